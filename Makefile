@@ -1,0 +1,65 @@
+# Needs Python 3.11 or newer with venv, make, and a package index. `make VENV=/elsewhere PYTHON=python3.13 …`
+.PHONY: quickstart test pi-test check bench docs train
+.DEFAULT_GOAL := quickstart
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV ?= .venv
+PYTHON ?= first
+BIN := $(VENV)/bin
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-check
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
+
+quickstart: $(VENV)/.edgenet-base
+	@$(BIN)/edgenet quickstart $(ARGS)
+
+test: $(VENV)/.edgenet-test
+	@$(BIN)/python -m pytest $(ARGS)
+
+pi-test: $(VENV)/.edgenet-test
+	@tests/pi/run $(BIN)/python $(ARGS)
+
+check: $(VENV)/.edgenet-check
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/vermin --quiet --no-tips --target=3.6- edgenet/agent
+	@$(BIN)/python docs/generate.py --check
+	@echo "check: ruff, format, mypy, vermin and docs are clean"
+
+bench: $(VENV)/.edgenet-base
+	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python benchmarks/chain.py
+
+docs: $(VENV)/.edgenet-base
+	@$(BIN)/python docs/generate.py
+
+train: $(VENV)/.edgenet-train
+	@$(BIN)/python -m edgenet.zoo.signs.train $(ARGS)
+
+# One stamp a set of packages; installed again when pyproject.toml changes. Code needs no reinstall: it is editable.
+$(VENV)/.edgenet-base: pyproject.toml | $(BIN)/python
+	@echo "installing edgenet into $(VENV) …" >&2
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.edgenet-test $(VENV)/.edgenet-check: $(VENV)/.edgenet-%: $(VENV)/.edgenet-base
+	@echo "installing what $* needs …" >&2
+	@$(PIP) install --group $*
+	@touch $@
+
+$(VENV)/.edgenet-train: $(VENV)/.edgenet-base
+	@echo "installing torch …" >&2
+	@$(PIP) install --editable '.[train]'
+	@touch $@
+
+$(BIN)/python:
+	@python=$(PYTHON); \
+	if [ "$$python" = first ]; then python=; for name in $(CANDIDATES); do \
+	  if $$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    python=$$name; break; fi; done; fi; \
+	if [ -z "$$python" ]; then \
+	  echo "no Python 3.11 or newer with venv found: install one (Debian: apt install python3-venv), or make PYTHON=/path" >&2; \
+	  exit 1; fi; \
+	"$$python" -m venv $(VENV)
