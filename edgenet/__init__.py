@@ -1,0 +1,80 @@
+"""Quantize, compile, deploy and profile MobileNets on edge boards.
+
+The verbs and types below are imported when they are first used, so that ``import edgenet`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from edgenet.bundle import Bundle
+    from edgenet.imageset import ImageSet
+    from edgenet.model import Model
+    from edgenet.protocol import Protocol
+    from edgenet.recipe import Recipe
+    from edgenet.report import Report
+    from edgenet.steps.compare import compare
+    from edgenet.steps.compile import compile
+    from edgenet.steps.deploy import deploy
+    from edgenet.steps.doctor import doctor
+    from edgenet.steps.plan import plan
+    from edgenet.steps.probe import probe
+    from edgenet.steps.profile import profile
+    from edgenet.steps.quickstart import quickstart
+    from edgenet.steps.wheelhouse import wheelhouse
+    from edgenet.target import Target
+
+_HOMES = {
+    "Bundle": "edgenet.bundle",
+    "ImageSet": "edgenet.imageset",
+    "Model": "edgenet.model",
+    "Protocol": "edgenet.protocol",
+    "Recipe": "edgenet.recipe",
+    "Report": "edgenet.report",
+    "Target": "edgenet.target",
+    "compare": "edgenet.steps.compare",
+    "compile": "edgenet.steps.compile",
+    "deploy": "edgenet.steps.deploy",
+    "doctor": "edgenet.steps.doctor",
+    "plan": "edgenet.steps.plan",
+    "probe": "edgenet.steps.probe",
+    "profile": "edgenet.steps.profile",
+    "quickstart": "edgenet.steps.quickstart",
+    "wheelhouse": "edgenet.steps.wheelhouse",
+}
+
+__all__ = [
+    "Bundle",
+    "ImageSet",
+    "Model",
+    "Protocol",
+    "Recipe",
+    "Report",
+    "Target",
+    "__version__",
+    "compare",
+    "compile",
+    "deploy",
+    "doctor",
+    "plan",
+    "probe",
+    "profile",
+    "quickstart",
+    "wheelhouse",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'edgenet' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

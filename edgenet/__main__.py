@@ -1,0 +1,5 @@
+"""``python -m edgenet``."""
+
+from edgenet.cli.main import main
+
+main()

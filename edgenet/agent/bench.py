@@ -1,0 +1,189 @@
+"""The measuring loops: warm up until steady, then measure, keep every sample.
+
+Nothing but the call lies between two readings of the clock; the garbage collector is off.
+"""
+
+import array
+import gc
+import time
+from typing import Any, Dict, List
+
+from . import preprocess, sensors
+
+PROGRESS_S = 0.2
+SENSORS_S = 1.0
+_STEADY = 0.05
+# A stage stops at this many samples, whatever the seconds: both stages must fit one frame.
+MAX_RUNS = 500000
+
+
+class Limits(object):
+    """When to stop: at least ``min_seconds`` and ``min_runs``, at most ``max_seconds``."""
+
+    def __init__(self, protocol):
+        self.warmup = float(protocol.get("warmup_s", 0.0))
+        self.seconds = float(protocol.get("min_seconds", 0.0))
+        self.runs = int(protocol.get("min_runs", 1))
+        self.most = max(float(protocol.get("max_seconds", 600.0)), self.seconds)
+        self.cooldown = float(protocol.get("cooldown_s", 0.0))
+
+
+def median(values):
+    """The middle of a sequence of numbers."""
+    values = sorted(values)
+    half = len(values) // 2
+    return values[half] if len(values) % 2 else (values[half - 1] + values[half]) / 2.0
+
+
+def warm_up(call, limits, clock=time.perf_counter):
+    """Call until two windows in a row have medians within 5 %.
+
+    A window is half the warm-up, and three calls at least. At least ``warmup_s`` and at most three
+    times that; without a warm-up one call.
+
+    Returns:
+        ``{"seconds", "runs", "steady"}``.
+    """
+    begin = now = clock()
+    runs, last, steady = 0, None, False
+    while True:
+        window, end = array.array("d"), now + limits.warmup / 2
+        while len(window) < 3 or now < end:
+            start = now
+            call()
+            now = clock()
+            window.append(now - start)
+            runs += 1
+            if not limits.warmup:
+                return {"seconds": now - begin, "runs": runs, "steady": False}
+        middle = median(window)
+        steady = last is not None and abs(middle - last) <= _STEADY * last
+        last = middle
+        if now - begin >= limits.warmup and (steady or now - begin >= 3 * limits.warmup):
+            return {"seconds": now - begin, "runs": runs, "steady": steady}
+
+
+def measure(call, limits, pause, clock=time.perf_counter):
+    """Time ``call`` again and again.
+
+    Args:
+        call: What is timed, without arguments.
+        limits: When to stop.
+        pause: ``pause(runs, seconds)``, called between two runs about five times a second.
+
+    Returns:
+        Seconds of each run, as ``array('d')``.
+    """
+    samples = array.array("d")
+    keep, enough = samples.append, limits.runs
+    begin = clock()
+    least, most, tick = begin + limits.seconds, begin + limits.most, begin + PROGRESS_S
+    while True:
+        start = clock()
+        call()
+        end = clock()
+        keep(end - start)
+        if end >= tick:
+            pause(len(samples), end - begin)
+            tick = clock() + PROGRESS_S
+        if end >= least and (len(samples) >= enough or end >= most) or len(samples) == MAX_RUNS:
+            return samples
+
+
+class Pipeline(object):
+    """Bytes in, label out: decode, fit, invoke, read the answer; sums of the parts in seconds."""
+
+    def __init__(self, session, images, spec, labels):
+        self._session, self._images, self._spec, self._labels = session, images, spec, labels
+        self.frame = 0
+        self.label: Any = None
+        self.reset()
+
+    def reset(self):
+        """Forget the sums."""
+        self.parts = {"decode": 0.0, "fit": 0.0, "invoke": 0.0, "post": 0.0}
+
+    def __call__(self):
+        """One image, the next of the cycle."""
+        clock, session, parts = time.perf_counter, self._session, self.parts
+        data = self._images[self.frame % len(self._images)]
+        self.frame += 1
+        t0 = clock()
+        image = preprocess.decode(data)
+        t1 = clock()
+        session.set_input(preprocess.fit(image, self._spec)[None])
+        t2 = clock()
+        session.invoke()
+        t3 = clock()
+        best = int(session.output().argmax())
+        self.label = self._labels[best] if best < len(self._labels) else str(best)
+        t4 = clock()
+        parts["decode"] += t1 - t0
+        parts["fit"] += t2 - t1
+        parts["invoke"] += t3 - t2
+        parts["post"] += t4 - t3
+
+
+class Watch(object):
+    """Reads the sensors and tells the progress between two runs."""
+
+    def __init__(self, stage, limits, tell, root="/"):
+        self._stage, self._tell, self._root = stage, tell, root
+        self._total, self._next = max(limits.seconds, 1e-9), 0.0
+        self.during = []
+
+    def __call__(self, runs, seconds):
+        """``runs`` done after ``seconds``."""
+        self._tell(self._stage, runs, seconds, self._total)
+        if seconds >= self._next:
+            self.during.append(sensors.read(self._root))
+            self._next = seconds + SENSORS_S
+
+
+def run(session, images, spec, labels, protocol, tell):
+    """The whole bench of a loaded model.
+
+    Args:
+        session: A runtime's ``Session``.
+        images: Encoded images, at least one; the first is the input of the model stage.
+        spec: The preprocessing, as ``preprocess.fit`` takes it.
+        labels: Names of the outputs.
+        protocol: ``warmup_s``, ``min_seconds``, ``min_runs``, ``max_seconds``, ``cooldown_s``, ``pipeline``.
+        tell: ``tell(stage, runs, seconds, of_seconds)``.
+
+    Returns:
+        ``(facts, samples)``: a dict, and the seconds of each run, model first, as ``array('d')``.
+    """
+    limits = Limits(protocol)
+    facts: Dict[str, Any] = {"sensors": {"before": sensors.read()}, "warmup": {}, "runs": {}}
+    session.set_input(preprocess.fit(preprocess.decode(images[0]), spec)[None])
+    during: List[Dict[str, Any]] = []
+    gc.collect()
+    gc.disable()
+    try:
+        samples = _stage("model", session.invoke, limits, tell, facts, during)
+        if protocol.get("pipeline", True):
+            pipeline = Pipeline(session, images, spec, labels)
+            samples += _stage("pipeline", pipeline, limits, tell, facts, during)
+            runs = facts["runs"]["pipeline"]
+            facts["parts_ms"] = {name: total * 1e3 / runs for name, total in pipeline.parts.items()}
+            facts["label"] = pipeline.label
+    finally:
+        gc.enable()
+    facts["sensors"]["during"] = during
+    facts["sensors"]["after"] = sensors.read()
+    sensors.compare(facts["sensors"]["before"], facts["sensors"]["after"])
+    return facts, samples
+
+
+def _stage(name, call, limits, tell, facts, during):
+    if limits.cooldown:
+        time.sleep(limits.cooldown)
+    facts["warmup"][name] = warm_up(call, limits)
+    if isinstance(call, Pipeline):
+        call.reset()
+    watch = Watch(name, limits, tell)
+    samples = measure(call, limits, watch)
+    facts["runs"][name] = len(samples)
+    during.extend(watch.during)
+    return samples

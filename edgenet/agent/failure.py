@@ -1,0 +1,50 @@
+"""What can go wrong on the board, in a form that travels: kind, what, remedy."""
+
+import errno
+
+from . import wire
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Failure(Exception):
+    """An expected failure of a request.
+
+    Args:
+        kind: A short name that the host may act on.
+        what: The thing and the reason, one sentence without a final stop.
+        remedy: What the user can do now.
+        facts: More JSON values for the host.
+    """
+
+    def __init__(self, kind, what, remedy="", **facts):
+        Exception.__init__(self, what)
+        self.kind = kind
+        self.what = what
+        self.remedy = remedy
+        self.facts = facts
+
+    def as_json(self):
+        """The ``error`` of a reply."""
+        error = {"kind": self.kind, "what": self.what, "remedy": self.remedy}
+        error.update(self.facts)
+        return error
+
+
+def no_space(needed, free, where):
+    """The failure of a full disk; sizes in bytes."""
+    what = "no space on the board: {} needs {:.1f} MB, {:.1f} MB are free".format(
+        where, needed / 1e6, free / 1e6
+    )
+    return Failure(
+        wire.NO_SPACE, what, "free some space on the board and run this again", needed=needed, free=free
+    )
+
+
+def from_os_error(error, needed, free, where):
+    """The failure that an ``OSError`` from writing ``where`` means."""
+    if error.errno in FULL:
+        return no_space(needed, free, where)
+    return Failure(
+        "cannot-write", "cannot write {}: {}".format(where, error.strerror or error), "check its permissions"
+    )

@@ -1,0 +1,27 @@
+"""Have a deployment finished on the board, in a process of its own: building may run out of memory."""
+
+from . import wire
+from .child import Child
+
+
+def finish(store, manifest, runtime_folder, tell):
+    """The worker's reply: ``{"finished": {"path", "cached", "reason", …}}`` or an error."""
+    path = store.verified_blob(manifest["artifact"], manifest["artifact_size"])
+    child = Child(runtime_folder)
+    order = {"type": wire.FINISH, "manifest": manifest, "path": path, "folder": store.path("engines")}
+    try:
+        return child.request(order, b"", tell)[0]
+    finally:
+        child.close()
+
+
+def work(out, load, request):
+    """What the worker does: the runtime's ``finish``; progress goes out as events."""
+
+    def tell(stage, done, of):
+        event = {"event": "progress", "stage": stage, "done": done}
+        wire.write_frame(out, event if of is None else dict(event, of=of))
+
+    manifest = request["manifest"]
+    found = load(manifest["backend"]).finish(request["path"], manifest, request["folder"], tell)
+    return {"finished": found}, b""

@@ -1,0 +1,188 @@
+"""The one truth for pixels: encoded image in, the uint8 pixels a network sees out.
+
+The host (calibration, reference) and the board run this same file, so a difference in
+preprocessing can only come from decoding. It needs numpy; Pillow, where present, decodes
+JPEG and PNG and does the resizing, one axis a call, columns first: releases of Pillow differ in
+which axis they take first, which moves pixels by up to a few levels, and here a board and a host
+with different Pillows see the same. Without Pillow the same fixed-point resampling runs in numpy,
+to the bit (Pillow ``src/libImaging/Resample.c``: 22-bit weights, rounding after each axis).
+
+Python 3.6 syntax: this file travels to the board.
+"""
+
+import io
+import math
+
+import numpy as np
+
+PRECISION_BITS = 32 - 8 - 2
+RESIZES = ("stretch", "short-side", "none")
+MAX_PIXELS = 64 * 1024 * 1024
+
+
+def _triangle(x):
+    return np.maximum(0.0, 1.0 - np.abs(x))
+
+
+def _keys_cubic(x):
+    a, x = -0.5, np.abs(x)
+    inner = ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0
+    outer = (((x - 5.0) * x + 8.0) * x - 4.0) * a
+    return np.where(x < 1.0, inner, np.where(x < 2.0, outer, 0.0))
+
+
+# name: (filter, support, widened when shrinking)
+INTERPOLATIONS = {
+    "bilinear-antialias": (_triangle, 1.0, True),
+    "bicubic-antialias": (_keys_cubic, 2.0, True),
+    "bilinear": (_triangle, 1.0, False),
+}
+# Pillow's numbers for the filters that it has (Image.BILINEAR, Image.BICUBIC; the names moved).
+PILLOW_FILTERS = {"bilinear-antialias": 2, "bicubic-antialias": 3}
+
+
+def can_decode() -> list:
+    """The image formats that :func:`decode` reads here: always "ppm", with Pillow also "jpeg" and "png"."""
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError:
+        return ["ppm"]
+    return ["ppm", "jpeg", "png"]
+
+
+def decode(data: bytes) -> np.ndarray:
+    """Decode one image.
+
+    Args:
+        data: The bytes of a binary PPM ("P6", 8 bit), or of any file Pillow reads. Orientation
+            tags are ignored, as is usual for ImageNet.
+
+    Returns:
+        uint8 array [height, width, 3], RGB.
+
+    Raises:
+        ValueError: The bytes are not an image, are truncated, or are larger than 64 megapixels.
+    """
+    if data[:2] == b"P6":
+        return _decode_ppm(data)
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ValueError("only binary PPM images can be read without Pillow") from None
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.size[0] * image.size[1] > MAX_PIXELS:
+                raise ValueError("image is larger than 64 megapixels")
+            return np.asarray(image.convert("RGB"), np.uint8)
+    except ValueError:
+        raise
+    except Exception as error:
+        # Pillow raises OSError, SyntaxError, struct.error … depending on where the file is broken.
+        raise ValueError("not a readable image ({})".format(str(error) or type(error).__name__)) from None
+
+
+def encode_ppm(image: np.ndarray) -> bytes:
+    """The bytes of a binary PPM of a uint8 [height, width, 3] image: what any board can decode."""
+    height, width = image.shape[:2]
+    return "P6\n{} {}\n255\n".format(width, height).encode("ascii") + np.ascontiguousarray(image).tobytes()
+
+
+def _decode_ppm(data: bytes) -> np.ndarray:
+    fields, position = [], 2  # type: list[int], int
+    while len(fields) < 3:
+        end = position + 1
+        while end < len(data) and data[end : end + 1].isdigit():
+            end += 1
+        if not data[position + 1 : end].isdigit() or end - position > 8:
+            raise ValueError("a damaged PPM header")
+        fields.append(int(data[position + 1 : end]))
+        position = end
+    width, height, peak = fields
+    size = width * height * 3
+    if peak != 255 or not 0 < width * height <= MAX_PIXELS or len(data) != position + 1 + size:
+        raise ValueError("a damaged PPM image")
+    return np.frombuffer(data, np.uint8, size, position + 1).reshape(height, width, 3)
+
+
+def fit(image: np.ndarray, spec: dict) -> np.ndarray:
+    """Bring an image to the pixels the network sees.
+
+    Args:
+        image: uint8 [height, width, 3], RGB.
+        spec: ``size`` [height, width]; ``resize``: "stretch" (whole image to size), "short-side"
+            (short side to ``resize_to``, then centre crop to size; torchvision's rounding) or "none"
+            (the image must have the size); ``interpolation``: a name of ``INTERPOLATIONS``.
+
+    Returns:
+        uint8 [size[0], size[1], 3], RGB, contiguous.
+
+    Raises:
+        ValueError: ``resize`` is "none" and the size differs, or the image is empty.
+    """
+    height, width = spec["size"]
+    rows, columns = image.shape[:2]
+    if rows == 0 or columns == 0:
+        raise ValueError("an image without pixels")
+    if spec["resize"] == "none":
+        if (rows, columns) != (height, width):
+            raise ValueError("image is {}x{}, the network takes {}x{}".format(rows, columns, height, width))
+        return np.ascontiguousarray(image)
+    if spec["resize"] == "stretch":
+        full_rows, full_columns, top, left = height, width, 0, 0
+    else:
+        short = spec["resize_to"]
+        if rows <= columns:
+            full_rows, full_columns = short, short * columns // rows
+        else:
+            full_rows, full_columns = short * rows // columns, short
+        top = int(round((full_rows - height) / 2.0))
+        left = int(round((full_columns - width) / 2.0))
+    image = _resample(image, 1, full_columns, left, width, spec["interpolation"])
+    image = _resample(image, 0, full_rows, top, height, spec["interpolation"])
+    return np.ascontiguousarray(image)
+
+
+def _resample(image, axis, full, first, count, interpolation):
+    """Places [first, first + count) along an axis of the image resized to ``full`` along it."""
+    part = [slice(None), slice(None)]
+    part[axis] = slice(first, first + count)
+    if image.shape[axis] == full:
+        return image[tuple(part)]
+    if interpolation in PILLOW_FILTERS:
+        try:
+            from PIL import Image
+        except ImportError:
+            pass
+        else:
+            size = (full, image.shape[0]) if axis else (image.shape[1], full)
+            resized = Image.fromarray(np.ascontiguousarray(image)).resize(size, PILLOW_FILTERS[interpolation])
+            return np.asarray(resized)[tuple(part)]
+    if axis:
+        return _resample_columns(image, full, first, count, interpolation)
+    return _resample_columns(image.swapaxes(0, 1), full, first, count, interpolation).swapaxes(0, 1)
+
+
+def _resample_columns(image, full, first, count, interpolation):
+    """The same for columns, in numpy."""
+    taps, weights = _taps(image.shape[1], full, first, count, interpolation)
+    total = np.full((image.shape[0], count, image.shape[2]), 1 << (PRECISION_BITS - 1), np.int32)
+    for tap in range(taps.shape[1]):
+        total += image[:, taps[:, tap]] * weights[None, :, tap, None]
+    return np.clip(total >> PRECISION_BITS, 0, 255).astype(np.uint8)
+
+
+def _taps(size, full, first, count, interpolation):
+    """Source columns and 22-bit weights of each output column: int arrays [count, taps]."""
+    kernel, reach, antialias = INTERPOLATIONS[interpolation]
+    scale = float(size) / full
+    widen = max(scale, 1.0) if antialias else 1.0
+    support = reach * widen
+    centre = (np.arange(first, first + count) + 0.5) * scale
+    low = np.maximum((centre - support + 0.5).astype(np.int64), 0)
+    high = np.minimum((centre + support + 0.5).astype(np.int64), size)
+    taps = low[:, None] + np.arange(int(math.ceil(support)) * 2 + 1)[None, :]
+    inside = taps < high[:, None]
+    weights = np.where(inside, kernel((taps - centre[:, None] + 0.5) * (1.0 / widen)), 0.0)
+    weights = weights / weights.sum(axis=1)[:, None] * (1 << PRECISION_BITS)
+    fixed = np.where(weights < 0, weights - 0.5, weights + 0.5).astype(np.int32)
+    return np.minimum(taps, size - 1), np.where(inside, fixed, 0).astype(np.int32)

@@ -1,0 +1,251 @@
+"""The agent's main process: one thread reads the host's frames, one answers them in order.
+
+When the host goes away (stdin ends) the model's process is killed and this one ends at once.
+"""
+
+import hashlib
+import os
+import queue
+import sys
+import threading
+from typing import Any
+
+from . import deployments, finish, probe, prune, unpack, wire
+from .child import Child, try_runtime
+from .failure import Failure
+from .store import LOCK_WAIT, Store, check_digest, default_home
+
+# A host that holds the deploy lock and says nothing for this long has lost it, seconds.
+LOCK_IDLE = 60.0
+# A host that says nothing for this long is gone (a cable cut without a word), seconds.
+IDLE = 3600.0
+
+
+class Server(object):
+    """Answers one host."""
+
+    def __init__(self, store, out, digest):
+        self._store, self._out, self._digest = store, out, digest
+        self._child: Any = None
+        self._id: Any = None
+        self.jobs: Any = queue.Queue()
+
+    def run(self):
+        """Answer requests until the host is silent for an hour or cannot be written to."""
+        silent = 0.0
+        while silent < IDLE:
+            try:
+                request, body = self.jobs.get(timeout=LOCK_IDLE)
+            except queue.Empty:
+                silent += LOCK_IDLE
+                self._store.release()
+                continue
+            silent = 0.0
+            self._id = request.get("id")
+            reply, data = self._answer(request, body)
+            self._send(reply, data)
+
+    def _send(self, header, body=b""):
+        wire.write_frame(self._out, dict(header, id=self._id), body)
+
+    def _answer(self, request, body):
+        try:
+            handler = _HANDLERS.get(request.get("type"))
+            if handler is None:
+                raise Failure("bad-request", "no such request: {!r}".format(request.get("type"))[:100])
+            reply, data = handler(self, request, body)
+            return (reply if "error" in reply else dict(reply, ok=True)), data
+        except Failure as failure:
+            return {"error": failure.as_json()}, b""
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            what = "{}: {}".format(type(error).__name__, error)[:300]
+            return {
+                "error": Failure("bad-request", "the agent cannot read the request: " + what).as_json()
+            }, b""
+        except OSError as error:
+            return {"error": Failure("os", "the board: {}".format(error)).as_json()}, b""
+
+    # -- requests
+
+    def _probe(self, _request, _body):
+        return {"facts": probe.probe(self._store, self._digest)}, b""
+
+    def _begin(self, request, _body):
+        self._store.begin(min(float(request.get("wait", LOCK_WAIT)), IDLE))
+        return {}, b""
+
+    def _end(self, _request, _body):
+        self._store.release()
+        self._store.used.clear()
+        return {}, b""
+
+    def _have(self, request, _body):
+        removed, missing = self._with_room(lambda: self._store.missing(request["blobs"]))
+        return {"missing": missing, "free": self._store.free(), "removed": removed}, b""
+
+    def _with_room(self, work):
+        """``work()``; where the disk is full and the deploy lock is held, once more after making room."""
+        try:
+            return [], work()
+        except Failure as failure:
+            removed = prune.prune(self._store) if failure.kind == wire.NO_SPACE and self._store.locked else []
+            if not removed:
+                raise
+            return removed, work()
+
+    def _put(self, request, body):
+        done = self._store.put(request["digest"], int(request["size"]), int(request["offset"]), body)
+        return {"done": done}, b""
+
+    def _runtimes(self, _request, _body):
+        return {"runtimes": unpack.installed(self._store)}, b""
+
+    def _unpack(self, request, _body):
+        def tell(done, files):
+            if done % 100 == 0:
+                self._send({"event": "progress", "stage": "unpack", "done": done, "of": files})
+
+        removed, name = self._with_room(lambda: unpack.unpack(self._store, request["blobs"], tell))
+        self._store.used.add(name)
+        return {"runtime": name, "removed": removed}, b""
+
+    def _try_runtime(self, request, _body):
+        self._store.used.add(request.get("runtime"))
+        return try_runtime(str(request["backend"]), self._runtime_folder(request.get("runtime"))), b""
+
+    def _finish(self, request, _body):
+        manifest = request["manifest"]
+        deployments.check(manifest)
+        folder = self._runtime_folder(manifest.get("runtime"))
+        return finish.finish(self._store, manifest, folder, self._send), b""
+
+    def _deploy(self, request, _body):
+        changed = deployments.deploy(self._store, request["manifest"])
+        prune.note(self._store, request["manifest"]["digest"])
+        self._store.release()
+        self._store.used.clear()
+        return {"changed": changed}, b""
+
+    def _deployments(self, _request, _body):
+        return {
+            "current": deployments.current(self._store),
+            "deployments": deployments.listing(self._store),
+        }, b""
+
+    def _open(self, request, _body):
+        self._close(request, b"")
+        manifest = request.get("manifest")
+        if manifest is None:
+            manifest = deployments.load(self._store, request.get("digest"))
+        deployments.check(manifest)
+        path = self._store.verified_blob(manifest["artifact"], manifest["artifact_size"])
+        folder, finished = self._runtime_folder(manifest.get("runtime")), None
+        if manifest.get("build"):
+            reply = finish.finish(self._store, manifest, folder, self._send)
+            if "error" in reply:
+                return reply, b""
+            finished = reply["finished"]
+            path = finished["path"]
+        self._child = Child(folder)
+        order = {"type": wire.OPEN, "manifest": manifest, "path": path, "threads": int(request["threads"])}
+        reply, data = self._forward(order, b"")
+        return (dict(reply, finished=finished) if finished else reply), data
+
+    def _run(self, request, body):
+        if self._child is None:
+            raise Failure("not-open", "no model is open", "open one first")
+        return self._forward(request, body)
+
+    def _forward(self, request, body):
+        try:
+            return self._child.request(request, body, self._send)
+        except Failure:
+            self._child = None
+            raise
+
+    def _close(self, _request, _body):
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+        return {}, b""
+
+    def _runtime_folder(self, digest):
+        if digest is None:
+            return None
+        folder = self._store.path("runtimes", check_digest(digest))
+        if not os.path.isdir(folder):
+            raise Failure("missing", "runtime {} is not on the board".format(digest[:12]), "deploy again")
+        return folder
+
+    def leave(self):
+        """The host is gone: end the model's process without waiting."""
+        if self._child is not None:
+            self._child.kill_now()
+
+
+_HANDLERS = {
+    wire.PROBE: Server._probe,
+    wire.BEGIN: Server._begin,
+    wire.END: Server._end,
+    wire.HAVE: Server._have,
+    wire.PUT: Server._put,
+    wire.RUNTIMES: Server._runtimes,
+    wire.UNPACK: Server._unpack,
+    wire.TRY_RUNTIME: Server._try_runtime,
+    wire.FINISH: Server._finish,
+    wire.DEPLOY: Server._deploy,
+    wire.DEPLOYMENTS: Server._deployments,
+    wire.OPEN: Server._open,
+    wire.BENCH: Server._run,
+    wire.REPLAY: Server._run,
+    wire.CLOSE: Server._close,
+}
+
+
+def own_digest():
+    """The sha256 of the archive this agent runs from."""
+    with open(sys.argv[0], "rb") as stream:
+        return hashlib.sha256(stream.read()).hexdigest()
+
+
+def main():
+    """Say hello, then serve stdin until it ends."""
+    digest = own_digest()
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        store = Store(default_home())
+    except Failure as failure:
+        wire.write_frame(out, {"error": failure.as_json()})
+        return 1
+    server = Server(store, out, digest)
+    wire.write_frame(out, {"hello": "edgenet", "protocol": wire.PROTOCOL, "agent": digest})
+    worker = threading.Thread(target=_work, args=(server,))
+    worker.daemon = True
+    worker.start()
+    return _read(server)
+
+
+def _work(server):
+    code = 1
+    try:
+        server.run()
+        code = 0
+    except (OSError, wire.WireError) as error:
+        sys.stderr.write("edgenet agent: {}\n".format(error))
+    finally:
+        server.leave()
+        os._exit(code)
+
+
+def _read(server):
+    code = 0
+    try:
+        for frame in iter(lambda: wire.read_frame(sys.stdin.buffer), None):
+            server.jobs.put(frame)
+    except (OSError, wire.WireError) as error:
+        sys.stderr.write("edgenet agent: {}\n".format(error))
+        code = 1
+    server.leave()
+    sys.stderr.flush()
+    os._exit(code)

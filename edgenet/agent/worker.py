@@ -1,0 +1,184 @@
+"""The process that runs the model: one, fresh, so that a crash ends only it and memory is its own.
+
+It reads requests as frames on stdin and answers on what was stdout; the runtime's own chatter
+goes to stderr. It ends when stdin ends.
+"""
+
+import hashlib
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from . import finish, memory, wire
+from .failure import Failure
+
+
+class Worker(object):
+    """One loaded deployment."""
+
+    def __init__(self, out):
+        self._out = out
+        self._session: Any = None
+        self._manifest: Any = None
+
+    def open(self, request, _body):
+        """Import the runtime, load the artifact, run it once; facts with ms and MB."""
+        start_mb = memory.rss_mb()
+        clock = time.perf_counter
+        t0 = clock()
+        runtime = _import(request["manifest"]["backend"])
+        t1, import_mb = clock(), memory.rss_mb()
+        self._manifest = request["manifest"]
+        try:
+            self._session = runtime.Session(request["path"], int(request["threads"]))
+        except Failure:
+            raise
+        except Exception as error:
+            raise Failure(
+                "load", "the runtime cannot load the model: {}".format(_line(error)), "compile it again"
+            )
+        t2, load_mb = clock(), memory.rss_mb()
+        self._first_run()
+        t3, run_mb = clock(), memory.rss_mb()
+        from .preprocess import can_decode
+
+        return {
+            "runtime_version": runtime.version(),
+            "described": self._session.describe(),
+            "decodes": can_decode(),
+            "import_ms": (t1 - t0) * 1e3,
+            "load_ms": (t2 - t1) * 1e3,
+            "first_run_ms": (t3 - t2) * 1e3,
+            "memory_mb": {
+                "import": memory.growth(start_mb, import_mb),
+                "load": memory.growth(import_mb, load_mb),
+                "first_run": memory.growth(load_mb, run_mb),
+                "peak": memory.peak_mb(),
+            },
+        }, b""
+
+    def _first_run(self):
+        import numpy as np
+
+        try:
+            self._session.set_input(np.zeros(self._manifest["input"]["shape"], np.uint8))
+            self._session.invoke()
+            self._session.output()
+        except Exception as error:
+            raise Failure(
+                "run", "the runtime cannot run the model: {}".format(_line(error)), "compile it again"
+            )
+
+    def finish(self, request, _body):
+        """Make the artifact's engine on this board, or find it."""
+        return finish.work(self._out, _import, request)
+
+    def bench(self, request, body):
+        """Measure as the protocol says; samples in the body, little-endian float64 ms."""
+        import numpy as np
+
+        from . import bench
+
+        images = _split(body, request["sizes"])
+        facts, samples = bench.run(
+            self._session,
+            images,
+            self._manifest["preprocessing"],
+            self._manifest["labels"],
+            request["protocol"],
+            self._tell,
+        )
+        facts["memory_mb"] = {"peak": memory.peak_mb()}
+        facts["layers"] = self._session.layers() if hasattr(self._session, "layers") else []
+        return facts, (np.frombuffer(samples, np.float64) * 1e3).astype("<f8").tobytes()
+
+    def _tell(self, stage, runs, seconds, of_seconds):
+        event = {
+            "event": "progress",
+            "stage": stage,
+            "runs": runs,
+            "seconds": seconds,
+            "of_seconds": of_seconds,
+        }
+        wire.write_frame(self._out, event)
+
+    def replay(self, request, body):
+        """Answer images; raw outputs in the body, one after the other, and the hash of each one's pixels."""
+        import numpy as np
+
+        from . import preprocess
+
+        outputs, pixels = [], []
+        for index, data in enumerate(_split(body, request["sizes"])):
+            try:
+                fitted = preprocess.fit(preprocess.decode(data), self._manifest["preprocessing"])
+            except ValueError as error:
+                raise Failure("bad-image", "image {}: {}".format(index, error), image=index)
+            pixels.append(hashlib.sha256(fitted.tobytes()).hexdigest())
+            self._session.set_input(fitted[None])
+            self._session.invoke()
+            outputs.append(np.array(self._session.output()))
+        dtype = outputs[0].dtype.newbyteorder("<")
+        facts = {"dtype": outputs[0].dtype.name, "outputs": int(outputs[0].size), "pixels": pixels}
+        return facts, b"".join(output.astype(dtype).tobytes() for output in outputs)
+
+
+def _import(backend):
+    from . import runtimes
+
+    try:
+        return runtimes.load(backend)
+    except (ImportError, ValueError) as error:
+        raise Failure("import", "the runtime {} cannot be imported: {}".format(backend, _line(error)))
+
+
+def _split(body, sizes):
+    """The images of a body."""
+    if not sizes or sum(sizes) != len(body):
+        raise Failure("bad-request", "the sizes of the images do not add up to the body")
+    images, offset = [], 0
+    for size in sizes:
+        images.append(body[offset : offset + size])
+        offset += size
+    return images
+
+
+def _line(error):
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[:400]
+
+
+def main():
+    """Serve until stdin ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    worker = Worker(out)
+    handlers = {
+        wire.FINISH: worker.finish,
+        wire.OPEN: worker.open,
+        wire.BENCH: worker.bench,
+        wire.REPLAY: worker.replay,
+    }
+    while True:
+        frame = wire.read_frame(sys.stdin.buffer)
+        if frame is None:
+            return 0
+        request, body = frame
+        wire.write_frame(out, *_answer(handlers[request["type"]], request, body))
+
+
+def _answer(handler, request, body):
+    try:
+        reply, data = handler(request, body)
+    except Failure as failure:
+        return {"error": failure.as_json()}, b""
+    except MemoryError:
+        return {"error": Failure("memory", "the board has not enough memory for this").as_json()}, b""
+    except Exception as error:
+        what = "{}: {}".format(type(error).__name__, _line(error))
+        return {"error": Failure("run", "the runtime failed: " + what).as_json()}, b""
+    reply["ok"] = True
+    return reply, data

@@ -1,0 +1,1 @@
+"""Compilers to each runtime, and the float truth they are held to."""

@@ -1,0 +1,123 @@
+"""Conv and Gemm: the operators with weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto
+
+from edgenet.backends.lowering.activation import fused
+from edgenet.backends.lowering.file import Quantization
+from edgenet.backends.lowering.scope import Scope
+from edgenet.backends.lowering.window import Window, pad_pixels, window_of
+from edgenet.graph.view import attributes
+
+__all__ = ["lower_conv", "lower_gemm"]
+
+OHWI = (0, 2, 3, 1)  # CONV_2D: [outputs, height, width, inputs]
+IHWO = (1, 2, 3, 0)  # DEPTHWISE_CONV_2D: [1, height, width, outputs], from ONNX [outputs, 1, height, width]
+
+
+def lower_conv(scope: Scope, node: NodeProto) -> None:
+    """Conv → CONV_2D, or DEPTHWISE_CONV_2D where every input channel is a group of its own."""
+    kernel = scope.weights(node, 1)
+    channels = scope.graph.shape(node.input[0])[1]
+    groups = int(attributes(node).get("group", 1))
+    if kernel.ndim != 4:
+        raise scope.refuse(node, f"its kernel has {kernel.ndim - 2} dimensions", "only images are supported")
+    if groups not in (1, channels):
+        raise scope.refuse(
+            node, f"{groups} groups of {channels} channels", "use full or depthwise convolutions"
+        )
+    depthwise = groups == channels and groups > 1
+    window = window_of(scope, node, (kernel.shape[2], kernel.shape[3]))
+    source = pad_pixels(scope, node, scope.input(node, node.input[0]), window)
+    order, axis = (IHWO, 3) if depthwise else (OHWI, 0)
+    weights = _kernel(scope, node, kernel.transpose(order), axis)
+    bias = _bias(scope, node, source, weights)
+    name, activation = fused(scope, node)
+    options = _options(window, activation)
+    inputs, out = (source, weights, bias), scope.output(node, name)
+    if depthwise:
+        options["depthMultiplier"] = len(kernel) // channels
+        version = 1 if window.dilations == (1, 1) else 2
+        scope.emit("DEPTHWISE_CONV_2D", inputs, out, ("DepthwiseConv2DOptions", options), version)
+    else:
+        scope.emit("CONV_2D", inputs, out, ("Conv2DOptions", options))
+
+
+def lower_gemm(scope: Scope, node: NodeProto) -> None:
+    """Gemm with constant weights → FULLY_CONNECTED."""
+    options = attributes(node)
+    alpha, beta = float(options.get("alpha", 1.0)), float(options.get("beta", 1.0))
+    if options.get("transA", 0):
+        raise scope.refuse(node, "it transposes its input", "export a plain dense layer")
+    if scope.quantization:
+        raise scope.refuse(
+            node,
+            "int8 dense layers with a scale per channel need a newer runtime than boards have",
+            "write the layer as a 1x1 convolution before it is flattened",
+        )
+    weights = scope.weights(node, 1) * np.float32(alpha)
+    weights = weights if options.get("transB", 0) else weights.T
+    bias = np.zeros(len(weights), np.float32)
+    if len(node.input) > 2:
+        bias = np.broadcast_to(scope.weights(node, 2) * np.float32(beta), (1, len(weights))).reshape(-1)
+    source = scope.input(node, node.input[0])
+    inputs = (
+        source,
+        scope.constant(node.input[1], np.ascontiguousarray(weights)),
+        scope.constant(f"{node.output[0]}/bias", bias),
+    )
+    name, activation = fused(scope, node)
+    fields = {"fusedActivationFunction": activation}
+    scope.emit("FULLY_CONNECTED", inputs, scope.output(node, name), ("FullyConnectedOptions", fields))
+
+
+def _options(window: Window, activation: str) -> dict[str, Any]:
+    return {
+        **window.options,
+        "dilationHFactor": window.dilations[0],
+        "dilationWFactor": window.dilations[1],
+        "fusedActivationFunction": activation,
+    }
+
+
+def _kernel(scope: Scope, node: NodeProto, values: NDArray[Any], axis: int) -> int:
+    """The kernel in the file's layout; in int8 with one scale a channel, even where all are equal."""
+    quantization = None
+    if scope.quantization:
+        quantization = _per_channel(scope, node, 1, "int8", values.shape[axis], axis)
+    return scope.constant(node.input[1], np.ascontiguousarray(values), quantization)
+
+
+def _bias(scope: Scope, node: NodeProto, source: int, weights: int) -> int:
+    """The bias; its int8 scales are input scale x weight scales (TFLite quantization specification)."""
+    outputs = len(scope.weights(node, 1))
+    values = scope.weights(node, 2).reshape(-1) if len(node.input) > 2 else np.zeros(outputs, np.float32)
+    read, kernel = scope.tensor(source).quantization, scope.tensor(weights).quantization
+    if read is None or kernel is None:
+        return scope.constant(f"{node.output[0]}/bias", values)
+    quantization = _per_channel(scope, node, 2, "int32", outputs, 0)
+    if not np.allclose(quantization.scales, read.scales * kernel.scales, rtol=1e-5, atol=0):
+        raise scope.refuse(
+            node,
+            "its bias scales are not input scale x weight scales",
+            "quantize the float model with edgenet",
+        )
+    return scope.constant(f"{node.output[0]}/bias", values, quantization)
+
+
+def _per_channel(
+    scope: Scope, node: NodeProto, position: int, dtype: str, channels: int, axis: int
+) -> Quantization:
+    found = scope.quantization.get(node.input[position]) if len(node.input) > position else None
+    if found is None or found.dtype != dtype or found.zero_point != 0 or found.axis != 0:
+        raise scope.refuse(
+            node,
+            f"operand {position} is not {dtype}, symmetric, scaled over its outputs",
+            "quantize the float model with edgenet",
+        )
+    return Quantization(dtype, np.broadcast_to(found.scales, (channels,)).astype(np.float32), 0, axis)

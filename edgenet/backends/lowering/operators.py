@@ -1,0 +1,92 @@
+"""Every operator there is, and the walk over the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from onnx import NodeProto
+
+from edgenet.backends.lowering.activation import (
+    lower_clip,
+    lower_hard_sigmoid,
+    lower_hard_swish,
+    lower_softmax,
+)
+from edgenet.backends.lowering.convolution import lower_conv, lower_gemm
+from edgenet.backends.lowering.elementwise import lower_binary
+from edgenet.backends.lowering.file import Tensor
+from edgenet.backends.lowering.layout import (
+    lower_cast,
+    lower_concat,
+    lower_identity,
+    lower_pad,
+    lower_reshape,
+    lower_transpose,
+)
+from edgenet.backends.lowering.pooling import lower_global_average, lower_pool
+from edgenet.backends.lowering.qdq import REQUANTIZE, take_qdq
+from edgenet.backends.lowering.rescaling import lower_requantize
+from edgenet.backends.lowering.scope import Scope
+from edgenet.graph.view import Graph
+from edgenet.model import Model
+
+__all__ = ["OPERATORS", "to_tflite"]
+
+OPERATORS: dict[str, Callable[[Scope, NodeProto], None]] = {
+    "Add": lower_binary,
+    "AveragePool": lower_pool,
+    "Cast": lower_cast,
+    "Clip": lower_clip,
+    "Concat": lower_concat,
+    "Conv": lower_conv,
+    "Dropout": lower_identity,
+    "Flatten": lower_reshape,
+    "Gemm": lower_gemm,
+    "GlobalAveragePool": lower_global_average,
+    "HardSigmoid": lower_hard_sigmoid,
+    "HardSwish": lower_hard_swish,
+    "Identity": lower_identity,
+    "MaxPool": lower_pool,
+    "Mul": lower_binary,
+    "Pad": lower_pad,
+    "Relu": lower_clip,
+    "Reshape": lower_reshape,
+    "Softmax": lower_softmax,
+    "Squeeze": lower_reshape,
+    "Transpose": lower_transpose,
+    REQUANTIZE: lower_requantize,
+}
+
+
+def to_tflite(model: Model) -> tuple[bytes, Tensor]:
+    """A prepared float or quantized model as a TFLite file.
+
+    Input: ``pixels``, uint8 [1, H, W, 3]. Output: [1, classes], float32 or int8.
+
+    Returns:
+        The file's bytes and its output tensor.
+
+    Raises:
+        UnsupportedError: A node cannot be expressed; nothing was written.
+    """
+    graph = Graph(model.proto)
+    scope = Scope(graph, take_qdq(graph))
+    entry = Tensor(graph.input, graph.shape(graph.input), "uint8", scope.quantization.get(graph.input))
+    scope.alias(graph.input, scope.file.add(entry))
+    for node in graph.nodes:
+        if node.output[0] not in scope.fused:
+            _lower(scope, node)
+    result = scope.input(graph.nodes[-1], graph.output)
+    scope.tensor(result).name = graph.output
+    return scope.file.to_bytes([0], [result]), scope.tensor(result)
+
+
+def _lower(scope: Scope, node: NodeProto) -> None:
+    operator = OPERATORS.get(node.op_type)
+    if operator is None:
+        raise scope.refuse(
+            node,
+            "this operator is not supported",
+            f"use another backend, or export with {', '.join(sorted(OPERATORS.keys() - {REQUANTIZE}))}",
+        )
+    operator(scope, node)

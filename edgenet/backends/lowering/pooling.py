@@ -1,0 +1,61 @@
+"""GlobalAveragePool, AveragePool and MaxPool."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from onnx import NodeProto
+
+from edgenet.backends.lowering.activation import fused
+from edgenet.backends.lowering.rescaling import emit_on_one_scale
+from edgenet.backends.lowering.scope import Scope
+from edgenet.backends.lowering.window import pad_pixels, window_of
+from edgenet.graph.view import attributes
+
+__all__ = ["lower_global_average", "lower_pool"]
+
+CODES = {"AveragePool": "AVERAGE_POOL_2D", "MaxPool": "MAX_POOL_2D"}
+
+
+def lower_global_average(scope: Scope, node: NodeProto) -> None:
+    """GlobalAveragePool → MEAN over height and width, dimensions kept."""
+    source = scope.input(node, node.input[0])
+    axes = scope.constant(f"{node.output[0]}/axes", np.array([1, 2], np.int32))
+    out = scope.output(node, node.output[0])
+    scope.emit("MEAN", (source, axes), out, ("ReducerOptions", {"keepDims": True}))
+
+
+def lower_pool(scope: Scope, node: NodeProto) -> None:
+    """AveragePool → AVERAGE_POOL_2D, MaxPool → MAX_POOL_2D.
+
+    TFLite leaves padded pixels out of the maximum and out of the count of an average, so pads must be
+    TFLite's own; an average that counts padded zeros can be padded explicitly.
+    """
+    options = attributes(node)
+    if len(node.output) > 1:
+        raise scope.refuse(node, "it also gives the indices of the maxima", "drop that output")
+    if any(step != 1 for step in options.get("dilations", ())):
+        raise scope.refuse(node, "its window is dilated", "use a plain pooling window")
+    height, width = options["kernel_shape"]
+    window = window_of(scope, node, (int(height), int(width)))
+    padded = any((*window.before, *window.after))
+    counted = bool(options.get("count_include_pad", 0)) and node.op_type == "AveragePool" and padded
+    if counted and options.get("ceil_mode", 0):
+        raise scope.refuse(node, "it counts pads and rounds its size up", "use floor mode")
+    source = scope.input(node, node.input[0])
+    if counted:
+        window = replace(window, padding=None)
+        source = pad_pixels(scope, node, source, window)
+    elif window.padding is None:
+        raise scope.refuse(
+            node, f"pads {(*window.before, *window.after)}", "pad like TensorFlow's SAME or VALID"
+        )
+    name, activation = fused(scope, node)
+    fields = {
+        **window.options,
+        "filterHeight": window.kernel[0],
+        "filterWidth": window.kernel[1],
+        "fusedActivationFunction": activation,
+    }
+    emit_on_one_scale(scope, node, name, CODES[node.op_type], (source,), ("Pool2DOptions", fields))

@@ -1,0 +1,57 @@
+"""Integer tensors that change their scale: QUANTIZE, alone or behind an operator that cannot do it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from onnx import NodeProto
+
+from edgenet.backends.lowering.file import Quantization
+from edgenet.backends.lowering.scope import Scope
+
+__all__ = ["emit_on_one_scale", "lower_requantize", "on_scale"]
+
+QUANTIZE = ("QuantizeOptions", dict[str, Any]())
+
+
+def lower_requantize(scope: Scope, node: NodeProto) -> None:
+    """uint8 pixels → int8, or int8 → int8 on another scale: QUANTIZE.
+
+    From uint8 to int8 with the same scale only the sign bit changes; nothing is rounded.
+    """
+    source = scope.input(node, node.input[0])
+    scope.emit("QUANTIZE", (source,), scope.output(node, node.output[0]), QUANTIZE)
+
+
+def emit_on_one_scale(
+    scope: Scope,
+    node: NodeProto,
+    name: str,
+    code: str,
+    inputs: Sequence[int],
+    options: tuple[str, dict[str, Any]],
+) -> None:
+    """Write an operator that TFLite runs only with one scale for input and output.
+
+    Where the graph wants another scale behind it (its tensor ``name``), a QUANTIZE follows.
+    """
+    out = scope.output(node, name)
+    given, wanted = scope.tensor(inputs[0]).quantization, scope.tensor(out).quantization
+    if given is None or wanted is None or given.same_as(wanted):
+        scope.emit(code, inputs, out, options)
+        return
+    between = scope.like(inputs[0], f"{name}/before_rescaling", scope.tensor(out).shape)
+    scope.emit(code, inputs, between, options)
+    scope.emit("QUANTIZE", (between,), out, QUANTIZE)
+
+
+def on_scale(scope: Scope, source: int, wanted: Quantization | None, name: str) -> int:
+    """A tensor with the wanted quantization: itself, or a QUANTIZE of it."""
+    given = scope.tensor(source)
+    if given.quantization is None or wanted is None or given.quantization.same_as(wanted):
+        return source
+    index = scope.like(source, name, given.shape)
+    scope.tensor(index).quantization = wanted
+    scope.emit("QUANTIZE", (source,), index, QUANTIZE)
+    return index

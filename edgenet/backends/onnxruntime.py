@@ -1,0 +1,69 @@
+"""ONNX Runtime: the graph itself is the artifact, in the Q/DQ form the board's CPU runs fastest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.backends.base import Artifact, HostSession, Output
+from edgenet.graph.dialect import int8_output, to_form
+from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.view import Graph
+from edgenet.model import Model
+from edgenet.target import Target
+
+__all__ = ["OnnxRuntime", "backend", "form_for"]
+
+VNNI = ("avx512_vnni", "avx_vnni", "amx_int8")
+
+
+class OnnxRuntime:
+    """Writes ONNX for ``onnxruntime``'s CPU provider."""
+
+    name = "onnxruntime"
+    precisions = ("fp32", "int8")
+    preferred = None
+
+    def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002
+        """Every CPU runs every precision."""
+        return ""
+
+    def lower(self, model: Model, target: Target) -> Artifact:
+        """The prepared graph as it is, or its Q/DQ form for the target's CPU with int8 scores."""
+        if model.precision == "fp32":
+            return Artifact(_bytes(model.proto), "model.onnx", Output(model.classes, "float32"))
+        graph = Graph(model.proto)
+        to_form(graph, form_for(target))
+        scale, zero_point = int8_output(graph)
+        return Artifact(_bytes(graph.proto()), "model.onnx", Output(model.classes, "int8", scale, zero_point))
+
+    def open(self, artifact: Path, threads: int = 1) -> HostSession:
+        """Load an artifact as a user's session does, graph optimization on."""
+        return _Session(Evaluator(artifact.read_bytes(), threads=threads))
+
+
+class _Session:
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    def run(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        return self._evaluator.first(pixels)
+
+
+def backend() -> OnnxRuntime:
+    """The backend."""
+    return OnnxRuntime()
+
+
+def form_for(target: Target) -> str:
+    """The Q/DQ form for a target's CPU; see :mod:`edgenet.graph.dialect`."""
+    if target.cpu.machine.lower() not in ("x86_64", "amd64"):
+        return "s8s8"
+    return "u8s8" if any(feature in target.cpu.isa for feature in VNNI) else "u8u8"
+
+
+def _bytes(proto: Any) -> bytes:
+    return bytes(proto.SerializeToString(deterministic=True))

@@ -1,0 +1,50 @@
+"""The float truth: the user's own model with the user's own preprocessing, before any pass of ours."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgenet.graph.evaluate import Evaluator
+from edgenet.preprocessing import Preprocessing
+
+__all__ = ["Reference"]
+
+
+class Reference:
+    """The original float32 network on this machine.
+
+    Args:
+        network: The ONNX graph as the user gave it, or its bytes.
+        preprocessing: Mean, std and channel order.
+        output: "logits", or "probabilities" when the graph ends in a Softmax.
+    """
+
+    def __init__(self, network: onnx.ModelProto | bytes, preprocessing: Preprocessing, output: str) -> None:
+        proto = onnx.load_model_from_string(network) if isinstance(network, bytes) else network
+        constants = {item.name for item in proto.graph.initializer}
+        entry = next(item for item in proto.graph.input if item.name not in constants)
+        self._nhwc = entry.type.tensor_type.shape.dim[1].dim_value == preprocessing.size[0]
+        self._preprocessing = preprocessing
+        self._probabilities = output == "probabilities"
+        self._evaluator = Evaluator(proto, threads=os.cpu_count() or 1)
+
+    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Logits [classes] for uint8 [1, H, W, 3] RGB pixels.
+
+        Probabilities become logits by their logarithm, which is the same up to a constant.
+        """
+        rgb = pixels if self._preprocessing.color == "rgb" else pixels[..., ::-1]
+        mean = np.asarray(self._preprocessing.mean, np.float32)
+        std = np.asarray(self._preprocessing.std, np.float32)
+        value = (rgb.astype(np.float32) - mean) / std
+        if not self._nhwc:
+            value = value.transpose(0, 3, 1, 2)
+        result = self._evaluator.first(np.ascontiguousarray(value)).astype(np.float32)
+        if self._probabilities:
+            result = np.log(np.maximum(result, np.finfo(np.float32).tiny))
+            result = result - result.mean()
+        return result

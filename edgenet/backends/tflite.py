@@ -1,0 +1,94 @@
+"""TFLite (LiteRT): a flatbuffer in NHWC, written from the graph itself, no converter between."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.backends.base import Artifact, HostSession, Output
+from edgenet.backends.lowering.operators import to_tflite
+from edgenet.errors import ModelError
+from edgenet.model import Model
+from edgenet.target import Target
+
+__all__ = ["Tflite", "backend"]
+
+
+class Tflite:
+    """Writes ``.tflite`` files and runs them with ``ai_edge_litert``."""
+
+    name = "tflite"
+    precisions = ("fp32", "int8")
+    preferred = None
+
+    def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002
+        """Every CPU runs every precision."""
+        return ""
+
+    def lower(self, model: Model, target: Target) -> Artifact:  # noqa: ARG002 (one file fits every board)
+        """The graph in TFLite's operators; an int8 model gives int8 scores.
+
+        Raises:
+            UnsupportedError: A node cannot be expressed.
+        """
+        data, scores = to_tflite(model)
+        how = scores.quantization
+        if how is None:
+            return Artifact(data, "model.tflite", Output(model.classes, "float32"))
+        return Artifact(data, "model.tflite", Output(model.classes, "int8", how.scale, how.zero_point))
+
+    def open(self, artifact: Path, threads: int = 1) -> HostSession:
+        """Load a file with LiteRT; its default XNNPACK delegate is used.
+
+        Raises:
+            ModelError: LiteRT cannot load the file.
+        """
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            with _silence():
+                interpreter = Interpreter(model_path=str(artifact), num_threads=threads)
+                interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise ModelError(
+                f"{artifact}: LiteRT cannot load it ({reason})", "compile the model again"
+            ) from None
+        return _Session(interpreter)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the runtime's own messages (which delegate it chose) away from the user's terminal."""
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+class _Session:
+    def __init__(self, interpreter: Any) -> None:
+        self._interpreter = interpreter
+        self._input = interpreter.get_input_details()[0]["index"]
+        self._output = interpreter.get_output_details()[0]["index"]
+
+    def run(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        self._interpreter.set_tensor(self._input, pixels)
+        self._interpreter.invoke()
+        return np.asarray(self._interpreter.get_tensor(self._output)).reshape(-1)
+
+
+def backend() -> Tflite:
+    """The backend."""
+    return Tflite()

@@ -1,0 +1,104 @@
+"""``edgenet compile``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgenet.cli.options import json_option
+from edgenet.cli.output import print_json, progress
+
+__all__ = ["compile"]
+
+
+@click.command()
+@click.argument("model", metavar="MODEL")
+@click.option(
+    "--target", required=True, metavar="T", help="The board: a name (see edgenet targets) or a TOML file."
+)
+@click.option(
+    "--backend", metavar="B", help="onnxruntime, tflite or tensorrt; default: the target's first choice."
+)
+@click.option("--precision", metavar="P", help="fp32, fp16, int8 or int8-dynamic; default: the target's.")
+@click.option(
+    "--recipe", default="int8-fast", show_default=True, metavar="R", help="How to quantize: name or file."
+)
+@click.option("--calibration", metavar="DIR", help="Folder of typical images; int8 needs one.")
+@click.option("--preprocessing", metavar="F", help="How to feed the model; default: MODEL.toml beside it.")
+@click.option("--labels", metavar="F", help="Class names: one a line, or CSV (class_index, name).")
+@click.option("-o", "--output", metavar="OUT", help="Default: MODEL.TARGET.BACKEND.PRECISION.edgenet here.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@json_option
+def compile(  # noqa: PLR0913, PLR0917
+    model: str,
+    target: str,
+    backend: str | None,
+    precision: str | None,
+    recipe: str,
+    calibration: str | None,
+    preprocessing: str | None,
+    labels: str | None,
+    output: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Quantize and compile MODEL (ONNX) for a board, into one .edgenet file.
+
+    MODEL is a float32 ONNX file with MODEL.toml beside it (docs/preprocessing.md), or "signs", the
+    embedded model. The file holds the artifact, its preprocessing and labels, the float model, and a few
+    images with the answers they must get.
+
+    \b
+    Example:
+      edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/
+      edgenet compile signs --target local --backend tflite --precision int8 --calibration signs
+    """
+    from edgenet.model import Model
+    from edgenet.recipe import Recipe
+    from edgenet.steps.compile import compile as run
+    from edgenet.steps.plan import plan
+    from edgenet.target import Target
+    from edgenet.zoo import embedded
+
+    board, how = Target.load(target), Recipe.load(recipe)
+    decided = plan(board, backend, precision, how)
+    if dry_run:
+        print_json(decided.to_table()) if as_json else click.echo(_plan_text(decided))
+        return
+    path = embedded() if model == "signs" and not Path(model).exists() else Path(model)
+    loaded = Model.load(path, preprocessing, labels)
+    with progress() as tell:
+        compiled = run(loaded, board, decided.backend, decided.precision, how, calibration, tell)
+    name = f"{loaded.name}.{decided.target}.{decided.backend}.{decided.precision}.edgenet"
+    written = compiled.write(Path(output or name))
+    for line in compiled.skipped:
+        click.echo(f"edgenet: skipped {line}", err=True)
+    if as_json:
+        account = compiled.quantization
+        document = {**compiled.bundle.manifest, "quantization": account.to_table() if account else None}
+        print_json({**document, "digest": compiled.bundle.digest, "path": str(written)})
+        return
+    for line in _summary(written, compiled):
+        click.echo(line)
+
+
+def _plan_text(plan) -> str:  # type: ignore[no-untyped-def]
+    lines = [f"{plan.backend} {plan.precision} for {plan.target}, finished on the {plan.built}"]
+    if plan.recipe:
+        lines.append(f"recipe {plan.recipe}")
+    return "\n".join(lines + [f"because {reason}" for reason in plan.why])
+
+
+def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]
+    from edgenet.cli.tables import size
+
+    account = compiled.quantization
+    lines = [f"{path}  {compiled.bundle.name}  artifact {size(len(compiled.bundle.artifact))}"]
+    if account:
+        worst = min(account.layers, key=lambda layer: layer["sqnr_db"])
+        lines.append(
+            f"quantized with {account.images} images in {account.seconds:.1f} s; "
+            f"noisiest weights {worst['sqnr_db']} dB ({worst['name']})"
+        )
+    return lines

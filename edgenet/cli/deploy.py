@@ -1,0 +1,54 @@
+"""``edgenet deploy``."""
+
+from __future__ import annotations
+
+import click
+
+from edgenet.cli.options import bundle_argument, device_option, json_option
+from edgenet.cli.output import print_json, progress
+
+__all__ = ["deploy"]
+
+
+@click.command()
+@bundle_argument
+@device_option
+@json_option
+def deploy(bundle: str, device: str, as_json: bool) -> None:
+    """Put BUNDLE on a board and make it the current one.
+
+    Needs nothing there but ssh and a Python of 3.6 or newer: no root, no pip, no internet. Only what
+    the board lacks is sent; after a cut, the old deployment still runs and the next deploy goes on. A
+    TensorRT engine is built there, once, before the new deployment becomes the current one.
+
+    \b
+    Example:
+      edgenet deploy mobilenet.edgenet --device pi@raspberrypi.local
+    """
+    from edgenet.cli.tables import size
+    from edgenet.steps.deploy import deploy as run
+
+    with progress() as tell:
+        done = run(bundle, device, tell)
+    if as_json:
+        print_json(done.to_table())
+        return
+    if done.removed:
+        click.echo(f"edgenet: removed on {done.device} to make room: {', '.join(done.removed)}", err=True)
+    state = "deployed to" if done.changed else "already on"
+    click.echo(
+        f"{done.name} ({done.digest[:12]}) {state} {done.device}; runtime {done.runtime}; "
+        f"{size(done.bytes_sent)} sent in {done.seconds:.1f} s"
+    )
+    if done.finished:
+        click.echo(_finished(done.finished))
+
+
+def _finished(made) -> str:  # type: ignore[no-untyped-def]
+    from edgenet.cli.tables import size
+
+    if made["cached"]:
+        return f"engine for {made['gpu']} was there already ({size(made['size'])})"
+    why = f"; built again because {made['reason']}" if made["reason"] else ""
+    how = f"built by {made['tensorrt']} in {made['seconds']} s ({size(made['size'])})"
+    return f"engine for {made['gpu']} {how}{why}"

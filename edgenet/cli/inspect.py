@@ -1,0 +1,85 @@
+"""``edgenet inspect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgenet.cli.options import json_option
+from edgenet.cli.output import print_json, print_table
+
+__all__ = ["inspect"]
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False), metavar="FILE")
+@json_option
+def inspect(file: str, as_json: bool) -> None:
+    """Show what a model (.onnx), a bundle (.edgenet) or a report (.json) holds.
+
+    \b
+    Example:
+      edgenet inspect mobilenet.onnx
+      edgenet inspect mobilenet.edgenet
+    """
+    show = {".edgenet": _bundle, ".json": _report}.get(Path(file).suffix, _model)
+    show(file, as_json)
+
+
+def _model(file: str, as_json: bool) -> None:
+    from edgenet.graph.cost import cost
+    from edgenet.model import Model
+
+    model = Model.load(file)
+    total = cost(model.proto)
+    table = {
+        "name": model.name,
+        "digest": model.digest,
+        "classes": model.classes,
+        "parameters": total.parameters,
+        "multiply_adds": total.macs,
+        "preprocessing": model.preprocessing.to_table(),
+    }
+    if as_json:
+        print_json(table)
+        return
+    preprocessing = model.preprocessing.to_table()
+    rows = [[key, f"{value:,}" if isinstance(value, int) else str(value)] for key, value in table.items()]
+    rows = rows[:-1] + [[f"preprocessing {key}", str(value)] for key, value in preprocessing.items()]
+    print_table(file, ["of the model", ""], rows)
+
+
+def _bundle(file: str, as_json: bool) -> None:
+    from edgenet.bundle import Bundle
+    from edgenet.cli.tables import size
+
+    bundle = Bundle.load(file)
+    if as_json:
+        print_json({**bundle.manifest, "digest": bundle.digest})
+        return
+    rows = [
+        [name, size(item["size"]), item["sha256"][:12]] for name, item in bundle.manifest["files"].items()
+    ]
+    print_table(f"{bundle.name}  {bundle.digest[:12]}  {size(bundle.size)}", ["file", "size", "sha256"], rows)
+    output = bundle.manifest["artifact"]["output"]
+    height, width = bundle.manifest["preprocessing"]["size"]
+    click.echo(f"for {bundle.manifest['target']}, made by {bundle.manifest['tool']}")
+    click.echo(
+        f"takes uint8 [1, {height}, {width}, 3] RGB pixels, "
+        f"gives {output['classes']} {output['dtype']} logits"
+    )
+    if output["scale"] is not None:
+        click.echo(f"logit = {output['scale']:.6g} * (output - {output['zero_point']})")
+
+
+def _report(file: str, as_json: bool) -> None:
+    from edgenet.cli.tables import REPORT_COLUMNS, report_row, verdict_lines
+    from edgenet.report import Report
+
+    report = Report.load(file)
+    if as_json:
+        print_json(report.to_table())
+        return
+    print_table(f"{report.bundle['model']} on {report.device['name']}", REPORT_COLUMNS, [report_row(report)])
+    click.echo("\n".join(verdict_lines(report)))

@@ -1,0 +1,48 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["bundle_argument", "device_option", "json_option", "protocol_option"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def bundle_argument(function: _F) -> _F:
+    """The bundle that a command works on."""
+    return click.argument("bundle", type=click.Path(exists=True, dir_okay=False), metavar="BUNDLE")(function)
+
+
+def device_option(function: _F) -> _F:
+    """The board a command talks to."""
+    return click.option(
+        "--device",
+        default="local",
+        show_default=True,
+        envvar="EDGENET_DEVICE",
+        show_envvar=True,
+        metavar="D",
+        help="The board: local, user@host[:port], or an alias of your ssh config.",
+    )(function)
+
+
+def protocol_option(default: str) -> Callable[[_F], _F]:
+    """How a command measures."""
+    return click.option(
+        "--protocol",
+        default=default,
+        show_default=True,
+        metavar="P",
+        help="How to measure: a name of profiles/protocols, or a TOML file.",
+    )
+
+
+def json_option(function: _F) -> _F:
+    """One JSON document on stdout instead of text."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(
+        function
+    )

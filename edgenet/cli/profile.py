@@ -1,0 +1,61 @@
+"""``edgenet profile``."""
+
+from __future__ import annotations
+
+import click
+
+from edgenet.cli.options import bundle_argument, device_option, json_option, protocol_option
+from edgenet.cli.output import print_json, print_table, progress
+from edgenet.errors import EXIT_OVER_LIMIT
+
+__all__ = ["profile"]
+
+
+@click.command()
+@bundle_argument
+@device_option
+@protocol_option("single-stream")
+@click.option("--val", metavar="DIR", help="Images to judge accuracy on; labels.csv in it gives top-1.")
+@click.option(
+    "--min-fps", type=click.FloatRange(min=0), metavar="N", help="Exit 4 if the pipeline is slower."
+)
+@click.option(
+    "--max-drift",
+    type=click.FloatRange(min=0),
+    metavar="PP",
+    help="Exit 4 if more top-1 is lost, in percentage points (without labels: if more answers changed).",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Save the report as JSON.")
+@json_option
+def profile(
+    bundle: str,
+    device: str,
+    protocol: str,
+    val: str | None,
+    min_fps: float | None,
+    max_drift: float | None,
+    output: str | None,
+    as_json: bool,
+) -> int:
+    """Measure a deployed BUNDLE on its board: FPS, memory and accuracy drift.
+
+    \b
+    Example:
+      edgenet profile mobilenet.edgenet --device pi@raspberrypi.local --val photos/val -o report.json
+      edgenet profile mobilenet.edgenet --device pi --min-fps 24 --max-drift 0.5   # for CI
+    """
+    from edgenet.cli.tables import REPORT_COLUMNS, report_row, verdict_lines
+    from edgenet.steps.profile import profile as run
+
+    with progress() as tell:
+        report = run(bundle, device, protocol, val, min_fps, max_drift, tell)
+    if output:
+        report.write(output)
+    if as_json:
+        print_json(report.to_table())
+    else:
+        drift = report.drift
+        title = f"{report.bundle['model']} on {device}; drift on {drift['images']} {drift['source']} images"
+        print_table(title, REPORT_COLUMNS, [report_row(report)])
+        click.echo("\n".join(verdict_lines(report)))
+    return EXIT_OVER_LIMIT if report.over_limit else 0

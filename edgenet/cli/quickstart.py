@@ -1,0 +1,55 @@
+"""``edgenet quickstart``."""
+
+from __future__ import annotations
+
+import click
+
+from edgenet.cli.options import json_option, protocol_option
+from edgenet.cli.output import print_json, print_table, progress
+
+__all__ = ["quickstart"]
+
+
+@click.command()
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False), help="Keep bundles and reports in this folder."
+)
+@protocol_option("quick")
+@json_option
+def quickstart(output: str | None, protocol: str, as_json: bool) -> None:
+    """Run the whole chain here: embedded model, both backends, float and int8.
+
+    Compiles, deploys to this machine and profiles every build of the embedded sign classifier,
+    and says which is the fastest that keeps the accuracy.
+
+    \b
+    Example:
+      edgenet quickstart
+      edgenet quickstart --json > quickstart.json
+    """
+    from edgenet.cli.tables import REPORT_COLUMNS, report_row
+    from edgenet.steps.quickstart import quickstart as run
+
+    with progress() as tell:
+        result = run(output, protocol, tell)
+    if as_json:
+        print_json(result.to_table())
+        return
+    images = result.reports[0].drift["images"]
+    reference = 100 * result.reports[0].drift["top1_reference"]
+    title = (
+        f"signs (MobileNetV1 0.25, 96x96) on this machine; float top-1 {reference:.1f} % on {images} images"
+    )
+    print_table(title, REPORT_COLUMNS, [report_row(report) for report in result.reports])
+    click.echo(_line(result.answer))
+
+
+def _line(answer: dict) -> str:  # type: ignore[type-arg]
+    best = answer["fastest"]
+    if best is None:
+        return f"no build keeps the accuracy within {answer['within_pp']} pp"
+    return (
+        f"fastest build within {answer['within_pp']} pp: {best['backend']} {best['precision']}, "
+        f"p50 {best['p50_ms']:.3f} ms, {best['fps_pipeline']:.0f} FPS from image bytes to label, "
+        f"top-1 {best['top1_delta_pp']:+.2f} pp"
+    )

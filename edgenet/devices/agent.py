@@ -1,0 +1,283 @@
+"""The agent on a board: what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, BinaryIO, NamedTuple, Self
+
+from edgenet.agent import wire
+from edgenet.devices.archive import agent_archive
+from edgenet.devices.bootstrap import handshake
+from edgenet.devices.channel import Channel, OnEvent
+from edgenet.devices.connection import Connection
+from edgenet.devices.replies import field, fields, raise_error
+from edgenet.devices.session import Session
+from edgenet.errors import ConnectionFailed, DataError, DeviceError
+
+__all__ = ["Agent", "Blob", "Sent", "Trial"]
+
+CHUNK = 512 * 1024
+# A board that lets ssh in starts the agent within this, or never, seconds.
+START_S = 120.0
+
+
+class Blob(NamedTuple):
+    """Bytes that a board may need, named by their sha256."""
+
+    digest: str
+    size: int
+    open: Callable[[], BinaryIO]
+
+
+class Sent(NamedTuple):
+    """What ``send_blobs`` did: bytes sent, bytes that were on the board already."""
+
+    bytes: int
+    skipped: int
+
+
+class Trial(NamedTuple):
+    """Whether a runtime can be imported on the board: its version, or why not (and which signal ended it)."""
+
+    works: bool
+    version: str
+    why: str
+    signal: str | None
+
+
+class Agent:
+    """A board that answers. A context manager; leaving it ends the agent and what it started.
+
+    Args:
+        connection: Not started yet.
+
+    Attributes:
+        name: The board as the user wrote it.
+        removed: What was removed there to make room, in words.
+
+    Raises:
+        ConnectionFailed: The board could not be reached or cannot run the agent.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.name = connection.name
+        self._connection = connection
+        self._channel = Channel(connection)
+        self._facts: Mapping[str, Any] | None = None
+        self.removed: list[str] = []
+        try:
+            self._start()
+        except BaseException:
+            connection.close()
+            raise
+
+    def _start(self) -> None:
+        archive = agent_archive()
+        self._channel.bytes_sent += self._connection.start(archive.digest, len(archive.data))
+        in_time = self._connection.deadline(START_S)
+        try:
+            sent, received = handshake(self._connection, archive)
+            hello, _ = self._channel.receive()
+        finally:
+            in_time()
+        self._channel.bytes_sent += sent
+        self._channel.bytes_received += received
+        self.agent_sent = sent > 0
+        if "error" in hello:
+            raise_error(self.name, hello["error"])
+        if hello.get("protocol") != wire.PROTOCOL or hello.get("agent") != archive.digest:
+            raise ConnectionFailed(f"another agent answered on {self.name}", "remove ~/.edgenet/agent there")
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes sent to the agent so far, the bootstrap and the agent itself among them."""
+        return self._channel.bytes_sent
+
+    @property
+    def bytes_received(self) -> int:
+        """Bytes received from the agent so far."""
+        return self._channel.bytes_received
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the board says about itself (docs/agent-protocol.md, probe); asked once."""
+        if self._facts is None:
+            reply, _ = self._channel.request(wire.PROBE, {})
+            self._facts = field(reply, "facts", dict)
+        return self._facts
+
+    def begin(self, wait: float = 5.0) -> None:
+        """Take the board's deploy lock, held until ``deploy``, ``end`` or the end of the connection.
+
+        Args:
+            wait: How long another deploy may hold it before this one gives up, seconds.
+
+        Raises:
+            BoardError: ``locked``: another deploy holds it for longer.
+        """
+        self._channel.request(wire.BEGIN, {"wait": wait})
+
+    def end(self) -> None:
+        """Give the deploy lock back without deploying."""
+        self._channel.request(wire.END, {})
+
+    def send_blobs(self, blobs: Sequence[Blob], progress: OnEvent | None = None) -> Sent:
+        """Send the blobs, or the rests of them, that the board does not have; needs ``begin``.
+
+        Args:
+            blobs: What the board must have.
+            progress: Called with ``{"stage": "send", "bytes", "of_bytes"}``.
+
+        Raises:
+            BoardError: ``no-space`` (nothing was sent), ``damaged``.
+        """
+        wanted = list({blob.digest: blob for blob in blobs}.values())
+        reply, _ = self._channel.request(wire.HAVE, {"blobs": [[blob.digest, blob.size] for blob in wanted]})
+        self._tell_removed(reply, progress)
+        here = _missing(reply, wanted)
+        rest = sum(blob.size - here[blob.digest] for blob in wanted if blob.digest in here)
+        sent = 0
+        for blob in wanted:
+            if blob.digest in here:
+                for step in self._send_blob(blob, here[blob.digest]):
+                    sent += step
+                    if progress is not None:
+                        progress({"stage": "send", "bytes": sent, "of_bytes": rest})
+        return Sent(sent, sum(blob.size for blob in wanted) - sent)
+
+    def _tell_removed(self, reply: Mapping[str, Any], progress: OnEvent | None) -> None:
+        removed = fields(reply, "removed", str)
+        self.removed += removed
+        if removed and progress is not None:
+            progress({"stage": f"made room: removed {len(removed)} old things"})
+
+    def _send_blob(self, blob: Blob, offset: int) -> Iterator[int]:
+        with blob.open() as stream:
+            stream.seek(offset)
+            while True:
+                piece = stream.read(min(CHUNK, blob.size - offset))
+                if not piece and offset < blob.size:
+                    raise DataError(
+                        f"blob {blob.digest[:12]} is shorter than its {blob.size} bytes", "make it again"
+                    )
+                header = {"digest": blob.digest, "size": blob.size, "offset": offset}
+                reply, _ = self._channel.request(wire.PUT, header, piece)
+                offset += len(piece)
+                yield len(piece)
+                if field(reply, "done", bool):
+                    return
+
+    def finish(self, manifest: Mapping[str, Any], progress: OnEvent | None = None) -> dict[str, Any]:
+        """Have the board finish an artifact, sent before as a blob, or find it finished.
+
+        Args:
+            manifest: As for ``deploy``; its ``build`` says how.
+            progress: Called with ``{"stage", "done", "of"}``; ``of`` only where the board knows it.
+
+        Returns:
+            ``cached``, ``reason`` (why an earlier one does not serve, or None), ``seconds``, ``size`` (bytes)
+            and what it was made by and for.
+
+        Raises:
+            BoardError: ``memory``, ``load``, ``import``, ``no-space``, ``died``.
+        """
+        reply, _ = self._channel.request(wire.FINISH, {"manifest": dict(manifest)}, progress=progress)
+        return field(reply, "finished", dict)
+
+    def deploy(self, manifest: Mapping[str, Any]) -> bool:
+        """Make a bundle the board's current one, and give the lock back; needs ``begin`` and its blobs.
+
+        Returns:
+            Whether anything changed.
+        """
+        reply, _ = self._channel.request(wire.DEPLOY, {"manifest": dict(manifest)})
+        return field(reply, "changed", bool)
+
+    def deployments(self) -> tuple[str | None, list[dict[str, Any]]]:
+        """The digest of the current deployment, and all of them (digest, name, backend, runtime)."""
+        reply, _ = self._channel.request(wire.DEPLOYMENTS, {})
+        current = reply.get("current")
+        return (current if isinstance(current, str) else None), fields(reply, "deployments", dict)
+
+    def runtimes(self) -> list[str]:
+        """The digests of the unpacked runtimes on the board."""
+        reply, _ = self._channel.request(wire.RUNTIMES, {})
+        return fields(reply, "runtimes", str)
+
+    def unpack(self, wheels: Sequence[tuple[str, str]], progress: OnEvent | None = None) -> str:
+        """Unpack wheels, sent before as blobs, into a runtime; needs ``begin``.
+
+        Args:
+            wheels: (digest, file name) of each.
+            progress: Called with ``{"stage": "unpack", "done", "of"}`` in files.
+
+        Returns:
+            The runtime's digest.
+        """
+        header = {"blobs": [{"digest": digest, "name": name} for digest, name in wheels]}
+        reply, _ = self._channel.request(wire.UNPACK, header, progress=progress)
+        self._tell_removed(reply, progress)
+        return field(reply, "runtime", str)
+
+    def try_runtime(self, backend: str, runtime: str | None) -> Trial:
+        """Import a backend's runtime on the board, in a process of its own.
+
+        Args:
+            backend: Its name.
+            runtime: The digest of an unpacked runtime, or None for the board's own packages.
+        """
+        reply, _ = self._channel.request(wire.TRY_RUNTIME, {"backend": backend, "runtime": runtime})
+        name = reply.get("signal")
+        if field(reply, "works", bool):
+            return Trial(True, field(reply, "version", str), "", None)
+        return Trial(False, "", field(reply, "why", str), name if isinstance(name, str) else None)
+
+    def open(
+        self,
+        digest: str | None,
+        threads: int,
+        manifest: Mapping[str, Any] | None = None,
+        progress: OnEvent | None = None,
+    ) -> Session:
+        """Load a deployment in a fresh process on the board.
+
+        Args:
+            digest: The bundle's; None for the current one.
+            threads: For the runtime.
+            manifest: One that is not deployed yet, in place of the digest; its blobs must be there.
+            progress: As for ``finish``: a board that was upgraded finishes the artifact again.
+
+        Raises:
+            BoardError: ``died`` (with ``facts["signal"]``), ``import``, ``load``, ``run``, ``missing``,
+                ``damaged``.
+        """
+        what = {"digest": digest} if manifest is None else {"manifest": dict(manifest)}
+        reply, _ = self._channel.request(wire.OPEN, {**what, "threads": threads}, progress=progress)
+        return Session(self._channel, reply)
+
+    def close(self) -> None:
+        """End the agent; never raises."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _missing(reply: Mapping[str, Any], wanted: Sequence[Blob]) -> dict[str, int]:
+    """Digest → bytes already there, for the blobs that are not complete."""
+    sizes = {blob.digest: blob.size for blob in wanted}
+    here: dict[str, int] = {}
+    for item in fields(reply, "missing", list):
+        pair = dict(zip(("digest", "bytes"), item, strict=False))
+        digest, size = field(pair, "digest", str), field(pair, "bytes", int)
+        if digest not in sizes or not 0 <= size <= sizes[digest]:
+            raise DeviceError(
+                f"the agent asks for {digest[:12]} from {size}", "this is a bug: please report it"
+            )
+        here[digest] = size
+    return here

@@ -1,0 +1,172 @@
+"""First contact: from nothing but ``sh`` to a running agent, in one process.
+
+The script goes to the stdin of ``sh`` as one compound command, so that ``sh`` has read all of it
+before it runs any of it; nothing more is sent until the board says a line beginning with
+``EDGENET``. So no shell that reads ahead can swallow the agent or the frames.
+"""
+
+from __future__ import annotations
+
+import re
+
+from edgenet.agent import wire
+from edgenet.devices.archive import Archive
+from edgenet.devices.connection import Connection
+from edgenet.errors import ConnectionFailed, ConnectionLost
+
+__all__ = ["BOOT", "handshake", "script"]
+
+# Before the agent says its first line, a board may print this much (banners, rc files), bytes.
+MAX_CHATTER = 64 * 1024
+
+# Runs on Python 3.6 and newer; arguments: digest, size. No single quotes: it is quoted for sh.
+BOOT = r"""
+import sys
+sys.path[:] = [p for p in sys.path if p]
+import errno, hashlib, os
+digest, size = sys.argv[1], int(sys.argv[2])
+home = os.environ.get("EDGENET_HOME") or os.path.join(os.path.expanduser("~"), ".edgenet")
+path = os.path.join(home, "agent", digest + ".pyz")
+def say(text):
+    os.write(1, ("\nEDGENET " + text + "\n").encode("utf-8", "replace"))
+def good():
+    try:
+        with open(path, "rb") as f:
+            return hashlib.sha256(f.read()).hexdigest() == digest
+    except OSError:
+        return False
+def fetch():
+    os.makedirs(home, 0o700, exist_ok=True)
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    temporary = path + ".%d" % os.getpid()
+    with open(temporary, "wb") as f:
+        try:
+            say("need")
+            data = b""
+            while len(data) < size:
+                piece = os.read(0, min(65536, size - len(data)))
+                if not piece:
+                    sys.exit(1)
+                data += piece
+            if hashlib.sha256(data).hexdigest() != digest:
+                say("damaged")
+                sys.exit(1)
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+            os.rename(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+try:
+    if not good():
+        fetch()
+except OSError as error:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    say(("no-space " if full else "cannot-write ") + home)
+    sys.exit(1)
+say("ready")
+sys.path.insert(0, path)
+sys.argv = [path]
+from edgenet_agent.main import main
+sys.exit(main([]))
+"""
+
+_SCRIPT = r"""{
+usable() {
+  "$1" -E -S -c "import sys; sys.exit(sys.version_info < (3, 6))" </dev/null >/dev/null 2>&1
+}
+if [ -n "$EDGENET_PYTHON" ]; then set -- "$EDGENET_PYTHON"
+else set -- python3 %(names)s /usr/bin/python3 /usr/local/bin/python3; fi
+for python do
+  if usable "$python"; then
+    exec "$python" -c '%(boot)s' %(digest)s %(size)d
+  fi
+done
+printf '\nEDGENET no-python %%s\n' "$1"
+exit 1
+}
+"""
+
+
+def script(digest: str, size: int) -> bytes:
+    """The script for ``sh`` that starts the agent with this sha256 and size in bytes."""
+    names = " ".join(f"python3.{minor}" for minor in range(14, 5, -1))
+    return (_SCRIPT % {"names": names, "boot": BOOT, "digest": digest, "size": size}).encode("ascii")
+
+
+def handshake(connection: Connection, archive: Archive) -> tuple[int, int]:
+    """Bring a started connection to where frames begin; the agent is sent if the board asks for it.
+
+    Returns:
+        Bytes (sent, received).
+
+    Raises:
+        ConnectionFailed: The board did not get there.
+    """
+    sent = received = 0
+    chatter = b""
+    while True:
+        line = connection.stdout.readline(MAX_CHATTER)
+        received += len(line)
+        if received > MAX_CHATTER:
+            raise ConnectionFailed(
+                f"{connection.name} printed more than {MAX_CHATTER // 1024} KiB and no agent",
+                f"make its login files quiet: see what `ssh {connection.name} true` prints",
+            )
+        if not line:
+            raise connection.failed(_printable(chatter))
+        if not line.startswith(wire.MARK):
+            chatter = (chatter + line)[-1024:]
+            continue
+        word, _, rest = line[len(wire.MARK) :].decode("utf-8", "replace").strip().partition(" ")
+        if word == "ready":
+            return sent, received
+        if word != "need":
+            raise _refusal(connection.name, word, _printable(rest.encode()))
+        sent += _send(connection, archive.data)
+
+
+def _send(connection: Connection, data: bytes) -> int:
+    try:
+        connection.stdin.write(data)
+        connection.stdin.flush()
+    except OSError:
+        raise ConnectionLost(
+            f"the connection to {connection.name} broke while the agent was being sent", "try again"
+        ) from None
+    return len(data)
+
+
+def _refusal(board: str, word: str, rest: str) -> ConnectionFailed:
+    match word:
+        case "no-python" if rest == "python3":
+            return ConnectionFailed(
+                f"{board} has no Python 3.6 or newer",
+                "install python3 there, or set EDGENET_PYTHON there to one outside the PATH",
+            )
+        case "no-python":
+            return ConnectionFailed(
+                f"EDGENET_PYTHON on {board} is not a Python 3.6 or newer: {rest}", "correct or unset it there"
+            )
+        case "no-space":
+            return ConnectionFailed(
+                f"{board} has no space left in {rest}", "free some space there and try again"
+            )
+        case "cannot-write":
+            return ConnectionFailed(
+                f"{board} does not let this user write {rest}",
+                "set EDGENET_HOME there to a folder that it may write",
+            )
+        case "damaged":
+            return ConnectionFailed(f"the agent arrived damaged on {board}", "try again; check the network")
+    return ConnectionFailed(f"{board} answered something unknown: {word} {rest}"[:300], "update edgenet")
+
+
+def _printable(data: bytes) -> str:
+    """The last line that says something, without control characters, at most 200 characters."""
+    lines = [
+        re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", line) for line in data.decode("utf-8", "replace").split("\n")
+    ]
+    words = [line.strip() for line in lines if line.strip()]
+    return words[-1][:200] if words else ""

@@ -1,0 +1,23 @@
+"""From what the user wrote to a board that answers."""
+
+from __future__ import annotations
+
+from edgenet.devices.agent import Agent
+from edgenet.devices.connection import Connection
+from edgenet.devices.local import LocalConnection
+from edgenet.devices.ssh import SshConnection
+
+__all__ = ["connect"]
+
+
+def connect(device: str) -> Agent:
+    """Start the agent on a board.
+
+    Args:
+        device: ``local``, ``user@host``, ``user@host:port``, or an alias of the user's ssh config.
+
+    Raises:
+        ConnectionFailed: The board could not be reached, or cannot run the agent.
+    """
+    connection: Connection = LocalConnection() if device == "local" else SshConnection(device)
+    return Agent(connection)

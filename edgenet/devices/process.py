@@ -1,0 +1,83 @@
+"""A child process with three pipes, the end of whose stderr is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, BinaryIO, cast
+
+__all__ = ["PipedProcess"]
+
+_KEPT = 16 * 1024
+
+
+class PipedProcess:
+    """A started program.
+
+    Args:
+        command: The program and its arguments; no shell is involved.
+        environment: All its variables, or None for this process's own.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        self.stdin = cast(BinaryIO, self._process.stdin)
+        self.stdout = cast(BinaryIO, self._process.stdout)
+        self._tail = b""
+        self._collector = threading.Thread(target=self._collect, args=(self._process.stderr,), daemon=True)
+        self._collector.start()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def _collect(self, stream: IO[bytes]) -> None:
+        with contextlib.suppress(ValueError, OSError):
+            while piece := stream.read1(_KEPT):  # type: ignore[attr-defined]
+                self._tail = (self._tail + piece)[-_KEPT:]
+
+    def deadline(self, seconds: float) -> Callable[[], None]:
+        """Kill the process after ``seconds`` unless the returned function is called before."""
+        timer = threading.Timer(seconds, self._process.kill)
+        timer.daemon = True
+        timer.start()
+        return timer.cancel
+
+    def stderr_text(self) -> str:
+        """The last 16 KiB of stderr."""
+        return self._tail.decode("utf-8", "replace")
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit status, if the process ends within ``seconds``; all of stderr is read then."""
+        try:
+            status = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        self._collector.join(1.0)
+        return status
+
+    def close(self, patience: float = 2.0) -> None:
+        """Close its stdin, wait ``patience`` seconds, then end it; never raises."""
+        with contextlib.suppress(OSError, ValueError):
+            self.stdin.close()
+        if self.wait(patience) is None:
+            self._process.terminate()
+            if self.wait(patience) is None:
+                self._process.kill()
+                self._process.wait()
+        self._collector.join(1.0)
+        for stream in (self._process.stdout, self._process.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                cast(IO[bytes], stream).close()

@@ -1,0 +1,220 @@
+"""A runtime for a board that has none: find wheels that fit, send them, see whether they import."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edgenet.agent import wire
+from edgenet.devices.agent import Agent, Blob, Trial
+from edgenet.devices.channel import OnEvent
+from edgenet.devices.replies import BoardError
+from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.errors import ConnectionLost, DeviceError
+from edgenet.files import cache_dir, file_digest, sha256, write_atomic
+
+__all__ = ["Pin", "Prove", "RuntimeChoice", "candidates", "ensure_runtime"]
+
+# Signals after which another build of the runtime may do.
+_OTHER_BUILD = ("SIGILL", "SIGBUS", "SIGSEGV", "SIGABRT")
+
+
+class RuntimeChoice(NamedTuple):
+    """The runtime a deployment will use.
+
+    Attributes:
+        digest: Of the unpacked runtime; None for the board's own Python packages.
+        version: What the runtime says of itself on the board.
+        wheels: File names of what it was made of.
+    """
+
+    digest: str | None
+    version: str
+    wheels: tuple[str, ...]
+
+
+Prove = Callable[[RuntimeChoice], None]
+
+
+class Pin(NamedTuple):
+    """A line of ``pins.toml`` that fits a board.
+
+    Its platform has the oldest C library that the wheels run on, so boards with newer ones share them.
+    """
+
+    wheels: tuple[str, ...]
+    platform: Platform
+
+    @property
+    def name(self) -> str:
+        """The runtime itself, such as "onnxruntime==1.31.1"."""
+        return self.wheels[0]
+
+
+def candidates(backend: str, facts: Mapping[str, Any]) -> list[Pin]:
+    """The pins that fit a board, best first.
+
+    Args:
+        backend: A backend's name.
+        facts: The board's, from ``Agent.facts``.
+
+    Raises:
+        DeviceError: None fits; it says why.
+    """
+    platform = _platform(backend, facts)
+    rows = [row for row in _table().get(backend, []) if platform.machine in row["machines"]]
+    if not rows:
+        raise _refused(backend, f"there are no wheels for {platform.machine}")
+    rows = [row for row in rows if platform.python in row["python"]]
+    if not rows:
+        raise _refused(backend, f"there are no wheels for Python {platform.python} on {platform.machine}")
+    fitting = [row for row in rows if _version(row["glibc"]) <= _version(platform.glibc)]
+    if not fitting:
+        oldest = min((row["glibc"] for row in rows), key=_version)
+        raise _refused(backend, f"its wheels need glibc {oldest}, the board has {platform.glibc}")
+    return [Pin(tuple(row["wheels"]), platform._replace(glibc=row["glibc"])) for row in fitting]
+
+
+def ensure_runtime(
+    agent: Agent, backend: str, progress: OnEvent | None = None, prove: Prove | None = None
+) -> RuntimeChoice:
+    """Make sure that the board can run a backend; takes the deploy lock if it has none of its own.
+
+    The board's own packages are used where they import. What worked, and what ended with a signal,
+    is remembered on the host for the next board of the same kind.
+
+    Args:
+        agent: The board.
+        backend: A backend's name.
+        progress: Called with ``{"stage": "fetch" | "send" | "unpack" | "try", …}``.
+        prove: Called with a runtime that imports; runs a model with it. Where the board's process ends
+            with a signal such as SIGILL, the next runtime is tried.
+
+    Raises:
+        DeviceError: No runtime fits or none can be imported; every attempt's reason is named.
+    """
+    facts = agent.facts()
+    own = facts.get("runtimes", {})
+    reasons = []
+    if isinstance(own, dict) and isinstance(own.get(backend), str):
+        choice = RuntimeChoice(None, own[backend], ())
+        if not (died := _dies(choice, prove)):
+            return choice
+        reasons.append(f"the board's own {own[backend]}: {died.why}")
+    memory = _Memory(backend, facts)
+    for pin in memory.order(candidates(backend, facts)):
+        try:
+            digest, wheels = _install(agent, pin, progress)
+        except ConnectionLost:
+            raise
+        except DeviceError as error:
+            reasons.append(f"{pin.name}: {error.what}")
+            continue
+        _tell(progress, "try", pin)
+        trial = agent.try_runtime(backend, digest)
+        choice = RuntimeChoice(digest, trial.version, wheels)
+        if trial.works:
+            trial = _dies(choice, prove) or trial
+        memory.note(pin, trial)
+        if trial.works:
+            return choice
+        reasons.append(f"{pin.name}: {trial.why}")
+    raise DeviceError(
+        f"no runtime for {backend} works on {agent.name}: {'; '.join(reasons)}", "choose another backend"
+    )
+
+
+def _dies(choice: RuntimeChoice, prove: Prove | None) -> Trial | None:
+    """The failed trial of a runtime that a signal ends when it runs the model; other errors are raised."""
+    if prove is None:
+        return None
+    try:
+        prove(choice)
+    except BoardError as error:
+        name = error.facts.get("signal")
+        if error.kind != wire.DIED or name not in _OTHER_BUILD:
+            raise
+        return Trial(False, "", f"{name} when it runs the model", str(name))
+    return None
+
+
+def _install(agent: Agent, pin: Pin, progress: OnEvent | None) -> tuple[str, tuple[str, ...]]:
+    _tell(progress, "fetch", pin)
+    paths = fetch(pin.wheels, pin.platform)
+    digests = [file_digest(path) for path in paths]
+    names = tuple(path.name for path in paths)
+    digest = wire.runtime_digest(digests)
+    agent.begin()  # also where the caller did: the board gives the lock back when fetching took a minute
+    if digest not in agent.runtimes():
+        agent.send_blobs([_blob(path, name) for path, name in zip(paths, digests, strict=True)], progress)
+        agent.unpack(list(zip(digests, names, strict=True)), progress)
+    return digest, names
+
+
+def _blob(path: Path, digest: str) -> Blob:
+    return Blob(digest, path.stat().st_size, lambda: path.open("rb"))
+
+
+def _platform(backend: str, facts: Mapping[str, Any]) -> Platform:
+    if facts.get("system") != "Linux" or facts.get("python_implementation") != "cpython":
+        raise _refused(
+            backend, f"{facts.get('python_implementation')} on {facts.get('system')} is not supported"
+        )
+    if not isinstance(facts.get("glibc"), str):
+        raise _refused(backend, "the board's C library is not glibc, and wheels need glibc")
+    machine = str(facts.get("machine"))
+    if facts.get("python_bits") == 32:
+        machine = {"aarch64": "armv7l", "x86_64": "i686"}.get(machine, machine)
+    return Platform(".".join(str(facts.get("python")).split(".")[:2]), machine, facts["glibc"])
+
+
+def _refused(backend: str, why: str) -> DeviceError:
+    return DeviceError(
+        f"no runtime for {backend} fits this board: {why}",
+        "install one into the board's own Python, or choose another backend",
+    )
+
+
+@cache
+def _table() -> dict[str, list[dict[str, Any]]]:
+    return tomllib.loads(resources.files(__package__).joinpath("pins.toml").read_text("utf-8"))
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
+def _tell(progress: OnEvent | None, stage: str, pin: Pin) -> None:
+    if progress is not None:
+        progress({"stage": stage, "wheel": pin.name})
+
+
+class _Memory:
+    """What is known of the pins on boards of one kind: "works", or the signal that ended the import."""
+
+    def __init__(self, backend: str, facts: Mapping[str, Any]) -> None:
+        kind = [backend, *(facts.get(name) for name in ("machine", "cpu", "isa", "python", "glibc", "board"))]
+        self._path = cache_dir() / "runtimes" / f"{sha256(json.dumps(kind).encode())[:16]}.json"
+        self._known: dict[str, str] = {}
+        try:
+            read = json.loads(self._path.read_bytes())
+            self._known = {key: value for key, value in read.items() if isinstance(value, str)}
+        except (OSError, ValueError, AttributeError):
+            pass
+
+    def order(self, pins: Sequence[Pin]) -> list[Pin]:
+        """What worked first, what ended with a signal last, the rest between, each in the table's order."""
+        rank = {"works": 0, "": 1}
+        return sorted(pins, key=lambda pin: rank.get(self._known.get(" ".join(pin.wheels), ""), 2))
+
+    def note(self, pin: Pin, trial: Trial) -> None:
+        """Keep an outcome; an import that failed without a signal may be mended, so it is not kept."""
+        outcome = "works" if trial.works else trial.signal or ""
+        if self._known.get(" ".join(pin.wheels), "") != outcome:
+            self._known[" ".join(pin.wheels)] = outcome
+            write_atomic(self._path, json.dumps(self._known, indent=1, sort_keys=True).encode())

@@ -1,0 +1,126 @@
+"""The system's OpenSSH client as the carrier: the user's config, keys, agent, jump hosts and checks.
+
+Nothing is switched off and no password is handled here; if ``ssh NAME`` works, this works.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
+
+from edgenet.devices.bootstrap import script
+from edgenet.devices.local import last_line
+from edgenet.devices.process import PipedProcess
+from edgenet.devices.sshfailures import diagnose
+from edgenet.errors import ConnectionFailed, ConnectionLost
+
+__all__ = ["SshConnection", "ssh_command"]
+
+_OPTIONS = (
+    "ConnectTimeout=10",
+    "ServerAliveInterval=5",
+    "ServerAliveCountMax=3",
+    "RemoteCommand=none",
+    "ClearAllForwardings=yes",
+)
+_PORT = re.compile(r"(?P<host>[^:]+|(?:[^@\[\]]+@)?\[[^\]]+\]):(?P<port>\d{1,5})\Z")
+
+
+def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -> list[str]:
+    """The ssh command line that runs ``arguments`` on the board.
+
+    Args:
+        destination: ``user@host``, ``user@host:port``, an alias of the user's ssh config, or ``ssh://…``.
+        arguments: The remote command.
+        interactive: Whether a person can answer ssh's questions (at the terminal, to ssh itself).
+
+    Raises:
+        ConnectionFailed: The destination could be read as an option or is not a name.
+    """
+    if not destination or destination.startswith("-") or re.search(r"[\s\x00-\x1f\x7f]|@-", destination):
+        raise ConnectionFailed(
+            f"{destination!r} is not a board's name",
+            "give user@host, user@host:port or an alias of your ssh config",
+        )
+    command = [*shlex.split(os.environ.get("EDGENET_SSH") or "ssh"), "-T"]
+    for option in (*_OPTIONS, *(() if interactive else ("BatchMode=yes",))):
+        command += ["-o", option]
+    host = destination
+    if found := _PORT.fullmatch(destination):
+        host = found["host"]
+        command += ["-p", found["port"]]
+    return [*command, "--", host.replace("[", "").replace("]", ""), *arguments]
+
+
+class SshConnection:
+    """One ssh process that runs the agent on a board."""
+
+    def __init__(self, destination: str) -> None:
+        self.name = destination
+        interactive = sys.stdin is not None and sys.stdin.isatty()
+        self._command = ssh_command(destination, ["sh"], interactive)
+        self._process: PipedProcess | None = None
+
+    @property
+    def process(self) -> PipedProcess:
+        """The started process."""
+        assert self._process is not None, "not started"
+        return self._process
+
+    @property
+    def stdin(self) -> BinaryIO:
+        """To the board."""
+        return self.process.stdin
+
+    @property
+    def stdout(self) -> BinaryIO:
+        """From the board."""
+        return self.process.stdout
+
+    def start(self, digest: str, size: int) -> int:
+        """Start ssh and hand the script to the board's ``sh``; returns the script's size in bytes.
+
+        Raises:
+            ConnectionFailed: There is no ssh program, or it ended at once.
+        """
+        try:
+            self._process = PipedProcess(self._command)
+        except OSError as error:
+            raise ConnectionFailed(
+                f"cannot run {self._command[0]}: {error.strerror}",
+                "install the OpenSSH client, or set EDGENET_SSH",
+            ) from None
+        try:
+            sent = self.stdin.write(script(digest, size))
+            self.stdin.flush()
+        except OSError:
+            raise self.failed("") from None
+        return sent
+
+    def deadline(self, seconds: float) -> Callable[[], None]:
+        """End the connection unless the returned function is called within ``seconds``."""
+        return self.process.deadline(seconds)
+
+    def failed(self, said: str) -> ConnectionFailed:
+        """Why the agent did not start, from what ssh and the board said."""
+        status = self.process.wait(5.0)
+        return diagnose(self.name, self.process.stderr_text(), status, said)
+
+    def lost(self) -> ConnectionLost:
+        """Why the streams ended."""
+        status = self.process.wait(5.0)
+        words = last_line(self.process.stderr_text())
+        how = f" (exit status {status})" if status not in (None, 0, 255) else ""
+        return ConnectionLost(
+            f"lost the connection to {self.name}{how}{': ' + words if words else ''}",
+            "check its power and network and run this again; what has arrived is not sent twice",
+        )
+
+    def close(self) -> None:
+        """End ssh, and with it the agent."""
+        if self._process is not None:
+            self._process.close()

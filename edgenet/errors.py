@@ -1,0 +1,85 @@
+"""Every error edgenet raises on purpose, and the exit code each one ends a command with.
+
+    EdgenetError                  1   expected failure: what, why, what to do next
+    ├── ModelError                1   the model file or its preprocessing
+    │   └── UnsupportedError      1   an operator, attribute or shape a backend cannot express
+    ├── DataError                 1   images, labels, calibration folders
+    ├── LibraryError              1   a target, recipe or protocol that is not there or not valid
+    ├── PlanError                 1   this board, backend and precision do not go together
+    ├── BundleError               1   a damaged, foreign or unsafe .edgenet file
+    ├── ReportError               1   a damaged or foreign report
+    └── DeviceError               1   the board answered, but could not do it
+        ├── ConnectionFailed      3   no answer: name, key, host key, Python, network
+        └── ConnectionLost        3   it answered and then went away
+
+An exception outside this tree is a bug and shows a traceback.
+"""
+
+from __future__ import annotations
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 3
+EXIT_OVER_LIMIT = 4
+EXIT_INTERRUPTED = 130
+
+
+class EdgenetError(Exception):
+    """An expected failure.
+
+    Args:
+        what: The thing and the reason, one sentence without a final stop.
+        remedy: What the user can do now, one sentence without a final stop.
+    """
+
+    exit_code = EXIT_FAILED
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}: {remedy}" if remedy else what)
+
+
+class ModelError(EdgenetError):
+    """The model file, its graph or its preprocessing cannot be used."""
+
+
+class UnsupportedError(ModelError):
+    """A backend cannot express an operator, attribute or shape of this graph."""
+
+
+class DataError(EdgenetError):
+    """Images, labels or a calibration folder cannot be used."""
+
+
+class LibraryError(EdgenetError):
+    """A target, recipe or protocol was not found or is not valid."""
+
+
+class PlanError(EdgenetError):
+    """The board, backend and precision do not go together."""
+
+
+class BundleError(EdgenetError):
+    """A bundle is damaged, foreign or unsafe."""
+
+
+class ReportError(EdgenetError):
+    """A report is damaged, foreign or of another schema."""
+
+
+class DeviceError(EdgenetError):
+    """The board answered but could not do what was asked."""
+
+
+class ConnectionFailed(DeviceError):
+    """The board could not be reached, or has no usable Python."""
+
+    exit_code = EXIT_UNREACHABLE
+
+
+class ConnectionLost(DeviceError):
+    """The board answered and then the connection broke."""
+
+    exit_code = EXIT_UNREACHABLE

@@ -1,0 +1,60 @@
+"""Files that are never half written, and digests: the two habits every floor shares."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+__all__ = ["cache_dir", "file_digest", "sha256", "write_atomic"]
+
+
+def sha256(data: bytes) -> str:
+    """The lower-case hexadecimal sha256 of ``data``."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file, read in constant memory."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write ``data`` so that ``path`` holds either what it held before or all of it.
+
+    The bytes go to a temporary name in the same folder, are fsynced, and take the
+    place of ``path`` by one rename.
+
+    Raises:
+        OSError: The folder cannot be written (no space, no permission); ``path`` is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def cache_dir() -> Path:
+    """The folder for what can be fetched again: ``$EDGENET_CACHE`` or the user's cache."""
+    if override := os.environ.get("EDGENET_CACHE"):
+        return Path(override)
+    base = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("LOCALAPPDATA") if os.name == "nt" else None)
+    return (Path(base) if base else Path.home() / ".cache") / "edgenet"
+
+
+def _umask() -> int:
+    current = os.umask(0o022)
+    os.umask(current)
+    return current

@@ -1,0 +1,84 @@
+"""Write the classifier as a 1x1 convolution, so that one operator serves every backend."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, helper
+
+from edgenet.graph.view import Graph, attributes
+
+__all__ = ["dense_to_conv"]
+
+FLATTENING = ("Flatten", "Reshape", "Squeeze")
+
+
+def dense_to_conv(graph: Graph) -> int:
+    """Rewrite [1,C,1,1] → Flatten → Gemm (or MatMul, Add) as Conv 1x1 → Flatten.
+
+    The arithmetic is the same; per-channel int8 weights then work in every runtime
+    (TFLite has per-channel fully-connected weights only in recent releases).
+
+    Returns:
+        How many dense layers were rewritten.
+    """
+    rewritten = 0
+    for dense in [node for node in graph.nodes if node.op_type in ("Gemm", "MatMul")]:
+        flatten = graph.producer(dense.input[0])
+        if flatten is None or flatten.op_type not in FLATTENING:
+            continue
+        source = graph.shape(flatten.input[0])
+        weights = _weights(graph, dense)
+        if weights is None or len(source) != 4 or source[2:] != (1, 1) or source[1] != weights.shape[1]:
+            continue
+        _rewrite(graph, flatten, dense, weights)
+        rewritten += 1
+    return rewritten
+
+
+def _weights(graph: Graph, dense: NodeProto) -> NDArray[np.float32] | None:
+    """The dense weights as [outputs, inputs], or ``None`` if the node is not a plain dense layer."""
+    weights = graph.constant(dense.input[1])
+    if weights is None or weights.ndim != 2:
+        return None
+    options = attributes(dense)
+    if options.get("transA", 0):
+        return None
+    weights = weights * np.float32(options.get("alpha", 1.0))
+    return weights if options.get("transB", 0) else np.ascontiguousarray(weights.T)
+
+
+def _bias(graph: Graph, dense: NodeProto, outputs: int) -> tuple[NDArray[np.float32], NodeProto | None]:
+    """The bias [outputs] and, after a MatMul, the Add node it came from."""
+    if dense.op_type == "Gemm" and len(dense.input) > 2:
+        scale = np.float32(attributes(dense).get("beta", 1.0))
+        return np.broadcast_to(graph.constants[dense.input[2]] * scale, (1, outputs)).reshape(-1), None
+    add = graph.sole_consumer(dense.output[0])
+    if dense.op_type == "MatMul" and add is not None and add.op_type == "Add":
+        other = next(name for name in add.input if name != dense.output[0])
+        value = graph.constant(other)
+        if value is not None and value.size == outputs:
+            return value.reshape(-1).astype(np.float32), add
+    return np.zeros(outputs, np.float32), None
+
+
+def _rewrite(graph: Graph, flatten: NodeProto, dense: NodeProto, weights: NDArray[np.float32]) -> None:
+    outputs = len(weights)
+    bias, add = _bias(graph, dense, outputs)
+    last = add or dense
+    name = dense.name or dense.output[0]
+    kernel = graph.add_constant(f"{name}/kernel", weights[:, :, None, None].astype(np.float32))
+    offset = graph.add_constant(f"{name}/bias", bias)
+    scores = graph.fresh(f"{name}/scores")
+    conv = helper.make_node(
+        "Conv", [flatten.input[0], kernel, offset], [scores], name=name, kernel_shape=[1, 1]
+    )
+    graph.insert(last, conv, (1, outputs, 1, 1))
+    graph.insert(
+        last, helper.make_node("Flatten", [scores], [last.output[0]], name=f"{name}/flatten", axis=1)
+    )
+    for node in (dense, add):
+        if node is not None:
+            graph.remove(node)
+    if not graph.consumers(flatten.output[0]):
+        graph.remove(flatten)

@@ -1,0 +1,83 @@
+"""Run a graph on this machine: to observe ranges, and to have the truth an artifact is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+
+from edgenet.errors import ModelError
+
+__all__ = ["Evaluator"]
+
+
+class Evaluator:
+    """An ONNX graph loaded in ONNX Runtime on this machine's CPU.
+
+    Args:
+        proto: The graph.
+        outputs: Names of tensors to give; default is the graph's own outputs.
+        threads: Threads inside an operator.
+        optimize: Let ONNX Runtime rewrite the graph, as a user's session does.
+        lean: Give memory back after every run and let waiting threads sleep: for many sessions at once.
+
+    Raises:
+        ModelError: ONNX Runtime cannot load the graph.
+    """
+
+    def __init__(
+        self,
+        proto: onnx.ModelProto | bytes,
+        outputs: Sequence[str] = (),
+        threads: int = 1,
+        optimize: bool = True,
+        lean: bool = False,
+    ) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        if lean:
+            options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if not optimize:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        data = proto if isinstance(proto, bytes) else _with_outputs(proto, outputs).SerializeToString()
+        try:
+            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own exception classes share no public base
+            reason = str(error).strip().partition("\n")[0]
+            raise ModelError(
+                f"ONNX Runtime cannot load the graph ({reason})", "check the model with onnx.checker"
+            ) from None
+        self._input = self._session.get_inputs()[0].name
+        self._outputs = list(outputs) or [item.name for item in self._session.get_outputs()]
+
+    def run(self, value: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
+        """The outputs by name for one input."""
+        values = self._session.run(self._outputs, {self._input: value})
+        return dict(zip(self._outputs, values, strict=True))
+
+    def feed(self, values: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """The outputs by name for several inputs, by name."""
+        return dict(zip(self._outputs, self._session.run(self._outputs, dict(values)), strict=True))
+
+    def first(self, value: NDArray[Any]) -> NDArray[Any]:
+        """The first output, flat: [classes] for a classifier."""
+        return np.asarray(self._session.run(self._outputs[:1], {self._input: value})[0]).reshape(-1)
+
+
+def _with_outputs(proto: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
+    """A copy of the graph that also gives the named tensors."""
+    own = {item.name for item in proto.graph.output}
+    missing = [name for name in names if name not in own]
+    if not missing:
+        return proto
+    copy = onnx.ModelProto()
+    copy.CopyFrom(proto)
+    copy.graph.output.extend(onnx.ValueInfoProto(name=name) for name in missing)
+    return copy

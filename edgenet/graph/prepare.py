@@ -1,0 +1,28 @@
+"""The passes every model goes through before it is quantized or lowered, in their order."""
+
+from __future__ import annotations
+
+from edgenet.graph.dense_to_conv import dense_to_conv
+from edgenet.graph.fold_batchnorm import fold_batchnorm
+from edgenet.graph.fold_normalization import fold_normalization
+from edgenet.graph.simplify import simplify, strip_softmax
+from edgenet.graph.view import Graph
+from edgenet.model import Model
+
+__all__ = ["prepare"]
+
+
+def prepare(model: Model) -> Model:
+    """Bring a float model to the form that the quantizer and the backends read.
+
+    The result takes ``pixels`` (uint8 [1, H, W, 3], RGB) and gives logits (float32 [1, classes]); batch
+    normalization, the input's normalization, dense layers and a final Softmax are folded away. It
+    computes what the model computed, up to float rounding.
+    """
+    graph = Graph(model.proto)
+    strip_softmax(graph)
+    simplify(graph)
+    fold_batchnorm(graph)
+    dense_to_conv(graph)
+    fold_normalization(graph, model.preprocessing)
+    return model.with_proto(graph.proto(), output="logits")

@@ -1,0 +1,52 @@
+"""Type a float graph in half precision: weights and activations float16, the ends as they were."""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import TensorProto, helper
+
+from edgenet.errors import UnsupportedError
+from edgenet.graph.view import Graph
+
+__all__ = ["to_fp16"]
+
+LARGEST = float(np.finfo(np.float16).max)
+
+
+def to_fp16(graph: Graph) -> None:
+    """Make every float32 tensor between the pixels and the logits float16, in place.
+
+    The logits are cast back to float32, so that the output is the same in every precision.
+
+    Raises:
+        UnsupportedError: A weight is too large for float16; names the node.
+    """
+    for node in graph.nodes:
+        for name in node.input:
+            _check(graph, name, node.op_type, node.name or node.output[0])
+    for name, value in graph.constants.items():
+        if value.dtype == np.float32:
+            graph.constants[name] = value.astype(np.float16)
+    for node in graph.nodes:
+        if node.op_type == "Cast" and helper.get_attribute_value(node.attribute[0]) == TensorProto.FLOAT:
+            del node.attribute[:]
+            node.attribute.append(helper.make_attribute("to", TensorProto.FLOAT16))
+    last = graph.producer(graph.output)
+    if last is None:
+        raise ValueError("the graph computes nothing")
+    last.output[0] = graph.fresh(f"{graph.output}/half")
+    parts = ([last.output[0]], [graph.output])
+    graph.insert(None, helper.make_node("Cast", *parts, name="scores/float", to=TensorProto.FLOAT))
+
+
+def _check(graph: Graph, name: str, kind: str, label: str) -> None:
+    value = graph.constant(name)
+    if value is None or value.dtype != np.float32 or not value.size:
+        return
+    largest = float(np.abs(value).max())
+    infinite_bound = kind == "Clip" and not np.isfinite(largest)
+    if largest > LARGEST and not infinite_bound:
+        raise UnsupportedError(
+            f"{kind} {label!r} has a weight of {largest:.3g}, float16 ends at {LARGEST:.0f}",
+            "choose --precision fp32 or int8",
+        )

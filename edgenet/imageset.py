@@ -1,0 +1,149 @@
+"""A folder of images, with labels or without: what calibration and validation read."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.agent.preprocess import decode, fit
+from edgenet.errors import DataError
+from edgenet.preprocessing import Preprocessing
+
+__all__ = ["ImageSet", "Skipped"]
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".webp")
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Image files in a fixed order.
+
+    Attributes:
+        folder: Where they lie.
+        files: The files, sorted by name, or in the order of ``labels.csv``.
+        labels: Class index of each file, or ``None`` without ``labels.csv``.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    labels: tuple[int, ...] | None
+
+    @classmethod
+    def load(cls, folder: Path | str) -> ImageSet:
+        """Read a folder: ``labels.csv`` (``file,class_index,…``) if it is there, else every image in it.
+
+        Raises:
+            DataError: Not a folder, no image in it, or a row of ``labels.csv`` is wrong.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise DataError(f"{folder}: not a folder", "give a folder of images")
+        table = folder / "labels.csv"
+        if table.is_file():
+            files, labels = _read_labels(folder, table)
+            return cls(folder, files, labels)
+        found = tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES))
+        if not found:
+            raise DataError(f"{folder}: no image in it", f"images end in {', '.join(SUFFIXES)}")
+        return cls(folder, found, None)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def head(self, count: int) -> ImageSet:
+        """At most ``count`` images, spread evenly over the set; all of them for 0."""
+        if count <= 0 or count >= len(self):
+            return self
+        chosen = [index * len(self) // count for index in range(count)]
+        labels = self.labels and tuple(self.labels[index] for index in chosen)
+        return ImageSet(self.folder, tuple(self.files[index] for index in chosen), labels)
+
+    def read(self, index: int) -> bytes:
+        """The bytes of one file.
+
+        Raises:
+            DataError: It cannot be read.
+        """
+        try:
+            return self.files[index].read_bytes()
+        except OSError as error:
+            raise DataError(
+                f"{self.files[index]}: cannot be read ({error.strerror})", "check the file"
+            ) from None
+
+    def pixels(self, index: int, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+        """One image as the network sees it: uint8 [1, H, W, 3], RGB.
+
+        Raises:
+            DataError: The file is not a readable image, or of the wrong size.
+        """
+        try:
+            image = fit(decode(self.read(index)), preprocessing.fit_spec())
+        except ValueError as error:
+            raise DataError(f"{self.files[index]}: {error}", "replace or remove the file") from None
+        return np.asarray(image, np.uint8)[None]
+
+    def digest(self) -> str:
+        """sha256 over names and contents, in order."""
+        total = hashlib.sha256()
+        for index, path in enumerate(self.files):
+            total.update(path.name.encode() + b"\0" + hashlib.sha256(self.read(index)).digest())
+        return total.hexdigest()
+
+
+@dataclass
+class Skipped:
+    """Images left out because they cannot be read, up to a share of the set.
+
+    Attributes:
+        files: The files left out so far, with their reasons.
+    """
+
+    images: ImageSet
+    preprocessing: Preprocessing
+    percent: float
+    files: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        """The readable images as pixels.
+
+        Raises:
+            DataError: More than ``percent`` of the images cannot be read, or none can.
+        """
+        for index in range(len(self.images)):
+            try:
+                yield self.images.pixels(index, self.preprocessing)
+            except DataError as error:
+                self.files.append(error.what)
+                if len(self.files) * 100 > self.percent * len(self.images):
+                    count = f"{len(self.files)} of {len(self.images)}"
+                    raise DataError(
+                        f"{count} images cannot be used, first {self.files[0]}",
+                        f"repair the folder; up to {self.percent:g} % are skipped",
+                    ) from None
+
+
+def _read_labels(folder: Path, table: Path) -> tuple[tuple[Path, ...], tuple[int, ...]]:
+    try:
+        rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table}: cannot be read ({error})", "write UTF-8 CSV: file,class_index") from None
+    if not rows:
+        raise DataError(f"{table}: no rows", "write one row an image: file,class_index")
+    files, labels = [], []
+    for number, row in enumerate(rows, 2):
+        name, index = row.get("file"), row.get("class_index")
+        if not name or not index or not index.isdigit():
+            raise DataError(f"{table} line {number}: no file or class_index", "write file,class_index")
+        path = folder / name
+        if Path(name).is_absolute() or ".." in Path(name).parts or not path.is_file():
+            raise DataError(f"{table} line {number}: {name!r} is not a file of {folder}", "correct the row")
+        files.append(path)
+        labels.append(int(index))
+    return tuple(files), tuple(labels)

@@ -1,0 +1,120 @@
+"""The only reader of the three data folders: a name or a path becomes a file.
+
+``targets/`` holds boards, ``calibration/`` recipes and image sets, ``profiles/`` protocols and reference
+results. Wherever a name is accepted, a path is too.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from edgenet.errors import LibraryError
+
+__all__ = ["Table", "find", "image_folder", "names", "read_table"]
+
+# kind: (package, folder in it)
+KINDS = {
+    "target": ("edgenet.targets", ""),
+    "recipe": ("edgenet.calibration", "recipes"),
+    "protocol": ("edgenet.profiles", "protocols"),
+}
+
+
+def names(kind: str) -> list[str]:
+    """The names of a kind ("target", "recipe", "protocol"), sorted."""
+    return sorted(path.stem for path in _folder(kind).glob("*.toml"))
+
+
+def find(kind: str, name: str) -> Path:
+    """The TOML file of a name, or the path itself.
+
+    Raises:
+        LibraryError: There is no such name or file; the message offers the nearest name.
+    """
+    if name.endswith(".toml") or "/" in name or "\\" in name:
+        path = Path(name)
+        if path.is_file():
+            return path
+        raise LibraryError(f"{name}: no such {kind} file", f"give a path, or one of {', '.join(names(kind))}")
+    path = _folder(kind) / f"{name}.toml"
+    if path.is_file():
+        return path
+    near = difflib.get_close_matches(name, names(kind), 1)
+    hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names(kind))}, or give a path"
+    raise LibraryError(f"there is no {kind} {name!r}", hint)
+
+
+def image_folder(name: str, split: str) -> Path:
+    """A folder of images: the path itself, or a split ("calib", "val") of a set that travels with edgenet."""
+    own = _root("edgenet.calibration") / "sets" / name / split
+    return own if own.is_dir() and not Path(name).is_dir() else Path(name)
+
+
+class Table:
+    """A TOML table that is read once, key by key, with errors that name the file and the key."""
+
+    def __init__(self, values: Mapping[str, Any], where: str) -> None:
+        self._values = dict(values)
+        self.where = where
+
+    def take(self, key: str, kind: type | tuple[type, ...], default: Any = ...) -> Any:
+        """Remove and return a value of one of the given types; without a default it must be there.
+
+        Raises:
+            LibraryError: The key is missing or its value has another type.
+        """
+        if key not in self._values:
+            if default is ...:
+                raise LibraryError(f"{self.where}: no {key!r}", "add it")
+            return default
+        value = self._values.pop(key)
+        wrong_bool = isinstance(value, bool) and kind is not bool
+        if wrong_bool or not isinstance(value, kind):
+            wanted = kind.__name__ if isinstance(kind, type) else " or ".join(k.__name__ for k in kind)
+            raise LibraryError(f"{self.where}: {key} = {value!r} is not a {wanted}", "correct it")
+        return value
+
+    def table(self, key: str) -> Table:
+        """Remove and return a sub-table; an empty one if it is not there."""
+        return Table(self.take(key, dict, {}), f"{self.where} [{key}]")
+
+    def rest(self) -> dict[str, Any]:
+        """Remove and return all that is left."""
+        left, self._values = self._values, {}
+        return left
+
+    def done(self) -> None:
+        """Refuse keys that nobody took.
+
+        Raises:
+            LibraryError: A key is left over; it is named.
+        """
+        if self._values:
+            raise LibraryError(f"{self.where}: does not know {next(iter(self._values))!r}", "remove the key")
+
+
+def read_table(kind: str, name: str) -> Table:
+    """Find and read a TOML file.
+
+    Raises:
+        LibraryError: Not found, not readable or not TOML.
+    """
+    path = find(kind, name)
+    try:
+        return Table(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise LibraryError(f"{path}: not a readable TOML file ({error})", "correct the file") from None
+
+
+def _folder(kind: str) -> Path:
+    package, folder = KINDS[kind]
+    return _root(package) / folder
+
+
+def _root(package: str) -> Path:
+    return Path(str(resources.files(package)))

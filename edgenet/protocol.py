@@ -1,0 +1,68 @@
+"""A protocol: how to measure, as data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgenet.errors import LibraryError
+from edgenet.library import read_table
+
+__all__ = ["Protocol"]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The rules of a measurement, from ``profiles/protocols/NAME.toml``.
+
+    Attributes:
+        name: Short name.
+        summary: One line for people.
+        warmup_s: At least so long, in seconds, before anything counts; longer until it is steady.
+        min_seconds: Measure at least so long …
+        min_runs: … and at least so many runs …
+        max_seconds: … but stop here.
+        threads: Threads of the runtime; 0 means every core.
+        pipeline: Whether the whole way from image bytes to label is measured too.
+        cooldown_s: Rest before measuring, in seconds.
+    """
+
+    name: str
+    summary: str
+    warmup_s: float
+    min_seconds: float
+    min_runs: int
+    max_seconds: float
+    threads: int
+    pipeline: bool
+    cooldown_s: float
+
+    @classmethod
+    def load(cls, name: str) -> Protocol:
+        """Read a protocol by name or path.
+
+        Raises:
+            LibraryError: Not found, or a value is missing, of the wrong type or negative.
+        """
+        table = read_table("protocol", name)
+        number = (int, float)
+        protocol = cls(
+            name=table.take("name", str),
+            summary=table.take("summary", str),
+            warmup_s=float(table.take("warmup_s", number)),
+            min_seconds=float(table.take("min_seconds", number)),
+            min_runs=table.take("min_runs", int),
+            max_seconds=float(table.take("max_seconds", number)),
+            threads=table.take("threads", int, 0),
+            pipeline=table.take("pipeline", bool, True),
+            cooldown_s=float(table.take("cooldown_s", number, 0.0)),
+        )
+        table.done()
+        times = (protocol.warmup_s, protocol.min_seconds, protocol.cooldown_s, protocol.threads)
+        if min(times) < 0 or protocol.min_runs < 1 or protocol.max_seconds < protocol.min_seconds:
+            raise LibraryError(f"{table.where}: a time, count or limit is too small", "correct it")
+        return protocol
+
+    def to_table(self) -> dict[str, Any]:
+        """All values, JSON-ready: what the agent is sent and the report keeps."""
+        return asdict(self)

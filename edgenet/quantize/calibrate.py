@@ -1,0 +1,80 @@
+"""Run the float graph over the calibration images and observe the tensors that will be int8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.errors import DataError
+from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.insert_qdq import activations
+from edgenet.graph.view import Graph
+from edgenet.quantize.channels import ChannelStatistics
+from edgenet.quantize.observers import OBSERVERS, Observer
+
+__all__ = ["Calibration", "calibrate", "channel_statistics"]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was seen: tensor name → (low, high) in real units, and over how many images."""
+
+    ranges: dict[str, tuple[float, float]]
+    images: int
+
+
+def calibrate(
+    graph: Graph,
+    images: Iterable[NDArray[np.uint8]],
+    observer: str,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Calibration:
+    """Observe every activation over the images, one image's tensors in memory at a time.
+
+    Args:
+        graph: A prepared float graph.
+        images: uint8 [1, H, W, 3] each.
+        observer: A name of ``OBSERVERS``.
+        progress: Called with the number of images done.
+
+    Raises:
+        DataError: There is no image, or the network computes NaN or infinity.
+    """
+    names = activations(graph)
+    evaluator = Evaluator(graph.proto(), names, lean=True)
+    observers: dict[str, Observer] = {name: OBSERVERS[observer]() for name in names}
+    done = 0
+    for pixels in images:
+        for name, values in evaluator.run(pixels).items():
+            try:
+                observers[name].update(values)
+            except DataError as error:
+                raise DataError(f"{error.what}, at {name}", error.remedy) from None
+        done += 1
+        progress(done)
+    if done == 0:
+        raise DataError("no calibration image", "give --calibration DIR with typical images")
+    return Calibration({name: item.range() for name, item in observers.items()}, done)
+
+
+def channel_statistics(
+    graph: Graph,
+    names: Sequence[str],
+    images: Iterable[NDArray[np.uint8]],
+    progress: Callable[[int], None] = lambda _: None,
+) -> dict[str, ChannelStatistics]:
+    """Watch the channels of some tensors [1, channels, rows, columns] over the images.
+
+    Raises:
+        DataError: The network computes NaN or infinity; names the tensor.
+    """
+    evaluator = Evaluator(graph.proto(), names, lean=True) if names else None
+    seen = {name: ChannelStatistics(name, graph.shape(name)[1]) for name in names}
+    for done, pixels in enumerate(images, 1):
+        for name, values in evaluator.run(pixels).items() if evaluator else ():
+            seen[name].update(values)
+        progress(done)
+    return seen

@@ -1,0 +1,120 @@
+"""Quantize one convolution from what it gets in the int8 run and what it should give in the float run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.graph.int8 import Int8Weights
+from edgenet.quantize.moments import Moments
+from edgenet.quantize.ranges import BIAS_LIMIT
+from edgenet.quantize.rounding import cost, nearest, second_order
+
+__all__ = ["FittedLayer", "fit"]
+
+Array = NDArray[np.float64]
+TRUST = 1.0
+TINY = float(np.finfo(np.float32).tiny)
+
+
+@dataclass(frozen=True)
+class FittedLayer:
+    """A convolution in whole numbers.
+
+    Attributes:
+        weights: What the graph carries.
+        gain_db: Output error of rounding to nearest over that of the rounding used, in dB.
+        bias_moved: Largest change of a bias, in real units.
+    """
+
+    weights: Int8Weights
+    gain_db: float
+    bias_moved: float
+
+    def real(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Kernel and bias in real units, as the int8 run computes with them."""
+        shape = (-1, *[1] * (self.weights.values.ndim - 1))
+        kernel = self.weights.values * self.weights.scales.astype(np.float64).reshape(shape)
+        bias = self.weights.bias * self.weights.bias_scales.astype(np.float64)
+        return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+def fit(
+    kernel: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    seen: Moments,
+    input_scale: float,
+    sweeps: int,
+    damping: float,
+    adapt: float,
+    shared_scale: bool,
+    shift: NDArray[np.float64],
+) -> FittedLayer:
+    """Choose whole-numbered weights and bias for a layer.
+
+    The real kernel is first moved a share of the way to the one that best gives the float output from the
+    int8 run's inputs (ridge regression; the noise of the inputs makes it rely less on noisy channels; as in
+    GPTAQ, Li et al., arXiv 2504.02692), then rounded by :func:`~edgenet.quantize.rounding.second_order`. The
+    bias takes up what remains of the mean (empirical bias correction, Nagel et al., arXiv 1906.04721, D.2);
+    moments are central for that reason.
+
+    Args:
+        kernel: [outputs, ...].
+        bias: [outputs].
+        seen: Moments of the inputs.
+        input_scale: int8 scale of the input.
+        sweeps: The most rounds of coordinate descent.
+        damping: Added to the moments' diagonal, as a share of its mean.
+        adapt: Share of the way to the regression, 0 to 1; less is gone where few positions were seen for
+            the number of weights.
+        shared_scale: One scale for all outputs.
+        shift: [outputs], added to the bias at the end (dither of channels that carry copies).
+    """
+    own, groups = seen.own, len(seen.own)
+    real = kernel.astype(np.float64).reshape(groups, len(kernel) // groups, -1)
+    spread = np.maximum(np.einsum("gjj->gj", own).mean(axis=1), 1e-12)
+    ridge = damping * spread[:, None, None] * np.eye(own.shape[1])
+    moments = own + ridge
+    wanted = real
+    trust = adapt * seen.count / (seen.count + TRUST * own.shape[1])
+    if trust > 0:
+        goal = (seen.cross.swapaxes(1, 2) + ridge) @ real.swapaxes(1, 2)
+        best = np.linalg.solve(moments, goal)
+        wanted = real + trust * (best.swapaxes(1, 2) - real)
+    lowest = _lowest_scale(bias, input_scale).reshape(groups, -1)
+    values, scales = second_order(wanted, moments, sweeps, lowest, shared_scale)
+    scales = scales.astype(np.float32).astype(np.float64)
+    rounded_mean, exact_mean = seen.means
+    used = values * scales[..., None]
+    moved = np.einsum("grj,gj->gr", real, exact_mean) - np.einsum("grj,gj->gr", used, rounded_mean)
+    return FittedLayer(
+        _whole(kernel, values, scales, bias + moved.reshape(-1) + shift, input_scale),
+        _gain(wanted, moments, values, scales, shared_scale),
+        float(np.abs(moved).max()),
+    )
+
+
+def _whole(
+    kernel: NDArray[np.float32], values: Array, scales: Array, bias: Array, input_scale: float
+) -> Int8Weights:
+    flat = scales.reshape(-1).astype(np.float32)
+    bias_scales = (np.float32(input_scale) * flat).astype(np.float32)
+    steps = np.clip(np.round(bias / bias_scales.astype(np.float64)), -BIAS_LIMIT, BIAS_LIMIT)
+    return Int8Weights(
+        values.astype(np.int8).reshape(kernel.shape), flat, steps.astype(np.int32), bias_scales
+    )
+
+
+def _lowest_scale(bias: NDArray[np.float32], input_scale: float) -> Array:
+    """The scale below which a bias would not fit into int32, with room for its correction."""
+    return np.maximum(np.abs(bias.astype(np.float64)) * 2 / (input_scale * BIAS_LIMIT), TINY)
+
+
+def _gain(wanted: Array, moments: Array, values: Array, scales: Array, shared: bool) -> float:
+    largest = np.maximum(np.abs(wanted).max(axis=2), TINY)
+    plain = (np.full_like(largest, largest.max()) if shared else largest) / 127
+    before = cost(wanted, moments, nearest(wanted, plain), plain).sum()
+    after = cost(wanted, moments, values, scales).sum()
+    return float(10 * np.log10(max(before, 1e-30) / max(after, 1e-30)))

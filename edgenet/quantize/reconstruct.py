@@ -1,0 +1,148 @@
+"""Quantize layer by layer, each layer on what the int8 layers before it really give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.errors import DataError
+from edgenet.graph.equalize import depthwise
+from edgenet.graph.int8 import Affine, Int8Weights
+from edgenet.graph.steps import Step, steps
+from edgenet.graph.view import Graph
+from edgenet.quantize.layer import FittedLayer, fit
+from edgenet.quantize.moments import Moments, columns
+from edgenet.quantize.observers import OBSERVERS
+from edgenet.quantize.pairs import Pairs, room
+from edgenet.quantize.ranges import affine, scores_range
+from edgenet.recipe import Recipe
+
+__all__ = ["Reconstruction", "reconstruct"]
+
+# Values of one image's output that are looked at to find a range.
+SAMPLE = 8192
+
+
+@dataclass
+class Reconstruction:
+    """The whole network in whole numbers.
+
+    Attributes:
+        tensors: int8 parameters by tensor.
+        weights: By a convolution's output.
+        layers: One record a step, in order.
+    """
+
+    tensors: dict[str, Affine] = field(default_factory=dict)
+    weights: dict[str, Int8Weights] = field(default_factory=dict)
+    layers: list[dict[str, Any]] = field(default_factory=list)
+
+
+def reconstruct(
+    graph: Graph,
+    rounded: Sequence[str],
+    images: Sequence[NDArray[np.uint8]],
+    recipe: Recipe,
+    limits: Mapping[str, float],
+    shifts: Mapping[str, NDArray[np.float64]],
+    progress: Callable[[int, int], None],
+) -> Reconstruction:
+    """Choose every scale, weight and bias of a prepared graph.
+
+    Args:
+        graph: Float; not changed.
+        rounded: The tensors that become int8.
+        images: uint8 [1, H, W, 3] each.
+        recipe: Says how hard to try.
+        limits: Tensors whose range ends there.
+        shifts: Output of a convolution → shares of an output step to add to its bias.
+        progress: Told how many layers are done, of how many.
+
+    Raises:
+        DataError: A layer computes NaN or infinity; names it.
+    """
+    parts = steps(graph, rounded)
+    pairs, result = Pairs(graph, parts, images), Reconstruction()
+    allowed = room(graph, parts, recipe.memory_mb, len(images))
+    for index, step in enumerate(parts):
+        pairs.admit(allowed[index], allowed[index] == allowed[-1])
+        exact = pairs.evaluator(step, [step.output])
+        fitted, constants = None, {}
+        if step.conv is not None:
+            shift = shifts.get(step.conv.output[0], np.zeros(1)) * limits.get(step.output, 0.0) / 255
+            fitted = _fit(graph, pairs, step, recipe, shift)
+            result.weights[step.conv.output[0]] = fitted.weights
+            constants = dict(zip(step.conv.input[1:3], fitted.real(), strict=True))
+        own = pairs.evaluator(step, [step.output], constants) if constants else exact
+        scale = _range(pairs, step, exact, own, recipe, limits, index == len(parts) - 1)
+        noise = pairs.finish(index, scale, exact, own)
+        result.layers.append(_record(step, scale, noise, fitted))
+        progress(index + 1, len(parts))
+    result.tensors = pairs.tensors
+    return result
+
+
+def _fit(graph: Graph, pairs: Pairs, step: Step, recipe: Recipe, shift: NDArray[np.float64]) -> FittedLayer:
+    conv = step.conv
+    assert conv is not None
+    kernel, bias = graph.constants[conv.input[1]], graph.constants[conv.input[2]]
+    apart, source = depthwise(graph, conv), conv.input[0]
+    before = None if source in step.inputs else pairs.evaluator(step, [source])
+    seen = Moments()
+    for image in range(len(pairs)):
+        values = pairs.inputs(step, image)
+        exact, rounded = (before.feed(item)[source] if before else item[source] for item in values)
+        if not np.isfinite(exact).all():
+            raise DataError(f"{step.name} reads NaN or infinity", "check the network's weights")
+        windows = (
+            columns(item, conv, kernel.shape[2:], apart, recipe.positions) for item in (rounded, exact)
+        )
+        seen.update(*windows)
+    scale = _input_scale(pairs, step)
+    shared = recipe.granularity == "per-tensor"
+    return fit(kernel, bias, seen, scale, recipe.sweeps, recipe.damping, recipe.adapt, shared, shift)
+
+
+def _input_scale(pairs: Pairs, step: Step) -> float:
+    """int8 scale of what a convolution reads, through reshapes; 1 for the pixels."""
+    found = [pairs.tensors[name].scale for name in step.inputs if name in pairs.tensors]
+    return found[0] if found else 1.0
+
+
+def _range(
+    pairs: Pairs, step: Step, exact: Any, own: Any, recipe: Recipe, limits: Mapping[str, float], last: bool
+) -> Affine:
+    """The int8 range of a step's output, from what the int8 run puts there."""
+    if step.output in limits:
+        return affine(0.0, limits[step.output])
+    observer = OBSERVERS[recipe.observer]()
+    got, wanted = [], []
+    for image in range(len(pairs)):
+        first, second = pairs.inputs(step, image)
+        values = own.feed(second)[step.output]
+        if not np.isfinite(values).all():
+            raise DataError(f"{step.name} computes NaN or infinity", "check the network's weights")
+        observer.update(values)
+        if last and recipe.scores == "divergence":
+            got.append(values.reshape(-1))
+            wanted.append(exact.feed(first)[step.output].reshape(-1))
+    if got:
+        return scores_range(np.stack(got), np.stack(wanted))
+    return affine(*observer.range())
+
+
+def _record(step: Step, scale: Affine, noise: float, fitted: FittedLayer | None) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "name": step.name,
+        "op": "Conv" if step.conv is not None else str(step.nodes[-1].op_type),
+        "range": [round(scale.low, 5), round(scale.high, 5)],
+        "sqnr_db": round(noise, 1),
+    }
+    if fitted is not None:
+        record["rounding_gain_db"] = round(fitted.gain_db, 1)
+        record["bias_moved"] = round(fitted.bias_moved, 5)
+    return record

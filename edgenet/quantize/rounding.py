@@ -1,0 +1,179 @@
+"""Round a kernel so that the layer's output changes least, not its weights.
+
+With the second moment H = E[x x'] of the layer's inputs, a change D of a row of weights costs D H D'
+(Nagel et al., arXiv 2004.10568, section 3.1). Three stages lower that cost:
+
+1. a scale a channel by search, clipping included;
+2. weights are rounded one by one, most important first, and the error of each is passed on to those that are
+   still free (OBQ, Frantar & Alistarh, arXiv 2208.11580; in blocks, GPTQ, Frantar et al., arXiv 2210.17323);
+3. coordinate descent: each weight moves to its best whole number given all others, until none moves
+   (Behdin et al., QuantEase, arXiv 2309.01885), and the scale is set to its best value between the rounds.
+
+For a depthwise kernel the same runs over all channels at once, each with its own 9 x 9 matrix. A row that
+would cost more than its rounding to nearest keeps the latter.
+
+Shapes: kernels [groups, rows, inputs], moments [groups, inputs, inputs]; a depthwise layer has a group a
+channel with one row, any other layer one group.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Rounded", "cost", "nearest", "second_order"]
+
+LIMIT = 127
+BLOCK = 64
+ROWS = 128
+# Scales are tried where this many steps make the largest weight; beyond 127 the largest is clipped.
+STEPS = (*range(100, LIMIT + 1), 131, 135, 140, 146, 152, 165, 178)
+REFITS = 2
+
+Array = NDArray[np.float64]
+Rounded = tuple[Array, Array]
+
+
+def cost(kernel: Array, moments: Array, values: Array, scales: Array) -> Array:
+    """D H D' of every row, float64 [groups, rows]; ``values`` are whole numbers of ``scales``."""
+    change = values * scales[..., None] - kernel
+    return _dot(change @ moments, change)
+
+
+def nearest(kernel: Array, scales: Array) -> Array:
+    """Each weight to its nearest whole number of steps, within ±127."""
+    return np.asarray(np.clip(np.round(kernel / scales[..., None]), -LIMIT, LIMIT))
+
+
+def second_order(
+    kernel: Array, moments: Array, sweeps: int, floor: Array, shared_scale: bool = False
+) -> Rounded:
+    """Round a kernel by the three stages above.
+
+    Args:
+        kernel: The real weights.
+        moments: Second moments of the inputs, symmetric and positive definite.
+        sweeps: The most rounds of coordinate descent.
+        floor: [groups, rows], the smallest scale allowed (a bias must fit into int32).
+        shared_scale: One scale for all rows (per-tensor weights).
+
+    Returns:
+        Whole numbers [groups, rows, inputs] and scales [groups, rows].
+    """
+    scales = np.maximum(_search_scales(kernel, moments, shared_scale), floor)
+    order, factor = _elimination(moments)
+    values = np.empty_like(kernel)
+    for begin in range(0, kernel.shape[1], ROWS):  # rows do not know each other; few at a time stay in cache
+        part = np.s_[:, begin : begin + ROWS]
+        first = _pass_on(kernel[part], order, factor, scales[part])
+        values[part] = _descend(kernel[part], moments, first, scales[part], sweeps)
+        if not shared_scale:
+            values[part], scales[part] = _refit(
+                kernel[part], moments, values[part], scales[part], floor[part], sweeps
+            )
+        simple = nearest(kernel[part], scales[part])
+        worse = cost(kernel[part], moments, values[part], scales[part]) > cost(
+            kernel[part], moments, simple, scales[part]
+        )
+        values[part] = np.where(worse[..., None], simple, values[part])
+    return values, scales
+
+
+def _refit(kernel: Array, moments: Array, values: Array, scales: Array, floor: Array, sweeps: int) -> Rounded:
+    """Set the scales to their best for the whole numbers found, go on from there, and keep what is better."""
+    for _ in range(REFITS):
+        refitted = np.maximum(_best_scales(kernel, moments, values, scales), floor)
+        moved = _descend(kernel, moments, values.copy(), refitted, sweeps)
+        better = cost(kernel, moments, moved, refitted) < cost(kernel, moments, values, scales)
+        values = np.where(better[..., None], moved, values)
+        scales = np.where(better, refitted, scales)
+    return values, scales
+
+
+def _search_scales(kernel: Array, moments: Array, shared: bool) -> Array:
+    """The scale of each row with the least cost of rounding to nearest, weights taken one by one."""
+    weight = np.asarray(np.einsum("gjj->gj", moments))[:, None, :]
+    largest = np.maximum(np.abs(kernel).max(axis=2), 1e-30)
+    if shared:
+        largest = np.full_like(largest, largest.max())
+    best, scales = np.full(largest.shape, np.inf), largest / LIMIT
+    for steps in STEPS:
+        tried = largest / steps
+        error = (weight * (nearest(kernel, tried) * tried[..., None] - kernel) ** 2).sum(axis=2)
+        if shared:
+            error = np.full_like(error, error.sum())
+        better = error < best
+        best, scales = np.where(better, error, best), np.where(better, tried, scales)
+    return np.asarray(scales)
+
+
+def _elimination(moments: Array) -> tuple[NDArray[np.int64], Array]:
+    """For every group the order of its columns, most important first, and the upper Cholesky factor of the
+    inverse moments in that order: its row j says how column j's error is passed on."""
+    diagonal = np.einsum("gjj->gj", moments)
+    order = np.argsort(-diagonal, axis=1, kind="stable")
+    factor = np.empty_like(moments)
+    for group, columns in enumerate(order):
+        inverse = np.linalg.inv(moments[group][np.ix_(columns, columns)])
+        factor[group] = np.linalg.cholesky(inverse).T
+    return order, factor
+
+
+def _pass_on(kernel: Array, order: NDArray[np.int64], factor: Array, scales: Array) -> Array:
+    """GPTQ: round column by column, and let the columns not yet rounded make up for each error."""
+    inputs = kernel.shape[2]
+    left = np.take_along_axis(kernel, order[:, None, :], axis=2)
+    rounded = np.empty_like(left)
+    for begin in range(0, inputs, BLOCK):
+        end = min(begin + BLOCK, inputs)
+        errors = np.empty((*kernel.shape[:2], end - begin))
+        for column in range(begin, end):
+            now = left[:, :, column]
+            rounded[:, :, column] = np.clip(np.round(now / scales), -LIMIT, LIMIT)
+            error = (now - rounded[:, :, column] * scales) / factor[:, None, column, column]
+            left[:, :, column + 1 : end] -= error[..., None] * factor[:, None, column, column + 1 : end]
+            errors[:, :, column - begin] = error
+        left[:, :, end:] -= errors @ factor[:, begin:end, end:]
+    result = np.empty_like(kernel)
+    np.put_along_axis(result, order[:, None, :], rounded, axis=2)
+    return result
+
+
+def _descend(kernel: Array, moments: Array, values: Array, scales: Array, sweeps: int) -> Array:
+    """Coordinate descent on D H D' in blocks of columns; ``values`` is changed in place and returned."""
+    inputs = kernel.shape[2]
+    curvature = np.maximum(np.einsum("gjj->gj", moments), 1e-300)
+    gradient = (values * scales[..., None] - kernel) @ moments
+    for _ in range(sweeps):
+        moved = False
+        for begin in range(0, inputs, BLOCK):
+            end = min(begin + BLOCK, inputs)
+            local = gradient[:, :, begin:end].copy()
+            changes = np.zeros_like(local)
+            for column in range(begin, end):
+                slope = local[:, :, column - begin] / (curvature[:, column, None] * scales)
+                new = np.clip(np.round(values[:, :, column] - slope), -LIMIT, LIMIT)
+                change = (new - values[:, :, column]) * scales
+                if not change.any():
+                    continue
+                values[:, :, column] = new
+                changes[:, :, column - begin] = change
+                local += change[:, :, None] * moments[:, None, column, begin:end]
+                moved = True
+            gradient += changes @ moments[:, begin:end, :]
+        if not moved:
+            break
+    return values
+
+
+def _best_scales(kernel: Array, moments: Array, values: Array, scales: Array) -> Array:
+    """The real scale of each row with the least cost for given whole numbers (least squares)."""
+    response = values @ moments
+    wanted, power = _dot(response, kernel), _dot(response, values)
+    good = (power > 0) & (wanted > 0)
+    return np.where(good, wanted / np.where(good, power, 1.0), scales)
+
+
+def _dot(first: Array, second: Array) -> Array:
+    """Row by row: [groups, rows]."""
+    return np.asarray(np.einsum("grj,grj->gr", first, second))

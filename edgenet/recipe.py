@@ -1,0 +1,128 @@
+"""A recipe: how to quantize, as data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgenet.errors import LibraryError
+from edgenet.library import Table, read_table
+
+__all__ = ["Recipe"]
+
+CHOICES = {
+    "granularity": ("per-channel", "per-tensor"),
+    "equalize": ("none", "range", "error", "weights"),
+    "rounding": ("nearest", "second-order"),
+    "scores": ("observer", "divergence"),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a float model becomes int8, from ``calibration/recipes/NAME.toml``; see docs/quantization.md.
+
+    Attributes:
+        name: Short name.
+        summary: One line for people.
+        observer: How activation ranges are found; a name of ``edgenet.quantize.observers``.
+        granularity: "per-channel" or "per-tensor" weights.
+        images: The most calibration images to use; 0 means all of them.
+        skip_corrupt_percent: Share of unreadable images that is tolerated, in percent.
+        reuse_dead: Let channels that are always zero carry copies of the noisiest live ones.
+        equalize: Scale channels so that each fills its tensor's range: "none", to its largest value
+            ("range") or to where its error is least ("error"), or so that the "weights" on both sides get
+            equal ranges (for one scale a kernel).
+        balance: With "weights": 1 looks at the weights alone, 0 at the activations' range alone.
+        rounding: "nearest", or "second-order": layer by layer, by what the layer's output loses.
+        scores: Range of the class scores: the "observer" as for any tensor, or the least "divergence" of
+            the probabilities.
+        adapt: Share (0 to 1) of the way from a layer's weights to those that best undo the noise of its
+            int8 inputs.
+        damping: Added to the second moments' diagonal, as a share of its mean.
+        sweeps: The most rounds of coordinate descent over a layer's weights.
+        positions: The most positions of an image from which a layer's second moments are taken.
+        rounding_images: The most images for the layer-by-layer work; fewer where memory or time is short.
+        memory_mb: Memory for the activations that the layer-by-layer work keeps, in MB.
+        seconds: Time to spend on the layer-by-layer work, on a machine of 5e9 multiply-adds a second; 0 is
+            without limit. It is counted, not measured, so that the same inputs give the same bytes.
+    """
+
+    name: str
+    summary: str
+    observer: str
+    granularity: str
+    images: int
+    skip_corrupt_percent: float
+    reuse_dead: bool = False
+    equalize: str = "none"
+    balance: float = 1.0
+    rounding: str = "nearest"
+    scores: str = "observer"
+    adapt: float = 0.5
+    damping: float = 0.01
+    sweeps: int = 8
+    positions: int = 400
+    rounding_images: int = 64
+    memory_mb: float = 48.0
+    seconds: float = 0.0
+
+    @classmethod
+    def load(cls, name: str) -> Recipe:
+        """Read a recipe by name or path.
+
+        Raises:
+            LibraryError: Not found, or a value is missing, unknown or of the wrong type.
+        """
+        table = read_table("recipe", name)
+        recipe = cls(
+            name=table.take("name", str),
+            summary=table.take("summary", str),
+            observer=table.take("observer", str),
+            granularity=table.take("granularity", str),
+            images=table.take("images", int, 0),
+            skip_corrupt_percent=float(table.take("skip_corrupt_percent", (int, float), 5)),
+            reuse_dead=table.take("reuse_dead", bool, False),
+            equalize=table.take("equalize", str, "none"),
+            balance=_number(table, "balance", 1),
+            rounding=table.take("rounding", str, "nearest"),
+            scores=table.take("scores", str, "observer"),
+            adapt=_number(table, "adapt", 0.5),
+            damping=_number(table, "damping", 0.01),
+            sweeps=int(_number(table, "sweeps", 8)),
+            positions=int(_number(table, "positions", 400)),
+            rounding_images=int(_number(table, "rounding_images", 64)),
+            memory_mb=_number(table, "memory_mb", 48),
+            seconds=_number(table, "seconds", 0),
+        )
+        table.done()
+        recipe.check(table.where)
+        return recipe
+
+    def check(self, where: str) -> None:
+        """Refuse a value that means nothing.
+
+        Raises:
+            LibraryError: It names the key and what can be written.
+        """
+        for key, choices in CHOICES.items():
+            if getattr(self, key) not in choices:
+                raise LibraryError(
+                    f"{where}: {key} = {getattr(self, key)!r}", f"write {' or '.join(choices)}"
+                )
+        for key in ("adapt", "balance"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise LibraryError(f"{where}: {key} = {getattr(self, key):g}", "write a number from 0 to 1")
+        if self.damping <= 0:
+            raise LibraryError(f"{where}: damping = {self.damping}", "write a positive number, such as 0.01")
+
+    def to_table(self) -> dict[str, Any]:
+        """All values, JSON-ready."""
+        return asdict(self)
+
+
+def _number(table: Table, key: str, default: float) -> float:
+    value = float(table.take(key, (int, float), default))
+    if value < 0:
+        raise LibraryError(f"{table.where}: {key} = {value:g} is negative", "write 0 or more")
+    return value

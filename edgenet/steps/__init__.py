@@ -1,0 +1,1 @@
+"""The verbs: types in, types out, no printing."""

@@ -1,0 +1,216 @@
+"""Model + recipe + target → bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet import __version__
+from edgenet.backends.base import Artifact, Backend, load_backend
+from edgenet.backends.reference import Reference
+from edgenet.bundle import Bundle, array_bytes, pack
+from edgenet.errors import DataError, ModelError
+from edgenet.files import sha256, write_atomic
+from edgenet.graph.prepare import prepare
+from edgenet.imageset import ImageSet, Skipped
+from edgenet.library import image_folder
+from edgenet.model import Model
+from edgenet.progress import Progress, silent
+from edgenet.quantize.quantizer import Quantization, quantize
+from edgenet.recipe import Recipe
+from edgenet.steps.drift import conversion
+from edgenet.steps.golden import Golden, choose, run_artifact
+from edgenet.steps.plan import Plan, plan
+from edgenet.target import Target
+
+__all__ = ["Compiled", "compile"]
+
+REFERENCE = "reference.onnx"
+# The largest float error of a written artifact, as a share of the range of its logits.
+FLOAT_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The result of :func:`compile`.
+
+    Attributes:
+        bundle: The bundle, checked as a reader would.
+        data: Its bytes.
+        plan: What was decided.
+        quantization: What quantizing did; ``None`` for float.
+        skipped: Calibration images left out, with reasons.
+    """
+
+    bundle: Bundle
+    data: bytes
+    plan: Plan
+    quantization: Quantization | None
+    skipped: tuple[str, ...]
+
+    def write(self, path: Path | str) -> Path:
+        """Write the bundle, all of it or nothing."""
+        write_atomic(Path(path), self.data)
+        return Path(path)
+
+
+def compile(
+    model: Model | Path | str,
+    target: Target | str = "local",
+    backend: str | None = None,
+    precision: str | None = None,
+    recipe: Recipe | str = "int8-fast",
+    calibration: ImageSet | Path | str | None = None,
+    progress: Progress = silent,
+) -> Compiled:
+    """Quantize and compile a model for one backend on one board.
+
+    Args:
+        model: A loaded model, or the path of an ONNX file with its TOML card beside it.
+        target: Board, by name, path or value.
+        backend: "onnxruntime", "tflite" or "tensorrt"; the target's first choice if ``None``.
+        precision: "fp32", "fp16" or "int8"; the backend's or the target's default if ``None``.
+        recipe: How to quantize.
+        calibration: A folder of typical images, or the name of a set that ships; int8 needs one.
+        progress: Told of every stage.
+
+    Raises:
+        PlanError: The target cannot run that; nothing was done.
+        DataError: int8 without calibration images, or unusable ones.
+        UnsupportedError: The backend cannot express the model.
+        ModelError: The model file, or an artifact that fails its check.
+    """
+    target = target if isinstance(target, Target) else Target.load(target)
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    decided = plan(target, backend, precision, recipe)
+    model = model if isinstance(model, Model) else Model.load(model)
+    images = _images(calibration)
+    if decided.recipe and images is None:
+        remedy = "give --calibration DIR, or choose --precision fp32"
+        raise DataError(f"{decided.precision} needs calibration images", remedy)
+    progress("prepare", 0, None)
+    prepared = prepare(model)
+    golden = choose(images, model.preprocessing, Reference(model.proto, model.preprocessing, model.output))
+    lowering = load_backend(decided.backend)
+    artifact = lowering.lower(prepared, target)
+    answers = run_artifact(lowering, artifact, list(golden.pixels))
+    stage = conversion(artifact.output.real(answers), golden.reference)
+    _check_conversion(stage, golden.reference, decided.backend)
+    account, used = None, None
+    if decided.precision == "fp16":
+        artifact, answers = _half(lowering, prepared, target, golden)
+    elif decided.recipe and images is not None:
+        used = Skipped(images.head(recipe.images), model.preprocessing, recipe.skip_corrupt_percent)
+        prepared, account = quantize(prepared, recipe, used, _counted(progress, len(used.images)))
+        progress("lower", 0, None)
+        artifact = lowering.lower(prepared, target)
+        answers = run_artifact(lowering, artifact, list(golden.pixels))
+    manifest = {
+        **_about_model(model, artifact, decided),
+        **_about_quantization(recipe, used, account),
+        "golden": golden.to_table(),
+        "conversion": stage,
+    }
+    data = pack(manifest, _files(model, artifact, golden, answers))
+    return Compiled(Bundle.parse(data), data, decided, account, tuple(used.files) if used else ())
+
+
+def _half(
+    lowering: Backend, prepared: Model, target: Target, golden: Golden
+) -> tuple[Artifact, NDArray[Any]]:
+    """The artifact in half precision, and its answers on this machine."""
+    artifact = lowering.lower(prepared.with_proto(prepared.proto, precision="fp16"), target)
+    answers = run_artifact(lowering, artifact, list(golden.pixels))
+    if not np.isfinite(answers).all():
+        raise ModelError(
+            "in half precision the network computes infinity or NaN", "choose --precision fp32 or int8"
+        )
+    return artifact, answers
+
+
+def _counted(progress: Progress, images: int) -> Progress:
+    """Tell how many images there are where the quantizer does not know it."""
+    return lambda stage, done, total: progress(stage, done, images if total is None else total)
+
+
+def _images(calibration: ImageSet | Path | str | None) -> ImageSet | None:
+    if isinstance(calibration, Path | str):
+        return ImageSet.load(image_folder(str(calibration), "calib"))
+    return calibration
+
+
+def _check_conversion(stage: Mapping[str, Any], reference: NDArray[np.float32], backend: str) -> None:
+    span = float(np.ptp(reference)) or 1.0
+    if stage["max_abs"] > FLOAT_TOLERANCE * span:
+        raise ModelError(
+            f"the float artifact for {backend} differs from the model by {stage['max_abs']:.3g} "
+            f"(logits span {span:.3g})",
+            "report this as a bug of edgenet's with the model",
+        )
+
+
+def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, Any]:
+    height, width = model.preprocessing.size
+    output = artifact.output
+    return {
+        "tool": f"edgenet {__version__}",
+        "model": {"name": model.name, "digest": model.digest, "output": model.output},
+        "target": decided.target,
+        "backend": decided.backend,
+        "precision": decided.precision,
+        "built": decided.built,
+        "artifact": {
+            "file": artifact.file,
+            "sha256": sha256(artifact.data),
+            "size": len(artifact.data),
+            "input": {
+                "dtype": artifact.input_dtype,
+                "layout": "NHWC",
+                "color": "rgb",
+                "shape": [1, height, width, 3],
+            },
+            "output": {
+                "meaning": "logits",
+                "classes": output.classes,
+                "dtype": output.dtype,
+                "scale": output.scale,
+                "zero_point": output.zero_point,
+            },
+            "build": artifact.build,
+        },
+        "preprocessing": model.preprocessing.to_table(),
+        "labels": list(model.labels),
+        "label_offset": model.label_offset,
+        "reference": {"file": REFERENCE},
+    }
+
+
+def _about_quantization(recipe: Recipe, used: Skipped | None, account: Quantization | None) -> dict[str, Any]:
+    """What a bundle keeps of quantizing; no times, so that the same inputs give the same bytes."""
+    if used is None or account is None:
+        return {"recipe": None, "calibration": None, "quantization": None}
+    return {
+        "recipe": recipe.to_table(),
+        "calibration": {
+            "images": account.images,
+            "skipped": len(used.files),
+            "digest": used.images.digest(),
+        },
+        "quantization": account.facts(),
+    }
+
+
+def _files(model: Model, artifact: Artifact, golden: Golden, answers: NDArray[Any]) -> dict[str, bytes]:
+    return {
+        artifact.file: artifact.data,
+        **artifact.more,
+        REFERENCE: model.proto.SerializeToString(deterministic=True),
+        "golden/reference.npy": array_bytes(golden.reference),
+        "golden/artifact.npy": array_bytes(answers),
+        **golden.images,
+    }

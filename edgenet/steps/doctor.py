@@ -1,0 +1,290 @@
+"""The preflight: everything that must hold on a board, each with what was found and what to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgenet.backends.base import backend_names
+from edgenet.devices.agent import Agent, Trial
+from edgenet.devices.device import connect
+from edgenet.devices.runtimes import candidates
+from edgenet.errors import EXIT_DONE, EXIT_FAILED, EXIT_UNREACHABLE, ConnectionFailed, DeviceError
+from edgenet.steps.probe import board_target
+from edgenet.target import Target
+
+__all__ = ["Condition", "Examination", "doctor", "examine"]
+
+# A runtime's wheels and their unpacked files together, and all else that a deployment needs, MB of 1e6 bytes.
+RUNTIME_MB = 250
+DEPLOYMENT_MB = 20
+# What the agent, a runtime and a MobileNet take; 76 MB were seen for ONNX Runtime with a V1 0.25.
+MEMORY_MB = 150
+# Firmware and kernels begin to slow a board down at 80 to 85 degrees Celsius.
+WARM_C, HOT_C = 70.0, 80.0
+CLOCK_S = 300.0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One line of the preflight.
+
+    Attributes:
+        name: What is looked at.
+        state: "ok", "not" or "unknown".
+        found: What the board says.
+        remedy: What to do where it is not ok; a hint where it is.
+    """
+
+    name: str
+    state: str
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All conditions of one board.
+
+    Attributes:
+        device: The board, as the user wrote it.
+        conditions: In the order in which they were looked at.
+        reached: Whether the board answered.
+    """
+
+    device: str
+    conditions: tuple[Condition, ...]
+    reached: bool = True
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing is wrong, 1 something is not, 3 the board was not reached."""
+        if not self.reached:
+            return EXIT_UNREACHABLE
+        return EXIT_FAILED if any(item.state == "not" for item in self.conditions) else EXIT_DONE
+
+    def to_table(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def doctor(device: str, backend: str | None = None) -> Examination:
+    """Look at a board without changing it; one that cannot be reached is a result, not an error.
+
+    Args:
+        device: "local", ``user@host[:port]`` or an alias of the user's ssh config.
+        backend: The backend that shall run there; all that this edgenet builds for its target if ``None``.
+    """
+    try:
+        with connect(device) as agent:
+            facts = agent.facts()
+            backends = (backend,) if backend else _backends(board_target(facts, device).target)
+            trials = {name: _try(agent, name) for name in backends}
+    except ConnectionFailed as error:
+        reach = Condition("reach", "not", error.what, error.remedy)
+        return Examination(device, (reach,), reached=False)
+    return Examination(device, tuple(examine(facts, backends, trials, time.time(), device)))
+
+
+def _backends(target: str | None) -> tuple[str, ...]:
+    """What a target lists and this edgenet has; all it has where there is no target."""
+    listed = Target.load(target).backends if target else {}
+    return tuple(name for name in backend_names() if name in listed or not listed)
+
+
+def _try(agent: Agent, backend: str) -> Trial | None:
+    """Import the runtime that a deployment of this backend brought; ``None`` where none did."""
+    _, deployed = agent.deployments()
+    digests = [item.get("runtime") for item in deployed if item.get("backend") == backend]
+    here = [digest for digest in agent.runtimes() if digest in digests]
+    return agent.try_runtime(backend, here[0]) if here else None
+
+
+def examine(
+    facts: Mapping[str, Any],
+    backends: Sequence[str],
+    trials: Mapping[str, Trial | None],
+    now: float,
+    device: str = "",
+) -> list[Condition]:
+    """The conditions of a board that answered; a pure function.
+
+    Args:
+        facts: The board's.
+        backends: Those that shall run there.
+        trials: Per backend, what importing the runtime gave that is on the board already.
+        now: This machine's clock, Unix seconds.
+        device: What the user wrote.
+    """
+    found = [Condition("reach", "ok", "the agent runs there"), _board(facts, device)]
+    found += [check(facts) for check in _CHECKS]
+    found += [_clock(facts, now), _disk(facts, backends)]
+    found += [_runtime(facts, backend, trials.get(backend)) for backend in backends]
+    return found
+
+
+def _board(facts: Mapping[str, Any], device: str) -> Condition:
+    found = board_target(facts, device)
+    if facts.get("emulated"):
+        return Condition("board", "ok", f"{found}, emulated: its answers count, its speed does not")
+    if found.known:
+        return Condition("board", "ok", str(found))
+    return Condition("board", "unknown", str(found), "save its facts: edgenet probe --save my-board.toml")
+
+
+def _shell(facts: Mapping[str, Any]) -> Condition:
+    return Condition("login shell", "ok", f"{facts.get('shell') or 'not named'}; it started sh")
+
+
+def _python(facts: Mapping[str, Any]) -> Condition:
+    said = f"{facts.get('python_implementation')} {facts.get('python')}, {facts.get('python_executable')}"
+    if facts.get("python_implementation") == "cpython":
+        return Condition("Python", "ok", said)
+    return Condition("Python", "not", said, "install CPython there and name it in EDGENET_PYTHON")
+
+
+def _bits(facts: Mapping[str, Any]) -> Condition:
+    said = f"{facts.get('python_bits')}-bit Python on {facts.get('machine')}"
+    if facts.get("python_bits") == 64:
+        return Condition("64 bit", "ok", said)
+    return Condition("64 bit", "not", said, "install the 64-bit system: most runtimes have no 32-bit wheels")
+
+
+def _folder(facts: Mapping[str, Any]) -> Condition:
+    if facts.get("noexec") is None:
+        return Condition("folder", "unknown", "writable; whether libraries load from it is not known")
+    if facts["noexec"]:
+        remedy = "set EDGENET_HOME there to a folder of a file system mounted without noexec"
+        return Condition("folder", "not", "writable, but mounted noexec: no library loads from it", remedy)
+    return Condition("folder", "ok", "writable, libraries load from it")
+
+
+def _memory(facts: Mapping[str, Any]) -> Condition:
+    free, swap = facts.get("memory_available_mb"), facts.get("swap_mb") or 0
+    if free is None:
+        return Condition("memory", "unknown", "not readable")
+    said = f"{free:.0f} MB available of {facts.get('memory_mb') or 0:.0f}, {swap:.0f} MB swap"
+    if free >= MEMORY_MB:
+        return Condition("memory", "ok", said)
+    return Condition(
+        "memory", "not", said, f"close programs: a runtime and a model take about {MEMORY_MB} MB"
+    )
+
+
+def _throttling(facts: Mapping[str, Any]) -> Condition:
+    now, before = facts.get("throttled_now"), facts.get("throttled_since_boot")
+    if now is None and facts.get("throttle_events") is not None:
+        return Condition("throttling", "ok", f"{facts['throttle_events']} over-current events since boot")
+    if now is None:
+        return Condition("throttling", "unknown", _why(facts, "throttled"))
+    if not now and not before:
+        return Condition("throttling", "ok", "none since boot")
+    names = [*now, *(before or [])]
+    power = any("under-voltage" in name for name in names)
+    remedy = "use the board's own power supply and a short cable" if power else "cool the board"
+    return Condition("throttling", "not", ", ".join(names), f"{remedy}, then restart it")
+
+
+def _governor(facts: Mapping[str, Any]) -> Condition:
+    name = facts.get("governor")
+    if name is None:
+        return Condition("governor", "unknown", _why(facts, "governor"))
+    if "powersave" in name:
+        remedy = (
+            "set another: echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
+        )
+        return Condition("governor", "not", f"{name}: the lowest clock", remedy)
+    hint = "" if name == "performance" else "performance gives the steadiest figures"
+    return Condition("governor", "ok", str(name), hint)
+
+
+def _temperature(facts: Mapping[str, Any]) -> Condition:
+    heat = facts.get("temperature_c")
+    if heat is None:
+        return Condition("temperature", "unknown", _why(facts, "temperature_c"))
+    said = f"{heat:.1f} °C"
+    if heat >= HOT_C:
+        return Condition("temperature", "not", said, "cool the board before measuring")
+    return Condition("temperature", "ok", said, "a fan or heat sink helps" if heat >= WARM_C else "")
+
+
+_CHECKS: tuple[Callable[[Mapping[str, Any]], Condition], ...] = (
+    _shell,
+    _python,
+    _bits,
+    _folder,
+    _memory,
+    _throttling,
+    _governor,
+    _temperature,
+)
+
+
+def _clock(facts: Mapping[str, Any], now: float) -> Condition:
+    clock = facts.get("clock_s")
+    if not isinstance(clock, int | float):
+        return Condition("clock", "unknown", "not told")
+    skew = clock - now
+    if abs(skew) <= CLOCK_S:
+        return Condition("clock", "ok", f"{skew:+.0f} s against this machine")
+    days = abs(skew) / 86400
+    said = f"{days:.0f} days" if days >= 2 else f"{abs(skew) / 60:.0f} minutes"
+    remedy = "let it set its clock: sudo timedatectl set-ntp true (edgenet itself works with any clock)"
+    return Condition("clock", "not", f"{said} {'ahead' if skew > 0 else 'behind'}", remedy)
+
+
+def _disk(facts: Mapping[str, Any], backends: Sequence[str]) -> Condition:
+    free, own = facts.get("disk_free_mb"), facts.get("runtimes") or {}
+    if free is None:
+        return Condition("disk", "unknown", "not readable")
+    need = DEPLOYMENT_MB + RUNTIME_MB * sum(name not in own and name != "tensorrt" for name in backends)
+    if free >= need:
+        return Condition("disk", "ok", f"{free:.0f} MB free, up to {need} MB needed")
+    remedy = "free some space there, or set EDGENET_HOME there to a larger disk"
+    return Condition("disk", "not", f"{free:.0f} MB free, up to {need} MB needed", remedy)
+
+
+def _runtime(facts: Mapping[str, Any], backend: str, trial: Trial | None) -> Condition:
+    name = f"runtime {backend}"
+    if backend == "tensorrt":
+        return _tensorrt(facts)
+    own, broken = facts.get("runtimes") or {}, facts.get("runtimes_broken") or {}
+    if backend in own:
+        return Condition(name, "ok", f"the board's own {own[backend]}", _decoding(facts))
+    if trial is not None and trial.works:
+        return Condition(name, "ok", f"{trial.version}, sent before, imports")
+    try:
+        pins = [pin.name for pin in candidates(backend, facts)]
+    except DeviceError as error:
+        return Condition(name, "not", error.what, error.remedy)
+    said = f"{pins[0]} would be sent" + (f"; else {', '.join(pins[1:])}" if pins[1:] else "")
+    if backend in broken:
+        said += f"; the board's own does not import: {broken[backend]}"
+    if trial is not None:
+        return Condition(name, "not", f"the one sent before does not import: {trial.why}", "deploy again")
+    return Condition(name, "ok", said)
+
+
+def _decoding(facts: Mapping[str, Any]) -> str:
+    if "jpeg" in (facts.get("decodes") or []):
+        return ""
+    return "without Pillow there the host decodes the images: apt install python3-pil"
+
+
+def _tensorrt(facts: Mapping[str, Any]) -> Condition:
+    name, version = "runtime tensorrt", facts.get("tensorrt")
+    if facts.get("l4t") is None and version is None:
+        return Condition(name, "not", "this is no Jetson", "choose another backend")
+    jetpack = f"JetPack {facts.get('jetpack') or 'unknown'} (L4T {facts.get('l4t')})"
+    if version is None:
+        return Condition(name, "not", f"{jetpack} without TensorRT", "sudo apt install tensorrt there")
+    if not facts.get("tensorrt_python"):
+        remedy = "sudo apt install python3-libnvinfer there"
+        return Condition(name, "not", f"{jetpack}, TensorRT {version} without Python bindings", remedy)
+    return Condition(name, "ok", f"{jetpack}, TensorRT {version}, CUDA {facts.get('cuda') or 'not found'}")
+
+
+def _why(facts: Mapping[str, Any], name: str) -> str:
+    return str((facts.get("absent") or {}).get(name) or "not readable")

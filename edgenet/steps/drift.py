@@ -1,0 +1,134 @@
+"""Compare answers on the same images: how much accuracy was lost, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.backends.base import Output
+from edgenet.statistics import mcnemar, paired_interval
+
+__all__ = ["conversion", "drift", "kernel", "quantization"]
+
+
+def conversion(artifact: NDArray[np.float32], reference: NDArray[np.float32]) -> dict[str, Any]:
+    """The float artifact against the float model.
+
+    Args:
+        artifact: float32 [n, classes].
+        reference: float32 [n, classes].
+    """
+    return {
+        "images": len(reference),
+        "agreement": _agreement(artifact, reference),
+        "max_abs": float(np.abs(artifact - reference).max()),
+    }
+
+
+def quantization(host: NDArray[np.float32], reference: NDArray[np.float32]) -> dict[str, Any]:
+    """The int8 artifact on the host against the float model; both float32 [n, classes]."""
+    return {**conversion(host, reference), "cosine": _cosine(host, reference)}
+
+
+def kernel(board: NDArray[Any], host: NDArray[Any]) -> dict[str, Any]:
+    """The same artifact on the board and on the host: raw values [n, classes], in their own steps."""
+    difference = np.abs(board.astype(np.float64) - host.astype(np.float64))
+    return {
+        "images": len(board),
+        "agreement": _agreement(board, host),
+        "identical": bool((board == host).all()),
+        "different_outputs": int((board != host).sum()),
+        "outputs": int(board.size),
+        "max_difference": float(difference.max()),
+        "unit": "steps of int8" if board.dtype == np.int8 else "logits",
+    }
+
+
+def drift(
+    board: NDArray[Any],
+    reference: NDArray[np.float32],
+    output: Output,
+    labels: Sequence[int] | None,
+    label_offset: int,
+    names: Sequence[str],
+    stages: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The report's ``drift``: board against float model on the same images.
+
+    Args:
+        board: Raw outputs [n, classes] from the board.
+        reference: float32 [n, classes] logits of the float model.
+        output: How to read the raw outputs.
+        labels: True class of each image, or ``None``.
+        label_offset: Output index of class 0.
+        names: File name of each image.
+        stages: What each stage contributed.
+    """
+    real = output.real(board)
+    result: dict[str, Any] = {
+        "images": len(board),
+        "labelled": labels is not None,
+        **dict.fromkeys(("top1", "top1_reference", "top1_delta_pp", "interval_pp", "mcnemar_p")),
+        "agreement": _agreement(board, reference),
+        "cosine": _cosine(real, reference),
+        "max_abs": float(np.abs(real - reference).max()),
+        "stages": dict(stages),
+        "worst": _worst(real, reference, names),
+    }
+    if labels is not None:
+        result.update(_accuracy(board, reference, np.asarray(labels) + label_offset))
+    return result
+
+
+def _accuracy(
+    board: NDArray[Any], reference: NDArray[np.float32], truth: NDArray[np.int64]
+) -> dict[str, Any]:
+    mine, theirs = board.argmax(axis=1) == truth, reference.argmax(axis=1) == truth
+    both, lost = int((mine & theirs).sum()), int((theirs & ~mine).sum())
+    won, neither = int((mine & ~theirs).sum()), int((~mine & ~theirs).sum())
+    low, high = paired_interval(both, lost, won, neither)
+    return {
+        "top1": float(mine.mean()),
+        "top5": _top(board, truth, 5),
+        "top1_reference": float(theirs.mean()),
+        "top5_reference": _top(reference, truth, 5),
+        "top1_delta_pp": 100.0 * (won - lost) / len(truth),
+        "interval_pp": [100.0 * low, 100.0 * high],
+        "mcnemar_p": mcnemar(lost, won),
+    }
+
+
+def _top(scores: NDArray[Any], truth: NDArray[np.int64], count: int) -> float:
+    """Share of images with fewer than ``count`` scores above the true class's."""
+    own = np.take_along_axis(scores, truth[:, None], axis=1)
+    return float(((scores > own).sum(axis=1) < count).mean())
+
+
+def _agreement(first: NDArray[Any], second: NDArray[Any]) -> float:
+    return float((first.argmax(axis=1) == second.argmax(axis=1)).mean())
+
+
+def _cosine(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    """Mean cosine of the centred logits: a constant added to all of them changes no answer."""
+    a, b = (values - values.mean(axis=1, keepdims=True) for values in (first, second))
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return float((np.einsum("nc,nc->n", a, b) / np.maximum(norms, 1e-30)).mean())
+
+
+def _worst(
+    real: NDArray[np.float32], reference: NDArray[np.float32], names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The five images whose logits moved most."""
+    error = np.abs(real - reference).max(axis=1)
+    return [
+        {
+            "file": names[index],
+            "max_abs": float(error[index]),
+            "answer": int(real[index].argmax()),
+            "reference": int(reference[index].argmax()),
+        }
+        for index in np.argsort(-error, kind="stable")[:5]
+    ]

@@ -1,0 +1,32 @@
+"""The board's events as progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from edgenet.progress import Progress
+
+__all__ = ["board_events"]
+
+
+def board_events(progress: Progress, total: int | None = None) -> Callable[[Mapping[str, Any]], None]:
+    """What hands the events of the agent's and the host's board side on to ``progress``.
+
+    Args:
+        progress: Told stage, done and total; bytes in kB, times in tenths of a second.
+        total: Where an event does not say how much there is.
+    """
+
+    def tell(event: Mapping[str, Any]) -> None:
+        stage = str(event.get("stage"))
+        if "of_bytes" in event:
+            progress(f"{stage} (kB)", int(event["bytes"]) // 1000, int(event["of_bytes"]) // 1000)
+        elif "of_seconds" in event:
+            progress(f"measure {stage} (s)", int(event["seconds"]), int(event["of_seconds"]))
+        elif "wheel" in event:
+            progress(f"{stage} {event['wheel']}", 0, None)
+        else:
+            progress(stage, int(event.get("done", 0)), event.get("of", total))
+
+    return tell

@@ -1,0 +1,156 @@
+"""Decide what will be built, and refuse what cannot work before any work is done."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgenet.backends.base import backend_names, load_backend
+from edgenet.errors import PlanError, UnsupportedError
+from edgenet.graph.prepare import prepare
+from edgenet.model import Model
+from edgenet.recipe import Recipe
+from edgenet.target import Target
+
+__all__ = ["Option", "Plan", "options", "plan"]
+
+PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `compile` is going to do.
+
+    Attributes:
+        target: Name of the board.
+        backend: Name of the backend.
+        precision: Of the artifact.
+        recipe: Name of the recipe, ``None`` where nothing is quantized.
+        built: "host" or "device": where the artifact is finished.
+        why: One sentence a choice that the user did not make.
+    """
+
+    target: str
+    backend: str
+    precision: str
+    recipe: str | None
+    built: str
+    why: tuple[str, ...]
+
+    def to_table(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way a model could run on a board.
+
+    Attributes:
+        backend: Name of the backend.
+        precision: Of the artifact.
+        possible: Whether `compile` would do it.
+        why: The reason and the remedy where it would not.
+    """
+
+    backend: str
+    precision: str
+    possible: bool
+    why: str
+
+
+def options(target: Target, model: Model | None = None) -> tuple[Option, ...]:
+    """Every backend and precision on a board: possible, or refused with the reason.
+
+    Args:
+        target: The board.
+        model: Also try whether each backend can express this model.
+    """
+    prepared = prepare(model) if model is not None else None
+    found = []
+    for backend in target.backends:
+        obstacle = _cannot_express(backend, prepared, target) if prepared is not None else ""
+        for precision in PRECISIONS:
+            try:
+                plan(target, backend, precision)
+                found.append(Option(backend, precision, not obstacle, obstacle))
+            except PlanError as error:
+                found.append(Option(backend, precision, False, error.what))
+    return tuple(found)
+
+
+def _cannot_express(backend: str, prepared: Model, target: Target) -> str:
+    if backend not in backend_names():
+        return ""
+    try:
+        load_backend(backend).lower(prepared, target)
+    except UnsupportedError as error:
+        return error.what
+    return ""
+
+
+def plan(
+    target: Target, backend: str | None = None, precision: str | None = None, recipe: Recipe | None = None
+) -> Plan:
+    """Choose what was left open, and check that the choice can run on the target.
+
+    Raises:
+        PlanError: The target cannot run it; says why and what can run instead.
+    """
+    why = []
+    if backend is None:
+        backend = next((name for name in target.backends if name in backend_names()), None)
+        if backend is None:
+            raise PlanError(f"{target.title}: no backend of this edgenet runs there", "see edgenet targets")
+        why.append(f"{backend} is the first choice on {target.title}")
+    support = target.backends.get(backend)
+    if support is None:
+        raise PlanError(f"{target.title} has no {backend}", _other_backend(target))
+    if precision is None:
+        precision, reason = _default_precision(target, backend)
+        why.append(reason)
+    _check_precision(target, backend, precision)
+    quantized = precision.startswith("int8")
+    return Plan(
+        target=target.name,
+        backend=backend,
+        precision=precision,
+        recipe=recipe.name if recipe and quantized else None,
+        built=support.built,
+        why=tuple(why),
+    )
+
+
+def _default_precision(target: Target, backend: str) -> tuple[str, str]:
+    preferred = load_backend(backend).preferred if backend in backend_names() else None
+    if preferred in target.backends[backend].precisions:
+        return preferred, f"{preferred} is the default of {backend}"
+    return target.default_precision, f"{target.default_precision} is the default on {target.title}"
+
+
+def _check_precision(target: Target, backend: str, precision: str) -> None:
+    """What the board refuses comes first: it will not change with another edgenet."""
+    support = target.backends[backend]
+    here = load_backend(backend).precisions if backend in backend_names() else ()
+    obstacles = {item: _obstacle(target, backend, item) for item in here}
+    buildable = [item for item in support.precisions if item in here and not obstacles[item]]
+    choice = f"choose --precision {' or '.join(buildable)}" if buildable else _other_backend(target)
+    if precision not in PRECISIONS:
+        raise PlanError(f"there is no precision {precision!r}", choice)
+    if precision in support.refused:
+        raise PlanError(f"{target.title}, {backend}: no {precision}, {support.refused[precision]}", choice)
+    if precision not in support.precisions:
+        raise PlanError(f"{target.title}: {backend} does not run {precision}", choice)
+    if obstacles.get(precision):
+        raise PlanError(f"{target.title}, {backend}: no {precision}, {obstacles[precision]}", choice)
+    if precision not in buildable:
+        raise PlanError(f"this edgenet does not build {precision} for {backend} yet", choice)
+
+
+def _obstacle(target: Target, backend: str, precision: str) -> str:
+    return load_backend(backend).obstacle(target, precision) if backend in target.backends else ""
+
+
+def _other_backend(target: Target) -> str:
+    usable = [name for name in target.backends if name in backend_names()]
+    return f"choose --backend {' or '.join(usable)}"

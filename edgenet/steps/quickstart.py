@@ -1,0 +1,102 @@
+"""The whole chain on this machine with the model and images that travel with edgenet."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgenet.imageset import ImageSet
+from edgenet.library import image_folder
+from edgenet.model import Model
+from edgenet.progress import Progress, silent
+from edgenet.report import Report
+from edgenet.steps.compile import compile
+from edgenet.steps.deploy import deploy
+from edgenet.steps.profile import profile
+from edgenet.steps.replay import Truth, truth
+from edgenet.zoo import embedded
+
+__all__ = ["Quickstart", "answer", "quickstart"]
+
+BUILDS = (("onnxruntime", "fp32"), ("onnxruntime", "int8"), ("tflite", "fp32"), ("tflite", "int8"))
+WITHIN_PP = 0.5
+
+
+@dataclass(frozen=True)
+class Quickstart:
+    """The result of :func:`quickstart`.
+
+    Attributes:
+        reports: One a build, in the order of ``BUILDS``.
+        answer: See :func:`answer`.
+    """
+
+    reports: tuple[Report, ...]
+    answer: dict[str, Any]
+
+    def to_table(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"reports": [report.to_table() for report in self.reports], "answer": self.answer}
+
+
+def quickstart(
+    folder: Path | str | None = None, protocol: str = "quick", progress: Progress = silent
+) -> Quickstart:
+    """Compile, deploy to this machine and profile the embedded model in every build.
+
+    Args:
+        folder: Where bundles and reports are kept; nowhere if ``None``.
+        protocol: How to measure.
+        progress: Told of every stage, its name preceded by the build.
+    """
+    model = Model.load(embedded())
+    calibration = ImageSet.load(image_folder("signs", "calib"))
+    val = ImageSet.load(image_folder("signs", "val"))
+    reports: list[Report] = []
+    known: Truth | None = None
+    with tempfile.TemporaryDirectory(prefix="edgenet-") as temporary:
+        place = Path(folder) if folder else Path(temporary)
+        for backend, precision in BUILDS:
+            tell = _prefixed(progress, f"{backend} {precision}")
+            compiled = compile(model, "local", backend, precision, calibration=calibration, progress=tell)
+            path = compiled.write(place / f"signs.{backend}.{precision}.edgenet")
+            deploy(path, "local", progress=tell)
+            known = known or truth(compiled.bundle, val, tell)
+            report = profile(path, "local", protocol, val=val, progress=tell, known=known)
+            report.write(place / f"signs.{backend}.{precision}.json")
+            reports.append(report)
+    return Quickstart(tuple(reports), answer(reports, WITHIN_PP))
+
+
+def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
+    """The fastest build that keeps the accuracy.
+
+    Args:
+        reports: Of one model, with labelled drift.
+        within_pp: Top-1 that may be lost, in percentage points.
+
+    Returns:
+        within_pp, and of the fastest such build: backend, precision, fps_model, fps_pipeline, p50_ms,
+        top1_delta_pp; ``"fastest": None`` if no build keeps the limit.
+    """
+    keeping = [report for report in reports if report.drift["top1_delta_pp"] >= -within_pp]
+    if not keeping:
+        return {"within_pp": within_pp, "fastest": None}
+    best = min(keeping, key=lambda report: report.latency_ms["p50"])
+    return {
+        "within_pp": within_pp,
+        "fastest": {
+            "backend": best.bundle["backend"],
+            "precision": best.bundle["precision"],
+            "fps_model": best.fps["model"],
+            "fps_pipeline": best.fps["pipeline"],
+            "p50_ms": best.latency_ms["p50"],
+            "top1_delta_pp": best.drift["top1_delta_pp"],
+        },
+    }
+
+
+def _prefixed(progress: Progress, prefix: str) -> Progress:
+    return lambda stage, done, total: progress(f"{prefix}: {stage}", done, total)

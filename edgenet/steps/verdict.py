@@ -1,0 +1,114 @@
+"""Judge a measurement: may it be believed, and does it keep the limits that were asked for?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.devices.session import BenchResult
+
+__all__ = ["judge"]
+
+# The median of the second half of the samples may differ so much from the first half's.
+DRIFT_OF_MEDIAN = 0.05
+# The mean may exceed the median by so much; on a board that only runs the model it is a percent or two.
+DISTURBED = 0.10
+UNDERVOLT = ("under-voltage",)
+THROTTLED = ("frequency capped", "throttled", "soft temperature limit")
+
+
+def judge(
+    bench: BenchResult,
+    drift: Mapping[str, Any],
+    min_fps: float | None,
+    max_drift: float | None,
+    emulated: bool = False,
+) -> dict[str, Any]:
+    """The report's ``verdict``.
+
+    Args:
+        bench: What was measured.
+        drift: The report's drift.
+        min_fps: Limit for FPS, or ``None``.
+        max_drift: Limit for drift in percentage points, or ``None``.
+        emulated: Whether the board is a simulation: its answers count, its speed does not.
+
+    Returns:
+        state ("VALID", "NOISY", "THROTTLED", "UNDERVOLT", "EMULATED"), reasons, and limits: one record a
+        limit with name, limit, value, passed.
+    """
+    seen = _throttling(bench.sensors)
+    noise = _noise(bench)
+    undervolt = [name for name in seen if name in UNDERVOLT]
+    state = "UNDERVOLT" if undervolt else "THROTTLED" if seen else "NOISY" if noise else "VALID"
+    reasons = [f"the board reported: {name}" for name in seen] + noise
+    if emulated:
+        state, reasons = "EMULATED", ["an emulated board: its speed says nothing about a real one"]
+    limits = []
+    if min_fps is not None:
+        limits.append(_fps_limit(bench, min_fps, emulated))
+    if max_drift is not None:
+        limits.append(_drift_limit(drift, max_drift))
+    return {"state": state, "reasons": reasons, "limits": limits}
+
+
+def _throttling(sensors: Mapping[str, Any]) -> list[str]:
+    """Names of the throttling conditions that held at any reading, each once."""
+    readings = [sensors.get("before"), *(sensors.get("during") or []), sensors.get("after")]
+    names = [name for item in readings if isinstance(item, Mapping) for name in item.get("throttled_now", [])]
+    return [name for name in dict.fromkeys(names) if name in UNDERVOLT + THROTTLED]
+
+
+def _noise(bench: BenchResult) -> list[str]:
+    reasons = []
+    for stage, facts in bench.warmup.items():
+        if isinstance(facts, Mapping) and not facts.get("steady", True):
+            reasons.append(f"{stage}: the warm-up did not become steady")
+    shift = _shift(bench.model_ms)
+    if abs(shift) > DRIFT_OF_MEDIAN:
+        reasons.append(f"the median moved by {100 * shift:+.1f} % from the first to the second half")
+    lost = float(bench.model_ms.mean() / np.median(bench.model_ms)) - 1.0
+    if lost > DISTURBED:
+        reasons.append(f"interruptions made the mean {100 * lost:.0f} % longer than the median")
+    return reasons
+
+
+def _shift(samples: NDArray[np.float64]) -> float:
+    half = len(samples) // 2
+    if half < 10:
+        return 0.0
+    return float(np.median(samples[half:]) / np.median(samples[:half]) - 1.0)
+
+
+def _fps_limit(bench: BenchResult, limit: float, emulated: bool) -> dict[str, Any]:
+    pipeline = len(bench.pipeline_ms) > 0
+    value = 1e3 / float((bench.pipeline_ms if pipeline else bench.model_ms).mean())
+    name = "pipeline FPS" if pipeline else "model FPS"
+    if emulated:
+        note = "an emulated board cannot settle this"
+        return {"name": name, "limit": limit, "value": None, "passed": False, "note": note}
+    return {"name": name, "limit": limit, "value": value, "passed": value >= limit}
+
+
+def _drift_limit(drift: Mapping[str, Any], limit: float) -> dict[str, Any]:
+    if drift["labelled"]:
+        name, value = "top-1 lost (pp)", -drift["top1_delta_pp"]
+        interval = [-drift["interval_pp"][1], -drift["interval_pp"][0]]
+    else:
+        name, value, interval = "answers changed (pp)", 100.0 * (1.0 - drift["agreement"]), None
+    result = {
+        "name": name,
+        "limit": limit,
+        "value": value,
+        "passed": value <= limit,
+        "images": drift["images"],
+    }
+    if interval is not None and interval[0] <= limit < interval[1]:
+        result["note"] = (
+            f"{drift['images']} images cannot settle this: the loss lies between "
+            f"{interval[0]:.2f} and {interval[1]:.2f} pp"
+        )
+    return result

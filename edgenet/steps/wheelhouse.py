@@ -1,0 +1,131 @@
+"""Fetch, before a board is there, every runtime that it may need: then deploying needs no network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgenet.devices.runtimes import candidates
+from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.errors import DeviceError, LibraryError
+from edgenet.progress import Progress, silent
+from edgenet.target import Target
+
+__all__ = ["Kept", "build", "platform", "platforms", "wheelhouse"]
+
+BACKENDS = ("onnxruntime", "tflite")
+# The C library of the oldest system of today with a Python; what `platform` takes for it.
+GLIBC = {"3.6": "2.27", "3.7": "2.28", "3.8": "2.31", "3.9": "2.31", "3.10": "2.35", "3.11": "2.36"}
+NEWEST_GLIBC = "2.39"
+_IMAGE = re.compile(r"Python (\d+\.\d+), glibc (\d+\.\d+)")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One runtime for one kind of board.
+
+    Attributes:
+        backend: Name of the backend.
+        python: Of the board, such as "3.11".
+        machine: Of the board, such as "aarch64".
+        runtime: The runtime and its version, such as "onnxruntime==1.31.1"; empty where none fits.
+        size_mb: Of all its wheels, MB of 1e6 bytes; 0 where they are not here.
+        why: Why they are not here; empty where they are.
+    """
+
+    backend: str
+    python: str
+    machine: str
+    runtime: str
+    size_mb: float
+    why: str
+
+    def to_table(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def wheelhouse(
+    targets: Iterable[Target | str] = (),
+    python: str | None = None,
+    machine: str = "aarch64",
+    backends: Sequence[str] = BACKENDS,
+    progress: Progress = silent,
+) -> list[Kept]:
+    """Fetch the runtimes of boards into the user's cache.
+
+    Args:
+        targets: Boards, by name, path or value; each with all its systems.
+        python: Of a board that has no target, such as "3.11".
+        machine: Of that board, as ``uname -m`` says it.
+        backends: Those that shall run there.
+        progress: Told of every runtime.
+
+    Raises:
+        DeviceError: Nothing at all could be fetched; why.
+        LibraryError: A target is not there, or names no system.
+    """
+    boards = [item if isinstance(item, Target) else Target.load(item) for item in targets]
+    wanted = [one for board in boards for one in platforms(board)]
+    wanted += [platform(python, machine)] if python else []
+    return build(wanted, backends, progress)
+
+
+def platforms(target: Target) -> list[Platform]:
+    """What the system images of a target bring: Python and C library.
+
+    Raises:
+        LibraryError: The target's file names no image with its Python and glibc.
+    """
+    system = target.facts.get("os")
+    images = system.get("images", []) if isinstance(system, dict) else []
+    found = [_IMAGE.search(str(image)) for image in images]
+    known = [Platform(match[1], target.cpu.machine, match[2]) for match in found if match]
+    if not known:
+        raise LibraryError(
+            f"{target.name}: [os] images name no Python and glibc", "give --python and --machine instead"
+        )
+    return list(dict.fromkeys(known))
+
+
+def platform(python: str, machine: str) -> Platform:
+    """A board known by its Python alone; the C library is that of the systems with this Python."""
+    return Platform(python, machine, GLIBC.get(python, NEWEST_GLIBC))
+
+
+def build(
+    wanted: Iterable[Platform], backends: Sequence[str] = BACKENDS, progress: Progress = silent
+) -> list[Kept]:
+    """Fetch all runtimes that fit, the second choices too: a board may refuse the first.
+
+    Raises:
+        DeviceError: Nothing at all could be fetched; why.
+    """
+    found: list[Kept] = []
+    for one in dict.fromkeys(wanted):
+        for backend in backends:
+            found += _fetch_all(backend, one, progress)
+    if found and all(item.why for item in found):
+        raise DeviceError(
+            f"nothing was fetched: {found[0].why}", "see the messages, or choose another backend"
+        )
+    return list(dict.fromkeys(found))
+
+
+def _fetch_all(backend: str, one: Platform, progress: Progress) -> list[Kept]:
+    facts = {"system": "Linux", "python_implementation": "cpython", "python_bits": 64, **one._asdict()}
+    found = []
+    try:
+        pins = candidates(backend, facts)
+    except DeviceError as error:
+        return [Kept(backend, one.python, one.machine, "", 0.0, error.what)]
+    for pin in pins:
+        progress(f"fetch {pin.name} for Python {one.python}, {one.machine}", 0, None)
+        try:
+            size = sum(path.stat().st_size for path in fetch(pin.wheels, pin.platform)) / 1e6
+            found.append(Kept(backend, one.python, one.machine, pin.name, round(size, 1), ""))
+        except DeviceError as error:
+            found.append(Kept(backend, one.python, one.machine, pin.name, 0.0, error.what))
+    return found

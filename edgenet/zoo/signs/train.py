@@ -1,0 +1,203 @@
+"""Trains the embedded model and writes ``signs.onnx``; needs torch (``pip install "edgenet[train]"``).
+
+    python -m edgenet.zoo.signs.train [OUT.onnx]
+
+One thread, fixed seeds and torch's deterministic algorithms: the same machine and the same torch
+give the same file. The network is written as a function over a dictionary whose names are those of
+``mobilenet_v1(weights=...)``, so exporting is handing the dictionary over.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+from PIL import Image
+
+from edgenet.errors import ModelError
+from edgenet.files import write_atomic
+from edgenet.zoo import embedded, mobilenet_v1
+from edgenet.zoo.mobilenet_v1 import BN_EPSILON, layers, same_padding, weight_shapes
+from edgenet.zoo.signs import ALPHA, LABELS, RESOLUTION
+from edgenet.zoo.signs.dataset import COUNTS, label, pictures
+
+if TYPE_CHECKING:
+    import torch
+
+    Weights = dict[str, torch.Tensor]
+
+__all__ = ["forward", "load", "main", "train"]
+
+IMAGES, EPOCHS, BATCH, THREADS, SEED = 12_000, 30, 50, 1, 1
+RATE, DECAY, SMOOTHING = 3e-3, 0.02, 0.05
+SHIFT, TOLERANCE = 6, 1e-3
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Draw the pictures, train, check the export, score it on the validation set, write it."""
+    import torch
+
+    given = sys.argv[1:] if arguments is None else arguments
+    out = Path(given[0]) if given else embedded()
+    torch.set_num_threads(THREADS)
+    torch.use_deterministic_algorithms(True)
+    # A guard for debugging that costs a third of the time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined, unused-ignore]
+    start = time.monotonic()
+    images, labels = load("train", IMAGES)
+    _say(f"drew {IMAGES} pictures in {time.monotonic() - start:.0f} s")
+    start = time.monotonic()
+    weights = train(images, labels)
+    _say(f"trained in {time.monotonic() - start:.0f} s")
+    arrays = {name: tensor.detach().numpy() for name, tensor in weights.items()}
+    model = mobilenet_v1(ALPHA, RESOLUTION, len(LABELS), weights=arrays)
+    images, labels = load("val", COUNTS["val"])
+    if (difference := _difference(model, weights, images[:100])) > TOLERANCE:
+        raise ModelError(f"the exported graph and torch disagree by {difference:.1e}", "report this as a bug")
+    _say(f"largest difference of logits, ONNX Runtime to torch: {difference:.1e}")
+    _say(f"top-1 on val: {100 * _score(weights, images, labels):.1f} %")
+    write_atomic(out, model.SerializeToString(deterministic=True))
+
+
+def load(split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the first pictures of a split and bring them to the network's size.
+
+    Returns:
+        Pixels uint8 [count, 3, 96, 96] RGB, resized by Pillow's (antialiasing) bilinear filter, and
+        classes int64 [count].
+    """
+    pixels = np.empty((count, 3, RESOLUTION, RESOLUTION), np.uint8)
+    for index, data in enumerate(pictures(split, count)):
+        image = Image.open(io.BytesIO(data)).resize((RESOLUTION, RESOLUTION), Image.Resampling.BILINEAR)
+        pixels[index] = np.asarray(image).transpose(2, 0, 1)
+    return pixels, np.array([label(split, index) for index in range(count)])
+
+
+def forward(weights: Weights, pixels: torch.Tensor, training: bool = False) -> torch.Tensor:
+    """MobileNetV1 in torch.
+
+    Args:
+        weights: By the names of :func:`edgenet.zoo.mobilenet_v1.weight_shapes`.
+        pixels: uint8 or float [n, 3, 96, 96] in 0..255; normalised here as (pixel - 127.5) / 127.5.
+        training: Normalise by the batch and move the means and variances.
+
+    Returns:
+        Logits float32 [n, 10].
+    """
+    import torch
+    import torch.nn.functional as F
+
+    x = (pixels.float().contiguous(memory_format=torch.channels_last) - 127.5) / 127.5
+    for layer in layers(ALPHA):
+        name, kernel = layer.name, weights[f"{layer.name}/kernel"]
+        before, after = same_padding(x.shape[-1], kernel.shape[-1], layer.stride)
+        if before != after:
+            x = F.pad(x, (before, after, before, after))
+            before = 0
+        x = F.conv2d(x, kernel, stride=layer.stride, padding=before, groups=layer.groups)
+        mean, variance, gamma, beta = (
+            weights[f"{name}/bn/{m}"] for m in ("mean", "variance", "gamma", "beta")
+        )
+        x = F.batch_norm(x, mean, variance, gamma, beta, training, momentum=0.05, eps=BN_EPSILON)
+        x = F.hardtanh(x, 0.0, 6.0)
+    x = F.conv2d(x.mean((2, 3), keepdim=True), weights["classifier/kernel"], weights["classifier/bias"])
+    return x.flatten(1)
+
+
+def train(images: np.ndarray, labels: np.ndarray) -> Weights:
+    """Train from the zoo's own He-normal start: AdamW, one cosine, light augmentation.
+
+    Args:
+        images: uint8 [n, 3, 96, 96].
+        labels: int64 [n].
+    """
+    import torch
+    import torch.nn.functional as F
+
+    weights = _start()
+    trained = [t for name, t in weights.items() if not name.endswith(("mean", "variance"))]
+    groups = [
+        {"params": [t for t in trained if t.ndim == 4], "weight_decay": DECAY},
+        {"params": [t for t in trained if t.ndim == 1], "weight_decay": 0.0},
+    ]
+    for tensor in trained:
+        tensor.requires_grad_()
+    optimizer = torch.optim.AdamW(groups, lr=RATE)
+    random = np.random.default_rng(SEED)
+    steps = len(images) // BATCH
+    for epoch in range(EPOCHS):
+        order, losses = random.permutation(len(images)), []
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = _rate((epoch + step / steps) / EPOCHS)
+            chosen = order[step * BATCH : (step + 1) * BATCH]
+            logits = forward(weights, torch.from_numpy(_augmented(images[chosen], random)), training=True)
+            loss = F.cross_entropy(logits, torch.from_numpy(labels[chosen]), label_smoothing=SMOOTHING)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            losses.append(loss.item())
+        _say(f"epoch {epoch + 1} of {EPOCHS}: loss {np.mean(losses):.3f}")
+    return weights
+
+
+def _start() -> Weights:
+    import torch
+
+    model = mobilenet_v1(ALPHA, RESOLUTION, len(LABELS), seed=SEED)
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    return {name: torch.from_numpy(stored[name].copy()) for name in weight_shapes(ALPHA, len(LABELS))}
+
+
+def _rate(progress: float) -> float:
+    """Rises for a twentieth of the way, then falls along half a cosine to nothing."""
+    return RATE * min(progress / 0.05, 0.5 + 0.5 * math.cos(math.pi * progress))
+
+
+def _augmented(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Shifted by up to six pixels, lighter or darker: uint8 in, float32 0..255 out. Never mirrored."""
+    padded = np.pad(images, ((0, 0), (0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT)), mode="edge")
+    result = np.empty(images.shape, np.float32)
+    for index, (dy, dx) in enumerate(random.integers(0, 2 * SHIFT + 1, (len(images), 2))):
+        result[index] = padded[index, :, dy : dy + RESOLUTION, dx : dx + RESOLUTION]
+    gain = random.uniform(0.75, 1.25, (len(images), 3, 1, 1)).astype(np.float32)
+    clipped: np.ndarray = np.clip(result * gain, 0, 255)
+    return clipped
+
+
+def _score(weights: Weights, images: np.ndarray, labels: np.ndarray) -> float:
+    import torch
+
+    with torch.no_grad():
+        answers = [
+            forward(weights, torch.from_numpy(images[i : i + BATCH])) for i in range(0, len(images), BATCH)
+        ]
+    return float(np.mean(torch.cat(answers).argmax(1).numpy() == labels))
+
+
+def _difference(model: onnx.ModelProto, weights: Weights, images: np.ndarray) -> float:
+    """Largest absolute difference of logits between the exported graph in ONNX Runtime and torch."""
+    import onnxruntime
+    import torch
+
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    inputs = (images.astype(np.float32) - 127.5) / 127.5
+    answers = [session.run(["logits"], {"input": image[None]})[0] for image in inputs]
+    with torch.no_grad():
+        expected = forward(weights, torch.from_numpy(images)).numpy()
+    return float(np.abs(np.concatenate(answers) - expected).max())
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
