@@ -1,0 +1,1 @@
+"""How to measure (protocols) and what real boards measured (reference)."""

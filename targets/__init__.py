@@ -1,0 +1,1 @@
+"""Boards edgenet knows, one TOML file each."""
