@@ -1,0 +1,1 @@
+"""How to quantize (recipes) and with what (sets)."""
