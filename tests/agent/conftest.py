@@ -1,0 +1,25 @@
+"""The agent's own tests import ``edgenet_agent`` from the very archive that travels."""
+
+import sys
+
+import pytest
+
+from edgenet.devices.archive import agent_archive
+
+
+@pytest.fixture(scope="session")
+def archive_path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("agent") / "agent.pyz"
+    path.write_bytes(agent_archive().data)
+    return path
+
+
+def pytest_configure(config):
+    import tempfile
+
+    folder = tempfile.TemporaryDirectory(prefix="edgenet-agent-")
+    config.add_cleanup(folder.cleanup)
+    path = folder.name + "/agent.pyz"
+    with open(path, "wb") as stream:
+        stream.write(agent_archive().data)
+    sys.path.insert(0, path)

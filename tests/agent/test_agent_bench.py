@@ -1,0 +1,135 @@
+"""The measuring loops, with a clock that only moves when the model runs: nothing here depends on time."""
+
+import gc
+
+import numpy as np
+import pytest
+from edgenet_agent import bench, preprocess
+
+SPEC = {"size": [2, 2], "resize": "none", "interpolation": "bilinear"}
+
+
+class Clock:
+    def __init__(self, costs):
+        self.now, self.costs, self.calls = 100.0, costs, 0
+
+    def __call__(self):
+        return self.now
+
+    def call(self):
+        self.now += self.costs(self.calls)
+        self.calls += 1
+
+
+def limits(**protocol):
+    return bench.Limits(protocol)
+
+
+def test_every_run_is_kept_as_it_was():
+    clock = Clock(lambda n: 1.0 + n)
+    samples = bench.measure(clock.call, limits(min_runs=4, max_seconds=1e9), lambda *_: None, clock)
+    assert list(samples) == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_runs_and_seconds_must_both_be_reached():
+    clock = Clock(lambda n: 1.0)
+    assert len(bench.measure(clock.call, limits(min_runs=3, min_seconds=9.5), lambda *_: None, clock)) == 10
+    assert len(bench.measure(clock.call, limits(min_runs=30, min_seconds=9.5), lambda *_: None, clock)) == 30
+
+
+def test_a_slow_model_stops_at_max_seconds():
+    clock = Clock(lambda n: 10.0)
+    assert len(bench.measure(clock.call, limits(min_runs=1000, max_seconds=60), lambda *_: None, clock)) == 6
+
+
+def test_samples_fit_one_frame(monkeypatch):
+    monkeypatch.setattr(bench, "MAX_RUNS", 7)
+    clock = Clock(lambda n: 1e-9)
+    assert len(bench.measure(clock.call, limits(min_seconds=60), lambda *_: None, clock)) == 7
+    assert 2 * 8 * 500000 <= 8 << 20
+
+
+def test_warm_up_goes_on_until_steady():
+    clock = Clock(lambda n: 2.0 if n < 20 else 1.0)
+    told = bench.warm_up(clock.call, limits(warmup_s=20), clock)
+    assert told["steady"]
+    assert clock.calls == told["runs"]
+    falling = Clock(lambda n: 0.9**n + 0.001)
+    told = bench.warm_up(falling.call, limits(warmup_s=0.5), falling)
+    assert not told["steady"]
+    assert 1.5 <= told["seconds"] < 4
+
+
+def test_no_warm_up_is_one_call():
+    clock = Clock(lambda n: 1.0)
+    assert bench.warm_up(clock.call, limits(), clock) == {"seconds": 1.0, "runs": 1, "steady": False}
+
+
+class Model:
+    """Counts and answers the class that the first pixel says."""
+
+    def __init__(self):
+        self.invocations = 0
+
+    def set_input(self, pixels):
+        self.pixels = pixels
+
+    def invoke(self):
+        self.invocations += 1
+
+    def output(self):
+        return np.eye(3, dtype=np.int8)[self.pixels[0, 0, 0, 0]]
+
+
+def image(value):
+    return preprocess.encode_ppm(np.full((2, 2, 3), value, np.uint8))
+
+
+def test_pipeline_goes_from_bytes_to_label():
+    pipeline = bench.Pipeline(Model(), [image(0), image(2)], SPEC, ["cat", "dog", "owl"])
+    labels = []
+    for _ in range(3):
+        pipeline()
+        labels.append(pipeline.label)
+    assert labels == ["cat", "owl", "cat"]
+    assert all(seconds > 0 for seconds in pipeline.parts.values())
+
+
+def test_run_gives_both_stages_and_what_the_board_felt():
+    told = []
+    protocol = {"min_runs": 5, "min_seconds": 0, "warmup_s": 0}
+    facts, samples = bench.run(Model(), [image(1)], SPEC, [], protocol, lambda *event: told.append(event))
+    assert facts["runs"] == {"model": 5, "pipeline": 5}
+    assert len(samples) == 10
+    assert facts["label"] == "1"
+    assert set(facts["parts_ms"]) == {"decode", "fit", "invoke", "post"}
+    assert {"before", "during", "after"} == set(facts["sensors"])
+
+
+def test_without_the_pipeline():
+    facts, samples = bench.run(
+        Model(), [image(1)], SPEC, [], {"min_runs": 5, "pipeline": False}, lambda *_: None
+    )
+    assert facts["runs"] == {"model": 5}
+    assert len(samples) == 5
+    assert "parts_ms" not in facts
+
+
+def test_the_collector_does_not_run_while_measuring():
+    class Watching(Model):
+        def invoke(self):
+            assert not gc.isenabled()
+
+    bench.run(Watching(), [image(1)], SPEC, [], {"min_runs": 3}, lambda *_: None)
+    assert gc.isenabled()
+
+
+def test_the_collector_is_back_after_a_failure():
+
+    class Broken(Model):
+        def invoke(self):
+            raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError):
+        bench.run(Broken(), [image(1)], SPEC, [], {}, lambda *_: None)
+    assert gc.isenabled()

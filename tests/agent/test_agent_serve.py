@@ -1,0 +1,45 @@
+"""The main process, without a process."""
+
+import io
+
+from edgenet_agent import serve, wire
+from edgenet_agent.store import Store
+
+
+def server(tmp_path):
+    store, out = Store(str(tmp_path)), io.BytesIO()
+    return store, out, serve.Server(store, out, "d" * 64)
+
+
+def test_a_silent_host_loses_the_lock_and_then_the_agent(tmp_path, monkeypatch):
+    monkeypatch.setattr(serve, "LOCK_IDLE", 0.01)
+    monkeypatch.setattr(serve, "IDLE", 0.02)
+    store, out, answering = server(tmp_path)
+    answering.jobs.put(({"type": wire.BEGIN, "id": 5}, b""))
+    answering.run()
+    out.seek(0)
+    assert wire.read_frame(out) == ({"ok": True, "id": 5}, b"")
+    assert not store.locked
+    other = Store(str(tmp_path))
+    other.begin(0)
+    other.release()
+
+
+def test_every_request_has_an_answer(tmp_path, monkeypatch):
+    monkeypatch.setattr(serve, "LOCK_IDLE", 0.01)
+    monkeypatch.setattr(serve, "IDLE", 0.01)
+    _, out, answering = server(tmp_path)
+    kinds = [value for name, value in vars(wire).items() if name.isupper() and value in serve._HANDLERS]
+    assert sorted(kinds) == sorted(serve._HANDLERS)
+    strange = [{}, {"type": None}, {"type": ["put"]}, {"type": "put", "digest": 3, "size": 1, "offset": 0}]
+    for number, request in enumerate([*strange, {"type": wire.CLOSE}, {"type": wire.BENCH}]):
+        answering.jobs.put((dict(request, id=number), b""))
+    answering.run()
+    out.seek(0)
+    replies = [frame[0] for frame in iter(lambda: wire.read_frame(out), None)]
+    assert [reply["id"] for reply in replies] == [0, 1, 2, 3, 4, 5]
+    assert [reply.get("error", {}).get("kind") for reply in replies] == [
+        *["bad-request"] * 4,
+        None,
+        "not-open",
+    ]

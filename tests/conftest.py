@@ -1,0 +1,99 @@
+"""What many tests share: a small network, a folder of images, a home for the board of this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from edgenet.agent.preprocess import encode_ppm
+from edgenet.model import Model
+from edgenet.zoo import mobilenet_v1
+
+SIZE = 64
+CLASSES = 5
+CARD = """
+task = "classification"
+output = "logits"
+
+[preprocessing]
+size = [64, 64]
+color = "rgb"
+resize = "short-side"
+resize_to = 72
+interpolation = "bilinear-antialias"
+mean = [127.5, 127.5, 127.5]
+std = [127.5, 127.5, 127.5]
+"""
+
+
+def lively(proto: onnx.ModelProto, seed: int = 7) -> onnx.ModelProto:
+    """Give a network batch-normalization statistics as training leaves them, so that folding is no no-op."""
+    generator = np.random.default_rng(seed)
+    for item in proto.graph.initializer:
+        if item.name.endswith(("gamma", "variance")):
+            values = generator.uniform(0.5, 1.5, item.dims)
+        elif item.name.endswith(("beta", "mean")):
+            values = generator.normal(0.2, 0.3, item.dims)
+        else:
+            continue
+        item.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float32), item.name))
+    return proto
+
+
+def smooth_images(count: int, seed: int = 0, rows: int = 80, columns: int = 96) -> list[np.ndarray]:
+    """Colourful smooth images: uint8 [rows, columns, 3]."""
+    generator = np.random.default_rng(seed)
+    images = []
+    for _ in range(count):
+        coarse = generator.uniform(0, 255, (6, 6, 3))
+        up = np.kron(coarse, np.ones((rows // 6 + 1, columns // 6 + 1, 1)))[:rows, :columns]
+        images.append(np.clip(up + generator.normal(0, 12, up.shape), 0, 255).astype(np.uint8))
+    return images
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A MobileNetV1 0.25 at 64x64 with five classes and its card, as a user's files."""
+    folder = tmp_path_factory.mktemp("model")
+    path = folder / "tiny.onnx"
+    onnx.save(lively(mobilenet_v1(0.25, SIZE, CLASSES, seed=3)), path)
+    path.with_suffix(".toml").write_text(CARD)
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(model_file: Path) -> Model:
+    return Model.load(model_file)
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve labelled images."""
+    folder = tmp_path_factory.mktemp("photos")
+    rows = ["file,class_index,class_name"]
+    for index, image in enumerate(smooth_images(12)):
+        (folder / f"{index:02d}.ppm").write_bytes(encode_ppm(image))
+        rows.append(f"{index:02d}.ppm,{index % CLASSES},c{index % CLASSES}")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty ``~/.edgenet`` for the board that this machine is."""
+    monkeypatch.setenv("EDGENET_HOME", str(tmp_path / "edgenet-home"))
+    monkeypatch.setenv("EDGENET_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "edgenet-home"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real models and images, where they are."""
+    folder = Path(os.environ.get("EDGENET_SHARED", "../shared")).resolve()
+    if not (folder / "data" / "models").is_dir():
+        pytest.skip("no real models here (EDGENET_SHARED)")
+    return folder

@@ -1,0 +1,312 @@
+"""Which wheels a board gets, and what happens when it cannot use them."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+import edgenet.steps.deploy as deploy_step
+from edgenet.devices import runtimes, wheelhouse
+from edgenet.devices.device import connect
+from edgenet.devices.runtimes import candidates, ensure_runtime
+from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.errors import DeviceError
+from edgenet.steps.compile import compile
+
+PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+BOOKWORM = {
+    "system": "Linux",
+    "python_implementation": "cpython",
+    "machine": "aarch64",
+    "python": "3.11.2",
+    "python_bits": 64,
+    "glibc": "2.36",
+}
+
+
+def board_facts(**changes):
+    return {**BOOKWORM, **changes}
+
+
+@pytest.mark.parametrize(
+    ("backend", "changes", "first"),
+    [
+        ("onnxruntime", {}, "onnxruntime==1.31.1"),
+        ("tflite", {}, "ai-edge-litert==2.3.0"),
+        ("onnxruntime", {"python": "3.13.5", "glibc": "2.41"}, "onnxruntime==1.31.1"),
+        ("onnxruntime", {"python": "3.6.9", "glibc": "2.27"}, "onnxruntime==1.10.0"),
+        ("onnxruntime", {"python": "3.8.10", "glibc": "2.31"}, "onnxruntime==1.19.2"),
+        ("tflite", {"python": "3.8.10", "glibc": "2.31"}, "tflite-runtime==2.13.0"),
+        ("tflite", {"python": "3.9.2", "glibc": "2.31"}, "ai-edge-litert==2.1.0"),
+        ("tflite", {"python_bits": 32}, "tflite-runtime==2.14.0"),
+        ("tflite", {"machine": "armv7l", "python_bits": 32}, "tflite-runtime==2.14.0"),
+        ("onnxruntime", {"machine": "x86_64"}, "onnxruntime==1.31.1"),
+    ],
+)
+def test_first_choice(backend, changes, first):
+    assert candidates(backend, board_facts(**changes))[0].name == first
+
+
+@pytest.mark.parametrize(
+    ("backend", "changes", "why"),
+    [
+        ("tflite", {"python": "3.6.9", "glibc": "2.27"}, "no wheels for Python 3.6 on aarch64"),
+        ("onnxruntime", {"python": "3.5.2"}, "no wheels for Python 3.5"),
+        ("onnxruntime", {"machine": "riscv64"}, "no wheels for riscv64"),
+        ("onnxruntime", {"python_bits": 32}, "no wheels for armv7l"),
+        ("onnxruntime", {"glibc": None}, "not glibc"),
+        ("onnxruntime", {"python": "3.13.1", "glibc": "2.27"}, "need glibc 2.28, the board has 2.27"),
+        ("onnxruntime", {"system": "Darwin"}, "on Darwin is not supported"),
+        ("onnxruntime", {"python_implementation": "pypy"}, "pypy on Linux"),
+        ("tensorrt", {}, "no wheels for aarch64"),
+    ],
+)
+def test_refusals_say_why(backend, changes, why):
+    with pytest.raises(DeviceError, match=why) as caught:
+        candidates(backend, board_facts(**changes))
+    assert caught.value.remedy
+
+
+def test_fallback_comes_after():
+    names = [pin.name for pin in candidates("onnxruntime", board_facts())]
+    assert names == ["onnxruntime==1.31.1", "onnxruntime==1.16.3"]
+
+
+def test_every_pin_is_exact_and_has_what_it_needs():
+    for backend, rows in runtimes._table().items():
+        for row in rows:
+            assert all(wheel.count("==") == 1 for wheel in row["wheels"])
+            names = [wheel.partition("==")[0] for wheel in row["wheels"]]
+            assert names[1:] in (["numpy", "pillow"], []), (backend, names)
+
+
+def test_tags_of_a_board():
+    tags = Platform("3.11", "aarch64", "2.28").tags()
+    assert tags[0] == "manylinux_2_28_aarch64"
+    assert tags[-2:] == ["manylinux_2_17_aarch64", "manylinux2014_aarch64"]
+    assert "manylinux_2_29_aarch64" not in tags
+    assert Platform("3.11", "x86_64", "2.28").tags()[-1] == "manylinux1_x86_64"
+    assert Platform("3.11", "riscv64", "2.28").tags() == []
+
+
+def test_failed_fetch_is_one_line_and_leaves_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    with pytest.raises(DeviceError, match=r"cannot fetch numpy==1\.26\.4 for Python 3\.11") as caught:
+        fetch(["numpy==1.26.4"], Platform("3.11", "aarch64", "2.36"))
+    assert "\n" not in str(caught.value)
+    assert list((tmp_path / "cache" / "wheelhouse").iterdir()) == []
+
+
+def fake_wheel(folder, name, source):
+    """A wheel whose onnxruntime is ``source``; with an empty numpy where importing is all."""
+    path = folder / f"{name}-1-py3-none-any.whl"
+    if path.exists():
+        return path
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("onnxruntime/__init__.py", source)
+        if "InferenceSession" not in source:
+            archive.writestr("numpy/__init__.py", "")
+        archive.writestr(f"{name}-1.dist-info/RECORD", "")
+    return path
+
+
+WORKS = "__version__ = '9.9'\nclass _Any:\n    pass\n"
+ILLEGAL = "import os, signal\nos.kill(os.getpid(), signal.SIGILL)\n"
+MISSING = "raise ImportError('libatomic.so.1: cannot open shared object file')\n"
+
+
+@pytest.fixture
+def bare(board, monkeypatch, tmp_path):
+    """An agent whose board has no runtime, and wheels made here; ``bare(sources)`` gives the agent."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    fetched = []
+
+    def begin(**sources):
+        pins = [runtimes.Pin((f"{name}==1",), Platform("3.11", "x86_64", "2.36")) for name in sources]
+        made = {f"{name}==1": fake_wheel(wheels, name, source) for name, source in sources.items()}
+        monkeypatch.setattr(runtimes, "candidates", lambda backend, facts: pins)
+        monkeypatch.setattr(
+            runtimes, "fetch", lambda wanted, platform: fetched.append(wanted[0]) or [made[wanted[0]]]
+        )
+        agent = connect("board")
+        agent._facts = {**agent.facts(), "runtimes": {}}
+        return agent
+
+    begin.fetched = fetched
+    begin.board = board
+    return begin
+
+
+def test_runtime_is_sent_and_tried(bare):
+    events = []
+    with bare(good=WORKS) as agent:
+        choice = ensure_runtime(agent, "onnxruntime", events.append)
+        assert choice.version == "9.9"
+        assert choice.wheels == ("good-1-py3-none-any.whl",)
+        assert agent.runtimes() == [choice.digest]
+        assert [event["stage"] for event in events] == ["fetch", "send", "try"]
+    with bare(good=WORKS) as agent:
+        before = agent.bytes_sent
+        assert ensure_runtime(agent, "onnxruntime") == choice
+        assert agent.bytes_sent - before < 2048
+    assert list((bare.board.edgenet_home / "blobs").iterdir()) == []
+
+
+def test_illegal_instruction_falls_back_and_is_remembered(bare):
+    with bare(first=ILLEGAL, second=WORKS) as agent:
+        assert ensure_runtime(agent, "onnxruntime").wheels == ("second-1-py3-none-any.whl",)
+        assert bare.fetched == ["first==1", "second==1"]
+        assert ensure_runtime(agent, "onnxruntime").wheels == ("second-1-py3-none-any.whl",)
+        assert bare.fetched == ["first==1", "second==1", "second==1"], "the one that works is tried first"
+
+
+def test_nothing_works(bare):
+    with bare(first=ILLEGAL, second=MISSING) as agent:
+        with pytest.raises(DeviceError) as caught:
+            ensure_runtime(agent, "onnxruntime")
+        assert "SIGILL (illegal instruction)" in caught.value.what
+        assert "libatomic.so.1" in caught.value.what
+
+
+# An onnxruntime that imports; what `run` does is put in.
+RUNS = """
+import os, signal
+import numpy
+__version__ = "{version}"
+class SessionOptions: pass
+class ExecutionMode: ORT_SEQUENTIAL = 0
+class Value:
+    def __init__(self, name, shape, type):
+        self.name, self.shape, self.type = name, shape, type
+class InferenceSession:
+    def __init__(self, path, options, providers): pass
+    def get_inputs(self): return [Value("pixels", [1, 64, 64, 3], "tensor(uint8)")]
+    def get_outputs(self): return [Value("logits", [1, 5], "tensor(float)")]
+    def get_providers(self): return []
+    def run(self, names, feed):
+        {run}
+        return [numpy.zeros((1, 5), numpy.float32)]
+"""
+
+
+def test_illegal_instruction_while_it_runs(bare, model, monkeypatch):
+    """It imports, and dies on the first image: deploy runs the model once, and takes the next."""
+    bundle = compile(model, "local", "onnxruntime", "fp32").bundle
+    first = RUNS.format(version="1.first", run="os.kill(os.getpid(), signal.SIGILL)")
+    second = RUNS.format(version="1.second", run="pass")
+    for expected in (["first==1", "second==1"], ["second==1"]):
+        bare.fetched.clear()
+        with bare(first=first, second=second) as agent:
+            monkeypatch.setattr(deploy_step, "connect", lambda device, agent=agent: agent)
+            assert deploy_step.deploy(bundle, "board").runtime == "1.second"
+        assert bare.fetched == expected, "the outcome is remembered"
+
+
+def test_a_model_that_no_runtime_runs_does_not_become_current(bare, model, monkeypatch, net):
+    bundle = compile(model, "local", "onnxruntime", "fp32").bundle
+    with connect("board") as agent:
+        net("old").deploy(agent)
+    for run, why in (
+        ("os.kill(os.getpid(), signal.SIGILL)", "SIGILL when it runs the model"),
+        ("raise RuntimeError('no such operator')", "no such operator"),
+    ):
+        with bare(**{f"only{len(run)}": RUNS.format(version="1", run=run)}) as agent:
+            monkeypatch.setattr(deploy_step, "connect", lambda device, agent=agent: agent)
+            with pytest.raises(DeviceError, match=why):
+                deploy_step.deploy(bundle, "board")
+    with connect("board") as agent:
+        assert agent.deployments()[0] == net("old").digest
+
+
+def test_offline_names_the_wheel_and_the_command(monkeypatch):
+    monkeypatch.setenv("EDGENET_OFFLINE", "1")
+    monkeypatch.setattr(wheelhouse, "_download", lambda *_: pytest.fail("the network was used"))
+    with pytest.raises(DeviceError, match=r"offline, and numpy==1\.26\.4 for Python 3\.11") as caught:
+        fetch(["numpy==1.26.4"], Platform("3.11", "aarch64", "2.28"))
+    assert caught.value.remedy.endswith("edgenet wheelhouse build --python 3.11 --machine aarch64")
+
+
+def test_boards_with_newer_c_libraries_share_the_wheels():
+    """So a wheelhouse that was filled for a target is found for the board itself."""
+    old, new = board_facts(glibc="2.36"), board_facts(glibc="2.41")
+    assert candidates("onnxruntime", old) == candidates("onnxruntime", new)
+
+
+def test_own_packages_come_first():
+    with connect("local") as agent:
+        choice = ensure_runtime(agent, "onnxruntime")
+        assert choice.digest is None
+        assert choice.version == agent.facts()["runtimes"]["onnxruntime"]
+
+
+def tiny_onnx():
+    """uint8 [1, 4, 4, 3] → float [1, 3]: the channels' means."""
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["real"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["real"], ["means"], axes=[1, 2], keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, [1, 4, 4, 3])],
+        [helper.make_tensor_value_info("means", TensorProto.FLOAT, [1, 3])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["3.6", "3.13"])
+def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypatch, version):
+    """A board with nothing but a Python gets a runtime from this host, and uses it."""
+    found = sorted(PYENV.glob(f"{version}.*/bin/python"))
+    if not found:
+        pytest.skip(f"no bare Python {version} here")
+    start_board({"EDGENET_PYTHON": str(found[0])})
+    artifact = make_blob(tiny_onnx())
+    with connect("board") as agent:
+        if agent.facts()["runtimes"]:
+            pytest.skip("this Python is not bare")
+        agent.begin()
+        choice = ensure_runtime(agent, "onnxruntime")
+        agent.send_blobs([artifact])
+        agent.deploy(
+            net("tiny").manifest(
+                backend="onnxruntime",
+                artifact=artifact.digest,
+                artifact_size=artifact.size,
+                runtime=choice.digest,
+            )
+        )
+        session = agent.open(None, 1)
+        assert session.loaded["runtime_version"] == choice.version
+        assert "jpeg" in session.loaded["decodes"]
+        from PIL import Image
+
+        stream = io.BytesIO()
+        Image.new("RGB", (9, 7), (10, 20, 30)).save(stream, "PNG")
+        (answer,) = session.replay([stream.getvalue()])
+        np.testing.assert_allclose(answer.output, [10, 20, 30])
+        assert answer.output.dtype == np.float32
+        assert len(session.bench({"min_runs": 5}, [picture(1)]).model_ms) == 5
+    monkeypatch.setattr(wheelhouse, "_download", lambda *_: pytest.fail("the network was used a second time"))
+    with connect("board") as agent:
+        assert ensure_runtime(agent, "onnxruntime") == choice
+
+
+def test_this_python_is_what_the_board_runs(board):
+    with connect("board") as agent:
+        assert agent.facts()["python_executable"] == sys.executable

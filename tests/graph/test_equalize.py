@@ -1,0 +1,119 @@
+"""Passes over channels keep the float function, or say where it ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgenet.graph.equalize import channel_groups, depthwise, scale_channels
+from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.insert_qdq import activations
+from edgenet.graph.prepare import prepare
+from edgenet.graph.reuse_dead import lanes, reuse_dead
+from edgenet.graph.steps import steps, subgraph
+from edgenet.graph.view import Graph
+from edgenet.model import Model
+from edgenet.quantize.calibrate import channel_statistics
+from edgenet.quantize.channelwise import Shaped, balance, equalize, put_to_work, watched
+from tests.conftest import smooth_images
+
+IMAGES = [image[None] for image in smooth_images(10, 3, 64, 64)]
+
+
+@pytest.fixture
+def graph(model: Model) -> Graph:
+    return Graph(prepare(model).proto)
+
+
+def answers(graph: Graph) -> np.ndarray:
+    session = Evaluator(graph.proto())
+    return np.stack([session.first(pixels) for pixels in IMAGES])
+
+
+def test_groups_of_a_mobilenet(graph: Graph) -> None:
+    groups = channel_groups(graph)
+    assert len(groups) == 27, "every convolution but the classifier writes into one"
+    assert all(len(group.makers) == len(group.readers) == 1 for group in groups)
+    assert groups[-1].tensors[-1] != graph.output
+    assert sum(depthwise(graph, group.makers[0]) for group in groups) == 13
+
+
+def test_scaling_below_the_limit_changes_nothing(graph: Graph) -> None:
+    before = answers(graph)
+    seen = channel_statistics(graph, watched(graph), IMAGES)
+    generator = np.random.default_rng(0)
+    for group in channel_groups(graph):
+        top = max(float(seen[name].high.max()) for name in group.tensors if name in seen)
+        if top >= group.limit(graph):
+            continue
+        factors = generator.uniform(0.5, 1.0, len(graph.constants[group.makers[0].input[2]]))
+        scale_channels(graph, group, factors)
+    assert np.abs(answers(graph) - before).max() < 1e-4 * np.ptp(before)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
+def test_balancing_keeps_the_float_function(graph: Graph, weight: float) -> None:
+    before, seen = answers(graph), channel_statistics(graph, watched(graph), IMAGES)
+    balance(graph, seen, Shaped(), weight)
+    assert np.abs(answers(graph) - before).max() < 1e-3 * np.ptp(before)
+
+
+def test_filling_the_range_keeps_the_float_function(graph: Graph) -> None:
+    before, shaped = answers(graph), Shaped()
+    equalize(graph, channel_statistics(graph, watched(graph), IMAGES), shaped, clip=False)
+    assert np.abs(answers(graph) - before).max() < 1e-3 * np.ptp(before)
+    again = channel_statistics(graph, list(shaped.limits), IMAGES)
+    for name, limit in shaped.limits.items():
+        live = again[name].high > 0.001
+        assert again[name].high[live] == pytest.approx(limit, rel=1e-3), (
+            "every live channel ends at the limit"
+        )
+
+
+def dead_channel(graph: Graph, lane: int, channel: int) -> None:
+    """Let a channel of a lane never leave zero."""
+    conv = lanes(graph)[lane].filters
+    kernel, bias = (graph.constants[name].copy() for name in conv.input[1:3])
+    kernel[channel], bias[channel] = 0, -1
+    conv.input[1] = graph.add_constant("dead/kernel", kernel)
+    conv.input[2] = graph.add_constant("dead/bias", bias)
+
+
+def test_dead_channels_carry_copies(graph: Graph) -> None:
+    assert len(lanes(graph)) == 13
+    dead_channel(graph, 0, 2)
+    dead_channel(graph, 0, 5)
+    before, shaped = answers(graph), Shaped()
+    seen = channel_statistics(graph, watched(graph), IMAGES)
+    put_to_work(graph, seen, shaped)
+    assert shaped.reused >= 2
+    assert np.abs(answers(graph) - before).max() < 1e-4 * np.ptp(before)
+    shift = shaped.shifts[lanes(graph)[0].filters.output[0]]
+    assert set(np.round(shift, 3)) <= {0.0, 0.5, 0.333, 0.667}
+    assert shift.any()
+
+
+def test_without_noise_nothing_is_copied(graph: Graph) -> None:
+    lane = lanes(graph)[0]
+    before = answers(graph)
+    dead_channel(graph, 0, 1)
+    expected = answers(graph)
+    dead = np.zeros(8, bool)
+    dead[1] = True
+    source, shift = reuse_dead(graph, lane, dead, np.zeros(8))
+    assert source.tolist() == list(range(8))
+    assert not shift.any()
+    assert np.abs(answers(graph) - expected).max() < 1e-4 * np.ptp(before)
+
+
+def test_steps_put_together_are_the_graph(graph: Graph) -> None:
+    rounded = activations(graph)
+    parts = steps(graph, rounded)
+    assert [part.output for part in parts] == rounded
+    values = {graph.input: IMAGES[0]}
+    for part in parts:
+        session = Evaluator(subgraph(graph, part.nodes, part.inputs, [part.output]), [part.output], lean=True)
+        values.update(session.feed({name: values[name] for name in part.inputs}))
+    whole = Evaluator(graph.proto(), rounded).run(IMAGES[0])
+    for name in rounded:
+        assert values[name] == pytest.approx(whole[name], abs=1e-4)

@@ -1,0 +1,167 @@
+"""The whole chain on emulated Raspberry Pis: nothing there but Debian, its Python and an ssh server.
+
+Answers count, speed does not: a guest is hundreds of times slower than the host and ranks nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgenet import zoo
+from edgenet.bundle import Bundle
+from edgenet.imageset import ImageSet
+from edgenet.model import Model
+from edgenet.protocol import Protocol
+from edgenet.report import Report
+from edgenet.steps.compile import compile
+from edgenet.steps.deploy import deploy
+from edgenet.steps.doctor import doctor
+from edgenet.steps.probe import board_target, probe
+from edgenet.steps.profile import profile
+
+pytestmark = [pytest.mark.pi, pytest.mark.shared, pytest.mark.slow, pytest.mark.network]
+
+BRIEF = Protocol("brief", "", 0.0, 0.2, 3, 5.0, 1, True, 0.0)
+BUILDS = [(backend, precision) for backend in ("onnxruntime", "tflite") for precision in ("fp32", "int8")]
+TARGETS = {"pi3": "raspberry-pi-3b-plus", "pi4": "raspberry-pi-4", "pi5": "raspberry-pi-5"}
+CORES = {"pi3": "Cortex-A53", "pi4": "Cortex-A72", "pi5": "Cortex-A76"}
+# Messages alone, bytes: what a deploy of what is there already may cost.
+QUIET = 4096
+# float32 logits of two machines' kernels may differ by so much.
+LOGITS = 1e-3
+
+
+@pytest.fixture(scope="module")
+def imagenet(shared: Path) -> ImageSet:
+    return ImageSet.load(shared / "data/imagenet/val_small").head(20)
+
+
+@pytest.fixture(scope="module")
+def build(shared: Path) -> Callable[[str, str], Bundle]:
+    """Compiles MobileNetV1 0.25 224 for the Pi 4, each build once; the Pi 3 and 5 get the same bytes."""
+    model = Model.load(shared / "data/models/mobilenet_v1_025_224.onnx")
+    images = ImageSet.load(shared / "data/imagenet/calib").head(64)
+    made: dict[tuple[str, str], Bundle] = {}
+
+    def make(backend: str, precision: str) -> Bundle:
+        if (backend, precision) not in made:
+            compiled = compile(model, TARGETS["pi4"], backend, precision, calibration=images)
+            made[backend, precision] = compiled.bundle
+        return made[backend, precision]
+
+    return make
+
+
+def timed(figures: dict[str, Any], key: str, step: Callable[[], Any]) -> Any:
+    """The step's result; its wall time is kept, marked as emulated."""
+    began = time.perf_counter()
+    result = step()
+    figures.setdefault("seconds_emulated", {})[key] = round(time.perf_counter() - began, 1)
+    return result
+
+
+def test_probe(guest: Callable[[str], str], figures: dict[str, Any]) -> None:
+    name = guest("pi4")
+    facts = timed(figures, "pi4 probe", lambda: probe(name))
+    assert facts["emulated"] is True
+    assert facts["machine"] == "aarch64"
+    assert facts["cpu"] == CORES["pi4"]
+    assert facts["python"].startswith("3.11")
+    assert facts["runtimes"] == {}, "the image has no runtime, not even numpy"
+    assert board_target(facts).target == TARGETS["pi4"]
+    assert board_target(facts).known
+
+
+def test_doctor_before_anything_is_there(guest: Callable[[str], str], figures: dict[str, Any]) -> None:
+    found = timed(figures, "pi4 doctor", lambda: doctor(guest("pi4")))
+    assert found.exit_code == 0, found
+    states = {item.name: item for item in found.conditions}
+    assert "emulated" in states["board"].found
+    assert "onnxruntime==1.31.1 would be sent" in states["runtime onnxruntime"].found
+    assert "ai-edge-litert==2.3.0 would be sent" in states["runtime tflite"].found
+
+
+@pytest.mark.parametrize(("backend", "precision"), BUILDS)
+def test_chain(
+    guest: Callable[[str], str],
+    figures: dict[str, Any],
+    build: Callable[[str, str], Bundle],
+    imagenet: ImageSet,
+    backend: str,
+    precision: str,
+) -> None:
+    name, bundle, key = guest("pi4"), build(backend, precision), f"pi4 {backend} {precision}"
+    images = imagenet if precision == "int8" else imagenet.head(8)
+    first = timed(figures, f"{key} deploy", lambda: deploy(bundle, name))
+    again = deploy(bundle, name)
+    assert first.changed
+    assert not again.changed
+    assert again.bytes_sent <= QUIET
+    report = timed(figures, f"{key} profile", lambda: profile(bundle, name, BRIEF, val=images))
+    figures[key] = {"bytes_first": first.bytes_sent, "bytes_again": again.bytes_sent, **kept(report)}
+    check(report, len(images))
+    if precision == "fp32":
+        assert report.drift["stages"]["kernel"]["max_difference"] <= LOGITS
+    else:
+        assert report.drift["stages"]["kernel"]["identical"], "int8 on Arm: the same bytes as here"
+
+
+def test_embedded_model(guest: Callable[[str], str], figures: dict[str, Any]) -> None:
+    path = zoo.embedded()
+    if not path.is_file():
+        pytest.skip("the embedded model is not here yet")
+    name = guest("pi4")
+    for backend in ("tflite", "onnxruntime"):
+        bundle = compile(Model.load(path), TARGETS["pi4"], backend, "fp32").bundle
+        deploy(bundle, name)
+        report = profile(bundle, name, BRIEF)
+        figures[f"pi4 {backend} fp32 embedded"] = kept(report)
+        check(report, report.drift["images"])
+
+
+@pytest.mark.parametrize("backend", ["tflite", "onnxruntime"])
+@pytest.mark.parametrize("board", ["pi3", "pi5"])
+def test_same_artifact_on_other_cores(
+    guest: Callable[[str], str],
+    figures: dict[str, Any],
+    build: Callable[[str, str], Bundle],
+    imagenet: ImageSet,
+    board: str,
+    backend: str,
+) -> None:
+    """A53 and A76 answer the int8 model with the bytes that the A72 and this host answer with."""
+    name, bundle, few = guest(board), build(backend, "int8"), imagenet.head(4)
+    timed(figures, f"{board} {backend} int8 deploy", lambda: deploy(bundle, name))
+    report = profile(bundle, name, dataclasses.replace(BRIEF, pipeline=False), val=few)
+    figures[f"{board} {backend} int8"] = kept(report)
+    facts = report.device["facts"]
+    assert facts["cpu"] == CORES[board]
+    assert board_target(facts).target == TARGETS[board]
+    check(report, len(few))
+    assert report.drift["stages"]["kernel"]["identical"]
+
+
+def check(report: Report, images: int) -> None:
+    """What must hold on any emulated board."""
+    assert report.verdict["state"] == "EMULATED"
+    assert report.device["facts"]["emulated"] is True
+    assert report.drift["stages"]["preprocess"] == {"images": images, "identical": images}
+    assert report.drift["stages"]["kernel"]["agreement"] == 1.0
+
+
+def kept(report: Report) -> dict[str, Any]:
+    """The figures of one report."""
+    return {
+        "kernel": report.drift["stages"]["kernel"],
+        "top1": report.drift["top1"],
+        "agreement": report.drift["agreement"],
+        "memory_mb": report.memory_mb,
+        "runtime": report.bundle["backend"],
+        "verdict": report.verdict["state"],
+    }

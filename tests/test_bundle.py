@@ -1,0 +1,138 @@
+"""Bundles: the same bytes for the same inputs, and nothing believed that was not checked."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgenet.bundle import Bundle, array_bytes, pack
+from edgenet.errors import BundleError
+
+MANIFEST = {
+    "model": {"name": "m"},
+    "backend": "tflite",
+    "precision": "int8",
+    "target": "local",
+    "artifact": {"file": "model.tflite"},
+    "preprocessing": {},
+    "golden": {},
+    "reference": {"file": "reference.onnx"},
+}
+FILES = {
+    "model.tflite": b"artifact" * 100,
+    "reference.onnx": b"reference",
+    "golden/00.jpg": b"\xff\xd8",
+    "golden/reference.npy": array_bytes(np.arange(6, dtype=np.float32).reshape(2, 3)),
+}
+
+
+def rezip(data: bytes, change: dict[str, bytes | None], rename: dict[str, str] | None = None) -> bytes:
+    """The same zip with some entries replaced, dropped (None), added or renamed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            content = change.get(name, old.read(name))
+            if content is not None:
+                new.writestr((rename or {}).get(name, name), content)
+        for name in change.keys() - set(old.namelist()):
+            new.writestr(name, change[name] or b"")
+    return buffer.getvalue()
+
+
+def remanifest(data: bytes, **changes: object) -> bytes:
+    manifest = json.loads(zipfile.ZipFile(io.BytesIO(data)).read("manifest.json"))
+    manifest.update(changes)
+    return rezip(data, {"manifest.json": json.dumps(manifest).encode()})
+
+
+def test_there_and_back() -> None:
+    data = pack(MANIFEST, FILES)
+    bundle = Bundle.parse(data)
+    assert dict(bundle.files) == FILES
+    assert bundle.artifact == FILES["model.tflite"]
+    assert bundle.name == "m.tflite.int8"
+    assert bundle.array("golden/reference.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert zipfile.ZipFile(io.BytesIO(data)).namelist()[0] == "manifest.json"
+
+
+def test_same_inputs_same_bytes_in_any_order() -> None:
+    backwards = dict(reversed(FILES.items()))
+    assert pack(MANIFEST, FILES) == pack(dict(reversed(MANIFEST.items())), backwards)
+
+
+def test_the_digest_names_the_contents() -> None:
+    other = pack(MANIFEST, {**FILES, "golden/00.jpg": b"\xff\xd9"})
+    assert Bundle.parse(other).digest != Bundle.parse(pack(MANIFEST, FILES)).digest
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda d: b"", "not an .edgenet bundle"),
+        (lambda d: b"PK\x03\x04 nothing", "not an .edgenet bundle"),
+        (lambda d: d[: len(d) // 2], "not an .edgenet bundle"),
+        (lambda d: rezip(d, {"model.tflite": b"x" * 800}), "model.tflite has another digest"),
+        (lambda d: rezip(d, {"model.tflite": b"short"}), "model.tflite has another size"),
+        (lambda d: rezip(d, {"model.tflite": None}), "contents and manifest differ"),
+        (lambda d: rezip(d, {"extra": b"1"}), "contents and manifest differ"),
+        (lambda d: rezip(d, {"manifest.json": b"{"}), "manifest.json is not JSON"),
+        (lambda d: rezip(d, {"manifest.json": None}), "does not begin with manifest.json"),
+        (lambda d: remanifest(d, schema=2), "schema 2, this edgenet reads 1"),
+        (lambda d: remanifest(d, files=[]), "lists no files"),
+        (lambda d: remanifest(d, artifact={"file": "other"}), "artifact is not in the bundle"),
+        (lambda d: remanifest(d, artifact={"file": {"a": 1}}), "artifact is not in the bundle"),
+        (lambda d: remanifest(d, reference={"file": []}), "reference is not in the bundle"),
+        (lambda d: rezip(d, {}, {"golden/00.jpg": "../../evil"}), "unsafe file name '../../evil'"),
+        (lambda d: rezip(d, {}, {"golden/00.jpg": "/etc/passwd"}), "unsafe file name"),
+        (lambda d: rezip(d, {}, {"golden/00.jpg": "a\\..\\b"}), "unsafe file name"),
+        (lambda d: rezip(d, {}, {"golden/00.jpg": "C:x"}), "unsafe file name"),
+    ],
+)
+def test_damaged_foreign_and_hostile(make, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(BundleError, match=message):
+        Bundle.parse(make(pack(MANIFEST, FILES)))
+
+
+def test_a_missing_part_is_named() -> None:
+    incomplete = {key: value for key, value in MANIFEST.items() if key != "backend"}
+    with pytest.raises(BundleError, match="no 'backend'"):
+        Bundle.parse(pack(incomplete, FILES))
+
+
+def test_pickles_are_not_opened() -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([{}], object), allow_pickle=True)
+    bundle = Bundle.parse(pack(MANIFEST, {**FILES, "golden/reference.npy": buffer.getvalue()}))
+    with pytest.raises(BundleError, match="not an array"):
+        bundle.array("golden/reference.npy")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="cannot be read"):
+        Bundle.load(tmp_path / "none.edgenet")
+
+
+@given(st.integers(0, 10**6), st.integers(0, 255))
+@settings(max_examples=300, deadline=None)
+def test_one_changed_byte_never_passes_unseen(position: int, value: int) -> None:
+    """Either it is refused, or what is read is what was written."""
+    data = bytearray(pack(MANIFEST, FILES))
+    data[position % len(data)] = value
+    try:
+        bundle = Bundle.parse(bytes(data))
+    except BundleError:
+        return
+    assert dict(bundle.files) == FILES
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_bundle_or_a_bundle_error(data: bytes) -> None:
+    with pytest.raises(BundleError):
+        Bundle.parse(data)

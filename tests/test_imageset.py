@@ -1,0 +1,91 @@
+"""Folders of images: order, labels, and corrupt files named, counted and refused past a share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgenet.agent.preprocess import encode_ppm
+from edgenet.errors import DataError
+from edgenet.imageset import ImageSet, Skipped
+from edgenet.model import Model
+from tests.conftest import smooth_images
+
+
+def folder_of(path: Path, good: int, bad: int = 0) -> Path:
+    path.mkdir(exist_ok=True)
+    for index, image in enumerate(smooth_images(good)):
+        (path / f"{index:03d}.ppm").write_bytes(encode_ppm(image))
+    for index in range(bad):
+        (path / f"bad{index}.jpg").write_bytes(b"\xff\xd8 not a jpeg")
+    return path
+
+
+def test_files_are_sorted_and_others_ignored(tmp_path: Path) -> None:
+    folder_of(tmp_path, 3)
+    (tmp_path / "notes.txt").write_text("x")
+    images = ImageSet.load(tmp_path)
+    assert [path.name for path in images.files] == ["000.ppm", "001.ppm", "002.ppm"]
+    assert images.labels is None
+
+
+def test_labels_give_the_order(photos: Path) -> None:
+    images = ImageSet.load(photos)
+    assert len(images) == 12
+    assert images.labels == tuple(index % 5 for index in range(12))
+    assert images.head(4).labels == (0, 3, 1, 4)
+    assert images.head(0) == images.head(99) == images
+
+
+def test_pixels_are_what_the_network_sees(photos: Path, model: Model) -> None:
+    pixels = ImageSet.load(photos).pixels(0, model.preprocessing)
+    assert (pixels.shape, pixels.dtype) == ((1, 64, 64, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("file,class_index\n", "no rows"),
+        ("file,class_index\n000.ppm,x\n", "line 2: no file or class_index"),
+        ("file,class_index\n000.ppm,-1\n", "line 2"),
+        ("name,label\n000.ppm,1\n", "line 2"),
+        ("file,class_index\n000.ppm,1\nnone.ppm,1\n", "line 3: 'none.ppm' is not a file"),
+        ("file,class_index\n../000.ppm,1\n", "line 2"),
+        ("file,class_index\n/etc/passwd,1\n", "line 2"),
+    ],
+)
+def test_bad_labels(tmp_path: Path, rows: str, message: str) -> None:
+    folder_of(tmp_path, 1)
+    (tmp_path / "labels.csv").write_text(rows)
+    with pytest.raises(DataError, match=message):
+        ImageSet.load(tmp_path)
+
+
+def test_no_folder_and_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="not a folder"):
+        ImageSet.load(tmp_path / "none")
+    with pytest.raises(DataError, match="no image in it"):
+        ImageSet.load(tmp_path)
+
+
+def test_a_few_corrupt_images_are_skipped_and_named(tmp_path: Path, model: Model) -> None:
+    skipped = Skipped(ImageSet.load(folder_of(tmp_path, 29, 1)), model.preprocessing, 5)
+    assert len(list(skipped)) == 29
+    assert len(skipped.files) == 1
+    assert "bad0.jpg" in skipped.files[0]
+
+
+def test_many_corrupt_images_are_refused(tmp_path: Path, model: Model) -> None:
+    skipped = Skipped(ImageSet.load(folder_of(tmp_path, 18, 2)), model.preprocessing, 5)
+    with pytest.raises(DataError, match=r"2 of 20 images cannot be used, first .*bad0\.jpg"):
+        list(skipped)
+
+
+def test_digest_follows_names_and_contents(tmp_path: Path) -> None:
+    images = ImageSet.load(folder_of(tmp_path, 2))
+    before = images.digest()
+    assert images.digest() == before
+    (tmp_path / "001.ppm").write_bytes(encode_ppm(smooth_images(3)[2]))
+    assert images.digest() != before

@@ -1,0 +1,171 @@
+"""Reading models: what is accepted, and that every refusal names the thing and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from edgenet.errors import ModelError
+from edgenet.model import Model, read_labels
+from edgenet.preprocessing import read_card
+from tests.conftest import CARD, CLASSES
+
+
+def write(folder: Path, proto: onnx.ModelProto, card: str | None = CARD) -> Path:
+    path = folder / "m.onnx"
+    path.write_bytes(proto.SerializeToString())
+    if card is not None:
+        path.with_suffix(".toml").write_text(card)
+    return path
+
+
+def network(shape: list[int | str], opset: int = 13, kind: int = TensorProto.FLOAT) -> onnx.ModelProto:
+    """A pooling classifier of three classes."""
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["x"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["y"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", kind, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, None])],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+def test_a_good_model(model: Model) -> None:
+    assert (model.name, model.classes, model.precision) == ("tiny", CLASSES, "fp32")
+    assert model.preprocessing.size == (64, 64)
+    assert len(model.digest) == 64
+
+
+def test_a_free_batch_size_becomes_one(tmp_path: Path) -> None:
+    model = Model.load(write(tmp_path, network(["N", 3, 64, 64])))
+    assert [d.dim_value for d in model.proto.graph.input[0].type.tensor_type.shape.dim] == [1, 3, 64, 64]
+    assert model.classes == 3
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ([1, 3, "H", "W"], ["dynamic shape", "1x3xHxW", "make_dynamic_shape_fixed"]),
+        ([1, 3, 32, 32], ["1x3x32x32", "1x3x64x64", "size"]),
+        ([1, 1, 64, 64], ["1x1x64x64", "1x3x64x64"]),
+        ([2, 3, 64, 64], ["2x3x64x64"]),
+        ([3, 64], ["3x64"]),
+    ],
+)
+def test_wrong_input_shapes(tmp_path: Path, shape: list[int | str], words: list[str]) -> None:
+    proto = network(shape)
+    if len(shape) != 4:
+        proto.graph.node[0].op_type = "Identity"
+    with pytest.raises(ModelError) as caught:
+        Model.load(write(tmp_path, proto))
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+@pytest.mark.parametrize("opset", [9, 10])
+def test_wrong_opset(tmp_path: Path, opset: int) -> None:
+    with pytest.raises(ModelError, match=f"opset {opset} is outside 11 to 23.*opset 13"):
+        Model.load(write(tmp_path, network([1, 3, 64, 64], opset)))
+
+
+def test_input_that_is_not_float(tmp_path: Path) -> None:
+    proto = network([1, 3, 64, 64])
+    proto.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+    with pytest.raises(ModelError, match="DOUBLE|valid"):
+        Model.load(write(tmp_path, proto))
+
+
+@pytest.mark.parametrize("cut", [0, 1, 100, -10])
+def test_not_onnx_or_truncated(tmp_path: Path, model_file: Path, cut: int) -> None:
+    path = write(tmp_path, network([1, 3, 64, 64]))
+    path.write_bytes(model_file.read_bytes()[:cut])
+    with pytest.raises(ModelError, match=r"m\.onnx: not"):
+        Model.load(path)
+
+
+def test_text_is_not_onnx(tmp_path: Path) -> None:
+    path = write(tmp_path, network([1, 3, 64, 64]))
+    path.write_text("hello, I am no model at all\n" * 20)
+    with pytest.raises(ModelError, match="not an ONNX"):
+        Model.load(path)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        Model.load(tmp_path / "none.onnx")
+
+
+def test_no_preprocessing_is_never_guessed(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"how to feed this model is not known.*--preprocessing"):
+        Model.load(write(tmp_path, network([1, 3, 64, 64]), None))
+
+
+def test_already_quantized(tmp_path: Path) -> None:
+    proto = network([1, 3, 64, 64])
+    node = helper.make_node("DequantizeLinear", ["a", "s"], ["b"])
+    proto.graph.node.insert(0, node)
+    for name, value in (("a", np.int8(1)), ("s", np.float32(1))):
+        proto.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value), name))
+    with pytest.raises(ModelError, match="already quantized"):
+        Model.load(write(tmp_path, proto))
+
+
+def test_labels_of_another_length(tmp_path: Path) -> None:
+    names = tmp_path / "labels.txt"
+    names.write_text("a\nb\n")
+    with pytest.raises(ModelError, match="2 labels for 3 classes"):
+        Model.load(write(tmp_path, network([1, 3, 64, 64])), labels=names)
+
+
+def test_label_offset_counts_the_background(tmp_path: Path) -> None:
+    names = tmp_path / "labels.txt"
+    names.write_text("a\nb\n")
+    card = CARD.replace('output = "logits"', 'output = "logits"\nlabel_offset = 1')
+    assert Model.load(write(tmp_path, network([1, 3, 64, 64]), card), labels=names).labels == ("a", "b")
+
+
+def test_labels_from_csv(tmp_path: Path) -> None:
+    table = tmp_path / "classes.csv"
+    table.write_text('class_index,wnid,name\n0,n1,"tench, fish"\n1,n2,goldfish\n')
+    assert read_labels(table) == ("tench, fish", "goldfish")
+    table.write_text("class_index,name\n0,a\n2,b\n")
+    with pytest.raises(ModelError, match="not 0 to 1"):
+        read_labels(table)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("std = [127.5, 127.5, 127.5]", "std = [0, 1, 1]"), "std must be positive"),
+        (("mean = [127.5, 127.5, 127.5]", "mean = [1, 2]"), "mean must be 3 numbers"),
+        (("mean = [127.5, 127.5, 127.5]", "mean = [nan, 2, 3]"), "mean must be finite"),
+        (('color = "rgb"', 'color = "gbr"'), "gbr"),
+        (("size = [64, 64]", "size = [64.5, 64]"), "whole numbers"),
+        (("resize_to = 72", "resize_to = 60"), "resize_to = 60"),
+        (("resize_to = 72", ""), "no 'resize_to'"),
+        (('interpolation = "bilinear-antialias"', ""), "no 'interpolation'"),
+        (('color = "rgb"', 'color = "rgb"\ncolour = "rgb"'), "does not know 'colour'"),
+        (('task = "classification"', 'task = "detection"'), "detection"),
+        (('output = "logits"', 'output = "scores"'), "scores"),
+        (("[preprocessing]", "[pre]"), "no \\[preprocessing\\] table"),
+        (("task =", "task = ="), "not valid TOML"),
+    ],
+)
+def test_bad_cards_name_the_key(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    path = tmp_path / "card.toml"
+    path.write_text(CARD.replace(*change))
+    with pytest.raises(ModelError, match=message):
+        read_card(path)
+
+
+def test_card_survives_a_round_trip(tmp_path: Path, model: Model) -> None:
+    from edgenet.preprocessing import Preprocessing
+
+    assert Preprocessing.from_table(model.preprocessing.to_table(), "x") == model.preprocessing
