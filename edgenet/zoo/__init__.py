@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgenet.zoo.mobilenet_v1 import mobilenet_v1
+from edgenet.zoo.mobilenet_v2 import mobilenet_v2
+from edgenet.zoo.mobilenet_v3 import mobilenet_v3
 
-__all__ = ["embedded", "mobilenet_v1"]
+__all__ = ["embedded", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3"]
 
 
 def embedded() -> Path:

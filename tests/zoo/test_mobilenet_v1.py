@@ -18,7 +18,8 @@ from onnx import TensorProto, helper, numpy_helper
 from edgenet.errors import ModelError
 from edgenet.graph.cost import cost
 from edgenet.zoo import mobilenet_v1
-from edgenet.zoo.mobilenet_v1 import same_padding, weight_shapes
+from edgenet.zoo.mobilenet_v1 import weight_shapes
+from edgenet.zoo.network import same_padding
 
 # (alpha, resolution): million multiply-adds of the layers, and what the official page prints.
 MACS = {

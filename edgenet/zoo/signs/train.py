@@ -24,7 +24,8 @@ from PIL import Image
 from edgenet.errors import ModelError
 from edgenet.files import write_atomic
 from edgenet.zoo import embedded, mobilenet_v1
-from edgenet.zoo.mobilenet_v1 import BN_EPSILON, layers, same_padding, weight_shapes
+from edgenet.zoo.mobilenet_v1 import layers, weight_shapes
+from edgenet.zoo.network import BN_EPSILON, same_padding
 from edgenet.zoo.signs import ALPHA, LABELS, RESOLUTION
 from edgenet.zoo.signs.dataset import COUNTS, label, pictures
 
