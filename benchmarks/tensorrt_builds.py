@@ -63,7 +63,7 @@ def main() -> None:
     print("model                            precision  sm    onnx MB  engine MB     s  convolutions")
     for model in models(sys.argv[1:]):
         prepared = prepare(model)
-        int8 = quantize(prepared, Recipe.load("int8-fast"), noise(model))[0]
+        int8 = quantize(prepared, Recipe.load("int8-minmax"), noise(model))[0]
         half = prepared.with_proto(prepared.proto, precision="fp16")
         for precision, written in zip(PRECISIONS, (prepared, half, int8), strict=True):
             data = write(written, "10")
