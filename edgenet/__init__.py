@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edgenet.steps.compile import compile
     from edgenet.steps.deploy import deploy
     from edgenet.steps.doctor import doctor
+    from edgenet.steps.fastest import deploy_fastest
     from edgenet.steps.plan import plan
     from edgenet.steps.probe import probe
     from edgenet.steps.profile import profile
@@ -39,6 +40,7 @@ _HOMES = {
     "compare": "edgenet.steps.compare",
     "compile": "edgenet.steps.compile",
     "deploy": "edgenet.steps.deploy",
+    "deploy_fastest": "edgenet.steps.fastest",
     "doctor": "edgenet.steps.doctor",
     "plan": "edgenet.steps.plan",
     "probe": "edgenet.steps.probe",
@@ -59,6 +61,7 @@ __all__ = [
     "compare",
     "compile",
     "deploy",
+    "deploy_fastest",
     "doctor",
     "plan",
     "probe",

@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.options import bundle_argument, device_option, json_option
+from edgenet.cli.options import device_option, json_option
 from edgenet.cli.output import print_json, progress
 
 __all__ = ["deploy"]
 
 
 @click.command()
-@bundle_argument
+@click.argument(
+    "bundles", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="BUNDLE..."
+)
 @device_option
 @json_option
-def deploy(bundle: str, device: str, as_json: bool) -> None:
+def deploy(bundles: tuple[str, ...], device: str, as_json: bool) -> None:
     """Put BUNDLE on a board and make it the current one.
 
     Needs nothing there but ssh and a Python of 3.6 or newer: no root, no pip, no internet. Only what
     the board lacks is sent; after a cut, the old deployment still runs and the next deploy goes on. A
     TensorRT engine is built there, once, before the new deployment becomes the current one.
 
+    Several bundles of one model are measured there in turn: the first one named stays, unless a later
+    one is faster beyond noise.
+
     \b
     Example:
       edgenet deploy mobilenet.edgenet --device pi@raspberrypi.local
+      edgenet deploy mobilenet.fp16.edgenet mobilenet.int8.edgenet --device user@jetson
     """
     from edgenet.cli.tables import size
     from edgenet.steps.deploy import deploy as run
+    from edgenet.steps.fastest import deploy_fastest
 
     with progress() as tell:
-        done = run(bundle, device, tell)
+        found = None if len(bundles) == 1 else deploy_fastest(bundles, device, tell)
+        done = found.deployment if found else run(bundles[0], device, tell)
     if as_json:
-        print_json(done.to_table())
+        print_json((found or done).to_table())
         return
+    for line in found.why if found else ():
+        click.echo(line)
     if done.removed:
         click.echo(f"edgenet: removed on {done.device} to make room: {', '.join(done.removed)}", err=True)
     state = "deployed to" if done.changed else "already on"

@@ -135,6 +135,9 @@ def _check_precision(target: Target, backend: str, precision: str) -> None:
     obstacles = {item: _obstacle(target, backend, item) for item in here}
     buildable = [item for item in support.precisions if item in here and not obstacles[item]]
     choice = f"choose --precision {' or '.join(buildable)}" if buildable else _other_backend(target)
+    if precision == "auto":
+        remedy = "compile each precision, then edgenet deploy FP16 INT8 --device D keeps the faster one"
+        raise PlanError("which precision is fastest is measured on the board, not guessed here", remedy)
     if precision not in PRECISIONS:
         raise PlanError(f"there is no precision {precision!r}", choice)
     if precision in support.refused:

@@ -1,0 +1,125 @@
+"""Several bundles of one model → the one that this board runs fastest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgenet.bundle import Bundle
+from edgenet.devices.agent import Agent
+from edgenet.devices.device import connect
+from edgenet.errors import DataError
+from edgenet.progress import Progress, silent
+from edgenet.protocol import Protocol
+from edgenet.steps.deploy import Deployment, deploy
+from edgenet.steps.events import board_events
+from edgenet.steps.replay import encoder_for, golden_images
+
+__all__ = ["Fastest", "deploy_fastest"]
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Fastest:
+    """What :func:`deploy_fastest` did.
+
+    Attributes:
+        deployment: Of the bundle that was kept; its bytes, seconds and removals are those of all.
+        rounds_ms: Digest → the median of one invocation in each round, in ms.
+        why: What was found, a sentence for each bundle but the first.
+    """
+
+    deployment: Deployment
+    rounds_ms: Mapping[str, tuple[float, ...]]
+    why: tuple[str, ...]
+
+    def to_table(self) -> dict[str, Any]:
+        """JSON-ready: the deployment's fields and how it was chosen."""
+        return {
+            **self.deployment.to_table(),
+            "rounds_ms": {digest: list(medians) for digest, medians in self.rounds_ms.items()},
+            "why": list(self.why),
+        }
+
+
+def deploy_fastest(
+    bundles: Sequence[Bundle | Path | str], device: str = "local", progress: Progress = silent
+) -> Fastest:
+    """Deploy each, measure them in turn, and make the fastest the current one.
+
+    The first is kept unless a later one is faster beyond noise: its slowest round must be faster than the
+    fastest round of the one it would replace. So an int8 engine named after an fp16 one costs accuracy only
+    where it wins something.
+
+    Args:
+        bundles: Of one model, the preferred one first.
+        device: "local", ``user@host[:port]`` or an ssh alias.
+        progress: Told of every stage.
+
+    Raises:
+        DataError: They are not of one model.
+        ConnectionFailed, ConnectionLost, DeviceError: As for ``deploy``.
+    """
+    named = (item if isinstance(item, Bundle) else Bundle.load(item) for item in bundles)
+    loaded = list({bundle.digest: bundle for bundle in named}.values())
+    _check_one_model(loaded)
+    with connect(device) as agent:
+        before, _ = agent.deployments()
+    done = [deploy(bundle, device, progress) for bundle in loaded]
+    with connect(device) as agent:
+        rounds = [[_median_ms(agent, bundle, progress) for bundle in loaded] for _ in range(ROUNDS)]
+    medians = {bundle.digest: times for bundle, times in zip(loaded, zip(*rounds, strict=True), strict=True)}
+    kept, why = _choose(loaded, medians)
+    first = next(item for item in done if item.digest == kept.digest)
+    done.append(deploy(kept, device, progress))
+    whole = replace(
+        first,
+        changed=before != kept.digest,
+        bytes_sent=sum(item.bytes_sent for item in done),
+        seconds=sum(item.seconds for item in done),
+        removed=tuple(name for item in done for name in item.removed),
+    )
+    return Fastest(whole, medians, why)
+
+
+def _check_one_model(bundles: Sequence[Bundle]) -> None:
+    first = bundles[0]
+    for other in bundles[1:]:
+        if other.manifest["model"]["digest"] != first.manifest["model"]["digest"]:
+            raise DataError(
+                f"{other.name} and {first.name} are not builds of one model",
+                "name bundles that were compiled from the same ONNX file",
+            )
+
+
+def _median_ms(agent: Agent, bundle: Bundle, progress: Progress) -> float:
+    """One round: a fresh process, warmed up, a second of invocations."""
+    rules = replace(Protocol.load("quick"), pipeline=False)
+    session = agent.open(bundle.digest, int(agent.facts()["cores"]))
+    images = golden_images(bundle, encoder_for(session.loaded.get("decodes", [])))
+    bench = session.bench(rules.to_table(), images[:1], board_events(progress))
+    session.close()
+    return round(float(np.median(bench.model_ms)), 4)
+
+
+def _choose(
+    bundles: Sequence[Bundle], medians: Mapping[str, tuple[float, ...]]
+) -> tuple[Bundle, tuple[str, ...]]:
+    """The bundle to keep, and why each later one was taken or not."""
+    kept, why = bundles[0], []
+    for other in bundles[1:]:
+        theirs, ours = medians[other.digest], medians[kept.digest]
+        faster = max(theirs) < min(ours)
+        verb = "replaces" if faster else "is not faster beyond noise than"
+        why.append(f"{other.name} ({_span(theirs)}) {verb} {kept.name} ({_span(ours)})")
+        kept = other if faster else kept
+    return kept, tuple(why)
+
+
+def _span(medians: Sequence[float]) -> str:
+    return f"{min(medians):.3g} to {max(medians):.3g} ms"
