@@ -2,8 +2,9 @@
 
 python benchmarks/tensorrt_builds.py [MODEL.onnx …]
 
-Needs TensorRT for RTX (the extra ``tensorrt``). Without a model: the embedded one and MobileNetV1 1.0 at 224.
-The seconds are one build's on this machine's CPU; nothing runs on a GPU, so no speed is in this table.
+Needs TensorRT for RTX (the extra ``tensorrt``). Without a model: the embedded one, and MobileNetV1, V2 and V3
+1.0 at 224 with untrained weights. The seconds are one build's on this machine's CPU; nothing runs on a GPU, so
+no speed is in this table.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
-from edgenet.zoo import embedded, mobilenet_v1
+from edgenet.zoo import embedded, mobilenet_v1, mobilenet_v2, mobilenet_v3
 
 CAPABILITIES = ("7.5", "8.6", "8.9", "12.0")
 PRECISIONS = ("fp32", "fp16", "int8")
@@ -33,22 +34,30 @@ KERNELS = ("correlation", "gemm", "runtime_fusion")
 
 
 def models(paths: list[str]) -> list[Model]:
-    """Those that were named, or the two that need no file."""
+    """Those that were named, or the embedded one and the zoo's, untrained."""
     if paths:
         return [Model.load(Path(path)) for path in paths]
     table = {"size": [224, 224], "mean": [127.5] * 3, "std": [127.5] * 3, "color": "rgb"}
     how = Preprocessing.from_table(table | {"resize": "stretch", "interpolation": "bilinear"}, "benchmark")
-    proto = onnx.shape_inference.infer_shapes(mobilenet_v1(1.0, 224))
-    built = Model(
-        proto=proto,
-        name="mobilenet_v1_100_224",
-        digest="0" * 64,
-        preprocessing=how,
-        labels=(),
-        label_offset=0,
-        output="logits",
-    )
-    return [Model.load(embedded()), built]
+    zoo = {
+        "mobilenet_v1_100_224": mobilenet_v1(1.0, 224),
+        "mobilenet_v2_100_224": mobilenet_v2(1.0, 224),
+        "mobilenet_v3_small_100_224": mobilenet_v3("small", 1.0, 224),
+        "mobilenet_v3_large_100_224": mobilenet_v3("large", 1.0, 224),
+    }
+    built = [
+        Model(
+            proto=onnx.shape_inference.infer_shapes(proto),
+            name=name,
+            digest="0" * 64,
+            preprocessing=how,
+            labels=(),
+            label_offset=0,
+            output="logits",
+        )
+        for name, proto in zoo.items()
+    ]
+    return [Model.load(embedded()), *built]
 
 
 def noise(model: Model) -> list[np.ndarray]:

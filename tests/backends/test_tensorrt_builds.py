@@ -7,6 +7,9 @@ of what a GPU then answers.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from edgenet.graph.prepare import prepare
 from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
+from edgenet.zoo import mobilenet_v2, mobilenet_v3
 from tests.backends.test_tensorrt import half, pixels, residual_model
 from tests.conftest import SIZE, smooth_images
 
@@ -67,6 +71,25 @@ def check(built: Built, precision: str, convolutions: int, sm: str = "8.6") -> N
 def test_mobilenet_v1(trt: Any, model: Model, precision: str, sm: str) -> None:
     data = write(in_precision(model, precision, pixels()), "10")
     check(build(trt, data, precision, sm), precision, 28, sm)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize(
+    ("proto", "convolutions"), [(mobilenet_v2, 53), (partial(mobilenet_v3, "small"), 54)]
+)
+def test_the_other_networks_of_the_zoo(
+    trt: Any, model: Model, proto: Callable[[float, int], onnx.ModelProto], convolutions: int, precision: str
+) -> None:
+    """V3's squeeze-and-excite and hard-swish included."""
+    network = onnx.shape_inference.infer_shapes(proto(0.35, SIZE))
+    other = replace(model, proto=network, labels=())
+    data = write(in_precision(other, precision, pixels(2)), "10")
+    built = build(trt, data, precision, "8.9")
+    assert built.error == ""
+    assert built.network["CONVOLUTION"] == convolutions
+    kernels = [layer for layer in built.layers if layer.kind in KERNELS]
+    assert {layer.inputs[0] for layer in kernels} == {TYPES[precision]}
+    assert len(kernels) >= convolutions
 
 
 @pytest.mark.parametrize("relu", [False, True])
