@@ -3,8 +3,8 @@
 python benchmarks/tensorrt_builds.py [MODEL.onnx …]
 
 Needs TensorRT for RTX (the extra ``tensorrt``). Without a model: the embedded one, and MobileNetV1, V2 and V3
-1.0 at 224 with untrained weights. The seconds are one build's on this machine's CPU; nothing runs on a GPU, so
-no speed is in this table.
+1.0 at 224 with untrained weights. The seconds are one build's on this machine's CPU; nothing runs on a GPU,
+so no speed is in this table.
 """
 
 from __future__ import annotations
