@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edgenet.steps.doctor import doctor
     from edgenet.steps.fastest import deploy_fastest
     from edgenet.steps.plan import plan
+    from edgenet.steps.present import present
     from edgenet.steps.probe import probe
     from edgenet.steps.profile import profile
     from edgenet.steps.quickstart import quickstart
@@ -43,6 +44,7 @@ _HOMES = {
     "deploy_fastest": "edgenet.steps.fastest",
     "doctor": "edgenet.steps.doctor",
     "plan": "edgenet.steps.plan",
+    "present": "edgenet.steps.present",
     "probe": "edgenet.steps.probe",
     "profile": "edgenet.steps.profile",
     "quickstart": "edgenet.steps.quickstart",
@@ -64,6 +66,7 @@ __all__ = [
     "deploy_fastest",
     "doctor",
     "plan",
+    "present",
     "probe",
     "profile",
     "quickstart",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,10 @@ class Report:
         sensors: Readings before, during and after.
         verdict: state VALID, NOISY, THROTTLED, UNDERVOLT or EMULATED, its reasons, and the limits
             that were asked for.
+        layer_facts: How the layers were timed, what of the whole they leave over; ``None`` where nothing was.
+        roofline: What the model reaches of what the board can do; ``None`` where that is not known.
+        energy: Joules a frame; ``None`` where they are not known.
+        more: What only some protocols measure.
     """
 
     schema: int
@@ -52,6 +56,10 @@ class Report:
     drift: Mapping[str, Any]
     sensors: Mapping[str, Any]
     verdict: Mapping[str, Any]
+    layer_facts: Mapping[str, Any] | None = None
+    roofline: Mapping[str, Any] | None = None
+    energy: Mapping[str, Any] | None = None
+    more: Mapping[str, Any] | None = None
 
     @classmethod
     def load(cls, path: Path | str) -> Report:
@@ -70,11 +78,12 @@ class Report:
         if not isinstance(values, dict) or values.get("schema") != SCHEMA:
             found = values.get("schema") if isinstance(values, dict) else None
             raise ReportError(f"{path}: schema {found!r}, this edgenet reads {SCHEMA}", "profile again")
-        names = cls.__dataclass_fields__
-        missing = [name for name in names if name not in values]
+        names = [item.name for item in fields(cls)]
+        needed = [item.name for item in fields(cls) if item.default is MISSING]
+        missing = [name for name in needed if name not in values]
         if missing:
             raise ReportError(f"{path}: no {missing[0]!r} in it", "profile again")
-        report = cls(**{name: values[name] for name in names})
+        report = cls(**{name: values[name] for name in names if name in values})
         report._check(path)
         return report
 

@@ -4,40 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from edgenet.errors import ReportError
-from edgenet.report import SCHEMA, Report, latency
+from edgenet.report import Report, latency
 from edgenet.steps.compare import compare
-
-
-def report(p50: float = 2.0, seed: int = 0, **changes: Any) -> Report:
-    samples = np.random.default_rng(seed).normal(p50, 0.02, 300)
-    values: dict[str, Any] = {
-        "schema": SCHEMA,
-        "bundle": {
-            "digest": "d",
-            "model": "m",
-            "model_digest": "x",
-            "backend": "tflite",
-            "precision": "int8",
-            "size_bytes": 5,
-        },
-        "device": {"name": "local", "target": "local", "facts": {"board": None}},
-        "protocol": {"name": "quick"},
-        "latency_ms": latency(samples),
-        "fps": {"model": 1e3 / p50, "pipeline": None},
-        "pipeline_ms": None,
-        "memory_mb": {"load": 1.0, "first_run": 1.0, "peak": 60.0},
-        "layers": [],
-        "drift": {"agreement": 1.0, "top1": None, "images": 5, "source": "val"},
-        "sensors": {},
-        "verdict": {"state": "VALID", "reasons": [], "limits": []},
-    }
-    return Report(**{**values, **changes})
+from tests.reports import report
 
 
 def test_latency_against_numpy() -> None:

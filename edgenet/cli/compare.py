@@ -21,8 +21,8 @@ def compare(a: str, b: str, as_json: bool) -> None:
     Example:
       edgenet compare yesterday.json today.json
     """
-    from edgenet.cli.tables import number
     from edgenet.steps.compare import compare as run
+    from edgenet.views.figures import number
 
     result = run(a, b)
     if as_json:

@@ -91,7 +91,7 @@ def _plan_text(plan) -> str:  # type: ignore[no-untyped-def]
 
 
 def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]
-    from edgenet.cli.tables import size
+    from edgenet.views.figures import size
 
     account = compiled.quantization
     lines = [f"{path}  {compiled.bundle.name}  artifact {size(len(compiled.bundle.artifact))}"]

@@ -31,9 +31,9 @@ def deploy(bundles: tuple[str, ...], device: str, as_json: bool) -> None:
       edgenet deploy mobilenet.edgenet --device pi@raspberrypi.local
       edgenet deploy mobilenet.fp16.edgenet mobilenet.int8.edgenet --device user@jetson
     """
-    from edgenet.cli.tables import size
     from edgenet.steps.deploy import deploy as run
     from edgenet.steps.fastest import deploy_fastest
+    from edgenet.views.figures import size
 
     with progress() as tell:
         found = None if len(bundles) == 1 else deploy_fastest(bundles, device, tell)
@@ -55,7 +55,7 @@ def deploy(bundles: tuple[str, ...], device: str, as_json: bool) -> None:
 
 
 def _finished(made) -> str:  # type: ignore[no-untyped-def]
-    from edgenet.cli.tables import size
+    from edgenet.views.figures import size
 
     if made["cached"]:
         return f"engine for {made['gpu']} was there already ({size(made['size'])})"

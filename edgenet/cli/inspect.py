@@ -52,7 +52,7 @@ def _model(file: str, as_json: bool) -> None:
 
 def _bundle(file: str, as_json: bool) -> None:
     from edgenet.bundle import Bundle
-    from edgenet.cli.tables import size
+    from edgenet.views.figures import size
 
     bundle = Bundle.load(file)
     if as_json:

@@ -16,7 +16,7 @@ from edgenet.errors import EXIT_INTERRUPTED, EdgenetError
 
 __all__ = ["cli", "main"]
 
-SHARED = ("main", "options", "output", "tables")
+SHARED = ("main", "options", "output", "tables", "terminal")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,27 +1,18 @@
-"""Figures as text: one way to write each unit."""
+"""Reports as rows and lines of the terminal."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from edgenet.report import Report
+from edgenet.views.figures import build, number, share, size
 
-__all__ = ["REPORT_COLUMNS", "number", "report_row", "size", "verdict_lines"]
+__all__ = ["REPORT_COLUMNS", "report_row", "verdict_lines"]
 
 REPORT_COLUMNS = [
     "build", "size", "p50 ms", "p99 ms", "FPS model", "FPS pipeline", "peak MB", "top-1", "drift pp", "agree",
     "verdict",
 ]  # fmt: skip
-
-
-def number(value: float | None, digits: int = 2, suffix: str = "") -> str:
-    """A number, or a dash where there is none."""
-    return "–" if value is None else f"{value:.{digits}f}{suffix}"
-
-
-def size(count: int) -> str:
-    """Bytes for people."""
-    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 def report_row(report: Report) -> list[str]:
@@ -30,16 +21,16 @@ def report_row(report: Report) -> list[str]:
     if report.emulated:
         latency, fps = dict.fromkeys(latency), dict.fromkeys(fps)
     return [
-        f"{report.bundle['backend']} {report.bundle['precision']}",
+        build(report),
         size(report.bundle["size_bytes"]),
         number(latency["p50"], 3),
         number(latency["p99"], 3),
         number(fps["model"], 1),
         number(fps["pipeline"], 1),
         number(report.memory_mb.get("peak"), 1),
-        number(None if drift["top1"] is None else 100 * drift["top1"], 1, " %"),
-        number(drift["top1_delta_pp"], 2) if drift["top1_delta_pp"] is not None else "–",
-        number(100 * drift["agreement"], 1, " %"),
+        share(drift["top1"]),
+        number(drift["top1_delta_pp"], 2),
+        share(drift["agreement"]),
         report.verdict["state"],
     ]
 

@@ -10,6 +10,7 @@ import pytest
 
 from edgenet.cli.main import _run
 from edgenet.steps.compile import compile
+from tests.reports import report as made_report
 
 
 @pytest.fixture
@@ -282,3 +283,32 @@ def test_interrupted_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     code, _, err = run(capsys, "probe")
     assert code == 130
     assert "interrupted" in err
+
+
+def test_reports_are_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for name, p50 in (("a", 2.0), ("b", 4.0)):
+        made_report(p50).write(tmp_path / f"{name}.json")
+    a, b = tmp_path / "a.json", tmp_path / "b.json"
+    code, text, _ = run(capsys, "report", a)
+    assert code == 0
+    assert "histogram" in text
+    assert "\x1b" not in text
+    code, text, err = run(capsys, "report", a, b, "-o", tmp_path / "r.html")
+    assert (code, text) == (0, "")
+    assert "kB" in err
+    assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
+    assert run(capsys, "report", a, b, "--format", "md")[1].startswith("### m\n")
+    figures = json.loads(run(capsys, "report", a, b, "--json")[1])["reports"]
+    assert [round(item["p50_ms"]) for item in figures] == [2, 4]
+
+
+def test_what_cannot_be_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    made_report().write(tmp_path / "a.json")
+    cut = tmp_path / "cut.json"
+    cut.write_text((tmp_path / "a.json").read_text()[:500])
+    assert "truncated" in fails(capsys, 1, "report", cut)
+    newer = tmp_path / "newer.json"
+    newer.write_text('{"schema": 2}')
+    assert "schema 2, this edgenet reads 1" in fails(capsys, 1, "report", tmp_path / "a.json", newer)
+    code, _, err = run(capsys, "report", tmp_path / "a.json", "-o", tmp_path / "x.pdf")
+    assert (code, "of which form?" in err) == (2, True)

@@ -17,7 +17,7 @@ TYPES = {"bundle", "imageset", "model", "preprocessing", "protocol", "recipe", "
 FLOORS = (
     ("0", ({"errors", "files", "library", "progress"},)),
     ("1", (TYPES | {"statistics"},)),
-    ("2", ({"graph"}, {"zoo"})),
+    ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
     ("3", ({"backends"}, {"devices"})),
     ("4", ({"steps"},)),
@@ -33,9 +33,11 @@ DOOR, VERSION = "edgenet", "edgenet.__version__"
 PLACES = {
     "ai_edge_litert": ("backends/tflite.py", "backends/lowering/", "agent/runtimes/tflite.py"),
     "click": ("cli/",),
+    "jinja2": ("views/page.py",),
     # train.py proves its export against torch before it writes it.
     "onnxruntime": ("graph/evaluate.py", "agent/runtimes/onnxruntime.py", "zoo/signs/train.py"),
     "PIL": ("agent/preprocess.py", "zoo/signs/"),
+    "pygal": ("views/svg.py",),
     "rich": ("cli/",),
     "subprocess": ("devices/", "agent/child.py"),
     "tensorrt": ("agent/runtimes/tensorrt.py",),

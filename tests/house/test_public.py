@@ -13,8 +13,9 @@ from edgenet.cli.main import cli
 from tests.house.tree import ROOT, parsed, sources
 
 NAMES = [name for name in edgenet.__all__ if name != "__version__"]
-# Commands that only show a file or a folder: their types are public instead (Bundle, Model, Report, Target).
-SHOWING = {"inspect", "targets"}
+# Commands that only show a file or a folder: their types are public instead (Bundle, Model, Report, Target);
+# the function of ``report`` is ``present``, for ``edgenet.report`` is where the type lives.
+SHOWING = {"inspect", "report", "targets"}
 every_name = pytest.mark.parametrize("name", NAMES)
 
 

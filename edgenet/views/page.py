@@ -1,0 +1,100 @@
+"""Reports as one HTML file that needs nothing else: no script, no network, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from edgenet import __version__
+from edgenet.report import Report
+from edgenet.views.charts import Charts
+from edgenet.views.comparison import Overview, overview
+from edgenet.views.figures import FIGURES, build, interval, number, value
+from edgenet.views.sections import Section, sections
+
+__all__ = ["page"]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A large figure with its unit and a line below."""
+
+    label: str
+    figure: str
+    unit: str
+    note: str = ""
+
+
+def page(reports: Sequence[Report]) -> str:
+    """The page of one report, or of several compared.
+
+    Args:
+        reports: At least one.
+    """
+    charts = Charts()
+    shown = [_context(report, charts, index) for index, report in enumerate(reports)]
+    compared: Overview | None = overview(reports, charts) if len(reports) > 1 else None
+    template = _environment().get_template("page.html.j2")
+    title = f"{reports[0].bundle['model']} {build(reports[0])}" if compared is None else compared.title
+    return template.render(title=title, reports=shown, overview=compared, version=__version__)
+
+
+def _environment() -> Environment:
+    loader = PackageLoader("edgenet.views", ".")
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def _context(report: Report, charts: Charts, index: int) -> dict[str, Any]:
+    found: list[Section] = sections(report, charts)
+    return {
+        "id": f"report-{index + 1}",
+        "name": f"{report.bundle['model']} {build(report)}",
+        "where": str(report.device.get("facts", {}).get("board") or report.device["name"]),
+        "when": _when(report),
+        "protocol": str(report.protocol.get("name")),
+        "state": report.verdict["state"],
+        "reasons": report.verdict.get("reasons", []),
+        "limits": [_limit(item) for item in report.verdict.get("limits", [])],
+        "tiles": _tiles(report),
+        "sections": found,
+    }
+
+
+def _when(report: Report) -> str:
+    seconds = report.device.get("facts", {}).get("clock_s")
+    if not isinstance(seconds, int | float) or not 0 < seconds < 1e11:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _limit(item: Any) -> dict[str, Any]:
+    text = f"{item['name']}: {number(item['value'])}, asked {item['limit']:g}"
+    return {"passed": item["passed"], "text": text, "note": item.get("note", "")}
+
+
+def _tiles(report: Report) -> list[Tile]:
+    figures = {figure.key: value(figure, report) for figure in FIGURES}
+    drift = report.drift
+    spread = interval(report.latency_ms.get("p50_interval"), 3)
+    tiles = [
+        Tile("image to label", number(figures["fps_pipeline"], 1), "FPS",
+             f"network alone {number(figures['fps_model'], 1)} FPS"),
+        Tile("median", number(figures["p50_ms"], 3), "ms", f"95 % interval {spread}" if spread else ""),
+        Tile("99 of 100 within", number(figures["p99_ms"], 3), "ms"),
+        Tile("peak memory", number(figures["peak_mb"], 1), "MB", f"artifact {number(figures['size_mb'])} MB"),
+    ]  # fmt: skip
+    if drift.get("top1") is not None:
+        low_high = interval(drift.get("interval_pp"))
+        tiles.append(Tile("top-1", number(figures["top1_percent"], 1), "%",
+                          f"{drift['top1_delta_pp']:+.2f} pp against float ({low_high})"))  # fmt: skip
+    agreed = f"of {drift.get('images')} answers are the float model's"
+    tiles.append(Tile("agreement", number(figures["agreement_percent"], 1), "%", agreed))
+    if figures["joules_per_frame"] is not None:
+        tiles.append(Tile("energy", number(1e3 * figures["joules_per_frame"], 2), "mJ/frame"))
+    return tiles

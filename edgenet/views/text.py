@@ -1,0 +1,77 @@
+"""Reports as Markdown for a pull request, and as CSV for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from edgenet.report import Report
+from edgenet.views.comparison import notes, table
+from edgenet.views.figures import FIGURES, interval, value
+
+__all__ = ["csv_text", "markdown", "records"]
+
+
+def markdown(reports: Sequence[Report]) -> str:
+    """A table, a row a report; below it the verdicts' reasons, the limits and what the drift rests on."""
+    columns, rows = table(reports)
+    model = ", ".join(dict.fromkeys(str(report.bundle["model"]) for report in reports))
+    lines = [f"### {_safe(model)}", "", _row(columns), _row(["---", *("--:" for _ in columns[1:])])]
+    for cells in rows:
+        lines.append(_row([f"**{_safe(text)}**" if best else _safe(text) for text, best in cells]))
+    lines.append("")
+    lines += [f"- {_safe(note)}" for note in notes(reports)]
+    for report, cells in zip(reports, rows, strict=True):
+        lines += [f"- {_safe(cells[0][0])}: {_safe(fact)}" for fact in _facts(report)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _facts(report: Report) -> list[str]:
+    drift, found = report.drift, []
+    if drift.get("interval_pp"):
+        found.append(
+            f"drift {drift['top1_delta_pp']:+.2f} pp, 95 % interval {interval(drift['interval_pp'])} pp"
+            f" on {drift['images']} images"
+        )
+    for limit in report.verdict.get("limits", []):
+        measured = "not measured" if limit["value"] is None else f"{limit['value']:.2f}"
+        kept = "kept" if limit["passed"] else "**EXCEEDED**"
+        found.append(f"{limit['name']} {measured}, asked {limit['limit']:g}: {kept}")
+    return found
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _safe(text: str) -> str:
+    """Text that stays in its cell and is no markup but our own bold."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def records(reports: Sequence[Report]) -> list[dict[str, Any]]:
+    """What a report is of and its figures, as they are in the report; ``None`` where one is absent."""
+    return [
+        {
+            "model": report.bundle["model"],
+            "backend": report.bundle["backend"],
+            "precision": report.bundle["precision"],
+            "device": report.device["name"],
+            "protocol": report.protocol.get("name"),
+            "verdict": report.verdict["state"],
+            **{figure.key: value(figure, report) for figure in FIGURES},
+        }
+        for report in reports
+    ]
+
+
+def csv_text(reports: Sequence[Report]) -> str:
+    """A header and a row a report; an absent figure is an empty cell."""
+    rows = records(reports)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()

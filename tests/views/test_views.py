@@ -1,0 +1,230 @@
+"""What people see of reports: the figures are the report's, foreign text stays text, nothing is fetched."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from edgenet.cli.terminal import sparkline
+from edgenet.errors import ReportError
+from edgenet.report import Report
+from edgenet.steps.present import load_reports, present
+from edgenet.views.charts import Charts, _axis, _columns, _front
+from edgenet.views.comparison import names, table
+from tests.reports import DRIFT, report
+
+EVIL = '<script>alert("x")</script>&"\'|'
+LAYERS = [
+    {"name": "Conv1", "op": "Conv", "ms": 0.5, "sqnr_db": 40.0},
+    {"name": EVIL, "op": "Conv", "ms": 1.5, "sqnr_db": 20.0},
+]
+
+
+def float_report() -> Report:
+    other = report(4.0, 1)
+    drift = {**DRIFT, "top1": 0.705, "top1_delta_pp": 0.0, "agreement": 1.0}
+    return report(4.0, 1, bundle={**other.bundle, "precision": "fp32", "size_bytes": 900_000}, drift=drift)
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would fetch or run, the ids, and the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.fetched: list[str] = []
+        self.ids: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), f"{name} runs code"
+            if name in ("src", "href", "xlink:href", "action", "data"):
+                self.fetched.append(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def read(html: str) -> Reader:
+    reader = Reader()
+    reader.feed(html)
+    return reader
+
+
+def svgs(html: str) -> list[ElementTree.Element]:
+    return [ElementTree.fromstring(item) for item in re.findall(r"<svg .*?</svg>", html, re.DOTALL)]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_page_needs_nothing_else(count: int) -> None:
+    html = present([report(layers=LAYERS), float_report(), report(3.0, 2)][:count])
+    page = read(html)
+    assert not {"script", "link", "iframe", "object", "embed"} & set(page.tags)
+    assert all(item.startswith(("#", "data:image/png;base64,")) for item in page.fetched)
+    assert "url(" not in html
+    assert "@import" not in html
+    assert len(page.ids) == len(set(page.ids))
+    targets = [item[1:] for item in page.fetched if item.startswith("#")]
+    assert set(targets) <= set(page.ids)
+
+
+def test_half_a_million_samples_stay_small() -> None:
+    html = present([report(0.5, runs=500_000), report(0.6, 1, runs=500_000)])
+    assert len(html.encode()) < 300_000
+
+
+def test_foreign_text_stays_text() -> None:
+    worst = [{"file": EVIL, "max_abs": 1.0, "answer": 1, "reference": 2, "thumbnail": "javascript:alert(1)"}]
+    first = report()
+    evil = report(
+        bundle={**first.bundle, "model": EVIL},
+        device={"name": EVIL, "target": EVIL, "facts": {"board": EVIL, "clock_s": "soon"}},
+        layers=LAYERS,
+        drift={**DRIFT, "worst": worst},
+        verdict={"state": "NOISY", "reasons": [EVIL], "limits": []},
+    )
+    html = present([evil])
+    assert "<script" not in html
+    assert "javascript:" not in html
+    assert EVIL in "".join(read(html).words)
+    text = present([evil], "md")
+    assert "<script" not in text
+    assert len({line.count("|") - line.count("\\|") for line in text.splitlines() if line[:1] == "|"}) == 1
+    assert next(csv.DictReader(io.StringIO(present([evil], "csv"))))["model"] == EVIL
+
+
+def test_every_chart_is_described_and_well_formed() -> None:
+    found = svgs(present([report(layers=LAYERS), float_report()]))
+    assert len(found) >= 10
+    for item in found:
+        assert item.get("role") == "img"
+        assert len(item.get("aria-label", "")) > 10
+
+
+def titles(svg: str) -> list[str]:
+    return [item.text or "" for item in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}title")]
+
+
+def test_the_histogram_counts_every_run() -> None:
+    samples = np.random.default_rng(3).gamma(3, 0.1, 1234)
+    found = titles(Charts().histogram(samples, "x"))
+    assert sum(int(text.split()[0]) for text in found if " runs, " in text) == 1234
+
+
+def test_bars_are_as_long_as_their_values() -> None:
+    svg = Charts().bars(["a", "b", "c"], [1.0, None, 4.0], "ms", "says it all")
+    rects = [
+        float(item.get("width", 0))
+        for item in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}rect")
+        if "reactive" in item.get("class", "")
+    ]
+    assert sorted(rects)[-1] == pytest.approx(4 * sorted(rects)[-2], rel=0.01)
+    assert any("4 ms" in text for text in titles(svg))
+
+
+@pytest.mark.parametrize(
+    ("steps", "ends"),
+    [
+        ({"a": -0.5, "b": 0.2}, [(-0.5, 0.0), (-0.5, -0.3), (-0.3, 0.0)]),
+        ({"a": 0.5, "b": -0.2}, [(0.0, 0.5), (0.3, 0.5), (0.0, 0.3)]),
+        ({"a": 0.0, "b": 0.0}, [(0.0, 0.0)] * 3),
+        ({"a": 0.3, "b": -0.5}, [(0.0, 0.3), (-0.2, 0.3), (-0.2, 0.0)]),
+    ],
+)
+def test_a_waterfall_adds_up(steps: dict[str, float], ends: list[tuple[float, float]]) -> None:
+    """Each column, with what it stands on, reaches from the sum before it to the sum after it."""
+    for (stand, *parts), (low, high) in zip(_columns(list(steps.values())), ends, strict=True):
+        reached = (
+            [stand]
+            + [stand + part for part in parts if part]
+            + ([] if any(map(abs, parts)) and stand else [stand])
+        )
+        assert (min(reached), max(reached)) == (pytest.approx(low), pytest.approx(high))
+    assert "b +0.20" in Charts().waterfall({"a": -0.5, "b": 0.2}, "pp", "says")
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 0.0), (3.0, 3.0), (-1.0, 2.0), (0.26, 8.6), (1e-6, 2e-6)])
+def test_axes_cover_their_values(low: float, high: float) -> None:
+    marks = _axis(low, high)["x_labels"]
+    assert 2 <= len(marks) <= 9
+    assert marks[0] <= low
+    assert marks[-1] >= high - 1e-12
+
+
+def test_the_front_holds_what_nothing_beats() -> None:
+    points = [(10.0, 70.0, "a"), (20.0, 69.0, "b"), (15.0, 68.0, "beaten"), (5.0, 70.0, "slower")]
+    assert _front(points) == [(10.0, 70.0), (20.0, 69.0)]
+
+
+def test_the_best_of_a_column_is_marked() -> None:
+    columns, rows = table([report(), float_report()])
+    marked = {name: row for row in (0, 1) for name, (_, best) in zip(columns, rows[row], strict=True) if best}
+    assert marked["p50 ms"] == 0
+    assert marked["artifact MB"] == 0
+    assert marked["top-1 %"] == 1
+    assert "peak MB" not in marked, "equal figures have no best"
+    assert "J/frame" not in columns, "nobody measured it"
+
+
+def test_names_tell_reports_apart() -> None:
+    other = report(device={"name": "pi", "target": "t", "facts": {}})
+    assert names([report(), float_report()]) == ["tflite int8", "tflite fp32"]
+    assert names([report(), other]) == ["tflite int8 · local", "tflite int8 · pi"]
+    assert names([report(), report()]) == ["tflite int8 #1", "tflite int8 #2"]
+
+
+def test_an_emulated_board_shows_no_speed() -> None:
+    emulated = report(verdict={"state": "EMULATED", "reasons": ["r"], "limits": []})
+    for form in ("html", "md", "csv"):
+        text = present([emulated], form)
+        assert "500.0" not in text
+        assert "2.00" not in text.replace("0.00", "")
+    assert "An emulated board has no speed" in present([emulated])
+
+
+def test_markdown_is_exactly_this() -> None:
+    limits = [{"name": "pipeline FPS", "limit": 24.0, "value": 20.0, "passed": False}]
+    noisy = report(verdict={"state": "NOISY", "reasons": ["why"], "limits": limits})
+    assert present([noisy], "md").splitlines() == [
+        "### m",
+        "",
+        "| build | artifact MB | p50 ms | p99 ms | FPS model | FPS pipeline | peak MB | top-1 % | drift pp"
+        " | agree % | verdict |",
+        "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
+        f"| tflite int8 | 0.50 | {noisy.latency_ms['p50']:.3f} | {noisy.latency_ms['p99']:.3f}"
+        " | 500.0 | 125.0 | 60.0 | 70.0 | -0.50 | 99.0 | NOISY |",
+        "",
+        "- tflite int8 is NOISY: why",
+        "- tflite int8: drift -0.50 pp, 95 % interval -1.25 to 0.25 pp on 200 images",
+        "- tflite int8: pipeline FPS 20.00, asked 24: **EXCEEDED**",
+    ]
+
+
+def test_csv_holds_the_figures_as_they_are() -> None:
+    first = report()
+    (row,) = csv.DictReader(io.StringIO(present([first], "csv")))
+    assert float(row["p50_ms"]) == first.latency_ms["p50"]
+    assert row["joules_per_frame"] == ""
+
+
+def test_different_models_need_the_same_labelled_images() -> None:
+    other = report(bundle={**report().bundle, "model_digest": "y", "model": "other"})
+    assert len(load_reports([report(), other])) == 2
+    blind = report(bundle=other.bundle, drift={**DRIFT, "labelled": False, "top1": None})
+    with pytest.raises(ReportError, match=r"different models \(m, other\)"):
+        load_reports([report(), blind])
+
+
+def test_sparkline() -> None:
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
+    assert sparkline([5.0, 5.0]) == "▁▁"
