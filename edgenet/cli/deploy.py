@@ -15,8 +15,15 @@ __all__ = ["deploy"]
     "bundles", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="BUNDLE..."
 )
 @device_option
+@click.option(
+    "--offline",
+    is_flag=True,
+    envvar="EDGENET_OFFLINE",
+    show_envvar=True,
+    help="Use no network: send only runtimes that `edgenet wheelhouse build` fetched before.",
+)
 @json_option
-def deploy(bundles: tuple[str, ...], device: str, as_json: bool) -> None:
+def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) -> None:
     """Put BUNDLE on a board and make it the current one.
 
     Needs nothing there but ssh and a Python of 3.6 or newer: no root, no pip, no internet. Only what
@@ -36,8 +43,8 @@ def deploy(bundles: tuple[str, ...], device: str, as_json: bool) -> None:
     from edgenet.views.figures import size
 
     with progress() as tell:
-        found = None if len(bundles) == 1 else deploy_fastest(bundles, device, tell)
-        done = found.deployment if found else run(bundles[0], device, tell)
+        found = None if len(bundles) == 1 else deploy_fastest(bundles, device, tell, offline)
+        done = found.deployment if found else run(bundles[0], device, tell, offline)
     if as_json:
         print_json((found or done).to_table())
         return

@@ -29,7 +29,7 @@ def wheelhouse(
 ) -> None:
     """Fetch the runtimes of boards beforehand: deploying then needs no network, here or there.
 
-    They are kept in the user's cache (EDGENET_CACHE); EDGENET_OFFLINE=1 makes deploy use nothing else.
+    They are kept in the user's cache (EDGENET_CACHE); edgenet deploy --offline uses nothing else.
 
     \b
     Example:

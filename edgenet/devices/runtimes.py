@@ -81,7 +81,11 @@ def candidates(backend: str, facts: Mapping[str, Any]) -> list[Pin]:
 
 
 def ensure_runtime(
-    agent: Agent, backend: str, progress: OnEvent | None = None, prove: Prove | None = None
+    agent: Agent,
+    backend: str,
+    progress: OnEvent | None = None,
+    prove: Prove | None = None,
+    offline: bool = False,
 ) -> RuntimeChoice:
     """Make sure that the board can run a backend; takes the deploy lock if it has none of its own.
 
@@ -94,13 +98,14 @@ def ensure_runtime(
         progress: Called with ``{"stage": "fetch" | "send" | "unpack" | "try", …}``.
         prove: Called with a runtime that imports; runs a model with it. Where the board's process ends
             with a signal such as SIGILL, the next runtime is tried.
+        offline: Use only wheels that were fetched before.
 
     Raises:
         DeviceError: No runtime fits or none can be imported; every attempt's reason is named.
     """
     facts = agent.facts()
     own = facts.get("runtimes", {})
-    reasons = []
+    reasons, remedy = [], ""
     if isinstance(own, dict) and isinstance(own.get(backend), str):
         choice = RuntimeChoice(None, own[backend], ())
         if not (died := _dies(choice, prove)):
@@ -109,11 +114,12 @@ def ensure_runtime(
     memory = _Memory(backend, facts)
     for pin in memory.order(candidates(backend, facts)):
         try:
-            digest, wheels = _install(agent, pin, progress)
+            digest, wheels = _install(agent, pin, progress, offline)
         except ConnectionLost:
             raise
         except DeviceError as error:
             reasons.append(f"{pin.name}: {error.what}")
+            remedy = remedy or error.remedy
             continue
         _tell(progress, "try", pin)
         trial = agent.try_runtime(backend, digest)
@@ -124,8 +130,9 @@ def ensure_runtime(
         if trial.works:
             return choice
         reasons.append(f"{pin.name}: {trial.why}")
+    why = "; ".join(reasons)
     raise DeviceError(
-        f"no runtime for {backend} works on {agent.name}: {'; '.join(reasons)}", "choose another backend"
+        f"no runtime for {backend} works on {agent.name}: {why}", remedy or "choose another backend"
     )
 
 
@@ -143,9 +150,9 @@ def _dies(choice: RuntimeChoice, prove: Prove | None) -> Trial | None:
     return None
 
 
-def _install(agent: Agent, pin: Pin, progress: OnEvent | None) -> tuple[str, tuple[str, ...]]:
+def _install(agent: Agent, pin: Pin, progress: OnEvent | None, offline: bool) -> tuple[str, tuple[str, ...]]:
     _tell(progress, "fetch", pin)
-    paths = fetch(pin.wheels, pin.platform)
+    paths = fetch(pin.wheels, pin.platform, offline)
     digests = [file_digest(path) for path in paths]
     names = tuple(path.name for path in paths)
     digest = wire.runtime_digest(digests)

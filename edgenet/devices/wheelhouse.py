@@ -14,7 +14,7 @@ from typing import NamedTuple
 from edgenet.errors import DeviceError
 from edgenet.files import cache_dir, sha256
 
-__all__ = ["Platform", "fetch", "offline"]
+__all__ = ["Platform", "fetch"]
 
 # The oldest manylinux of each machine, as glibc 2.N, and the older names of the same thing.
 _OLDEST = {"x86_64": 5, "i686": 5, "aarch64": 17, "armv7l": 17}
@@ -41,20 +41,21 @@ class Platform(NamedTuple):
         return tags
 
 
-def fetch(pins: Sequence[str], platform: Platform) -> list[Path]:
+def fetch(pins: Sequence[str], platform: Platform, offline: bool = False) -> list[Path]:
     """The wheels of exactly these pins; from the second time on without a network.
 
     Args:
         pins: Requirements such as "numpy==1.26.4"; their dependencies are not followed.
         platform: What they must fit.
+        offline: Use only what was fetched before.
 
     Raises:
-        DeviceError: They cannot be fetched, or are not here and ``EDGENET_OFFLINE`` is set.
+        DeviceError: They cannot be fetched, or were not fetched before and ``offline`` is set.
     """
     key = sha256("\n".join([*platform, *sorted(pins)]).encode())[:16]
     folder = cache_dir() / "wheelhouse" / key
     if not folder.is_dir():
-        if offline():
+        if offline:
             raise DeviceError(
                 f"offline, and {' '.join(pins)} for Python {platform.python} is not in the wheelhouse",
                 f"once with a network: edgenet wheelhouse build --python {platform.python} "
@@ -68,11 +69,6 @@ def fetch(pins: Sequence[str], platform: Platform) -> list[Path]:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return sorted(folder.glob("*.whl"))
-
-
-def offline() -> bool:
-    """Whether ``EDGENET_OFFLINE`` forbids the network."""
-    return os.environ.get("EDGENET_OFFLINE", "") not in ("", "0")
 
 
 def _download(pins: Sequence[str], platform: Platform, folder: Path) -> None:

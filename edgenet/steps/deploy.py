@@ -52,11 +52,19 @@ class Deployment:
         return asdict(self)
 
 
-def deploy(bundle: Bundle | Path | str, device: str = "local", progress: Progress = silent) -> Deployment:
+def deploy(
+    bundle: Bundle | Path | str, device: str = "local", progress: Progress = silent, offline: bool = False
+) -> Deployment:
     """Make a bundle the board's current deployment.
 
     Only what the board lacks is sent; an interrupted transfer goes on where it stopped; until everything
     is there, checked and ran once, the old deployment stays current.
+
+    Args:
+        bundle: What `compile` made.
+        device: "local", ``user@host[:port]`` or an ssh alias.
+        progress: Told of every stage.
+        offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse build`).
 
     Raises:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away.
@@ -89,7 +97,7 @@ def deploy(bundle: Bundle | Path | str, device: str = "local", progress: Progres
                 progress("run once", 0, None)
                 agent.open(None, 1, manifest).close()
 
-        runtime = ensure_runtime(agent, bundle.manifest["backend"], board_events(progress), prove)
+        runtime = ensure_runtime(agent, bundle.manifest["backend"], board_events(progress), prove, offline)
         changed = agent.deploy(_manifest(bundle, artifact, runtime.digest))
         return Deployment(
             device=device,

@@ -48,7 +48,10 @@ class Fastest:
 
 
 def deploy_fastest(
-    bundles: Sequence[Bundle | Path | str], device: str = "local", progress: Progress = silent
+    bundles: Sequence[Bundle | Path | str],
+    device: str = "local",
+    progress: Progress = silent,
+    offline: bool = False,
 ) -> Fastest:
     """Deploy each, measure them in turn, and make the fastest the current one.
 
@@ -60,6 +63,7 @@ def deploy_fastest(
         bundles: Of one model, the preferred one first.
         device: "local", ``user@host[:port]`` or an ssh alias.
         progress: Told of every stage.
+        offline: As for ``deploy``.
 
     Raises:
         DataError: They are not of one model.
@@ -70,13 +74,13 @@ def deploy_fastest(
     _check_one_model(loaded)
     with connect(device) as agent:
         before, _ = agent.deployments()
-    done = [deploy(bundle, device, progress) for bundle in loaded]
+    done = [deploy(bundle, device, progress, offline) for bundle in loaded]
     with connect(device) as agent:
         rounds = [[_median_ms(agent, bundle, progress) for bundle in loaded] for _ in range(ROUNDS)]
     medians = {bundle.digest: times for bundle, times in zip(loaded, zip(*rounds, strict=True), strict=True)}
     kept, why = _choose(loaded, medians)
     first = next(item for item in done if item.digest == kept.digest)
-    done.append(deploy(kept, device, progress))
+    done.append(deploy(kept, device, progress, offline))
     whole = replace(
         first,
         changed=before != kept.digest,

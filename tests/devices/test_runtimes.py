@@ -137,7 +137,7 @@ def bare(board, monkeypatch, tmp_path):
         made = {f"{name}==1": fake_wheel(wheels, name, source) for name, source in sources.items()}
         monkeypatch.setattr(runtimes, "candidates", lambda backend, facts: pins)
         monkeypatch.setattr(
-            runtimes, "fetch", lambda wanted, platform: fetched.append(wanted[0]) or [made[wanted[0]]]
+            runtimes, "fetch", lambda wanted, *_: fetched.append(wanted[0]) or [made[wanted[0]]]
         )
         agent = connect("board")
         agent._facts = {**agent.facts(), "runtimes": {}}
@@ -169,6 +169,15 @@ def test_illegal_instruction_falls_back_and_is_remembered(bare):
         assert bare.fetched == ["first==1", "second==1"]
         assert ensure_runtime(agent, "onnxruntime").wheels == ("second-1-py3-none-any.whl",)
         assert bare.fetched == ["first==1", "second==1", "second==1"], "the one that works is tried first"
+
+
+def test_offline_the_remedy_is_the_command_that_fetches(bare, monkeypatch):
+    with bare(good=WORKS) as agent:
+        monkeypatch.setattr(runtimes, "fetch", wheelhouse.fetch)
+        monkeypatch.setattr(wheelhouse, "_download", lambda *_: pytest.fail("the network was used"))
+        with pytest.raises(DeviceError, match="offline, and good==1 for Python") as caught:
+            ensure_runtime(agent, "onnxruntime", offline=True)
+        assert "edgenet wheelhouse build --python" in caught.value.remedy
 
 
 def test_nothing_works(bare):
@@ -230,10 +239,9 @@ def test_a_model_that_no_runtime_runs_does_not_become_current(bare, model, monke
 
 
 def test_offline_names_the_wheel_and_the_command(monkeypatch):
-    monkeypatch.setenv("EDGENET_OFFLINE", "1")
     monkeypatch.setattr(wheelhouse, "_download", lambda *_: pytest.fail("the network was used"))
     with pytest.raises(DeviceError, match=r"offline, and numpy==1\.26\.4 for Python 3\.11") as caught:
-        fetch(["numpy==1.26.4"], Platform("3.11", "aarch64", "2.28"))
+        fetch(["numpy==1.26.4"], Platform("3.11", "aarch64", "2.28"), offline=True)
     assert caught.value.remedy.endswith("edgenet wheelhouse build --python 3.11 --machine aarch64")
 
 
