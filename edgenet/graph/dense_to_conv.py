@@ -11,21 +11,25 @@ from edgenet.graph.view import Graph, attributes
 __all__ = ["dense_to_conv"]
 
 FLATTENING = ("Flatten", "Reshape", "Squeeze")
+RESTORING = ("Reshape", "Unsqueeze")
+# Activations before which a tensor may as well be flattened as behind them.
+POINTWISE = ("Clip", "HardSigmoid", "HardSwish", "Relu")
 
 
 def dense_to_conv(graph: Graph) -> int:
     """Rewrite [1,C,1,1] → Flatten → Gemm (or MatMul, Add) as Conv 1x1 → Flatten.
 
     The arithmetic is the same; per-channel int8 weights then work in every runtime
-    (TFLite has per-channel fully-connected weights only in recent releases).
+    (TFLite has per-channel fully-connected weights only in recent releases). Activations between the two are
+    passed, and a reshape that restores the pixel axes vanishes with the flattening.
 
     Returns:
         How many dense layers were rewritten.
     """
     rewritten = 0
     for dense in [node for node in graph.nodes if node.op_type in ("Gemm", "MatMul")]:
-        flatten = graph.producer(dense.input[0])
-        if flatten is None or flatten.op_type not in FLATTENING:
+        flatten = _flatten_before(graph, dense)
+        if flatten is None:
             continue
         source = graph.shape(flatten.input[0])
         weights = _weights(graph, dense)
@@ -33,7 +37,47 @@ def dense_to_conv(graph: Graph) -> int:
             continue
         _rewrite(graph, flatten, dense, weights)
         rewritten += 1
+    for node in [node for node in graph.nodes if node.op_type in RESTORING]:
+        _cancel(graph, node)
     return rewritten
+
+
+def _cancel(graph: Graph, node: NodeProto) -> None:
+    """Take out a flattening and the reshape that undoes it (squeeze-and-excite written with dense layers)."""
+    flatten = _flatten_before(graph, node)
+    if flatten is not None and graph.shape(flatten.input[0]) == graph.shape(node.output[0]):
+        node.input[0] = flatten.input[0]
+        graph.bypass(node)
+        if not graph.consumers(flatten.output[0]):
+            graph.remove(flatten)
+
+
+def _flatten_before(graph: Graph, dense: NodeProto) -> NodeProto | None:
+    """The flattening that a dense layer reads, brought down past the activations between the two."""
+    node, passed = graph.producer(dense.input[0]), []
+    while node is not None and node.op_type in POINTWISE and graph.sole_consumer(node.output[0]) is not None:
+        passed.append(node)
+        node = graph.producer(node.input[0])
+    if node is None or node.op_type not in FLATTENING:
+        return None
+    if not passed:
+        return node
+    if graph.sole_consumer(node.output[0]) is None:
+        return None
+    return _sink(graph, node, passed, dense)
+
+
+def _sink(graph: Graph, flatten: NodeProto, passed: list[NodeProto], dense: NodeProto) -> NodeProto:
+    """Put a flattening behind pointwise operators (the last first) instead of before them."""
+    shape = graph.shape(flatten.input[0])
+    flat = graph.fresh(f"{passed[0].output[0]}/flat")
+    lowered = helper.make_node("Flatten", [passed[0].output[0]], [flat], name=flat, axis=1)
+    graph.redirect(passed[0].output[0], flat)
+    graph.insert(dense, lowered, graph.shape(flatten.output[0]))
+    graph.bypass(flatten)
+    for node in passed:
+        graph.reshape(node.output[0], shape)
+    return lowered
 
 
 def _weights(graph: Graph, dense: NodeProto) -> NDArray[np.float32] | None:

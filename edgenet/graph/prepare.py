@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from edgenet.graph.dense_to_conv import dense_to_conv
 from edgenet.graph.fold_batchnorm import fold_batchnorm
+from edgenet.graph.fold_constants import fold_constants
 from edgenet.graph.fold_normalization import fold_normalization
+from edgenet.graph.hard_activations import fold_gates, name_hard_activations
 from edgenet.graph.simplify import simplify, strip_softmax
 from edgenet.graph.view import Graph
 from edgenet.model import Model
@@ -16,13 +18,15 @@ def prepare(model: Model) -> Model:
     """Bring a float model to the form that the quantizer and the backends read.
 
     The result takes ``pixels`` (uint8 [1, H, W, 3], RGB) and gives logits (float32 [1, classes]); batch
-    normalization, the input's normalization, dense layers and a final Softmax are folded away. It
-    computes what the model computed, up to float rounding.
+    normalization, the input's normalization, dense layers, squeeze-and-excite gates and a final Softmax are
+    folded away. It computes what the model computed, up to float rounding.
     """
-    graph = Graph(model.proto)
+    graph = fold_constants(Graph(model.proto))
     strip_softmax(graph)
     simplify(graph)
     fold_batchnorm(graph)
+    name_hard_activations(graph)
     dense_to_conv(graph)
+    fold_gates(graph)
     fold_normalization(graph, model.preprocessing)
     return model.with_proto(graph.proto(), output="logits")

@@ -106,6 +106,10 @@ class Graph:
         self._shapes[node.output[0]] = tuple(shape)
         return node
 
+    def reshape(self, name: str, shape: Iterable[int]) -> None:
+        """Note another shape of a tensor."""
+        self._shapes[name] = tuple(shape)
+
     def bypass(self, node: NodeProto) -> None:
         """Remove a node; who read its output reads its first input."""
         self.remove(node)

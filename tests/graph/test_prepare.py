@@ -33,7 +33,10 @@ def small(nodes: list, weights: dict[str, np.ndarray], preprocessing: Preprocess
         "g",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, height, width])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, classes])],
-        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
+        [
+            numpy_helper.from_array(value if value.dtype == np.int64 else value.astype(np.float32), name)
+            for name, value in weights.items()
+        ],
     )
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     return Model("small", proto, preprocessing, "logits", 0, (), "0" * 64)
