@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgenet.backends.base import Artifact, HostSession, Output
 from edgenet.graph.dialect import int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.settle import settle
 from edgenet.graph.view import Graph
 from edgenet.model import Model
 from edgenet.target import Target
@@ -36,6 +37,7 @@ class OnnxRuntime:
         if model.precision == "fp32":
             return Artifact(_bytes(model.proto), "model.onnx", Output(model.classes, "float32"))
         graph = Graph(model.proto)
+        settle(graph)
         to_form(graph, form_for(target))
         scale, zero_point = int8_output(graph)
         return Artifact(_bytes(graph.proto()), "model.onnx", Output(model.classes, "int8", scale, zero_point))

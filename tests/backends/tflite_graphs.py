@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper, shape_inference
 from edgenet.backends.tflite import backend
 from edgenet.graph.dialect import int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.settle import settle
 from edgenet.graph.view import Graph
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
@@ -148,6 +149,7 @@ def truth(model: Model, pictures: list[np.ndarray], form: str = "") -> np.ndarra
     proto = model.proto
     if model.precision == "int8":
         graph = Graph(proto)
+        settle(graph)
         if form:
             to_form(graph, form)
         int8_output(graph)

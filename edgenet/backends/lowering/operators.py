@@ -27,6 +27,7 @@ from edgenet.backends.lowering.pooling import lower_global_average, lower_pool
 from edgenet.backends.lowering.qdq import REQUANTIZE, take_qdq
 from edgenet.backends.lowering.rescaling import lower_requantize
 from edgenet.backends.lowering.scope import Scope
+from edgenet.graph.settle import settle
 from edgenet.graph.view import Graph
 from edgenet.model import Model
 
@@ -70,6 +71,7 @@ def to_tflite(model: Model) -> tuple[bytes, Tensor]:
         UnsupportedError: A node cannot be expressed; nothing was written.
     """
     graph = Graph(model.proto)
+    settle(graph)
     scope = Scope(graph, take_qdq(graph))
     entry = Tensor(graph.input, graph.shape(graph.input), "uint8", scope.quantization.get(graph.input))
     scope.alias(graph.input, scope.file.add(entry))

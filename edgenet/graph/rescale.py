@@ -1,0 +1,71 @@
+"""Read and change the scale of one tensor of a canonical int8 graph."""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import NodeProto
+
+from edgenet.graph.view import Graph
+
+__all__ = ["fraction", "quantizer", "rescale", "scale_of"]
+
+# The largest denominator. A sum of p/q steps with q odd is at least 1/(2 q) off every tie; the kernels' own
+# error is below 1/4000 of a step (XNNPACK multiplies with 21 bits, ONNX Runtime with float32's 24).
+LARGEST = 255
+INT32 = np.iinfo(np.int32)
+SAME_SCALE = ("Flatten", "MaxPool", "Reshape", "Squeeze")
+
+
+def fraction(ratio: float) -> tuple[int, int]:
+    """The smallest p/q that is not less than a ratio, q odd and at most 255; exact enough to adopt."""
+    bottoms = np.arange(1, LARGEST + 1, 2)
+    tops = np.ceil(ratio * bottoms - 1e-9).astype(np.int64).clip(1)
+    best = int(np.argmin(tops / bottoms))
+    return int(tops[best]), int(bottoms[best])
+
+
+def quantizer(graph: Graph, name: str) -> NodeProto | None:
+    """The QuantizeLinear that made an activation's whole numbers; ``None`` for pixels and constants."""
+    dequantize = graph.producer(name)
+    if dequantize is None or dequantize.op_type != "DequantizeLinear":
+        return None
+    found = graph.producer(dequantize.input[0])
+    return found if found is not None and found.op_type == "QuantizeLinear" else None
+
+
+def scale_of(graph: Graph, quantize: NodeProto) -> float:
+    """Real units a step."""
+    return float(graph.constants[quantize.input[1]].reshape(()))
+
+
+def rescale(graph: Graph, quantize: NodeProto, scale: float) -> None:
+    """Give an activation another scale, in place.
+
+    Convolutions that read it get biases on the new scale (input scale x weight scale), tensors that are it in
+    another shape follow.
+    """
+    before = scale_of(graph, quantize)
+    ratio = float(np.float32(scale)) / before
+    if ratio == 1.0:
+        return
+    quantize.input[1] = name = graph.add_constant(f"{quantize.input[1]}/settled", np.array(scale, np.float32))
+    for dequantize in graph.consumers(quantize.output[0]):
+        dequantize.input[1] = name
+        for reader in graph.consumers(dequantize.output[0]):
+            if reader.op_type == "Conv":
+                _rescale_bias(graph, reader, ratio)
+            elif reader.op_type in SAME_SCALE:
+                after = graph.consumers(reader.output[0])
+                if after[0].op_type == "QuantizeLinear" and scale_of(graph, after[0]) == before:
+                    rescale(graph, after[0], scale)
+
+
+def _rescale_bias(graph: Graph, conv: NodeProto, ratio: float) -> None:
+    dequantize = graph.producer(conv.input[2])
+    if dequantize is None:
+        return  # a float bias
+    steps, scales = (graph.constants[name] for name in dequantize.input[:2])
+    moved = np.clip(np.round(steps / ratio), INT32.min, INT32.max).astype(np.int32)
+    dequantize.input[0] = graph.add_constant(f"{dequantize.input[0]}/settled", moved)
+    scaled = (scales * np.float64(ratio)).astype(np.float32)
+    dequantize.input[1] = graph.add_constant(f"{dequantize.input[1]}/settled", scaled)
