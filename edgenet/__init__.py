@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edgenet.report import Report
     from edgenet.steps.compare import compare
     from edgenet.steps.compile import compile
+    from edgenet.steps.demo import DemoOptions, demo
     from edgenet.steps.deploy import deploy
     from edgenet.steps.doctor import doctor
     from edgenet.steps.fastest import deploy_fastest
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Bundle": "edgenet.bundle",
+    "DemoOptions": "edgenet.steps.demo",
     "ImageSet": "edgenet.imageset",
     "Model": "edgenet.model",
     "Protocol": "edgenet.protocol",
@@ -40,6 +42,7 @@ _HOMES = {
     "Target": "edgenet.target",
     "compare": "edgenet.steps.compare",
     "compile": "edgenet.steps.compile",
+    "demo": "edgenet.steps.demo",
     "deploy": "edgenet.steps.deploy",
     "deploy_fastest": "edgenet.steps.fastest",
     "doctor": "edgenet.steps.doctor",
@@ -53,6 +56,7 @@ _HOMES = {
 
 __all__ = [
     "Bundle",
+    "DemoOptions",
     "ImageSet",
     "Model",
     "Protocol",
@@ -62,6 +66,7 @@ __all__ = [
     "__version__",
     "compare",
     "compile",
+    "demo",
     "deploy",
     "deploy_fastest",
     "doctor",

@@ -48,17 +48,18 @@ def signal_name(code):
 
 
 class Child(object):
-    """The worker process; its stderr's last lines are kept."""
+    """The worker process, or another of the agent's own; its stderr's last lines are kept."""
 
-    def __init__(self, runtime_folder):
+    def __init__(self, runtime_folder, *arguments):
         self._oom = oom_kills()
         self._process: Any = subprocess.Popen(
-            command("worker"),
+            command(*(arguments or ("worker",))),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment(runtime_folder),
         )
+        self.pid = self._process.pid
         self._tail = b""
         self._reader = threading.Thread(target=self._collect)
         self._reader.daemon = True
@@ -69,20 +70,31 @@ class Child(object):
             self._tail = (self._tail + piece)[-TAIL:]
 
     def request(self, header, body, tell):
-        """Send a request; events go to ``tell(header)``; returns the reply as ``(header, body)``.
+        """Send a request; events go to ``tell(header, body)``; returns the reply as ``(header, body)``.
 
         Raises:
             Failure: ``died``, with the signal's name and the last words, where the process ended.
         """
+        self.send(header, body)
+        return self.receive(tell)
+
+    def send(self, header, body=b""):
+        """Send one frame; raises as ``request`` does."""
         try:
             wire.write_frame(self._process.stdin, header, body)
+        except (OSError, ValueError):
+            raise self._died()
+
+    def receive(self, tell):
+        """Wait for a reply; as ``request``."""
+        try:
             while True:
                 frame = wire.read_frame(self._process.stdout)
                 if frame is None:
                     raise self._died()
                 if "event" not in frame[0]:
                     return frame
-                tell(frame[0])
+                tell(*frame)
         except (OSError, wire.WireError):
             raise self._died()
 
@@ -110,14 +122,18 @@ class Child(object):
         words = [line.strip() for line in lines if line.strip()]
         return words[-1][:300] if words else ""
 
-    def close(self):
-        """End the process: politely, then not."""
+    def let_go(self):
+        """Tell the process that nobody listens any more, without waiting: it ends by itself."""
         try:
             self._process.stdin.close()
         except OSError:
             pass
+
+    def close(self, patience=1.0):
+        """End the process: politely, then not."""
+        self.let_go()
         try:
-            self._process.wait(1.0)
+            self._process.wait(patience)
         except subprocess.TimeoutExpired:
             pass
         self.kill()

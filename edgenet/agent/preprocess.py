@@ -87,6 +87,17 @@ def encode_ppm(image: np.ndarray) -> bytes:
     return "P6\n{} {}\n255\n".format(width, height).encode("ascii") + np.ascontiguousarray(image).tobytes()
 
 
+def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
+    """The bytes of a JPEG of a uint8 [height, width, 3] image; empty without Pillow."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return b""
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "JPEG", quality=quality)
+    return stream.getvalue()
+
+
 def _decode_ppm(data: bytes) -> np.ndarray:
     fields, position = [], 2  # type: list[int], int
     while len(fields) < 3:

@@ -8,9 +8,10 @@ import os
 import queue
 import sys
 import threading
+import time
 from typing import Any
 
-from . import deployments, finish, probe, prune, unpack, wire
+from . import deployments, finish, live, probe, prune, unpack, wire
 from .child import Child, try_runtime
 from .failure import Failure
 from .store import LOCK_WAIT, Store, check_digest, default_home
@@ -27,8 +28,11 @@ class Server(object):
     def __init__(self, store, out, digest):
         self._store, self._out, self._digest = store, out, digest
         self._child: Any = None
+        self._live: Any = None
         self._id: Any = None
+        self._sending = threading.Lock()
         self.jobs: Any = queue.Queue()
+        self.heard = time.monotonic()
 
     def run(self):
         """Answer requests until the host is silent for an hour or cannot be written to."""
@@ -46,7 +50,16 @@ class Server(object):
             self._send(reply, data)
 
     def _send(self, header, body=b""):
-        wire.write_frame(self._out, dict(header, id=self._id), body)
+        with self._sending:
+            wire.write_frame(self._out, dict(header, id=self._id), body)
+
+    def receive(self, request, body):
+        """A frame of the host: what a running demo must see at once, or a request that waits its turn."""
+        self.heard = time.monotonic()
+        if request.get("type") not in (wire.STOP, wire.STREAM, wire.ALIVE):
+            self.jobs.put((request, body))
+        elif self._live is not None:
+            self._live.receive(request, body)
 
     def _answer(self, request, body):
         try:
@@ -134,6 +147,15 @@ class Server(object):
 
     def _open(self, request, _body):
         self._close(request, b"")
+        order = self._order(request)
+        if "error" in order:
+            return order, b""
+        self._child = Child(order["folder"])
+        reply, data = self._forward(dict(order, type=wire.OPEN), b"")
+        return (dict(reply, finished=order["finished"]) if order["finished"] else reply), data
+
+    def _order(self, request):
+        """What opens a model: its manifest, the artifact's path, the runtime's folder; or an error."""
         manifest = request.get("manifest")
         if manifest is None:
             manifest = deployments.load(self._store, request.get("digest"))
@@ -143,13 +165,28 @@ class Server(object):
         if manifest.get("build"):
             reply = finish.finish(self._store, manifest, folder, self._send)
             if "error" in reply:
-                return reply, b""
+                return reply
             finished = reply["finished"]
             path = finished["path"]
-        self._child = Child(folder)
-        order = {"type": wire.OPEN, "manifest": manifest, "path": path, "threads": int(request["threads"])}
-        reply, data = self._forward(order, b"")
-        return (dict(reply, finished=finished) if finished else reply), data
+        return {
+            "manifest": manifest,
+            "path": path,
+            "folder": folder,
+            "threads": int(request["threads"]),
+            "finished": finished,
+        }
+
+    def _demo(self, request, _body):
+        self._close(request, b"")
+        models = [self._order(item) for item in request["models"]]
+        for order in models:
+            if "error" in order:
+                return order, b""
+        self._live = live.Live(live.order(self._store, request, models), self)
+        try:
+            return self._live.run(self._send)
+        finally:
+            self._live = None
 
     def _run(self, request, body):
         if self._child is None:
@@ -181,6 +218,8 @@ class Server(object):
         """The host is gone: end the model's process without waiting."""
         if self._child is not None:
             self._child.kill_now()
+        if self._live is not None:
+            self._live.leave()
 
 
 _HANDLERS = {
@@ -199,6 +238,7 @@ _HANDLERS = {
     wire.BENCH: Server._run,
     wire.REPLAY: Server._run,
     wire.CLOSE: Server._close,
+    wire.DEMO: Server._demo,
 }
 
 
@@ -242,7 +282,7 @@ def _read(server):
     code = 0
     try:
         for frame in iter(lambda: wire.read_frame(sys.stdin.buffer), None):
-            server.jobs.put(frame)
+            server.receive(*frame)
     except (OSError, wire.WireError) as error:
         sys.stderr.write("edgenet agent: {}\n".format(error))
         code = 1

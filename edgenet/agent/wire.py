@@ -39,6 +39,20 @@ OPEN = "open"
 BENCH = "bench"
 REPLAY = "replay"
 CLOSE = "close"
+DEMO = "demo"
+
+# Frames that are answered by no reply and may come while a request is under way.
+STOP = "stop"
+STREAM = "stream"
+ALIVE = "alive"
+
+# What the agent's own processes ask each other, beside ``open``.
+SHARE = "share"
+ANSWER = "answer"
+
+# A host that runs a demo says ``alive`` this often, and is given up after that long without a word, seconds.
+ALIVE_S = 2.0
+GONE_S = 10.0
 
 # Kinds of errors that the host acts on; others are only shown.
 NO_SPACE = "no-space"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, Self
@@ -11,6 +12,7 @@ from edgenet.devices.archive import agent_archive
 from edgenet.devices.bootstrap import handshake
 from edgenet.devices.channel import Channel, OnEvent
 from edgenet.devices.connection import Connection
+from edgenet.devices.live import Door, Live, OnLive
 from edgenet.devices.replies import field, fields, raise_error
 from edgenet.devices.session import Session
 from edgenet.errors import ConnectionFailed, DataError, DeviceError
@@ -254,6 +256,12 @@ class Agent:
         what = {"digest": digest} if manifest is None else {"manifest": dict(manifest)}
         reply, _ = self._channel.request(wire.OPEN, {**what, "threads": threads}, progress=progress)
         return Session(self._channel, reply)
+
+    def demo(
+        self, request: Mapping[str, Any], on_event: OnLive, stop: threading.Event, door: Door | None = None
+    ) -> dict[str, Any]:
+        """Run a demo until it ends; see :class:`edgenet.devices.live.Live`."""
+        return Live(self._channel, on_event, stop).run(request, door)
 
     def close(self) -> None:
         """End the agent; never raises."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,19 +12,27 @@ from edgenet.devices.connection import Connection
 from edgenet.devices.replies import raise_error
 from edgenet.errors import ConnectionLost
 
-__all__ = ["Channel", "OnEvent"]
+__all__ = ["Aside", "Channel", "OnEvent"]
 
 OnEvent = Callable[[Mapping[str, Any]], None]
+# Takes a frame that belongs to no reply: its header and its body.
+Aside = Callable[[dict[str, Any], bytes], None]
 
 
 class Channel:
-    """Strictly one request at a time; after a broken reply it can only be closed."""
+    """Strictly one request at a time; after a broken reply it can only be closed.
+
+    Attributes:
+        asides: Who takes the frames of a type, or the events of a name, that a running demo sends.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.bytes_sent = 0
         self.bytes_received = 0
         self._ids = itertools.count(1)
+        self._sending = threading.Lock()
+        self.asides: dict[str, Aside] = {}
 
     def request(
         self, kind: str, header: Mapping[str, Any], body: bytes = b"", progress: OnEvent | None = None
@@ -38,6 +47,11 @@ class Channel:
         self._send(wire.pack({**header, "type": kind, "id": number}, body))
         while True:
             reply, data = self.receive()
+            if aside := self.asides.get(str(reply.get("type") or reply.get("event"))):
+                aside(reply, data)
+                continue
+            if reply.get("type") == wire.STREAM:
+                continue  # of a demo that is over
             if reply.get("id") != number:
                 raise ConnectionLost(f"{self.connection.name} answered out of turn", "run this again")
             if "event" in reply:
@@ -47,6 +61,14 @@ class Channel:
             if reply.get("ok") is not True:
                 raise_error(self.connection.name, reply.get("error"))
             return reply, data
+
+    def say(self, header: dict[str, Any], body: bytes = b"") -> None:
+        """Send a frame that no reply answers; safe from any thread.
+
+        Raises:
+            ConnectionLost: The connection broke.
+        """
+        self._send(wire.pack(header, body))
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
         """The next frame.
@@ -67,12 +89,13 @@ class Channel:
         return frame
 
     def _send(self, data: bytes) -> None:
-        try:
-            self.connection.stdin.write(data)
-            self.connection.stdin.flush()
-        except (OSError, ValueError):
-            raise self.connection.lost() from None
-        self.bytes_sent += len(data)
+        with self._sending:
+            try:
+                self.connection.stdin.write(data)
+                self.connection.stdin.flush()
+            except (OSError, ValueError):
+                raise self.connection.lost() from None
+            self.bytes_sent += len(data)
 
 
 class _Counted:

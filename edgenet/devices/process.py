@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, BinaryIO, cast
 
 __all__ = ["PipedProcess"]
@@ -25,13 +26,14 @@ class PipedProcess:
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-        )
+        with _interrupts_ignored():
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+            )
         self.stdin = cast(BinaryIO, self._process.stdin)
         self.stdout = cast(BinaryIO, self._process.stdout)
         self._tail = b""
@@ -81,3 +83,16 @@ class PipedProcess:
         for stream in (self._process.stdout, self._process.stderr):
             with contextlib.suppress(OSError, ValueError):
                 cast(IO[bytes], stream).close()
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """A program started within ignores Ctrl-C, as ssh then does too: it is this process's to handle."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

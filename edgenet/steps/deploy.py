@@ -1,8 +1,7 @@
-"""Bundle → board: the artifact and, where the board lacks it, the runtime."""
+"""Bundle → board, where it becomes the current one."""
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from edgenet.bundle import Bundle
-from edgenet.devices.agent import Blob
 from edgenet.devices.device import connect
-from edgenet.devices.runtimes import RuntimeChoice, ensure_runtime
 from edgenet.progress import Progress, silent
-from edgenet.steps.events import board_events
-from edgenet.steps.finish import board_file, finish, own_version
+from edgenet.steps.stage import stage
 
 __all__ = ["Deployment", "deploy"]
 
@@ -75,64 +71,16 @@ def deploy(
     began = time.perf_counter()
     progress("connect", 0, None)
     with connect(device) as agent:
-        name, on_board = (
-            bundle.manifest["artifact"]["file"],
-            bundle.manifest["artifact"].get("build") is not None,
-        )
-        if on_board:
-            name = board_file(bundle, own_version(bundle.manifest["backend"], agent.facts(), device))
-        agent.begin()
-        artifact = _blob(bundle, name)
-        agent.send_blobs([artifact], board_events(progress))
-        _, deployed = agent.deployments()
-        proven = {item.get("runtime") for item in deployed if item.get("digest") == bundle.digest}
-        made: dict[str, Any] = {}
-
-        def prove(choice: RuntimeChoice) -> None:
-            """Run it once before it becomes current, unless it ran there before."""
-            manifest = _manifest(bundle, artifact, choice.digest)
-            if on_board:
-                made.update(finish(agent, manifest, board_events(progress)))
-            if choice.digest not in proven or not made.get("cached", True):
-                progress("run once", 0, None)
-                agent.open(None, 1, manifest).close()
-
-        runtime = ensure_runtime(agent, bundle.manifest["backend"], board_events(progress), prove, offline)
-        changed = agent.deploy(_manifest(bundle, artifact, runtime.digest))
+        staged = stage(agent, bundle, device, progress, offline)
+        changed = agent.deploy(staged.manifest)
         return Deployment(
             device=device,
             digest=bundle.digest,
             name=bundle.name,
-            runtime=runtime.version,
+            runtime=staged.runtime.version,
             changed=changed,
             bytes_sent=agent.bytes_sent,
             seconds=time.perf_counter() - began,
             removed=tuple(agent.removed),
-            finished=made or None,
+            finished=staged.finished or None,
         )
-
-
-def _blob(bundle: Bundle, name: str) -> Blob:
-    """A file of the bundle as the board gets it."""
-    data = bundle.files[name]
-    return Blob(bundle.manifest["files"][name]["sha256"], len(data), lambda: io.BytesIO(data))
-
-
-def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[str, Any]:
-    """What the board keeps of a bundle (docs/agent-protocol.md, ``deploy``)."""
-    whole = bundle.manifest
-    output = whole["artifact"]["output"]
-    background = ["background"] * whole["label_offset"] if whole["labels"] else []
-    return {
-        "digest": bundle.digest,
-        "name": bundle.name,
-        "backend": whole["backend"],
-        "artifact": artifact.digest,
-        "artifact_size": artifact.size,
-        "build": whole["artifact"].get("build"),
-        "input": {key: whole["artifact"]["input"][key] for key in ("shape", "dtype")},
-        "output": {key: output[key] for key in ("dtype", "scale", "zero_point")},
-        "preprocessing": whole["preprocessing"],
-        "labels": background + whole["labels"],
-        "runtime": runtime,
-    }

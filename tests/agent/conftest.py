@@ -1,10 +1,11 @@
-"""The agent's own tests import ``edgenet_agent`` from the very archive that travels."""
+"""The agent's own tests import ``edgenet_agent`` from the very archives that travel."""
 
+import os
 import sys
 
 import pytest
 
-from edgenet.devices.archive import agent_archive
+from edgenet.devices.archive import agent_archive, demo_archive
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +24,7 @@ def pytest_configure(config):
     with open(path, "wb") as stream:
         stream.write(agent_archive().data)
     sys.path.insert(0, path)
+    # Where test_agent_demo.py finds the demo's part, on any Python.
+    os.environ["EDGENET_TEST_DEMO"] = folder.name + "/demo.zip"
+    with open(os.environ["EDGENET_TEST_DEMO"], "wb") as stream:
+        stream.write(demo_archive().data)

@@ -1,0 +1,290 @@
+"""Capture, pre-process, invoke, post-process and encode, each in its own thread.
+
+Between two stages lies a slot of depth one in which the newest wins, so no stage waits for a slower one
+behind it and a label is never older than the stages themselves and the frame each was busy with.
+"""
+
+import threading
+import time
+from typing import Any
+
+from .. import preprocess
+from ..failure import Failure
+from .figures import Figures
+from .frame import Slot
+from .pixels import Converter, encode
+from .sources.base import Damaged, Ended, Lost
+
+MODES = ("a", "b", "both")
+VIEW_FPS = 30.0
+RETRY_S = 1.0
+
+
+class Passage(object):
+    """One frame through the stages, with the clock at each door.
+
+    Attributes:
+        pixels: What each model sees, uint8 [H, W, 3].
+        raw: Each model's raw output and seconds, ``None`` where it was not asked.
+        tops: Each model's five best.
+    """
+
+    def __init__(self, frame, pixels, begun, ready):
+        self.frame, self.pixels, self.begun, self.ready = frame, pixels, begun, ready
+        self.invoked = self.answered = self.concluded = 0.0
+        self.raw: Any = []
+        self.tops: Any = []
+
+    def agree(self):
+        """Whether both models name the same label; ``None`` where not both were asked."""
+        tops = [top for top in self.tops if top]
+        return tops[0][0][2] == tops[1][0][2] if len(tops) > 1 else None
+
+
+class Pipeline(object):
+    """The threads.
+
+    Args:
+        source: An open source.
+        models: One or two models.
+        clock: Seconds.
+
+    Attributes:
+        figures: What was counted.
+        failure: Why it ended, where something failed.
+        ended: Set when nothing more comes: the source ended or something failed.
+        trouble: What keeps the source from giving pictures just now, or ``None``.
+    """
+
+    def __init__(self, source, models, clock=time.perf_counter):
+        self._source, self._models, self._clock = source, models, clock
+        self.figures = Figures()
+        self.mode = "both" if len(models) > 1 else "a"
+        self.paused = False
+        self.failure: Any = None
+        self.trouble: Any = None
+        self.ended = threading.Event()
+        self.log: Any = None
+        self._stopping = threading.Event()
+        self._slots = {name: Slot() for name in ("captured", "ready", "answered", "view")}
+        self._last: Any = None
+        self._last_lock = threading.Lock()
+        self._pictures = threading.Condition()
+        self._picture: Any = None
+        self._viewers = 0
+        self._threads = [
+            threading.Thread(target=self._guard, args=(work,), name=work.__name__.strip("_"))
+            for work in (self._capture, self._prepare, self._invoke, self._conclude, self._show)
+        ]
+
+    def start(self):
+        """Begin."""
+        for thread in self._threads:
+            thread.daemon = True
+            thread.start()
+
+    def stop(self, patience=3.0):
+        """End every thread and let the source go."""
+        self._stopping.set()
+        for slot in self._slots.values():
+            slot.close()
+        with self._pictures:
+            self._pictures.notify_all()
+        deadline = time.monotonic() + patience
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
+        self._source.close()
+
+    def _guard(self, work):
+        try:
+            work()
+        except Failure as failure:
+            self._fail(failure)
+        except Exception as error:
+            what = " ".join("{}: {}".format(type(error).__name__, error).split())[:300]
+            self._fail(Failure("demo", "the demo failed in {}: {}".format(work.__name__.strip("_"), what)))
+
+    def _fail(self, failure):
+        if not self._stopping.is_set():
+            self.failure = self.failure or failure
+            self.ended.set()
+
+    # -- the stages
+
+    def _capture(self):
+        number = 0
+        while not self._stopping.is_set():
+            try:
+                frame = self._source.read()
+            except Damaged:
+                self.figures.counts["damaged"] += 1
+                continue
+            except Lost as lost:
+                self._lost(lost)
+                continue
+            except Ended:
+                break
+            self.trouble = None
+            frame.number, number = number, number + 1
+            self.figures.part("capture", frame.cost)
+            frame.hold()
+            if self.paused:
+                frame.drop()
+                continue
+            self.figures.counts["captured"] += 1
+            self.figures.captured.add()
+            _drop(self._slots["captured"].put(frame))
+        self._slots["captured"].close()
+
+    def _lost(self, lost):
+        """The source went away: say so and try again until it is back."""
+        if self.trouble is None:
+            self.figures.counts["lost"] += 1
+        self.trouble = str(lost)
+        self._stopping.wait(RETRY_S)
+        if not self._stopping.is_set():
+            self._source.reopen()
+
+    def _prepare(self):
+        converter = Converter()
+        for frame in self._each("captured", "ready"):
+            begun = self._clock()
+            try:
+                image = converter.rgb(frame)
+                fitted = {}
+                for model in self._models:
+                    key = str(sorted(model.spec.items()))
+                    if key not in fitted:
+                        fitted[key] = preprocess.fit(image, model.spec)
+            except ValueError as error:
+                self.figures.counts["damaged"] += 1
+                self.trouble = "a damaged picture: {}".format(error)
+                frame.drop()
+                continue
+            pixels = [fitted[str(sorted(model.spec.items()))] for model in self._models]
+            passage = Passage(frame, pixels, begun, self._clock())
+            self.figures.part("pre", passage.ready - begun)
+            old = self._slots["ready"].put(passage)
+            _drop(old and old.frame)
+
+    def _invoke(self):
+        for passage in self._each("ready", "answered"):
+            asked = [self.mode in ("both", name) for name in MODES[: len(self._models)]]
+            passage.invoked = self._clock()
+            for model, pixels, wanted in zip(self._models, passage.pixels, asked):
+                if wanted:
+                    model.start(pixels)
+            passage.raw = [model.finish() if wanted else None for model, wanted in zip(self._models, asked)]
+            passage.answered = self._clock()
+            self.figures.part("invoke", passage.answered - passage.invoked)
+            old = self._slots["answered"].put(passage)
+            _drop(old and old.frame)
+
+    def _conclude(self):
+        for passage in self._each("answered", "view"):
+            begun = self._clock()
+            passage.tops = [raw and model.top(raw[0]) for model, raw in zip(self._models, passage.raw)]
+            passage.concluded = self._clock()
+            self._count(passage, begun)
+            with self._last_lock:
+                last, self._last = self._last, passage
+                passage.frame.hold()
+            _drop(last and last.frame)
+            old = self._slots["view"].put(passage)
+            _drop(old and old.frame)
+
+    def _count(self, passage, begun):
+        figures, frame = self.figures, passage.frame
+        waits = passage.begun - frame.taken, passage.invoked - passage.ready, begun - passage.answered
+        figures.part("wait", sum(waits))
+        figures.part("post", passage.concluded - begun)
+        for figure in figures.age:
+            figure.add(passage.concluded - frame.taken)
+        figures.counts["answered"] += 1
+        figures.answered.add()
+        first = next(top for top in passage.tops if top)
+        figures.label(first[0][0])
+        agree = passage.agree()
+        if agree is not None:
+            figures.counts["compared"] += 1
+            figures.counts["disagreed"] += not agree
+        if self.log is not None:
+            self.log(passage)
+
+    def _show(self):
+        converter, last, due = Converter(), None, 0.0
+        slot = self._slots["view"]
+        while not (self._stopping.is_set() or slot.closed and self.ended.is_set()):
+            passage = slot.take(0.1)
+            if passage is not None:
+                _drop(last and last.frame)
+                last = passage
+            elif slot.closed:
+                break
+            if last is None or not self._viewers or self._clock() < due:
+                continue
+            if self._picture is None or self._picture[0] != last.frame.number:
+                due = self._clock() + 1 / VIEW_FPS
+                self._publish(last, converter)
+        self.ended.set()
+
+    def _publish(self, passage, converter):
+        begun, frame = self._clock(), passage.frame
+        try:
+            data = frame.data if frame.kind == "jpeg" else None
+            picture = (data, "jpeg") if data else encode(converter.rgb(frame))
+        except ValueError:
+            return
+        self.figures.part("encode", self._clock() - begun)
+        self.figures.shown.add()
+        with self._pictures:
+            self._picture = (frame.number,) + picture
+            self._pictures.notify_all()
+
+    def _each(self, name, following):
+        """What comes through a slot, until it closes; then the following one is closed too."""
+        slot = self._slots[name]
+        while not self._stopping.is_set():
+            item = slot.take(0.5)
+            if item is not None:
+                yield item
+            elif slot.closed:
+                break
+        self._slots[following].close()
+
+    # -- what others ask
+
+    def last(self):
+        """The newest answered passage, its frame held (``drop`` it), or ``None``."""
+        with self._last_lock:
+            if self._last is not None:
+                self._last.frame.hold()
+            return self._last
+
+    def watch(self, change):
+        """One more viewer (1) or one less (-1)."""
+        with self._pictures:
+            self._viewers += change
+
+    @property
+    def viewers(self):
+        """How many watch."""
+        return self._viewers
+
+    def picture(self, seen, seconds):
+        """The newest ``(number, bytes, format)`` that is not number ``seen``; ``None`` after ``seconds``."""
+        with self._pictures:
+            if self._picture is None or self._picture[0] == seen:
+                self._pictures.wait(seconds)
+            picture = self._picture
+        return picture if picture is not None and picture[0] != seen else None
+
+    def dropped(self):
+        """Frames that were captured and never answered, because newer ones came."""
+        return self._slots["captured"].replaced + self._slots["ready"].replaced
+
+
+def _drop(frame):
+    if frame is not None:
+        frame.drop()

@@ -1,0 +1,160 @@
+"""The demo's process: opens models and source, runs the pipeline, tells the host, and ends cleanly.
+
+It is started by the agent with one order on stdin. When stdin ends the host is gone: the camera is let go and
+the process ends within seconds, by force if need be.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Any
+
+from .. import wire
+from ..failure import Failure
+from . import sources
+from .model import Model
+from .pipeline import Pipeline
+from .server import Server
+from .studio import Studio
+
+TICK_S = 0.25
+# What a broken camera or model may take to end when the host is gone, seconds.
+LEAVE_S = 3.0
+
+
+class Host(object):
+    """The other end: frames out from any thread, and the control frames in."""
+
+    def __init__(self, out):
+        self._out, self._lock = out, threading.Lock()
+        self.stop = threading.Event()
+        self.gone = False
+
+    def tell(self, event, body=b"", **values):
+        """Send an event; a host that is gone is noted, not raised."""
+        self.send(dict(values, event=event), body)
+
+    def send(self, header, body=b""):
+        """Send a frame."""
+        try:
+            with self._lock:
+                wire.write_frame(self._out, header, body)
+        except (OSError, ValueError):
+            self.leave()
+
+    def listen(self, stream):
+        """Read control frames until there are no more; its own thread."""
+        try:
+            for header, _ in iter(lambda: wire.read_frame(stream), None):
+                if header.get("type") == wire.STOP:
+                    self.stop.set()
+        except (OSError, wire.WireError):
+            pass
+        self.leave()
+
+    def leave(self):
+        """The host is gone: stop, and end by force where stopping takes too long."""
+        if not self.gone:
+            self.gone = True
+            self.stop.set()
+            timer = threading.Timer(LEAVE_S, os._exit, (1,))
+            timer.daemon = True
+            timer.start()
+
+
+def main():
+    """Read the order, run it, answer with the summary."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: host.stop.set())
+    host = Host(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)
+    frame = wire.read_frame(sys.stdin.buffer)
+    if frame is None:
+        return 0
+    listener = threading.Thread(target=host.listen, args=(sys.stdin.buffer,), name="host")
+    listener.daemon = True
+    listener.start()
+    try:
+        summary = Demo(frame[0], host).run()
+    except Failure as failure:
+        host.send({"error": failure.as_json()})
+    except MemoryError:
+        host.send({"error": Failure("memory", "the board has not enough memory for this").as_json()})
+    else:
+        host.send({"ok": True, "summary": summary})
+    sys.stderr.flush()
+    os._exit(0)  # a viewer's thread may still hang in a dead connection
+
+
+class Demo(object):
+    """One run.
+
+    Args:
+        order: ``models``, ``source``, ``page`` (whether), ``port``, ``seconds`` (or None), ``log``.
+        host: Who asked.
+    """
+
+    def __init__(self, order, host):
+        self._order, self._host = order, host
+        self._models: Any = []
+        self._source: Any = None
+        self._server: Any = None
+
+    def run(self):
+        """All of it; returns the summary."""
+        try:
+            for order in self._order["models"]:
+                self._host.tell("progress", stage="load " + order["manifest"]["name"])
+                self._models.append(Model(order))
+            self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
+            self._source = sources.open_source(self._order["source"])
+            return self._live()
+        finally:
+            if self._source is not None:
+                self._source.close()
+            for model in self._models:
+                model.close()
+
+    def _live(self):
+        pipeline = Pipeline(self._source, self._models)
+        studio = Studio(pipeline, self._source, self._models, self._host, self._order["log"])
+        ready = {"source": studio.source(), "models": [model.about for model in self._models]}
+        if self._order["page"]:
+            ready.update(self._serve(studio))
+        pipeline.start()
+        try:
+            self._host.tell("ready", **ready)
+            self._wait(pipeline, studio)
+        finally:
+            studio.close()
+            if self._server is not None:
+                self._server.stop()
+            pipeline.stop()
+            self._tick(studio)
+        if pipeline.failure is not None:
+            raise pipeline.failure
+        return studio.summary()
+
+    def _serve(self, studio):
+        try:
+            self._server = Server(studio, self._order["port"])
+        except OSError as error:
+            what = "port {} cannot be used ({})".format(self._order["port"], error.strerror)
+            raise Failure("port", what, "choose another with --port, or leave it out for any free one")
+        self._server.start()
+        keys = self._server.keys
+        return {"port": self._server.server_port, "token": keys.token(), "key": keys.key}
+
+    def _wait(self, pipeline, studio):
+        """Tell how it goes until something ends it."""
+        seconds, began = self._order["seconds"], time.monotonic()
+        while not self._host.stop.wait(TICK_S) and not pipeline.ended.is_set():
+            self._tick(studio)
+            if seconds and time.monotonic() - began >= seconds:
+                break
+
+    def _tick(self, studio):
+        if not self._host.gone:
+            self._host.tell("tick", state=studio.state(), answers=studio.answers())

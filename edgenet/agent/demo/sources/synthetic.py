@@ -1,0 +1,98 @@
+"""Signs that move over a scene: the same picture for the same number, whatever the machine.
+
+The host draws scenes and signs once and sends them: one JSON line ``{"scenes": [[w, h] …], "signs": [[label,
+w, h] …]}``, then zlib of the scenes' RGB and the signs' RGBA bytes.
+"""
+
+import json
+import math
+import time
+import zlib
+
+import numpy as np
+
+from ...failure import Failure
+from .base import Pace, Pool, Source
+
+# Frames that one sign is shown for; at 24 FPS two seconds.
+TURN = 48
+FPS = 30.0
+
+
+class Synthetic(Source):
+    """Moving signs.
+
+    Args:
+        options: ``paths``: one, of the drawings.
+    """
+
+    name = "synthetic camera"
+
+    def open(self):
+        """Read the drawings."""
+        try:
+            with open(self.options["paths"][0], "rb") as stream:
+                self._scenes, self._signs = read(stream.read())
+        except (OSError, ValueError, KeyError, zlib.error) as error:
+            raise Failure("source", "the drawings of the synthetic source: {}".format(error))
+        height, width = self._scenes[0].shape[:2]
+        self.options["size"] = [width, height]
+        self.fps = self.fps or FPS
+        self._pool, self._pace = Pool(width, height), Pace(self.fps)
+        largest = max(sign[1].size for sign in self._signs)
+        self._product = np.empty(largest, np.uint16)
+        self._number = 0
+
+    def read(self):
+        """The next picture."""
+        self._pace.wait()
+        begun = time.perf_counter()
+        frame = self._pool.frame()
+        self.draw(frame.data, self._number)
+        self._number += 1
+        frame.taken = time.perf_counter()
+        frame.cost = frame.taken - begun
+        return frame
+
+    def shown(self, number):
+        """The label of the sign in picture ``number``."""
+        return self._signs[number // TURN % len(self._signs)][0]
+
+    def draw(self, image, number):
+        """Draw picture ``number`` into uint8 [height, width, 3]; nothing is allocated."""
+        turn = number // TURN
+        np.copyto(image, self._scenes[turn % len(self._scenes)])
+        _, pixels, through = self._signs[turn % len(self._signs)]
+        rows, columns = pixels.shape[:2]
+        phase = number * 2 * math.pi / TURN
+        top = int((image.shape[0] - rows) * (0.5 + 0.45 * math.sin(phase * 0.7 + turn)))
+        left = int((image.shape[1] - columns) * (0.5 + 0.45 * math.sin(phase * 0.43 + 2 * turn)))
+        under = image[top : top + rows, left : left + columns]
+        product = self._product[: rows * columns * 3].reshape(rows, columns, 3)
+        np.multiply(under, through, out=product)
+        np.add(product, pixels, out=product)
+        np.right_shift(product, 8, out=product)
+        np.copyto(under, product, casting="unsafe")
+
+
+def read(data):
+    """(scenes, signs) of the host's drawings.
+
+    A scene is uint8 [h, w, 3]; a sign is its label, its RGB times alpha and what shines through, uint16.
+    """
+    line, _, packed = data.partition(b"\n")
+    head, body, offset = json.loads(line.decode("utf-8")), zlib.decompress(packed), 0
+    scenes, signs = [], []
+    for width, height in head["scenes"]:
+        size = width * height * 3
+        scenes.append(np.frombuffer(body, np.uint8, size, offset).reshape(height, width, 3))
+        offset += size
+    for label, width, height in head["signs"]:
+        size = width * height * 4
+        pixels = np.frombuffer(body, np.uint8, size, offset).reshape(height, width, 4).astype(np.uint16)
+        offset += size
+        alpha = pixels[:, :, 3:] + (pixels[:, :, 3:] >> 7)  # 0 to 256
+        signs.append((label, pixels[:, :, :3] * alpha + 128, 256 - alpha))
+    if not scenes or not signs:
+        raise ValueError("no scene or no sign")
+    return scenes, signs

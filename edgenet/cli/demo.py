@@ -1,0 +1,212 @@
+"""``edgenet demo``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgenet.cli.options import device_option, json_option
+from edgenet.cli.output import print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from edgenet.steps.demo import Ready
+
+__all__ = ["demo"]
+
+SECONDS_A_LINE = 5
+
+
+class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """``640x480``."""
+
+    name = "WxH"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """(width, height)."""
+        width, _, height = str(value).partition("x")
+        if not (
+            width.isdigit() and height.isdigit() and 16 <= int(width) <= 8192 and 16 <= int(height) <= 8192
+        ):
+            self.fail(f"{value!r} is not a size such as 640x480", param, ctx)
+        return int(width), int(height)
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(exists=True, dir_okay=False), metavar="[BUNDLE]", required=False)
+@device_option
+@click.option(
+    "--against",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="BUNDLE",
+    help="A second bundle that answers the same frames.",
+)
+@click.option(
+    "--source",
+    metavar="S",
+    default="synthetic",
+    show_default=True,
+    help="What the board looks at: so far synthetic, signs that move about.",
+)
+@click.option("--size", type=Size(), help="Picture size to ask of the source.")
+@click.option("--fps", type=click.FloatRange(0.1, 1000), help="Frames a second to ask of the source.")
+@click.option("--loop", is_flag=True, help="Begin files again when they end.")
+@click.option("--threads", type=click.IntRange(0, 256), default=0, help="Of each runtime; 0 for all cores.")
+@click.option("--no-page", is_flag=True, help="Only the terminal: FPS, label and budget.")
+@click.option("--open", "open_page", is_flag=True, help="Open the page in this machine's browser.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Of the page here; 0 for any free one."
+)
+@click.option("--duration", type=click.FloatRange(0.1), metavar="S", help="End after so many seconds.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False),
+    default="edgenet-demo",
+    show_default=True,
+    help="Folder for snapshots and recorded frames.",
+)
+@click.option(
+    "--answers", type=click.Path(dir_okay=False), help="File for every frame's answer, as JSON lines."
+)
+@json_option
+def demo(
+    bundle: str | None,
+    device: str,
+    as_json: bool,
+    no_page: bool,
+    open_page: bool,
+    duration: float | None,
+    **given: Any,
+) -> None:
+    """Watch BUNDLE at work on its board, through a browser.
+
+    Frames, the five best labels, frames a second against 24, and where each millisecond goes. The page
+    is reached through the connection that edgenet holds; nothing listens on the network. Without
+    BUNDLE: the embedded model on a synthetic camera.
+
+    \b
+    Example:
+      edgenet demo --open
+      edgenet demo int8.edgenet --against fp32.edgenet --device pi@raspberrypi.local
+      edgenet demo int8.edgenet --device pi --no-page --duration 60 --json
+    """
+    from edgenet.steps.demo import DemoOptions, Watch
+    from edgenet.steps.demo import demo as run
+
+    terminal = Terminal(quiet=not no_page or as_json)
+
+    def ready(found: Ready) -> None:
+        terminal.begin(found)
+        if open_page and found.url:
+            click.launch(found.url)
+
+    with stopping() as stop, progress() as tell:
+        options = DemoOptions(page=not no_page, seconds=duration, **given)
+        watch = Watch(ready, terminal.tick)
+        summary = run(bundle, device, options, watch, stop, terminal.quieting(tell))
+    terminal.end()
+    if as_json:
+        print_json(summary)
+    else:
+        show(summary)
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the second interrupts."""
+    stop = threading.Event()
+
+    def interrupt(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Terminal:
+    """The live line on stderr: rewritten on a terminal, one every five seconds elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._rewrites, self._next, self._running = sys.stderr.isatty(), 0.0, False
+
+    def quieting(self, tell: Any) -> Any:
+        """``tell`` until the demo runs."""
+
+        def until(stage: str, done: int, total: int | None) -> None:
+            if not self._running:
+                tell(stage, done, total)
+
+        return until
+
+    def begin(self, ready: Ready) -> None:
+        """Say where the page is."""
+        self._running = True
+        models = " against ".join(model["name"] for model in ready.models)
+        click.echo(f"edgenet: {models} on {ready.source.get('name')}; Ctrl-C ends it", err=True)
+        if ready.url and ready.metrics:
+            click.echo(f"edgenet: page     {ready.url}", err=True)
+            click.echo(
+                f"edgenet: metrics  {ready.metrics[0]}  (Authorization: Bearer {ready.metrics[1]})", err=True
+            )
+
+    def tick(self, state: Mapping[str, Any]) -> None:
+        """Show how it goes."""
+        if self._quiet or not state.get("frame"):
+            return
+        if self._rewrites:
+            click.echo(f"\r\x1b[K{line(state)[:110]}", err=True, nl=False)
+        elif state["seconds"] >= self._next:
+            click.echo(line(state), err=True)
+            self._next = state["seconds"] + SECONDS_A_LINE
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._rewrites and not self._quiet:
+            click.echo("", err=True)
+
+
+def line(state: Mapping[str, Any]) -> str:
+    """FPS, label and budget in one line."""
+    if state.get("trouble"):
+        return f"waiting: {state['trouble']}"
+    tops = [model["top"] for model in state["models"] if model.get("top")]
+    label = f"{tops[0][0][0]} {100 * tops[0][0][1]:.0f} %" if tops else "–"
+    budget = " ".join(f"{name} {ms:.1f}" for name, ms in state["budget_ms"].items() if ms)
+    return f"{state['fps']['camera']:6.1f} FPS  {label:<24}  {state['age_ms']:.1f} ms old: {budget}"
+
+
+def show(summary: Mapping[str, Any]) -> None:
+    """The summary as a table."""
+    frames, fps = summary["frames"], summary["fps"]
+    names = " against ".join(model["name"] for model in summary["models"])
+    rows = [
+        [name, *(f"{spread[key]:.2f}" if spread["count"] else "–" for key in ("p50", "p99", "max"))]
+        for name, spread in (*summary["stages_ms"].items(), ("glass to label", summary["glass_to_label_ms"]))
+    ]
+    title = f"{names} on {summary['device']}, {summary['source']['name']}, {summary['seconds']:.1f} s"
+    print_table(title, ["ms", "p50", "p99", "max"], rows)
+    click.echo(
+        f"{fps['camera'] or 0:.1f} FPS camera, {frames['answered']} frames answered, "
+        f"{frames['dropped']} dropped, {frames['damaged']} damaged"
+    )
+    if frames["compared"]:
+        share = 100 * (1 - frames["disagreed"] / frames["compared"])
+        click.echo(f"the two models agreed on {share:.1f} % of {frames['compared']} frames")
+    kept = summary["kept"]
+    if kept["folder"]:
+        click.echo(
+            f"kept in {kept['folder']}: {kept['snapshots']} snapshots, {kept['drift']} frames for calibration"
+        )

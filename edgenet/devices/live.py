@@ -1,0 +1,124 @@
+"""A demo that runs on a board: its events, its page on this machine's loopback, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from edgenet.agent import wire
+from edgenet.agent.tunnel import Tunnel
+from edgenet.devices.channel import Channel
+from edgenet.devices.replies import field
+from edgenet.errors import DeviceError
+
+__all__ = ["Door", "Live", "OnLive"]
+
+# Takes an event of the demo and its body.
+OnLive = Callable[[Mapping[str, Any], bytes], None]
+
+
+class Live:
+    """Runs one demo on a board.
+
+    Args:
+        channel: To its agent; nothing else may use it meanwhile.
+        on_event: Told ``progress``, ``ready``, ``tick`` and ``save`` (docs/agent-protocol.md, Demo).
+        stop: Set by anybody to end the demo with a summary.
+    """
+
+    def __init__(self, channel: Channel, on_event: OnLive, stop: threading.Event) -> None:
+        self._channel, self._on_event, self._stop = channel, on_event, stop
+        self._over = threading.Event()
+
+    def run(self, request: Mapping[str, Any], door: Door | None = None) -> dict[str, Any]:
+        """Until it ends.
+
+        Args:
+            request: ``models``, ``source``, ``page``, ``port``, ``seconds``, ``log``.
+            door: Where the page is reached here, where the board's loopback is not this machine's.
+
+        Returns:
+            The summary.
+
+        Raises:
+            BoardError: ``source``, ``port``, ``died``, ``load``, ``import``, ``run``.
+            ConnectionLost: The board went away.
+        """
+        asides = self._channel.asides
+        for name in ("progress", "ready", "tick", "save"):
+            asides[name] = self._on_event
+        if door is not None:
+            asides[wire.STREAM] = door.carry(self._channel)
+        alive = threading.Thread(target=self._keep_alive, daemon=True)
+        alive.start()
+        try:
+            reply, _ = self._channel.request(wire.DEMO, request)
+            return field(reply, "summary", dict)
+        finally:
+            self._over.set()
+            asides.clear()
+            alive.join(wire.ALIVE_S)
+
+    def _keep_alive(self) -> None:
+        """Say that this end is there, and pass on that the demo shall stop."""
+        with contextlib.suppress(DeviceError):
+            while not self._over.is_set():
+                self._channel.say({"type": wire.ALIVE})
+                if self._stop.wait(wire.ALIVE_S) and not self._over.is_set():
+                    self._channel.say({"type": wire.STOP})
+                    self._over.wait()
+
+
+class Door:
+    """A port of this machine's loopback behind which lies the page on the board's.
+
+    Args:
+        port: 0 for any free one.
+
+    Attributes:
+        port: Which one it is.
+
+    Raises:
+        DeviceError: It is taken.
+    """
+
+    def __init__(self, port: int) -> None:
+        try:
+            self._server = socket.create_server(("127.0.0.1", port))
+        except OSError as error:
+            raise DeviceError(
+                f"port {port} on this machine cannot be used ({error.strerror})",
+                "choose another with --port, or leave it out for any free one",
+            ) from None
+        self.port = int(self._server.getsockname()[1])
+        self._tunnel: Tunnel | None = None
+
+    def carry(self, channel: Channel) -> Callable[[dict[str, Any], bytes], None]:
+        """Begin to carry connections over a channel; what takes the frames that come back."""
+
+        def send(header: dict[str, Any], body: bytes) -> None:
+            try:
+                channel.say(header, body)
+            except DeviceError as error:
+                raise OSError(str(error)) from None
+
+        self._tunnel = Tunnel(send)
+        threading.Thread(target=self._accept, args=(self._tunnel,), daemon=True).start()
+        return self._tunnel.receive
+
+    def _accept(self, tunnel: Tunnel) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._server.accept()
+                tunnel.open(connection)
+
+    def close(self) -> None:
+        """Close the port and every connection."""
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        if self._tunnel is not None:
+            self._tunnel.close()

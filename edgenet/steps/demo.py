@@ -1,0 +1,205 @@
+"""A bundle at work on a board: frames, labels and figures while it runs, a summary when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edgenet.bundle import Bundle
+from edgenet.devices.agent import Agent, Blob
+from edgenet.devices.archive import demo_archive
+from edgenet.devices.device import connect
+from edgenet.devices.live import Door, OnLive
+from edgenet.errors import PlanError
+from edgenet.library import image_folder
+from edgenet.model import Model
+from edgenet.progress import Progress, silent
+from edgenet.steps.camera import SourceOrder, source_order
+from edgenet.steps.compile import compile
+from edgenet.steps.events import board_events
+from edgenet.steps.keep import Keeper
+from edgenet.steps.stage import stage
+from edgenet.zoo import embedded
+
+__all__ = ["DemoOptions", "Ready", "Watch", "demo", "embedded_bundles"]
+
+
+class Ready(NamedTuple):
+    """A demo that runs.
+
+    Attributes:
+        url: Where a browser of this machine sees it; the token in it works once. ``None`` without a page.
+        metrics: Where Prometheus scrapes it, and with which bearer.
+        source: ``name``, ``size``, ``fps``.
+        models: ``name``, ``backend``, ``runtime`` … of each.
+    """
+
+    url: str | None
+    metrics: tuple[str, str] | None
+    source: Mapping[str, Any]
+    models: Sequence[Mapping[str, Any]]
+
+
+class Watch(NamedTuple):
+    """Who is told: once that it runs, then four times a second how (docs/demo.md, state)."""
+
+    ready: Callable[[Ready], None] = lambda _: None
+    tick: Callable[[Mapping[str, Any]], None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What to look at, for how long, and what to keep of it.
+
+    Attributes:
+        against: A second bundle that answers the same frames.
+        source: See :func:`edgenet.steps.camera.source_order`.
+        size: (width, height) to ask of the source.
+        fps: Frames a second to ask of the source.
+        loop: Whether files begin again.
+        threads: Of each runtime; 0 for all cores.
+        page: Whether a browser can look.
+        port: For the page on this machine's loopback; 0 for any free one.
+        seconds: How long; without end if ``None``.
+        keep: Folder for snapshots and recorded frames; made when the first one comes.
+        answers: File for every frame's answer, one JSON object a line.
+    """
+
+    against: Bundle | Path | str | None = None
+    source: str = "synthetic"
+    size: tuple[int, int] | None = None
+    fps: float | None = None
+    loop: bool = False
+    threads: int = 0
+    page: bool = True
+    port: int = 0
+    seconds: float | None = None
+    keep: Path | str = "edgenet-demo"
+    answers: Path | str | None = None
+
+
+def demo(
+    bundle: Bundle | Path | str | None = None,
+    device: str = "local",
+    options: DemoOptions | None = None,
+    watch: Watch | None = None,
+    stop: threading.Event | None = None,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Run a live demo until its source ends, its time is over or ``stop`` is set.
+
+    What the board lacks is sent first; its current deployment stays what it is.
+
+    Args:
+        bundle: What to run; without one the embedded model, int8 against float32.
+        device: "local", ``user@host[:port]`` or an ssh alias.
+        options: All the rest.
+        watch: Told how it goes.
+        stop: Set by anybody to end it.
+        progress: Told of every stage until it runs.
+
+    Returns:
+        The summary (docs/demo.md).
+
+    Raises:
+        DeviceError: The board cannot run it, has no such camera, or went away.
+        DataError: There is no such source.
+    """
+    chosen = options or DemoOptions()
+    bundles = _bundles(bundle, chosen.against, progress)
+    wanted = source_order(chosen.source, chosen.size, chosen.fps, chosen.loop)
+    progress("connect", 0, None)
+    keeper = Keeper(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
+    with connect(device) as agent, keeper, _door(chosen, device) as door:
+        request = _request(agent, bundles, device, wanted, chosen, progress)
+        tell = _listener(watch or Watch(), keeper, door, progress)
+        summary = agent.demo(request, tell, stop or threading.Event(), door)
+    return {"device": device, **summary, "kept": keeper.kept()}
+
+
+def _door(chosen: DemoOptions, device: str) -> AbstractContextManager[Door | None]:
+    """The way to the page, where the board's loopback is not this machine's."""
+    if chosen.page and device != "local":
+        return contextlib.closing(Door(chosen.port))
+    return contextlib.nullcontext()
+
+
+def _listener(watch: Watch, keeper: Keeper, door: Door | None, progress: Progress) -> OnLive:
+    def tell(event: Mapping[str, Any], body: bytes) -> None:
+        match event.get("event"):
+            case "progress":
+                progress(str(event.get("stage")), 0, None)
+            case "ready":
+                watch.ready(_ready(event, door))
+            case "tick":
+                keeper.answers(event.get("answers"))
+                watch.tick(_table(event.get("state")))
+            case "save":
+                keeper.save(event, body)
+
+    return tell
+
+
+def embedded_bundles(progress: Progress = silent) -> tuple[Bundle, Bundle]:
+    """The embedded model for TFLite: int8 by the quickest recipe, and float32."""
+    model = Model.load(embedded())
+    images = image_folder("signs", "calib")
+    int8 = compile(model, "local", "tflite", "int8", "int8-minmax", images, progress)
+    return int8.bundle, compile(model, "local", "tflite", "fp32", progress=progress).bundle
+
+
+def _bundles(
+    bundle: Bundle | Path | str | None, against: Bundle | Path | str | None, progress: Progress
+) -> tuple[Bundle, ...]:
+    if bundle is None:
+        if against is not None:
+            raise PlanError("there is no first bundle to compare with", "name two bundles")
+        return embedded_bundles(progress)
+    given = [bundle] if against is None else [bundle, against]
+    return tuple(item if isinstance(item, Bundle) else Bundle.load(item) for item in given)
+
+
+def _request(
+    agent: Agent,
+    bundles: tuple[Bundle, ...],
+    device: str,
+    wanted: SourceOrder,
+    chosen: DemoOptions,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Bring everything to the board; what asks it to run."""
+    threads = chosen.threads or int(agent.facts()["cores"])
+    staged = [stage(agent, bundle, device, progress) for bundle in bundles]
+    archive = demo_archive()
+    program = Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))
+    agent.send_blobs([program, *wanted.blobs], board_events(progress))
+    agent.end()
+    return {
+        "program": program.digest,
+        "models": [{"manifest": dict(item.manifest), "threads": threads} for item in staged],
+        "source": {**wanted.order, "blobs": [blob.digest for blob in wanted.blobs]},
+        "page": chosen.page,
+        "port": chosen.port if device == "local" else 0,
+        "seconds": chosen.seconds,
+        "log": chosen.answers is not None,
+    }
+
+
+def _ready(event: Mapping[str, Any], door: Door | None) -> Ready:
+    port, token, key = event.get("port"), event.get("token"), event.get("key")
+    base = f"http://127.0.0.1:{door.port if door else port}"
+    models = [item for item in event.get("models", []) if isinstance(item, dict)]
+    source = _table(event.get("source"))
+    if port is None:
+        return Ready(None, None, source, models)
+    return Ready(f"{base}/?token={token}", (f"{base}/metrics", str(key)), source, models)
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

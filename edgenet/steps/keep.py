@@ -1,0 +1,81 @@
+"""What the user keeps of a demo: snapshots with their answers, recorded frames, every answer as a line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from edgenet.errors import DataError
+from edgenet.files import write_atomic
+
+__all__ = ["Keeper"]
+
+_NAME = re.compile(r"(snapshot|drift)-\d{6,}\.(jpg|png)\Z")
+
+
+class Keeper:
+    """Writes what a board sends; a context manager.
+
+    Args:
+        folder: For ``snapshots/`` (picture, JSON) and ``drift/`` (pictures, for ``compile --calibration``).
+        answers: File for every answer, or ``None``.
+
+    Raises:
+        DataError: A file cannot be written.
+    """
+
+    def __init__(self, folder: Path, answers: Path | None) -> None:
+        self._folder, self._path = folder, answers
+        self._stream: TextIO | None = None
+        self._saved = {"snapshot": 0, "drift": 0}
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            try:
+                self._stream = self._path.open("w", encoding="utf-8")
+            except OSError as error:
+                raise DataError(
+                    f"{self._path}: cannot be written ({error.strerror})", "choose another"
+                ) from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def save(self, event: Mapping[str, Any], body: bytes) -> None:
+        """Keep a picture; a name that is not one of ours is left out."""
+        found = _NAME.fullmatch(str(event.get("name")))
+        if not found:
+            return
+        folder = self._folder / ("snapshots" if found[1] == "snapshot" else "drift")
+        try:
+            write_atomic(folder / found[0], body)
+            if found[1] == "snapshot":
+                text = json.dumps({"frame": event.get("frame"), "answers": event.get("answers")}, indent=1)
+                write_atomic((folder / found[0]).with_suffix(".json"), text.encode())
+        except OSError as error:
+            raise DataError(
+                f"{folder}: cannot be written ({error.strerror})", "choose another with --keep"
+            ) from None
+        self._saved[found[1]] += 1
+
+    def answers(self, found: object) -> None:
+        """Keep answers, one line each."""
+        if self._stream is not None and isinstance(found, list):
+            self._stream.writelines(json.dumps(answer) + "\n" for answer in found)
+
+    def kept(self) -> dict[str, Any]:
+        """``snapshots``, ``drift`` (how many) and ``folder`` (``None`` where nothing was kept)."""
+        some = any(self._saved.values())
+        return {
+            "snapshots": self._saved["snapshot"],
+            "drift": self._saved["drift"],
+            "folder": str(self._folder) if some else None,
+        }

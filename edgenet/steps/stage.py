@@ -1,0 +1,98 @@
+"""What a board needs to run a bundle: its artifact and, where the board lacks it, the runtime."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from edgenet.bundle import Bundle
+from edgenet.devices.agent import Agent, Blob
+from edgenet.devices.runtimes import RuntimeChoice, ensure_runtime
+from edgenet.progress import Progress
+from edgenet.steps.events import board_events
+from edgenet.steps.finish import board_file, finish, own_version
+
+__all__ = ["Staged", "stage"]
+
+
+class Staged(NamedTuple):
+    """A bundle that a board can run.
+
+    Attributes:
+        manifest: What the board keeps of it (docs/agent-protocol.md, Deploying).
+        runtime: What runs it there.
+        finished: What the board made of it, where the board finishes it, else empty.
+    """
+
+    manifest: Mapping[str, Any]
+    runtime: RuntimeChoice
+    finished: dict[str, Any]
+
+
+def stage(
+    agent: Agent, bundle: Bundle, device: str, progress: Progress, offline: bool = False
+) -> Staged:
+    """Send what the board lacks and run it once, unless it ran there before; takes the deploy lock.
+
+    The board's current deployment stays what it is.
+
+    Args:
+        agent: On the board.
+        bundle: What it shall run.
+        device: The board's name, for messages.
+        progress: Told of every stage.
+        offline: As for :func:`edgenet.steps.deploy.deploy`.
+
+    Raises:
+        DeviceError: No room, no fitting runtime, it cannot run, too little memory to finish it, or another
+            deploy is under way.
+    """
+    name = bundle.manifest["artifact"]["file"]
+    on_board = bundle.manifest["artifact"].get("build") is not None
+    if on_board:
+        name = board_file(bundle, own_version(bundle.manifest["backend"], agent.facts(), device))
+    agent.begin()
+    artifact = _blob(bundle, name)
+    agent.send_blobs([artifact], board_events(progress))
+    _, deployed = agent.deployments()
+    proven = {item.get("runtime") for item in deployed if item.get("digest") == bundle.digest}
+    made: dict[str, Any] = {}
+
+    def prove(choice: RuntimeChoice) -> None:
+        """Run it once before it becomes current, unless it ran there before."""
+        manifest = _manifest(bundle, artifact, choice.digest)
+        if on_board:
+            made.update(finish(agent, manifest, board_events(progress)))
+        if choice.digest not in proven or not made.get("cached", True):
+            progress("run once", 0, None)
+            agent.open(None, 1, manifest).close()
+
+    runtime = ensure_runtime(agent, bundle.manifest["backend"], board_events(progress), prove, offline)
+    return Staged(_manifest(bundle, artifact, runtime.digest), runtime, made)
+
+
+def _blob(bundle: Bundle, name: str) -> Blob:
+    """A file of the bundle as the board gets it."""
+    data = bundle.files[name]
+    return Blob(bundle.manifest["files"][name]["sha256"], len(data), lambda: io.BytesIO(data))
+
+
+def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[str, Any]:
+    """What the board keeps of a bundle (docs/agent-protocol.md, ``deploy``)."""
+    whole = bundle.manifest
+    output = whole["artifact"]["output"]
+    background = ["background"] * whole["label_offset"] if whole["labels"] else []
+    return {
+        "digest": bundle.digest,
+        "name": bundle.name,
+        "backend": whole["backend"],
+        "artifact": artifact.digest,
+        "artifact_size": artifact.size,
+        "build": whole["artifact"].get("build"),
+        "input": {key: whole["artifact"]["input"][key] for key in ("shape", "dtype")},
+        "output": {key: output[key] for key in ("dtype", "scale", "zero_point")},
+        "preprocessing": whole["preprocessing"],
+        "labels": background + whole["labels"],
+        "runtime": runtime,
+    }

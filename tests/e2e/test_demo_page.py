@@ -1,0 +1,229 @@
+"""The demo in a real browser, through a real sshd: what a user sees, presses and gets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgenet.agent.demo.sources.synthetic import TURN
+from edgenet.zoo.signs import LABELS
+from tests import sshd
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt install chromium)"),
+]
+
+
+class Demo:
+    """A running ``edgenet demo --device board``."""
+
+    def __init__(self, board: sshd.Board, folder: Path, *more: str) -> None:
+        self.keep = folder / "kept"
+        more += ("--keep", str(self.keep), "--answers", str(folder / "answers.jsonl"))
+        self.board = board
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "edgenet", "demo", "--device", "board", "--json", *more],
+            env={**os.environ, "EDGENET_SSH": board.ssh, "EDGENET_CACHE": str(folder / "cache")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr is not None
+        said = []
+        for line in self.process.stderr:
+            said.append(line)
+            if found := re.search(r"metrics  (\S+)/metrics .*Bearer (\S+)\)", line):
+                self.base, self.key = found[1], found[2]
+                break
+        page = re.search(r"page     (\S+)", "".join(said))
+        assert page, "".join(said)
+        self.url = page[1]
+
+    def end(self) -> dict[str, Any]:
+        """Ctrl-C; the summary."""
+        self.process.send_signal(signal.SIGINT)
+        out, errors = self.process.communicate(timeout=30)
+        assert self.process.returncode == 0, errors
+        return dict(json.loads(out))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    if reason := sshd.missing():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("demo")
+    with sshd.start(folder / "board", {"EDGENET_PYTHON": sys.executable}) as board:
+        running = Demo(board, folder)
+        yield running
+        if running.process.poll() is None:
+            running.process.kill()
+        running.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def page(demo: Demo) -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1360, "height": 850})
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.goto(demo.url)
+        yield page
+        browser.close()
+
+
+def state(page: Any) -> dict[str, Any]:
+    return dict(page.request.get(page.url + "state").json())
+
+
+def wait(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+    """The condition's value when it is true."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+    return value
+
+
+def test_the_page_shows_frames_that_advance(page: Any) -> None:
+    page.wait_for_selector(".chip")
+    assert page.url.endswith("/"), "the token is not in the address any more"
+    assert page.evaluate("document.getElementById('img').naturalWidth") == 640
+    first = state(page)["frame"]
+    wait(lambda: state(page)["frame"] > first + 10)
+    assert page.text_content("#status") == "live"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.errors == []
+
+
+def test_the_right_sign_is_named(page: Any) -> None:
+    seen = set()
+    for _ in range(6):
+        found = state(page)
+        expected = LABELS[found["frame"] // TURN % len(LABELS)]
+        for model in found["models"]:
+            assert model["top"][0][0] == expected
+        seen.add(expected)
+        page.wait_for_timeout(400)
+    assert len(seen) >= 2
+
+
+def test_pause_holds_the_frame_and_its_label(page: Any) -> None:
+    page.keyboard.press(" ")
+    page.wait_for_selector("#held:not([hidden])")
+    page.wait_for_timeout(300)
+    held = state(page)
+    assert held["paused"]
+    page.wait_for_timeout(500)
+    assert state(page)["frame"] == held["frame"]
+    label = page.text_content(".chip")
+    assert label.startswith(held["models"][0]["top"][0][0])
+    page.click("#pause")
+    wait(lambda: state(page)["frame"] > held["frame"])
+
+
+def test_a_snapshot_is_kept_with_both_answers(page: Any, demo: Demo) -> None:
+    page.click("#snapshot")
+    picture = wait(lambda: list(demo.keep.glob("snapshots/snapshot-*.png")))[0]
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    kept = json.loads(wait(lambda: list(demo.keep.glob("snapshots/*.json")))[0].read_text())
+    expected = LABELS[kept["frame"] // TURN % len(LABELS)]
+    assert [answer["top"][0][0] for answer in kept["answers"]] == [expected] * 2
+    assert "saved" in page.text_content("#toast")
+
+
+def test_recorded_frames_are_a_calibration_folder(page: Any, demo: Demo) -> None:
+    from edgenet.imageset import ImageSet
+
+    page.keyboard.press("r")
+    wait(lambda: len(list(demo.keep.glob("drift/*.png"))) >= 2)
+    page.keyboard.press("r")
+    assert len(ImageSet.load(demo.keep / "drift")) >= 2
+
+
+def test_switching_models(page: Any) -> None:
+    for key, mode, *asked in (("1", "a", True, False), ("2", "b", False, True), ("3", "both", True, True)):
+        page.keyboard.press(key)
+        found = wait(
+            lambda mode=mode, asked=asked: (
+                (found := state(page))["mode"] == mode
+                and [model["top"] is not None for model in found["models"]] == asked
+                and found
+            )
+        )
+        assert found["mode"] == mode
+        page.wait_for_selector(f"#modes button[data-mode={mode}][aria-pressed=true]")
+
+
+def test_three_viewers_one_of_them_stalled_do_not_slow_the_model(page: Any, demo: Demo) -> None:
+    def answered(seconds: float) -> float:
+        before = state(page)["counts"]["answered"]
+        began = time.monotonic()
+        page.wait_for_timeout(1000 * seconds)
+        return (state(page)["counts"]["answered"] - before) / (time.monotonic() - began)
+
+    alone = answered(1.5)
+    port = int(demo.base.rpartition(":")[2])
+    viewers = []
+    for _ in range(2):
+        viewer = socket.create_connection(("127.0.0.1", port), 5)
+        ask = f"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {demo.key}\r\n\r\n"
+        viewer.sendall(ask.encode())
+        viewers.append(viewer)
+    wait(lambda: state(page)["viewers"] == 3)
+    assert answered(1.5) >= 0.7 * alone
+    for viewer in viewers:
+        viewer.close()
+    wait(lambda: state(page)["viewers"] == 1)
+
+
+def test_metrics_are_there_for_the_bearer_only(page: Any, demo: Demo) -> None:
+    request = page.context.browser.new_context().request
+    assert request.get(demo.base + "/metrics").status == 403
+    text = request.get(demo.base + "/metrics", headers={"Authorization": f"Bearer {demo.key}"}).text()
+    assert float(re.search(r"^edgenet_camera_fps (\S+)$", text, re.MULTILINE)[1]) > 0
+
+
+def test_a_phone_fits(page: Any) -> None:
+    path = page.request.post(page.url + "do", data='{"do": "link"}').json()["path"]
+    context = page.context.browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True)
+    phone = context.new_page()
+    phone.goto(page.url.rstrip("/") + path)
+    phone.wait_for_selector(".chip")
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert phone.evaluate("document.getElementById('pause').getBoundingClientRect().bottom <= innerHeight")
+    context.close()
+
+
+def test_the_end(page: Any, demo: Demo) -> None:
+    """Ctrl-C: a summary that adds up, nothing left on the board, and the page says so."""
+    summary = demo.end()
+    frames, stages = summary["frames"], summary["stages_ms"]
+    assert frames["captured"] >= frames["answered"] > 100
+    parts = sum(stages[name]["mean"] for name in ("wait", "pre", "invoke", "post"))
+    assert parts == pytest.approx(summary["glass_to_label_ms"]["mean"], rel=0.02)
+    assert summary["kept"]["snapshots"] == 1
+    lines = [json.loads(line) for line in (demo.keep.parent / "answers.jsonl").read_text().splitlines()]
+    assert len(lines) == frames["answered"]
+    expected = [LABELS[line["frame"] // TURN % len(LABELS)] for line in lines]
+    named = [next(top for top in line["tops"] if top)[0][0] for line in lines]
+    assert sum(a == b for a, b in zip(named, expected, strict=True)) / len(lines) >= 0.99
+    page.wait_for_selector("text=The demo has ended", timeout=10000)
+    wait(lambda: not demo.board.sessions())
