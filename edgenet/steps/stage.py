@@ -30,9 +30,7 @@ class Staged(NamedTuple):
     finished: dict[str, Any]
 
 
-def stage(
-    agent: Agent, bundle: Bundle, device: str, progress: Progress, offline: bool = False
-) -> Staged:
+def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline: bool = False) -> Staged:
     """Send what the board lacks and run it once, unless it ran there before; takes the deploy lock.
 
     The board's current deployment stays what it is.

@@ -164,7 +164,6 @@ class Pipeline(object):
                 continue
             pixels = [fitted[str(sorted(model.spec.items()))] for model in self._models]
             passage = Passage(frame, pixels, begun, self._clock())
-            self.figures.part("pre", passage.ready - begun)
             old = self._slots["ready"].put(passage)
             _drop(old and old.frame)
 
@@ -177,7 +176,6 @@ class Pipeline(object):
                     model.start(pixels)
             passage.raw = [model.finish() if wanted else None for model, wanted in zip(self._models, asked)]
             passage.answered = self._clock()
-            self.figures.part("invoke", passage.answered - passage.invoked)
             old = self._slots["answered"].put(passage)
             _drop(old and old.frame)
 
@@ -198,6 +196,8 @@ class Pipeline(object):
         figures, frame = self.figures, passage.frame
         waits = passage.begun - frame.taken, passage.invoked - passage.ready, begun - passage.answered
         figures.part("wait", sum(waits))
+        figures.part("pre", passage.ready - passage.begun)
+        figures.part("invoke", passage.answered - passage.invoked)
         figures.part("post", passage.concluded - begun)
         for figure in figures.age:
             figure.add(passage.concluded - frame.taken)
