@@ -13,7 +13,7 @@ from edgenet.zoo.signs import LABELS
 from edgenet.zoo.signs.backdrop import backdrop
 from edgenet.zoo.signs.faces import face
 
-__all__ = ["HEIGHT", "WIDTH", "drawings"]
+__all__ = ["drawings"]
 
 WIDTH, HEIGHT = 640, 480
 SEEDS = (48, 23, 28)  # two streets and foliage
