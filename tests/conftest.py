@@ -15,6 +15,8 @@ from edgenet.zoo import mobilenet_v1
 
 SIZE = 64
 CLASSES = 5
+# The recipe of tests that need some int8 build and do not care how good it is.
+CHEAP = "int8-minmax"
 CARD = """
 task = "classification"
 output = "logits"

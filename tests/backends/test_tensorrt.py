@@ -20,7 +20,7 @@ from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
 from edgenet.steps.plan import options, plan
 from edgenet.target import Target
-from tests.conftest import CLASSES, SIZE, smooth_images
+from tests.conftest import CHEAP, CLASSES, SIZE, smooth_images
 
 SIDE = 16
 
@@ -36,7 +36,7 @@ def prepared(model: Model) -> Model:
 
 @pytest.fixture(scope="module")
 def int8(prepared: Model) -> Model:
-    return quantize(prepared, Recipe.load("int8-fast"), pixels())[0]
+    return quantize(prepared, Recipe.load(CHEAP), pixels())[0]
 
 
 def half(model: Model) -> Model:
@@ -220,7 +220,7 @@ class TestInt8:
     @pytest.mark.parametrize("relu", [False, True])
     def test_a_residual_add_reads_the_convolution_itself(self, relu: bool) -> None:
         prepared = prepare(residual_model(relu))
-        model = quantize(prepared, Recipe.load("int8-fast"), pixels(side=SIDE))[0]
+        model = quantize(prepared, Recipe.load(CHEAP), pixels(side=SIDE))[0]
         data = write(model, "10")
         written = Written(data)
         (add,) = [node for node in written.of("Add") if node.name == "sum"]

@@ -10,12 +10,13 @@ import pytest
 
 from edgenet.cli.main import _run
 from edgenet.steps.compile import compile
+from tests.conftest import CHEAP
 from tests.reports import report as made_report
 
 
 @pytest.fixture
 def bundle(model_file: Path, photos: Path, tmp_path: Path) -> Path:
-    return compile(model_file, "local", "onnxruntime", "int8", calibration=photos).write(
+    return compile(model_file, "local", "onnxruntime", "int8", CHEAP, calibration=photos).write(
         tmp_path / "b.edgenet"
     )
 

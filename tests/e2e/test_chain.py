@@ -24,6 +24,7 @@ from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.profile import profile
 from tests import sshd
+from tests.conftest import CHEAP
 
 BRIEF = Protocol("brief", "", 0.05, 0.1, 20, 5.0, 1, True, 0.0)
 BUILDS = [(backend, precision) for backend in ("onnxruntime", "tflite") for precision in ("fp32", "int8")]
@@ -42,7 +43,7 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sshd.Boar
 
 @pytest.mark.parametrize(("backend", "precision"), BUILDS)
 def test_through_ssh(board: sshd.Board, model: Model, photos: Path, backend: str, precision: str) -> None:
-    bundle = compile(model, "local", backend, precision, calibration=photos).bundle
+    bundle = compile(model, "local", backend, precision, CHEAP, calibration=photos).bundle
     done = deploy(bundle, sshd.ALIAS)
     assert done.changed
     assert done.bytes_sent > len(bundle.artifact)
@@ -63,7 +64,7 @@ def test_through_ssh(board: sshd.Board, model: Model, photos: Path, backend: str
 def test_local_and_ssh_give_the_same_answers(
     board: sshd.Board, home: Path, model: Model, photos: Path
 ) -> None:
-    bundle = compile(model, "local", "tflite", "int8", calibration=photos).bundle
+    bundle = compile(model, "local", "tflite", "int8", CHEAP, calibration=photos).bundle
     figures = []
     for device in ("local", sshd.ALIAS):
         deploy(bundle, device)
@@ -76,7 +77,7 @@ def test_a_second_bundle_becomes_current_and_the_first_stays(
     board: sshd.Board, model: Model, photos: Path
 ) -> None:
     first = compile(model, "local", "onnxruntime", "fp32", calibration=photos).bundle
-    second = compile(model, "local", "onnxruntime", "int8", calibration=photos).bundle
+    second = compile(model, "local", "onnxruntime", "int8", CHEAP, calibration=photos).bundle
     deploy(first, sshd.ALIAS)
     deploy(second, sshd.ALIAS)
     with connect(sshd.ALIAS) as agent:
@@ -89,7 +90,7 @@ def test_a_second_bundle_becomes_current_and_the_first_stays(
 def test_a_cut_while_profiling_is_one_clear_error_and_the_next_works(
     board: sshd.Board, model: Model, photos: Path
 ) -> None:
-    bundle = compile(model, "local", "onnxruntime", "int8", calibration=photos).bundle
+    bundle = compile(model, "local", "onnxruntime", "int8", CHEAP, calibration=photos).bundle
     deploy(bundle, sshd.ALIAS)
     long = Protocol("long", "", 0.1, 30.0, 20, 60.0, 1, False, 0.0)
 
@@ -135,7 +136,7 @@ def test_a_board_without_any_package(
         pytest.skip("no Python without numpy here")
     with sshd.start(tmp_path / "board", {"EDGENET_PYTHON": python}) as running:
         monkeypatch.setenv("EDGENET_SSH", running.ssh)
-        bundle = compile(model, "local", backend, "int8", calibration=photos).bundle
+        bundle = compile(model, "local", backend, "int8", CHEAP, calibration=photos).bundle
         try:
             done = deploy(bundle, sshd.ALIAS)
         except DeviceError as error:
@@ -162,9 +163,8 @@ def test_real_models_through_ssh(
     calibration = ImageSet.load(folder / "calib").head(64)
     val = ImageSet.load(folder / "val").head(100)
     for precision in ("fp32", "int8"):
-        compiled = compile(
-            shared / "data" / "models" / f"{name}.onnx", "local", backend, precision, calibration=calibration
-        )
+        path = shared / "data" / "models" / f"{name}.onnx"
+        compiled = compile(path, "local", backend, precision, CHEAP, calibration)
         deploy(compiled.bundle, sshd.ALIAS)
         drift = profile(compiled.bundle, sshd.ALIAS, BRIEF, val=val).drift
         assert drift["labelled"]
@@ -175,7 +175,9 @@ def test_real_models_through_ssh(
 
 def test_the_bundle_is_enough(board: sshd.Board, model: Model, photos: Path, tmp_path: Path) -> None:
     """What profile needs is in the file: the model, its card and its images may be gone."""
-    path = compile(model, "local", "onnxruntime", "int8", calibration=photos).write(tmp_path / "b.edgenet")
+    path = compile(model, "local", "onnxruntime", "int8", CHEAP, calibration=photos).write(
+        tmp_path / "b.edgenet"
+    )
     deploy(path, sshd.ALIAS)
     report = profile(path, sshd.ALIAS, BRIEF)
     assert report.drift["images"] == len(Bundle.load(path).manifest["golden"]["images"]) == 12

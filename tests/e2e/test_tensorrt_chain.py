@@ -21,6 +21,7 @@ from edgenet.protocol import Protocol
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.profile import profile
+from tests.conftest import CHEAP
 
 HERE = Path(__file__).parent
 Board = Callable[..., None]
@@ -55,7 +56,7 @@ def board(parts: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
 
 
 def bundle(model: Model, photos: Path, target: str, precision: str) -> Bundle:
-    return compile(model, target, "tensorrt", precision, calibration=photos).bundle
+    return compile(model, target, "tensorrt", precision, CHEAP, calibration=photos).bundle
 
 
 @pytest.mark.parametrize(

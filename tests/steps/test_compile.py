@@ -18,6 +18,7 @@ from edgenet.files import sha256
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.steps.compile import compile
+from tests.conftest import CHEAP
 
 BUILDS = [(backend, precision) for backend in ("onnxruntime", "tflite") for precision in ("fp32", "int8")]
 
@@ -27,7 +28,7 @@ def test_a_bundle_proves_itself(
     model: Model, photos: Path, tmp_path: Path, backend: str, precision: str
 ) -> None:
     """With the bundle alone: pixels from its images, its artifact in its runtime, its answers."""
-    done = compile(model, "local", backend, precision, calibration=photos)
+    done = compile(model, "local", backend, precision, CHEAP, calibration=photos)
     bundle = Bundle.load(done.write(tmp_path / "b.edgenet"))
     manifest = bundle.manifest
     golden = manifest["golden"]
@@ -54,7 +55,7 @@ def test_backends_agree_on_one_set_of_scales(model: Model, photos: Path) -> None
     """The same int8 model in two runtimes: the same scores, nearly all to the last step."""
     answers = []
     for backend in ("onnxruntime", "tflite"):
-        bundle = compile(model, "local", backend, "int8", calibration=photos).bundle
+        bundle = compile(model, "local", backend, "int8", CHEAP, calibration=photos).bundle
         output = bundle.manifest["artifact"]["output"]
         answers.append(
             (output["scale"], output["zero_point"], bundle.array("golden/artifact.npy").astype(int))
@@ -65,24 +66,29 @@ def test_backends_agree_on_one_set_of_scales(model: Model, photos: Path) -> None
     assert (difference <= 1).mean() >= 0.99
 
 
-@pytest.mark.parametrize(("backend", "precision"), BUILDS)
+@pytest.mark.parametrize(
+    ("backend", "precision", "recipe"),
+    [
+        ("onnxruntime", "fp32", CHEAP),
+        ("onnxruntime", "int8", CHEAP),
+        ("tflite", "fp32", CHEAP),
+        ("tflite", "int8", "int8-fast"),
+    ],
+)
 def test_same_inputs_same_bytes_in_another_process(
-    model_file: Path, photos: Path, tmp_path: Path, backend: str, precision: str
+    model_file: Path, photos: Path, tmp_path: Path, backend: str, precision: str, recipe: str
 ) -> None:
-    here = compile(model_file, "local", backend, precision, calibration=photos).data
-    code = "import sys, edgenet; edgenet.compile(*sys.argv[1:5], calibration=sys.argv[5]).write(sys.argv[6])"
+    job = (str(model_file), "local", backend, precision, recipe, str(photos))
+    here = compile(*job).data
+    code = "import sys, edgenet; edgenet.compile(*sys.argv[1:7]).write(sys.argv[7])"
     out = tmp_path / "there.edgenet"
-    subprocess.run(
-        [sys.executable, "-c", code, str(model_file), "local", backend, precision, str(photos), str(out)],
-        check=True,
-        capture_output=True,
-    )
+    subprocess.run([sys.executable, "-c", code, *job, str(out)], check=True, capture_output=True)
     assert out.read_bytes() == here
 
 
 def test_other_images_other_bundle(model: Model, photos: Path, tmp_path: Path) -> None:
-    some = compile(model, "local", "onnxruntime", "int8", calibration=ImageSet.load(photos).head(5))
-    every = compile(model, "local", "onnxruntime", "int8", calibration=photos)
+    some = compile(model, "local", "onnxruntime", "int8", CHEAP, ImageSet.load(photos).head(5))
+    every = compile(model, "local", "onnxruntime", "int8", CHEAP, photos)
     assert some.bundle.digest != every.bundle.digest
     assert some.bundle.manifest["calibration"]["images"] == 5
 
