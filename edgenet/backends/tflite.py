@@ -24,7 +24,7 @@ class Tflite:
     """Writes ``.tflite`` files and runs them with ``ai_edge_litert``."""
 
     name = "tflite"
-    precisions = ("fp32", "int8")
+    precisions = ("fp32", "fp16", "int8-dynamic", "int8")
     preferred = None
 
     def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002
@@ -32,7 +32,10 @@ class Tflite:
         return ""
 
     def lower(self, model: Model, target: Target) -> Artifact:  # noqa: ARG002 (one file fits every board)
-        """The graph in TFLite's operators; an int8 model gives int8 scores.
+        """The graph in TFLite's operators; a model that ends in int8 gives int8 scores.
+
+        With "fp16" the weights are stored in half precision. A kernel behind a DequantizeLinear stays int8 in
+        a float layer ("int8-dynamic"), and layers of an int8 model may be float.
 
         Raises:
             UnsupportedError: A node cannot be expressed.

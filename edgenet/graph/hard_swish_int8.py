@@ -35,6 +35,8 @@ def hard_swish_int8(graph: Graph) -> int:
         source = quantizer(graph, swish.input[0])
         if source is None or graph.sole_consumer(swish.input[0]) is not swish:
             continue
+        if not all(reader.op_type == "QuantizeLinear" for reader in graph.consumers(swish.output[0])):
+            continue
         conv = graph.producer(source.input[0])
         if conv is None or conv.op_type != "Conv" or graph.sole_consumer(source.output[0]) is None:
             continue
@@ -48,13 +50,12 @@ def hard_swish_int8(graph: Graph) -> int:
 
 
 def _shrink(graph: Graph, conv: NodeProto) -> None:
-    """Let a convolution compute its result by √6: the same whole numbers on smaller scales."""
-    for name in conv.input[1:3]:
-        dequantize = graph.producer(name)
-        if dequantize is None:
-            raise ValueError(f"{conv.name}: not the canonical int8 form")
-        scales = graph.constants[dequantize.input[1]] / np.float32(ROOT)
-        dequantize.input[1] = graph.add_constant(f"{dequantize.input[1]}/by_root", scales.astype(np.float32))
+    """Let a convolution compute its result by √6: the same whole numbers on smaller scales, or floats."""
+    for position in (1, 2):
+        dequantize = graph.producer(conv.input[position])
+        reader, index = (conv, position) if dequantize is None else (dequantize, 1)
+        smaller = graph.constants[reader.input[index]] / np.float32(ROOT)
+        reader.input[index] = graph.add_constant(f"{reader.input[index]}/by_root", smaller)
 
 
 def _split(graph: Graph, swish: NodeProto, offset: float) -> None:

@@ -106,18 +106,6 @@ def asymmetric_weights(graph: Graph) -> None:
     graph.constants[name] = graph.constants[name] + np.int8(3)
 
 
-def float_weights(graph: Graph) -> None:
-    conv = [node for node in graph.nodes if node.op_type == "Conv"][1]
-    shape = graph.shape(conv.input[1])
-    conv.input[1] = graph.add_constant("kernel/float", np.ones(shape, np.float32))
-
-
-def one_scale_missing(graph: Graph) -> None:
-    pool = next(node for node in graph.nodes if node.op_type == "GlobalAveragePool")
-    for _ in "qd":
-        graph.bypass(graph.consumers(pool.output[0])[0])
-
-
 def other_scale_behind(graph: Graph) -> None:
     pool = next(node for node in graph.nodes if node.op_type == "GlobalAveragePool")
     back = graph.consumers(graph.consumers(pool.output[0])[0].output[0])[0]
@@ -127,8 +115,6 @@ def other_scale_behind(graph: Graph) -> None:
 QUANTIZED = {
     "bias scale": (wrong_bias_scale, "Conv .*bias scales are not input scale x weight scales"),
     "zero points of weights": (asymmetric_weights, "Conv .*operand 1 is not int8, symmetric"),
-    "float weights": (float_weights, "Conv .*operand 1 is not int8, symmetric"),
-    "no scale": (one_scale_missing, "GlobalAveragePool .*has no int8 scale"),
     "not a pair": (other_scale_behind, "DequantizeLinear .*does not dequantize"),
 }
 

@@ -56,7 +56,7 @@ def lower_clip(scope: Scope, node: NodeProto) -> None:
     if limits in FUSED:
         scope.emit(FUSED[limits], (source,), scope.output(node, node.output[0]))
         return
-    if scope.quantization:
+    if scope.is_whole(node):
         raise scope.refuse(
             node,
             f"int8 Clip to {limits} alone has no TFLite operator",
@@ -80,8 +80,8 @@ def lower_hard_swish(scope: Scope, node: NodeProto) -> None:
 
 def lower_hard_sigmoid(scope: Scope, node: NodeProto) -> None:
     """HardSigmoid → MUL, ADD with RELU6, MUL (float only): clip(a x + b, 0, 1) = relu6(6 a x + 6 b) / 6."""
-    if scope.quantization:
-        raise scope.refuse(node, "it has no int8 form yet", "compile the model as fp32")
+    if scope.is_whole(node):
+        raise scope.refuse(node, "it has no int8 form", "leave it in float, or put it behind a convolution")
     options = attributes(node)
     alpha, beta = options.get("alpha", 0.2), options.get("beta", 0.5)
     name, value = node.name or node.output[0], scope.input(node, node.input[0])

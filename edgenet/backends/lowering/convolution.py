@@ -17,6 +17,8 @@ from edgenet.graph.view import attributes
 __all__ = ["lower_conv", "lower_gemm"]
 
 OHWI = (0, 2, 3, 1)  # CONV_2D: [outputs, height, width, inputs]
+DEPTHWISE_AXIS = 3  # of the outputs in IHWO
+HYBRID = 5  # version of CONV_2D with int8 weights by channel and float activations
 IHWO = (1, 2, 3, 0)  # DEPTHWISE_CONV_2D: [1, height, width, outputs], from ONNX [outputs, 1, height, width]
 
 
@@ -34,7 +36,7 @@ def lower_conv(scope: Scope, node: NodeProto) -> None:
     depthwise = groups == channels and groups > 1
     window = window_of(scope, node, (kernel.shape[2], kernel.shape[3]))
     source = pad_pixels(scope, node, scope.input(node, node.input[0]), window)
-    order, axis = (IHWO, 3) if depthwise else (OHWI, 0)
+    order, axis = (IHWO, DEPTHWISE_AXIS) if depthwise else (OHWI, 0)
     weights = _kernel(scope, node, kernel.transpose(order), axis)
     bias = _bias(scope, node, source, weights)
     name, activation = fused(scope, node)
@@ -45,7 +47,9 @@ def lower_conv(scope: Scope, node: NodeProto) -> None:
         version = 1 if window.dilations == (1, 1) else 2
         scope.emit("DEPTHWISE_CONV_2D", inputs, out, ("DepthwiseConv2DOptions", options), version)
     else:
-        scope.emit("CONV_2D", inputs, out, ("Conv2DOptions", options))
+        hybrid = scope.tensor(weights).dtype == "int8" and not scope.is_whole(node)
+        version = HYBRID if hybrid else 1
+        scope.emit("CONV_2D", inputs, out, ("Conv2DOptions", options), version)
 
 
 def lower_gemm(scope: Scope, node: NodeProto) -> None:
@@ -54,7 +58,7 @@ def lower_gemm(scope: Scope, node: NodeProto) -> None:
     alpha, beta = float(options.get("alpha", 1.0)), float(options.get("beta", 1.0))
     if options.get("transA", 0):
         raise scope.refuse(node, "it transposes its input", "export a plain dense layer")
-    if scope.quantization:
+    if scope.is_whole(node):
         raise scope.refuse(
             node,
             "int8 dense layers with a scale per channel need a newer runtime than boards have",
@@ -68,8 +72,8 @@ def lower_gemm(scope: Scope, node: NodeProto) -> None:
     source = scope.input(node, node.input[0])
     inputs = (
         source,
-        scope.constant(node.input[1], np.ascontiguousarray(weights)),
-        scope.constant(f"{node.output[0]}/bias", bias),
+        scope.real_weights(node, node.input[1], np.ascontiguousarray(weights)),
+        scope.real_weights(node, f"{node.output[0]}/bias", bias),
     )
     name, activation = fused(scope, node)
     fields = {"fusedActivationFunction": activation}
@@ -86,10 +90,16 @@ def _options(window: Window, activation: str) -> dict[str, Any]:
 
 
 def _kernel(scope: Scope, node: NodeProto, values: NDArray[Any], axis: int) -> int:
-    """The kernel in the file's layout; in int8 with one scale a channel, even where all are equal."""
-    quantization = None
-    if scope.quantization:
-        quantization = _per_channel(scope, node, 1, "int8", values.shape[axis], axis)
+    """The kernel in the file's layout; in int8 with one scale a channel, even where all are equal.
+
+    An int8 kernel with a float input is a hybrid: the runtime quantizes each input by its own range. There is
+    no fast kernel for that in depthwise convolutions, whose few weights become float again.
+    """
+    found = scope.quantization.get(node.input[1])
+    if not scope.is_whole(node) and (found is None or axis == DEPTHWISE_AXIS):
+        real = values if found is None else values * found.scales
+        return scope.real_weights(node, node.input[1], np.ascontiguousarray(real, np.float32))
+    quantization = _per_channel(scope, node, 1, "int8", values.shape[axis], axis)
     return scope.constant(node.input[1], np.ascontiguousarray(values), quantization)
 
 
@@ -99,7 +109,7 @@ def _bias(scope: Scope, node: NodeProto, source: int, weights: int) -> int:
     values = scope.weights(node, 2).reshape(-1) if len(node.input) > 2 else np.zeros(outputs, np.float32)
     read, kernel = scope.tensor(source).quantization, scope.tensor(weights).quantization
     if read is None or kernel is None:
-        return scope.constant(f"{node.output[0]}/bias", values)
+        return scope.real_weights(node, f"{node.output[0]}/bias", values)
     quantization = _per_channel(scope, node, 2, "int32", outputs, 0)
     if not np.allclose(quantization.scales, read.scales * kernel.scales, rtol=1e-5, atol=0):
         raise scope.refuse(

@@ -28,9 +28,9 @@ def _operand(scope: Scope, node: NodeProto, name: str) -> int:
             raise scope.refuse(node, f"{name!r} has another rank than the result", "reshape it before export")
         return scope.input(node, name)
     quantization = scope.quantization.get(name)
-    if scope.quantization and (quantization is None or quantization.scales.size != 1):
+    if quantization is not None and quantization.scales.size != 1:
         raise scope.refuse(
-            node, f"the constant {name!r} has no int8 scale", "quantize the float model with edgenet"
+            node, f"the constant {name!r} has a scale per channel", "quantize the float model with edgenet"
         )
     if value.ndim > rank:
         raise scope.refuse(node, f"the constant {name!r} has more dimensions than the result", "squeeze it")

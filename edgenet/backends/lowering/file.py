@@ -19,7 +19,7 @@ __all__ = ["Operator", "Quantization", "Tensor", "TfliteFile"]
 
 ALIGNMENT = 16  # force_align of Buffer.data in the schema
 LAST_OLD_CODE = 127  # PLACEHOLDER_FOR_GREATER_OP_CODES: readers of schema v3 look at an int8 code
-TYPES = {"float32": "FLOAT32", "int8": "INT8", "uint8": "UINT8", "int32": "INT32"}
+TYPES = {"float32": "FLOAT32", "float16": "FLOAT16", "int8": "INT8", "uint8": "UINT8", "int32": "INT32"}
 ENUMS = {
     "padding": "Padding",
     "fusedActivationFunction": "ActivationFunctionType",

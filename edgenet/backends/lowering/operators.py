@@ -24,8 +24,8 @@ from edgenet.backends.lowering.layout import (
     lower_transpose,
 )
 from edgenet.backends.lowering.pooling import lower_global_average, lower_pool
-from edgenet.backends.lowering.qdq import REQUANTIZE, take_qdq
-from edgenet.backends.lowering.rescaling import lower_requantize
+from edgenet.backends.lowering.qdq import DEQUANTIZE, REQUANTIZE, take_qdq
+from edgenet.backends.lowering.rescaling import lower_dequantize, lower_requantize
 from edgenet.backends.lowering.scope import Scope
 from edgenet.graph.settle import settle
 from edgenet.graph.view import Graph
@@ -55,8 +55,10 @@ OPERATORS: dict[str, Callable[[Scope, NodeProto], None]] = {
     "Softmax": lower_softmax,
     "Squeeze": lower_reshape,
     "Transpose": lower_transpose,
+    DEQUANTIZE: lower_dequantize,
     REQUANTIZE: lower_requantize,
 }
+OWN = {DEQUANTIZE, REQUANTIZE}  # no operators of ONNX's
 
 
 def to_tflite(model: Model) -> tuple[bytes, Tensor]:
@@ -72,7 +74,7 @@ def to_tflite(model: Model) -> tuple[bytes, Tensor]:
     """
     graph = Graph(model.proto)
     settle(graph)
-    scope = Scope(graph, take_qdq(graph))
+    scope = Scope(graph, take_qdq(graph), half=model.precision == "fp16")
     entry = Tensor(graph.input, graph.shape(graph.input), "uint8", scope.quantization.get(graph.input))
     scope.alias(graph.input, scope.file.add(entry))
     for node in graph.nodes:
@@ -89,6 +91,6 @@ def _lower(scope: Scope, node: NodeProto) -> None:
         raise scope.refuse(
             node,
             "this operator is not supported",
-            f"use another backend, or export with {', '.join(sorted(OPERATORS.keys() - {REQUANTIZE}))}",
+            f"use another backend, or export with {', '.join(sorted(OPERATORS.keys() - OWN))}",
         )
     operator(scope, node)

@@ -1,7 +1,10 @@
-"""Read canonical Q/DQ: take the pairs out of a graph and keep what they say beside it.
+"""Read Q/DQ: take the pairs out of a graph and keep what they say beside it.
 
 What is left looks like the float graph, with whole numbers for constants; a tensor that has an entry in
 the returned table is an integer tensor. Scales are read, never computed.
+
+A node computes in whole numbers where everything it reads is dequantized and all it gives is quantized. Every
+other node computes in float: what it reads is dequantized for it, and what others want of it quantized.
 """
 
 from __future__ import annotations
@@ -13,17 +16,20 @@ from edgenet.backends.lowering.file import Quantization
 from edgenet.errors import UnsupportedError
 from edgenet.graph.view import Graph, attributes
 
-__all__ = ["REQUANTIZE", "take_qdq"]
+__all__ = ["DEQUANTIZE", "REQUANTIZE", "take_qdq"]
 
-REQUANTIZE = "Requantize"
+REQUANTIZE, DEQUANTIZE = "Requantize", "Dequantize"
 SIGNED = 128  # int8 = uint8 - 128, value and zero point alike
+ACTIVATIONS = ("Relu", "Clip")
+# Operators whose constants are operands like any other, not parameters such as a shape or a bound.
+OPERANDS = ("Add", "Conv", "Gemm", "Mul")
 
 
 def take_qdq(graph: Graph) -> dict[str, Quantization]:
     """Remove QuantizeLinear and DequantizeLinear in place.
 
-    A change of scale between two integer tensors, and the step from uint8 pixels to int8, become nodes of
-    the type ``Requantize``.
+    A change of scale between two integer tensors, the step from uint8 pixels to int8, and the step from float
+    to int8 become nodes of the type ``Requantize``; the step from int8 to float ``Dequantize``.
 
     Returns:
         Tensor name → its quantization; empty for a float graph.
@@ -31,29 +37,50 @@ def take_qdq(graph: Graph) -> dict[str, Quantization]:
     Raises:
         UnsupportedError: A pair is not in the canonical form.
     """
+    whole = {node.output[0] for node in graph.nodes if _is_whole(graph, node)}
     found: dict[str, Quantization] = {}
     for node in _of(graph, "DequantizeLinear"):
         if node.input[0] in graph.constants:
-            _take_constant(graph, node, found)
+            _take_constant(graph, node, found, whole)
     for node in _of(graph, "DequantizeLinear"):
         source = graph.producer(node.input[0])
         if source is None or source.op_type != "QuantizeLinear":
-            _take_pixels(graph, node, found)
+            _take_pixels(graph, node, found, whole)
     for node in _of(graph, "QuantizeLinear"):
-        source = graph.producer(node.input[0])
-        if source is not None and source.op_type == "DequantizeLinear":
-            _keep_rescaling(graph, node, found)
-    pairs = _of(graph, "QuantizeLinear")
-    for node in pairs:
-        if any(reader.op_type != "QuantizeLinear" for reader in graph.consumers(node.input[0])):
-            raise _unsupported(node, "its input is read as float too")
-    for node in pairs:
-        _take_pair(graph, node, found)
+        _take_pair(graph, node, found, whole)
     return found
 
 
 def _of(graph: Graph, kind: str) -> list[NodeProto]:
     return [node for node in graph.nodes if node.op_type == kind]
+
+
+def _is_whole(graph: Graph, node: NodeProto) -> bool:
+    """Whether a node computes in whole numbers; an activation also where the node before it does."""
+    if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        return False
+    name = node.output[0]
+    reader = graph.sole_consumer(name)
+    if reader is not None and reader.op_type in ACTIVATIONS and node.op_type not in ACTIVATIONS:
+        name = reader.output[0]
+    if not _is_quantized(graph, name):
+        return False
+    source = graph.producer(node.input[0])
+    if node.op_type in ACTIVATIONS and source is not None and source.op_type != "DequantizeLinear":
+        return source.op_type not in ACTIVATIONS and _is_whole(graph, source)
+    return all(_is_dequantized(graph, node, item) for item in node.input if item)
+
+
+def _is_quantized(graph: Graph, name: str) -> bool:
+    readers = graph.consumers(name)
+    return bool(readers) and all(reader.op_type == "QuantizeLinear" for reader in readers)
+
+
+def _is_dequantized(graph: Graph, node: NodeProto, name: str) -> bool:
+    if name in graph.constants:
+        return node.op_type not in OPERANDS
+    source = graph.producer(name)
+    return source is not None and source.op_type == "DequantizeLinear"
 
 
 def _parameters(graph: Graph, node: NodeProto) -> Quantization:
@@ -71,63 +98,83 @@ def _parameters(graph: Graph, node: NodeProto) -> Quantization:
     )
 
 
-def _take_constant(graph: Graph, node: NodeProto, found: dict[str, Quantization]) -> None:
-    found[node.output[0]] = _parameters(graph, node)
-    graph.constants[node.output[0]] = graph.constants[node.input[0]]
+def _take_constant(graph: Graph, node: NodeProto, found: dict[str, Quantization], whole: set[str]) -> None:
+    """Whole numbers stay so for nodes that compute with them, and as the kernel of a float convolution."""
+    how, values = _parameters(graph, node), graph.constants[node.input[0]]
+    readers = graph.consumers(node.output[0])
+    kernel = all(item.op_type == "Conv" and item.input[1] == node.output[0] for item in readers)
+    if kernel or all(item.output[0] in whole for item in readers):
+        found[node.output[0]] = how
+    else:
+        shape = [-1 if axis == how.axis and how.scales.size > 1 else 1 for axis in range(values.ndim)]
+        steps = values.astype(np.float64) - how.zero_point
+        values = (steps * how.scales.reshape(shape)).astype(np.float32)
+    graph.constants[node.output[0]] = values
     graph.remove(node)
 
 
-def _take_pixels(graph: Graph, node: NodeProto, found: dict[str, Quantization]) -> None:
+def _take_pixels(graph: Graph, node: NodeProto, found: dict[str, Quantization], whole: set[str]) -> None:
     """The pixels: uint8 in, int8 for the rest of the graph."""
     pixels = _parameters(graph, node)
     if pixels.dtype != "uint8":
         raise _unsupported(node, f"it reads {pixels.dtype} that nothing quantized")
     found[graph.input] = found[node.input[0]] = pixels
-    found[node.output[0]] = Quantization("int8", pixels.scales, pixels.zero_point - SIGNED)
-    _replace(graph, node, node.input[0], node.output[0])
+    name = graph.fresh(f"{node.output[0]}/signed")
+    found[name] = Quantization("int8", pixels.scales, pixels.zero_point - SIGNED)
+    _step(graph, REQUANTIZE, node, node.input[0], name)
+    _take_reader(graph, node, name, found, whole)
 
 
-def _keep_rescaling(graph: Graph, node: NodeProto, found: dict[str, Quantization]) -> None:
-    """DQ → Q: the same numbers on another scale."""
-    parameters = _parameters(graph, node)
-    name = graph.fresh(f"{node.output[0]}/rescaled")
-    readers = graph.consumers(node.output[0])
-    _replace(graph, node, node.input[0], name)
-    found[name] = parameters
-    _take_readers(graph, readers, name, found)
-
-
-def _take_pair(graph: Graph, node: NodeProto, found: dict[str, Quantization]) -> None:
-    """X → Q → DQ: X itself is the integer tensor."""
+def _take_pair(graph: Graph, node: NodeProto, found: dict[str, Quantization], whole: set[str]) -> None:
+    """X → Q → DQ: X itself is the integer tensor where it is computed as such, else a step is made."""
     name, parameters = node.input[0], _parameters(graph, node)
     if parameters.dtype != "int8" or parameters.scales.size != 1:
         raise _unsupported(node, "activations are int8 with one scale a tensor")
-    if name in found and not found[name].same_as(parameters):
-        raise _unsupported(node, "its input is quantized twice, with different scales")
-    found[name] = parameters
+    source = graph.producer(name)
+    if name not in found and source is not None and source.output[0] in whole:
+        found[name] = parameters
+    elif name not in found or not found[name].same_as(parameters):
+        if source is not None and source.output[0] in whole:
+            raise _unsupported(node, "its input is quantized twice, with different scales")
+        name = graph.fresh(f"{name}/rescaled")
+        _step(graph, REQUANTIZE, node, node.input[0], name)
+        found[name] = parameters
     readers = graph.consumers(node.output[0])
     graph.remove(node)
-    _take_readers(graph, readers, name, found)
-
-
-def _take_readers(graph: Graph, readers: list[NodeProto], name: str, found: dict[str, Quantization]) -> None:
-    """Remove the DequantizeLinear nodes behind an integer tensor; who reads them reads ``name``."""
     for reader in readers:
         if reader.op_type != "DequantizeLinear" or not _parameters(graph, reader).same_as(found[name]):
             raise _unsupported(reader, f"it does not dequantize {name!r} as it was quantized")
-        graph.remove(reader)
-        if reader.output[0] == graph.output:
-            found[graph.output] = found[name]
-            graph.redirect(graph.output, name)  # the tensor takes the output's name
-            name = graph.output
-        else:
-            graph.redirect(reader.output[0], name)
+        name = _take_reader(graph, reader, name, found, whole)
 
 
-def _replace(graph: Graph, node: NodeProto, source: str, name: str) -> None:
-    shape = graph.shape(node.input[0])
-    graph.insert(node, helper.make_node(REQUANTIZE, [source], [name], name=node.name), shape)
+def _take_reader(
+    graph: Graph, node: NodeProto, name: str, found: dict[str, Quantization], whole: set[str]
+) -> str:
+    """Remove a DequantizeLinear: who computes in whole numbers reads ``name``, who does not a float of it.
+
+    Returns:
+        The integer tensor's name, which is the output's where the graph ends there.
+    """
+    real = str(node.output[0])
+    if real == graph.output:
+        graph.remove(node)
+        found[real] = found.pop(name)
+        graph.redirect(real, name)  # the tensor takes the output's name
+        return real
+    readers = graph.consumers(real)
+    for reader in readers:
+        if reader.output[0] in whole or reader.op_type == "QuantizeLinear":
+            reader.input[:] = [name if item == real else item for item in reader.input]
+    if graph.consumers(real):
+        _step(graph, DEQUANTIZE, node, name, real)
     graph.remove(node)
+    return name
+
+
+def _step(graph: Graph, kind: str, before: NodeProto, source: str, name: str) -> None:
+    """A node between two number formats."""
+    label = f"{before.name or name}/{kind.lower()}"
+    graph.insert(before, helper.make_node(kind, [source], [name], name=label), graph.shape(before.input[0]))
 
 
 def _unsupported(node: NodeProto, reason: str) -> UnsupportedError:

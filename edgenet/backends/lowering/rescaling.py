@@ -1,4 +1,4 @@
-"""Integer tensors that change their scale: QUANTIZE, alone or behind an operator that cannot do it."""
+"""Tensors that change their scale or become float: QUANTIZE and DEQUANTIZE."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from onnx import NodeProto
 from edgenet.backends.lowering.file import Quantization
 from edgenet.backends.lowering.scope import Scope
 
-__all__ = ["emit_on_one_scale", "lower_requantize", "on_scale"]
+__all__ = ["emit_on_one_scale", "lower_dequantize", "lower_requantize", "on_scale"]
 
 QUANTIZE = ("QuantizeOptions", dict[str, Any]())
 
 
 def lower_requantize(scope: Scope, node: NodeProto) -> None:
-    """uint8 pixels → int8, or int8 → int8 on another scale: QUANTIZE.
+    """uint8 pixels → int8, int8 → int8 on another scale, or float → int8: QUANTIZE.
 
     From uint8 to int8 with the same scale only the sign bit changes; nothing is rounded.
     """
     source = scope.input(node, node.input[0])
     scope.emit("QUANTIZE", (source,), scope.output(node, node.output[0]), QUANTIZE)
+
+
+def lower_dequantize(scope: Scope, node: NodeProto) -> None:
+    """int8 → float, for an operator that was left in float: DEQUANTIZE."""
+    source = scope.input(node, node.input[0])
+    scope.emit("DEQUANTIZE", (source,), scope.output(node, node.output[0]), version=2)
 
 
 def emit_on_one_scale(

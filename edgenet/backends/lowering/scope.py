@@ -35,6 +35,7 @@ INT8_VERSIONS = {
     "SOFTMAX": 2,
 }
 IMAGE_RANK = 4
+LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 def nhwc(shape: Sequence[int]) -> tuple[int, ...]:
@@ -54,13 +55,15 @@ class Scope:
     Attributes:
         graph: The graph, without Q/DQ (see :mod:`edgenet.backends.lowering.qdq`).
         file: The file being written.
-        quantization: Tensor name → its quantization; empty for a float graph.
+        quantization: Tensor name → its quantization; a tensor without an entry is float.
+        half: Whether float weights are stored in half precision.
         fused: Output names of nodes that an earlier operator does as well.
     """
 
-    def __init__(self, graph: Graph, quantization: dict[str, Quantization]) -> None:
+    def __init__(self, graph: Graph, quantization: dict[str, Quantization], half: bool = False) -> None:
         self.graph = graph
         self.quantization = quantization
+        self.half = half
         self.file = TfliteFile("edgenet")
         self.fused: set[str] = set()
         self._indices: dict[str, int] = {}
@@ -75,20 +78,20 @@ class Scope:
             raise self.refuse(node, f"its input {name!r} is a constant", "fold it into the weights")
         return self._indices[name]
 
+    def is_whole(self, node: NodeProto) -> bool:
+        """Whether a node computes in whole numbers: its first input is an integer tensor."""
+        return self.tensor(self.input(node, node.input[0])).quantization is not None
+
     def output(self, node: NodeProto, name: str, shape: Sequence[int] | None = None) -> int:
         """Index of a new activation; ``shape`` is in the file's layout, default the graph's in NHWC.
 
         Raises:
-            UnsupportedError: The shape is not static, or the model is int8 and the tensor has no scale.
+            UnsupportedError: The shape is not static.
         """
         shape = nhwc(self.graph.shape(name)) if shape is None else tuple(shape)
         if not shape or not all(shape):
             raise self.refuse(node, f"the shape of {name!r} is not known", "export with static shapes")
         quantization = self.quantization.get(name)
-        if self.quantization and quantization is None:
-            raise self.refuse(
-                node, f"{name!r} has no int8 scale", "quantize the whole model or compile it as fp32"
-            )
         dtype = quantization.dtype if quantization else "float32"
         self._indices[name] = self.file.add(Tensor(name, shape, dtype, quantization))
         return self._indices[name]
@@ -109,6 +112,21 @@ class Scope:
     def constant(self, name: str, value: NDArray[Any], quantization: Quantization | None = None) -> int:
         """Index of a constant in the file's own layout."""
         return self.file.add(Tensor(name, value.shape, str(value.dtype), quantization, value))
+
+    def real_weights(self, node: NodeProto, name: str, value: NDArray[Any]) -> int:
+        """Index of float weights; with ``half`` they are float16 behind a DEQUANTIZE, as the runtimes expect.
+
+        Raises:
+            UnsupportedError: One is too large for float16.
+        """
+        if not self.half:
+            return self.constant(name, value)
+        if np.abs(value).max(initial=0) > LARGEST_HALF:
+            raise self.refuse(node, "a weight is beyond float16's 65504", "choose --precision fp32 or int8")
+        stored = self.constant(f"{name}/half", value.astype(np.float16))
+        real = self.file.add(Tensor(name, value.shape, "float32"))
+        self.emit("DEQUANTIZE", (stored,), real, version=3)
+        return real
 
     def emit(
         self,
