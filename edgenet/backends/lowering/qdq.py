@@ -18,7 +18,8 @@ from edgenet.graph.view import Graph, attributes
 
 __all__ = ["DEQUANTIZE", "REQUANTIZE", "take_qdq"]
 
-REQUANTIZE, DEQUANTIZE = "Requantize", "Dequantize"
+REQUANTIZE = "Requantize"
+DEQUANTIZE = "Dequantize"
 SIGNED = 128  # int8 = uint8 - 128, value and zero point alike
 ACTIVATIONS = ("Relu", "Clip")
 # Operators whose constants are operands like any other, not parameters such as a shape or a bound.
