@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edgenet.steps.deploy import deploy
     from edgenet.steps.doctor import doctor
     from edgenet.steps.fastest import deploy_fastest
+    from edgenet.steps.parity import parity
     from edgenet.steps.plan import plan
     from edgenet.steps.present import present
     from edgenet.steps.probe import probe
@@ -46,6 +47,7 @@ _HOMES = {
     "deploy": "edgenet.steps.deploy",
     "deploy_fastest": "edgenet.steps.fastest",
     "doctor": "edgenet.steps.doctor",
+    "parity": "edgenet.steps.parity",
     "plan": "edgenet.steps.plan",
     "present": "edgenet.steps.present",
     "probe": "edgenet.steps.probe",
@@ -70,6 +72,7 @@ __all__ = [
     "deploy",
     "deploy_fastest",
     "doctor",
+    "parity",
     "plan",
     "present",
     "probe",

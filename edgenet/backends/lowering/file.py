@@ -113,6 +113,21 @@ class TfliteFile:
         builder.Finish(model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
+    @staticmethod
+    def opened(data: bytes) -> tuple[bytes, dict[int, str]]:
+        """A file with every int8 activation among its outputs, and their names by tensor index."""
+        import flatbuffers
+        from ai_edge_litert import schema_py_generated as schema
+
+        model = schema.ModelT.InitFromPackedBuf(data, 0)
+        graph = model.subgraphs[0]
+        made = [int(index) for operator in graph.operators for index in operator.outputs]
+        whole = [index for index in made if graph.tensors[index].type == schema.TensorType.INT8]
+        graph.outputs, model.signatureDefs = whole, []
+        builder = flatbuffers.Builder(1 << 20)
+        builder.Finish(model.Pack(builder), b"TFL3")
+        return bytes(builder.Output()), {index: graph.tensors[index].name.decode() for index in whole}
+
     def _signature(self, schema: ModuleType, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
         signature = schema.SignatureDefT()
         signature.signatureKey, signature.subgraphIndex = "serving_default", 0

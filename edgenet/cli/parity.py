@@ -1,0 +1,43 @@
+"""``edgenet parity``."""
+
+from __future__ import annotations
+
+import click
+
+from edgenet.cli.options import json_option
+from edgenet.cli.output import print_json
+
+__all__ = ["parity"]
+
+
+@click.command()
+@click.argument("a", type=click.Path(exists=True, dir_okay=False), metavar="A")
+@click.argument("b", type=click.Path(exists=True, dir_okay=False), metavar="B")
+@click.option("--images", metavar="DIR", help="Images to run; default: those in bundle A.")
+@json_option
+def parity(a: str, b: str, images: str | None, as_json: bool) -> None:
+    """Run two int8 builds of one model here: the same answers, and if not, from which layer on?
+
+    \b
+    Example:
+      edgenet parity mobilenet.tflite.edgenet mobilenet.onnxruntime.edgenet --images photos/val
+    """
+    from edgenet.steps.parity import parity as run
+
+    found = run(a, b, images)
+    if as_json:
+        print_json(found.to_table())
+        return
+    click.echo(f"{found.a} and {found.b} on {found.images} images")
+    click.echo(
+        f"scores      {100 * found.identical:.2f} % of {found.scores} identical, "
+        f"{100 * found.within_one:.2f} % within one step, largest difference {found.largest}"
+    )
+    click.echo(f"best class  the same for {100 * found.agreement:.2f} % of images")
+    if found.parts:
+        click.echo(
+            f"layers      {found.parts.layer} is the first of {found.layers} that differs: "
+            f"{100 * found.parts.differing:.3g} % of its numbers, by up to {found.parts.largest}"
+        )
+    else:
+        click.echo(f"layers      none of {found.layers} differs")

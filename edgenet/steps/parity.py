@@ -1,0 +1,159 @@
+"""Two int8 builds of one model on the same pixels: the same answers, and if not, from which layer on?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.agent.preprocess import decode, fit
+from edgenet.backends.base import load_backend
+from edgenet.backends.lowering.walk import tflite_layers
+from edgenet.bundle import Bundle
+from edgenet.errors import PlanError
+from edgenet.graph.walk import onnx_layers
+from edgenet.imageset import ImageSet, Skipped
+from edgenet.library import image_folder
+from edgenet.preprocessing import Preprocessing
+
+__all__ = ["Apart", "Parity", "parity"]
+
+Layers = Callable[[bytes, NDArray[np.uint8]], dict[str, NDArray[np.int8]]]
+LAYERS: Mapping[str, Layers] = {"onnxruntime": onnx_layers, "tflite": tflite_layers}
+WALKED = 2  # images on which the layers are compared
+SKIP_PERCENT = 5.0
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A layer in which two builds differ.
+
+    Attributes:
+        layer: Name of its tensor in the prepared graph.
+        differing: Share of its numbers that differ.
+        largest: The largest difference, in steps.
+    """
+
+    layer: str
+    differing: float
+    largest: int
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far two builds agree.
+
+    Attributes:
+        a: Name of the one bundle.
+        b: Name of the other.
+        images: How many images both ran.
+        scores: Numbers compared: images times classes.
+        identical: Share of scores that are the same int8 number.
+        within_one: Share of scores at most one step apart.
+        largest: The largest difference, in steps.
+        agreement: Share of images with the same best class.
+        layers: Tensors that were compared one by one; 0 where a runtime does not show them.
+        parts: The first of them that differs; ``None`` where none does, or none was compared.
+    """
+
+    a: str
+    b: str
+    images: int
+    scores: int
+    identical: float
+    within_one: float
+    largest: int
+    agreement: float
+    layers: int
+    parts: Apart | None
+
+    def to_table(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def parity(a: Bundle | Path | str, b: Bundle | Path | str, images: Path | str | None = None) -> Parity:
+    """Run two int8 builds of one model on this machine and compare their whole numbers.
+
+    Args:
+        a: A bundle.
+        b: Another of the same model with the same scales, for another runtime.
+        images: A folder, or the name of a set that ships; the images in bundle ``a`` if ``None``.
+
+    Raises:
+        BundleError: A file is not a bundle.
+        PlanError: The two do not share one model and one set of scales, or a runtime is not one of this host.
+        DataError: No image can be read.
+    """
+    first, second = (item if isinstance(item, Bundle) else Bundle.load(item) for item in (a, b))
+    _check(first, second)
+    pixels = _pixels(first, images)
+    ours, theirs = (_run(bundle, pixels).astype(int) for bundle in (first, second))
+    apart = np.abs(ours - theirs)
+    layers, parts = _walk(first, second, pixels[np.argsort(-apart.max(axis=1), kind="stable")[:WALKED]])
+    return Parity(
+        a=first.name,
+        b=second.name,
+        images=len(pixels),
+        scores=int(apart.size),
+        identical=float((apart == 0).mean()),
+        within_one=float((apart <= 1).mean()),
+        largest=int(apart.max()),
+        agreement=float((ours.argmax(axis=1) == theirs.argmax(axis=1)).mean()),
+        layers=layers,
+        parts=parts,
+    )
+
+
+def _check(first: Bundle, second: Bundle) -> None:
+    remedy = "compile both from the same model with the same recipe and calibration images"
+    if first.manifest["model"]["digest"] != second.manifest["model"]["digest"]:
+        raise PlanError(f"{first.name} and {second.name} are not builds of one model", remedy)
+    for bundle in (first, second):
+        if bundle.manifest["backend"] not in LAYERS:
+            raise PlanError(f"{bundle.name} is finished on the board, not here", "give builds for CPUs")
+    outputs = [bundle.manifest["artifact"]["output"] for bundle in (first, second)]
+    if any(output["dtype"] != "int8" for output in outputs):
+        raise PlanError(f"{first.name} and {second.name}: not int8 scores", "compile both as int8")
+    if outputs[0] != outputs[1]:
+        raise PlanError(f"{first.name} and {second.name} have different scales", remedy)
+
+
+def _pixels(bundle: Bundle, images: Path | str | None) -> NDArray[np.uint8]:
+    """uint8 [n, H, W, 3]."""
+    preprocessing = Preprocessing.from_table(bundle.manifest["preprocessing"], bundle.name)
+    if images is None:
+        names = [item["file"] for item in bundle.manifest["golden"]["images"]]
+        return np.stack([fit(decode(bundle.files[name]), preprocessing.fit_spec()) for name in names])
+    found = ImageSet.load(image_folder(str(images), "val"))
+    return np.concatenate(list(Skipped(found, preprocessing, SKIP_PERCENT)))
+
+
+def _run(bundle: Bundle, pixels: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """Scores int8 [n, classes]."""
+    with tempfile.TemporaryDirectory(prefix="edgenet-") as folder:
+        path = Path(folder) / bundle.manifest["artifact"]["file"]
+        path.write_bytes(bundle.artifact)
+        session = load_backend(bundle.manifest["backend"]).open(path)
+        return np.stack([session.run(item[None]) for item in pixels])
+
+
+def _walk(first: Bundle, second: Bundle, pixels: NDArray[np.uint8]) -> tuple[int, Apart | None]:
+    """Compare layer by layer: how many, and the first that differs on the image that differs there first."""
+    order: list[str] = []
+    apart: dict[str, Apart] = {}
+    for picture in pixels:
+        ours, theirs = (
+            LAYERS[bundle.manifest["backend"]](bundle.artifact, picture[None]) for bundle in (first, second)
+        )
+        order = [name for name in ours if name in theirs and ours[name].size == theirs[name].size]
+        for name in order:
+            steps = np.abs(ours[name].astype(int).reshape(-1) - theirs[name].astype(int).reshape(-1))
+            if steps.any():
+                apart.setdefault(name, Apart(name, float((steps > 0).mean()), int(steps.max())))
+    return len(order), next((apart[name] for name in order if name in apart), None)
