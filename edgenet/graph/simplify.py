@@ -14,13 +14,14 @@ def simplify(graph: Graph) -> int:
     """Bring pooling, padding and biases to the form the other passes know.
 
     * ReduceMean over height and width → GlobalAveragePool (and Flatten when the axes are dropped)
+    * AveragePool over the whole picture → GlobalAveragePool
     * Pad with zeros → the pads of the convolution that alone reads it
     * every Conv gets an explicit bias
 
     Returns:
         How many nodes were rewritten.
     """
-    return _mean_to_pool(graph) + _pad_into_conv(graph) + _explicit_bias(graph)
+    return _mean_to_pool(graph) + _whole_pool(graph) + _pad_into_conv(graph) + _explicit_bias(graph)
 
 
 def strip_softmax(graph: Graph) -> int:
@@ -57,6 +58,20 @@ def _mean_to_pool(graph: Graph) -> int:
             flatten = helper.make_node("Flatten", [pooled], [node.output[0]], name=f"{node.name}/flatten")
             graph.insert(node, flatten, shape[:2])
             graph.remove(node)
+        changed += 1
+    return changed
+
+
+def _whole_pool(graph: Graph) -> int:
+    changed = 0
+    for node in [node for node in graph.nodes if node.op_type == "AveragePool"]:
+        options, shape = attributes(node), graph.shape(node.input[0])
+        whole = len(shape) == 4 and all(shape) and tuple(options["kernel_shape"]) == shape[2:]
+        if not whole or any(options.get("pads", ())) or graph.shape(node.output[0])[2:] != (1, 1):
+            continue
+        pool = helper.make_node("GlobalAveragePool", [node.input[0]], [node.output[0]], name=node.name)
+        graph.insert(node, pool, graph.shape(node.output[0]))
+        graph.remove(node)
         changed += 1
     return changed
 

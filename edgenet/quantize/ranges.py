@@ -23,7 +23,7 @@ def affine(low: float, high: float) -> Affine:
     low, high = min(low, 0.0), max(high, 0.0)
     scale = float(np.float32((high - low) / 255.0))
     if scale < np.finfo(np.float32).tiny:
-        return Affine(1.0, 0)
+        return Affine(float(np.float32(1 / 255)), -128)  # nothing but zero: as behind a ReLU
     return Affine(scale, int(np.clip(np.round(-128 - low / scale), -128, 127)))
 
 

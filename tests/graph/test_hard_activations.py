@@ -130,6 +130,17 @@ def test_torchvisions_head_becomes_two_convolutions() -> None:
     assert found == {"Conv": 3, "HardSwish": 1, "GlobalAveragePool": 1, "Flatten": 1}
 
 
+def test_an_average_over_the_whole_picture_is_a_global_one() -> None:
+    """slim and old Keras heads: AveragePool 7x7 on 7x7 pixels."""
+    net = Spelled()
+    pooled = net.node("AveragePool", net.conv("x", 3, 3), kernel_shape=[7, 7], strides=[2, 2])
+    assert net.counts(net.node("Flatten", pooled, axis=1)) == {
+        "Conv": 1,
+        "GlobalAveragePool": 1,
+        "Flatten": 1,
+    }
+
+
 def test_what_only_looks_like_hard_swish_stays() -> None:
     net = Spelled()
     value = net.conv("x", 3, 3)
