@@ -19,7 +19,7 @@ def main(arguments):
         package.__path__.append(os.path.join(arguments[1], __package__))
         from .demo import run
 
-        return run.main()
+        return run.main(arguments[2:])
     if arguments[:1] == ["try"]:
         from . import child
 

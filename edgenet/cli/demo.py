@@ -51,9 +51,8 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @click.option(
     "--source",
     metavar="S",
-    default="synthetic",
-    show_default=True,
-    help="What the board looks at: so far synthetic, signs that move about.",
+    help="camera, picamera2, rpicam, jetson, /dev/videoN, a video file, a folder of images, an rtsp:// or "
+    "http:// address, board:PATH, synthetic.  [default: camera; without BUNDLE synthetic]",
 )
 @click.option("--size", type=Size(), help="Picture size to ask of the source.")
 @click.option("--fps", type=click.FloatRange(0.1, 1000), help="Frames a second to ask of the source.")
@@ -85,7 +84,7 @@ def demo(
     duration: float | None,
     **given: Any,
 ) -> None:
-    """Watch BUNDLE at work on its board, through a browser.
+    """Watch BUNDLE at work: its board looks through a camera, you look through a browser.
 
     Frames, the five best labels, frames a second against 24, and where each millisecond goes. The page
     is reached through the connection that edgenet holds; nothing listens on the network. Without
@@ -95,7 +94,7 @@ def demo(
     Example:
       edgenet demo --open
       edgenet demo int8.edgenet --against fp32.edgenet --device pi@raspberrypi.local
-      edgenet demo int8.edgenet --device pi --no-page --duration 60 --json
+      edgenet demo int8.edgenet --device pi --source /dev/video0 --no-page --duration 60 --json
     """
     from edgenet.steps.demo import DemoOptions, Watch
     from edgenet.steps.demo import demo as run

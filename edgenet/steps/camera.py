@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import functools
 import io
+import re
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from edgenet.devices.agent import Blob
 from edgenet.errors import DataError
-from edgenet.files import sha256
+from edgenet.files import file_digest, sha256
+from edgenet.imageset import ImageSet
 from edgenet.zoo.signs.drawings import drawings
 
 __all__ = ["SourceOrder", "source_order"]
+
+# Kinds that a user may name; "camera" is the first of them that the board has.
+CAMERAS = ("camera", "picamera2", "rpicam", "jetson")
+DEVICE = re.compile(r"(?:/dev/)?(video\d+)\Z")
+ON_BOARD = "board:"
 
 
 class SourceOrder(NamedTuple):
@@ -22,12 +30,14 @@ class SourceOrder(NamedTuple):
 
 
 def source_order(
-    text: str, size: tuple[int, int] | None = None, fps: float | None = None, loop: bool = False
+    text: str, device: str, size: tuple[int, int] | None = None, fps: float | None = None, loop: bool = False
 ) -> SourceOrder:
     """Read a ``--source``.
 
     Args:
-        text: "synthetic".
+        text: "synthetic", "camera", "picamera2", "rpicam", "jetson", "/dev/videoN", a video file, a folder of
+            images, an address (rtsp://, http://, https://), or ``board:PATH`` for a file or folder there.
+        device: The board; files of this machine are sent to one that is another machine.
         size: (width, height) to ask of the source.
         fps: Pictures a second to ask of it.
         loop: Whether files begin again when they end.
@@ -39,8 +49,37 @@ def source_order(
     if text == "synthetic":
         data = drawings(*size) if size else drawings()
         return SourceOrder({**order, "kind": "synthetic"}, [_data_blob(data)])
-    raise DataError(f"{text}: no such source", "so far there is only --source synthetic")
+    if text in CAMERAS:
+        return SourceOrder({**order, "kind": text}, [])
+    if found := DEVICE.match(text):
+        return SourceOrder({**order, "kind": "v4l2", "paths": ["/dev/" + found[1]]}, [])
+    if re.match(r"(rtsps?|https?)://", text):
+        return SourceOrder({**order, "kind": "address", "address": text}, [])
+    if text.startswith(ON_BOARD):
+        return SourceOrder({**order, "kind": "files", "paths": [text.removeprefix(ON_BOARD)]}, [])
+    return _files(Path(text), device == "local", order)
+
+
+def _files(path: Path, here: bool, order: dict[str, Any]) -> SourceOrder:
+    if path.is_dir():
+        files, kind = list(ImageSet.load(path).files), "folder"
+    elif path.is_file():
+        files, kind = [path], "video"
+    else:
+        raise DataError(
+            f"{path}: no such source",
+            "give camera, synthetic, a video file, a folder of images, /dev/videoN, an rtsp:// or http:// "
+            "address, or board:PATH for a file on the board",
+        )
+    order = {**order, "kind": kind, "name": path.name}
+    if here:
+        return SourceOrder({**order, "paths": [str(file.resolve()) for file in files]}, [])
+    return SourceOrder(order, [_file_blob(file) for file in files])
 
 
 def _data_blob(data: bytes) -> Blob:
     return Blob(sha256(data), len(data), functools.partial(io.BytesIO, data))
+
+
+def _file_blob(path: Path) -> Blob:
+    return Blob(file_digest(path), path.stat().st_size, lambda: path.open("rb"))

@@ -59,7 +59,8 @@ class DemoOptions:
 
     Attributes:
         against: A second bundle that answers the same frames.
-        source: See :func:`edgenet.steps.camera.source_order`.
+        source: See :func:`edgenet.steps.camera.source_order`; without one the board's camera, without a
+            bundle the synthetic one.
         size: (width, height) to ask of the source.
         fps: Frames a second to ask of the source.
         loop: Whether files begin again.
@@ -72,7 +73,7 @@ class DemoOptions:
     """
 
     against: Bundle | Path | str | None = None
-    source: str = "synthetic"
+    source: str | None = None
     size: tuple[int, int] | None = None
     fps: float | None = None
     loop: bool = False
@@ -113,7 +114,8 @@ def demo(
     """
     chosen = options or DemoOptions()
     bundles = _bundles(bundle, chosen.against, progress)
-    wanted = source_order(chosen.source, chosen.size, chosen.fps, chosen.loop)
+    source = chosen.source or ("camera" if bundle else "synthetic")
+    wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop)
     progress("connect", 0, None)
     keeper = Keeper(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
     with connect(device) as agent, keeper, _door(chosen, device) as door:

@@ -16,7 +16,8 @@ class Frame(object):
         data: The picture; its buffer goes back to its source when nobody holds the frame any more.
         size: (width, height), or ``None`` where only decoding tells.
         taken: When it arrived, on ``time.perf_counter``'s clock, seconds.
-        cost: What the source spent on it, seconds.
+        cost: Seconds up to ``taken`` from its first sign: the driver's time stamp, its first byte, the start
+            of drawing.
     """
 
     def __init__(self, kind, data, size=None, pool=None):

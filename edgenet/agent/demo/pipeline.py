@@ -35,6 +35,10 @@ class Passage(object):
         self.raw: Any = []
         self.tops: Any = []
 
+    def age(self):
+        """From the picture's first sign to its label, seconds."""
+        return self.concluded - self.frame.taken + self.frame.cost
+
     def agree(self):
         """Whether both models name the same label; ``None`` where not both were asked."""
         tops = [top for top in self.tops if top]
@@ -86,6 +90,7 @@ class Pipeline(object):
     def stop(self, patience=3.0):
         """End every thread and let the source go."""
         self._stopping.set()
+        self._source.interrupt()
         for slot in self._slots.values():
             slot.close()
         with self._pictures:
@@ -127,7 +132,6 @@ class Pipeline(object):
                 break
             self.trouble = None
             frame.number, number = number, number + 1
-            self.figures.part("capture", frame.cost)
             frame.hold()
             if self.paused:
                 frame.drop()
@@ -195,12 +199,13 @@ class Pipeline(object):
     def _count(self, passage, begun):
         figures, frame = self.figures, passage.frame
         waits = passage.begun - frame.taken, passage.invoked - passage.ready, begun - passage.answered
+        figures.part("capture", frame.cost)
         figures.part("wait", sum(waits))
         figures.part("pre", passage.ready - passage.begun)
         figures.part("invoke", passage.answered - passage.invoked)
         figures.part("post", passage.concluded - begun)
         for figure in figures.age:
-            figure.add(passage.concluded - frame.taken)
+            figure.add(passage.age())
         figures.counts["answered"] += 1
         figures.answered.add()
         first = next(top for top in passage.tops if top)

@@ -64,8 +64,12 @@ class Host(object):
             timer.start()
 
 
-def main():
-    """Read the order, run it, answer with the summary."""
+def main(arguments):
+    """Read the order, run it, answer with the summary; or be a camera's program (``picamera …``)."""
+    if arguments[:1] == ["picamera"]:
+        from .sources import picamera
+
+        return picamera.main(arguments[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: host.stop.set())
     host = Host(os.fdopen(os.dup(1), "wb"))
@@ -109,7 +113,8 @@ class Demo(object):
                 self._host.tell("progress", stage="load " + order["manifest"]["name"])
                 self._models.append(Model(order))
             self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
-            self._source = sources.open_source(self._order["source"])
+            source = dict(self._order["source"], runtime=self._order["models"][0]["folder"])
+            self._source = sources.open_source(source)
             return self._live()
         finally:
             if self._source is not None:

@@ -110,7 +110,7 @@ class Studio(object):
         if len(self._answers) < 5000:
             answer = {
                 "frame": passage.frame.number,
-                "age_ms": _milli(passage.concluded - passage.frame.taken),
+                "age_ms": _milli(passage.age()),
             }
             answer["tops"] = [top and top[:1] for top in passage.tops]
             self._answers.append(answer)

@@ -1,13 +1,30 @@
 """Where pictures come from: one file a kind, opened by the kind that the host names."""
 
+import glob
 import importlib
+import os
+import shutil
+from typing import Any, List
 
 from ...failure import Failure
+from .base import Lost
 
 # kind: (module, class)
 KINDS = {
     "synthetic": ("synthetic", "Synthetic"),
+    "picamera2": ("pi", "Picamera"),
+    "rpicam": ("pi", "Rpicam"),
+    "jetson": ("jetson", "Jetson"),
+    "v4l2": ("v4l2", "Camera"),
+    "folder": ("folder", "Folder"),
+    "video": ("video", "Video"),
+    "motion-jpeg": ("video", "MotionJpeg"),
+    "network": ("network", "Network"),
+    "http": ("network", "HttpJpeg"),
 }
+SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".webp")
+_PICAMERA = "/usr/lib/python3*/dist-packages/picamera2"
+_TEGRA = "/etc/nv_tegra_release"
 
 
 def open_source(options):
@@ -16,9 +33,70 @@ def open_source(options):
     Raises:
         Failure: There is none of this kind, or it cannot work here.
     """
+    kind = options.get("kind")
+    if kind == "camera":
+        return _any_camera(options)
+    if kind == "files":
+        options = _files_of_the_board(options)
+    elif kind == "video" and options["paths"][0].lower().endswith((".mjpg", ".mjpeg")):
+        options = dict(options, kind="motion-jpeg")
+    elif kind == "address":
+        options = dict(options, kind="http" if _is_http_camera(options["address"]) else "network")
+    return _open(options)
+
+
+def _open(options):
     if options.get("kind") not in KINDS:
         raise Failure("source", "the agent has no source {!r}".format(options.get("kind"))[:100])
     module, name = KINDS[options["kind"]]
     source = getattr(importlib.import_module("." + module, __name__), name)(options)
-    source.open()
+    try:
+        source.open()
+    except Lost as lost:
+        raise Failure("source", str(lost), "see that the camera is connected")
     return source
+
+
+def _any_camera(options):
+    """The first camera that gives a picture; all reasons where none does."""
+    reasons = []
+    for kind, paths in cameras():
+        try:
+            return _open(dict(options, kind=kind, paths=paths))
+        except Failure as failure:
+            reasons.append(failure.what)
+    what = "; ".join(reasons)[:600] or "no camera is connected to the board"
+    raise Failure("source", what, "connect one, or look at --source synthetic; edgenet probe lists cameras")
+
+
+def cameras():
+    """What may be a camera here, the likeliest first: ``[(kind, paths) …]``."""
+    found: List[Any] = []
+    if os.path.exists(_TEGRA):
+        found.append(("jetson", []))
+    elif glob.glob(_PICAMERA):
+        found.append(("picamera2", []))
+    if shutil.which("rpicam-vid") or shutil.which("libcamera-vid"):
+        found.append(("rpicam", []))
+    return found + [("v4l2", [path]) for path in sorted(glob.glob("/dev/video*"))]
+
+
+def _files_of_the_board(options):
+    path = os.path.expanduser(options["paths"][0])
+    name = os.path.basename(path)
+    if os.path.isdir(path):
+        names = sorted(name for name in os.listdir(path) if name.lower().endswith(SUFFIXES))
+        if not names:
+            raise Failure("source", "{}: no image in it".format(path), "images end in " + ", ".join(SUFFIXES))
+        return dict(options, kind="folder", name=name, paths=[os.path.join(path, name) for name in names])
+    if not os.path.isfile(path):
+        raise Failure("source", "{}: no such file or folder on the board".format(path), "see its name")
+    kind = "motion-jpeg" if path.lower().endswith((".mjpg", ".mjpeg")) else "video"
+    return dict(options, kind=kind, name=name, paths=[path])
+
+
+def _is_http_camera(address):
+    """Whether an address gives JPEGs by itself, so that no program is needed."""
+    from .network import gives_jpegs
+
+    return address.startswith("http") and gives_jpegs(address)

@@ -53,6 +53,9 @@ class Source(object):
     def reopen(self):
         """Try to come back after ``Lost``; whether it worked is seen at the next ``read``."""
 
+    def interrupt(self):
+        """Whoever waits in ``read`` goes on soon; ``close`` follows."""
+
     def close(self):
         """Let the camera go; never raises."""
 
