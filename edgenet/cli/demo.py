@@ -106,7 +106,7 @@ def demo(
         if open_page and found.url:
             click.launch(found.url)
 
-    with stopping() as stop, progress() as tell:
+    with stopping(terminal) as stop, progress() as tell:
         options = DemoOptions(page=not no_page, seconds=duration, **given)
         watch = Watch(ready, terminal.tick)
         summary = run(bundle, device, options, watch, stop, terminal.quieting(tell))
@@ -118,12 +118,12 @@ def demo(
 
 
 @contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; the second interrupts."""
+def stopping(terminal: Terminal) -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets while the demo runs; a second one, or an early one, interrupts."""
     stop = threading.Event()
 
     def interrupt(_number: int, _frame: object) -> None:
-        if stop.is_set():
+        if stop.is_set() or not terminal.running:
             raise KeyboardInterrupt
         stop.set()
 
@@ -139,20 +139,20 @@ class Terminal:
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
-        self._rewrites, self._next, self._running = sys.stderr.isatty(), 0.0, False
+        self._rewrites, self._next, self.running = sys.stderr.isatty(), 0.0, False
 
     def quieting(self, tell: Any) -> Any:
         """``tell`` until the demo runs."""
 
         def until(stage: str, done: int, total: int | None) -> None:
-            if not self._running:
+            if not self.running:
                 tell(stage, done, total)
 
         return until
 
     def begin(self, ready: Ready) -> None:
         """Say where the page is."""
-        self._running = True
+        self.running = True
         models = " against ".join(model["name"] for model in ready.models)
         click.echo(f"edgenet: {models} on {ready.source.get('name')}; Ctrl-C ends it", err=True)
         if ready.url and ready.metrics:

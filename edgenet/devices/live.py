@@ -16,6 +16,8 @@ from edgenet.errors import DeviceError
 
 __all__ = ["Door", "Live", "OnLive"]
 
+STOP_AGAIN_S = 0.5
+
 # Takes an event of the demo and its body.
 OnLive = Callable[[Mapping[str, Any], bytes], None]
 
@@ -60,16 +62,17 @@ class Live:
         finally:
             self._over.set()
             asides.clear()
-            alive.join(wire.ALIVE_S)
 
     def _keep_alive(self) -> None:
         """Say that this end is there, and pass on that the demo shall stop."""
         with contextlib.suppress(DeviceError):
             while not self._over.is_set():
-                self._channel.say({"type": wire.ALIVE})
-                if self._stop.wait(wire.ALIVE_S) and not self._over.is_set():
-                    self._channel.say({"type": wire.STOP})
-                    self._over.wait()
+                # Again and again: the first one may come before there is anything to stop.
+                self._channel.say({"type": wire.STOP if self._stop.is_set() else wire.ALIVE})
+                if self._stop.is_set():
+                    self._over.wait(STOP_AGAIN_S)
+                else:
+                    self._stop.wait(wire.ALIVE_S)
 
 
 class Door:

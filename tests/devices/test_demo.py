@@ -1,0 +1,246 @@
+"""A demo on a board, its ends and its faults, through a real sshd; the do-nothing runtime keeps it quick."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgenet.agent import live as agent_live
+from edgenet.devices.agent import Agent, Blob
+from edgenet.devices.archive import demo_archive
+from edgenet.devices.device import connect
+from edgenet.devices.live import Door
+from edgenet.devices.replies import BoardError
+from edgenet.errors import ConnectionLost, DeviceError
+from edgenet.library import image_folder
+from tests import sshd
+
+PICTURES = sorted(image_folder("signs", "calib").glob("*.jpg"))[:6]
+
+
+class Run:
+    """A demo under way in a thread."""
+
+    def __init__(self, agent: Agent, request: dict[str, Any], door: Door | None = None) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.stop, self.ready = threading.Event(), threading.Event()
+        self.summary: dict[str, Any] = {}
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._work, args=(agent, request, door), daemon=True)
+        self._thread.start()
+
+    def _work(self, agent: Agent, request: dict[str, Any], door: Door | None) -> None:
+        try:
+            self.summary = agent.demo(request, self._event, self.stop, door)
+        except DeviceError as error:
+            self.error = error
+        self.ready.set()
+
+    def _event(self, event: Any, body: bytes) -> None:
+        self.events.append(dict(event, size=len(body)))
+        if event.get("event") == "ready":
+            self.ready.set()
+
+    def answered(self) -> int:
+        ticks = [event for event in list(self.events) if event["event"] == "tick"]
+        return int(ticks[-1]["state"]["counts"]["answered"]) if ticks else 0
+
+    def until(self, condition: Callable[[], Any], seconds: float = 15.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert self._thread.is_alive(), self.error
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def join(self, seconds: float = 15.0) -> None:
+        self._thread.join(seconds)
+        assert not self._thread.is_alive()
+
+
+def request(agent: Agent, nets: list[Any], source: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Send everything; the order of a demo."""
+    archive = demo_archive()
+    program = Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))
+    agent.begin()
+    agent.send_blobs([program, *(net.blob for net in nets)])
+    agent.end()
+    return {
+        "program": archive.digest,
+        "models": [{"manifest": net.manifest(), "threads": 1} for net in nets],
+        "source": source,
+        "page": False,
+        "port": 0,
+        "seconds": None,
+        "log": False,
+        **more,
+    }
+
+
+def folder(**more: Any) -> dict[str, Any]:
+    return {"kind": "folder", "paths": [str(path) for path in PICTURES], "fps": 100, **more}
+
+
+def gone(board: sshd.Board, seconds: float = 8.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while board.sessions() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not board.sessions()
+
+
+def test_a_source_that_ends_ends_the_demo_with_a_summary(board, net) -> None:
+    with connect("board") as agent:
+        run = Run(agent, request(agent, [net()], folder(), log=True))
+        run.join()
+        frames = run.summary["frames"]
+        assert frames["captured"] == len(PICTURES)
+        assert frames["answered"] + frames["dropped"] == len(PICTURES)
+        answers = [answer for event in run.events for answer in event.get("answers", [])]
+        assert len(answers) == frames["answered"]
+        assert agent.deployments() == (None, []), "nothing was deployed"
+
+
+def test_two_models_of_two_processes_answer_the_same_frames(board, net) -> None:
+    with connect("board") as agent:
+        nets = [net("a"), net("b", outputs=4)]
+        run = Run(agent, request(agent, nets, folder(loop=True), seconds=1.0))
+        run.join()
+    assert run.summary["frames"]["compared"] == run.summary["frames"]["answered"] > 5
+    assert [model["name"] for model in run.summary["models"]] == ["a", "b"]
+
+
+def test_broken_pictures_are_counted_and_skipped(board, net, tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(PICTURES[0].read_bytes()[:700])
+    (tmp_path / "none.jpg").write_bytes(b"nothing")
+    paths = [str(PICTURES[0]), str(tmp_path / "broken.jpg"), str(tmp_path / "none.jpg"), str(PICTURES[1])]
+    with connect("board") as agent:
+        run = Run(agent, request(agent, [net()], {"kind": "folder", "paths": paths, "fps": 10}))
+        run.join()
+    assert run.summary["frames"]["damaged"] == 2
+    assert run.summary["frames"]["answered"] == 2
+
+
+def test_a_model_that_dies_is_an_error_with_its_signal(board, net) -> None:
+    killer = net("dying", fail={"at": "invoke", "signal": "SIGILL"})
+    with connect("board") as agent:
+        run = Run(agent, request(agent, [killer], folder()))
+        run.join()
+    assert isinstance(run.error, BoardError)
+    assert (run.error.kind, run.error.facts["signal"]) == ("died", "SIGILL")
+
+
+def test_no_camera_is_an_error_that_says_what_to_do(board, net) -> None:
+    with connect("board") as agent:
+        run = Run(agent, request(agent, [net()], {"kind": "v4l2", "paths": ["/dev/video99"]}))
+        run.join()
+        assert isinstance(run.error, BoardError)
+        assert "video99" in str(run.error)
+        assert run.error.remedy
+        assert agent.facts()["python"], "the agent is there for the next request"
+
+
+def test_the_page_comes_through_the_one_connection(board, net) -> None:
+    """Two demos at once, each with its own page; a token of one is nothing to the other."""
+    with contextlib.ExitStack() as stack:
+        runs, doors = [], []
+        for _ in range(2):
+            agent = stack.enter_context(connect("board"))
+            doors.append(stack.enter_context(contextlib.closing(Door(0))))
+            runs.append(Run(agent, request(agent, [net()], folder(loop=True), page=True), doors[-1]))
+        for run in runs:
+            run.until(run.ready.is_set)
+        ready = [next(event for event in run.events if event["event"] == "ready") for run in runs]
+        for index, door in enumerate(doors):
+            for other, said in enumerate(ready):
+                status = get(door.port, f"/state HTTP/1.1\r\nAuthorization: Bearer {said['key']}")[0]
+                assert status == (200 if other == index else 403)
+        for run in runs:
+            run.stop.set()
+        for run in runs:
+            run.join()
+            assert run.summary["frames"]["answered"] > 0
+
+
+def get(port: int, request: str) -> tuple[int, bytes]:
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        connection.settimeout(5)
+        connection.sendall(f"GET {request}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        data = b"".join(iter(lambda: connection.recv(65536), b""))
+    return int(data.split()[1]), data.partition(b"\r\n\r\n")[2]
+
+
+def test_a_port_in_use_is_one_line_with_the_remedy() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(DeviceError, match="cannot be used") as caught,
+    ):
+        Door(taken.getsockname()[1])
+    assert "--port" in caught.value.remedy
+
+
+def test_when_ssh_is_cut_the_board_ends_everything_and_lets_the_camera_go(start_board, net, tmp_path) -> None:
+    log, camera = tmp_path / "log", tmp_path / "bin" / "rpicam-vid"
+    camera.parent.mkdir()
+    camera.write_text(
+        f"#!{sys.executable}\nimport os, signal, time\npicture = open({str(PICTURES[0])!r}, 'rb').read()\n"
+        f"def stop(*_): open({str(log)!r}, 'w').write('released'); os._exit(0)\n"
+        "signal.signal(signal.SIGINT, stop)\nwhile True:\n    os.write(1, picture); time.sleep(0.02)\n"
+    )
+    camera.chmod(0o755)
+    path = f"{camera.parent}{os.pathsep}{os.environ['PATH']}"
+    board = start_board({"EDGENET_PYTHON": sys.executable, "PATH": path})
+    with contextlib.closing(connect("board")) as agent:
+        run = Run(agent, request(agent, [net()], {"kind": "rpicam"}))
+        run.until(lambda: run.answered() > 5)
+        os.kill(agent._connection.process.pid, signal.SIGKILL)
+        run.join()
+        assert isinstance(run.error, ConnectionLost)
+    assert gone(board)
+    assert log.read_text() == "released"
+
+
+def test_ctrl_c_ends_it_at_any_time(board, tmp_path: Path) -> None:
+    """Early: exit 130 and nothing left. Later: a summary and exit 0."""
+    command = [sys.executable, "-m", "edgenet", "demo", "--device", "board", "--json", "--no-page"]
+    for wait_for, codes in ((b"edgenet: prepare", (130,)), (b"Ctrl-C ends it", (0,))):
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        said = b""
+        while wait_for not in said:
+            said += process.stderr.readline()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+        assert process.returncode in codes, errors
+        assert b"Traceback" not in errors
+        if wait_for == b"Ctrl-C ends it":
+            assert json.loads(out)["frames"]["answered"] > 0
+        assert gone(board)
+
+
+def test_a_silent_host_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cable cut without a word: no frame for so long, and the agent ends."""
+    ended: list[int] = []
+    watched = agent_live.Live.__new__(agent_live.Live)
+    watched._over = threading.Event()
+    watched._server = type("Server", (), {"heard": time.monotonic() - agent_live.wire.GONE_S - 1})
+    watched._child = type("Child", (), {"let_go": staticmethod(lambda: ended.append(0))})
+
+    def leave(code: int) -> None:
+        ended.append(code)
+        watched._over.set()
+
+    monkeypatch.setattr(agent_live.os, "_exit", leave)
+    watched._watch()
+    assert ended == [0, 1]
