@@ -5,7 +5,9 @@ import re
 
 from . import cpu, files, nvidia, sensors
 
-_CAMERA_PROGRAMS = ("rpicam-vid", "libcamera-vid", "gst-launch-1.0")
+_CAMERA_PROGRAMS = ("rpicam-vid", "libcamera-vid", "gst-launch-1.0", "ffmpeg")
+# Video devices that are no camera by themselves: codecs, scalers, and sensors that only libcamera can drive.
+_NO_CAMERA = ("bcm2835", "rpivid", "rpi-hevc", "pispbe", "rp1-cfe", "unicam", "vi-output", "nvcsi")
 # NVIDIA's modules; the device tree names carrier and module: "nvidia,p3449-0000-b00+p3448-0000-b00".
 _MODULE = re.compile(r"p(?:3448|3636|3668|3701|3767|3834|3489|2888)-\d{4}")
 
@@ -28,6 +30,7 @@ def facts(root, run):
         "emulated": os.path.exists(os.path.join(root, "etc/edgenet-pi-emulated")),
         "cameras": cameras(root),
         "camera_programs": camera_programs(root),
+        "sources": sources(root),
     }
     found.update(cpu.facts(root))
     found.update(nvidia.facts(root, run))
@@ -103,3 +106,19 @@ def camera_programs(root):
     if files.find(root, "usr/lib/python3*/dist-packages/picamera2"):
         found.insert(0, "picamera2")
     return found
+
+
+def sources(root):
+    """What ``edgenet demo --source`` finds here: cameras, the likeliest first; "video", "rtsp" if decoded."""
+    programs = camera_programs(root)
+    found = [name for name in ("picamera2",) if name in programs]
+    if "rpicam-vid" in programs or "libcamera-vid" in programs:
+        found.append("rpicam")
+    if "gst-launch-1.0" in programs and os.path.exists(os.path.join(root, "etc/nv_tegra_release")):
+        found.append("jetson")
+    for camera in cameras(root):
+        node, _, name = camera.partition(" ")
+        if not name.startswith(_NO_CAMERA):
+            found.append("/dev/" + node)
+    decoded = "ffmpeg" in programs or "gst-launch-1.0" in programs
+    return found + (["video", "rtsp"] if decoded else [])

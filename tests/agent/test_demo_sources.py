@@ -271,7 +271,8 @@ class TestPrograms:
             "    def configure(self, wanted): self.wanted = wanted\n"
             "    def start(self): assert self.wanted['format'] == 'BGR888'\n"
             "    def capture_array(self, name):\n"
-            "        size = self.wanted['size']; return np.full(size[::-1] + (3,), self.wanted['FrameRate'], np.uint8)\n"
+            "        (w, h), rate = self.wanted['size'], self.wanted['FrameRate']\n"
+            "        return np.full((h, w, 3), rate, np.uint8)\n"
             "    def close(self): pass\n"
         )
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(runtime), str(system)]))

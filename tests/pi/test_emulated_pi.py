@@ -6,7 +6,10 @@ Answers count, speed does not: a guest is hundreds of times slower than the host
 from __future__ import annotations
 
 import dataclasses
+import json
+import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,16 +17,19 @@ from typing import Any
 import pytest
 
 from edgenet import zoo
+from edgenet.agent.demo.sources.synthetic import TURN
 from edgenet.bundle import Bundle
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.protocol import Protocol
 from edgenet.report import Report
 from edgenet.steps.compile import compile
+from edgenet.steps.demo import DemoOptions, Ready, Watch, demo
 from edgenet.steps.deploy import deploy
 from edgenet.steps.doctor import doctor
 from edgenet.steps.probe import board_target, probe
 from edgenet.steps.profile import profile
+from edgenet.zoo.signs import LABELS
 
 pytestmark = [pytest.mark.pi, pytest.mark.shared, pytest.mark.slow, pytest.mark.network]
 
@@ -145,6 +151,37 @@ def test_same_artifact_on_other_cores(
     assert board_target(facts).target == TARGETS[board]
     check(report, len(few))
     assert report.drift["stages"]["kernel"]["identical"]
+
+
+def test_demo(guest: Callable[[str], str], figures: dict[str, Any], tmp_path: Path) -> None:
+    """The demo names the signs of a slow synthetic camera, its page comes through ssh, and it ends cleanly."""
+    bundle = compile(Model.load(zoo.embedded()), TARGETS["pi4"], "tflite", "fp32").bundle
+    shown: list[tuple[int, bytes]] = []
+    answers = tmp_path / "answers.jsonl"
+
+    def look(found: Ready) -> None:
+        assert found.url is not None
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with (
+            opener.open(found.url, timeout=60) as page,
+            opener.open(found.url.partition("?")[0] + "state") as state,
+        ):
+            shown.append((page.status, state.read()))
+
+    def ready(found: Ready) -> None:
+        threading.Thread(target=look, args=(found,), daemon=True).start()
+
+    options = DemoOptions(
+        source="synthetic", size=(160, 120), fps=1, threads=1, seconds=25, answers=answers, keep=tmp_path
+    )
+    summary = timed(figures, "pi4 demo", lambda: demo(bundle, guest("pi4"), options, Watch(ready)))
+    figures["pi4 demo"] = {key: summary[key] for key in ("fps", "frames", "stages_ms")}
+    said = [json.loads(line) for line in answers.read_text().splitlines()]
+    assert len(said) == summary["frames"]["answered"] >= 5
+    assert all(line["tops"][0][0][0] == LABELS[line["frame"] // TURN % len(LABELS)] for line in said)
+    assert shown
+    assert shown[0][0] == 200
+    assert json.loads(shown[0][1])["models"][0]["name"] == bundle.name
 
 
 def check(report: Report, images: int) -> None:

@@ -1,11 +1,9 @@
 """Where pictures come from: one file a kind, opened by the kind that the host names."""
 
-import glob
 import importlib
 import os
-import shutil
-from typing import Any, List
 
+from ... import board
 from ...failure import Failure
 from .base import Lost
 
@@ -23,8 +21,6 @@ KINDS = {
     "http": ("network", "HttpJpeg"),
 }
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".webp")
-_PICAMERA = "/usr/lib/python3*/dist-packages/picamera2"
-_TEGRA = "/etc/nv_tegra_release"
 
 
 def open_source(options):
@@ -71,14 +67,8 @@ def _any_camera(options):
 
 def cameras():
     """What may be a camera here, the likeliest first: ``[(kind, paths) …]``."""
-    found: List[Any] = []
-    if os.path.exists(_TEGRA):
-        found.append(("jetson", []))
-    elif glob.glob(_PICAMERA):
-        found.append(("picamera2", []))
-    if shutil.which("rpicam-vid") or shutil.which("libcamera-vid"):
-        found.append(("rpicam", []))
-    return found + [("v4l2", [path]) for path in sorted(glob.glob("/dev/video*"))]
+    found = [name for name in board.sources("/") if name not in ("video", "rtsp")]
+    return [("v4l2", [name]) if name.startswith("/") else (name, []) for name in found]
 
 
 def _files_of_the_board(options):
