@@ -217,7 +217,7 @@ def test_the_end(page: Any, demo: Demo) -> None:
     summary = demo.end()
     frames, stages = summary["frames"], summary["stages_ms"]
     assert frames["captured"] >= frames["answered"] > 100
-    parts = sum(stages[name]["mean"] for name in ("wait", "pre", "invoke", "post"))
+    parts = sum(stages[name]["mean"] for name in ("capture", "wait", "pre", "invoke", "post"))
     assert parts == pytest.approx(summary["glass_to_label_ms"]["mean"], rel=1e-3)
     assert summary["kept"]["snapshots"] == 1
     lines = [json.loads(line) for line in (demo.keep.parent / "answers.jsonl").read_text().splitlines()]
