@@ -154,7 +154,7 @@ def test_same_artifact_on_other_cores(
 
 
 def test_demo(guest: Callable[[str], str], figures: dict[str, Any], tmp_path: Path) -> None:
-    """The demo names the signs of a slow synthetic camera, its page comes through ssh, and it ends cleanly."""
+    """It names the signs of a slow synthetic camera, its page comes through ssh, and it ends cleanly."""
     bundle = compile(Model.load(zoo.embedded()), TARGETS["pi4"], "tflite", "fp32").bundle
     shown: list[tuple[int, bytes]] = []
     answers = tmp_path / "answers.jsonl"
