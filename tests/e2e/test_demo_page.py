@@ -146,7 +146,7 @@ def test_a_snapshot_is_kept_with_both_answers(page: Any, demo: Demo) -> None:
     kept = json.loads(wait(lambda: list(demo.keep.glob("snapshots/*.json")))[0].read_text())
     expected = LABELS[kept["frame"] // TURN % len(LABELS)]
     assert [answer["top"][0][0] for answer in kept["answers"]] == [expected] * 2
-    assert "saved" in page.text_content("#toast")
+    page.wait_for_selector("#toast.on:has-text('saved')")
 
 
 def test_recorded_frames_are_a_calibration_folder(page: Any, demo: Demo) -> None:
