@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgenet.graph.centre_scores import centre_scores
 from edgenet.graph.dense_to_conv import dense_to_conv
 from edgenet.graph.fold_batchnorm import fold_batchnorm
 from edgenet.graph.fold_constants import fold_constants
@@ -22,11 +23,13 @@ def prepare(model: Model) -> Model:
     folded away. It computes what the model computed, up to float rounding.
     """
     graph = fold_constants(Graph(model.proto))
-    strip_softmax(graph)
+    stripped = strip_softmax(graph)
     simplify(graph)
     fold_batchnorm(graph)
     name_hard_activations(graph)
     dense_to_conv(graph)
+    if stripped:
+        centre_scores(graph)
     fold_gates(graph)
     fold_normalization(graph, model.preprocessing)
     return model.with_proto(graph.proto(), output="logits")

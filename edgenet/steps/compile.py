@@ -32,7 +32,7 @@ __all__ = ["Compiled", "compile"]
 
 REFERENCE = "reference.onnx"
 # The largest float error of a written artifact, as a share of the range of its logits.
-FLOAT_TOLERANCE = 1e-3
+FLOAT_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
