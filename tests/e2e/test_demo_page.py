@@ -30,6 +30,19 @@ pytestmark = [
 ]
 
 
+# Mean difference of the picture in the page and the frame that was answered last, levels.
+DIFFERENCE = """async () => {
+  const pixels = picture => {
+    const canvas = Object.assign(document.createElement("canvas"), {width: 640, height: 480});
+    const context = canvas.getContext("2d"); context.drawImage(picture, 0, 0);
+    return context.getImageData(0, 0, 640, 480).data;
+  };
+  const frame = await createImageBitmap(await (await fetch("/frame")).blob());
+  const [seen, last] = [pixels(document.getElementById("img")), pixels(frame)];
+  return seen.reduce((sum, value, index) => sum + Math.abs(value - last[index]), 0) / seen.length;
+}"""
+
+
 class Demo:
     """A running ``edgenet demo --device board``."""
 
@@ -135,6 +148,7 @@ def test_pause_holds_the_frame_and_its_label(page: Any) -> None:
     assert state(page)["frame"] == held["frame"]
     label = page.text_content(".chip")
     assert label.startswith(held["models"][0]["top"][0][0])
+    assert page.evaluate(DIFFERENCE) < 2, "the picture that is seen is the one that the label is of"
     page.click("#pause")
     wait(lambda: state(page)["frame"] > held["frame"])
 

@@ -19,7 +19,8 @@ MAX_LINE, MAX_HEADERS, MAX_BODY, MAX_CONNECTIONS = 2048, 16384, 4096, 48
 # A viewer that reads nothing for so long is let go, seconds.
 STALLED_S = 15.0
 _BOUNDARY = "edgenet-frame"
-_PART = "--{}\r\nContent-Type: image/{}\r\nContent-Length: {}\r\nX-Frame: {}\r\n\r\n"
+# Sent behind each picture, not before the next: Chromium shows a part when the head of the next has come.
+_HEAD = "\r\n--" + _BOUNDARY + "\r\nContent-Type: image/{}\r\n\r\n"
 _POLICY = (
     "default-src 'none'; img-src 'self' data:; connect-src 'self'; style-src 'unsafe-inline'; "
     "script-src 'nonce-{0}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -204,15 +205,16 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("Connection", "close")
         self.end_headers()
-        pipeline, seen = self.demo.pipeline, None
+        pipeline, seen, first = self.demo.pipeline, None, True
         pipeline.watch(1)
         try:
             while not self.demo.over.is_set():
                 picture = pipeline.picture(seen, 0.5)
                 if picture is not None:
                     seen, data, kind = picture
-                    head = _PART.format(_BOUNDARY, kind, len(data), seen)
-                    self.wfile.write(head.encode("ascii") + data + b"\r\n")
+                    head = _HEAD.format(kind).encode("ascii")
+                    self.wfile.write((head if first else b"") + data + head)
+                    first = False
                     self.wfile.flush()
         except OSError:
             pass  # the viewer went, or read nothing for STALLED_S
