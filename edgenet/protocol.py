@@ -25,6 +25,10 @@ class Protocol:
         threads: Threads of the runtime; 0 means every core.
         pipeline: Whether the whole way from image bytes to label is measured too.
         cooldown_s: Rest before measuring, in seconds.
+        layers_s: How long the layers are timed, all together, after the rest; 0 leaves them out.
+        idle_s: How long the waiting board's power is read first, where it can be.
+        sweep_threads: Whether 1 … every core are tried first, and the fastest is measured.
+        cold_starts: How often the model's process is started anew to time its first answer.
     """
 
     name: str
@@ -36,6 +40,10 @@ class Protocol:
     threads: int
     pipeline: bool
     cooldown_s: float
+    layers_s: float = 0.0
+    idle_s: float = 0.0
+    sweep_threads: bool = False
+    cold_starts: int = 0
 
     @classmethod
     def load(cls, name: str) -> Protocol:
@@ -56,10 +64,15 @@ class Protocol:
             threads=table.take("threads", int, 0),
             pipeline=table.take("pipeline", bool, True),
             cooldown_s=float(table.take("cooldown_s", number, 0.0)),
+            layers_s=float(table.take("layers_s", number, 0.0)),
+            idle_s=float(table.take("idle_s", number, 0.0)),
+            sweep_threads=table.take("sweep_threads", bool, False),
+            cold_starts=table.take("cold_starts", int, 0),
         )
         table.done()
         times = (protocol.warmup_s, protocol.min_seconds, protocol.cooldown_s, protocol.threads)
-        if min(times) < 0 or protocol.min_runs < 1 or protocol.max_seconds < protocol.min_seconds:
+        extra = (protocol.layers_s, protocol.idle_s, protocol.cold_starts)
+        if min(*times, *extra) < 0 or protocol.min_runs < 1 or protocol.max_seconds < protocol.min_seconds:
             raise LibraryError(f"{table.where}: a time, count or limit is too small", "correct it")
         return protocol
 

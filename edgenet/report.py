@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edgenet.errors import ReportError
 from edgenet.files import write_atomic
+from edgenet.statistics import median_interval
 
 __all__ = ["SCHEMA", "Report", "latency"]
 
@@ -117,15 +118,23 @@ class Report:
         write_atomic(Path(path), (json.dumps(self.to_table(), indent=1) + "\n").encode())
 
 
-def latency(samples_ms: NDArray[np.float64]) -> dict[str, Any]:
-    """Summary of samples in ms: min, p50, p90, p99 (linear interpolation), mean, stdev, samples."""
+def latency(samples_ms: NDArray[np.float64], stride: int = 1) -> dict[str, Any]:
+    """Summary of samples in ms: min, p50, p90, p99 (linear interpolation), mean, stdev, samples.
+
+    Args:
+        samples_ms: float64 [n], in the order they were taken.
+        stride: Every how many runs one sample was kept.
+    """
+    spread = median_interval(samples_ms)
     p50, p90, p99 = (float(value) for value in np.percentile(samples_ms, (50, 90, 99)))
     return {
         "min": float(samples_ms.min()),
         "p50": p50,
+        "p50_interval": list(spread) if spread else None,
         "p90": p90,
         "p99": p99,
         "mean": float(samples_ms.mean()),
         "stdev": float(samples_ms.std(ddof=1)) if len(samples_ms) > 1 else 0.0,
+        "stride": stride,
         "samples": [round(float(value), 6) for value in samples_ms],
     }

@@ -10,8 +10,8 @@ import pytest
 
 from edgenet.errors import ReportError
 from edgenet.report import Report, latency
-from edgenet.steps.compare import compare
-from tests.reports import report
+from edgenet.steps.compare import Gates, compare
+from tests.reports import DRIFT, report
 
 
 def test_latency_against_numpy() -> None:
@@ -82,3 +82,59 @@ def test_compare_refuses_other_models() -> None:
     other = report()
     with pytest.raises(ReportError, match="different models"):
         compare(report(), report(bundle={**other.bundle, "model_digest": "y"}))
+
+
+GATES = [
+    ({"max_slowdown": 5.0}, True),
+    ({"min_fps": 24.0}, True),
+    ({"min_fps": 90.0}, False),
+    ({"max_drift": 0.5}, True),
+    ({"max_memory": 80.0}, True),
+    ({"max_memory": 50.0}, False),
+]
+
+
+@pytest.mark.parametrize(("limits", "passed"), GATES)
+def test_gates(limits: dict[str, float], passed: bool) -> None:
+    got = compare(report(2.0), report(2.05, 1, fps={"model": 500.0, "pipeline": 60.0}), Gates(**limits))
+    (gate,) = got.gates
+    assert gate["passed"] is passed
+    assert got.over_limit is not passed
+
+
+def test_a_slow_down_crosses_its_gate() -> None:
+    """An injected one of 10 %."""
+    got = compare(report(2.0), report(2.2, 1), Gates(max_slowdown=5.0))
+    assert got.over_limit
+    assert got.verdict == "b is slower"
+    assert got.gates[0]["value"] == pytest.approx(10, abs=0.5)
+
+
+def test_lost_accuracy_crosses_its_gate() -> None:
+    worse = report(drift={**DRIFT, "top1": 0.68, "smallest_claim_pp": 1.4})
+    (gate,) = compare(report(), worse, Gates(max_drift=1.0)).gates
+    assert (gate["passed"], gate["value"]) == (False, pytest.approx(2.0))
+    assert gate["note"] == "200 images cannot tell less than 1.40 pp"
+    blind = {**DRIFT, "labelled": False, "top1": None}
+    less = report(drift={**blind, "agreement": 0.95})
+    (gate,) = compare(report(drift=blind), less, Gates(max_drift=1.0)).gates
+    assert (gate["name"], gate["passed"]) == ("answers changed more (pp)", False)
+
+
+def test_a_figure_that_is_not_there_passes_no_gate() -> None:
+    emulated = report(memory_mb={"peak": None}, verdict={"state": "EMULATED", "reasons": [], "limits": []})
+    got = compare(report(), emulated, Gates(max_slowdown=50.0, min_fps=1.0, max_memory=1e6))
+    assert [gate["passed"] for gate in got.gates] == [False] * 3
+    assert got.verdict == "cannot tell"
+
+
+def test_drift_on_other_images_cannot_be_gated() -> None:
+    other = report(drift={**DRIFT, "images": 100})
+    with pytest.raises(ReportError, match="judged on different images"):
+        compare(report(), other, Gates(max_drift=1.0))
+
+
+def test_latency_tells_how_sure_its_median_is() -> None:
+    got = report(2.0).latency_ms
+    assert got["p50_interval"][0] < 2.0 < got["p50_interval"][1]
+    assert latency(np.ones(10))["p50_interval"] is None

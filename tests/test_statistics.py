@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from edgenet.statistics import mcnemar, paired_interval, wilson
+from edgenet.statistics import (
+    mcnemar,
+    median_interval,
+    median_ratio,
+    paired_interval,
+    smallest_claim,
+    student95,
+    wilson,
+)
 
 
 def test_wilson_newcombe_1998_table_1() -> None:
@@ -55,3 +65,71 @@ def test_interval_holds_the_difference(both: int, first: int, second: int, neith
     assert low - 1e-12 <= difference <= high + 1e-12
     mirrored = paired_interval(both, second, first, neither)
     assert mirrored == pytest.approx((-high, -low), abs=1e-9)
+
+
+@pytest.mark.parametrize("freedom", [4, 5, 8, 23, 100, 1000])
+def test_student_against_scipy(freedom: int) -> None:
+    assert student95(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.003)
+
+
+@given(st.integers(1, 2000), st.data())
+def test_wilson_and_mcnemar_against_scipy(total: int, data: st.DataObject) -> None:
+    part = data.draw(st.integers(0, total))
+    theirs = stats.binomtest(part, total).proportion_ci(method="wilson")
+    assert wilson(part, total) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+    assert mcnemar(part, total - part) == pytest.approx(stats.binomtest(part, total).pvalue, rel=1e-6)
+
+
+def series(seed: int, median: float, runs: int = 600) -> np.ndarray:
+    """Latencies whose neighbours resemble each other, as those of a real run do."""
+    generator = np.random.default_rng(seed)
+    wander, values = 0.0, []
+    for step in generator.normal(0, 0.01, runs):
+        wander = 0.8 * wander + step
+        values.append(median * (1 + wander) + generator.gamma(2, 0.002))
+    return np.asarray(values)
+
+
+def test_the_interval_of_a_median_holds_the_truth() -> None:
+    """95 of 100 intervals of dependent samples must; the usual one for independent ones holds fewer."""
+    truth = float(np.median(series(0, 5.0, 200_000)))
+    ours, usual = 0, 0
+    for seed in range(1, 201):
+        samples = series(seed, 5.0)
+        low, high = median_interval(samples) or (0.0, 0.0)
+        ours += low <= truth <= high
+        ordered = np.sort(samples)
+        half = round(1.96 * math.sqrt(len(samples)) / 2)
+        usual += ordered[len(samples) // 2 - half] <= truth <= ordered[len(samples) // 2 + half]
+    assert ours >= 180
+    assert usual < ours
+
+
+def test_the_interval_of_a_ratio_against_scipys_bootstrap() -> None:
+    """On independent samples both must agree; a ratio of 1.1 lies in it and 1 does not."""
+    generator = np.random.default_rng(5)
+    a, b = generator.normal(5.0, 0.2, 2400), generator.normal(5.5, 0.2, 2400)
+    ratio, interval = median_ratio(a, b)
+    assert interval is not None
+    theirs = stats.bootstrap(
+        (a, b), lambda x, y: np.median(y) / np.median(x), n_resamples=400, vectorized=False,
+        method="percentile", rng=np.random.default_rng(1),
+    ).confidence_interval  # fmt: skip
+    assert interval[0] < 1.1 < interval[1]
+    assert interval[0] > 1.0
+    assert interval[1] - interval[0] == pytest.approx(theirs.high - theirs.low, rel=0.5)
+    assert ratio == pytest.approx(1.1, rel=0.01)
+
+
+def test_too_few_samples_have_no_interval() -> None:
+    assert median_interval(np.ones(24)) is None
+    assert median_ratio(np.ones(24), np.ones(400))[1] is None
+    assert median_interval(np.ones(25)) == (1.0, 1.0)
+
+
+def test_the_smallest_claim_is_wider_than_newcombes_interval() -> None:
+    """It is the bound that holds without labels: no labelled interval of the same images exceeds it much."""
+    low, high = paired_interval(600, 12, 8, 380)
+    assert smallest_claim(1000, 20) >= 100 * (high - low) / 2 * 0.95
+    assert smallest_claim(1000, 0) == pytest.approx(0.196, abs=0.001)
+    assert smallest_claim(4000, 80) == pytest.approx(smallest_claim(1000, 20) / 2)

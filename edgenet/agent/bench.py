@@ -13,8 +13,9 @@ from . import preprocess, sensors
 PROGRESS_S = 0.2
 SENSORS_S = 1.0
 _STEADY = 0.05
-# A stage stops at this many samples, whatever the seconds: both stages must fit one frame.
+# At this many samples every second one is dropped, and from then on: both stages must fit one frame.
 MAX_RUNS = 500000
+IDLE_S = 0.5
 
 
 class Limits(object):
@@ -72,22 +73,38 @@ def measure(call, limits, pause, clock=time.perf_counter):
         pause: ``pause(runs, seconds)``, called between two runs about five times a second.
 
     Returns:
-        Seconds of each run, as ``array('d')``.
+        ``(samples, runs, stride)``: seconds of every ``stride``-th run as ``array('d')``, and how many ran.
     """
     samples = array.array("d")
-    keep, enough = samples.append, limits.runs
+    keep, enough, runs, stride = samples.append, limits.runs, 0, 1
     begin = clock()
     least, most, tick = begin + limits.seconds, begin + limits.most, begin + PROGRESS_S
     while True:
         start = clock()
         call()
         end = clock()
-        keep(end - start)
+        runs += 1
+        if runs % stride == 0:
+            keep(end - start)
+            if len(samples) == MAX_RUNS:
+                del samples[::2]
+                stride *= 2
         if end >= tick:
-            pause(len(samples), end - begin)
+            pause(runs, end - begin)
             tick = clock() + PROGRESS_S
-        if end >= least and (len(samples) >= enough or end >= most) or len(samples) == MAX_RUNS:
-            return samples
+        if end >= least and (runs >= enough or end >= most):
+            return samples, runs, stride
+
+
+def fastest(call, seconds, least=5, clock=time.perf_counter):
+    """The least ms of ``call``: what it takes when nothing disturbs it; the first call does not count."""
+    call()
+    best, runs, end = float("inf"), 0, clock() + seconds
+    while runs < least or clock() < end:
+        start = clock()
+        call()
+        best, runs = min(best, clock() - start), runs + 1
+    return best * 1e3
 
 
 class Pipeline(object):
@@ -136,7 +153,9 @@ class Watch(object):
         """``runs`` done after ``seconds``."""
         self._tell(self._stage, runs, seconds, self._total)
         if seconds >= self._next:
-            self.during.append(sensors.read(self._root))
+            reading = sensors.read(self._root)
+            reading["stage"], reading["stage_s"] = self._stage, round(seconds, 3)
+            self.during.append(reading)
             self._next = seconds + SENSORS_S
 
 
@@ -155,25 +174,45 @@ def run(session, images, spec, labels, protocol, tell):
         ``(facts, samples)``: a dict, and the seconds of each run, model first, as ``array('d')``.
     """
     limits = Limits(protocol)
-    facts: Dict[str, Any] = {"sensors": {"before": sensors.read()}, "warmup": {}, "runs": {}}
+    facts: Dict[str, Any] = {"sensors": {"before": sensors.read()}, "warmup": {}, "runs": {}, "stride": {}}
+    facts["sensors"]["idle"] = _idle(facts["sensors"]["before"], float(protocol.get("idle_s", 0.0)))
     session.set_input(preprocess.fit(preprocess.decode(images[0]), spec)[None])
     during: List[Dict[str, Any]] = []
     gc.collect()
     gc.disable()
+    busy = sensors.other_cpu_s()
+    begin = time.perf_counter()
     try:
         samples = _stage("model", session.invoke, limits, tell, facts, during)
         if protocol.get("pipeline", True):
             pipeline = Pipeline(session, images, spec, labels)
             samples += _stage("pipeline", pipeline, limits, tell, facts, during)
-            runs = facts["runs"]["pipeline"]
+            runs = pipeline.frame - facts["warmup"]["pipeline"]["runs"]
             facts["parts_ms"] = {name: total * 1e3 / runs for name, total in pipeline.parts.items()}
             facts["label"] = pipeline.label
     finally:
         gc.enable()
+    facts["sensors"]["other_cpu"] = _rate(busy, sensors.other_cpu_s(), time.perf_counter() - begin)
     facts["sensors"]["during"] = during
     facts["sensors"]["after"] = sensors.read()
     sensors.compare(facts["sensors"]["before"], facts["sensors"]["after"])
     return facts, samples
+
+
+def _idle(before, seconds):
+    """Readings of the waiting board, two a second, where it tells its power."""
+    found: List[Dict[str, Any]] = []
+    while "power_w" in before and len(found) * IDLE_S < seconds:
+        time.sleep(IDLE_S)
+        found.append(sensors.read())
+    return found
+
+
+def _rate(before, after, seconds):
+    """Cores that other programs kept busy, mean; ``None`` where the system does not tell."""
+    if before is None or after is None or not seconds:
+        return None
+    return round(max(after - before, 0.0) / seconds, 3)
 
 
 def _stage(name, call, limits, tell, facts, during):
@@ -183,7 +222,7 @@ def _stage(name, call, limits, tell, facts, during):
     if isinstance(call, Pipeline):
         call.reset()
     watch = Watch(name, limits, tell)
-    samples = measure(call, limits, watch)
+    samples, _, facts["stride"][name] = measure(call, limits, watch)
     facts["runs"][name] = len(samples)
     during.extend(watch.during)
     return samples

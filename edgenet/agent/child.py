@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 from . import wire
@@ -31,6 +32,7 @@ def command(*arguments):
 def environment(runtime_folder):
     """The environment of a child that imports from ``runtime_folder`` first (None: the board's own)."""
     variables = dict(os.environ)
+    variables.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's own threads only stand in the runtime's way
     if runtime_folder:
         rest = variables.get("PYTHONPATH")
         variables["PYTHONPATH"] = runtime_folder + (os.pathsep + rest if rest else "")
@@ -52,6 +54,7 @@ class Child(object):
 
     def __init__(self, runtime_folder, *arguments):
         self._oom = oom_kills()
+        self.spawned = time.perf_counter()
         self._process: Any = subprocess.Popen(
             command(*(arguments or ("worker",))),
             stdin=subprocess.PIPE,

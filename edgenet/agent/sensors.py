@@ -125,6 +125,21 @@ def load(root):
     return float(files.text(root, "proc/loadavg").split()[0])
 
 
+def other_cpu_s(root="/"):
+    """Processor seconds, over all cores, that all but this process have used since boot.
+
+    ``None`` where that is not told. /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal,
+    in ticks of the clock (proc(5)); idle and iowait are not work, steal is what other guests took.
+    """
+    try:
+        ticks = [int(word) for word in files.text(root, "proc/stat").split("\n")[0].split()[1:9]]
+        own = os.times()
+        busy = sum(ticks[:3]) + sum(ticks[5:8])
+        return busy / float(os.sysconf("SC_CLK_TCK")) - own.user - own.system
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def memory_available(root):
     """What programs can still take, MB of 1e6 bytes."""
     words = files.fields(root, "proc/meminfo").get("MemAvailable", "").split()

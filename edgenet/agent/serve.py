@@ -151,7 +151,7 @@ class Server(object):
         if "error" in order:
             return order, b""
         self._child = Child(order["folder"])
-        reply, data = self._forward(dict(order, type=wire.OPEN), b"")
+        reply, data = self._forward(dict(order, type=wire.OPEN, spawned=self._child.spawned), b"")
         return (dict(reply, finished=order["finished"]) if order["finished"] else reply), data
 
     def _order(self, request):
@@ -237,6 +237,7 @@ _HANDLERS = {
     wire.OPEN: Server._open,
     wire.BENCH: Server._run,
     wire.REPLAY: Server._run,
+    wire.TAP: Server._run,
     wire.CLOSE: Server._close,
     wire.DEMO: Server._demo,
 }

@@ -38,6 +38,7 @@ DEPLOYMENTS = "deployments"
 OPEN = "open"
 BENCH = "bench"
 REPLAY = "replay"
+TAP = "tap"
 CLOSE = "close"
 DEMO = "demo"
 

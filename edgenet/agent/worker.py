@@ -15,6 +15,9 @@ from typing import Any
 from . import finish, memory, wire
 from .failure import Failure
 
+# A protocol that gives its layers so long also learns what the board can do at most.
+ROOF_FROM_S = 1.0
+
 
 class Worker(object):
     """One loaded deployment."""
@@ -30,6 +33,8 @@ class Worker(object):
         start_mb = memory.rss_mb()
         clock = time.perf_counter
         t0 = clock()
+        # One clock for every process of the board; absent from an agent that did not start this one.
+        spawned = request.get("spawned", t0)
         runtime = _import(request["manifest"]["backend"])
         t1, import_mb = clock(), memory.rss_mb()
         self._manifest = request["manifest"]
@@ -50,6 +55,7 @@ class Worker(object):
             "runtime_version": runtime.version(),
             "described": self._session.describe(),
             "decodes": can_decode(),
+            "start_ms": (t0 - spawned) * 1e3,
             "import_ms": (t1 - t0) * 1e3,
             "load_ms": (t2 - t1) * 1e3,
             "first_run_ms": (t3 - t2) * 1e3,
@@ -81,7 +87,7 @@ class Worker(object):
         """Measure as the protocol says; samples in the body, little-endian float64 ms."""
         import numpy as np
 
-        from . import bench
+        from . import bench, roof
 
         images = _split(body, request["sizes"])
         facts, samples = bench.run(
@@ -92,9 +98,39 @@ class Worker(object):
             request["protocol"],
             self._tell,
         )
-        facts["memory_mb"] = {"peak": memory.peak_mb()}
-        facts["layers"] = self._session.layers() if hasattr(self._session, "layers") else []
+        peak_mb = memory.peak_mb()  # before the layers, which load the model again
+        facts["layers"], facts["layers_absent"] = self._layers(request["protocol"])
+        if float(request["protocol"].get("layers_s", 0.0)) >= ROOF_FROM_S:
+            facts["roof"] = roof.measure()
+        facts["memory_mb"] = {"peak": peak_mb, "arena": getattr(self._session, "arena_mb", None)}
         return facts, (np.frombuffer(samples, np.float64) * 1e3).astype("<f8").tobytes()
+
+    def _layers(self, protocol):
+        """(times of the layers, None), or ([], why there are none)."""
+        seconds = float(protocol.get("layers_s", 0.0))
+        if not seconds:
+            return [], "the protocol leaves them out"
+        if not hasattr(self._session, "layers"):
+            return [], "the runtime does not tell them"
+        try:
+            return self._session.layers(seconds), None
+        except Exception as error:
+            return [], _line(error)
+
+    def tap(self, request, body):
+        """The value of one tensor for one image, in the body; its dtype, shape, scale and zero point."""
+        import numpy as np
+
+        from . import preprocess
+
+        if not hasattr(self._session, "tap"):
+            raise Failure("bad-request", "this runtime shows no inner tensors")
+        image = preprocess.fit(preprocess.decode(body), self._manifest["preprocessing"])
+        value, scale, zero_point = self._session.tap(request["tensor"], image[None])
+        value = np.ascontiguousarray(value)
+        facts = {"dtype": value.dtype.name, "shape": list(value.shape), "scale": scale}
+        facts["zero_point"] = zero_point
+        return facts, value.astype(value.dtype.newbyteorder("<")).tobytes()
 
     def _tell(self, stage, runs, seconds, of_seconds):
         event = {
@@ -182,6 +218,7 @@ def main():
         wire.REPLAY: worker.replay,
         wire.SHARE: worker.share,
         wire.ANSWER: worker.answer,
+        wire.TAP: worker.tap,
     }
     while True:
         frame = wire.read_frame(sys.stdin.buffer)

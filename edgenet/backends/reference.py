@@ -37,14 +37,18 @@ class Reference:
 
         Probabilities become logits by their logarithm, which is the same up to a constant.
         """
+        result = self._evaluator.first(self.feed(pixels)).astype(np.float32)
+        if self._probabilities:
+            result = np.log(np.maximum(result, np.finfo(np.float32).tiny))
+            result = result - result.mean()
+        return result
+
+    def feed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The network's input for uint8 [1, H, W, 3] RGB pixels: float32, normalized, in its layout."""
         rgb = pixels if self._preprocessing.color == "rgb" else pixels[..., ::-1]
         mean = np.asarray(self._preprocessing.mean, np.float32)
         std = np.asarray(self._preprocessing.std, np.float32)
         value = (rgb.astype(np.float32) - mean) / std
         if not self._nhwc:
             value = value.transpose(0, 3, 1, 2)
-        result = self._evaluator.first(np.ascontiguousarray(value)).astype(np.float32)
-        if self._probabilities:
-            result = np.log(np.maximum(result, np.finfo(np.float32).tiny))
-            result = result - result.mean()
-        return result
+        return np.ascontiguousarray(value)

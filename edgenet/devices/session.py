@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as field_
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,10 @@ from edgenet.devices.channel import Channel, OnEvent
 from edgenet.devices.replies import field, fields
 from edgenet.errors import DataError, DeviceError
 
-__all__ = ["Answer", "BenchResult", "Session"]
+__all__ = ["Answer", "BenchResult", "Session", "Tensor"]
 
 BATCH = 4 * 1024 * 1024
+ROOF = ("copy_gb_s", "sgemm_gmac_s")
 _DTYPES = ("int8", "uint8", "float32", "float16", "int32", "int64", "float64")
 
 
@@ -33,7 +36,10 @@ class BenchResult:
         sensors: ``before``, ``after`` and the list ``during``.
         warmup: Per stage: ``seconds``, ``runs``, ``steady``.
         label: The last frame's label.
-        layers: ``name``, ``op``, ``ms`` of each layer, where the runtime tells.
+        layers: ``name``, ``op`` and ``ms`` (or ``until_ms``, the layers before it included) of each layer.
+        layers_absent: Why there are none.
+        stride: Per stage: every how many runs one sample was kept.
+        roof: ``copy_gb_s`` and ``sgemm_gmac_s`` of the board, where the protocol asks.
     """
 
     model_ms: NDArray[np.float64]
@@ -44,6 +50,18 @@ class BenchResult:
     warmup: Mapping[str, Any]
     label: str | None
     layers: Sequence[Mapping[str, Any]] = ()
+    layers_absent: str | None = None
+    stride: Mapping[str, int] = field_(default_factory=dict)
+    roof: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """The value of an inner tensor for one image, and the scale and zero point that make it real."""
+
+    value: NDArray[Any]
+    scale: float | None
+    zero_point: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +117,7 @@ class Session:
         described = self.loaded.get("described")
         if isinstance(described, dict) and "gpu_memory_mb" in described:
             memory["gpu"] = field(described, "gpu_memory_mb", float)
-        label = reply.get("label")
+        label, roof = reply.get("label"), reply.get("roof")
         return BenchResult(
             model_ms=samples[:model],
             pipeline_ms=samples[model:],
@@ -109,7 +127,29 @@ class Session:
             warmup=field(reply, "warmup", dict),
             label=label if isinstance(label, str) else None,
             layers=fields(reply, "layers", dict),
+            layers_absent=absent if isinstance(absent := reply.get("layers_absent"), str) else None,
+            stride=stride if isinstance(stride := reply.get("stride"), dict) else {},
+            roof={name: field(roof, name, float) for name in ROOF} if isinstance(roof, dict) else None,
         )
+
+    def tap(self, tensor: str, image: bytes) -> Tensor:
+        """The value of one tensor inside the artifact, computed on the board.
+
+        Args:
+            tensor: Its name in the artifact.
+            image: Encoded.
+
+        Raises:
+            BoardError: ``run``: the runtime cannot show it; ``bad-request``: no runtime here can.
+        """
+        reply, body = self._channel.request(wire.TAP, {"tensor": tensor}, image)
+        name, shape = field(reply, "dtype", str), fields(reply, "shape", int)
+        if name not in _DTYPES or len(body) != np.dtype(name).itemsize * math.prod(shape):
+            raise DeviceError("the agent's tensor does not match its size", "this is a bug: please report it")
+        value = np.frombuffer(body, np.dtype(name).newbyteorder("<")).astype(np.dtype(name)).reshape(shape)
+        if reply.get("scale") is None:
+            return Tensor(value, None, None)
+        return Tensor(value, field(reply, "scale", float), field(reply, "zero_point", int))
 
     def replay(self, images: Iterable[bytes], progress: OnEvent | None = None) -> Iterator[Answer]:
         """Answer images in order, sent in batches of about 4 MiB.

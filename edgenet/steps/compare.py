@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from edgenet.errors import ReportError
 from edgenet.report import Report
+from edgenet.statistics import median_ratio
 
-__all__ = ["Comparison", "Row", "compare"]
+__all__ = ["Comparison", "Gates", "Row", "compare"]
 
-RESAMPLES = 2000
 # Below this the two are called equal even where the samples could tell them apart.
 SAME = 0.01
 
@@ -38,33 +38,64 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Gates:
+    """Limits for the second report; ``None`` asks nothing.
+
+    Attributes:
+        max_slowdown: Percent that the median latency may exceed the first report's.
+        min_fps: Of the pipeline, else of the model.
+        max_drift: Percentage points of top-1 lost against the first report; without labels the growth
+            of the share of changed answers.
+        max_memory: MB of the peak.
+    """
+
+    max_slowdown: float | None = None
+    min_fps: float | None = None
+    max_drift: float | None = None
+    max_memory: float | None = None
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The result of :func:`compare`.
 
     Attributes:
         rows: Figures side by side.
         p50_ratio: b's median latency over a's.
-        interval: 95 % bootstrap interval of that ratio.
+        interval: Its 95 % interval; ``None`` where there are too few samples for one.
         verdict: "b is faster", "b is slower" or "cannot tell".
         notes: Why the comparison may be unfair.
+        gates: One record a limit: name, limit, value, passed, and a note where it cannot be settled.
     """
 
     rows: tuple[Row, ...]
     p50_ratio: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
     verdict: str
     notes: tuple[str, ...]
+    gates: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def over_limit(self) -> bool:
+        """Whether a limit is crossed."""
+        return any(not gate["passed"] for gate in self.gates)
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""
         return asdict(self)
 
 
-def compare(a: Report | Path | str, b: Report | Path | str) -> Comparison:
+def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None = None) -> Comparison:
     """Compare two reports of the same model.
 
+    Args:
+        a: The first, such as yesterday's or one of ``profiles/reference``.
+        b: The second, which the gates judge.
+        gates: Limits for it.
+
     Raises:
-        ReportError: A report cannot be read, or the two are of different models.
+        ReportError: A report cannot be read, the two are of different models, or a gate asks for what a
+            report does not hold.
     """
     first = a if isinstance(a, Report) else Report.load(a)
     second = b if isinstance(b, Report) else Report.load(b)
@@ -73,13 +104,63 @@ def compare(a: Report | Path | str, b: Report | Path | str) -> Comparison:
             f"the reports are of different models ({first.bundle['model']}, {second.bundle['model']})",
             "compare reports of one model",
         )
-    ratio, low, high = _ratio(_samples(first), _samples(second))
+    ratio, interval = median_ratio(_samples(first), _samples(second))
     verdict = "cannot tell"
-    if high < 1 - SAME:
-        verdict = "b is faster"
-    elif low > 1 + SAME:
-        verdict = "b is slower"
-    return Comparison(_rows(first, second), ratio, (low, high), verdict, _notes(first, second))
+    if interval and not (first.emulated or second.emulated):
+        if interval[1] < 1 - SAME:
+            verdict = "b is faster"
+        elif interval[0] > 1 + SAME:
+            verdict = "b is slower"
+    judged = _judge(first, second, ratio, interval, gates or Gates())
+    return Comparison(_rows(first, second), ratio, interval, verdict, _notes(first, second), judged)
+
+
+def _judge(
+    a: Report, b: Report, ratio: float, interval: tuple[float, float] | None, gates: Gates
+) -> tuple[dict[str, Any], ...]:
+    found = []
+    if gates.max_slowdown is not None:
+        worst = None if interval is None else 100.0 * (interval[1] - 1.0)
+        value = None if b.emulated or a.emulated else 100.0 * (ratio - 1.0)
+        gate = _most("slow-down (%)", value, gates.max_slowdown)
+        if worst is not None and gate["passed"] and worst > gates.max_slowdown:
+            gate["note"] = f"not settled: it may be {worst:.1f} %"
+        found.append(gate)
+    if gates.min_fps is not None:
+        fps = None if b.emulated else b.fps.get("pipeline") or b.fps["model"]
+        passed = fps is not None and fps >= gates.min_fps
+        found.append({"name": "FPS", "limit": gates.min_fps, "value": fps, "passed": passed})
+    if gates.max_drift is not None:
+        found.append(_drift_gate(a, b, gates.max_drift))
+    if gates.max_memory is not None:
+        found.append(_most("peak memory (MB)", b.memory_mb.get("peak"), gates.max_memory))
+    return tuple(found)
+
+
+def _most(name: str, value: float | None, limit: float) -> dict[str, Any]:
+    """A value that is not known passes no gate."""
+    return {"name": name, "limit": limit, "value": value, "passed": value is not None and value <= limit}
+
+
+def _drift_gate(a: Report, b: Report, limit: float) -> dict[str, Any]:
+    if _judged_on(a) != _judged_on(b):
+        raise ReportError(
+            "the reports' drift was judged on different images, so --max-drift has no answer",
+            "profile both with the same --val folder",
+        )
+    if a.drift.get("labelled"):
+        gate = _most("top-1 lost (pp)", 100.0 * (a.drift["top1"] - b.drift["top1"]), limit)
+    else:
+        changed = 100.0 * (a.drift["agreement"] - b.drift["agreement"])
+        gate = _most("answers changed more (pp)", changed, limit)
+    least = b.drift.get("smallest_claim_pp")
+    if least is not None and least > limit:
+        gate["note"] = f"{b.drift['images']} images cannot tell less than {least:.2f} pp"
+    return gate
+
+
+def _judged_on(report: Report) -> tuple[Any, ...]:
+    return tuple(report.drift.get(name) for name in ("source", "images", "labelled", "images_digest"))
 
 
 def _samples(report: Report) -> NDArray[np.float64]:
@@ -87,17 +168,6 @@ def _samples(report: Report) -> NDArray[np.float64]:
     if not isinstance(values, list) or not values or not all(isinstance(v, int | float) for v in values):
         raise ReportError("a report has no latency samples", "profile again")
     return np.asarray(values, np.float64)
-
-
-def _ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Ratio of medians b/a with its 95 % percentile-bootstrap interval (Efron 1979), seeded."""
-    generator = np.random.Generator(np.random.PCG64(0))
-    medians = [
-        np.median(values[generator.integers(0, len(values), (RESAMPLES, min(len(values), 400)))], axis=1)
-        for values in (a, b)
-    ]
-    low, high = np.percentile(medians[1] / medians[0], (2.5, 97.5))
-    return float(np.median(b) / np.median(a)), float(low), float(high)
 
 
 def _rows(a: Report, b: Report) -> tuple[Row, ...]:
@@ -131,6 +201,6 @@ def _notes(a: Report, b: Report) -> tuple[str, ...]:
         notes.append("measured on different boards")
     if a.protocol.get("name") != b.protocol.get("name"):
         notes.append("measured by different protocols")
-    if (a.drift.get("source"), a.drift.get("images")) != (b.drift.get("source"), b.drift.get("images")):
+    if _judged_on(a) != _judged_on(b):
         notes.append("drift judged on different images")
     return tuple(notes)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.backends.base import Output
-from edgenet.statistics import mcnemar, paired_interval
+from edgenet.statistics import mcnemar, paired_interval, smallest_claim, wilson
 
-__all__ = ["conversion", "drift", "kernel", "quantization"]
+__all__ = ["conversion", "drift", "kernel", "quantization", "top1_change"]
 
 
 def conversion(artifact: NDArray[np.float32], reference: NDArray[np.float32]) -> dict[str, Any]:
@@ -47,6 +47,17 @@ def kernel(board: NDArray[Any], host: NDArray[Any]) -> dict[str, Any]:
     }
 
 
+def top1_change(
+    after: NDArray[Any], before: NDArray[Any], labels: Sequence[int] | None, label_offset: int
+) -> dict[str, float]:
+    """``top1_delta_pp`` that a stage won or lost; nothing without labels. Both [n, classes]."""
+    if labels is None:
+        return {}
+    truth = np.asarray(labels) + label_offset
+    right = [(scores.argmax(axis=1) == truth).mean() for scores in (after, before)]
+    return {"top1_delta_pp": 100.0 * float(right[0] - right[1])}
+
+
 def drift(
     board: NDArray[Any],
     reference: NDArray[np.float32],
@@ -75,12 +86,26 @@ def drift(
         "agreement": _agreement(board, reference),
         "cosine": _cosine(real, reference),
         "max_abs": float(np.abs(real - reference).max()),
+        **_strength(board, reference),
         "stages": dict(stages),
         "worst": _worst(real, reference, names),
     }
     if labels is not None:
         result.update(_accuracy(board, reference, np.asarray(labels) + label_offset))
+        result["smallest_claim_pp"] = (result["interval_pp"][1] - result["interval_pp"][0]) / 2
+    least = result["smallest_claim_pp"]
+    result["claim"] = f"{len(board)} images cannot support a claim of less than {least:.2f} pp lost or won"
     return result
+
+
+def _strength(board: NDArray[Any], reference: NDArray[np.float32]) -> dict[str, Any]:
+    """What so many images can say: the interval of the agreement, the smallest loss they support."""
+    images = len(board)
+    changed = int((board.argmax(axis=1) != reference.argmax(axis=1)).sum())
+    return {
+        "agreement_interval": list(wilson(images - changed, images)),
+        "smallest_claim_pp": smallest_claim(images, changed),
+    }
 
 
 def _accuracy(
@@ -126,6 +151,7 @@ def _worst(
     return [
         {
             "file": names[index],
+            "index": int(index),
             "max_abs": float(error[index]),
             "answer": int(real[index].argmax()),
             "reference": int(reference[index].argmax()),

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from edgenet.backends.base import Output
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.device import connect
-from edgenet.devices.session import Answer, BenchResult
+from edgenet.devices.session import Answer, BenchResult, Session
 from edgenet.errors import DataError, DeviceError
+from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Report, latency
-from edgenet.steps.drift import drift, kernel, quantization
+from edgenet.steps.drift import drift, kernel, quantization, top1_change
+from edgenet.steps.energy import energy
 from edgenet.steps.events import board_events
+from edgenet.steps.layers import facts as layer_facts
+from edgenet.steps.layers import noise, timed
 from edgenet.steps.replay import Encoder, Expected, Truth, encoder_for, from_golden, from_set, golden_images
+from edgenet.steps.roofline import roofline
+from edgenet.steps.special import cold_start, settled, several, sweep
 from edgenet.steps.verdict import judge
+from edgenet.steps.worst import shown
 
 __all__ = ["profile"]
+
+# A Raspberry Pi Zero 2 W, in MB of 1e6 bytes.
+SMALL_MB = 512 * 1024**2 / 1e6
+HOME = re.compile(r"^(?:/home/[^/]+|/Users/[^/]+|/root)(?=/|$)")
 
 
 def profile(
@@ -67,27 +81,88 @@ def profile(
     with connect(device) as agent:
         facts = agent.facts()
         _check_deployed(agent, bundle, device)
-        tell = board_events(progress)
-        session = agent.open(bundle.digest, rules.threads or int(facts["cores"]), None, tell)
-        encode = encoder_for(session.loaded.get("decodes", []))
-        bench = session.bench(rules.to_table(), golden_images(bundle, encode), tell)
-        expected = _expected(bundle, images, known, encode, progress)
-        answers = list(session.replay(expected.encoded, board_events(progress, len(expected.names))))
-    found = _drift(bundle, expected, answers)
+        run = _measure(agent, bundle, rules, images, known, progress)
+    found = _drift(bundle, run.expected, run.answers)
+    bench, precision = run.bench, str(bundle.manifest["precision"])
+    emulated = facts.get("emulated") is True
+    roof = roofline(bench, run.layers, precision, bundle.manifest["target"], run.threads, emulated)
     return Report(
         schema=SCHEMA,
         bundle=_about(bundle),
-        device={"name": device, "target": bundle.manifest["target"], "facts": dict(facts)},
-        protocol={**rules.to_table(), "warmup": dict(bench.warmup)},
-        latency_ms=latency(bench.model_ms),
+        device={"name": device, "target": bundle.manifest["target"], "facts": _anonymous(facts)},
+        protocol={**rules.to_table(), "threads_used": run.threads, "warmup": dict(bench.warmup)},
+        latency_ms=latency(bench.model_ms, bench.stride.get("model", 1)),
         fps={"model": _fps(bench.model_ms), "pipeline": _fps(bench.pipeline_ms)},
         pipeline_ms=_pipeline(bench),
-        memory_mb=dict(bench.memory_mb),
-        layers=list(bench.layers),
+        memory_mb={**bench.memory_mb, "of_512_mb": _of_small(bench.memory_mb.get("peak"))},
+        layers=run.layers,
         drift=found,
         sensors=dict(bench.sensors),
-        verdict=judge(bench, found, min_fps, max_drift, facts.get("emulated") is True),
+        verdict=judge(bench, found, min_fps, max_drift, emulated),
+        layer_facts=run.layer_facts,
+        roofline=roof,
+        energy={"absent": "an emulated board draws no power"} if emulated else energy(bench),
+        more=several({**run.more, "sustained": settled(bench, rules)}),
     )
+
+
+@dataclass
+class _Run:
+    """What one session on the board gave."""
+
+    bench: BenchResult
+    threads: int
+    layers: list[dict[str, Any]]
+    layer_facts: dict[str, Any]
+    expected: Expected
+    answers: list[Answer]
+    more: dict[str, Any]
+
+
+def _measure(
+    agent: Agent,
+    bundle: Bundle,
+    rules: Protocol,
+    images: ImageSet | None,
+    known: Truth | None,
+    tell: Progress,
+) -> _Run:
+    cores, board = int(agent.facts()["cores"]), board_events(tell)
+    threads, more = rules.threads or cores, {}
+
+    def start(count: int) -> Session:
+        return agent.open(bundle.digest, count, None, board)
+
+    if rules.cold_starts:
+        more["cold_start"] = cold_start(start, threads, rules.cold_starts, tell)
+    session = start(threads)
+    encode = encoder_for(session.loaded.get("decodes", []))
+    golden = golden_images(bundle, encode)
+    if rules.sweep_threads:
+        more["threads"] = sweep(start, cores, golden, tell)
+        threads = int(more["threads"]["best"])
+        session = start(threads)
+    bench = session.bench(rules.to_table(), golden, board)
+    reference = onnx.load_model_from_string(bundle.files[bundle.manifest["reference"]["file"]])
+    known_layers = layers(reference)
+    rows = timed(bench, known_layers, str(bundle.manifest["precision"]))
+    about = layer_facts(bench, rows)
+    if rows and bundle.manifest["precision"] != "fp32":
+        about["noise_absent"] = noise(session, bundle, golden, rows, known_layers, tell)
+    expected = _expected(bundle, images, known, encode, tell)
+    answers = list(session.replay(expected.encoded, board_events(tell, len(expected.names))))
+    return _Run(bench, threads, rows, about, expected, answers, more)
+
+
+def _of_small(peak_mb: float | None) -> float | None:
+    """The share of a board with 512 MB that the model's process takes at its peak."""
+    return None if peak_mb is None else peak_mb / SMALL_MB
+
+
+def _anonymous(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts without the name of the user whose home the board's Python lies in."""
+    path = facts.get("python_executable")
+    return {**facts, **({"python_executable": HOME.sub("~", path)} if isinstance(path, str) else {})}
 
 
 def _expected(
@@ -123,22 +198,19 @@ def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> dic
     spec = bundle.manifest["artifact"]["output"]
     output = Output(spec["classes"], spec["dtype"], spec["scale"], spec["zero_point"])
     same = sum(a.pixels_sha256 == b for a, b in zip(answers, expected.pixels_sha256, strict=True))
+    host, labels, offset = expected.host, expected.labels, bundle.manifest["label_offset"]
     stages = {
         "preprocess": {"images": len(answers), "identical": same},
         "conversion": bundle.manifest["conversion"],
-        "quantization": quantization(output.real(expected.host), expected.reference),
-        "kernel": kernel(board, expected.host),
+        "quantization": {
+            **quantization(output.real(host), expected.reference),
+            **top1_change(host, expected.reference, labels, offset),
+        },
+        "kernel": {**kernel(board, host), **top1_change(board, host, labels, offset)},
     }
-    found = drift(
-        board,
-        expected.reference,
-        output,
-        expected.labels,
-        bundle.manifest["label_offset"],
-        expected.names,
-        stages,
-    )
-    return {**found, "source": expected.source}
+    found = drift(board, expected.reference, output, labels, offset, expected.names, stages)
+    found["worst"] = shown(found["worst"], expected, bundle.manifest)
+    return {**found, "source": expected.source, "images_digest": expected.digest}
 
 
 def _about(bundle: Bundle) -> dict[str, Any]:
@@ -163,4 +235,4 @@ def _fps(samples_ms: NDArray[np.float64]) -> float | None:
 def _pipeline(bench: BenchResult) -> dict[str, Any] | None:
     if not len(bench.pipeline_ms):
         return None
-    return {**latency(bench.pipeline_ms), "parts": dict(bench.parts_ms)}
+    return {**latency(bench.pipeline_ms, bench.stride.get("pipeline", 1)), "parts": dict(bench.parts_ms)}

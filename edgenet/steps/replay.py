@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import decode, encode_ppm
+from edgenet.agent.preprocess import decode, encode_ppm, fit
 from edgenet.backends.base import HostSession, load_backend
 from edgenet.backends.reference import Reference
 from edgenet.bundle import Bundle
@@ -38,6 +38,7 @@ class Expected:
         reference: float32 [n, classes] of the float model.
         labels: True classes, or ``None``.
         source: "calibration", "synthetic" or "val".
+        pixels: Gives one image's pixels again, uint8 [H, W, 3].
     """
 
     names: Sequence[str]
@@ -47,6 +48,13 @@ class Expected:
     reference: NDArray[np.float32]
     labels: Sequence[int] | None
     source: str
+    pixels: Callable[[int], NDArray[np.uint8]]
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the pixels and the labels, in order: what two reports must share to be compared."""
+        told = "".join(self.pixels_sha256) + "".join(f" {label}" for label in self.labels or ())
+        return sha256(told.encode())
 
 
 def encoder_for(formats: Sequence[str]) -> Encoder:
@@ -72,6 +80,7 @@ def from_golden(bundle: Bundle, encode: Encoder) -> Expected:
         reference=bundle.array("golden/reference.npy"),
         labels=None,
         source=golden["source"],
+        pixels=lambda index: _golden_pixels(bundle, index),
     )
 
 
@@ -146,7 +155,14 @@ def from_set(
         reference=known.logits,
         labels=images.labels,
         source="val",
+        pixels=lambda index: images.pixels(index, preprocessing)[0],
     )
+
+
+def _golden_pixels(bundle: Bundle, index: int) -> NDArray[np.uint8]:
+    preprocessing = Preprocessing.from_table(bundle.manifest["preprocessing"], "bundle")
+    data = bundle.files[bundle.manifest["golden"]["images"][index]["file"]]
+    return np.asarray(fit(decode(data), preprocessing.fit_spec()), np.uint8)
 
 
 def _host_session(bundle: Bundle, folder: Path) -> HostSession:

@@ -16,6 +16,9 @@ __all__ = ["judge"]
 DRIFT_OF_MEDIAN = 0.05
 # The mean may exceed the median by so much; on a board that only runs the model it is a percent or two.
 DISTURBED = 0.10
+CLOCK_FELL = 0.05
+# Cores that other programs may keep busy while it is measured.
+OTHERS = 0.1
 UNDERVOLT = ("under-voltage",)
 THROTTLED = ("frequency capped", "throttled", "soft temperature limit")
 
@@ -37,8 +40,8 @@ def judge(
         emulated: Whether the board is a simulation: its answers count, its speed does not.
 
     Returns:
-        state ("VALID", "NOISY", "THROTTLED", "UNDERVOLT", "EMULATED"), reasons, and limits: one record a
-        limit with name, limit, value, passed.
+        state ("VALID", "NOISY", "THROTTLED", "UNDERVOLT", "EMULATED"), reasons, notes, and limits: one record
+        a limit with name, limit, value, passed.
     """
     seen = _throttling(bench.sensors)
     noise = _noise(bench)
@@ -52,7 +55,19 @@ def judge(
         limits.append(_fps_limit(bench, min_fps, emulated))
     if max_drift is not None:
         limits.append(_drift_limit(drift, max_drift))
-    return {"state": state, "reasons": reasons, "limits": limits}
+    return {"state": state, "reasons": reasons, "notes": _clocks(bench.sensors), "limits": limits}
+
+
+def _clocks(sensors: Mapping[str, Any]) -> list[str]:
+    """What the clocks did that is no fault of the measurement but tells how to read it."""
+    before = sensors.get("before") or {}
+    notes = []
+    if before.get("governor") not in (None, "performance"):
+        notes.append(f"the governor is {before['governor']}: the clock follows the load")
+    seen = [max(row["cpu_mhz"]) for row in sensors.get("during") or [] if row.get("cpu_mhz")]
+    if seen and max(seen) > 0 and min(seen) < (1 - CLOCK_FELL) * max(seen):
+        notes.append(f"the fastest core ran between {min(seen)} and {max(seen)} MHz")
+    return notes
 
 
 def _throttling(sensors: Mapping[str, Any]) -> list[str]:
@@ -71,6 +86,9 @@ def _noise(bench: BenchResult) -> list[str]:
     if abs(shift) > DRIFT_OF_MEDIAN:
         reasons.append(f"the median moved by {100 * shift:+.1f} % from the first to the second half")
     lost = float(bench.model_ms.mean() / np.median(bench.model_ms)) - 1.0
+    others = bench.sensors.get("other_cpu")
+    if isinstance(others, int | float) and others > OTHERS:
+        reasons.append(f"other programs kept {others:.2f} of a core busy")
     if lost > DISTURBED:
         reasons.append(f"interruptions made the mean {100 * lost:.0f} % longer than the median")
     return reasons

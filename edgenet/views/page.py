@@ -81,7 +81,7 @@ def _limit(item: Any) -> dict[str, Any]:
 def _tiles(report: Report) -> list[Tile]:
     figures = {figure.key: value(figure, report) for figure in FIGURES}
     drift = report.drift
-    spread = interval(report.latency_ms.get("p50_interval"), 3)
+    spread = "" if report.emulated else interval(report.latency_ms.get("p50_interval"), 3)
     tiles = [
         Tile("image to label", number(figures["fps_pipeline"], 1), "FPS",
              f"network alone {number(figures['fps_model'], 1)} FPS"),

@@ -65,6 +65,7 @@ def sections(report: Report, charts: Charts) -> list[Section]:
     """Every section that has something to say."""
     found = [
         _speed(report, charts),
+        _special(report, charts),
         _layers(report, charts),
         _heat(report, charts),
         _accuracy(report, charts),
@@ -112,6 +113,39 @@ def _speed_lead(report: Report) -> str:
     return lead + "."
 
 
+def _special(report: Report, charts: Charts) -> Section | None:
+    """What only some protocols measure."""
+    more, drawn, lead = report.more or {}, [], []
+    if report.emulated or not more:
+        return None
+    if sweep := more.get("threads"):
+        rows = sweep["tried"]
+        names = [f"{row['threads']} threads" for row in rows]
+        says = ", ".join(f"{name} {row['p50']:.3g} ms" for name, row in zip(names, rows, strict=True))
+        bars = charts.bars(names, [row["p50"] for row in rows], "ms", says)
+        drawn.append(Chart("Median of one invocation by threads, ms", bars))
+        lead.append(f"{sweep['best']} threads are the fewest within 2 % of the fastest.")
+    if long := more.get("sustained"):
+        says = f"FPS over the run, settled at {long['settled_fps']:.4g}"
+        drawn.append(Chart("FPS over the run", charts.lines({"FPS": long["curve"]}, "s", "FPS", says, True)))
+        lead.append(f"It settled at {long['settled_fps']:.4g} FPS, {share(long['ratio'])} of the first 15 s.")
+    if cold := more.get("cold_start"):
+        parts = {key.removesuffix("_ms"): _middle(cold["runs"], key) for key in PARTS}
+        says = ", ".join(f"{name} {ms:.3g} ms" for name, ms in parts.items())
+        drawn.append(Chart("From nothing to the first answer: medians", charts.stacked(parts, "ms", says)))
+        lead.append(
+            f"A fresh process answers after {cold['p50_ms']:.4g} ms, the first {cold['first_ms']:.4g}."
+        )
+    return Section("By protocol", " ".join(lead), drawn)
+
+
+PARTS = ("start_ms", "import_ms", "load_ms", "first_run_ms")
+
+
+def _middle(rows: Sequence[Mapping[str, Any]], key: str) -> float:
+    return float(np.median([row[key] for row in rows]))
+
+
 def _layers(report: Report, charts: Charts) -> Section | None:
     rows = list(report.layers)
     facts = report.layer_facts or {}
@@ -141,7 +175,8 @@ def _layers(report: Report, charts: Charts) -> Section | None:
 
 def _notes(facts: Mapping[str, Any], report: Report) -> list[str]:
     roof = report.roofline or {}
-    found = [facts.get("note"), roof.get("summary"), roof.get("absent") and f"No roofline: {roof['absent']}."]
+    no_noise = facts.get("noise_absent") and f"No drift of the layers: {facts['noise_absent']}."
+    found = [no_noise, roof.get("summary"), roof.get("absent") and f"No roofline: {roof['absent']}."]
     return [str(note) for note in found if note]
 
 
@@ -289,8 +324,9 @@ def _memory(report: Report, charts: Charts) -> Section | None:
         return Section("Memory", notes=["The system there does not tell."])
     says = ", ".join(f"{text} {mb:.1f} MB" for text, mb in known.items())
     chart = Chart("Resident memory, MB", charts.bars(list(known), list(known.values()), "MB", says))
-    fits = report.memory_mb.get("fits")
-    return Section("Memory", str(fits["summary"]) if isinstance(fits, Mapping) else "", [chart])
+    small = report.memory_mb.get("of_512_mb")
+    lead = "" if small is None else f"At its peak the process takes {share(small)} of a board with 512 MB."
+    return Section("Memory", lead, [chart])
 
 
 def _environment(report: Report) -> Section:

@@ -27,25 +27,33 @@ def limits(**protocol):
 
 def test_every_run_is_kept_as_it_was():
     clock = Clock(lambda n: 1.0 + n)
-    samples = bench.measure(clock.call, limits(min_runs=4, max_seconds=1e9), lambda *_: None, clock)
-    assert list(samples) == [1.0, 2.0, 3.0, 4.0]
+    samples, runs, stride = bench.measure(
+        clock.call, limits(min_runs=4, max_seconds=1e9), lambda *_: None, clock
+    )
+    assert (list(samples), runs, stride) == ([1.0, 2.0, 3.0, 4.0], 4, 1)
 
 
 def test_runs_and_seconds_must_both_be_reached():
     clock = Clock(lambda n: 1.0)
-    assert len(bench.measure(clock.call, limits(min_runs=3, min_seconds=9.5), lambda *_: None, clock)) == 10
-    assert len(bench.measure(clock.call, limits(min_runs=30, min_seconds=9.5), lambda *_: None, clock)) == 30
+    assert bench.measure(clock.call, limits(min_runs=3, min_seconds=9.5), lambda *_: None, clock)[1] == 10
+    assert bench.measure(clock.call, limits(min_runs=30, min_seconds=9.5), lambda *_: None, clock)[1] == 30
 
 
 def test_a_slow_model_stops_at_max_seconds():
     clock = Clock(lambda n: 10.0)
-    assert len(bench.measure(clock.call, limits(min_runs=1000, max_seconds=60), lambda *_: None, clock)) == 6
+    assert bench.measure(clock.call, limits(min_runs=1000, max_seconds=60), lambda *_: None, clock)[1] == 6
 
 
 def test_samples_fit_one_frame(monkeypatch):
     monkeypatch.setattr(bench, "MAX_RUNS", 7)
-    clock = Clock(lambda n: 1e-9)
-    assert len(bench.measure(clock.call, limits(min_seconds=60), lambda *_: None, clock)) == 7
+    clock = Clock(lambda n: 1.0 + n)
+    samples, runs, stride = bench.measure(
+        clock.call, limits(min_runs=100, max_seconds=1e9), lambda *_: None, clock
+    )
+    assert runs == 100
+    assert len(samples) < 7
+    assert [second % stride for second in samples] == [0] * len(samples), "every stride-th run, evenly"
+    assert samples[-1] > 100 - 2 * stride
     assert 2 * 8 * 500000 <= 8 << 20
 
 
@@ -103,7 +111,7 @@ def test_run_gives_both_stages_and_what_the_board_felt():
     assert len(samples) == 10
     assert facts["label"] == "1"
     assert set(facts["parts_ms"]) == {"decode", "fit", "invoke", "post"}
-    assert {"before", "during", "after"} == set(facts["sensors"])
+    assert {"before", "idle", "during", "after", "other_cpu"} == set(facts["sensors"])
 
 
 def test_without_the_pipeline():
@@ -133,3 +141,21 @@ def test_the_collector_is_back_after_a_failure():
     with pytest.raises(RuntimeError):
         bench.run(Broken(), [image(1)], SPEC, [], {}, lambda *_: None)
     assert gc.isenabled()
+
+
+def test_the_fastest_of_many_calls():
+    clock = Clock(lambda n: 5.0 if n == 0 else 1.0 + n % 3)
+    assert bench.fastest(clock.call, 0, 6, clock) == 1000.0
+
+
+def test_other_programs_are_seen(monkeypatch):
+    told = iter([100.0, 103.0])
+    monkeypatch.setattr(bench.sensors, "other_cpu_s", lambda: next(told))
+    facts, _ = bench.run(Model(), [image(1)], SPEC, [], {"min_runs": 3, "pipeline": False}, lambda *_: None)
+    assert facts["sensors"]["other_cpu"] > 10, "three seconds within a few milliseconds"
+
+
+def test_the_waiting_board_is_read_only_where_it_tells_its_power(monkeypatch):
+    monkeypatch.setattr(bench, "IDLE_S", 0.001)
+    assert bench._idle({}, 1.0) == []
+    assert len(bench._idle({"power_w": 2.0}, 0.004)) == 4

@@ -90,7 +90,8 @@ def test_the_chain(
     assert again.finished["cached"]
     report = profile(made, "local", SHORT)
     assert report.memory_mb["gpu"] == pytest.approx(1.048576, abs=1e-3)
-    assert report.layers == [{"name": "conv", "op": "Convolution", "ms": 0.5}]
+    (layer,) = report.layers
+    assert (layer["artifact"], layer["op"], layer["ms"]) == ("conv", "Convolution", 0.5)
     kernel = report.drift["stages"]["kernel"]
     assert kernel["agreement"] == 1.0
     assert report.drift["stages"]["preprocess"]["identical"] == 12

@@ -89,7 +89,12 @@ def bench(**changes: Any) -> Any:
 
 
 def test_a_calm_run_is_valid() -> None:
-    assert judge(bench(), measured(), None, None) == {"state": "VALID", "reasons": [], "limits": []}
+    assert judge(bench(), measured(), None, None) == {
+        "state": "VALID",
+        "reasons": [],
+        "notes": [],
+        "limits": [],
+    }
 
 
 def test_a_slowdown_inside_the_run_is_noise() -> None:

@@ -1,7 +1,7 @@
 """One file per runtime, named like the host's backend, found by listing this folder.
 
 Each file has ``version() -> str`` and ``Session(path, threads)`` with ``describe()``,
-``set_input(pixels)``, ``invoke()`` and ``output()``.
+``set_input(pixels)``, ``invoke()`` and ``output()``; ``layers(seconds)`` and ``tap(name, pixels)`` where it can.
 """
 
 import importlib

@@ -1,8 +1,14 @@
 """TensorFlow Lite: LiteRT's interpreter where it is installed, else tflite-runtime's."""
 
 import importlib
+from typing import Any
 
 import numpy as np
+
+from ..bench import fastest
+from ..cut import Cut
+
+PASSES = 3
 
 
 def _interpreter():
@@ -31,6 +37,8 @@ class Session(object):
     """
 
     def __init__(self, path, threads):
+        self._path = path
+        self._tap: Any = ("", None)
         self._interpreter = _MODULE.Interpreter(model_path=path, num_threads=threads)
         self._interpreter.allocate_tensors()
         self._in = self._interpreter.get_input_details()[0]
@@ -52,6 +60,48 @@ class Session(object):
     def output(self):
         """The last answer, one-dimensional, in the artifact's own dtype."""
         return self._interpreter.get_tensor(self._out["index"]).reshape(-1)
+
+    def layers(self, seconds):
+        """[{"name", "op", "until_ms"}]: time of the file cut after each operator, its own included.
+
+        The wheels offer no profiler; a cut file runs the same kernels with the same delegate. The fastest of
+        three rounds, so that another program's burst does not look like a layer.
+        """
+        cut = self._cut()
+        times = [float("inf")] * len(cut.names)
+        for _ in range(PASSES):
+            for index in range(len(times)):
+                part = self._part(cut, index)
+                part.set_tensor(part.get_input_details()[0]["index"], self._pixels())
+                times[index] = min(times[index], fastest(part.invoke, seconds / len(times) / PASSES))
+        return [
+            {"name": cut.names[index], "op": cut.codes[index], "until_ms": round(ms, 6)}
+            for index, ms in enumerate(times)
+        ]
+
+    def tap(self, name, pixels):
+        """(value of the tensor ``name`` for pixels, its scale or None, its zero point or None)."""
+        if self._tap[0] != name:
+            cut = self._cut()
+            self._tap = (name, self._part(cut, cut.names.index(name)))
+        interpreter = self._tap[1]
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
+        interpreter.invoke()
+        details = interpreter.get_output_details()[0]
+        about = _describe(details)
+        return interpreter.get_tensor(details["index"]), about["scale"], about["zero_point"]
+
+    def _cut(self):
+        with open(self._path, "rb") as stream:
+            return Cut(stream.read())
+
+    def _part(self, cut, index):
+        part = _MODULE.Interpreter(model_content=cut.until(index + 1), num_threads=self._threads)
+        part.allocate_tensors()
+        return part
+
+    def _pixels(self):
+        return self._interpreter.get_tensor(self._in["index"])
 
 
 def _describe(details):

@@ -90,7 +90,7 @@ class Session(object):
         self._cuda.wait()
         return self._output.reshape(-1)
 
-    def layers(self):
+    def layers(self, _seconds):
         """[{"name", "op", "ms"}]: mean times by TensorRT's profiler, in a context of its own."""
         times = joined(_Profiler, self._trt.IProfiler)(self._trt)
         context = self._engine.create_execution_context()

@@ -1,0 +1,219 @@
+"""Where the time and the accuracy go, layer by layer, in the names of the user's model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgenet.agent.preprocess import decode, fit
+from edgenet.backends.reference import Reference
+from edgenet.bundle import Bundle
+from edgenet.devices.session import BenchResult, Session
+from edgenet.errors import DeviceError
+from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.layers import Layer, find, quantized_tensors
+from edgenet.preprocessing import Preprocessing
+from edgenet.progress import Progress
+
+__all__ = ["facts", "noise", "timed"]
+
+# Images of the golden set that the layers' noise is judged on.
+IMAGES = 4
+
+
+def timed(bench: BenchResult, known: Sequence[Layer], precision: str) -> list[dict[str, Any]]:
+    """The report's ``layers`` from what the runtime told.
+
+    A runtime that tells only the time *until* each layer gives its differences.
+
+    Args:
+        bench: What was measured.
+        known: The layers of the user's float model.
+        precision: Of the artifact: how many bytes a number of it has.
+    """
+    if bench.layers and "until_ms" in bench.layers[0]:
+        until = undisturbed([float(row["until_ms"]) for row in bench.layers])
+        times: list[float] = np.diff([0.0, *until]).tolist()
+    else:
+        times = [float(row["ms"]) for row in bench.layers]
+    total = sum(times) or 1.0
+    width = {"fp32": 4, "fp16": 2}.get(precision, 1)
+    found, seen = [], set()
+    for row, ms in zip(bench.layers, times, strict=True):
+        layer = find(str(row["name"]), known)
+        main = layer if layer is not None and layer.name not in seen else None
+        seen.add(layer.name if layer else None)
+        entry = {"name": _name(row, layer, main), "op": _operator(row, main), "ms": round(ms, 6)}
+        entry |= {"share": ms / total, "node": layer.name if layer else None, "artifact": row["name"]}
+        if "until_ms" in row:
+            entry["until_ms"] = row["until_ms"]
+        if main is not None:
+            entry["macs"] = main.macs
+        if main is not None and ms > 0 and main.op != "Flatten":
+            entry["gmac_s"] = main.macs / ms / 1e6 if main.macs else None
+            entry["gb_s"] = main.values * width / ms / 1e6
+        found.append(entry)
+    return found
+
+
+def _name(row: Mapping[str, Any], layer: Layer | None, main: Layer | None) -> str:
+    if main is not None:
+        return main.name
+    return f"{layer.name} ({row['op']})" if layer is not None else str(row["name"])
+
+
+def _operator(row: Mapping[str, Any], main: Layer | None) -> str | None:
+    """The runtime's word where it has one, else the user's operator (TFLite tells numbers only)."""
+    if isinstance(row["op"], str):
+        return row["op"]
+    return main.op if main is not None else None
+
+
+def undisturbed(until_ms: Sequence[float]) -> list[float]:
+    """Times until each layer that never fall: no file cut earlier takes longer than one cut later.
+
+    What disturbs a run only adds to its time, so each is bounded by the least of all that follow.
+    """
+    return [float(value) for value in np.minimum.accumulate(until_ms[::-1])[::-1]]
+
+
+def facts(bench: BenchResult, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The report's ``layer_facts``: how the layers were timed and what of the whole they leave over."""
+    if not rows:
+        return {"absent": bench.layers_absent or "the runtime does not tell them"}
+    cut = "until_ms" in rows[0]
+    total, whole = sum(row["ms"] for row in rows), float(bench.model_ms.min())
+    left = (
+        "copies of the input and the answer, dispatch" if cut else "dispatch, copies, the session's own work"
+    )
+    how = "differences of files cut after each operator" if cut else "the runtime's own profiler"
+    spent = f"The layers take {total:.3g} ms of the fastest run's {whole:.3g} ms; the rest is {left}."
+    return {
+        "method": how,
+        "sum_ms": total,
+        "whole_ms": whole,
+        "rest_ms": whole - total,
+        "summary": f"Least times, by {how}. {spent}",
+    }
+
+
+def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: list[dict[str, Any]],
+          known: Sequence[Layer], progress: Progress) -> str | None:  # fmt: skip
+    """Add ``sqnr_db`` to the layers: how far the board's values stand from the float model's, layer by layer.
+
+    Computed on the board by the artifact's own kernels, over a few images; the signal to noise ratio is taken
+    after one factor a channel (least squares), because equalising scales channels without changing an answer.
+    Where a runtime folded an activation into a layer, the float tensor of that layer that fits best counts.
+
+    Args:
+        session: The open model.
+        bundle: What it is of.
+        images: Encoded, as the board can decode them.
+        rows: The report's layers; changed.
+        known: The layers of the user's float model.
+        progress: Told of every layer.
+
+    Returns:
+        Why there are none, or ``None``.
+    """
+    wanted = _wanted(bundle, rows, known)
+    truth = _Truth(bundle, known)
+    nhwc = not bundle.manifest["artifact"]["file"].endswith(".onnx")
+    for done, (row, tensor, scale, zero_point) in enumerate(wanted):
+        pairs = []
+        for image in images[:IMAGES]:
+            try:
+                got = session.tap(tensor, image)
+            except DeviceError as error:
+                return error.what
+            value = got.value.transpose(0, 3, 1, 2) if nhwc and got.value.ndim == 4 else got.value
+            real = _real(value, got.scale or scale, got.zero_point if got.scale else zero_point)
+            pairs.append((real, truth.of(image, row["node"])))
+        row["sqnr_db"] = _best(pairs)
+        progress("layers", done + 1, len(wanted))
+    return None
+
+
+def _best(pairs: Sequence[tuple[NDArray[Any], Sequence[NDArray[Any]]]]) -> float | None:
+    """The signal to noise against the candidate that fits best."""
+    got = [real for real, _ in pairs]
+    found = [sqnr_db(got, [given[k] for _, given in pairs]) for k in range(len(pairs[0][1]))]
+    known = [value for value in found if value is not None]
+    return round(max(known), 2) if known else None
+
+
+Wanted = tuple[dict[str, Any], str, float | None, int | None]
+
+
+def _wanted(bundle: Bundle, rows: list[dict[str, Any]], known: Sequence[Layer]) -> list[Wanted]:
+    """(layer, its tensor in the artifact, scale, zero point), the last tensor of each layer of the user's."""
+    found: dict[str, Wanted] = {}
+    by_node = {row["node"]: row for row in reversed(rows) if row["node"]}
+    if bundle.manifest["artifact"]["file"].endswith(".onnx"):
+        proto = onnx.load_model_from_string(bundle.artifact)
+        given: list[tuple[str, float | None, int | None]] = list(quantized_tensors(proto))
+        given = given or [(layer.tensors[-1], None, None) for layer in known]
+    else:
+        given = [(str(row["artifact"]), None, None) for row in rows]
+    there = {name for name, _, _ in given}
+    for name, scale, zero_point in given:
+        layer = find(name, known)
+        if layer is not None and layer.name in by_node and name in there:
+            found[layer.name] = (by_node[layer.name], name, scale, zero_point)
+    return list(found.values())
+
+
+class _Truth:
+    """The float model's tensors, by layer, each image computed once."""
+
+    def __init__(self, bundle: Bundle, known: Sequence[Layer]) -> None:
+        manifest = bundle.manifest
+        proto = onnx.load_model_from_string(bundle.files[manifest["reference"]["file"]])
+        self._preprocessing = Preprocessing.from_table(manifest["preprocessing"], "bundle")
+        self._reference = Reference(proto, self._preprocessing, manifest["model"]["output"])
+        self._tensors = {layer.name: layer.tensors for layer in known}
+        names = [name for layer in known for name in layer.tensors]
+        self._evaluator = Evaluator(proto, names, optimize=False)
+        self._known: dict[bytes, Mapping[str, NDArray[Any]]] = {}
+
+    def of(self, image: bytes, layer: str) -> list[NDArray[Any]]:
+        """The candidates for a layer's result, float32 NCHW or [1, classes]."""
+        if image not in self._known:
+            pixels = fit(decode(image), self._preprocessing.fit_spec())[None]
+            self._known[image] = self._evaluator.run(self._reference.feed(pixels))
+        return [self._known[image][name] for name in self._tensors[layer]]
+
+
+def _real(value: NDArray[Any], scale: float | None, zero_point: int | None) -> NDArray[np.float64]:
+    if scale is None:
+        return value.astype(np.float64)
+    return (value.astype(np.float64) - (zero_point or 0)) * scale
+
+
+def sqnr_db(got: Sequence[NDArray[Any]], truth: Sequence[NDArray[Any]]) -> float | None:
+    """Signal to noise in dB over images, after one least-squares factor a channel.
+
+    Args:
+        got: One an image, NCHW or [1, classes].
+        truth: The same values in float.
+
+    Returns:
+        10 log10(signal / noise), at most 120; ``None`` where the sizes do not fit or there is no signal.
+    """
+    if any(a.size != b.size for a, b in zip(got, truth, strict=True)):
+        return None
+    x = np.concatenate([_channels(item, item.shape) for item in truth], axis=1)
+    y = np.concatenate([_channels(a, b.shape) for a, b in zip(got, truth, strict=True)], axis=1)
+    power = (y * y).sum(axis=1)
+    factor = (x * y).sum(axis=1) / np.where(power > 0, power, 1.0)
+    signal, rest = float((x * x).sum()), float(((x - factor[:, None] * y) ** 2).sum())
+    return min(10.0 * float(np.log10(signal / max(rest, signal * 1e-12))), 120.0) if signal > 0 else None
+
+
+def _channels(value: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """[channels, values] for the shape NCHW, [1, values] for any other."""
+    return value.astype(np.float64).reshape(shape[1] if len(shape) == 4 else 1, -1)

@@ -1,0 +1,107 @@
+"""What only some protocols measure: every number of threads, fresh starts, the level of a long run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.devices.session import BenchResult, Session
+from edgenet.progress import Progress
+from edgenet.protocol import Protocol
+from edgenet.statistics import median_interval
+
+__all__ = ["cold_start", "settled", "sweep"]
+
+# One try of a number of threads: enough to rank them.
+TRY = {"warmup_s": 0.5, "min_seconds": 1.0, "min_runs": 20, "max_seconds": 20.0, "pipeline": False}
+# A long run has settled when no later minute differs from its last by more.
+SETTLED, SLICE_S = 0.03, 15.0
+
+# Opens the model in a fresh process with so many threads.
+Opener = Callable[[int], Session]
+
+
+def sweep(open_: Opener, cores: int, images: Sequence[bytes], progress: Progress) -> dict[str, Any]:
+    """Try 1, 2, 4 … and every core (each number up to 8 cores).
+
+    Returns:
+        ``tried``: {"threads", "p50", "p50_interval", "fps"} of each, ``best``: the fewest threads within 2 %
+        of the lowest median.
+    """
+    counts = sorted({*(range(1, cores + 1) if cores <= 8 else ()), 1, 2, 4, 8, cores // 2 or 1, cores})
+    tried = []
+    for done, count in enumerate([count for count in counts if count <= cores]):
+        session = open_(count)
+        samples = session.bench(TRY, images).model_ms
+        session.close()
+        middle, spread = float(np.median(samples)), median_interval(samples)
+        tried.append({"threads": count, "p50": middle, "p50_interval": list(spread) if spread else None,
+                      "fps": 1e3 / float(samples.mean())})  # fmt: skip
+        progress("threads", done + 1, len(counts))
+    fastest = min(row["p50"] for row in tried)
+    best = next(row["threads"] for row in tried if row["p50"] <= 1.02 * fastest)
+    return {"tried": tried, "best": best}
+
+
+PARTS = ("start_ms", "import_ms", "load_ms", "first_run_ms")
+
+
+def cold_start(open_: Opener, threads: int, count: int, progress: Progress) -> dict[str, Any]:
+    """Start the model's process anew, ``count`` times: from nothing to the first answer.
+
+    The first start is told apart: the later ones find the files in the system's memory. (What a start from a
+    cold disk takes needs a reboot or root.)
+
+    Returns:
+        ``runs`` [{"total_ms", "start_ms" (process, agent), "import_ms" (runtime), "load_ms",
+        "first_run_ms"}], ``first_ms``, ``p50_ms`` and ``max_ms`` of the totals after the first.
+    """
+    runs = []
+    for done in range(count):
+        session = open_(threads)
+        parts = {name: float(session.loaded.get(name, 0.0)) for name in PARTS}
+        runs.append({"total_ms": sum(parts.values()), **parts})
+        session.close()
+        progress("cold start", done + 1, count)
+    totals = [row["total_ms"] for row in runs]
+    rest = totals[1:] or totals
+    return {"runs": runs, "first_ms": totals[0], "p50_ms": float(np.median(rest)), "max_ms": max(rest)}
+
+
+def settled(bench: BenchResult, rules: Protocol) -> dict[str, Any] | None:
+    """How a long run's FPS went and where it settled; ``None`` for a run of less than four slices of 15 s.
+
+    Returns:
+        ``curve`` [[seconds, FPS]], ``first_fps``, ``settled_fps`` (median of the last quarter), ``ratio`` of
+        both, ``settled_after_s``: from when on every slice is within 3 % of it, or ``None``.
+    """
+    curve = _curve(bench.model_ms, int(bench.stride.get("model", 1)))
+    if len(curve) < 4 or rules.min_seconds < 4 * SLICE_S:
+        return None
+    level = float(np.median([fps for _, fps in curve[-(len(curve) // 4) :]]))
+    off = [at for at, fps in curve if abs(fps / level - 1) > SETTLED]
+    after = 0.0 if not off else next((at for at, _ in curve if at > off[-1]), None)
+    return {
+        "curve": [[round(at, 1), round(fps, 3)] for at, fps in curve],
+        "first_fps": curve[0][1],
+        "settled_fps": level,
+        "ratio": level / curve[0][1],
+        "settled_after_s": after,
+    }
+
+
+def _curve(samples_ms: NDArray[np.float64], stride: int) -> list[tuple[float, float]]:
+    """(seconds at the end, FPS) of each slice of 15 s."""
+    seconds = np.cumsum(samples_ms) * stride / 1e3
+    marks = np.arange(SLICE_S, float(seconds[-1]) + 1e-9, SLICE_S)
+    edges = np.searchsorted(seconds, marks)
+    parts = [part for part in np.split(np.arange(len(seconds)), edges)[:-1] if len(part)]
+    return [(float(seconds[part[-1]]), 1e3 / float(samples_ms[part].mean())) for part in parts]
+
+
+def several(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The parts that are there, or ``None`` where none is."""
+    return {name: value for name, value in values.items() if value is not None} or None

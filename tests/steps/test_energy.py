@@ -1,0 +1,153 @@
+"""Joules a frame from recorded boards; the long run, the threads and the starts from injected courses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgenet.agent import sensors
+from edgenet.protocol import Protocol
+from edgenet.steps.energy import energy
+from edgenet.steps.special import cold_start, settled, sweep
+from edgenet.steps.verdict import judge
+from tests.boards import recorded
+from tests.reports import DRIFT
+
+
+def readings(name: str, folder: Path, scale: float = 1.0) -> dict[str, Any]:
+    """What a recorded board's sensors say, its power times ``scale``."""
+    here = recorded.load(name, folder)
+    reading = sensors.read(here.root, here.run)
+    if "power_w" in reading:
+        reading["power_w"] *= scale
+    return reading
+
+
+def bench(before: dict[str, Any], busy: dict[str, Any], **changes: Any) -> Any:
+    during = [{**busy, "stage": "model", "stage_s": at + 0.5} for at in range(8)]
+    values = {
+        "model_ms": np.full(200, 20.0),
+        "pipeline_ms": np.empty(0),
+        "warmup": {},
+        "stride": {},
+        "sensors": {"before": before, "idle": [before] * 6, "during": during, "after": before},
+    }
+    return SimpleNamespace(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("pi-5", "sum of 12 PMIC rails"), ("orin-nano", "VDD_IN"), ("jetson-nano", "POM_5V_IN")],
+)
+def test_joules_a_frame_of_recorded_boards(name: str, source: str, tmp_path: Path) -> None:
+    """A frame of 20 ms at two and a half times the waiting board's power costs 1.5 x idle x 0.02 s."""
+    idle = readings(name, tmp_path / "idle")
+    got = energy(bench(idle, readings(name, tmp_path / "busy", 2.5)))
+    assert got["joules_per_frame"] == pytest.approx(1.5 * idle["power_w"] * 0.02)
+    assert got["model"]["total_joules_per_frame"] == pytest.approx(2.5 * idle["power_w"] * 0.02)
+    assert got["idle_w"] == pytest.approx(idle["power_w"])
+    assert got["rate_hz"] == pytest.approx(1.0)
+    assert got["source"] == source
+    assert "1.0 times a second" in got["summary"]
+
+
+def test_without_a_sensor_there_is_a_reason(tmp_path: Path) -> None:
+    board = readings("pi-4", tmp_path)
+    assert energy(bench(board, board))["absent"]
+    powered = readings("orin-nano", tmp_path / "o")
+    unread = bench(powered, powered)
+    unread.sensors["idle"] = []
+    assert "idle_s" in energy(unread)["absent"]
+
+
+def test_throttling_that_a_board_recorded_is_named(tmp_path: Path) -> None:
+    calm = readings("pi-5", tmp_path / "calm")
+    recorded.load("pi-4", tmp_path)
+    (tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled").write_text("20004\n")
+    here = recorded.load("pi-5", tmp_path / "other")
+    hot = sensors.read(str(tmp_path), here.run)
+    assert hot["throttled_now"] == ["throttled"]
+    assert judge(bench(calm, hot), DRIFT, None, None)["state"] == "THROTTLED"
+    assert judge(bench(calm, calm), DRIFT, None, None)["state"] == "VALID"
+
+
+def test_a_noisy_neighbour_is_named() -> None:
+    run = bench({}, {})
+    run.sensors["other_cpu"] = 0.62
+    got = judge(run, DRIFT, None, None)
+    assert (got["state"], got["reasons"]) == ("NOISY", ["other programs kept 0.62 of a core busy"])
+
+
+def test_clocks_that_move_are_noted_but_no_fault() -> None:
+    run = bench({"governor": "ondemand"}, {"cpu_mhz": [600, 1500]})
+    run.sensors["during"][3]["cpu_mhz"] = [600, 1000]
+    got = judge(run, DRIFT, None, None)
+    assert got["state"] == "VALID"
+    assert got["notes"] == [
+        "the governor is ondemand: the clock follows the load",
+        "the fastest core ran between 1000 and 1500 MHz",
+    ]
+
+
+def test_processor_time_of_others_is_read_from_proc_stat(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/stat").write_text("cpu  100 20 30 9000 50 4 6 40 7 8\ncpu0 1 2 3\n")
+    monkeypatch.setattr(sensors.os, "sysconf", lambda _: 100)
+    own = sensors.os.times()
+    assert sensors.other_cpu_s(str(tmp_path)) == pytest.approx(2.0 - own.user - own.system, abs=0.1)
+    assert sensors.other_cpu_s(str(tmp_path / "none")) is None
+
+
+LONG = Protocol("sustained", "s", 0.0, 600.0, 10, 1200.0, 0, False, 0.0)
+
+
+def test_a_board_that_gets_hot_settles_lower() -> None:
+    """50 FPS for 200 s, then 35: the level and the moment are found, whatever the stride."""
+    course = np.concatenate([np.full(10_000, 20.0), np.full(14_000, 1000 / 35)])
+    for stride in (1, 4):
+        got = settled(bench({}, {}, model_ms=course[::stride], stride={"model": stride}), LONG)
+        assert got is not None
+        assert got["first_fps"] == pytest.approx(50, rel=0.01)
+        assert got["settled_fps"] == pytest.approx(35, rel=0.01)
+        assert got["ratio"] == pytest.approx(0.7, rel=0.01)
+        assert 200 <= got["settled_after_s"] <= 230
+    assert settled(bench({}, {}), LONG) is None
+
+
+class Opened:
+    """A session that takes 8 ms over the threads, but not under 3 ms."""
+
+    starts = 0
+
+    def __init__(self, threads: int) -> None:
+        Opened.starts += 1
+        self._ms = max(8.0 / threads, 3.0)
+        first = 50.0 if Opened.starts == 1 else 5.0
+        self.loaded = {"start_ms": 40.0, "import_ms": 100.0, "load_ms": first, "first_run_ms": 10.0}
+
+    def bench(self, *_: Any) -> Any:
+        return SimpleNamespace(model_ms=np.full(40, self._ms))
+
+    def close(self) -> None:
+        self.loaded = {}
+
+
+def test_the_fewest_threads_that_are_fastest_win() -> None:
+    opener: Any = Opened
+    got = sweep(opener, 4, [], lambda *_: None)
+    assert [row["threads"] for row in got["tried"]] == [1, 2, 3, 4]
+    assert got["best"] == 3
+    many = sweep(opener, 12, [], lambda *_: None)
+    assert [row["threads"] for row in many["tried"]] == [1, 2, 4, 6, 8, 12]
+
+
+def test_cold_starts_tell_the_first_apart() -> None:
+    Opened.starts = 0
+    opener: Any = Opened
+    got = cold_start(opener, 1, 4, lambda *_: None)
+    assert got["first_ms"] == 200.0
+    assert (got["p50_ms"], got["max_ms"]) == (155.0, 155.0)
