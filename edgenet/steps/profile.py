@@ -83,13 +83,26 @@ def profile(
         _check_deployed(agent, bundle, device)
         run = _measure(agent, bundle, rules, images, known, progress)
     found = _drift(bundle, run.expected, run.answers)
-    bench, precision = run.bench, str(bundle.manifest["precision"])
+    verdict = judge(run.bench, found, min_fps, max_drift, facts.get("emulated") is True)
+    return _report(bundle, device, facts, rules, run, found, verdict)
+
+
+def _report(
+    bundle: Bundle,
+    device: str,
+    facts: Mapping[str, Any],
+    rules: Protocol,
+    run: _Run,
+    found: Mapping[str, Any],
+    verdict: Mapping[str, Any],
+) -> Report:
+    bench, precision, target = run.bench, str(bundle.manifest["precision"]), bundle.manifest["target"]
     emulated = facts.get("emulated") is True
-    roof = roofline(bench, run.layers, precision, bundle.manifest["target"], run.threads, emulated)
+    roof = roofline(bench, run.layers, precision, target, run.threads, emulated)
     return Report(
         schema=SCHEMA,
         bundle=_about(bundle),
-        device={"name": device, "target": bundle.manifest["target"], "facts": _anonymous(facts)},
+        device={"name": device, "target": target, "facts": _anonymous(facts)},
         protocol={**rules.to_table(), "threads_used": run.threads, "warmup": dict(bench.warmup)},
         latency_ms=latency(bench.model_ms, bench.stride.get("model", 1)),
         fps={"model": _fps(bench.model_ms), "pipeline": _fps(bench.pipeline_ms)},
@@ -98,7 +111,7 @@ def profile(
         layers=run.layers,
         drift=found,
         sensors=dict(bench.sensors),
-        verdict=judge(bench, found, min_fps, max_drift, emulated),
+        verdict=verdict,
         layer_facts=run.layer_facts,
         roofline=roof,
         energy={"absent": "an emulated board draws no power"} if emulated else energy(bench),

@@ -65,7 +65,7 @@ def test_bench(agent, net, picture):
     assert result.pipeline_ms.min() >= 2.0
     assert set(result.parts_ms) == {"decode", "fit", "invoke", "post"}
     assert sum(result.parts_ms.values()) <= result.pipeline_ms.mean()
-    assert set(result.memory_mb) == {"import", "load", "first_run", "peak"}
+    assert set(result.memory_mb) == {"import", "load", "first_run", "peak", "arena"}
     assert result.memory_mb["peak"] > result.memory_mb["import"] > 1
     assert result.warmup["model"]["runs"] == 1
     assert result.label in "abcde"

@@ -1,7 +1,8 @@
 """One file per runtime, named like the host's backend, found by listing this folder.
 
 Each file has ``version() -> str`` and ``Session(path, threads)`` with ``describe()``,
-``set_input(pixels)``, ``invoke()`` and ``output()``; ``layers(seconds)`` and ``tap(name, pixels)`` where it can.
+``set_input(pixels)``, ``invoke()`` and ``output()``; where it can,
+``layers(seconds)`` and ``tap(name, pixels)``.
 """
 
 import importlib
