@@ -95,7 +95,7 @@ def _speed(report: Report, charts: Charts) -> Section | None:
     names = ("min", "p50", "p90", "p99", "mean", "stdev")
     table = Table(
         "Latency in ms",
-        ["", *names, "95 % interval of p50", "runs"],
+        ["what", *names, "95 % interval of p50", "runs"],
         [
             [what, *(number(figures.get(name), 3) for name in names),
              interval(figures.get("p50_interval"), 3) or "–", str(len(figures.get("samples", [])))]
@@ -224,7 +224,8 @@ def _accuracy(report: Report, charts: Charts) -> Section:
     drift = report.drift
     rows = [[label, text] for label, text in _accuracy_rows(drift) if text]
     drawn = []
-    if changes := _stage_changes(drift):
+    changes = _stage_changes(drift)
+    if any(changes.values()):
         caption = "Top-1 lost and won by stage, pp"
         drawn.append(Chart(caption, charts.waterfall(changes, "pp", f"{caption}: {_listed(changes)}")))
     if changes := _stage_answers(drift):
