@@ -25,7 +25,7 @@ from tests.conftest import CHEAP
 
 HERE = Path(__file__).parent
 Board = Callable[..., None]
-SHORT = Protocol("short", "No figure counts here", 0.0, 0.0, 2, 5.0, 1, True, 0.0)
+SHORT = Protocol("short", "No figure counts here", 0.0, 0.0, 2, 5.0, 1, True, 0.0, layers_s=0.1)
 
 
 @pytest.fixture(scope="module")
