@@ -9,18 +9,23 @@ from edgenet.graph.view import Graph
 
 __all__ = ["fraction", "quantizer", "rescale", "scale_of"]
 
-# The largest denominator. A sum of p/q steps with q odd is at least 1/(2 q) off every tie; the kernels' own
-# error is below 1/4000 of a step (XNNPACK multiplies with 21 bits, ONNX Runtime with float32's 24).
-LARGEST = 255
+# The largest denominators, the second where the first is too coarse. A sum of p/q steps with q odd is at
+# least 1/(2 q) off every tie; the kernels' own error is below 1/4000 of a step (XNNPACK multiplies with 21 bits,
+# ONNX Runtime with float32's 24).
+LARGEST = (255, 1023)
+CLOSE = 1.01
 INT32 = np.iinfo(np.int32)
 SAME_SCALE = ("Flatten", "MaxPool", "Reshape", "Squeeze")
 
 
 def fraction(ratio: float) -> tuple[int, int]:
-    """The smallest p/q that is not less than a ratio, q odd and at most 255; exact enough to adopt."""
-    bottoms = np.arange(1, LARGEST + 1, 2)
-    tops = np.ceil(ratio * bottoms - 1e-9).astype(np.int64).clip(1)
-    best = int(np.argmin(tops / bottoms))
+    """The smallest p/q that is not less than a ratio; q is odd, at most 255, or 1023 for small ratios."""
+    for largest in LARGEST:
+        bottoms = np.arange(1, largest + 1, 2)
+        tops = np.ceil(ratio * bottoms - 1e-9).astype(np.int64).clip(1)
+        best = int(np.argmin(tops / bottoms))
+        if tops[best] <= CLOSE * ratio * bottoms[best]:
+            break
     return int(tops[best]), int(bottoms[best])
 
 

@@ -49,13 +49,13 @@ def settle(graph: Graph) -> int:
 
 
 def _settle_sum(graph: Graph, parts: list[NodeProto], fixed: set[str]) -> bool:
-    """The first input (or the one that is fixed) keeps its scale, the other two follow."""
-    first, second, result = parts
-    if second.output[0] in fixed or (_ends_at_six(graph, second) and not _ends_at_six(graph, first)):
-        first, second = second, first
+    """The input that is fixed, or else the coarser one, keeps its scale; the other two follow."""
+    *inputs, result = parts
+    first, second = sorted(
+        inputs, key=lambda item: (_is_pinned(graph, item, fixed), scale_of(graph, item)), reverse=True
+    )
     one, other, out = (scale_of(graph, item) for item in (first, second, result))
-    movable = second.output[0] not in fixed and not _ends_at_six(graph, second)
-    if _ends_at_six(graph, result) or not (movable or first is second):
+    if _ends_at_six(graph, result) or (_is_pinned(graph, second, fixed) and first is not second):
         return False
     unit = one / UNITS
     bottom = np.ceil(out / unit - 1e-9).astype(np.int64)
@@ -86,6 +86,10 @@ def _settle_product(graph: Graph, parts: list[NodeProto], fixed: set[str]) -> bo
     rescale(graph, parts[2], float(one * other * top[best] / UNITS[best]))
     fixed |= {item.output[0] for item in parts}
     return True
+
+
+def _is_pinned(graph: Graph, quantize: NodeProto, fixed: set[str]) -> bool:
+    return quantize.output[0] in fixed or _ends_at_six(graph, quantize)
 
 
 def _ends_at_six(graph: Graph, quantize: NodeProto) -> bool:
