@@ -10,8 +10,8 @@ from edgenet.graph.view import Graph
 __all__ = ["fraction", "quantizer", "rescale", "scale_of"]
 
 # The largest denominators, the second where the first is too coarse. A sum of p/q steps with q odd is at
-# least 1/(2 q) off every tie; the kernels' own error is below 1/4000 of a step (XNNPACK multiplies with 21 bits,
-# ONNX Runtime with float32's 24).
+# least 1/(2 q) off every tie; the kernels' own error is below 1/4000 of a step (XNNPACK multiplies with 21
+# bits, ONNX Runtime with float32's 24).
 LARGEST = (255, 1023)
 CLOSE = 1.01
 INT32 = np.iinfo(np.int32)
