@@ -151,7 +151,8 @@ class Charts:
         for name, group in points.items():
             chart.add(name, [{"value": (math.log10(x), y), "label": label} for x, y, label in group])
         front = [(math.log10(x), y) for x, y in _front(every)]
-        chart.add("best trades", front if len(front) > 1 else [], stroke=True, show_dots=False)
+        if len(front) > 1:
+            chart.add("best trades", front, stroke=True, show_dots=False)
         line = [(math.log10(fps), low - room), (math.log10(fps), high + room)]
         chart.add(f"{fps:g} FPS", line, stroke=True, show_dots=False)
         return self._draw(chart, says)

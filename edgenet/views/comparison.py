@@ -45,10 +45,12 @@ def overview(reports: Sequence[Report], charts: Charts) -> Overview:
 
 
 def table(reports: Sequence[Report]) -> tuple[list[str], list[list[tuple[str, bool]]]]:
-    """Columns, and a row a report; the best figure of a column is marked."""
+    """Columns, and a row a report; the best of a column is marked, times only where every run is valid."""
     kept = [figure for figure in FIGURES if any(value(figure, report) is not None for report in reports)]
-    best = {}
+    best, valid = {}, all(report.verdict["state"] == "VALID" for report in reports)
     for figure in kept:
+        if figure.timed and not valid:
+            continue
         known = [found for report in reports if (found := value(figure, report)) is not None]
         if figure.better and len({round(item, figure.digits) for item in known}) > 1:
             best[figure.key] = max(known) if figure.better > 0 else min(known)

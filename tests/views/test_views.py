@@ -174,6 +174,11 @@ def test_the_best_of_a_column_is_marked() -> None:
     assert marked["top-1 %"] == 1
     assert "peak MB" not in marked, "equal figures have no best"
     assert "J/frame" not in columns, "nobody measured it"
+    noisy = report(verdict={"state": "NOISY", "reasons": ["r"], "limits": []})
+    columns, rows = table([noisy, float_report()])
+    marked = {name for row in rows for name, (_, best) in zip(columns, row, strict=True) if best}
+    assert "top-1 %" in marked
+    assert "p50 ms" not in marked, "a disturbed run's time is no best"
 
 
 def test_names_tell_reports_apart() -> None:
