@@ -4,6 +4,7 @@
     ├── ModelError                1   the model file or its preprocessing
     │   └── UnsupportedError      1   an operator, attribute or shape a backend cannot express
     ├── DataError                 1   images, labels, calibration folders
+    ├── DriftError                4   quantized, measured, and over the limit that was asked for
     ├── LibraryError              1   a target, recipe or protocol that is not there or not valid
     ├── PlanError                 1   this board, backend and precision do not go together
     ├── BundleError               1   a damaged, foreign or unsafe .edgenet file
@@ -51,6 +52,12 @@ class UnsupportedError(ModelError):
 
 class DataError(EdgenetError):
     """Images, labels or a calibration folder cannot be used."""
+
+
+class DriftError(EdgenetError):
+    """A model cannot be quantized within the drift that was asked for."""
+
+    exit_code = EXIT_OVER_LIMIT
 
 
 class LibraryError(EdgenetError):

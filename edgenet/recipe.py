@@ -11,6 +11,7 @@ from edgenet.library import Table, read_table
 __all__ = ["Recipe"]
 
 CHOICES = {
+    "precision": ("fp16", "int8", "int8-dynamic"),
     "granularity": ("per-channel", "per-tensor"),
     "equalize": ("none", "range", "error", "weights"),
     "rounding": ("nearest", "second-order"),
@@ -20,11 +21,13 @@ CHOICES = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a float model becomes int8, from ``calibration/recipes/NAME.toml``; see docs/quantization.md.
+    """How a float model becomes smaller and faster: ``calibration/recipes/NAME.toml``, docs/quantization.md.
 
     Attributes:
         name: Short name.
         summary: One line for people.
+        precision: What comes out: "int8"; "int8-dynamic" (int8 weights, float activations in the file);
+            "fp16" (no other key counts then).
         observer: How activation ranges are found; a name of ``edgenet.quantize.observers``.
         granularity: "per-channel" or "per-tensor" weights.
         images: The most calibration images to use; 0 means all of them.
@@ -44,16 +47,21 @@ class Recipe:
         positions: The most positions of an image from which a layer's second moments are taken.
         rounding_images: The most images for the layer-by-layer work; fewer where memory or time is short.
         memory_mb: Memory for the activations that the layer-by-layer work keeps, in MB.
+        float_layers: Layers that keep float weights, and float activations among themselves; by the name of
+            their convolution.
+        max_drift: Top-1 that may be lost, in percentage points; the cheapest set of layers that keeps it
+            stays in float. 0: no limit, all int8.
         seconds: Time to spend on the layer-by-layer work, on a machine of 5e9 multiply-adds a second; 0 is
             without limit. It is counted, not measured, so that the same inputs give the same bytes.
     """
 
     name: str
     summary: str
-    observer: str
-    granularity: str
-    images: int
-    skip_corrupt_percent: float
+    observer: str = "min-max"
+    granularity: str = "per-channel"
+    images: int = 0
+    skip_corrupt_percent: float = 5.0
+    precision: str = "int8"
     reuse_dead: bool = False
     equalize: str = "none"
     balance: float = 1.0
@@ -65,6 +73,8 @@ class Recipe:
     positions: int = 400
     rounding_images: int = 64
     memory_mb: float = 48.0
+    float_layers: tuple[str, ...] = ()
+    max_drift: float = 0.0
     seconds: float = 0.0
 
     @classmethod
@@ -78,8 +88,9 @@ class Recipe:
         recipe = cls(
             name=table.take("name", str),
             summary=table.take("summary", str),
-            observer=table.take("observer", str),
-            granularity=table.take("granularity", str),
+            precision=table.take("precision", str, "int8"),
+            observer=table.take("observer", str, "min-max"),
+            granularity=table.take("granularity", str, "per-channel"),
             images=table.take("images", int, 0),
             skip_corrupt_percent=float(table.take("skip_corrupt_percent", (int, float), 5)),
             reuse_dead=table.take("reuse_dead", bool, False),
@@ -93,6 +104,8 @@ class Recipe:
             positions=int(_number(table, "positions", 400)),
             rounding_images=int(_number(table, "rounding_images", 64)),
             memory_mb=_number(table, "memory_mb", 48),
+            float_layers=_strings(table, "float_layers"),
+            max_drift=_number(table, "max_drift", 0),
             seconds=_number(table, "seconds", 0),
         )
         table.done()
@@ -113,12 +126,29 @@ class Recipe:
         for key in ("adapt", "balance"):
             if not 0 <= getattr(self, key) <= 1:
                 raise LibraryError(f"{where}: {key} = {getattr(self, key):g}", "write a number from 0 to 1")
+        if self.max_drift and (self.rounding != "second-order" or self.precision != "int8"):
+            raise LibraryError(
+                f"{where}: max_drift works with int8 and second-order rounding",
+                'write precision = "int8" and rounding = "second-order"',
+            )
         if self.damping <= 0:
             raise LibraryError(f"{where}: damping = {self.damping}", "write a positive number, such as 0.01")
 
+    @property
+    def needs_images(self) -> bool:
+        """Whether there is nothing to do without calibration images."""
+        return self.precision == "int8" or (
+            self.precision == "int8-dynamic" and self.rounding == "second-order"
+        )
+
+    @property
+    def mixed(self) -> bool:
+        """Whether layers may stay in float."""
+        return bool(self.float_layers) or self.max_drift > 0
+
     def to_table(self) -> dict[str, Any]:
         """All values, JSON-ready."""
-        return asdict(self)
+        return {**asdict(self), "float_layers": list(self.float_layers)}
 
 
 def _number(table: Table, key: str, default: float) -> float:
@@ -126,3 +156,12 @@ def _number(table: Table, key: str, default: float) -> float:
     if value < 0:
         raise LibraryError(f"{table.where}: {key} = {value:g} is negative", "write 0 or more")
     return value
+
+
+def _strings(table: Table, key: str) -> tuple[str, ...]:
+    values = table.take(key, list, [])
+    if not all(isinstance(value, str) for value in values):
+        raise LibraryError(
+            f"{table.where}: {key} = {values!r} is not a list of names", 'write ["conv1", ...]'
+        )
+    return tuple(values)

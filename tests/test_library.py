@@ -98,8 +98,6 @@ def test_plan_refuses_with_a_remedy() -> None:
     board = Target.load("raspberry-pi-4")
     with pytest.raises(PlanError, match="has no tensorrt: choose --backend tflite or onnxruntime"):
         plan(board, "tensorrt")
-    with pytest.raises(PlanError, match="does not run fp16: choose --precision fp32 or int8"):
-        plan(board, "tflite", "fp16")
     with pytest.raises(PlanError, match="no precision 'int4'"):
         plan(board, "tflite", "int4")
 
@@ -115,13 +113,15 @@ def test_plan_says_what_it_chose() -> None:
 def test_a_refused_precision_gives_the_boards_reason(tmp_path: Path) -> None:
     text = find("target", "raspberry-pi-4").read_text()
     text = text.replace(
-        '[backends.tflite]\nprecisions = ["fp32", "int8"]',
+        '[backends.tflite]\nprecisions = ["fp32", "fp16", "int8", "int8-dynamic"]',
         '[backends.tflite]\nprecisions = ["fp32"]\nrefused = { int8 = "sm_53 has no int8" }',
     )
     path = tmp_path / "b.toml"
     path.write_text(text)
     with pytest.raises(PlanError, match="no int8, sm_53 has no int8: choose --precision fp32"):
         plan(Target.load(str(path)), "tflite", "int8")
+    with pytest.raises(PlanError, match="does not run fp16: choose --precision fp32"):
+        plan(Target.load(str(path)), "tflite", "fp16")
 
 
 def test_options_say_what_is_refused_and_why(model: Model) -> None:
@@ -131,7 +131,8 @@ def test_options_say_what_is_refused_and_why(model: Model) -> None:
         "its GPU generation has no int8" in found["tensorrt", "int8"].why
         or not found["tensorrt", "int8"].possible
     )
-    assert not found["onnxruntime", "fp16"].possible
+    assert found["onnxruntime", "fp16"].possible
+    assert not found["tensorrt", "int8-dynamic"].possible
 
 
 def test_options_name_the_operator_a_backend_lacks(model: Model) -> None:

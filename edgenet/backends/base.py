@@ -82,11 +82,13 @@ class Backend(Protocol):
     Attributes:
         name: The module's name.
         precisions: Those that :meth:`lower` can write.
+        mixed: Whether an int8 model may have layers in float.
         preferred: What `compile` chooses when not told; ``None``: the target's default.
     """
 
     name: str
     precisions: tuple[str, ...]
+    mixed: bool
     preferred: str | None
 
     def obstacle(self, target: Target, precision: str) -> str:

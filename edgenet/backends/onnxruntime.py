@@ -12,6 +12,7 @@ from edgenet.backends.base import Artifact, HostSession, Output
 from edgenet.graph.dialect import int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.settle import settle
+from edgenet.graph.to_fp16 import store_fp16
 from edgenet.graph.view import Graph
 from edgenet.model import Model
 from edgenet.target import Target
@@ -25,7 +26,8 @@ class OnnxRuntime:
     """Writes ONNX for ``onnxruntime``'s CPU provider."""
 
     name = "onnxruntime"
-    precisions = ("fp32", "int8")
+    precisions = ("fp32", "fp16", "int8", "int8-dynamic")
+    mixed = True
     preferred = None
 
     def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002
@@ -33,14 +35,24 @@ class OnnxRuntime:
         return ""
 
     def lower(self, model: Model, target: Target) -> Artifact:
-        """The prepared graph as it is, or its Q/DQ form for the target's CPU with int8 scores."""
-        if model.precision == "fp32":
+        """The prepared graph as it is, with smaller weights, or in Q/DQ form for the target's CPU.
+
+        "fp16" stores the weights in half precision and computes in float32, which is what a CPU is fast in;
+        "int8-dynamic" comes with int8 weights and is written as it is. "int8" gives int8 scores, unless its
+        last layer is float.
+        """
+        if model.precision == "fp16":
+            graph = Graph(model.proto)
+            store_fp16(graph)
+            return Artifact(_bytes(graph.proto()), "model.onnx", Output(model.classes, "float32"))
+        if model.precision in ("fp32", "int8-dynamic"):
             return Artifact(_bytes(model.proto), "model.onnx", Output(model.classes, "float32"))
         graph = Graph(model.proto)
         settle(graph)
         to_form(graph, form_for(target))
-        scale, zero_point = int8_output(graph)
-        return Artifact(_bytes(graph.proto()), "model.onnx", Output(model.classes, "int8", scale, zero_point))
+        scores = int8_output(graph)
+        output = Output(model.classes, "int8", *scores) if scores else Output(model.classes, "float32")
+        return Artifact(_bytes(graph.proto()), "model.onnx", output)
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """Load an artifact as a user's session does, graph optimization on."""

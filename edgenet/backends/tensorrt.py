@@ -46,6 +46,7 @@ class TensorRt:
 
     name = "tensorrt"
     precisions = ("fp32", "fp16", "int8")
+    mixed = False
     # On depthwise networks int8 is often no faster than fp16, and it costs accuracy.
     preferred = "fp16"
 

@@ -25,6 +25,7 @@ class Tflite:
 
     name = "tflite"
     precisions = ("fp32", "fp16", "int8-dynamic", "int8")
+    mixed = True
     preferred = None
 
     def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,7 +23,13 @@ __all__ = ["compile"]
 )
 @click.option("--precision", metavar="P", help="fp32, fp16, int8 or int8-dynamic; default: the target's.")
 @click.option(
-    "--recipe", default="int8-fast", show_default=True, metavar="R", help="How to quantize: name or file."
+    "--recipe", metavar="R", help="How to quantize: name or file; default: int8-fast, or the precision's own."
+)
+@click.option(
+    "--max-drift",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="PP",
+    help="Top-1 that int8 may lose, in percentage points; layers stay in float until it is kept.",
 )
 @click.option("--calibration", metavar="DIR", help="Folder of typical images; int8 needs one.")
 @click.option("--preprocessing", metavar="F", help="How to feed the model; default: MODEL.toml beside it.")
@@ -35,7 +42,8 @@ def compile(  # noqa: PLR0913, PLR0917
     target: str,
     backend: str | None,
     precision: str | None,
-    recipe: str,
+    recipe: str | None,
+    max_drift: float | None,
     calibration: str | None,
     preprocessing: str | None,
     labels: str | None,
@@ -57,12 +65,15 @@ def compile(  # noqa: PLR0913, PLR0917
     from edgenet.model import Model
     from edgenet.recipe import Recipe
     from edgenet.steps.compile import compile as run
-    from edgenet.steps.plan import plan
+    from edgenet.steps.plan import limited, plan
     from edgenet.target import Target
     from edgenet.zoo import embedded
 
-    board, how = Target.load(target), Recipe.load(recipe)
+    board, how = Target.load(target), Recipe.load(recipe) if recipe else None
     decided = plan(board, backend, precision, how)
+    if max_drift is not None:
+        how = limited(decided, how, max_drift)
+        decided = plan(board, decided.backend, decided.precision, how)
     if dry_run:
         print_json(decided.to_table()) if as_json else click.echo(_plan_text(decided))
         return
@@ -99,6 +110,20 @@ def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]
         worst = min(account.layers, key=lambda layer: layer["sqnr_db"])
         lines.append(
             f"quantized with {account.images} images in {account.seconds:.1f} s; "
-            f"noisiest weights {worst['sqnr_db']} dB ({worst['name']})"
+            f"noisiest layer {worst['sqnr_db']} dB ({worst['name']})"
         )
+        lines += [_judged(line["pass"], line) for line in account.passes]
+        lines += [
+            _judged(f"{line['float_steps']} layers in float, time x{line['estimated_time']:.2f}", line)
+            for line in account.attempts
+        ]
+        kept = [layer["name"] for layer in account.layers if layer.get("weights") == "float"]
+        lines += [f"in float: {', '.join(kept)}"] if kept else []
     return lines
+
+
+def _judged(name: str, line: dict[str, Any]) -> str:
+    return (
+        f"  {name:32} agreement {100 * line['agreement']:5.1f} %, "
+        f"expected top-1 loss {line['expected_loss_pp']:.2f} pp"
+    )

@@ -26,6 +26,7 @@ FORMS = ("s8s8", "u8s8", "u8u8")
 
 def to_form(graph: Graph, form: str) -> None:
     """Rewrite a canonical int8 graph in place; ``form`` is one of ``FORMS``."""
+    _guard_float_convolutions(graph)
     if form == "s8s8":
         _signed_pixels(graph)
         return
@@ -37,15 +38,15 @@ def to_form(graph: Graph, form: str) -> None:
             _unsigned_values(graph, node)
 
 
-def int8_output(graph: Graph) -> tuple[float, int]:
+def int8_output(graph: Graph) -> tuple[float, int] | None:
     """Let the graph end in its int8 scores instead of their float values.
 
     Returns:
-        Scale and zero point of the output.
+        Scale and zero point of the output; ``None`` where its last layer is float.
     """
     last = graph.producer(graph.output)
     if last is None or last.op_type != "DequantizeLinear":
-        raise ValueError("the graph does not end in a DequantizeLinear")
+        return None
     scale = float(graph.constants[last.input[1]].reshape(()))
     zero = graph.constants[last.input[2]]
     shift = 128 if zero.dtype == np.uint8 else 0
@@ -62,11 +63,36 @@ def int8_output(graph: Graph) -> tuple[float, int]:
     return scale, zero_point
 
 
+def _guard_float_convolutions(graph: Graph) -> None:
+    """Keep ONNX Runtime from rounding float weights by itself.
+
+    Its optimizer (1.31, level "basic") rounds the float kernel of a convolution that stands between
+    DequantizeLinear and QuantizeLinear, one scale for all channels. A Clip between the convolution and the
+    QuantizeLinear stops it; a quarter of a step inside the range it is not optimized away and changes no int8
+    value.
+    """
+    for node in [node for node in graph.nodes if node.op_type == "Conv" and node.input[1] in graph.constants]:
+        after = graph.sole_consumer(node.output[0])
+        if after is None or after.op_type != "QuantizeLinear":
+            continue
+        scale, zero = (graph.constants[name].astype(np.float64).reshape(()) for name in after.input[1:3])
+        lowest = float(np.iinfo(graph.constants[after.input[2]].dtype).min)
+        limits = [(lowest - zero + 0.25) * scale, (lowest + 255 - zero - 0.25) * scale]
+        names = [graph.add_constant(f"{node.output[0]}/limit", np.array(item, np.float32)) for item in limits]
+        clipped = graph.fresh(f"{node.output[0]}/within")
+        clip = helper.make_node("Clip", [node.output[0], *names], [clipped], name=clipped)
+        graph.insert(after, clip, graph.shape(node.output[0]))
+        after.input[0] = clipped
+
+
 def _signed_pixels(graph: Graph) -> None:
     """Let the uint8 pixels become int8 before the first convolution."""
     entry = graph.producer("pixels/float")
     if entry is None:
         raise ValueError("not a quantized graph: nothing dequantizes the pixels")
+    first = next(node for node in graph.nodes if node.op_type == "Conv")
+    if first.input[1] in graph.constants:
+        return  # a float convolution reads them as they are
     zero = int(graph.constants[entry.input[2]].reshape(())) - 128
     shape = graph.shape(entry.output[0])
     parts = [entry.input[1], _scalar(graph, "pixels/signed_zero_point", zero, np.int8)]

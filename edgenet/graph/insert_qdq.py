@@ -18,7 +18,7 @@ from edgenet.graph.fold_normalization import PIXELS
 from edgenet.graph.int8 import Affine, Int8Weights
 from edgenet.graph.view import Graph
 
-__all__ = ["SHAPE_ONLY", "activations", "clip_bounds", "insert_qdq"]
+__all__ = ["SHAPE_ONLY", "activations", "clip_bounds", "insert_qdq", "insert_weights", "set_weights"]
 
 ACTIVATIONS = ("Relu", "Clip")
 SHAPE_ONLY = ("Flatten", "Reshape", "Squeeze")
@@ -50,8 +50,9 @@ def insert_qdq(
 
     Args:
         graph: The graph.
-        tensors: int8 parameters of every tensor that :func:`activations` names.
-        weights: Output name of a Conv → its int8 weights.
+        tensors: int8 parameters of the tensors that :func:`activations` names; one that is missing stays
+            float.
+        weights: Output name of a Conv → its int8 weights; one that is missing stays float.
         pixel_zero_point: Zero point of the uint8 pixels (see ``whole_mean``), or ``None`` when the mean is
             subtracted by an Add of its own.
 
@@ -59,7 +60,7 @@ def insert_qdq(
         UnsupportedError: An operator has a constant operand that has no int8 form here.
     """
     params = dict(tensors)
-    for conv in [node for node in graph.nodes if node.op_type == "Conv"]:
+    for conv in [node for node in graph.nodes if node.output[0] in weights]:
         _quantize_weights(graph, conv, weights[conv.output[0]])
     _dequantize_pixels(graph, params, pixel_zero_point)
     for node in [node for node in graph.nodes if node.op_type in ACTIVATIONS]:
@@ -68,9 +69,32 @@ def insert_qdq(
         if node.op_type in SHAPE_ONLY and node.input[0] in params:
             params[node.output[0]] = params[node.input[0]]
     for node in list(graph.nodes):
-        _quantize_operand(graph, node)
         if node.output[0] in params:
+            _quantize_operand(graph, node)
             _quantize_output(graph, node, params[node.output[0]])
+
+
+def insert_weights(
+    graph: Graph, weights: Mapping[str, Int8Weights], biases: Mapping[str, NDArray[np.float32]]
+) -> None:
+    """Put int8 kernels into a float graph in place: activations and biases stay float.
+
+    Args:
+        graph: The graph.
+        weights: Output name of a Conv → its int8 weights, of which the bias is not used.
+        biases: Output name of a Conv → its real bias.
+    """
+    for conv in [node for node in graph.nodes if node.output[0] in weights]:
+        own = weights[conv.output[0]]
+        conv.input[1] = _dequantized(graph, conv, conv.input[1], own.values, own.scales, np.int8(0))
+        conv.input[2] = graph.add_constant(f"{conv.input[2]}/corrected", biases[conv.output[0]])
+
+
+def set_weights(graph: Graph, real: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]) -> None:
+    """Give convolutions, by their output, another float kernel and bias, in place."""
+    for conv in [node for node in graph.nodes if node.output[0] in real]:
+        for index, value in enumerate(real[conv.output[0]], 1):
+            conv.input[index] = graph.add_constant(f"{conv.input[index]}/adapted", value)
 
 
 def _quantize_weights(graph: Graph, conv: NodeProto, weights: Int8Weights) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgenet.graph.dialect import to_form
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.view import Graph
+from edgenet.quantize.probabilities import divergence, expected_loss
 
 __all__ = ["Ablation"]
 
@@ -26,11 +27,11 @@ class Ablation:
     def __init__(self, graph: Graph, images: Sequence[NDArray[np.uint8]]) -> None:
         self._images = list(images)
         truth = Evaluator(graph.proto(), lean=True)
-        self._truth = np.stack([truth.first(pixels) for pixels in self._images]).astype(np.float64)
+        self._truth = np.stack([truth.first(pixels) for pixels in self._images])
         self.lines: list[dict[str, Any]] = []
 
-    def add(self, name: str, graph: Graph) -> None:
-        """Judge a graph with Q/DQ inside, or a float one.
+    def add(self, name: str, graph: Graph) -> dict[str, Any]:
+        """Judge a graph with Q/DQ inside, or a float one; returns its line.
 
         Integer kernels that saturate on some CPUs are kept out: what is measured is the quantization.
         """
@@ -38,17 +39,12 @@ class Ablation:
         if any(node.op_type == "QuantizeLinear" for node in copy.nodes):
             to_form(copy, "u8u8")
         session = Evaluator(copy.proto(), lean=True)
-        got = np.stack([session.first(pixels) for pixels in self._images]).astype(np.float64)
-        p, q = _log_probabilities(self._truth), _log_probabilities(got)
-        self.lines.append(
-            {
-                "pass": name,
-                "agreement": round(float((got.argmax(axis=1) == self._truth.argmax(axis=1)).mean()), 4),
-                "divergence": round(float((np.exp(p) * (p - q)).sum(axis=1).mean()), 5),
-            }
-        )
-
-
-def _log_probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+        got = np.stack([session.first(pixels) for pixels in self._images])
+        line = {
+            "pass": name,
+            "agreement": round(float((got.argmax(axis=1) == self._truth.argmax(axis=1)).mean()), 4),
+            "divergence": round(divergence(self._truth, got), 5),
+            "expected_loss_pp": round(100 * expected_loss(self._truth, got), 3),
+        }
+        self.lines.append(line)
+        return line

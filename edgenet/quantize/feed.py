@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgenet.errors import DataError
 
-__all__ = ["Feed", "Reservoir", "ahead"]
+__all__ = ["FEWEST", "Feed", "Reservoir", "ahead"]
 
 AHEAD = 8
 FEWEST = 8

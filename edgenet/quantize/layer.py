@@ -12,7 +12,7 @@ from edgenet.quantize.moments import Moments
 from edgenet.quantize.ranges import BIAS_LIMIT
 from edgenet.quantize.rounding import cost, nearest, second_order
 
-__all__ = ["FittedLayer", "fit"]
+__all__ = ["FittedLayer", "fit", "keep"]
 
 Array = NDArray[np.float64]
 TRUST = 1.0
@@ -21,24 +21,19 @@ TINY = float(np.finfo(np.float32).tiny)
 
 @dataclass(frozen=True)
 class FittedLayer:
-    """A convolution in whole numbers.
+    """A convolution as the int8 run computes it.
 
     Attributes:
-        weights: What the graph carries.
+        weights: In whole numbers; ``None`` where it stays float.
+        real: Kernel and bias in real units.
         gain_db: Output error of rounding to nearest over that of the rounding used, in dB.
         bias_moved: Largest change of a bias, in real units.
     """
 
-    weights: Int8Weights
+    weights: Int8Weights | None
+    real: tuple[NDArray[np.float32], NDArray[np.float32]]
     gain_db: float
     bias_moved: float
-
-    def real(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Kernel and bias in real units, as the int8 run computes with them."""
-        shape = (-1, *[1] * (self.weights.values.ndim - 1))
-        kernel = self.weights.values * self.weights.scales.astype(np.float64).reshape(shape)
-        bias = self.weights.bias * self.weights.bias_scales.astype(np.float64)
-        return kernel.astype(np.float32), bias.astype(np.float32)
 
 
 def fit(
@@ -72,28 +67,63 @@ def fit(
         shared_scale: One scale for all outputs.
         shift: [outputs], added to the bias at the end (dither of channels that carry copies).
     """
-    own, groups = seen.own, len(seen.own)
-    real = kernel.astype(np.float64).reshape(groups, len(kernel) // groups, -1)
+    wanted, moments = _wanted(kernel, seen, damping, adapt)
+    lowest = _lowest_scale(bias, input_scale).reshape(len(moments), -1)
+    values, scales = second_order(wanted, moments, sweeps, lowest, shared_scale)
+    scales = scales.astype(np.float32).astype(np.float64)
+    moved = _moved(kernel, values * scales[..., None], seen)
+    weights = _whole(kernel, values, scales, bias + moved + shift, input_scale)
+    gain = _gain(wanted, moments, values, scales, shared_scale)
+    return FittedLayer(weights, _in_real_units(weights), gain, float(np.abs(moved).max()))
+
+
+def keep(
+    kernel: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    seen: Moments,
+    damping: float,
+    adapt: float,
+    shift: NDArray[np.float64],
+) -> FittedLayer:
+    """Leave a layer in float, but let it undo the noise of its inputs; arguments as of :func:`fit`."""
+    wanted, _ = _wanted(kernel, seen, damping, adapt)
+    moved = _moved(kernel, wanted, seen)
+    real = wanted.reshape(kernel.shape).astype(np.float32), (bias + moved + shift).astype(np.float32)
+    return FittedLayer(None, real, 0.0, float(np.abs(moved).max()))
+
+
+def _wanted(kernel: NDArray[np.float32], seen: Moments, damping: float, adapt: float) -> tuple[Array, Array]:
+    """The real kernel [groups, rows, inputs] that is to be rounded, and the damped moments of its inputs."""
+    own = seen.own
+    real = _by_group(kernel, seen)
     spread = np.maximum(np.einsum("gjj->gj", own).mean(axis=1), 1e-12)
     ridge = damping * spread[:, None, None] * np.eye(own.shape[1])
     moments = own + ridge
-    wanted = real
     trust = adapt * seen.count / (seen.count + TRUST * own.shape[1])
-    if trust > 0:
-        goal = (seen.cross.swapaxes(1, 2) + ridge) @ real.swapaxes(1, 2)
-        best = np.linalg.solve(moments, goal)
-        wanted = real + trust * (best.swapaxes(1, 2) - real)
-    lowest = _lowest_scale(bias, input_scale).reshape(groups, -1)
-    values, scales = second_order(wanted, moments, sweeps, lowest, shared_scale)
-    scales = scales.astype(np.float32).astype(np.float64)
+    if trust <= 0:
+        return real, moments
+    goal = (seen.cross.swapaxes(1, 2) + ridge) @ real.swapaxes(1, 2)
+    best = np.linalg.solve(moments, goal)
+    return real + trust * (best.swapaxes(1, 2) - real), moments
+
+
+def _moved(kernel: NDArray[np.float32], used: Array, seen: Moments) -> Array:
+    """What a bias must take up, so that the mean of the output is that of the float run: [outputs]."""
     rounded_mean, exact_mean = seen.means
-    used = values * scales[..., None]
-    moved = np.einsum("grj,gj->gr", real, exact_mean) - np.einsum("grj,gj->gr", used, rounded_mean)
-    return FittedLayer(
-        _whole(kernel, values, scales, bias + moved.reshape(-1) + shift, input_scale),
-        _gain(wanted, moments, values, scales, shared_scale),
-        float(np.abs(moved).max()),
-    )
+    exact = np.einsum("grj,gj->gr", _by_group(kernel, seen), exact_mean)
+    return np.asarray(exact - np.einsum("grj,gj->gr", used, rounded_mean)).reshape(-1)
+
+
+def _by_group(kernel: NDArray[np.float32], seen: Moments) -> Array:
+    groups = len(seen.own)
+    return kernel.astype(np.float64).reshape(groups, len(kernel) // groups, -1)
+
+
+def _in_real_units(weights: Int8Weights) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    shape = (-1, *[1] * (weights.values.ndim - 1))
+    kernel = weights.values * weights.scales.astype(np.float64).reshape(shape)
+    bias = weights.bias * weights.bias_scales.astype(np.float64)
+    return kernel.astype(np.float32), bias.astype(np.float32)
 
 
 def _whole(

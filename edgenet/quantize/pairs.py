@@ -2,13 +2,14 @@
 
 The layers are quantized in order. Each is judged on what it really gets: the output of the layers before it,
 already rounded, next to what the float network has there. Only the tensors that are still to be read are
-kept: float16 of the one run, int8 of the other. Narrow late layers leave room for more images than the wide
-first ones; images that join late are sent through all layers before.
+kept: float16 of the one run, int8 of the other (float16 of both where a tensor is not rounded). Narrow late
+layers leave room for more images than the wide first ones; images that join late are sent through all layers
+before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,12 @@ from edgenet.graph.int8 import Affine
 from edgenet.graph.steps import Step, subgraph
 from edgenet.graph.view import Graph
 
-__all__ = ["Pair", "Pairs", "quantized", "room"]
+__all__ = ["Pair", "Pairs", "dequantized", "quantized", "room"]
 
 # Larger tensors of the float run are kept as float16.
 SMALL = 4096
 BYTES = 3
+REAL_BYTES = 4
 
 Run = Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]
 Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -35,20 +37,27 @@ def quantized(values: NDArray[np.float32], affine: Affine) -> NDArray[np.int8]:
     return np.asarray(np.clip(steps, -128, 127)).astype(np.int8)
 
 
-def room(graph: Graph, parts: Sequence[Step], megabytes: float, images: int) -> list[int]:
+def dequantized(values: NDArray[np.int8], affine: Affine) -> NDArray[np.float32]:
+    """int8 as real values."""
+    return (values.astype(np.float32) - np.float32(affine.zero_point)) * np.float32(affine.scale)
+
+
+def room(
+    graph: Graph, parts: Sequence[Step], megabytes: float, images: int, real: Collection[str] = ()
+) -> list[int]:
     """How many images each step can have, so that their tensors stay within a budget; never falls."""
     sizes = []
     last = {name: index for index, step in enumerate(parts) for name in step.inputs}
     for index, step in enumerate(parts):
         live = [other.output for other in parts[:index] if last.get(other.output, -1) >= index]
         after = [name for name in (*live, step.output) if last.get(name, -1) > index]
-        sizes.append(max(_bytes(graph, live), _bytes(graph, after), 1))
+        sizes.append(max(_bytes(graph, live, real), _bytes(graph, after, real), 1))
     fits = [int(megabytes * 1e6 // size) for size in sizes]
     return [max(1, min(images, *fits[index:])) for index in range(len(parts))]
 
 
-def _bytes(graph: Graph, names: Sequence[str]) -> int:
-    return sum(int(np.prod(graph.shape(name))) * BYTES for name in names)
+def _bytes(graph: Graph, names: Sequence[str], real: Collection[str]) -> int:
+    return sum(int(np.prod(graph.shape(name))) * (REAL_BYTES if name in real else BYTES) for name in names)
 
 
 class Pairs:
@@ -102,13 +111,14 @@ class Pairs:
         exact = {name: _float(self._exact[image][name]) for name in step.inputs}
         return exact, {name: self._real(name, self._rounded[image][name]) for name in step.inputs}
 
-    def finish(self, index: int, affine: Affine, exact: Evaluator, rounded: Evaluator) -> float:
-        """Run a step for every image, round its output, and let go of what nobody reads any more.
+    def finish(self, index: int, affine: Affine | None, exact: Evaluator, rounded: Evaluator) -> float:
+        """Run a step for every image, round its output (unless ``None``), let go of what is read no more.
 
         Returns:
             Signal to noise of the output in the int8 run, in dB.
         """
-        self.tensors[self._parts[index].output] = affine
+        if affine is not None:
+            self.tensors[self._parts[index].output] = affine
         if self._open:
             self._done.append((exact, rounded))
         signal = noise = 0.0
@@ -122,20 +132,23 @@ class Pairs:
         step = self._parts[index]
         first, second = self.inputs(step, image)
         wanted = exact.feed(first)[step.output]
-        whole = quantized(rounded.feed(second)[step.output], self.tensors[step.output])
-        self._exact[image][step.output] = wanted.astype(np.float16) if wanted.size > SMALL else wanted
-        self._rounded[image][step.output] = whole
+        got, affine = rounded.feed(second)[step.output], self.tensors.get(step.output)
+        kept = quantized(got, affine) if affine is not None else _short(got)
+        self._exact[image][step.output] = _short(wanted)
+        self._rounded[image][step.output] = kept
         for name in [*step.inputs, step.output]:
             if self._last.get(name, -1) <= index:
                 self._exact[image].pop(name, None)
                 self._rounded[image].pop(name, None)
-        return wanted, self._real(step.output, whole)
+        return wanted, self._real(step.output, kept)
 
     def _real(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
         affine = self.tensors.get(name)
-        if affine is None:
-            return values
-        return (values.astype(np.float32) - np.float32(affine.zero_point)) * np.float32(affine.scale)
+        return _float(values) if affine is None else dequantized(values, affine)
+
+
+def _short(values: NDArray[Any]) -> NDArray[Any]:
+    return values.astype(np.float16) if values.size > SMALL else values
 
 
 def _float(values: NDArray[Any]) -> NDArray[Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.errors import LibraryError, UnsupportedError
-from edgenet.graph.insert_qdq import SHAPE_ONLY, activations, insert_qdq
-from edgenet.graph.int8 import Affine, Int8Weights
+from edgenet.graph.insert_qdq import activations, insert_qdq, insert_weights, set_weights
+from edgenet.graph.steps import Step, steps
 from edgenet.graph.view import Graph
 from edgenet.graph.whole_mean import whole_mean
 from edgenet.model import Model
@@ -21,16 +22,21 @@ from edgenet.quantize.account import Quantization, Stopwatch, peak_mb
 from edgenet.quantize.budget import afford
 from edgenet.quantize.calibrate import calibrate, channel_statistics
 from edgenet.quantize.channelwise import Shaped, balance, equalize, put_to_work, watched
-from edgenet.quantize.feed import Feed, Reservoir
+from edgenet.quantize.feed import FEWEST, Feed, Reservoir
+from edgenet.quantize.mixed import Choice, Times, choices, kept_by
+from edgenet.quantize.nearest import nearest
 from edgenet.quantize.observers import OBSERVERS
-from edgenet.quantize.ranges import affine, quantize_weights
-from edgenet.quantize.reconstruct import Reconstruction, reconstruct
+from edgenet.quantize.reconstruct import Kept, Reconstruction, reconstruct
+from edgenet.quantize.sensitivity import sensitivity
+from edgenet.quantize.within import Attempt, within
 from edgenet.recipe import Recipe
 
 __all__ = ["Quantization", "quantize"]
 
 # Calibration images on which the passes are compared.
 COMPARED = 32
+# The most calibration images from which those are taken that judge a drift limit.
+JUDGED = 256
 Pixels = NDArray[np.uint8]
 
 
@@ -46,11 +52,13 @@ def quantize(
         progress: Told of the images observed ("calibrate") and the layers done ("round").
 
     Returns:
-        The model with Q/DQ inside (precision "int8") and an account of the work.
+        The model with Q/DQ inside (precision "int8", or "int8-dynamic" with int8 weights alone) and an
+        account of the work.
 
     Raises:
         DataError: No image, useless images, or NaN on the way.
-        LibraryError: The recipe names an unknown observer.
+        DriftError: The recipe's drift limit cannot be kept.
+        LibraryError: The recipe names an unknown observer or layer, or makes fp16.
         UnsupportedError: An operator has no int8 form.
     """
     if recipe.observer not in OBSERVERS:
@@ -58,52 +66,78 @@ def quantize(
             f"recipe {recipe.name!r}: there is no observer {recipe.observer!r}",
             f"choose one of {', '.join(OBSERVERS)}",
         )
+    if recipe.precision == "fp16":
+        raise LibraryError(f"recipe {recipe.name!r} makes fp16", "let compile write it: nothing is quantized")
     graph = Graph(model.proto)
     _check_weights(graph)
-    zero_point = whole_mean(graph)
-    job = _Job(recipe, graph, zero_point, progress)
+    job = _Job(recipe, graph, progress)
     result = job.second_order(images) if recipe.rounding == "second-order" else job.nearest(images)
-    insert_qdq(job.graph, result.tensors, result.weights, zero_point)
-    return model.with_proto(job.graph.proto(), precision="int8"), job.account(result)
+    finished = job.finished(job.graph, result)
+    return model.with_proto(finished.proto(), precision=recipe.precision), job.account(result)
 
 
 class _Job:
     """One model on its way: the graph, the images that are kept, and the account."""
 
-    def __init__(self, recipe: Recipe, graph: Graph, zero_point: int | None, progress: Progress) -> None:
-        self.recipe, self.graph, self.zero_point, self.progress = recipe, graph, zero_point, progress
+    def __init__(self, recipe: Recipe, graph: Graph, progress: Progress) -> None:
+        self.recipe, self.graph, self.progress = recipe, graph, progress
+        self.whole = recipe.precision == "int8"  # activations too
+        self.zero_point = whole_mean(graph) if self.whole else None
         self.watch, self.shaped = Stopwatch(), Shaped()
         self.feed: Feed | None = None
         self.lines: list[dict[str, Any]] = []
+        self.attempts: list[Attempt] = []
 
     def nearest(self, images: Iterable[Pixels]) -> Reconstruction:
         """Ranges by the observer over all images, weights to nearest."""
+        if not self.whole:
+            return nearest(self.graph, {}, self.recipe)
         if self.recipe.equalize == "none" and not self.recipe.reuse_dead:
             self.feed = Feed(images)
             with self.watch.stage("calibrate"):
                 seen = calibrate(self.graph, self.feed, self.recipe.observer, self._observed(images))
-            return _nearest(self.graph, seen.ranges, self.recipe)
-        kept = self._shape(images)
+            return nearest(self.graph, seen.ranges, self.recipe)
+        kept, _ = self._shape(images)
         with self.watch.stage("observe"):
             seen = calibrate(self.graph, kept, self.recipe.observer)
-        return _nearest(self.graph, seen.ranges, self.recipe)
+        return nearest(self.graph, seen.ranges, self.recipe)
 
     def second_order(self, images: Iterable[Pixels]) -> Reconstruction:
         """Channels shaped over all images, then layer by layer over some of them."""
         plain = Graph(self.graph.proto())
-        kept = self._shape(images)
-        count, sweeps = afford(self.graph, self.recipe, len(kept))
-        kept = [kept[index * len(kept) // count] for index in range(count)]
-        names = activations(self.graph)
-        if self.zero_point is not None:
-            names = [name for name in names if name != "pixels/centred"]
-        with self.watch.stage("round"):
-            how = replace(self.recipe, sweeps=sweeps)
-            told = self._told("round")
-            result = reconstruct(self.graph, names, kept, how, self.shaped.limits, self.shaped.shifts, told)
+        seen, others = self._shape(images)
+        count, sweeps = afford(self.graph, self.recipe, len(seen))
+        seen = [seen[index * len(seen) // count] for index in range(count)]
+        how = replace(self.recipe, sweeps=sweeps)
+        parts = steps(self.graph, self._names())
+
+        def rounded(chosen: Iterable[str]) -> Reconstruction:
+            kept = kept_by(parts, chosen)
+            if not self.whole:
+                kept = Kept(tensors=frozenset(self._names()))
+            with self.watch.stage("round"):
+                shapes, told = (self.shaped.limits, self.shaped.shifts), self._told("round")
+                return reconstruct(self.graph, parts, seen, how, *shapes, told, kept)
+
+        own = _named(parts, self.recipe.float_layers)
+        result = rounded(own)
+        if self.recipe.max_drift:
+            judge = Ablation(plain, others)
+            result = self._within(parts, seen, judge, rounded, own, result)
         with self.watch.stage("compare"):
-            self._compare(plain, kept[:: max(1, len(kept) // COMPARED)][:COMPARED], result)
+            self._compare(plain, seen[:: max(1, len(seen) // COMPARED)][:COMPARED], result)
         return result
+
+    def finished(self, graph: Graph, result: Reconstruction) -> Graph:
+        """A copy of a float graph with the result in it."""
+        copy = Graph(graph.proto())
+        real = {name: item for name, item in result.real.items() if name not in result.weights}
+        set_weights(copy, real)
+        if self.whole:
+            insert_qdq(copy, result.tensors, result.weights, self.zero_point)
+        else:
+            insert_weights(copy, result.weights, {name: item[1] for name, item in result.real.items()})
+        return copy
 
     def account(self, result: Reconstruction) -> Quantization:
         """What it all was and cost."""
@@ -118,19 +152,63 @@ class _Job:
             notes=feed.notes(),
             reused=self.shaped.reused,
             equalized=self.shaped.equalized,
+            attempts=tuple(attempt.to_table() for attempt in self.attempts),
         )
 
-    def _shape(self, images: Iterable[Pixels]) -> list[Pixels]:
-        """Watch the channels over all images and prepare them; returns the images kept for what follows."""
+    def _names(self) -> list[str]:
+        """The tensors that are rounded when nothing stays in float."""
+        names = activations(self.graph)
+        return names if self.zero_point is None else [name for name in names if name != "pixels/centred"]
+
+    def _within(
+        self,
+        parts: Sequence[Step],
+        images: Sequence[Pixels],
+        judge: Ablation,
+        rounded: Callable[[Iterable[str]], Reconstruction],
+        own: frozenset[str],
+        result: Reconstruction,
+    ) -> Reconstruction:
+        """Keep the recipe's limit with the fastest set of float layers that does."""
+
+        def attempt(choice: Choice, made: Reconstruction) -> Attempt:
+            with self.watch.stage("judge"):
+                return Attempt(choice, judge.add("", self.finished(self.graph, made)), made)
+
+        def offers() -> list[Choice]:
+            with self.watch.stage("sensitivity"):
+                memory, told = self.recipe.memory_mb, self._told("sensitivity")
+                self.sources = sensitivity(self.graph, parts, images, result, memory, told)
+            times = Times.of(self.graph, parts)
+            return [
+                item for item in choices(parts, self.sources, times) if own <= item.steps or not item.steps
+            ]
+
+        self.attempts = within(
+            self.recipe.max_drift,
+            attempt(Choice(own, 1.0, 0.0), result),
+            offers,
+            lambda choice: attempt(choice, rounded(choice.steps)),
+        )
+        return cast(Reconstruction, self.attempts[-1].result)
+
+    def _shape(self, images: Iterable[Pixels]) -> tuple[list[Pixels], list[Pixels]]:
+        """Watch the channels over all images and prepare them.
+
+        Returns:
+            The images kept for rounding, and others to judge it by where there is a limit to keep.
+        """
         self.feed, kept = Feed(images), Reservoir(max(1, self.recipe.rounding_images))
+        wide = Reservoir(JUDGED if self.recipe.max_drift else 1)
 
         def noted() -> Iterable[Pixels]:
             for pixels in self.feed or ():
                 kept.offer(pixels)
+                wide.offer(pixels)
                 yield pixels
 
         with self.watch.stage("calibrate"):
-            names = watched(self.graph)
+            names = watched(self.graph) if self.whole else []
             seen = channel_statistics(self.graph, names, noted(), self._observed(images))
         with self.watch.stage("shape"):
             if self.recipe.reuse_dead:
@@ -139,21 +217,19 @@ class _Job:
                 balance(self.graph, seen, self.shaped, self.recipe.balance)
             elif self.recipe.equalize != "none":
                 equalize(self.graph, seen, self.shaped, clip=self.recipe.equalize == "error")
-        return kept.images
+        used = {id(pixels) for pixels in kept.images}
+        others = [pixels for pixels in wide.images if id(pixels) not in used]
+        return kept.images, others if len(others) >= FEWEST else wide.images
 
     def _compare(self, plain: Graph, images: Sequence[Pixels], result: Reconstruction) -> None:
         """One line for each stage, the simple ones made anew for the purpose."""
         table = Ablation(plain, images)
-        for name, graph in (("min-max, nearest", plain), ("+ channels shaped", self.graph)):
-            copy = Graph(graph.proto())
-            ranges = calibrate(copy, images, "min-max").ranges
+        simple = [("min-max, nearest", plain), ("+ channels shaped", self.graph)]
+        for name, graph in simple if self.whole else [("nearest", plain)]:
+            ranges = calibrate(graph, images, "min-max").ranges if self.whole else {}
             ranges.update({key: (0.0, end) for key, end in self.shaped.limits.items() if graph is self.graph})
-            simple = _nearest(copy, ranges, self.recipe)
-            insert_qdq(copy, simple.tensors, simple.weights, self.zero_point)
-            table.add(name, copy)
-        final = Graph(self.graph.proto())
-        insert_qdq(final, result.tensors, result.weights, self.zero_point)
-        table.add("+ layer by layer", final)
+            table.add(name, self.finished(graph, nearest(graph, ranges, self.recipe)))
+        table.add("+ layer by layer", self.finished(self.graph, result))
         self.lines = table.lines
 
     def _observed(self, images: Iterable[Pixels]) -> Callable[[int], None]:
@@ -164,17 +240,17 @@ class _Job:
         return lambda done, total: self.progress(stage, done, total)
 
 
-def _nearest(graph: Graph, ranges: dict[str, tuple[float, float]], recipe: Recipe) -> Reconstruction:
-    """Scales from ranges, every weight to its nearest step."""
-    tensors = {name: affine(*limits) for name, limits in ranges.items()}
-    result = Reconstruction(tensors)
-    for conv in [node for node in graph.nodes if node.op_type == "Conv"]:
-        kernel, bias = graph.constants[conv.input[1]], graph.constants[conv.input[2]]
-        scale = _input_scale(graph, conv.input[0], tensors)
-        rounded = quantize_weights(kernel, bias, scale, recipe.granularity == "per-channel")
-        result.weights[conv.output[0]] = rounded
-        result.layers.append({"name": conv.name or conv.output[0], "sqnr_db": _sqnr(kernel, rounded)})
-    return result
+def _named(parts: Sequence[Step], names: Sequence[str]) -> frozenset[str]:
+    """The outputs of the steps that a recipe names."""
+    known = {step.name: step.output for step in parts}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, list(known), 1)
+            raise LibraryError(
+                f"float_layers: the model has no layer {name!r}",
+                f"did you mean {near[0]}?" if near else f"its layers are {', '.join(known)}",
+            )
+    return frozenset(known[name] for name in names)
 
 
 def _check_weights(graph: Graph) -> None:
@@ -187,21 +263,3 @@ def _check_weights(graph: Graph) -> None:
         kernel, bias = graph.constants[conv.input[1]], graph.constants[conv.input[2]]
         if not np.isfinite(kernel).all() or not np.isfinite(bias).all():
             raise UnsupportedError(f"Conv {conv.name!r} has NaN or infinite weights", "check the training")
-
-
-def _input_scale(graph: Graph, name: str, tensors: dict[str, Affine]) -> float:
-    """The int8 scale of a convolution's input, looked up through reshapes; 1 for the pixels."""
-    while name not in tensors:
-        producer = graph.producer(name)
-        if producer is None or producer.op_type not in SHAPE_ONLY:
-            return 1.0
-        name = producer.input[0]
-    return tensors[name].scale
-
-
-def _sqnr(kernel: NDArray[np.float32], rounded: Int8Weights) -> float:
-    """Signal to quantization noise of the weights, in dB; 120 where nothing was lost."""
-    scales = rounded.scales.reshape(-1, *[1] * (kernel.ndim - 1))
-    noise = float(np.square(kernel - rounded.values * scales, dtype=np.float64).mean())
-    signal = float(np.square(kernel, dtype=np.float64).mean())
-    return round(10 * np.log10(signal / noise), 1) if noise > signal * 1e-12 else 120.0

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.graph.int8 import Affine, Int8Weights
+from edgenet.quantize.probabilities import log_probabilities
 
 __all__ = ["affine", "quantize_weights", "scores_range"]
 
@@ -61,7 +62,7 @@ def scores_range(got: NDArray[np.float32], wanted: NDArray[np.float32]) -> Affin
         got: float32 [images, classes], scores of the int8 run before rounding.
         wanted: float32 [images, classes], scores of the float run.
     """
-    reference = _log_probabilities(wanted.astype(np.float64))
+    reference = log_probabilities(wanted)
     low, high = min(float(got.min()), 0.0), max(float(got.max()), 0.0)
     best, chosen = np.inf, affine(low, high)
     for bottom in np.linspace(1.0, 0.0, 11):
@@ -69,13 +70,8 @@ def scores_range(got: NDArray[np.float32], wanted: NDArray[np.float32]) -> Affin
             tried = affine(low * bottom, high * top)
             steps = np.clip(np.round(got / np.float32(tried.scale)) + tried.zero_point, -128, 127)
             real = (steps.astype(np.float64) - tried.zero_point) * tried.scale
-            apart = np.exp(reference) * (reference - _log_probabilities(real))
+            apart = np.exp(reference) * (reference - log_probabilities(real))
             divergence = float(apart.sum(axis=1).mean())
             if divergence < best:
                 best, chosen = divergence, tried
     return chosen
-
-
-def _log_probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

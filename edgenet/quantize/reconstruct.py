@@ -12,19 +12,32 @@ from numpy.typing import NDArray
 from edgenet.errors import DataError
 from edgenet.graph.equalize import depthwise
 from edgenet.graph.int8 import Affine, Int8Weights
-from edgenet.graph.steps import Step, steps
+from edgenet.graph.steps import Step
 from edgenet.graph.view import Graph
-from edgenet.quantize.layer import FittedLayer, fit
+from edgenet.quantize.layer import FittedLayer, fit, keep
 from edgenet.quantize.moments import Moments, columns
 from edgenet.quantize.observers import OBSERVERS
 from edgenet.quantize.pairs import Pairs, room
 from edgenet.quantize.ranges import affine, scores_range
 from edgenet.recipe import Recipe
 
-__all__ = ["Reconstruction", "reconstruct"]
+__all__ = ["Kept", "Reconstruction", "reconstruct"]
 
 # Values of one image's output that are looked at to find a range.
 SAMPLE = 8192
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What stays in float.
+
+    Attributes:
+        convs: Outputs of convolutions whose weights stay float.
+        tensors: Activations that are not rounded.
+    """
+
+    convs: frozenset[str] = frozenset()
+    tensors: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -34,51 +47,61 @@ class Reconstruction:
     Attributes:
         tensors: int8 parameters by tensor.
         weights: By a convolution's output.
+        real: Kernel and bias in real units, as the quantized network computes, by a convolution's output.
         layers: One record a step, in order.
     """
 
     tensors: dict[str, Affine] = field(default_factory=dict)
     weights: dict[str, Int8Weights] = field(default_factory=dict)
+    real: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = field(default_factory=dict)
     layers: list[dict[str, Any]] = field(default_factory=list)
 
 
 def reconstruct(
     graph: Graph,
-    rounded: Sequence[str],
+    parts: Sequence[Step],
     images: Sequence[NDArray[np.uint8]],
     recipe: Recipe,
     limits: Mapping[str, float],
     shifts: Mapping[str, NDArray[np.float64]],
     progress: Callable[[int, int], None],
+    kept: Kept | None = None,
 ) -> Reconstruction:
     """Choose every scale, weight and bias of a prepared graph.
 
     Args:
         graph: Float; not changed.
-        rounded: The tensors that become int8.
+        parts: The steps that make the tensors that become int8.
         images: uint8 [1, H, W, 3] each.
         recipe: Says how hard to try.
         limits: Tensors whose range ends there.
         shifts: Output of a convolution → shares of an output step to add to its bias.
         progress: Told how many layers are done, of how many.
+        kept: What stays in float; nothing if ``None``.
 
     Raises:
         DataError: A layer computes NaN or infinity; names it.
     """
-    parts = steps(graph, rounded)
+    kept = kept or Kept()
     pairs, result = Pairs(graph, parts, images), Reconstruction()
-    allowed = room(graph, parts, recipe.memory_mb, len(images))
+    allowed = room(graph, parts, recipe.memory_mb, len(images), kept.tensors)
     for index, step in enumerate(parts):
         pairs.admit(allowed[index], allowed[index] == allowed[-1])
         exact = pairs.evaluator(step, [step.output])
         fitted, constants = None, {}
         if step.conv is not None:
-            shift = shifts.get(step.conv.output[0], np.zeros(1)) * limits.get(step.output, 0.0) / 255
-            fitted = _fit(graph, pairs, step, recipe, shift)
-            result.weights[step.conv.output[0]] = fitted.weights
-            constants = dict(zip(step.conv.input[1:3], fitted.real(), strict=True))
+            name = step.conv.output[0]
+            step_size = 0.0 if step.output in kept.tensors else limits.get(step.output, 0.0) / 255
+            shift = shifts.get(name, np.zeros(1)) * step_size
+            fitted = _fit(graph, pairs, step, recipe, shift, name not in kept.convs)
+            result.real[name] = fitted.real
+            if fitted.weights is not None:
+                result.weights[name] = fitted.weights
+            constants = dict(zip(step.conv.input[1:3], fitted.real, strict=True))
         own = pairs.evaluator(step, [step.output], constants) if constants else exact
-        scale = _range(pairs, step, exact, own, recipe, limits, index == len(parts) - 1)
+        scale = None
+        if step.output not in kept.tensors:
+            scale = _range(pairs, step, exact, own, recipe, limits, index == len(parts) - 1)
         noise = pairs.finish(index, scale, exact, own)
         result.layers.append(_record(step, scale, noise, fitted))
         progress(index + 1, len(parts))
@@ -86,7 +109,9 @@ def reconstruct(
     return result
 
 
-def _fit(graph: Graph, pairs: Pairs, step: Step, recipe: Recipe, shift: NDArray[np.float64]) -> FittedLayer:
+def _fit(
+    graph: Graph, pairs: Pairs, step: Step, recipe: Recipe, shift: NDArray[np.float64], whole: bool
+) -> FittedLayer:
     conv = step.conv
     assert conv is not None
     kernel, bias = graph.constants[conv.input[1]], graph.constants[conv.input[2]]
@@ -104,6 +129,8 @@ def _fit(graph: Graph, pairs: Pairs, step: Step, recipe: Recipe, shift: NDArray[
         seen.update(*windows)
     scale = _input_scale(pairs, step)
     shared = recipe.granularity == "per-tensor"
+    if not whole:
+        return keep(kernel, bias, seen, recipe.damping, recipe.adapt, shift)
     return fit(kernel, bias, seen, scale, recipe.sweeps, recipe.damping, recipe.adapt, shared, shift)
 
 
@@ -135,14 +162,15 @@ def _range(
     return affine(*observer.range())
 
 
-def _record(step: Step, scale: Affine, noise: float, fitted: FittedLayer | None) -> dict[str, Any]:
+def _record(step: Step, scale: Affine | None, noise: float, fitted: FittedLayer | None) -> dict[str, Any]:
     record: dict[str, Any] = {
         "name": step.name,
         "op": "Conv" if step.conv is not None else str(step.nodes[-1].op_type),
-        "range": [round(scale.low, 5), round(scale.high, 5)],
+        "range": [round(scale.low, 5), round(scale.high, 5)] if scale is not None else None,
         "sqnr_db": round(noise, 1),
     }
     if fitted is not None:
+        record["weights"] = "int8" if fitted.weights is not None else "float"
         record["rounding_gain_db"] = round(fitted.gain_db, 1)
         record["bias_moved"] = round(fitted.bias_moved, 5)
     return record

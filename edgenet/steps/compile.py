@@ -25,7 +25,7 @@ from edgenet.quantize.quantizer import Quantization, quantize
 from edgenet.recipe import Recipe
 from edgenet.steps.drift import conversion
 from edgenet.steps.golden import Golden, choose, run_artifact
-from edgenet.steps.plan import Plan, plan
+from edgenet.steps.plan import Plan, default_recipe, plan
 from edgenet.target import Target
 
 __all__ = ["Compiled", "compile"]
@@ -64,7 +64,7 @@ def compile(
     target: Target | str = "local",
     backend: str | None = None,
     precision: str | None = None,
-    recipe: Recipe | str = "int8-fast",
+    recipe: Recipe | str | None = None,
     calibration: ImageSet | Path | str | None = None,
     progress: Progress = silent,
 ) -> Compiled:
@@ -74,25 +74,26 @@ def compile(
         model: A loaded model, or the path of an ONNX file with its TOML card beside it.
         target: Board, by name, path or value.
         backend: "onnxruntime", "tflite" or "tensorrt"; the target's first choice if ``None``.
-        precision: "fp32", "fp16" or "int8"; the backend's or the target's default if ``None``.
-        recipe: How to quantize.
+        precision: "fp32", "fp16", "int8" or "int8-dynamic"; the recipe's, the backend's or the target's
+            default if ``None``.
+        recipe: How to quantize; the default of the precision if ``None``.
         calibration: A folder of typical images, or the name of a set that ships; int8 needs one.
         progress: Told of every stage.
 
     Raises:
         PlanError: The target cannot run that; nothing was done.
         DataError: int8 without calibration images, or unusable ones.
+        DriftError: The model cannot be quantized within the recipe's ``max_drift``.
         UnsupportedError: The backend cannot express the model.
         ModelError: The model file, or an artifact that fails its check.
     """
     target = target if isinstance(target, Target) else Target.load(target)
-    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
     decided = plan(target, backend, precision, recipe)
+    recipe = recipe or default_recipe(decided.precision)
     model = model if isinstance(model, Model) else Model.load(model)
-    images = _images(calibration)
-    if decided.recipe and images is None:
-        remedy = "give --calibration DIR, or choose --precision fp32"
-        raise DataError(f"{decided.precision} needs calibration images", remedy)
+    quantized = decided.precision.startswith("int8")
+    images = _images(calibration, decided.precision if quantized and recipe.needs_images else "")
     progress("prepare", 0, None)
     prepared = prepare(model)
     golden = choose(images, model.preprocessing, Reference(model.proto, model.preprocessing, model.output))
@@ -104,9 +105,9 @@ def compile(
     account, used = None, None
     if decided.precision == "fp16":
         artifact, answers = _half(lowering, prepared, target, golden)
-    elif decided.recipe and images is not None:
-        used = Skipped(images.head(recipe.images), model.preprocessing, recipe.skip_corrupt_percent)
-        prepared, account = quantize(prepared, recipe, used, _counted(progress, len(used.images)))
+    elif quantized:
+        used = _usable(images, model, recipe)
+        prepared, account = quantize(prepared, recipe, used or (), _counted(progress, used))
         progress("lower", 0, None)
         artifact = lowering.lower(prepared, target)
         answers = run_artifact(lowering, artifact, list(golden.pixels))
@@ -133,12 +134,22 @@ def _half(
     return artifact, answers
 
 
-def _counted(progress: Progress, images: int) -> Progress:
+def _usable(images: ImageSet | None, model: Model, recipe: Recipe) -> Skipped | None:
+    if images is None:
+        return None
+    return Skipped(images.head(recipe.images), model.preprocessing, recipe.skip_corrupt_percent)
+
+
+def _counted(progress: Progress, used: Skipped | None) -> Progress:
     """Tell how many images there are where the quantizer does not know it."""
-    return lambda stage, done, total: progress(stage, done, images if total is None else total)
+    count = len(used.images) if used else 0
+    return lambda stage, done, total: progress(stage, done, count if total is None else total)
 
 
-def _images(calibration: ImageSet | Path | str | None) -> ImageSet | None:
+def _images(calibration: ImageSet | Path | str | None, needed_for: str) -> ImageSet | None:
+    if calibration is None and needed_for:
+        remedy = "give --calibration DIR, or choose --precision fp32"
+        raise DataError(f"{needed_for} needs calibration images", remedy)
     if isinstance(calibration, Path | str):
         return ImageSet.load(image_folder(str(calibration), "calib"))
     return calibration
@@ -192,15 +203,12 @@ def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, A
 
 def _about_quantization(recipe: Recipe, used: Skipped | None, account: Quantization | None) -> dict[str, Any]:
     """What a bundle keeps of quantizing; no times, so that the same inputs give the same bytes."""
-    if used is None or account is None:
+    if account is None:
         return {"recipe": None, "calibration": None, "quantization": None}
+    fed = {"skipped": len(used.files), "digest": used.images.digest()} if used else {}
     return {
         "recipe": recipe.to_table(),
-        "calibration": {
-            "images": account.images,
-            "skipped": len(used.files),
-            "digest": used.images.digest(),
-        },
+        "calibration": {"images": account.images, **fed} if used else None,
         "quantization": account.facts(),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from edgenet.backends.base import backend_names, load_backend
@@ -12,9 +12,11 @@ from edgenet.model import Model
 from edgenet.recipe import Recipe
 from edgenet.target import Target
 
-__all__ = ["Option", "Plan", "options", "plan"]
+__all__ = ["Option", "Plan", "default_recipe", "limited", "options", "plan"]
 
 PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
+# What is taken when no recipe is named.
+RECIPES = {"int8": "int8-fast", "int8-dynamic": "int8-dynamic", "fp16": "fp16"}
 
 
 @dataclass(frozen=True)
@@ -106,19 +108,64 @@ def plan(
     support = target.backends.get(backend)
     if support is None:
         raise PlanError(f"{target.title} has no {backend}", _other_backend(target))
-    if precision is None:
+    if precision is None and recipe is not None:
+        precision = recipe.precision
+        why.append(f"{precision} is what recipe {recipe.name} makes")
+    elif precision is None:
         precision, reason = _default_precision(target, backend)
         why.append(reason)
     _check_precision(target, backend, precision)
+    if recipe is not None and precision != "fp32":
+        _check_recipe(backend, precision, recipe)
     quantized = precision.startswith("int8")
     return Plan(
         target=target.name,
         backend=backend,
         precision=precision,
-        recipe=recipe.name if recipe and quantized else None,
+        recipe=(recipe.name if recipe else RECIPES[precision]) if quantized else None,
         built=support.built,
         why=tuple(why),
     )
+
+
+def default_recipe(precision: str) -> Recipe:
+    """The recipe that is taken for a precision when none is named; fp32 needs none and gets that of int8.
+
+    Raises:
+        LibraryError: The file is not there or not valid.
+    """
+    return Recipe.load(RECIPES.get(precision, RECIPES["int8"]))
+
+
+def limited(decided: Plan, recipe: Recipe | None, max_drift: float) -> Recipe:
+    """A recipe with a drift limit, in percentage points; the default of the precision if ``None``.
+
+    Raises:
+        PlanError: The precision cannot be worked towards a limit.
+    """
+    recipe = recipe or default_recipe(decided.precision)
+    if decided.precision != "int8" or recipe.rounding != "second-order":
+        raise PlanError(
+            f"--max-drift is for int8 with second-order rounding, not for {decided.precision} with recipe "
+            f"{recipe.name}",
+            f"choose --precision int8 --recipe {RECIPES['int8']}, or leave --max-drift to edgenet profile",
+        )
+    return replace(recipe, max_drift=max_drift)
+
+
+def _check_recipe(backend: str, precision: str, recipe: Recipe) -> None:
+    """Refuse a recipe for another precision, and layers in float where a backend takes int8 as a whole."""
+    if recipe.precision != precision:
+        raise PlanError(
+            f"recipe {recipe.name} makes {recipe.precision}, not {precision}",
+            f"choose --precision {recipe.precision}, or --recipe {RECIPES.get(precision, 'of your own')}",
+        )
+    if recipe.mixed and not load_backend(backend).mixed:
+        able = [name for name in backend_names() if load_backend(name).mixed]
+        raise PlanError(
+            f"{backend} takes whole int8 networks only, and with recipe {recipe.name} some may stay float",
+            f"choose --backend {' or '.join(able)}, or --recipe {RECIPES['int8']} without --max-drift",
+        )
 
 
 def _default_precision(target: Target, backend: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ PIXELS = [image[None] for image in smooth_images(16, 0, 64, 64)]
 QUICK = replace(Recipe.load("int8-fast"), rounding_images=8, positions=64, sweeps=2)
 
 
-@pytest.mark.parametrize("name", names("recipe"))
+@pytest.mark.parametrize("name", [name for name in names("recipe") if name != "fp16"])
 def test_every_recipe_quantizes_and_stays_near_min_max(name: str, model: Model) -> None:
     """Random weights and sixteen images: nothing to win here, nothing to lose either."""
     recipe = replace(Recipe.load(name), rounding_images=8, sweeps=2)

@@ -106,8 +106,8 @@ def test_int8_without_images_is_refused_never_invented(model: Model) -> None:
 
 
 def test_refused_before_the_model_is_even_read(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="does not run fp16"):
-        compile(tmp_path / "none.onnx", "local", "tflite", "fp16")
+    with pytest.raises(PlanError, match="has no tensorrt"):
+        compile(tmp_path / "none.onnx", "local", "tensorrt", "fp16")
 
 
 def test_large_photos_do_not_make_large_bundles(model: Model, tmp_path: Path) -> None:
