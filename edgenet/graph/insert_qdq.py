@@ -16,6 +16,7 @@ from onnx import NodeProto, helper
 from edgenet.errors import UnsupportedError
 from edgenet.graph.fold_normalization import PIXELS
 from edgenet.graph.int8 import Affine, Int8Weights
+from edgenet.graph.rescale import rescale_bias
 from edgenet.graph.view import Graph
 
 __all__ = ["SHAPE_ONLY", "activations", "clip_bounds", "insert_qdq", "insert_weights", "set_weights"]
@@ -110,9 +111,12 @@ def _dequantize_pixels(graph: Graph, params: dict[str, Affine], zero_point: int 
         raise ValueError(f"not a prepared graph: {PIXELS!r} is not cast to float")
     centred = graph.sole_consumer("pixels/float")
     if zero_point is not None and centred is not None and centred.op_type == "Add":
-        params.pop(centred.output[0], None)
+        observed = params.pop(centred.output[0], None)
         graph.remove(centred)
         graph.redirect(centred.output[0], "pixels/float")
+        if observed is not None:  # pixels are their own steps, whatever range was seen of them
+            for conv in graph.consumers("pixels/float"):
+                rescale_bias(graph, conv, 1.0 / observed.scale)
     scale = graph.add_constant("pixels/scale", np.array(1.0, np.float32))
     zero = graph.add_constant("pixels/zero_point", np.array(zero_point or 0, np.uint8))
     node = helper.make_node(

@@ -7,7 +7,7 @@ from onnx import NodeProto
 
 from edgenet.graph.view import Graph
 
-__all__ = ["fraction", "quantizer", "rescale", "scale_of"]
+__all__ = ["fraction", "quantizer", "rescale", "rescale_bias", "scale_of"]
 
 # The largest denominators, the second where the first is too coarse. A sum of p/q steps with q odd is at
 # least 1/(2 q) off every tie; the kernels' own error is below 1/4000 of a step (XNNPACK multiplies with 21
@@ -58,14 +58,15 @@ def rescale(graph: Graph, quantize: NodeProto, scale: float) -> None:
         dequantize.input[1] = name
         for reader in graph.consumers(dequantize.output[0]):
             if reader.op_type == "Conv":
-                _rescale_bias(graph, reader, ratio)
+                rescale_bias(graph, reader, ratio)
             elif reader.op_type in SAME_SCALE:
                 after = graph.consumers(reader.output[0])
                 if after[0].op_type == "QuantizeLinear" and scale_of(graph, after[0]) == before:
                     rescale(graph, after[0], scale)
 
 
-def _rescale_bias(graph: Graph, conv: NodeProto, ratio: float) -> None:
+def rescale_bias(graph: Graph, conv: NodeProto, ratio: float) -> None:
+    """Write a convolution's bias for an input scale that is ``ratio`` times what it was; floats stay."""
     dequantize = graph.producer(conv.input[2])
     if dequantize is None:
         return  # a float bias

@@ -60,6 +60,13 @@ def test_v2_like_with_residual_adds(mean: float, tmp_path: Path) -> None:
     assert counts(lowered(model)).get("ADD") == (3 if own_add else 2)
 
 
+def test_calibration_images_without_black_or_white(tmp_path: Path) -> None:
+    """Pixels are their own steps: the first bias does not follow the range that was seen of them."""
+    model = v1_like()
+    grey = [np.clip(picture, 40, 200) for picture in images(model, 4, seed=9)]
+    check(quantized(model, grey), tmp_path)
+
+
 def test_two_backends_give_the_same_bits(tmp_path: Path) -> None:
     """Convolutions round alike in LiteRT's and ONNX Runtime's int8 kernels (here: no score differs)."""
     apart = check(quantized(v1_like()), tmp_path, form="u8u8")
