@@ -37,6 +37,16 @@ class SlotTest(unittest.TestCase):
         assert slot.take() == "last"
         assert slot.take() is None
 
+    def test_room_is_made_by_taking(self):
+        slot = Slot()
+        assert slot.wait_for_room(0.01)
+        slot.put("a")
+        assert not slot.wait_for_room(0.01)
+        taker = threading.Timer(0.05, slot.take)
+        taker.start()
+        assert slot.wait_for_room(5)
+        taker.join()
+
     def test_waiting_ends(self):
         assert Slot().take(0.01) is None
 

@@ -64,6 +64,7 @@ def test_tensorrt_generations(version, archive_path):
 
 @pytest.mark.parametrize("version", ["3.6", "3.13"])
 def test_every_file_compiles(version, archive_path, tmp_path):
-    shutil.unpack_archive(archive_path, tmp_path / "agent", "zip")
+    for archive in (archive_path, os.environ["EDGENET_TEST_DEMO"]):
+        shutil.unpack_archive(archive, tmp_path / "agent", "zip")
     command = [interpreter(version), "-W", "error", "-m", "compileall", "-q", str(tmp_path / "agent")]
     assert subprocess.run(command, check=False).returncode == 0

@@ -58,7 +58,7 @@ class Slot(object):
             old, self._item = self._item, item
             if old is not None:
                 self.replaced += 1
-            self._changed.notify()
+            self._changed.notify_all()
         return old
 
     def take(self, seconds=None):
@@ -67,7 +67,15 @@ class Slot(object):
             if self._item is None and not self._closed:
                 self._changed.wait(seconds)
             item, self._item = self._item, None
+            self._changed.notify_all()
         return item
+
+    def wait_for_room(self, seconds):
+        """Whether it is empty, waiting so long for that."""
+        with self._changed:
+            if self._item is not None and not self._closed:
+                self._changed.wait(seconds)
+            return self._item is None
 
     def close(self):
         """Nothing comes any more: whoever waits goes on."""

@@ -1,7 +1,7 @@
 """Capture, pre-process, invoke, post-process and encode, each in its own thread.
 
-Between two stages lies a slot of depth one in which the newest wins, so no stage waits for a slower one
-behind it and a label is never older than the stages themselves and the frame each was busy with.
+Between two stages lies a slot of depth one in which the newest wins: nothing queues, so a label's age stays
+bounded, and no stage waits for the encoder. Frames are prepared just in time for the model.
 """
 
 import threading
@@ -152,7 +152,7 @@ class Pipeline(object):
 
     def _prepare(self):
         converter = Converter()
-        for frame in self._each("captured", "ready"):
+        for frame in self._each("captured", "ready", patient=True):
             begun = self._clock()
             try:
                 image = converter.rgb(frame)
@@ -247,16 +247,27 @@ class Pipeline(object):
             self._picture = (frame.number,) + picture
             self._pictures.notify_all()
 
-    def _each(self, name, following):
-        """What comes through a slot, until it closes; then the following one is closed too."""
-        slot = self._slots[name]
+    def _each(self, name, following, patient=False):
+        """What comes through a slot, until it closes; then the following one is closed too.
+
+        A patient stage takes the newest just in time for the following one: no work is done to be thrown
+        away, and none grows old.
+        """
+        slot, after = self._slots[name], self._slots[following]
         while not self._stopping.is_set():
+            if patient and not (after.wait_for_room(0.5) and not self._stopping.wait(self._spare())):
+                continue
             item = slot.take(0.5)
             if item is not None:
                 yield item
             elif slot.closed:
                 break
-        self._slots[following].close()
+        after.close()
+
+    def _spare(self):
+        """How long preparing may wait after the model took a frame, seconds: it ends before the model does."""
+        invoke, pre = (self.figures.parts[name][1].mean for name in ("invoke", "pre"))
+        return max(0.0, invoke - 2 * pre)
 
     # -- what others ask
 
@@ -287,7 +298,7 @@ class Pipeline(object):
 
     def dropped(self):
         """Frames that were captured and never answered, because newer ones came."""
-        return self._slots["captured"].replaced + self._slots["ready"].replaced
+        return self._slots["captured"].replaced
 
 
 def _drop(frame):
