@@ -208,6 +208,9 @@ def test_when_ssh_is_cut_the_board_ends_everything_and_lets_the_camera_go(start_
         run.join()
         assert isinstance(run.error, ConnectionLost)
     assert gone(board)
+    deadline = time.monotonic() + 10
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert log.read_text() == "released"
 
 
