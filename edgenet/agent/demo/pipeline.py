@@ -265,7 +265,7 @@ class Pipeline(object):
         after.close()
 
     def _spare(self):
-        """How long preparing may wait after the model took a frame, seconds: it ends before the model does."""
+        """How long preparing may wait once the model took a frame, seconds: it ends before the model does."""
         invoke, pre = (self.figures.parts[name][1].mean for name in ("invoke", "pre"))
         return max(0.0, invoke - 2 * pre)
 
