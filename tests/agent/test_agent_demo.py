@@ -34,6 +34,7 @@ class SlotTest(unittest.TestCase):
         slot = Slot()
         slot.put("last")
         slot.close()
+        assert not slot.over
         assert slot.take() == "last"
         assert slot.take() is None
 

@@ -167,6 +167,7 @@ def test_the_page_comes_through_the_one_connection(board, net) -> None:
                 status = get(door.port, f"/state HTTP/1.1\r\nAuthorization: Bearer {said['key']}")[0]
                 assert status == (200 if other == index else 403)
         for run in runs:
+            run.until(run.answered)
             run.stop.set()
         for run in runs:
             run.join()

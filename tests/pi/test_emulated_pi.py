@@ -172,12 +172,12 @@ def test_demo(guest: Callable[[str], str], figures: dict[str, Any], tmp_path: Pa
         threading.Thread(target=look, args=(found,), daemon=True).start()
 
     options = DemoOptions(
-        source="synthetic", size=(160, 120), fps=1, threads=1, seconds=25, answers=answers, keep=tmp_path
+        source="synthetic", size=(160, 120), fps=1, threads=1, seconds=15, answers=answers, keep=tmp_path
     )
     summary = timed(figures, "pi4 demo", lambda: demo(bundle, guest("pi4"), options, Watch(ready)))
     figures["pi4 demo"] = {key: summary[key] for key in ("fps", "frames", "stages_ms")}
     said = [json.loads(line) for line in answers.read_text().splitlines()]
-    assert len(said) == summary["frames"]["answered"] >= 5
+    assert len(said) == summary["frames"]["answered"] >= 3
     for line in said:
         assert line["tops"][0][0][0] == LABELS[line["frame"] // TURN % len(LABELS)]
     assert shown

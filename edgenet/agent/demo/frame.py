@@ -39,6 +39,31 @@ class Frame(object):
                 self._pool.append(self)
 
 
+class Passage(object):
+    """One frame through the stages, with the clock at each door.
+
+    Attributes:
+        pixels: What each model sees, uint8 [H, W, 3].
+        raw: Each model's raw output and seconds, ``None`` where it was not asked.
+        tops: Each model's five best.
+    """
+
+    def __init__(self, frame, pixels, begun, ready):
+        self.frame, self.pixels, self.begun, self.ready = frame, pixels, begun, ready
+        self.invoked = self.answered = self.concluded = 0.0
+        self.raw: Any = []
+        self.tops: Any = []
+
+    def age(self):
+        """From the picture's first sign to its label, seconds."""
+        return self.concluded - self.frame.taken + self.frame.cost
+
+    def agree(self):
+        """Whether both models name the same label; ``None`` where not both were asked."""
+        tops = [top for top in self.tops if top]
+        return tops[0][0][2] == tops[1][0][2] if len(tops) > 1 else None
+
+
 class Slot(object):
     """Room for one thing: a newer one takes the place of one that nobody took.
 
@@ -84,6 +109,7 @@ class Slot(object):
             self._changed.notify_all()
 
     @property
-    def closed(self):
-        """Whether nothing comes any more."""
-        return self._closed
+    def over(self):
+        """Whether it is closed and empty: nothing comes any more."""
+        with self._changed:
+            return self._closed and self._item is None

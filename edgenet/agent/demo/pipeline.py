@@ -11,38 +11,13 @@ from typing import Any
 from .. import preprocess
 from ..failure import Failure
 from .figures import Figures
-from .frame import Slot
+from .frame import Passage, Slot
 from .pixels import Converter, encode
 from .sources.base import Damaged, Ended, Lost
 
 MODES = ("a", "b", "both")
 VIEW_FPS = 30.0
 RETRY_S = 1.0
-
-
-class Passage(object):
-    """One frame through the stages, with the clock at each door.
-
-    Attributes:
-        pixels: What each model sees, uint8 [H, W, 3].
-        raw: Each model's raw output and seconds, ``None`` where it was not asked.
-        tops: Each model's five best.
-    """
-
-    def __init__(self, frame, pixels, begun, ready):
-        self.frame, self.pixels, self.begun, self.ready = frame, pixels, begun, ready
-        self.invoked = self.answered = self.concluded = 0.0
-        self.raw: Any = []
-        self.tops: Any = []
-
-    def age(self):
-        """From the picture's first sign to its label, seconds."""
-        return self.concluded - self.frame.taken + self.frame.cost
-
-    def agree(self):
-        """Whether both models name the same label; ``None`` where not both were asked."""
-        tops = [top for top in self.tops if top]
-        return tops[0][0][2] == tops[1][0][2] if len(tops) > 1 else None
 
 
 class Pipeline(object):
@@ -220,12 +195,12 @@ class Pipeline(object):
     def _show(self):
         converter, last, due = Converter(), None, 0.0
         slot = self._slots["view"]
-        while not (self._stopping.is_set() or slot.closed and self.ended.is_set()):
+        while not (self._stopping.is_set() or slot.over and self.ended.is_set()):
             passage = slot.take(0.1)
             if passage is not None:
                 _drop(last and last.frame)
                 last = passage
-            elif slot.closed:
+            elif slot.over:
                 break
             if last is None or not self._viewers or self._clock() < due:
                 continue
@@ -260,7 +235,7 @@ class Pipeline(object):
             item = slot.take(0.5)
             if item is not None:
                 yield item
-            elif slot.closed:
+            elif slot.over:
                 break
         after.close()
 
@@ -298,7 +273,7 @@ class Pipeline(object):
 
     def dropped(self):
         """Frames that were captured and never answered, because newer ones came."""
-        return self._slots["captured"].replaced
+        return sum(self._slots[name].replaced for name in ("captured", "ready", "answered"))
 
 
 def _drop(frame):
