@@ -20,8 +20,9 @@ from ai_edge_quantizer import quantizer, recipe
 model, pixels, mean, std, out, result = sys.argv[1:]
 images = (np.load(pixels).astype(np.float32) - np.float32(mean)) / np.float32(std)
 with tempfile.TemporaryDirectory() as folder:
+    own = shutil.copyfile(model, Path(folder) / "model.onnx")  # onnx2tf writes into the file that it reads
     begin = time.perf_counter()
-    onnx2tf.convert(input_onnx_file_path=model, output_folder_path=folder, non_verbose=True)
+    onnx2tf.convert(input_onnx_file_path=str(own), output_folder_path=folder, non_verbose=True)
     converted = time.perf_counter() - begin
     floats = next(Path(folder).glob("*float32.tflite"))
     begin = time.perf_counter()
