@@ -14,7 +14,7 @@ quickstart: $(VENV)/.edgenet-base
 	@$(BIN)/edgenet quickstart $(ARGS)
 
 test: $(VENV)/.edgenet-test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 pi-test: $(VENV)/.edgenet-test
 	@tests/pi/run $(BIN)/python $(ARGS)

@@ -56,7 +56,8 @@ def board(parts: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
 
 
 def bundle(model: Model, photos: Path, target: str, precision: str) -> Bundle:
-    return compile(model, target, "tensorrt", precision, CHEAP, calibration=photos).bundle
+    recipe = CHEAP if precision == "int8" else None
+    return compile(model, target, "tensorrt", precision, recipe, calibration=photos).bundle
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,10 @@ def test_the_canonical_form(int8: Model) -> None:
     constants = {item.name: numpy_helper.to_array(item) for item in int8.proto.graph.initializer}
     kernels = [value for value in constants.values() if value.dtype == np.int8 and value.ndim == 4]
     assert len(kernels) == 28
-    assert sum(value.dtype == np.int32 and name.endswith("/int") for name, value in constants.items()) == 28
+    read = [
+        constants.get(node.input[0]) for node in int8.proto.graph.node if node.op_type == "DequantizeLinear"
+    ]
+    assert sum(value is not None and value.dtype == np.int32 for value in read) == 28, "the biases"
     assert not [name for name, v in constants.items() if v.dtype == np.float32 and v.ndim == 4], (
         "float kernel left"
     )

@@ -102,7 +102,7 @@ class TestFit:
         kernel = generator.normal(size=(6, 12, 1, 1)).astype(np.float32)
         bias = generator.normal(size=6).astype(np.float32)
         got = fit(kernel, bias, moments, 0.02, 4, 0.01, 0.5, False, np.zeros(1))
-        used, offset = got.real()
+        used, offset = got.real
         truth = kernel[:, :, 0, 0] @ exact + bias[:, None]
         plain = kernel[:, :, 0, 0] @ rounded + bias[:, None]
         mine = used[:, :, 0, 0] @ rounded + offset[:, None]
@@ -114,7 +114,7 @@ class TestFit:
         kernel = np.random.default_rng(3).normal(size=(6, 12, 1, 1)).astype(np.float32)
         bias, errors = np.zeros(6, np.float32), []
         for adapt in (0.0, 1.0):
-            used, offset = fit(kernel, bias, moments, 0.02, 4, 0.001, adapt, False, np.zeros(1)).real()
+            used, offset = fit(kernel, bias, moments, 0.02, 4, 0.001, adapt, False, np.zeros(1)).real
             miss = used[:, :, 0, 0] @ rounded + offset[:, None] - kernel[:, :, 0, 0] @ exact
             errors.append(float((miss**2).mean()))
         assert errors[1] < 0.95 * errors[0]
