@@ -45,7 +45,7 @@ LOGITS = 1e-3
 
 @pytest.fixture(scope="module")
 def imagenet(shared: Path) -> ImageSet:
-    return ImageSet.load(shared / "data/imagenet/val_small").head(20)
+    return ImageSet.load(shared / "data/imagenet/val_small").head(8)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_chain(
     precision: str,
 ) -> None:
     name, bundle, key = guest("pi4"), build(backend, precision), f"pi4 {backend} {precision}"
-    images = imagenet if precision == "int8" else imagenet.head(8)
+    images = imagenet if precision == "int8" else imagenet.head(3)
     first = timed(figures, f"{key} deploy", lambda: deploy(bundle, name))
     again = deploy(bundle, name)
     assert first.changed
@@ -142,7 +142,7 @@ def test_same_artifact_on_other_cores(
     backend: str,
 ) -> None:
     """A53 and A76 answer the int8 model with the bytes that the A72 and this host answer with."""
-    name, bundle, few = guest(board), build(backend, "int8"), imagenet.head(4)
+    name, bundle, few = guest(board), build(backend, "int8"), imagenet.head(2)
     timed(figures, f"{board} {backend} int8 deploy", lambda: deploy(bundle, name))
     report = profile(bundle, name, dataclasses.replace(BRIEF, pipeline=False), val=few)
     figures[f"{board} {backend} int8"] = kept(report)
