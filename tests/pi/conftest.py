@@ -77,8 +77,9 @@ def guest() -> Iterator[Callable[[str], str]]:
 
 @pytest.fixture(scope="module")
 def figures() -> Iterator[dict[str, Any]]:
-    """What the tests found, saved as JSON where ``EDGENET_PI_FIGURES`` names a file."""
+    """What the tests of a worker found, saved as JSON in the folder that ``EDGENET_PI_FIGURES`` names."""
     found: dict[str, Any] = {}
     yield found
-    if path := os.environ.get("EDGENET_PI_FIGURES"):
-        Path(path).write_text(json.dumps(found, indent=1) + "\n")
+    if folder := os.environ.get("EDGENET_PI_FIGURES"):
+        name = os.environ.get("PYTEST_XDIST_WORKER", "all")
+        (Path(folder) / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
