@@ -1,4 +1,4 @@
-"""A child process with three pipes, the end of whose stderr is kept."""
+"""A child process with three pipes, the end of whose stderr is kept, and the connections that are one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, BinaryIO, cast
 
-__all__ = ["PipedProcess"]
+__all__ = ["PipedConnection", "PipedProcess", "last_line"]
 
 _KEPT = 16 * 1024
 
@@ -83,6 +83,44 @@ class PipedProcess:
         for stream in (self._process.stdout, self._process.stderr):
             with contextlib.suppress(OSError, ValueError):
                 cast(IO[bytes], stream).close()
+
+
+class PipedConnection:
+    """A connection whose two streams are a program's stdin and stdout."""
+
+    def __init__(self) -> None:
+        self._process: PipedProcess | None = None
+
+    @property
+    def process(self) -> PipedProcess:
+        """The started process."""
+        assert self._process is not None, "not started"
+        return self._process
+
+    @property
+    def stdin(self) -> BinaryIO:
+        """To the agent."""
+        return self.process.stdin
+
+    @property
+    def stdout(self) -> BinaryIO:
+        """From the agent."""
+        return self.process.stdout
+
+    def deadline(self, seconds: float) -> Callable[[], None]:
+        """End the connection unless the returned function is called within ``seconds``."""
+        return self.process.deadline(seconds)
+
+    def close(self) -> None:
+        """End the program, and with it the agent."""
+        if self._process is not None:
+            self._process.close()
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, at most 200 characters."""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else ""
 
 
 @contextlib.contextmanager

@@ -9,12 +9,10 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
-from typing import BinaryIO
+from collections.abc import Sequence
 
 from edgenet.devices.bootstrap import script
-from edgenet.devices.local import last_line
-from edgenet.devices.process import PipedProcess
+from edgenet.devices.process import PipedConnection, PipedProcess, last_line
 from edgenet.devices.sshfailures import diagnose
 from edgenet.errors import ConnectionFailed, ConnectionLost
 
@@ -56,30 +54,14 @@ def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -
     return [*command, "--", host.replace("[", "").replace("]", ""), *arguments]
 
 
-class SshConnection:
+class SshConnection(PipedConnection):
     """One ssh process that runs the agent on a board."""
 
     def __init__(self, destination: str) -> None:
+        super().__init__()
         self.name = destination
         interactive = sys.stdin is not None and sys.stdin.isatty()
         self._command = ssh_command(destination, ["sh"], interactive)
-        self._process: PipedProcess | None = None
-
-    @property
-    def process(self) -> PipedProcess:
-        """The started process."""
-        assert self._process is not None, "not started"
-        return self._process
-
-    @property
-    def stdin(self) -> BinaryIO:
-        """To the board."""
-        return self.process.stdin
-
-    @property
-    def stdout(self) -> BinaryIO:
-        """From the board."""
-        return self.process.stdout
 
     def start(self, digest: str, size: int) -> int:
         """Start ssh and hand the script to the board's ``sh``; returns the script's size in bytes.
@@ -101,10 +83,6 @@ class SshConnection:
             raise self.failed("") from None
         return sent
 
-    def deadline(self, seconds: float) -> Callable[[], None]:
-        """End the connection unless the returned function is called within ``seconds``."""
-        return self.process.deadline(seconds)
-
     def failed(self, said: str) -> ConnectionFailed:
         """Why the agent did not start, from what ssh and the board said."""
         status = self.process.wait(5.0)
@@ -119,8 +97,3 @@ class SshConnection:
             f"lost the connection to {self.name}{how}{': ' + words if words else ''}",
             "check its power and network and run this again; what has arrived is not sent twice",
         )
-
-    def close(self) -> None:
-        """End ssh, and with it the agent."""
-        if self._process is not None:
-            self._process.close()

@@ -77,8 +77,8 @@ class MovingAverage:
         return self._range or (0.0, 0.0)
 
 
-class Percentile:
-    """Where 99.99 % of the values lie."""
+class _Counted:
+    """What looks at the whole distribution."""
 
     def __init__(self) -> None:
         self._histogram = Histogram()
@@ -86,6 +86,10 @@ class Percentile:
     def update(self, values: NDArray[np.float32]) -> None:
         """Count the values."""
         self._histogram.update(values)
+
+
+class Percentile(_Counted):
+    """Where 99.99 % of the values lie."""
 
     def range(self) -> tuple[float, float]:
         """The two percentiles."""
@@ -93,15 +97,8 @@ class Percentile:
         return self._histogram.quantile(rest), self._histogram.quantile(1 - rest)
 
 
-class Error:
+class Error(_Counted):
     """The range with the least mean squared error, of rounding inside and of clipping outside."""
-
-    def __init__(self) -> None:
-        self._histogram = Histogram()
-
-    def update(self, values: NDArray[np.float32]) -> None:
-        """Count the values."""
-        self._histogram.update(values)
 
     def range(self) -> tuple[float, float]:
         """The best of shorter and shorter ranges, both ends on their own."""
@@ -109,15 +106,8 @@ class Error:
         return _search(seen, lambda low, high: _squared_error(seen, low, high))
 
 
-class Entropy:
+class Entropy(_Counted):
     """The range after which the values' distribution is most like the one before, by KL divergence."""
-
-    def __init__(self) -> None:
-        self._histogram = Histogram()
-
-    def update(self, values: NDArray[np.float32]) -> None:
-        """Count the values."""
-        self._histogram.update(values)
 
     def range(self) -> tuple[float, float]:
         """The best of shorter and shorter ranges, both ends on their own."""
