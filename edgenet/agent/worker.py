@@ -163,17 +163,17 @@ class Worker(object):
         return facts, b"".join(output.astype(dtype).tobytes() for output in outputs)
 
     def share(self, request, _body):
-        """Take the pixels of every ``answer`` from a file that both processes have mapped."""
+        """Take the pixels of every ``answer`` from a file, mapped by both processes, with several places."""
         import numpy as np
 
         with open(request["path"], "r+b") as stream:
             memory_ = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        self._pixels = np.frombuffer(memory_, np.uint8).reshape(self._manifest["input"]["shape"])
+        self._pixels = np.frombuffer(memory_, np.uint8).reshape([-1] + self._manifest["input"]["shape"])
         return {}, b""
 
-    def answer(self, _request, _body):
-        """Answer the shared pixels: the raw output, and the seconds of the invocation alone."""
-        self._session.set_input(self._pixels)
+    def answer(self, request, _body):
+        """Answer the shared pixels of a place: the raw output, and the seconds of the invocation alone."""
+        self._session.set_input(self._pixels[request["place"]])
         start = time.perf_counter()
         self._session.invoke()
         seconds = time.perf_counter() - start

@@ -18,7 +18,7 @@ edgenet_agent.__path__.append(os.path.join(os.environ["EDGENET_TEST_DEMO"], "edg
 from edgenet_agent import wire
 from edgenet_agent.demo import metrics, server
 from edgenet_agent.demo.figures import Figures, Recent, Spread
-from edgenet_agent.demo.frame import Frame, Slot
+from edgenet_agent.demo.frame import Frame, Slot, Turns
 from edgenet_agent.demo.sources.base import Pace
 from edgenet_agent.tunnel import WINDOW, Tunnel
 
@@ -38,16 +38,6 @@ class SlotTest(unittest.TestCase):
         assert slot.take() == "last"
         assert slot.take() is None
 
-    def test_room_is_made_by_taking(self):
-        slot = Slot()
-        assert slot.wait_for_room(0.01)
-        slot.put("a")
-        assert not slot.wait_for_room(0.01)
-        taker = threading.Timer(0.05, slot.take)
-        taker.start()
-        assert slot.wait_for_room(5)
-        taker.join()
-
     def test_waiting_ends(self):
         assert Slot().take(0.01) is None
 
@@ -58,6 +48,47 @@ class SlotTest(unittest.TestCase):
         assert pool == []
         frame.drop()
         assert pool == [frame]
+
+
+class TurnsTest(unittest.TestCase):
+    def setUp(self):
+        self.now = 100.0
+        self.turns = Turns(lambda: self.now)
+
+    def test_a_follower_is_prepared_late_and_only_one(self):
+        assert self.turns.wait(0.5, 0.01)  # nothing is at work: at once
+        self.turns.add("first")
+        assert not self.turns.wait(0.5, 0.01)
+        self.now += 0.5
+        assert self.turns.wait(0.5, 0.01)
+        self.turns.add("second")
+        assert not self.turns.wait(0.0, 0.01)
+
+    def test_each_begins_when_the_one_before_it_is_done(self):
+        self.turns.add("first")
+        self.now += 1
+        self.turns.add("second")
+        self.now += 1
+        assert self.turns.first(0.01) == "first"
+        assert self.turns.done() == 100.0
+        self.now += 1
+        assert self.turns.first(0.01) == "second"
+        assert self.turns.done() == 102.0
+
+    def test_closing_keeps_what_is_at_work(self):
+        self.turns.add("last")
+        self.turns.close()
+        assert self.turns.wait(9.0, 5)
+        assert not self.turns.over
+        self.turns.done()
+        assert self.turns.over
+        assert self.turns.first(5) is None
+
+    def test_who_waits_for_work_is_woken(self):
+        timer = threading.Timer(0.05, self.turns.add, ("work",))
+        timer.start()
+        assert self.turns.first(5) == "work"
+        timer.join()
 
 
 class FiguresTest(unittest.TestCase):

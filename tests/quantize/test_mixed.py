@@ -247,7 +247,7 @@ def test_recipe_and_precision_must_be_of_one_mind() -> None:
 def test_smaller_weights_float_activations(
     model: Model, photos: Path, name: str, share: float, error: float, backend: str
 ) -> None:
-    recipe = replace(Recipe.load(name), rounding_images=4, positions=32, sweeps=1)
+    recipe = replace(Recipe.load(name), rounding_images=16, positions=128, sweeps=1)
     whole = compile(model, "local", backend, "fp32", calibration=photos).bundle
     small = compile(model, "local", backend, None, recipe, photos).bundle
     assert small.manifest["precision"] == name

@@ -1,5 +1,6 @@
-"""Pictures on their way through the pipeline, and the slots of depth one between its stages."""
+"""Pictures on their way, the slots of depth one between the stages, and the models' turns."""
 
+import collections
 import threading
 from typing import Any
 
@@ -43,13 +44,13 @@ class Passage(object):
     """One frame through the stages, with the clock at each door.
 
     Attributes:
-        pixels: What each model sees, uint8 [H, W, 3].
+        asked: Whether each model was.
         raw: Each model's raw output and seconds, ``None`` where it was not asked.
         tops: Each model's five best.
     """
 
-    def __init__(self, frame, pixels, begun, ready):
-        self.frame, self.pixels, self.begun, self.ready = frame, pixels, begun, ready
+    def __init__(self, frame, asked, begun, ready):
+        self.frame, self.asked, self.begun, self.ready = frame, asked, begun, ready
         self.invoked = self.answered = self.concluded = 0.0
         self.raw: Any = []
         self.tops: Any = []
@@ -95,13 +96,6 @@ class Slot(object):
             self._changed.notify_all()
         return item
 
-    def wait_for_room(self, seconds):
-        """Whether it is empty, waiting so long for that."""
-        with self._changed:
-            if self._item is not None and not self._closed:
-                self._changed.wait(seconds)
-            return self._item is None
-
     def close(self):
         """Nothing comes any more: whoever waits goes on."""
         with self._changed:
@@ -113,3 +107,64 @@ class Slot(object):
         """Whether it is closed and empty: nothing comes any more."""
         with self._changed:
             return self._closed and self._item is None
+
+
+class Turns(object):
+    """The passages that the models have: one at work, and at most one that follows at once.
+
+    The follower is handed over before the first is answered, so the models never wait for this process; and
+    no sooner than needed for that, so it is not old when its turn comes.
+    """
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._passages: Any = collections.deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._free = 0.0
+
+    def wait(self, lead, seconds):
+        """Whether it is time to prepare the next: nothing follows yet, and what is at work is so for ``lead``
+        seconds; waits so many ``seconds`` for that."""
+        with self._changed:
+            if len(self._passages) > 1:
+                self._changed.wait(seconds)
+            left = lead - (self._clock() - self._free) if self._passages else 0.0
+            if len(self._passages) == 1 and left > 0:
+                self._changed.wait(min(left, seconds))
+            return self._closed or len(self._passages) < 2 and (not self._passages or left <= 0)
+
+    def add(self, passage):
+        """The models were asked this."""
+        with self._changed:
+            if not self._passages:
+                self._free = self._clock()
+            self._passages.append(passage)
+            self._changed.notify_all()
+
+    def first(self, seconds):
+        """What is at work, waiting for it; ``None`` after ``seconds``."""
+        with self._changed:
+            if not self._passages and not self._closed:
+                self._changed.wait(seconds)
+            return self._passages[0] if self._passages else None
+
+    def done(self):
+        """What was at work is answered; returns since when the models had worked on it."""
+        with self._changed:
+            self._passages.popleft()
+            began, self._free = self._free, self._clock()
+            self._changed.notify_all()
+        return began
+
+    def close(self):
+        """Nothing is added any more: whoever waits goes on."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def over(self):
+        """Whether it is closed and empty: nothing comes any more."""
+        with self._changed:
+            return self._closed and not self._passages

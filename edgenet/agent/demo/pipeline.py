@@ -1,7 +1,8 @@
 """Capture, pre-process, invoke, post-process and encode, each in its own thread.
 
 Between two stages lies a slot of depth one in which the newest wins: nothing queues, so a label's age stays
-bounded, and no stage waits for the encoder. Frames are prepared just in time for the model.
+bounded, and no stage waits for the encoder. Frames are prepared just in time for the model, which finds the
+next one there when it is done.
 """
 
 import threading
@@ -11,13 +12,15 @@ from typing import Any
 from .. import preprocess
 from ..failure import Failure
 from .figures import Figures
-from .frame import Passage, Slot
+from .frame import Passage, Slot, Turns
 from .pixels import Converter, encode
 from .sources.base import Damaged, Ended, Lost
 
 MODES = ("a", "b", "both")
 VIEW_FPS = 30.0
 RETRY_S = 1.0
+# Preparing begins so many times its mean duration before the models are done.
+LEAD = 2.0
 
 
 class Pipeline(object):
@@ -45,7 +48,8 @@ class Pipeline(object):
         self.ended = threading.Event()
         self.log: Any = None
         self._stopping = threading.Event()
-        self._slots = {name: Slot() for name in ("captured", "ready", "answered", "view")}
+        self._slots = {name: Slot() for name in ("captured", "answered", "view")}
+        self._turns = Turns(clock)
         self._last: Any = None
         self._last_lock = threading.Lock()
         self._pictures = threading.Condition()
@@ -66,6 +70,7 @@ class Pipeline(object):
         """End every thread and let the source go."""
         self._stopping.set()
         self._source.interrupt()
+        self._turns.close()
         for slot in self._slots.values():
             slot.close()
         with self._pictures:
@@ -127,39 +132,46 @@ class Pipeline(object):
 
     def _prepare(self):
         converter = Converter()
-        for frame in self._each("captured", "ready", patient=True):
+        for frame in self._each("captured", self._turns, self._in_time):
             begun = self._clock()
+            asked = [self.mode in ("both", name) for name in MODES[: len(self._models)]]
             try:
                 image = converter.rgb(frame)
                 fitted = {}
                 for model in self._models:
-                    key = str(sorted(model.spec.items()))
-                    if key not in fitted:
-                        fitted[key] = preprocess.fit(image, model.spec)
+                    if model.key not in fitted:
+                        fitted[model.key] = preprocess.fit(image, model.spec)
             except ValueError as error:
                 self.figures.counts["damaged"] += 1
                 self.trouble = "a damaged picture: {}".format(error)
                 frame.drop()
                 continue
-            pixels = [fitted[str(sorted(model.spec.items()))] for model in self._models]
-            passage = Passage(frame, pixels, begun, self._clock())
-            old = self._slots["ready"].put(passage)
-            _drop(old and old.frame)
+            for model, wanted in zip(self._models, asked):
+                if wanted:
+                    model.start(fitted[model.key])
+            self._turns.add(Passage(frame, asked, begun, self._clock()))
+
+    def _in_time(self):
+        """Wait until it is time to prepare a frame: it shall be ready just before the models are."""
+        invoke, pre = (self.figures.parts[name][1].mean for name in ("invoke", "pre"))
+        return self._turns.wait(invoke - LEAD * pre, 0.5)
 
     def _invoke(self):
-        for passage in self._each("ready", "answered"):
-            asked = [self.mode in ("both", name) for name in MODES[: len(self._models)]]
-            passage.invoked = self._clock()
-            for model, pixels, wanted in zip(self._models, passage.pixels, asked):
-                if wanted:
-                    model.start(pixels)
-            passage.raw = [model.finish() if wanted else None for model, wanted in zip(self._models, asked)]
+        while not (self._stopping.is_set() or self._turns.over):
+            passage = self._turns.first(0.5)
+            if passage is None:
+                continue
+            passage.raw = [
+                model.finish() if wanted else None for model, wanted in zip(self._models, passage.asked)
+            ]
             passage.answered = self._clock()
+            passage.invoked = self._turns.done()
             old = self._slots["answered"].put(passage)
             _drop(old and old.frame)
+        self._slots["answered"].close()
 
     def _conclude(self):
-        for passage in self._each("answered", "view"):
+        for passage in self._each("answered", self._slots["view"]):
             begun = self._clock()
             passage.tops = [raw and model.top(raw[0]) for model, raw in zip(self._models, passage.raw)]
             passage.concluded = self._clock()
@@ -222,27 +234,18 @@ class Pipeline(object):
             self._picture = (frame.number,) + picture
             self._pictures.notify_all()
 
-    def _each(self, name, following, patient=False):
-        """What comes through a slot, until it closes; then the following one is closed too.
-
-        A patient stage takes the newest just in time for the following one: no work is done to be thrown
-        away, and none grows old.
-        """
-        slot, after = self._slots[name], self._slots[following]
+    def _each(self, name, following, in_time=lambda: True):
+        """What comes through a slot when it is time, until it closes; then what follows is closed too."""
+        slot = self._slots[name]
         while not self._stopping.is_set():
-            if patient and not (after.wait_for_room(0.5) and not self._stopping.wait(self._spare())):
+            if not in_time():
                 continue
             item = slot.take(0.5)
             if item is not None:
                 yield item
             elif slot.over:
                 break
-        after.close()
-
-    def _spare(self):
-        """How long preparing may wait once the model took a frame, seconds: it ends before the model does."""
-        invoke, pre = (self.figures.parts[name][1].mean for name in ("invoke", "pre"))
-        return max(0.0, invoke - 2 * pre)
+        following.close()
 
     # -- what others ask
 
@@ -273,7 +276,7 @@ class Pipeline(object):
 
     def dropped(self):
         """Frames that were captured and never answered, because newer ones came."""
-        return sum(self._slots[name].replaced for name in ("captured", "ready", "answered"))
+        return sum(self._slots[name].replaced for name in ("captured", "answered"))
 
 
 def _drop(frame):
