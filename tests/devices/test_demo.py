@@ -115,7 +115,7 @@ def test_a_source_that_ends_ends_the_demo_with_a_summary(board, net) -> None:
 def test_two_models_of_two_processes_answer_the_same_frames(board, net) -> None:
     with connect("board") as agent:
         nets = [net("a"), net("b", outputs=4)]
-        run = Run(agent, request(agent, nets, folder(loop=True), seconds=1.0))
+        run = Run(agent, request(agent, nets, folder(loop=True), seconds=3.0))
         run.join()
     assert run.summary["frames"]["compared"] == run.summary["frames"]["answered"] > 5
     assert [model["name"] for model in run.summary["models"]] == ["a", "b"]

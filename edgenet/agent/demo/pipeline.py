@@ -5,6 +5,8 @@ bounded, and no stage waits for the encoder. Frames are prepared just in time fo
 next one there when it is done.
 """
 
+import os
+import sys
 import threading
 import time
 from typing import Any
@@ -19,6 +21,8 @@ from .sources.base import Damaged, Ended, Lost
 MODES = ("a", "b", "both")
 VIEW_FPS = 30.0
 RETRY_S = 1.0
+# What is only looked at has this much less right to the processor than what the models need.
+MODEST = 5
 # Preparing begins so many times its mean duration before the models are done.
 LEAD = 2.0
 
@@ -205,6 +209,8 @@ class Pipeline(object):
             self.log(passage)
 
     def _show(self):
+        if sys.platform.startswith("linux"):
+            os.nice(MODEST)  # of this thread alone, there
         converter, last, due = Converter(), None, 0.0
         slot = self._slots["view"]
         while not (self._stopping.is_set() or slot.over and self.ended.is_set()):
