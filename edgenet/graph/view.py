@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterable
 from typing import Any
@@ -56,6 +57,13 @@ class Graph:
                 self.remove(node)
             elif node.input[0] != self.input or node.output[0] != self.output:
                 self.bypass(node)
+
+    def copy(self) -> Graph:
+        """A graph with nodes of its own; the constants' values are shared, for no pass writes into them."""
+        other = copy.copy(self)
+        other.constants, other._shapes = dict(self.constants), dict(self._shapes)
+        other.nodes = [copy.deepcopy(node) for node in self.nodes]
+        return other
 
     def _take(self, node: NodeProto) -> None:
         value = attributes(node).get("value") if node.op_type == "Constant" else None

@@ -35,7 +35,7 @@ class Ablation:
 
         Integer kernels that saturate on some CPUs are kept out: what is measured is the quantization.
         """
-        copy = Graph(graph.proto())
+        copy = graph.copy()
         if any(node.op_type == "QuantizeLinear" for node in copy.nodes):
             to_form(copy, "u8u8")
         session = Evaluator(copy.proto(), lean=True)

@@ -94,28 +94,31 @@ def keep(
 
 def _wanted(kernel: NDArray[np.float32], seen: Moments, damping: float, adapt: float) -> tuple[Array, Array]:
     """The real kernel [groups, rows, inputs] that is to be rounded, and the damped moments of its inputs."""
-    own = seen.own
-    real = _by_group(kernel, seen)
-    spread = np.maximum(np.einsum("gjj->gj", own).mean(axis=1), 1e-12)
-    ridge = damping * spread[:, None, None] * np.eye(own.shape[1])
-    moments = own + ridge
-    trust = adapt * seen.count / (seen.count + TRUST * own.shape[1])
+    moments, cross = seen.covariances()
+    real = _by_group(kernel, len(moments))
+    spread = np.maximum(np.einsum("gjj->gj", moments).mean(axis=1), 1e-12)
+    for product in (moments, cross):
+        np.einsum("gjj->gj", product)[...] += damping * spread[:, None]
+    inputs = moments.shape[1]
+    trust = adapt * seen.count / (seen.count + TRUST * inputs)
     if trust <= 0:
         return real, moments
-    goal = (seen.cross.swapaxes(1, 2) + ridge) @ real.swapaxes(1, 2)
-    best = np.linalg.solve(moments, goal)
-    return real + trust * (best.swapaxes(1, 2) - real), moments
+    goal = cross.swapaxes(1, 2) @ real.swapaxes(1, 2)
+    best: Array = np.asarray(np.linalg.solve(moments, goal)).swapaxes(1, 2)
+    best -= real
+    best *= trust
+    best += real
+    return best, moments
 
 
 def _moved(kernel: NDArray[np.float32], used: Array, seen: Moments) -> Array:
     """What a bias must take up, so that the mean of the output is that of the float run: [outputs]."""
     rounded_mean, exact_mean = seen.means
-    exact = np.einsum("grj,gj->gr", _by_group(kernel, seen), exact_mean)
+    exact = np.einsum("grj,gj->gr", _by_group(kernel, len(exact_mean)), exact_mean)
     return np.asarray(exact - np.einsum("grj,gj->gr", used, rounded_mean)).reshape(-1)
 
 
-def _by_group(kernel: NDArray[np.float32], seen: Moments) -> Array:
-    groups = len(seen.own)
+def _by_group(kernel: NDArray[np.float32], groups: int) -> Array:
     return kernel.astype(np.float64).reshape(groups, len(kernel) // groups, -1)
 
 

@@ -48,17 +48,19 @@ class Moments:
         around = self._around[:, :, 0].astype(np.float64)
         return self._sum / self.count + around, self._exact_sum / self.count + around
 
-    @property
-    def own(self) -> Array:
-        """Covariance of the int8 run's inputs: [groups, inputs, inputs]."""
-        mean = self._sum / self.count
-        return self._own / self.count - mean[:, :, None] * mean[:, None, :]
+    def covariances(self) -> tuple[Array, Array]:
+        """Covariance of the int8 run's inputs, and of the float run's (rows) with the int8 run's (columns).
 
-    @property
-    def cross(self) -> Array:
-        """Covariance of the float run's inputs (rows) with the int8 run's (columns)."""
+        [groups, inputs, inputs] each, in the memory of the sums: to be called once, after the last update.
+        """
         mean, exact = self._sum / self.count, self._exact_sum / self.count
-        return self._cross / self.count - exact[:, :, None] * mean[:, None, :]
+        own, cross = self._own, self._cross
+        del self._own, self._cross
+        own /= self.count
+        own -= mean[:, :, None] * mean[:, None, :]
+        cross /= self.count
+        cross -= exact[:, :, None] * mean[:, None, :]
+        return own, cross
 
 
 def columns(

@@ -104,7 +104,7 @@ class _Job:
 
     def second_order(self, images: Iterable[Pixels]) -> Reconstruction:
         """Channels shaped over all images, then layer by layer over some of them."""
-        plain = Graph(self.graph.proto())
+        plain = self.graph.copy()
         seen, others = self._shape(images)
         count, sweeps = afford(self.graph, self.recipe, len(seen))
         seen = [seen[index * len(seen) // count] for index in range(count)]
@@ -130,7 +130,7 @@ class _Job:
 
     def finished(self, graph: Graph, result: Reconstruction) -> Graph:
         """A copy of a float graph with the result in it."""
-        copy = Graph(graph.proto())
+        copy = graph.copy()
         real = {name: item for name, item in result.real.items() if name not in result.weights}
         set_weights(copy, real)
         if self.whole:

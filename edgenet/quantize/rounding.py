@@ -18,6 +18,8 @@ channel with one row, any other layer one group.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,8 +38,11 @@ Rounded = tuple[Array, Array]
 
 def cost(kernel: Array, moments: Array, values: Array, scales: Array) -> Array:
     """D H D' of every row, float64 [groups, rows]; ``values`` are whole numbers of ``scales``."""
-    change = values * scales[..., None] - kernel
-    return _dot(change @ moments, change)
+    found = np.empty(scales.shape)
+    for part in _parts(kernel):
+        change = values[part] * scales[part][..., None] - kernel[part]
+        found[part] = _dot(change @ moments, change)
+    return found
 
 
 def nearest(kernel: Array, scales: Array) -> Array:
@@ -63,8 +68,7 @@ def second_order(
     scales = np.maximum(_search_scales(kernel, moments, shared_scale), floor)
     order, factor = _elimination(moments)
     values = np.empty_like(kernel)
-    for begin in range(0, kernel.shape[1], ROWS):  # rows do not know each other; few at a time stay in cache
-        part = np.s_[:, begin : begin + ROWS]
+    for part in _parts(kernel):
         first = _pass_on(kernel[part], order, factor, scales[part])
         values[part] = _descend(kernel[part], moments, first, scales[part], sweeps)
         if not shared_scale:
@@ -77,6 +81,12 @@ def second_order(
         )
         values[part] = np.where(worse[..., None], simple, values[part])
     return values, scales
+
+
+def _parts(kernel: Array) -> Iterator[tuple[slice, slice]]:
+    """Some rows of every group at a time: rows do not know each other, and few of them stay in cache."""
+    for begin in range(0, kernel.shape[1], ROWS):
+        yield np.s_[:, begin : begin + ROWS]
 
 
 def _refit(kernel: Array, moments: Array, values: Array, scales: Array, floor: Array, sweeps: int) -> Rounded:
@@ -99,7 +109,10 @@ def _search_scales(kernel: Array, moments: Array, shared: bool) -> Array:
     best, scales = np.full(largest.shape, np.inf), largest / LIMIT
     for steps in STEPS:
         tried = largest / steps
-        error = (weight * (nearest(kernel, tried) * tried[..., None] - kernel) ** 2).sum(axis=2)
+        error = np.empty_like(tried)
+        for part in _parts(kernel):
+            off = nearest(kernel[part], tried[part]) * tried[part][..., None] - kernel[part]
+            error[part] = (weight * off**2).sum(axis=2)
         if shared:
             error = np.full_like(error, error.sum())
         better = error < best
@@ -114,8 +127,9 @@ def _elimination(moments: Array) -> tuple[NDArray[np.int64], Array]:
     order = np.argsort(-diagonal, axis=1, kind="stable")
     factor = np.empty_like(moments)
     for group, columns in enumerate(order):
-        inverse = np.linalg.inv(moments[group][np.ix_(columns, columns)])
-        factor[group] = np.linalg.cholesky(inverse).T
+        factor[group] = moments[group][np.ix_(columns, columns)]
+        factor[group] = np.linalg.inv(factor[group])
+        factor[group] = np.linalg.cholesky(factor[group]).T
     return order, factor
 
 

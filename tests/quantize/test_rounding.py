@@ -110,10 +110,10 @@ class TestFit:
         assert np.abs((plain - truth).mean(axis=1)).max() > 0.01
 
     def test_adapting_leans_less_on_noisy_inputs(self) -> None:
-        exact, rounded, moments = self.seen(0.4, seed=2)
         kernel = np.random.default_rng(3).normal(size=(6, 12, 1, 1)).astype(np.float32)
         bias, errors = np.zeros(6, np.float32), []
         for adapt in (0.0, 1.0):
+            exact, rounded, moments = self.seen(0.4, seed=2)
             used, offset = fit(kernel, bias, moments, 0.02, 4, 0.001, adapt, False, np.zeros(1)).real
             miss = used[:, :, 0, 0] @ rounded + offset[:, None] - kernel[:, :, 0, 0] @ exact
             errors.append(float((miss**2).mean()))
@@ -136,8 +136,9 @@ def test_moments_are_numpy_s_covariance() -> None:
     seen = Moments()
     for part in range(3):
         seen.update(a[..., part * 200 : (part + 1) * 200], b[..., part * 200 : (part + 1) * 200])
+    own, cross = seen.covariances()
     for group in range(3):
-        assert np.allclose(seen.own[group], np.cov(a[group], bias=True), rtol=1e-3, atol=1e-6)
+        assert np.allclose(own[group], np.cov(a[group], bias=True), rtol=1e-3, atol=1e-6)
         together = np.cov(b[group], a[group], bias=True)[:4, 4:]
-        assert np.allclose(seen.cross[group], together, rtol=1e-3, atol=1e-5)
+        assert np.allclose(cross[group], together, rtol=1e-3, atol=1e-5)
     assert np.allclose(seen.means[0], a.mean(axis=2), atol=1e-5)
