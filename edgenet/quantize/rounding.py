@@ -27,7 +27,7 @@ __all__ = ["Rounded", "cost", "nearest", "second_order"]
 
 LIMIT = 127
 BLOCK = 64
-ROWS = 128
+ROWS = 256
 # Scales are tried where this many steps make the largest weight; beyond 127 the largest is clipped.
 STEPS = (*range(100, LIMIT + 1), 131, 135, 140, 146, 152, 165, 178)
 REFITS = 2
@@ -93,7 +93,7 @@ def _refit(kernel: Array, moments: Array, values: Array, scales: Array, floor: A
     """Set the scales to their best for the whole numbers found, go on from there, and keep what is better."""
     for _ in range(REFITS):
         refitted = np.maximum(_best_scales(kernel, moments, values, scales), floor)
-        moved = _descend(kernel, moments, values.copy(), refitted, sweeps)
+        moved = _descend(kernel, moments, values, refitted, sweeps)
         better = cost(kernel, moments, moved, refitted) < cost(kernel, moments, values, scales)
         values = np.where(better[..., None], moved, values)
         scales = np.where(better, refitted, scales)
@@ -136,48 +136,58 @@ def _elimination(moments: Array) -> tuple[NDArray[np.int64], Array]:
 def _pass_on(kernel: Array, order: NDArray[np.int64], factor: Array, scales: Array) -> Array:
     """GPTQ: round column by column, and let the columns not yet rounded make up for each error."""
     inputs = kernel.shape[2]
-    left = np.take_along_axis(kernel, order[:, None, :], axis=2)
+    left = _by_column(np.take_along_axis(kernel, order[:, None, :], axis=2))
     rounded = np.empty_like(left)
     for begin in range(0, inputs, BLOCK):
         end = min(begin + BLOCK, inputs)
-        errors = np.empty((*kernel.shape[:2], end - begin))
+        errors = np.empty((len(left), end - begin, left.shape[2]))
         for column in range(begin, end):
-            now = left[:, :, column]
-            rounded[:, :, column] = np.clip(np.round(now / scales), -LIMIT, LIMIT)
-            error = (now - rounded[:, :, column] * scales) / factor[:, None, column, column]
-            left[:, :, column + 1 : end] -= error[..., None] * factor[:, None, column, column + 1 : end]
-            errors[:, :, column - begin] = error
-        left[:, :, end:] -= errors @ factor[:, begin:end, end:]
+            now, share = left[:, column], factor[:, column, column + 1 : end, None]
+            rounded[:, column] = np.clip(np.round(now / scales), -LIMIT, LIMIT)
+            error = (now - rounded[:, column] * scales) / factor[:, column, column, None]
+            left[:, column + 1 : end] -= share * error[:, None]
+            errors[:, column - begin] = error
+        left[:, end:] -= factor[:, begin:end, end:].swapaxes(1, 2) @ errors
     result = np.empty_like(kernel)
-    np.put_along_axis(result, order[:, None, :], rounded, axis=2)
+    np.put_along_axis(result, order[:, None, :], rounded.swapaxes(1, 2), axis=2)
     return result
 
 
 def _descend(kernel: Array, moments: Array, values: Array, scales: Array, sweeps: int) -> Array:
-    """Coordinate descent on D H D' in blocks of columns; ``values`` is changed in place and returned."""
+    """Coordinate descent on D H D' in blocks of columns; returns the new whole numbers.
+
+    Within a block the gradient follows every change for the columns still to come; the whole gradient follows
+    when the block is done.
+    """
     inputs = kernel.shape[2]
     curvature = np.maximum(np.einsum("gjj->gj", moments), 1e-300)
-    gradient = (values * scales[..., None] - kernel) @ moments
+    inverse = 1 / (curvature[:, :, None] * scales[:, None, :])
+    values = _by_column(values)
+    gradient = moments @ (values * scales[:, None, :] - kernel.swapaxes(1, 2))
     for _ in range(sweeps):
         moved = False
         for begin in range(0, inputs, BLOCK):
             end = min(begin + BLOCK, inputs)
-            local = gradient[:, :, begin:end].copy()
-            changes = np.zeros_like(local)
-            for column in range(begin, end):
-                slope = local[:, :, column - begin] / (curvature[:, column, None] * scales)
-                new = np.clip(np.round(values[:, :, column] - slope), -LIMIT, LIMIT)
-                change = (new - values[:, :, column]) * scales
+            local, changes = gradient[:, begin:end].copy(), np.zeros_like(gradient[:, begin:end])
+            for place in range(end - begin):
+                column = begin + place
+                new = np.round(values[:, column] - local[:, place] * inverse[:, column])
+                np.clip(new, -LIMIT, LIMIT, out=new)
+                change = (new - values[:, column]) * scales
                 if not change.any():
                     continue
-                values[:, :, column] = new
-                changes[:, :, column - begin] = change
-                local += change[:, :, None] * moments[:, None, column, begin:end]
+                values[:, column], changes[:, place] = new, change
+                local[:, place + 1 :] += moments[:, column, column + 1 : end, None] * change[:, None]
                 moved = True
-            gradient += changes @ moments[:, begin:end, :]
+            gradient += moments[:, :, begin:end] @ changes
         if not moved:
             break
-    return values
+    return np.ascontiguousarray(values.swapaxes(1, 2))
+
+
+def _by_column(rows: Array) -> Array:
+    """[groups, inputs, rows]: a column's rows lie together."""
+    return np.ascontiguousarray(rows.swapaxes(1, 2))
 
 
 def _best_scales(kernel: Array, moments: Array, values: Array, scales: Array) -> Array:
