@@ -1,6 +1,7 @@
 """edgenet's recipes beside other post-training quantizers: one table, one run.
 
 python benchmarks/quantization.py [--quick] [--models A,B] [--tools edgenet,ort,nncf,aiedge] [--json F]
+                                  [--model FILE.onnx --images FOLDER]
 
 Every quantizer runs in a process and an environment of its own (made once, under --cache) and gets the same
 pixels. Every artifact is judged as a user runs it: its own runtime, graph optimization on, all labelled
@@ -36,6 +37,7 @@ MODELS = {
     "mobilenet_v1_025_224": "imagenet",
     "mobilenet_v1_075_224": "imagenet",
     "mobilenet_v1_100_224_deq": "imagenet",
+    "mobilenet_v2_100_224_deq": "imagenet",
     "mobilenet_v2_035_224_flowers5": "flowers",
 }
 # tool: (packages, variant → most calibration images, 0 = all)
@@ -64,10 +66,9 @@ class Case:
     labels: np.ndarray
 
 
-def load_case(name: str, data: Path, cache: Path, quick: bool) -> Case:
-    """Decode the images once and run the float network."""
-    path = data / "models" / f"{name}.onnx"
-    model, folder = Model.load(path), data / MODELS[name]
+def load_case(path: Path, folder: Path, cache: Path, quick: bool) -> Case:
+    """Decode the images of ``folder/calib`` and ``folder/val`` once and run the float network."""
+    name, model = path.stem, Model.load(path)
     calibration = cache / f"{name}-calibration.npy"
     judged = ImageSet.load(folder / "val")
     if quick:
@@ -187,6 +188,8 @@ def arguments() -> argparse.Namespace:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "edgenet-benchmark"
     parser.add_argument("--quick", action="store_true", help="one variant a tool, 200 images")
     parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--model", type=Path, help="another ONNX file, with --images")
+    parser.add_argument("--images", type=Path, help="its images: a folder with calib and val")
     parser.add_argument("--tools", default=",".join(TOOLS))
     parser.add_argument("--variants", default="", help="only these; default is all")
     parser.add_argument("--data", type=Path, default=shared / "data")
@@ -199,8 +202,10 @@ def main(say: Callable[[str], None] = print) -> None:
     """Run everything asked for, a line as soon as it is known."""
     options, rows = arguments(), []
     options.cache.mkdir(parents=True, exist_ok=True)
-    for name in options.models.split(","):
-        case = load_case(name, options.data, options.cache, options.quick)
+    names = options.models.split(",")
+    cases = [(options.data / "models" / f"{name}.onnx", options.data / MODELS[name]) for name in names]
+    for path, folder in [(options.model, options.images)] if options.model else cases:
+        case, name = load_case(path, folder, options.cache, options.quick), path.stem
         for tool in options.tools.split(","):
             variants = QUICK[tool] if options.quick else tuple(TOOLS[tool][1])
             for variant in variants:

@@ -13,7 +13,7 @@ import io
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Weights = dict[str, torch.Tensor]
 
-__all__ = ["forward", "load", "main", "train"]
+__all__ = ["forward", "load", "main", "start", "train"]
 
 IMAGES, EPOCHS, BATCH, THREADS, SEED = 12_000, 30, 50, 1, 1
 RATE, DECAY, SMOOTHING = 3e-3, 0.02, 0.05
@@ -51,12 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.use_deterministic_algorithms(True)
     # A guard for debugging that costs a third of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined, unused-ignore]
-    start = time.monotonic()
+    began = time.monotonic()
     images, labels = load("train", IMAGES)
-    _say(f"drew {IMAGES} pictures in {time.monotonic() - start:.0f} s")
-    start = time.monotonic()
-    weights = train(images, labels)
-    _say(f"trained in {time.monotonic() - start:.0f} s")
+    _say(f"drew {IMAGES} pictures in {time.monotonic() - began:.0f} s")
+    began = time.monotonic()
+    untrained = mobilenet_v1(ALPHA, RESOLUTION, len(LABELS), seed=SEED)
+    weights = train(images, labels, start(untrained, weight_shapes(ALPHA, len(LABELS))))
+    _say(f"trained in {time.monotonic() - began:.0f} s")
     arrays = {name: tensor.detach().numpy() for name, tensor in weights.items()}
     model = mobilenet_v1(ALPHA, RESOLUTION, len(LABELS), weights=arrays)
     images, labels = load("val", COUNTS["val"])
@@ -112,17 +113,25 @@ def forward(weights: Weights, pixels: torch.Tensor, training: bool = False) -> t
     return x.flatten(1)
 
 
-def train(images: np.ndarray, labels: np.ndarray) -> Weights:
-    """Train from the zoo's own He-normal start: AdamW, one cosine, light augmentation.
+def train(
+    images: np.ndarray,
+    labels: np.ndarray,
+    weights: Weights,
+    network: Callable[..., torch.Tensor] = forward,
+    epochs: int = EPOCHS,
+) -> Weights:
+    """AdamW, one cosine, light augmentation.
 
     Args:
         images: uint8 [n, 3, 96, 96].
         labels: int64 [n].
+        weights: Where to start, such as :func:`start`; they are changed.
+        network: As :func:`forward`.
+        epochs: Rounds over all images.
     """
     import torch
     import torch.nn.functional as F
 
-    weights = _start()
     trained = [t for name, t in weights.items() if not name.endswith(("mean", "variance"))]
     groups = [
         {"params": [t for t in trained if t.ndim == 4], "weight_decay": DECAY},
@@ -133,28 +142,28 @@ def train(images: np.ndarray, labels: np.ndarray) -> Weights:
     optimizer = torch.optim.AdamW(groups, lr=RATE)
     random = np.random.default_rng(SEED)
     steps = len(images) // BATCH
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         order, losses = random.permutation(len(images)), []
         for step in range(steps):
             for group in optimizer.param_groups:
-                group["lr"] = _rate((epoch + step / steps) / EPOCHS)
+                group["lr"] = _rate((epoch + step / steps) / epochs)
             chosen = order[step * BATCH : (step + 1) * BATCH]
-            logits = forward(weights, torch.from_numpy(_augmented(images[chosen], random)), training=True)
+            logits = network(weights, torch.from_numpy(_augmented(images[chosen], random)), training=True)
             loss = F.cross_entropy(logits, torch.from_numpy(labels[chosen]), label_smoothing=SMOOTHING)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
             losses.append(loss.item())
-        _say(f"epoch {epoch + 1} of {EPOCHS}: loss {np.mean(losses):.3f}")
+        _say(f"epoch {epoch + 1} of {epochs}: loss {np.mean(losses):.3f}")
     return weights
 
 
-def _start() -> Weights:
+def start(model: onnx.ModelProto, names: Iterable[str]) -> Weights:
+    """The named weights of one of the zoo's networks as torch's tensors."""
     import torch
 
-    model = mobilenet_v1(ALPHA, RESOLUTION, len(LABELS), seed=SEED)
     stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    return {name: torch.from_numpy(stored[name].copy()) for name in weight_shapes(ALPHA, len(LABELS))}
+    return {name: torch.from_numpy(stored[name].copy()) for name in names}
 
 
 def _rate(progress: float) -> float:
