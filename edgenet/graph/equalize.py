@@ -92,8 +92,12 @@ def scale_channels(graph: Graph, group: ChannelGroup, factors: NDArray[np.float6
 
 
 def _replace(graph: Graph, conv: NodeProto, index: int, value: NDArray[np.float64]) -> None:
-    name = conv.input[index].removesuffix("/equalized")
-    conv.input[index] = graph.add_constant(f"{name}/equalized", value.astype(np.float32))
+    old = conv.input[index]
+    conv.input[index] = graph.add_constant(
+        f"{old.removesuffix('/equalized')}/equalized", value.astype(np.float32)
+    )
+    if not graph.consumers(old):
+        del graph.constants[old]
 
 
 def _links(graph: Graph) -> tuple[dict[str, str], set[str]]:

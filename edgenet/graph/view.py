@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,12 +12,44 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, helper, numpy_helper
 
-__all__ = ["Graph", "attributes"]
+__all__ = ["Graph", "attributes", "inferred"]
+
+# Constants of at most so many values may be shapes, axes or pads.
+SMALL = 1024
 
 
 def attributes(node: NodeProto) -> dict[str, Any]:
     """The attributes of a node as plain values."""
     return {item.name: helper.get_attribute_value(item) for item in node.attribute}
+
+
+def inferred(proto: onnx.ModelProto, check: bool = False) -> onnx.ModelProto:
+    """The model with the shapes of its tensors, and large weights as inputs.
+
+    Their values decide no shape, and onnx would copy them several times.
+
+    Args:
+        proto: Not changed.
+        check: Whether nodes and types are checked.
+
+    Raises:
+        onnx.checker.ValidationError: A node is not as its operator wants it.
+        onnx.shape_inference.InferenceError: Shapes contradict each other.
+    """
+    light = onnx.ModelProto(ir_version=max(proto.ir_version, 4), opset_import=proto.opset_import)
+    light.graph.name = proto.graph.name or "graph"
+    for field in ("node", "output", "value_info"):
+        getattr(light.graph, field).extend(getattr(proto.graph, field))
+    weights = {item.name for item in proto.graph.initializer}
+    light.graph.input.extend(item for item in proto.graph.input if item.name not in weights)
+    for item in proto.graph.initializer:
+        if math.prod(item.dims) <= SMALL:
+            light.graph.initializer.append(item)
+        else:
+            light.graph.input.append(helper.make_tensor_value_info(item.name, item.data_type, item.dims))
+    if check:
+        onnx.checker.check_model(light)
+    return onnx.shape_inference.infer_shapes(light, strict_mode=True, data_prop=True)
 
 
 class Graph:
@@ -35,12 +68,11 @@ class Graph:
     """
 
     def __init__(self, proto: onnx.ModelProto) -> None:
-        inferred = onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)
-        graph = inferred.graph
+        graph = inferred(proto).graph
         self.constants: dict[str, NDArray[Any]] = {
-            item.name: numpy_helper.to_array(item) for item in graph.initializer
+            item.name: numpy_helper.to_array(item) for item in proto.graph.initializer
         }
-        self.input_info = next(item for item in graph.input if item.name not in self.constants)
+        self.input_info = next(item for item in proto.graph.input if item.name not in self.constants)
         self.output_info = graph.output[0]
         self.input, self.output = self.input_info.name, self.output_info.name
         self.opset = next(item.version for item in proto.opset_import if item.domain in ("", "ai.onnx"))
@@ -152,5 +184,5 @@ class Graph:
             ir_version=8,
             producer_name="edgenet",
         )
-        onnx.checker.check_model(model)
-        return onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+        model.graph.value_info.extend(inferred(model, check=True).graph.value_info)
+        return model
