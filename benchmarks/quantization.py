@@ -99,12 +99,14 @@ def interpreter(tool: str, cache: Path) -> Path:
     return python
 
 
-def run_worker(tool: str, variant: str, case: Case, cache: Path, work: Path) -> dict[str, Any]:
-    """Quantize in another process; its seconds and memory, or why it failed."""
+def run_worker(
+    tool: str, variant: str, case: Case, cache: Path, work: Path, images: int | None = None
+) -> dict[str, Any]:
+    """Quantize in another process, with so many images; its seconds and memory, or why it failed."""
     job = {
         "model": str(case.path.resolve()),
         "pixels": str(case.calibration.resolve()),
-        "images": TOOLS[tool][1][variant],
+        "images": TOOLS[tool][1][variant] if images is None else images,
         "mean": case.model.preprocessing.mean,
         "std": case.model.preprocessing.std,
         "variant": variant,
