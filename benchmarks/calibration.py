@@ -1,6 +1,6 @@
-"""What calibration costs: beside running the float network alone, and beside ONNX Runtime's entropy calibration.
+"""What calibration costs: beside the float network alone, and beside ONNX Runtime's entropy calibration.
 
-python benchmarks/calibration.py [--model FILE.onnx --images FOLDER] [--count N] [--rival-images N] [--rounds N]
+python benchmarks/calibration.py [--model FILE.onnx --images FOLDER] [--count N] [--rival-images N]
 
 "float" runs the prepared network over the calibration images on one thread, as calibration does; "calibrate"
 is that stage of each recipe. Both decode nothing: the pixels lie ready. ONNX Runtime's calibrator and ours
@@ -93,9 +93,8 @@ def main() -> None:
     found = rivals(case, options.cache, options.rival_images)
     print(f"entropy calibration with {options.rival_images} images")
     for tool, cost in found.items():
-        print(
-            f"  {tool:12} {cost.get('seconds', 0):8.1f} s {cost.get('peak_mb', 0):8.0f} MB {cost.get('failed', '')}"
-        )
+        said = cost.get("failed") or f"{cost['seconds']:8.1f} s {cost['peak_mb']:8.0f} MB"
+        print(f"  {tool:12} {said}")
     if not any("failed" in cost for cost in found.values()):
         times, memory = (found["ort"][key] / found["edgenet"][key] for key in ("seconds", "peak_mb"))
         print(f"  edgenet is {times:.1f} times as fast and takes {memory:.1f} times less memory")
