@@ -13,7 +13,7 @@ __all__ = ["Recipe"]
 CHOICES = {
     "precision": ("fp16", "int8", "int8-dynamic"),
     "granularity": ("per-channel", "per-tensor"),
-    "equalize": ("none", "range", "error", "weights"),
+    "equalize": ("none", "range", "error", "weights", "best"),
     "rounding": ("nearest", "second-order"),
     "scores": ("observer", "divergence"),
 }
@@ -34,8 +34,9 @@ class Recipe:
         skip_corrupt_percent: Share of unreadable images that is tolerated, in percent.
         reuse_dead: Let channels that are always zero carry copies of the noisiest live ones.
         equalize: Scale channels so that each fills its tensor's range: "none", to its largest value
-            ("range") or to where its error is least ("error"), or so that the "weights" on both sides get
-            equal ranges (for one scale a kernel).
+            ("range") or to where its error is least ("error"); whichever of these is "best" for the model, by
+            a short trial of each; or so that the "weights" on both sides get equal ranges (for one scale a
+            kernel).
         balance: With "weights": 1 looks at the weights alone, 0 at the activations' range alone.
         rounding: "nearest", or "second-order": layer by layer, by what the layer's output loses.
         scores: Range of the class scores: the "observer" as for any tensor, or the least "divergence" of
@@ -126,11 +127,13 @@ class Recipe:
         for key in ("adapt", "balance"):
             if not 0 <= getattr(self, key) <= 1:
                 raise LibraryError(f"{where}: {key} = {getattr(self, key):g}", "write a number from 0 to 1")
-        if self.max_drift and (self.rounding != "second-order" or self.precision != "int8"):
-            raise LibraryError(
-                f"{where}: max_drift works with int8 and second-order rounding",
-                'write precision = "int8" and rounding = "second-order"',
-            )
+        wanted = {"max_drift": self.max_drift > 0, 'equalize = "best"': self.equalize == "best"}
+        for key in wanted:
+            if wanted[key] and (self.rounding != "second-order" or self.precision != "int8"):
+                raise LibraryError(
+                    f"{where}: {key} works with int8 and second-order rounding",
+                    'write precision = "int8" and rounding = "second-order"',
+                )
         if self.damping <= 0:
             raise LibraryError(f"{where}: damping = {self.damping}", "write a positive number, such as 0.01")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,8 +14,9 @@ from edgenet.graph.equalize import ChannelGroup, channel_groups, depthwise, scal
 from edgenet.graph.reuse_dead import Lane, lanes, reuse_dead
 from edgenet.graph.view import Graph
 from edgenet.quantize.channels import ChannelStatistics
+from edgenet.recipe import Recipe
 
-__all__ = ["Shaped", "balance", "equalize", "put_to_work", "watched"]
+__all__ = ["Shaped", "balance", "equalize", "put_to_work", "shape", "watched"]
 
 # Below this share of the tensor's largest channel a channel counts as zero and is left alone.
 NOTHING = 1e-4
@@ -47,6 +49,27 @@ def watched(graph: Graph) -> list[str]:
     fused = {node.input[0] for group in channel_groups(graph) for node in group.clips}
     fused |= {node.input[0] for node in graph.nodes if node.op_type == "Relu"}
     return [node.output[0] for node in graph.nodes if node.output[0] in (names | inside) - fused]
+
+
+def shape(
+    graph: Graph, seen: Mapping[str, ChannelStatistics], recipe: Recipe, how: str
+) -> tuple[Graph, Shaped]:
+    """A copy of a graph with its channels prepared as a recipe says.
+
+    Args:
+        graph: The prepared float graph.
+        seen: Statistics of every watched tensor.
+        recipe: Says whether dead channels are put to work.
+        how: "none", "range", "error" or "weights": its ``equalize``.
+    """
+    graph, seen, shaped = graph.copy(), copy.deepcopy(seen), Shaped()
+    if recipe.reuse_dead:
+        put_to_work(graph, seen, shaped)
+    if how == "weights":
+        balance(graph, seen, shaped, recipe.balance)
+    elif how != "none":
+        equalize(graph, seen, shaped, clip=how == "error")
+    return graph, shaped
 
 
 def put_to_work(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -21,7 +21,8 @@ from edgenet.quantize.ablation import Ablation
 from edgenet.quantize.account import Quantization, Stopwatch, peak_mb
 from edgenet.quantize.budget import afford
 from edgenet.quantize.calibrate import calibrate, channel_statistics
-from edgenet.quantize.channelwise import Shaped, balance, equalize, put_to_work, watched
+from edgenet.quantize.channels import ChannelStatistics
+from edgenet.quantize.channelwise import Shaped, shape, watched
 from edgenet.quantize.feed import FEWEST, Feed, Reservoir
 from edgenet.quantize.mixed import Choice, Times, choices, kept_by
 from edgenet.quantize.nearest import nearest
@@ -37,6 +38,10 @@ __all__ = ["Quantization", "quantize"]
 COMPARED = 32
 # The most calibration images from which those are taken that judge a drift limit.
 JUDGED = 256
+# What "best" tries on a few images, a part of the work each, and judges on so many others.
+EQUALIZERS = ("error", "range", "none")
+TRIED_IMAGES, TRIED_SWEEPS, TRIED_POSITIONS = 16, 1, 128
+JUDGES = 64
 Pixels = NDArray[np.uint8]
 
 
@@ -107,7 +112,7 @@ class _Job:
         plain = self.graph.copy()
         seen, others = self._shape(images)
         count, sweeps = afford(self.graph, self.recipe, len(seen))
-        seen = [seen[index * len(seen) // count] for index in range(count)]
+        seen = _spread(seen, count)
         how = replace(self.recipe, sweeps=sweeps)
         parts = steps(self.graph, self._names())
 
@@ -199,7 +204,8 @@ class _Job:
             The images kept for rounding, and others to judge it by where there is a limit to keep.
         """
         self.feed, kept = Feed(images), Reservoir(max(1, self.recipe.rounding_images))
-        wide = Reservoir(JUDGED if self.recipe.max_drift else 1)
+        choosing = self.recipe.equalize == "best"
+        wide = Reservoir(JUDGED if self.recipe.max_drift else JUDGES if choosing else 1)
 
         def noted() -> Iterable[Pixels]:
             for pixels in self.feed or ():
@@ -210,16 +216,30 @@ class _Job:
         with self.watch.stage("calibrate"):
             names = watched(self.graph) if self.whole else []
             seen = channel_statistics(self.graph, names, noted(), self._observed(images))
-        with self.watch.stage("shape"):
-            if self.recipe.reuse_dead:
-                put_to_work(self.graph, seen, self.shaped)
-            if self.recipe.equalize == "weights":
-                balance(self.graph, seen, self.shaped, self.recipe.balance)
-            elif self.recipe.equalize != "none":
-                equalize(self.graph, seen, self.shaped, clip=self.recipe.equalize == "error")
         used = {id(pixels) for pixels in kept.images}
         others = [pixels for pixels in wide.images if id(pixels) not in used]
-        return kept.images, others if len(others) >= FEWEST else wide.images
+        others = others if len(others) >= FEWEST else wide.images
+        how = self._best(seen, kept.images, others) if choosing else self.recipe.equalize
+        with self.watch.stage("shape"):
+            self.graph, self.shaped = shape(self.graph, seen, self.recipe, how)
+        return kept.images, others
+
+    def _best(
+        self, seen: Mapping[str, ChannelStatistics], images: Sequence[Pixels], others: Sequence[Pixels]
+    ) -> str:
+        """The way of equalising after which least is lost, from a short trial of each."""
+        few = replace(self.recipe, sweeps=TRIED_SWEEPS, positions=TRIED_POSITIONS)
+        with self.watch.stage("choose"):
+            judge = Ablation(self.graph, others)
+            for how in EQUALIZERS:
+                graph, shaped = shape(self.graph, seen, self.recipe, how)
+                parts, told = steps(graph, self._names()), self._told(f"try {how}")
+                shapes = shaped.limits, shaped.shifts
+                made = reconstruct(graph, parts, _spread(images, TRIED_IMAGES), few, *shapes, told)
+                judge.add(f"tried: equalize = {how}", self.finished(graph, made))
+        self.lines += judge.lines
+        lost = [line["divergence"] for line in judge.lines]
+        return EQUALIZERS[int(np.argmin(lost))]
 
     def _compare(self, plain: Graph, images: Sequence[Pixels], result: Reconstruction) -> None:
         """One line for each stage, the simple ones made anew for the purpose."""
@@ -230,7 +250,7 @@ class _Job:
             ranges.update({key: (0.0, end) for key, end in self.shaped.limits.items() if graph is self.graph})
             table.add(name, self.finished(graph, nearest(graph, ranges, self.recipe)))
         table.add("+ layer by layer", self.finished(self.graph, result))
-        self.lines = table.lines
+        self.lines += table.lines
 
     def _observed(self, images: Iterable[Pixels]) -> Callable[[int], None]:
         total = len(images) if isinstance(images, Sequence) else getattr(images, "total", None)
@@ -238,6 +258,12 @@ class _Job:
 
     def _told(self, stage: str) -> Callable[[int, int], None]:
         return lambda done, total: self.progress(stage, done, total)
+
+
+def _spread(images: Sequence[Pixels], count: int) -> list[Pixels]:
+    """At most ``count`` of some images, from all over them."""
+    count = min(count, len(images))
+    return [images[index * len(images) // count] for index in range(count)]
 
 
 def _named(parts: Sequence[Step], names: Sequence[str]) -> frozenset[str]:
