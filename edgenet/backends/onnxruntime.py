@@ -74,7 +74,7 @@ def backend() -> OnnxRuntime:
 
 def form_for(target: Target) -> str:
     """The Q/DQ form for a target's CPU; see :mod:`edgenet.graph.dialect`."""
-    if target.cpu.machine.lower() not in ("x86_64", "amd64"):
+    if not target.cpu.is_x86:
         return "s8s8"
     return "u8s8" if any(feature in target.cpu.isa for feature in VNNI) else "u8u8"
 

@@ -32,8 +32,10 @@ class Tflite:
         """Every CPU runs every precision."""
         return ""
 
-    def lower(self, model: Model, target: Target) -> Artifact:  # noqa: ARG002 (one file fits every board)
+    def lower(self, model: Model, target: Target) -> Artifact:
         """The graph in TFLite's operators; a model that ends in int8 gives int8 scores.
+
+        One file fits every board; only the pixels' step to int8 is written as the target's CPU is fast in.
 
         With "fp16" the weights are stored in half precision. A kernel behind a DequantizeLinear stays int8 in
         a float layer ("int8-dynamic"), and layers of an int8 model may be float.
@@ -41,7 +43,7 @@ class Tflite:
         Raises:
             UnsupportedError: A node cannot be expressed.
         """
-        data, scores = to_tflite(model)
+        data, scores = to_tflite(model, by_float=target.cpu.is_x86)
         how = scores.quantization
         if how is None:
             return Artifact(data, "model.tflite", Output(model.classes, "float32"))
