@@ -62,16 +62,25 @@ class LayerByLayer:
             helper.make_tensor_value_info(_given(source), TensorProto.INT8, graph.shape(source))
             for source in self.names
         )
-        self._evaluator = Evaluator(settled, list(made), optimize=False)
-        self._pixels = graph.input
+        self._evaluator = Evaluator(settled, [*made, graph.output], optimize=False)
+        self._pixels, self._scores = graph.input, graph.output
 
     def run(
         self, pixels: NDArray[np.uint8], values: Mapping[str, NDArray[np.int8]]
-    ) -> dict[str, NDArray[np.int8]]:
-        """What each layer makes of the values before it: int8 NHWC by name, like ``values``."""
+    ) -> tuple[dict[str, NDArray[np.int8]], NDArray[np.float32]]:
+        """What each layer makes of the values before it.
+
+        Args:
+            pixels: uint8 [1, H, W, 3].
+            values: int8 NHWC by name, for every name of :attr:`names`.
+
+        Returns:
+            The same for the layers' results, and the real scores [classes].
+        """
         feeds = {_given(name): self._laid_out(name, values[name]) for name in self.names}
         answers = self._evaluator.feed({self._pixels: pixels, **feeds})
-        return {name: _nhwc(answers[self._made[name]]) for name in self.names}
+        scores = np.asarray(answers[self._scores], np.float32).reshape(-1)
+        return {name: _nhwc(answers[self._made[name]]) for name in self.names}, scores
 
     def _laid_out(self, name: str, value: NDArray[np.int8]) -> NDArray[np.int8]:
         moved = value.transpose(0, 3, 1, 2) if self._rank[name] == IMAGE_RANK else value

@@ -25,14 +25,13 @@ from edgenet.quantize.quantizer import Quantization, quantize
 from edgenet.recipe import Recipe
 from edgenet.steps.drift import conversion
 from edgenet.steps.golden import Golden, choose, run_artifact
+from edgenet.steps.hold import FLOAT_TOLERANCE, hold, hold_fp16
 from edgenet.steps.plan import Plan, default_recipe, plan
 from edgenet.target import Target
 
 __all__ = ["Compiled", "compile"]
 
 REFERENCE = "reference.onnx"
-# The largest float error of a written artifact, as a share of the range of its logits.
-FLOAT_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -111,6 +110,8 @@ def compile(
         progress("lower", 0, None)
         artifact = lowering.lower(prepared, target)
         answers = run_artifact(lowering, artifact, list(golden.pixels))
+        if decided.precision == "int8":
+            hold(decided.backend, artifact, prepared, target, golden.pixels, answers)
     manifest = {
         **_about_model(model, artifact, decided),
         **_about_quantization(recipe, used, account),
@@ -131,6 +132,7 @@ def _half(
         raise ModelError(
             "in half precision the network computes infinity or NaN", "choose --precision fp32 or int8"
         )
+    hold_fp16(lowering.name, prepared, golden.pixels, answers)
     return artifact, answers
 
 
