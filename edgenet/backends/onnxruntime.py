@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgenet.backends.base import Artifact, HostSession, Output
 from edgenet.graph.dialect import int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.head import HEADS
 from edgenet.graph.settle import settle
 from edgenet.graph.to_fp16 import store_fp16
 from edgenet.graph.view import Graph
@@ -28,6 +29,7 @@ class OnnxRuntime:
     name = "onnxruntime"
     precisions = ("fp32", "fp16", "int8", "int8-dynamic")
     mixed = True
+    heads = HEADS
     preferred = None
 
     def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002
@@ -38,20 +40,21 @@ class OnnxRuntime:
         """The prepared graph as it is, with smaller weights, or in Q/DQ form for the target's CPU.
 
         "fp16" stores the weights in half precision and computes in float32, which is what a CPU is fast in;
-        "int8-dynamic" comes with int8 weights and is written as it is. "int8" gives int8 scores, unless its
-        last layer is float.
+        "int8-dynamic" comes with int8 weights and is written as it is. "int8" gives int8 logits, unless its
+        last layer is float or a Softmax.
         """
+        output = Output(model.classes, "float32", meaning=model.output)
         if model.precision == "fp16":
             graph = Graph(model.proto)
             store_fp16(graph)
-            return Artifact(_bytes(graph.proto()), "model.onnx", Output(model.classes, "float32"))
+            return Artifact(_bytes(graph.proto()), "model.onnx", output)
         if model.precision in ("fp32", "int8-dynamic"):
-            return Artifact(_bytes(model.proto), "model.onnx", Output(model.classes, "float32"))
+            return Artifact(_bytes(model.proto), "model.onnx", output)
         graph = Graph(model.proto)
         settle(graph)
         to_form(graph, form_for(target))
         scores = int8_output(graph)
-        output = Output(model.classes, "int8", *scores) if scores else Output(model.classes, "float32")
+        output = Output(model.classes, "int8", *scores) if scores else output
         return Artifact(_bytes(graph.proto()), "model.onnx", output)
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edgenet.backends.base import Artifact, HostSession, Output
 from edgenet.backends.lowering.operators import to_tflite
 from edgenet.errors import ModelError
+from edgenet.graph.head import HEADS
 from edgenet.model import Model
 from edgenet.target import Target
 
@@ -26,6 +27,7 @@ class Tflite:
     name = "tflite"
     precisions = ("fp32", "fp16", "int8-dynamic", "int8")
     mixed = True
+    heads = HEADS
     preferred = None
 
     def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002
@@ -46,7 +48,7 @@ class Tflite:
         data, scores = to_tflite(model, by_float=target.cpu.is_x86)
         how = scores.quantization
         if how is None:
-            return Artifact(data, "model.tflite", Output(model.classes, "float32"))
+            return Artifact(data, "model.tflite", Output(model.classes, "float32", meaning=model.output))
         return Artifact(data, "model.tflite", Output(model.classes, "int8", how.scale, how.zero_point))
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:

@@ -19,7 +19,7 @@ from edgenet.graph.walk import LayerByLayer, onnx_layers
 from edgenet.model import Model
 from edgenet.target import Target
 
-__all__ = ["FLOAT_TOLERANCE", "LAYERS", "Apart", "hold", "hold_fp16"]
+__all__ = ["FLOAT_TOLERANCE", "LAYERS", "Apart", "hold"]
 
 Layers = Callable[[bytes, NDArray[np.uint8]], dict[str, NDArray[np.int8]]]
 # Backends whose artifacts are finished here, and how to look into them.
@@ -60,15 +60,17 @@ def hold(
     pixels: NDArray[np.uint8],
     answers: NDArray[np.int8] | NDArray[np.float32],
 ) -> int:
-    """Compare every int8 layer of a written artifact with Q/DQ computed in float from the same values.
+    """Compare a written artifact with the graph it was written from, on two images.
 
-    A layer is judged by what it makes of the artifact's own values before it, so the one at fault is named,
-    not one that merely follows; the scores are those of the file as it will run.
+    Int8: every layer with Q/DQ computed in float, each by what it makes of the artifact's own values before
+    it, so the one at fault is named, not one that merely follows; and the scores of the file as it will run.
+    Float: the scores, with kernels rounded as the file has them. "int8-dynamic" chooses scales while it runs
+    and has nothing to be held to.
 
     Args:
         backend: Who wrote the artifact.
         artifact: What was written.
-        model: The quantized graph it was written from.
+        model: The graph it was written from.
         target: For which board.
         pixels: uint8 [n, H, W, 3].
         answers: The artifact's raw scores on them, [n, classes].
@@ -77,12 +79,16 @@ def hold(
         How many layers were compared; 0 where the artifact is finished on the board.
 
     Raises:
-        ModelError: A layer is more than one step off; names it.
+        ModelError: A layer is more than one step off, and is named; or scores are by 1e-4 of their range.
     """
-    if backend not in LAYERS:
+    if backend not in LAYERS or model.precision == "int8-dynamic":
+        return 0
+    shown = list(zip(pixels, answers, strict=True))[:WALKED]
+    if model.precision != "int8":
+        _hold_float(backend, model, shown)
         return 0
     reference: LayerByLayer | None = None
-    for picture, raw in list(zip(pixels, answers, strict=True))[:WALKED]:
+    for picture, raw in shown:
         found = _layers(backend, artifact, target, picture[None])
         reference = reference or LayerByLayer(model.proto, found)
         expected, scores = reference.run(picture[None], found)
@@ -91,22 +97,18 @@ def hold(
             if apart is not None and apart.largest > STEPS:
                 share = f"{apart.differing:.2%} of its numbers, by up to {apart.largest} steps"
                 raise ModelError(f"{backend}: the written layer {name!r} is off in {share}", REMEDY)
-        _check_scores(backend, artifact, raw, scores)
+        _check(backend, artifact.output.values(raw), scores, STEPS * (artifact.output.scale or 0.0))
     return len(reference.names) if reference else 0
 
 
-def hold_fp16(backend: str, model: Model, pixels: NDArray[np.uint8], answers: NDArray[np.float32]) -> None:
-    """Compare an artifact in half precision with the float graph whose kernels are rounded like its own.
-
-    Raises:
-        ModelError: They differ by more than 1e-4 of the range of the scores.
-    """
-    if backend not in LAYERS:
-        return
+def _hold_float(
+    backend: str, model: Model, shown: list[tuple[NDArray[np.uint8], NDArray[np.float32]]]
+) -> None:
     graph = Graph(model.proto)
-    store_fp16(graph)
+    if model.precision == "fp16":
+        store_fp16(graph)
     rounded = Evaluator(graph.proto(), optimize=False)
-    for picture, raw in list(zip(pixels, answers, strict=True))[:WALKED]:
+    for picture, raw in shown:
         _check(backend, raw, rounded.first(picture[None]), 0.0)
 
 
@@ -116,13 +118,6 @@ def _layers(
     if backend == "onnxruntime":
         return onnx_layers(artifact.data, pixels, optimize=exact_here(target))
     return LAYERS[backend](artifact.data, pixels)
-
-
-def _check_scores(
-    backend: str, artifact: Artifact, raw: NDArray[np.int8] | NDArray[np.float32], scores: NDArray[np.float32]
-) -> None:
-    """``scores`` are real, from the artifact's own last layers."""
-    _check(backend, artifact.output.real(raw), scores, STEPS * (artifact.output.scale or 0.0))
 
 
 def _check(backend: str, got: NDArray[np.float32], wanted: NDArray[np.float32], slack: float) -> None:

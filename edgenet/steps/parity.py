@@ -100,7 +100,9 @@ def _check(first: Bundle, second: Bundle) -> None:
             raise PlanError(f"{bundle.name} is finished on the board, not here", "give builds for CPUs")
     outputs = [bundle.manifest["artifact"]["output"] for bundle in (first, second)]
     if any(output["dtype"] != "int8" for output in outputs):
-        raise PlanError(f"{first.name} and {second.name}: not int8 scores", "compile both as int8")
+        raise PlanError(
+            f"{first.name} and {second.name}: not int8 scores", "compile both as int8 that gives logits"
+        )
     if outputs[0] != outputs[1]:
         raise PlanError(f"{first.name} and {second.name} have different scales", remedy)
 

@@ -163,7 +163,7 @@ def test_scores_are_near_the_float_models(tmp_path: Path) -> None:
     model = v2_like()
     small = quantized(model)
     shown = images(model, 10)
-    real = backend().lower(small, BOARD).output.real(run(small, shown, tmp_path))
+    real = backend().lower(small, BOARD).output.values(run(small, shown, tmp_path))
     expected = truth(model, shown)
     assert np.abs(real - expected).mean() < 0.05 * np.ptp(expected)
 

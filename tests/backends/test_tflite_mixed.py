@@ -74,7 +74,7 @@ def test_steps_stand_at_the_borders_of_float_layers_only(which: str, tmp_path: P
     assert "TRANSPOSE" not in found
     shown = images(model, 5)
     artifact = backend().lower(model, BOARD)
-    given = artifact.output.real(run(model, shown, tmp_path))
+    given = artifact.output.values(run(model, shown, tmp_path))
     expected = settled_truth(model, shown)
     assert np.abs(given - expected).max() <= 1.01 * artifact.output.scale
 
