@@ -4,7 +4,7 @@ python benchmarks/lowering.py [--models A,B] [--threads 1,2] [--rounds N] [--pyt
 
 From the same float ONNX file: onnx2tf and AI Edge Quantizer make a TFLite file, ONNX Runtime's
 quantize_static an ONNX file, edgenet both. Peers live in environments of their own, made once under --cache.
-All artifacts are then run in turn by the same runtimes in this process. "pipeline" is what a camera program
+The artifacts for one runtime are then run in turn in this process. "pipeline" is what a camera program
 does: a uint8 frame [H, W, 3] in, normalized and turned where the artifact wants it so, the best class out.
 """
 
@@ -44,6 +44,7 @@ PACKAGES = {
 }
 RIVALS = {"tflite": "onnx2tf", "onnxruntime": "ort"}
 IMAGES = 32
+WARM, COUNTED = 4, 8  # runs in a turn that do not count, and that do
 
 Run = Callable[[np.ndarray], int]
 
@@ -71,18 +72,21 @@ def interpreter(tool: str, options: argparse.Namespace) -> Path:
 
 
 def own(model: Model, pixels: np.ndarray, work: Path) -> list[Artifact]:
-    """edgenet's two artifacts, min-max ranges as the peers have them."""
+    """edgenet's two artifacts, min-max ranges as the peers have them.
+
+    Converting is the float file, as it is for onnx2tf; quantizing everything from there to the int8 file.
+    """
     recipe, target = Recipe.load("int8-minmax"), Target.load("local")
-    begin = time.perf_counter()
-    small, _ = quantize(prepare(model), recipe, [item[None] for item in pixels])
-    quantized = time.perf_counter() - begin
     made = []
     for name in ("tflite", "onnxruntime"):
         begin = time.perf_counter()
+        load_backend(name).lower(prepare(model), target)
+        converted = time.perf_counter() - begin
+        begin = time.perf_counter()
+        small, _ = quantize(prepare(model), recipe, [item[None] for item in pixels])
         file = work / f"edgenet.{name}"
         file.write_bytes(load_backend(name).lower(small, target).data)
-        load_backend(name).lower(prepare(model), target)  # the float file, which onnx2tf also writes
-        made.append(Artifact("edgenet", name, file, time.perf_counter() - begin, quantized))
+        made.append(Artifact("edgenet", name, file, converted, time.perf_counter() - begin))
     return made
 
 
@@ -150,19 +154,39 @@ def loaded(artifact: Artifact, how: Any, threads: int) -> tuple[Run, Run]:
 
 
 def timed(pairs: list[tuple[Run, Any]], frames: np.ndarray, rounds: int) -> list[tuple[float, float]]:
-    """Median milliseconds of invoke and of the whole pipeline, all artifacts in turn."""
+    """Median milliseconds of invoke and of the whole pipeline.
+
+    The artifacts take turns, a few runs each: the first runs of a turn, beside the threads of the one before
+    that still spin, do not count.
+    """
     spent: list[tuple[list[float], list[float]]] = [([], []) for _ in pairs]
-    for number in range(rounds + 3):
+    for number in range(rounds):
         for (invoke, prepared), (model_ms, pipeline_ms) in zip(pairs, spent, strict=True):
-            begin = time.perf_counter()
-            value = prepared(frames[number % len(frames)])
-            middle = time.perf_counter()
-            invoke(value)
-            end = time.perf_counter()
-            if number >= 3:
-                model_ms.append(1e3 * (end - middle))
-                pipeline_ms.append(1e3 * (end - begin))
+            for turn in range(WARM + COUNTED):
+                begin = time.perf_counter()
+                value = prepared(frames[number % len(frames)])
+                middle = time.perf_counter()
+                invoke(value)
+                end = time.perf_counter()
+                if turn >= WARM:
+                    model_ms.append(1e3 * (end - middle))
+                    pipeline_ms.append(1e3 * (end - begin))
     return [(median(model_ms), median(pipeline_ms)) for model_ms, pipeline_ms in spent]
+
+
+def side_by_side(
+    artifacts: list[Artifact], how: Any, threads: int, frames: np.ndarray, rounds: int
+) -> list[dict[str, Any]]:
+    """The figures of the artifacts for one runtime; nothing else is loaded meanwhile."""
+    times = timed([loaded(artifact, how, threads) for artifact in artifacts], frames, rounds)
+    return [
+        {
+            "tool": artifact.tool, "model_ms": invoke, "pipeline_ms": pipeline,
+            "bytes": artifact.file.stat().st_size,
+            "convert_s": artifact.convert_s, "quantize_s": artifact.quantize_s,
+        }
+        for artifact, (invoke, pipeline) in zip(artifacts, times, strict=True)
+    ]  # fmt: skip
 
 
 def rows_of(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -182,15 +206,14 @@ def rows_of(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
             except (RuntimeError, subprocess.SubprocessError, OSError) as error:
                 print(f"{name}: {rival} failed: {error}")
         for threads in options.threads:
-            pairs = [loaded(artifact, model.preprocessing, threads) for artifact in artifacts]
-            for artifact, (invoke, pipeline) in zip(
-                artifacts, timed(pairs, pixels, options.rounds), strict=True
-            ):
-                rows.append({
-                    "model": name, "tool": artifact.tool, "runtime": artifact.runtime, "threads": threads,
-                    "model_ms": invoke, "pipeline_ms": pipeline, "bytes": artifact.file.stat().st_size,
-                    "convert_s": artifact.convert_s, "quantize_s": artifact.quantize_s,
-                })  # fmt: skip
+            for runtime in RIVALS:
+                rows += [
+                    {"model": name, "runtime": runtime, "threads": threads, **row}
+                    for row in side_by_side(
+                        [item for item in artifacts if item.runtime == runtime],
+                        model.preprocessing, threads, pixels, options.rounds,
+                    )
+                ]  # fmt: skip
     return rows
 
 
@@ -208,7 +231,13 @@ def show(rows: list[dict[str, Any]]) -> None:
         ]
         rival = next((other for other in same if other["tool"] != "edgenet"), None)
         if row["tool"] == "edgenet" and rival:
-            keys = {"model": "model_ms", "pipeline": "pipeline_ms", "bytes": "bytes", "convert": "convert_s"}
+            keys = {
+                "model": "model_ms",
+                "pipeline": "pipeline_ms",
+                "bytes": "bytes",
+                "convert": "convert_s",
+                "quantize": "quantize_s",
+            }
             ratios = [f"{label} x{row[key] / rival[key]:.2f}" for label, key in keys.items() if rival[key]]
             line += f"   against {rival['tool']}: {', '.join(ratios)}"
         print(line, flush=True)

@@ -192,23 +192,41 @@ def _check_input(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Pat
 
 
 def _check_output(model: Model, path: Path) -> Model:
-    if len(model.proto.graph.output) != 1:
-        names = ", ".join(item.name for item in model.proto.graph.output)
-        raise ModelError(f"{path}: several outputs ({names})", "export the class scores only")
     try:
         proto = onnx.shape_inference.infer_shapes(model.proto, strict_mode=True, data_prop=True)
     except onnx.shape_inference.InferenceError as error:
         reason = str(error).strip().partition("\n")[0]
         raise ModelError(f"{path}: shapes do not fit together ({reason})", "export the model again") from None
+    if len(proto.graph.output) != 1:
+        told = ", ".join(f"{_maker(proto, item)} {_shape_text(item)}" for item in proto.graph.output)
+        entry = model.proto.graph.input[0].name
+        raise ModelError(
+            f"{path}: {len(proto.graph.output)} outputs ({told}), a classifier has one",
+            f"keep the class scores: onnx.utils.extract_model(IN, OUT, [{entry!r}], [NAME])",
+        )
     dims = [dim.dim_value for dim in proto.graph.output[0].type.tensor_type.shape.dim]
     if len(dims) == 2 and dims[0] == 0:
         proto.graph.output[0].type.tensor_type.shape.dim[0].dim_value = dims[0] = 1
     if len(dims) != 2 or dims[0] != 1 or dims[1] < 2:
-        shown = "x".join(str(dim or "?") for dim in dims)
-        raise ModelError(f"{path}: output is {shown}, a classifier gives 1xCLASSES", "flatten the output")
+        last = proto.graph.output[0]
+        raise ModelError(
+            f"{path}: output of {_maker(proto, last)} is {_shape_text(last)}, a classifier gives 1xCLASSES",
+            "pool and flatten the output",
+        )
     named = dims[1] - model.label_offset
     if model.labels and len(model.labels) != named:
         raise ModelError(
             f"{path}: {len(model.labels)} labels for {named} classes", "give one label a class, in order"
         )
     return replace(model, proto=proto)
+
+
+def _maker(proto: onnx.ModelProto, value: onnx.ValueInfoProto) -> str:
+    """The operator and name of the node that gives an output."""
+    node = next((node for node in proto.graph.node if value.name in node.output), None)
+    return f"{node.op_type} {(node.name or value.name)!r}" if node is not None else repr(value.name)
+
+
+def _shape_text(value: onnx.ValueInfoProto) -> str:
+    dims = value.type.tensor_type.shape.dim
+    return "x".join(str(dim.dim_value or dim.dim_param or "?") for dim in dims)

@@ -39,6 +39,11 @@ class Cpu:
     isa: tuple[str, ...]
     clock_mhz: int
 
+    @property
+    def is_x86(self) -> bool:
+        """Whether it is a 64-bit x86."""
+        return self.machine.lower() in ("x86_64", "amd64")
+
 
 @dataclass(frozen=True)
 class BackendSupport:

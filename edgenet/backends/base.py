@@ -27,22 +27,35 @@ HELPERS = ("base", "reference")
 
 @dataclass(frozen=True)
 class Output:
-    """How an artifact's output is read: ``real = scale * (raw - zero_point)`` where it is int8.
+    """How an artifact's output is read: ``value = scale * (raw - zero_point)`` where it is int8.
 
     Attributes:
         classes: Number of values, the background class included.
         dtype: "float32" or "int8".
         scale: Real value of one step; ``None`` for float32.
         zero_point: Raw value of real zero; ``None`` for float32.
+        meaning: "logits", or "probabilities" behind a Softmax.
     """
 
     classes: int
     dtype: str
     scale: float | None = None
     zero_point: int | None = None
+    meaning: str = "logits"
 
-    def real(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """Logits from raw values, shape kept."""
+    def logits(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """Logits from raw values [..., classes]; from probabilities those whose mean is zero."""
+        if self.meaning == "logits":
+            return self.values(raw)
+        logarithm: NDArray[np.float32] = np.log(np.maximum(self.values(raw), np.finfo(np.float32).tiny))
+        return self.comparable(logarithm)
+
+    def comparable(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Somebody else's logits as :meth:`logits` gives them: probabilities say nothing about their mean."""
+        return logits if self.meaning == "logits" else logits - logits.mean(axis=-1, keepdims=True)
+
+    def values(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """What the raw values mean, shape kept."""
         if self.scale is None or self.zero_point is None:
             return raw.astype(np.float32)
         return (raw.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
@@ -50,7 +63,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Artifact:
-    """What the board runs or finishes: takes [1, H, W, 3] RGB pixels, gives [1, classes] logits.
+    """What the board runs or finishes: takes [1, H, W, 3] RGB pixels, gives [1, classes] scores.
 
     Attributes:
         data: The file's bytes.
@@ -83,12 +96,14 @@ class Backend(Protocol):
         name: The module's name.
         precisions: Those that :meth:`lower` can write.
         mixed: Whether an int8 model may have layers in float.
+        heads: What its artifacts can end in, see :mod:`edgenet.graph.head`.
         preferred: What `compile` chooses when not told; ``None``: the target's default.
     """
 
     name: str
     precisions: tuple[str, ...]
     mixed: bool
+    heads: tuple[str, ...]
     preferred: str | None
 
     def obstacle(self, target: Target, precision: str) -> str:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from edgenet.backends.base import Artifact, HostSession, Output
 from edgenet.graph.dialect import int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.head import HEADS
 from edgenet.graph.settle import settle
 from edgenet.graph.to_fp16 import store_fp16
 from edgenet.graph.view import Graph
 from edgenet.model import Model
 from edgenet.target import Target
 
-__all__ = ["OnnxRuntime", "backend", "form_for"]
+__all__ = ["OnnxRuntime", "backend", "exact_here", "form_for"]
 
 VNNI = ("avx512_vnni", "avx_vnni", "amx_int8")
 
@@ -28,6 +29,7 @@ class OnnxRuntime:
     name = "onnxruntime"
     precisions = ("fp32", "fp16", "int8", "int8-dynamic")
     mixed = True
+    heads = HEADS
     preferred = None
 
     def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002
@@ -38,20 +40,21 @@ class OnnxRuntime:
         """The prepared graph as it is, with smaller weights, or in Q/DQ form for the target's CPU.
 
         "fp16" stores the weights in half precision and computes in float32, which is what a CPU is fast in;
-        "int8-dynamic" comes with int8 weights and is written as it is. "int8" gives int8 scores, unless its
-        last layer is float.
+        "int8-dynamic" comes with int8 weights and is written as it is. "int8" gives int8 logits, unless its
+        last layer is float or a Softmax.
         """
+        output = Output(model.classes, "float32", meaning=model.output)
         if model.precision == "fp16":
             graph = Graph(model.proto)
             store_fp16(graph)
-            return Artifact(_bytes(graph.proto()), "model.onnx", Output(model.classes, "float32"))
+            return Artifact(_bytes(graph.proto()), "model.onnx", output)
         if model.precision in ("fp32", "int8-dynamic"):
-            return Artifact(_bytes(model.proto), "model.onnx", Output(model.classes, "float32"))
+            return Artifact(_bytes(model.proto), "model.onnx", output)
         graph = Graph(model.proto)
         settle(graph)
         to_form(graph, form_for(target))
         scores = int8_output(graph)
-        output = Output(model.classes, "int8", *scores) if scores else Output(model.classes, "float32")
+        output = Output(model.classes, "int8", *scores) if scores else output
         return Artifact(_bytes(graph.proto()), "model.onnx", output)
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
@@ -74,9 +77,14 @@ def backend() -> OnnxRuntime:
 
 def form_for(target: Target) -> str:
     """The Q/DQ form for a target's CPU; see :mod:`edgenet.graph.dialect`."""
-    if target.cpu.machine.lower() not in ("x86_64", "amd64"):
+    if not target.cpu.is_x86:
         return "s8s8"
     return "u8s8" if any(feature in target.cpu.isa for feature in VNNI) else "u8u8"
+
+
+def exact_here(target: Target) -> bool:
+    """Whether this machine's int8 kernels compute a target's form exactly: x86 without VNNI only u8u8."""
+    return form_for(Target.load("local")) != "u8u8" or form_for(target) == "u8u8"
 
 
 def _bytes(proto: Any) -> bytes:

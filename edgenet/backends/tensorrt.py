@@ -26,6 +26,7 @@ from edgenet.backends.base import Artifact, HostSession, Output
 from edgenet.errors import PlanError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.float_pixels import cast_first, float_input
+from edgenet.graph.head import LOGITS
 from edgenet.graph.old_opset import old_opset
 from edgenet.graph.symmetric_qdq import symmetric_qdq
 from edgenet.graph.to_fp16 import to_fp16
@@ -47,6 +48,7 @@ class TensorRt:
     name = "tensorrt"
     precisions = ("fp32", "fp16", "int8")
     mixed = False
+    heads = (LOGITS,)
     # On depthwise networks int8 is often no faster than fp16, and it costs accuracy.
     preferred = "fp16"
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edgenet.backends.base import Artifact, HostSession, Output
 from edgenet.backends.lowering.operators import to_tflite
 from edgenet.errors import ModelError
+from edgenet.graph.head import HEADS
 from edgenet.model import Model
 from edgenet.target import Target
 
@@ -26,14 +27,17 @@ class Tflite:
     name = "tflite"
     precisions = ("fp32", "fp16", "int8-dynamic", "int8")
     mixed = True
+    heads = HEADS
     preferred = None
 
     def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002
         """Every CPU runs every precision."""
         return ""
 
-    def lower(self, model: Model, target: Target) -> Artifact:  # noqa: ARG002 (one file fits every board)
+    def lower(self, model: Model, target: Target) -> Artifact:
         """The graph in TFLite's operators; a model that ends in int8 gives int8 scores.
+
+        One file fits every board; only the pixels' step to int8 is written as the target's CPU is fast in.
 
         With "fp16" the weights are stored in half precision. A kernel behind a DequantizeLinear stays int8 in
         a float layer ("int8-dynamic"), and layers of an int8 model may be float.
@@ -41,10 +45,10 @@ class Tflite:
         Raises:
             UnsupportedError: A node cannot be expressed.
         """
-        data, scores = to_tflite(model)
+        data, scores = to_tflite(model, by_float=target.cpu.is_x86)
         how = scores.quantization
         if how is None:
-            return Artifact(data, "model.tflite", Output(model.classes, "float32"))
+            return Artifact(data, "model.tflite", Output(model.classes, "float32", meaning=model.output))
         return Artifact(data, "model.tflite", Output(model.classes, "int8", how.scale, how.zero_point))
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:

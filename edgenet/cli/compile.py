@@ -31,6 +31,12 @@ __all__ = ["compile"]
     metavar="PP",
     help="Top-1 that int8 may lose, in percentage points; layers stay in float until it is kept.",
 )
+@click.option(
+    "--head",
+    type=click.Choice(["logits", "softmax"]),
+    default="logits",
+    help="What comes out: logits (default), or softmax, which gives float32 probabilities.",
+)
 @click.option("--calibration", metavar="DIR", help="Folder of typical images; int8 needs one.")
 @click.option("--preprocessing", metavar="F", help="How to feed the model; default: MODEL.toml beside it.")
 @click.option("--labels", metavar="F", help="Class names: one a line, or CSV (class_index, name).")
@@ -44,6 +50,7 @@ def compile(  # noqa: PLR0913, PLR0917
     precision: str | None,
     recipe: str | None,
     max_drift: float | None,
+    head: str,
     calibration: str | None,
     preprocessing: str | None,
     labels: str | None,
@@ -80,7 +87,7 @@ def compile(  # noqa: PLR0913, PLR0917
     path = embedded() if model == "signs" and not Path(model).exists() else Path(model)
     loaded = Model.load(path, preprocessing, labels)
     with progress() as tell:
-        compiled = run(loaded, board, decided.backend, decided.precision, how, calibration, tell)
+        compiled = run(loaded, board, decided.backend, decided.precision, how, calibration, tell, head)
     name = f"{loaded.name}.{decided.target}.{decided.backend}.{decided.precision}.edgenet"
     written = compiled.write(Path(output or name))
     for line in compiled.skipped:

@@ -54,7 +54,8 @@ def int8_output(graph: Graph) -> tuple[float, int] | None:
     if shift:  # scores are int8 in every form, so that backends can be compared
         parts = [last.output[0], last.input[1], _scalar(graph, "scores/zero_point", zero_point, np.int8)]
         last.output[0] = parts[0] = graph.fresh("scores/real")
-        graph.insert(None, helper.make_node("QuantizeLinear", parts, [graph.output], name="scores/int8"))
+        label = graph.fresh("scores/int8")
+        graph.insert(None, helper.make_node("QuantizeLinear", parts, [graph.output], name=label))
     else:
         graph.bypass(last)
     classes = graph.output_info.type.tensor_type.shape.dim[1].dim_value

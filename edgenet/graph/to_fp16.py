@@ -36,7 +36,9 @@ def to_fp16(graph: Graph) -> None:
         raise ValueError("the graph computes nothing")
     last.output[0] = graph.fresh(f"{graph.output}/half")
     parts = ([last.output[0]], [graph.output])
-    graph.insert(None, helper.make_node("Cast", *parts, name="scores/float", to=TensorProto.FLOAT))
+    graph.insert(
+        None, helper.make_node("Cast", *parts, name=graph.fresh("scores/float"), to=TensorProto.FLOAT)
+    )
 
 
 def store_fp16(graph: Graph) -> None:

@@ -14,8 +14,9 @@ from edgenet import __version__
 from edgenet.backends.base import Artifact, Backend, load_backend
 from edgenet.backends.reference import Reference
 from edgenet.bundle import Bundle, array_bytes, pack
-from edgenet.errors import DataError, ModelError
+from edgenet.errors import DataError, ModelError, PlanError
 from edgenet.files import sha256, write_atomic
+from edgenet.graph.head import LOGITS, with_head
 from edgenet.graph.prepare import prepare
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.library import image_folder
@@ -25,14 +26,13 @@ from edgenet.quantize.quantizer import Quantization, quantize
 from edgenet.recipe import Recipe
 from edgenet.steps.drift import conversion
 from edgenet.steps.golden import Golden, choose, run_artifact
+from edgenet.steps.hold import FLOAT_TOLERANCE, hold
 from edgenet.steps.plan import Plan, default_recipe, plan
 from edgenet.target import Target
 
 __all__ = ["Compiled", "compile"]
 
 REFERENCE = "reference.onnx"
-# The largest float error of a written artifact, as a share of the range of its logits.
-FLOAT_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def compile(
     recipe: Recipe | str | None = None,
     calibration: ImageSet | Path | str | None = None,
     progress: Progress = silent,
+    head: str = LOGITS,
 ) -> Compiled:
     """Quantize and compile a model for one backend on one board.
 
@@ -79,6 +80,7 @@ def compile(
         recipe: How to quantize; the default of the precision if ``None``.
         calibration: A folder of typical images, or the name of a set that ships; int8 needs one.
         progress: Told of every stage.
+        head: "logits", or "softmax" for float32 probabilities.
 
     Raises:
         PlanError: The target cannot run that; nothing was done.
@@ -90,6 +92,7 @@ def compile(
     target = target if isinstance(target, Target) else Target.load(target)
     recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
     decided = plan(target, backend, precision, recipe)
+    lowering = _backend(decided, head)
     recipe = recipe or default_recipe(decided.precision)
     model = model if isinstance(model, Model) else Model.load(model)
     quantized = decided.precision.startswith("int8")
@@ -97,20 +100,17 @@ def compile(
     progress("prepare", 0, None)
     prepared = prepare(model)
     golden = choose(images, model.preprocessing, Reference(model.proto, model.preprocessing, model.output))
-    lowering = load_backend(decided.backend)
-    artifact = lowering.lower(prepared, target)
-    answers = run_artifact(lowering, artifact, list(golden.pixels))
-    stage = conversion(artifact.output.real(answers), golden.reference)
-    _check_conversion(stage, golden.reference, decided.backend)
+    artifact, answers, stage = _converted(lowering, prepared, target, golden)
     account, used = None, None
-    if decided.precision == "fp16":
-        artifact, answers = _half(lowering, prepared, target, golden)
-    elif quantized:
+    if quantized:
         used = _usable(images, model, recipe)
         prepared, account = quantize(prepared, recipe, used or (), _counted(progress, used))
+    elif decided.precision == "fp16":
+        prepared = prepared.with_proto(prepared.proto, precision="fp16")
+    final = with_head(prepared, head)
+    if decided.precision != "fp32" or final is not prepared:
         progress("lower", 0, None)
-        artifact = lowering.lower(prepared, target)
-        answers = run_artifact(lowering, artifact, list(golden.pixels))
+        artifact, answers = _held(lowering, final, target, golden)
     manifest = {
         **_about_model(model, artifact, decided),
         **_about_quantization(recipe, used, account),
@@ -121,16 +121,34 @@ def compile(
     return Compiled(Bundle.parse(data), data, decided, account, tuple(used.files) if used else ())
 
 
-def _half(
+def _backend(decided: Plan, head: str) -> Backend:
+    """The backend, if its artifacts can end so."""
+    lowering = load_backend(decided.backend)
+    if head not in lowering.heads:
+        raise PlanError(f"{decided.backend} gives no {head!r}", f"choose one of {', '.join(lowering.heads)}")
+    return lowering
+
+
+def _converted(
     lowering: Backend, prepared: Model, target: Target, golden: Golden
-) -> tuple[Artifact, NDArray[Any]]:
-    """The artifact in half precision, and its answers on this machine."""
-    artifact = lowering.lower(prepared.with_proto(prepared.proto, precision="fp16"), target)
+) -> tuple[Artifact, NDArray[Any], dict[str, Any]]:
+    """The float artifact that gives logits, its answers, and how far they are from the model's own."""
+    artifact = lowering.lower(prepared, target)
+    answers = run_artifact(lowering, artifact, list(golden.pixels))
+    stage = conversion(artifact.output.logits(answers), golden.reference)
+    _check_conversion(stage, golden.reference, lowering.name)
+    return artifact, answers, stage
+
+
+def _held(lowering: Backend, model: Model, target: Target, golden: Golden) -> tuple[Artifact, NDArray[Any]]:
+    """The artifact of a model that is not float logits any more, and its answers on this machine."""
+    artifact = lowering.lower(model, target)
     answers = run_artifact(lowering, artifact, list(golden.pixels))
     if not np.isfinite(answers).all():
         raise ModelError(
-            "in half precision the network computes infinity or NaN", "choose --precision fp32 or int8"
+            f"in {model.precision} the network computes infinity or NaN", "choose another precision"
         )
+    hold(lowering.name, artifact, model, target, golden.pixels, answers)
     return artifact, answers
 
 
@@ -186,7 +204,7 @@ def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, A
                 "shape": [1, height, width, 3],
             },
             "output": {
-                "meaning": "logits",
+                "meaning": output.meaning,
                 "classes": output.classes,
                 "dtype": output.dtype,
                 "scale": output.scale,

@@ -33,8 +33,14 @@ def quantization(host: NDArray[np.float32], reference: NDArray[np.float32]) -> d
     return {**conversion(host, reference), "cosine": _cosine(host, reference)}
 
 
-def kernel(board: NDArray[Any], host: NDArray[Any]) -> dict[str, Any]:
-    """The same artifact on the board and on the host: raw values [n, classes], in their own steps."""
+def kernel(board: NDArray[Any], host: NDArray[Any], meaning: str) -> dict[str, Any]:
+    """The same artifact on the board and on the host: raw values [n, classes], in their own steps.
+
+    Args:
+        board: What the board gave.
+        host: What this machine gave.
+        meaning: Of float values: "logits" or "probabilities".
+    """
     difference = np.abs(board.astype(np.float64) - host.astype(np.float64))
     return {
         "images": len(board),
@@ -43,7 +49,7 @@ def kernel(board: NDArray[Any], host: NDArray[Any]) -> dict[str, Any]:
         "different_outputs": int((board != host).sum()),
         "outputs": int(board.size),
         "max_difference": float(difference.max()),
-        "unit": "steps of int8" if board.dtype == np.int8 else "logits",
+        "unit": "steps of int8" if board.dtype == np.int8 else meaning,
     }
 
 
@@ -78,7 +84,7 @@ def drift(
         names: File name of each image.
         stages: What each stage contributed.
     """
-    real = output.real(board)
+    real, reference = output.logits(board), output.comparable(reference)
     result: dict[str, Any] = {
         "images": len(board),
         "labelled": labels is not None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,35 +12,17 @@ from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, fit
 from edgenet.backends.base import load_backend
-from edgenet.backends.lowering.walk import tflite_layers
 from edgenet.bundle import Bundle
 from edgenet.errors import PlanError
-from edgenet.graph.walk import onnx_layers
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.library import image_folder
 from edgenet.preprocessing import Preprocessing
+from edgenet.steps.hold import LAYERS, Apart
 
-__all__ = ["Apart", "Parity", "parity"]
+__all__ = ["Parity", "parity"]
 
-Layers = Callable[[bytes, NDArray[np.uint8]], dict[str, NDArray[np.int8]]]
-LAYERS: Mapping[str, Layers] = {"onnxruntime": onnx_layers, "tflite": tflite_layers}
 WALKED = 2  # images on which the layers are compared
 SKIP_PERCENT = 5.0
-
-
-@dataclass(frozen=True)
-class Apart:
-    """A layer in which two builds differ.
-
-    Attributes:
-        layer: Name of its tensor in the prepared graph.
-        differing: Share of its numbers that differ.
-        largest: The largest difference, in steps.
-    """
-
-    layer: str
-    differing: float
-    largest: int
 
 
 @dataclass(frozen=True)
@@ -119,7 +100,9 @@ def _check(first: Bundle, second: Bundle) -> None:
             raise PlanError(f"{bundle.name} is finished on the board, not here", "give builds for CPUs")
     outputs = [bundle.manifest["artifact"]["output"] for bundle in (first, second)]
     if any(output["dtype"] != "int8" for output in outputs):
-        raise PlanError(f"{first.name} and {second.name}: not int8 scores", "compile both as int8")
+        raise PlanError(
+            f"{first.name} and {second.name}: not int8 scores", "compile both as int8 that gives logits"
+        )
     if outputs[0] != outputs[1]:
         raise PlanError(f"{first.name} and {second.name} have different scales", remedy)
 
@@ -153,7 +136,7 @@ def _walk(first: Bundle, second: Bundle, pixels: NDArray[np.uint8]) -> tuple[int
         )
         order = [name for name in ours if name in theirs and ours[name].size == theirs[name].size]
         for name in order:
-            steps = np.abs(ours[name].astype(int).reshape(-1) - theirs[name].astype(int).reshape(-1))
-            if steps.any():
-                apart.setdefault(name, Apart(name, float((steps > 0).mean()), int(steps.max())))
+            found = Apart.of(name, ours[name], theirs[name])
+            if found is not None:
+                apart.setdefault(name, found)
     return len(order), next((apart[name] for name in order if name in apart), None)

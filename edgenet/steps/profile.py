@@ -209,17 +209,17 @@ def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> dic
     if board.shape != expected.host.shape or board.dtype != expected.host.dtype:
         raise DeviceError("the board's answers have another shape than here", "deploy the bundle again")
     spec = bundle.manifest["artifact"]["output"]
-    output = Output(spec["classes"], spec["dtype"], spec["scale"], spec["zero_point"])
+    output = Output(spec["classes"], spec["dtype"], spec["scale"], spec["zero_point"], spec["meaning"])
     same = sum(a.pixels_sha256 == b for a, b in zip(answers, expected.pixels_sha256, strict=True))
     host, labels, offset = expected.host, expected.labels, bundle.manifest["label_offset"]
     stages = {
         "preprocess": {"images": len(answers), "identical": same},
         "conversion": bundle.manifest["conversion"],
         "quantization": {
-            **quantization(output.real(host), expected.reference),
+            **quantization(output.logits(host), output.comparable(expected.reference)),
             **top1_change(host, expected.reference, labels, offset),
         },
-        "kernel": {**kernel(board, host), **top1_change(board, host, labels, offset)},
+        "kernel": {**kernel(board, host, output.meaning), **top1_change(board, host, labels, offset)},
     }
     found = drift(board, expected.reference, output, labels, offset, expected.names, stages)
     found["worst"] = shown(found["worst"], expected, bundle.manifest)

@@ -89,7 +89,7 @@ def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[st
         "artifact_size": artifact.size,
         "build": whole["artifact"].get("build"),
         "input": {key: whole["artifact"]["input"][key] for key in ("shape", "dtype")},
-        "output": {key: output[key] for key in ("dtype", "scale", "zero_point")},
+        "output": {key: output[key] for key in ("dtype", "scale", "zero_point", "meaning")},
         "preprocessing": whole["preprocessing"],
         "labels": background + whole["labels"],
         "runtime": runtime,

@@ -149,7 +149,7 @@ class DeploymentTest(StoreCase):
             "artifact": artifact,
             "artifact_size": 3,
             "input": {"shape": [1, 2, 2, 3], "dtype": "uint8"},
-            "output": {"dtype": "int8", "scale": None, "zero_point": None},
+            "output": {"dtype": "int8", "scale": None, "zero_point": None, "meaning": "logits"},
             "preprocessing": {},
             "labels": [],
             "runtime": None,

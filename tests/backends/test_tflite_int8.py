@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from edgenet.graph.view import Graph
 from edgenet.graph.whole_mean import whole_mean
 from edgenet.model import Model
 from edgenet.quantize.ranges import affine, quantize_weights
+from edgenet.target import Target
 from tests.backends.tflite_graphs import (
+    BOARD,
     SHARED,
     TYPES,
     Net,
@@ -134,8 +137,8 @@ def test_types_scales_and_versions() -> None:
 
 def test_input_and_output_are_described() -> None:
     model = quantized(v1_like())
-    artifact = backend().lower(model, None)
-    assert artifact.data == backend().lower(model, None).data
+    artifact = backend().lower(model, BOARD)
+    assert artifact.data == backend().lower(model, BOARD).data
     graph = parsed(artifact.data).subgraphs[0]
     first, last = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
     assert (TYPES[first.type], TYPES[last.type]) == ("UINT8", "INT8")
@@ -145,12 +148,22 @@ def test_input_and_output_are_described() -> None:
     assert last.quantization.zeroPoint.tolist() == [artifact.output.zero_point]
 
 
+def test_pixels_become_int8_as_the_cpu_is_fast_in(tmp_path: Path) -> None:
+    """Two vector kernels on x86, one operator on Arm; the same numbers."""
+    model, shown = quantized(v1_like()), images(v1_like(), 3)
+    here = Target.load("local")
+    x86 = replace(here, cpu=replace(here.cpu, machine="x86_64"))
+    first = [[name for name, _, _ in operators(lowered(model, target))][:3] for target in (x86, BOARD)]
+    assert first == [["DEQUANTIZE", "QUANTIZE", "PAD"], ["QUANTIZE", "PAD", "CONV_2D"]]
+    assert (run(model, shown, tmp_path, x86) == run(model, shown, tmp_path)).all()
+
+
 def test_scores_are_near_the_float_models(tmp_path: Path) -> None:
     """Not only like the other runtime, but right: small error against the float network."""
     model = v2_like()
     small = quantized(model)
     shown = images(model, 10)
-    real = backend().lower(small, None).output.real(run(small, shown, tmp_path))
+    real = backend().lower(small, BOARD).output.values(run(small, shown, tmp_path))
     expected = truth(model, shown)
     assert np.abs(real - expected).mean() < 0.05 * np.ptp(expected)
 

@@ -20,7 +20,9 @@ from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
+from edgenet.target import Target
 
+BOARD = Target.load("raspberry-pi-4")
 SHARED = Path(os.environ.get("EDGENET_SHARED", Path(__file__).parents[3] / "shared"))
 NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 TYPES = {number: name for name, number in vars(schema.TensorType).items() if isinstance(number, int)}
@@ -133,10 +135,10 @@ def quantized(model: Model, pictures: list[np.ndarray] | None = None) -> Model:
     return quantize(model, recipe, pictures or images(model, 4, seed=9))[0]
 
 
-def run(model: Model, pictures: list[np.ndarray], folder: Path) -> np.ndarray:
-    """What LiteRT makes of the lowered model, [pictures, classes]."""
+def run(model: Model, pictures: list[np.ndarray], folder: Path, target: Target = BOARD) -> np.ndarray:
+    """What LiteRT makes of the lowered model here, [pictures, classes]."""
     file = folder / "model.tflite"
-    file.write_bytes(backend().lower(model, None).data)
+    file.write_bytes(lowered(model, target))
     session = backend().open(file)
     return np.stack([session.run(picture) for picture in pictures])
 
@@ -176,6 +178,6 @@ def counts(data: bytes) -> dict[str, int]:
     return dict(Counter(name for name, _, _ in operators(data)))
 
 
-def lowered(model: Model) -> bytes:
+def lowered(model: Model, target: Target = BOARD) -> bytes:
     """The bytes of the file."""
-    return backend().lower(model, None).data
+    return backend().lower(model, target).data

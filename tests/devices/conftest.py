@@ -69,7 +69,7 @@ class Net:
             "artifact": self.blob.digest,
             "artifact_size": len(self.data),
             "input": {"shape": [1, 4, 4, 3], "dtype": "uint8"},
-            "output": {"dtype": "int8", "scale": None, "zero_point": None},
+            "output": {"dtype": "int8", "scale": None, "zero_point": None, "meaning": "logits"},
             "preprocessing": {"size": [4, 4], "resize": "stretch", "interpolation": "bilinear-antialias"},
             "labels": ["a", "b", "c", "d", "e"],
             "runtime": None,

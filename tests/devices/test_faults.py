@@ -54,7 +54,7 @@ def bundle(net, name):
         "artifact": {
             "file": "a.json",
             "input": {"shape": [1, 4, 4, 3], "dtype": "uint8"},
-            "output": {"dtype": "int8", "scale": None, "zero_point": None},
+            "output": {"dtype": "int8", "scale": None, "zero_point": None, "meaning": "logits"},
         },
         "preprocessing": {"size": [4, 4], "resize": "stretch", "interpolation": "bilinear-antialias"},
         "labels": list("abcde"),

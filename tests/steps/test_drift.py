@@ -69,12 +69,12 @@ def test_int8_is_read_with_its_scale() -> None:
 def test_stages() -> None:
     assert conversion(REFERENCE + 0.25, REFERENCE)["max_abs"] == 0.25
     assert quantization(REFERENCE * 2, REFERENCE)["cosine"] == pytest.approx(1)
-    exact = kernel(BOARD.astype(np.int8), BOARD.astype(np.int8))
+    exact = kernel(BOARD.astype(np.int8), BOARD.astype(np.int8), "logits")
     assert (exact["identical"], exact["different_outputs"], exact["unit"]) == (True, 0, "steps of int8")
     off = BOARD.astype(np.int8)
     off[0, 0] -= 3
-    assert kernel(off, BOARD.astype(np.int8))["max_difference"] == 3
-    assert kernel(off, BOARD.astype(np.int8))["different_outputs"] == 1
+    assert kernel(off, BOARD.astype(np.int8), "logits")["max_difference"] == 3
+    assert kernel(off, BOARD.astype(np.int8), "logits")["different_outputs"] == 1
 
 
 def bench(**changes: Any) -> Any:

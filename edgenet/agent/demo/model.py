@@ -82,14 +82,19 @@ class Model(object):
         return np.frombuffer(body, self._output["dtype"]), header["seconds"]
 
     def top(self, raw):
-        """``[[label, probability, index] …]``, the five most probable of a raw output, by softmax."""
+        """``[[label, probability, index] …]``, the five most probable of a raw output."""
+        order = np.argsort(-raw.astype(np.float64), kind="stable")[:_TOP]
+        shares = self._probabilities(raw)[order]
+        return [[self.label(int(i)), round(float(p), 4), int(i)] for i, p in zip(order, shares)]
+
+    def _probabilities(self, raw):
         logits = raw.astype(np.float64)
+        if self._output.get("meaning") == "probabilities":
+            return logits
         if self._output.get("scale") is not None:
             logits = (logits - self._output["zero_point"]) * self._output["scale"]
         exponents = np.exp(logits - logits.max())
-        order = np.argsort(-logits, kind="stable")[:_TOP]
-        shares = exponents[order] / exponents.sum()
-        return [[self.label(int(i)), round(float(p), 4), int(i)] for i, p in zip(order, shares)]
+        return exponents / exponents.sum()
 
     def label(self, index):
         """The name of an output."""

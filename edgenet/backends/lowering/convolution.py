@@ -73,7 +73,7 @@ def lower_gemm(scope: Scope, node: NodeProto) -> None:
     inputs = (
         source,
         scope.real_weights(node, node.input[1], np.ascontiguousarray(weights)),
-        scope.real_weights(node, f"{node.output[0]}/bias", bias),
+        scope.constant(f"{node.output[0]}/bias", bias),
     )
     name, activation = fused(scope, node)
     fields = {"fusedActivationFunction": activation}
@@ -109,7 +109,7 @@ def _bias(scope: Scope, node: NodeProto, source: int, weights: int) -> int:
     values = scope.weights(node, 2).reshape(-1) if len(node.input) > 2 else np.zeros(outputs, np.float32)
     read, kernel = scope.tensor(source).quantization, scope.tensor(weights).quantization
     if read is None or kernel is None:
-        return scope.real_weights(node, f"{node.output[0]}/bias", values)
+        return scope.constant(f"{node.output[0]}/bias", values)
     quantization = _per_channel(scope, node, 2, "int32", outputs, 0)
     if not np.allclose(quantization.scales, read.scales * kernel.scales, rtol=1e-5, atol=0):
         raise scope.refuse(

@@ -61,10 +61,15 @@ OPERATORS: dict[str, Callable[[Scope, NodeProto], None]] = {
 OWN = {DEQUANTIZE, REQUANTIZE}  # no operators of ONNX's
 
 
-def to_tflite(model: Model) -> tuple[bytes, Tensor]:
+def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
     """A prepared float or quantized model as a TFLite file.
 
     Input: ``pixels``, uint8 [1, H, W, 3]. Output: [1, classes], float32 or int8.
+
+    Args:
+        model: The model.
+        by_float: Take uint8 pixels to int8 by way of float32, see
+            :func:`edgenet.backends.lowering.rescaling.lower_requantize`.
 
     Returns:
         The file's bytes and its output tensor.
@@ -74,7 +79,7 @@ def to_tflite(model: Model) -> tuple[bytes, Tensor]:
     """
     graph = Graph(model.proto)
     settle(graph)
-    scope = Scope(graph, take_qdq(graph), half=model.precision == "fp16")
+    scope = Scope(graph, take_qdq(graph), half=model.precision == "fp16", by_float=by_float)
     entry = Tensor(graph.input, graph.shape(graph.input), "uint8", scope.quantization.get(graph.input))
     scope.alias(graph.input, scope.file.add(entry))
     for node in graph.nodes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from onnx import NodeProto
 
 from edgenet.backends.lowering.activation import fused
-from edgenet.backends.lowering.rescaling import emit_on_one_scale
+from edgenet.backends.lowering.file import Tensor
+from edgenet.backends.lowering.rescaling import QUANTIZE, dequantized, emit_on_one_scale
 from edgenet.backends.lowering.scope import Scope
 from edgenet.backends.lowering.window import pad_pixels, window_of
 from edgenet.graph.view import attributes
@@ -31,6 +33,9 @@ def lower_pool(scope: Scope, node: NodeProto) -> None:
 
     TFLite leaves padded pixels out of the maximum and out of the count of an average, so pads must be
     TFLite's own; an average that counts padded zeros can be padded explicitly.
+
+    An int8 average is computed in float: TFLite's own rounds it twice, first to the scale of its input, where
+    a mean of four is a half every fourth time.
     """
     options = attributes(node)
     if len(node.output) > 1:
@@ -58,4 +63,14 @@ def lower_pool(scope: Scope, node: NodeProto) -> None:
         "filterWidth": window.kernel[1],
         "fusedActivationFunction": activation,
     }
-    emit_on_one_scale(scope, node, name, CODES[node.op_type], (source,), ("Pool2DOptions", fields))
+    if node.op_type == "AveragePool" and scope.tensor(source).quantization is not None:
+        _average_in_float(scope, node, name, source, fields)
+    else:
+        emit_on_one_scale(scope, node, name, CODES[node.op_type], (source,), ("Pool2DOptions", fields))
+
+
+def _average_in_float(scope: Scope, node: NodeProto, name: str, source: int, fields: dict[str, Any]) -> None:
+    out = scope.output(node, name)
+    real = scope.file.add(Tensor(f"{name}/float", scope.tensor(out).shape, "float32"))
+    scope.emit("AVERAGE_POOL_2D", (dequantized(scope, source),), real, ("Pool2DOptions", fields))
+    scope.emit("QUANTIZE", (real,), out, QUANTIZE)

@@ -7,10 +7,10 @@ from typing import Any
 
 from onnx import NodeProto
 
-from edgenet.backends.lowering.file import Quantization
+from edgenet.backends.lowering.file import Quantization, Tensor
 from edgenet.backends.lowering.scope import Scope
 
-__all__ = ["emit_on_one_scale", "lower_dequantize", "lower_requantize", "on_scale"]
+__all__ = ["QUANTIZE", "dequantized", "emit_on_one_scale", "lower_dequantize", "lower_requantize", "on_scale"]
 
 QUANTIZE = ("QuantizeOptions", dict[str, Any]())
 
@@ -18,10 +18,32 @@ QUANTIZE = ("QuantizeOptions", dict[str, Any]())
 def lower_requantize(scope: Scope, node: NodeProto) -> None:
     """uint8 pixels → int8, int8 → int8 on another scale, or float → int8: QUANTIZE.
 
-    From uint8 to int8 with the same scale only the sign bit changes; nothing is rounded.
+    From uint8 to int8 with the same scale only the sign bit changes; nothing is rounded. LiteRT's QUANTIZE
+    has no vector code for that on x86 (2.3: 0.10 ms for 224x224 pixels); with ``scope.by_float`` a DEQUANTIZE
+    stands before it, and XNNPACK does both in 0.01 ms. On Arm the one operator has vector code.
     """
-    source = scope.input(node, node.input[0])
-    scope.emit("QUANTIZE", (source,), scope.output(node, node.output[0]), QUANTIZE)
+    source, out = scope.input(node, node.input[0]), scope.output(node, node.output[0])
+    if scope.tensor(source).dtype == "int8" or (scope.by_float and scope.tensor(source).dtype == "uint8"):
+        rescale(scope, source, out)
+    else:
+        scope.emit("QUANTIZE", (source,), out, QUANTIZE)
+
+
+def rescale(scope: Scope, source: int, out: int) -> None:
+    """A tensor on another scale, by way of float32: DEQUANTIZE and QUANTIZE.
+
+    That is Q/DQ to the letter. XNNPACK's QUANTIZE alone keeps 8 bits of the scales' ratio, and one number in
+    a hundred is a step off.
+    """
+    scope.emit("QUANTIZE", (dequantized(scope, source),), out, QUANTIZE)
+
+
+def dequantized(scope: Scope, source: int) -> int:
+    """A new float32 tensor with the real values of a whole one: DEQUANTIZE."""
+    given = scope.tensor(source)
+    real = scope.file.add(Tensor(f"{given.name}/real", given.shape, "float32"))
+    scope.emit("DEQUANTIZE", (source,), real, version=2 if given.dtype == "int8" else 1)
+    return real
 
 
 def lower_dequantize(scope: Scope, node: NodeProto) -> None:
@@ -40,7 +62,7 @@ def emit_on_one_scale(
 ) -> None:
     """Write an operator that TFLite runs only with one scale for input and output.
 
-    Where the graph wants another scale behind it (its tensor ``name``), a QUANTIZE follows.
+    Where the graph wants another scale behind it (its tensor ``name``), it is rescaled.
     """
     out = scope.output(node, name)
     given, wanted = scope.tensor(inputs[0]).quantization, scope.tensor(out).quantization
@@ -49,15 +71,15 @@ def emit_on_one_scale(
         return
     between = scope.like(inputs[0], f"{name}/before_rescaling", scope.tensor(out).shape)
     scope.emit(code, inputs, between, options)
-    scope.emit("QUANTIZE", (between,), out, QUANTIZE)
+    rescale(scope, between, out)
 
 
 def on_scale(scope: Scope, source: int, wanted: Quantization | None, name: str) -> int:
-    """A tensor with the wanted quantization: itself, or a QUANTIZE of it."""
+    """A tensor with the wanted quantization: itself, or itself rescaled."""
     given = scope.tensor(source)
     if given.quantization is None or wanted is None or given.quantization.same_as(wanted):
         return source
     index = scope.like(source, name, given.shape)
     scope.tensor(index).quantization = wanted
-    scope.emit("QUANTIZE", (source,), index, QUANTIZE)
+    rescale(scope, source, index)
     return index

@@ -57,13 +57,21 @@ class Scope:
         file: The file being written.
         quantization: Tensor name → its quantization; a tensor without an entry is float.
         half: Whether float weights are stored in half precision.
+        by_float: Whether uint8 becomes int8 by way of float32.
         fused: Output names of nodes that an earlier operator does as well.
     """
 
-    def __init__(self, graph: Graph, quantization: dict[str, Quantization], half: bool = False) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        quantization: dict[str, Quantization],
+        half: bool = False,
+        by_float: bool = False,
+    ) -> None:
         self.graph = graph
         self.quantization = quantization
         self.half = half
+        self.by_float = by_float
         self.file = TfliteFile("edgenet")
         self.fused: set[str] = set()
         self._indices: dict[str, int] = {}

@@ -1,0 +1,100 @@
+"""Builds that give probabilities: what their manifest says, and that every reader honours it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from edgenet.agent.demo.model import Model as DemoModel
+from edgenet.backends.base import Output
+from edgenet.bundle import Bundle
+from edgenet.cli.main import cli
+from edgenet.errors import PlanError
+from edgenet.model import Model
+from edgenet.protocol import Protocol
+from edgenet.steps.compile import compile
+from edgenet.steps.deploy import deploy
+from edgenet.steps.profile import profile
+from tests.conftest import CHEAP
+
+BUILDS = [(name, precision) for name in ("tflite", "onnxruntime") for precision in ("fp32", "fp16", "int8")]
+BRIEF = Protocol("brief", "", 0.05, 0.1, 20, 5.0, 1, True, 0.0)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponents / exponents.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(("backend", "precision"), BUILDS)
+def test_probabilities_are_the_softmax_of_the_logits(
+    backend: str, precision: str, model: Model, photos: Path
+) -> None:
+    """Of the very same build: int8 logits times their scale, through Softmax in float."""
+    recipe = CHEAP if precision == "int8" else None
+    plain, headed = (
+        compile(model, "local", backend, precision, recipe, photos, head=head).bundle
+        for head in ("logits", "softmax")
+    )
+    output = headed.manifest["artifact"]["output"]
+    assert (output["meaning"], output["dtype"], output["scale"]) == ("probabilities", "float32", None)
+    before = plain.manifest["artifact"]["output"]
+    assert before["meaning"] == "logits"
+    how = Output(5, before["dtype"], before["scale"], before["zero_point"])
+    got = headed.array("golden/artifact.npy")
+    np.testing.assert_allclose(got, softmax(how.values(plain.array("golden/artifact.npy"))), atol=2e-6)
+    assert headed.manifest["conversion"] == plain.manifest["conversion"]
+
+
+def test_probabilities_are_compared_as_logits_of_mean_zero() -> None:
+    logits = np.array([[3.0, 1.0, -1.0]], np.float32)
+    output = Output(3, "float32", meaning="probabilities")
+    np.testing.assert_allclose(output.logits(softmax(logits)), [[2.0, 0.0, -2.0]], atol=1e-6)
+    np.testing.assert_allclose(output.comparable(logits), [[2.0, 0.0, -2.0]], atol=1e-6)
+    assert Output(3, "float32").comparable(logits) is logits
+
+
+@pytest.mark.parametrize("backend", ["tflite", "onnxruntime"])
+def test_profile_finds_the_same_drift(backend: str, model: Model, photos: Path, home: Path) -> None:
+    found = []
+    for head in ("logits", "softmax"):
+        bundle = compile(model, "local", backend, "int8", CHEAP, photos, head=head).bundle
+        deploy(bundle, "local")
+        found.append(profile(bundle, "local", BRIEF, val=photos).drift)
+    plain, headed = found
+    assert headed["stages"]["kernel"]["identical"]
+    assert headed["stages"]["kernel"]["unit"] == "probabilities"
+    for key in ("agreement", "top1", "top5"):
+        assert headed[key] == plain[key]
+    assert headed["cosine"] == pytest.approx(plain["cosine"], abs=1e-4)
+    assert headed["max_abs"] == pytest.approx(plain["max_abs"], rel=0.5)
+
+
+def test_the_demo_shows_probabilities_as_they_are() -> None:
+    logits = np.array([0.5, 2.0, -1.0, 0.0], np.float32)
+    shares = softmax(logits[None])[0]
+    tops = []
+    for raw, meaning in ((logits, "logits"), (shares, "probabilities")):
+        own = SimpleNamespace(_output={"dtype": "float32", "scale": None, "meaning": meaning}, label=str)
+        own._probabilities = lambda values, own=own: DemoModel._probabilities(own, values)
+        tops.append(DemoModel.top(own, raw))
+    assert tops[0] == tops[1]
+    assert tops[0][0] == ["1", round(float(shares[1]), 4), 1]
+
+
+def test_the_command_and_inspect(model_file: Path, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "headed.edgenet"
+    how = ["--target", "local", "--backend", "tflite", "--precision", "fp32", "--head", "softmax"]
+    done = CliRunner().invoke(cli, ["compile", str(model_file), *how, "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    assert Bundle.load(out).manifest["artifact"]["output"]["meaning"] == "probabilities"
+    assert "gives 5 float32 probabilities" in CliRunner().invoke(cli, ["inspect", str(out)]).output
+
+
+def test_a_backend_that_cannot_says_so(model: Model) -> None:
+    with pytest.raises(PlanError, match=r"tensorrt gives no 'softmax': choose one of logits"):
+        compile(model, "jetson-orin-nano", "tensorrt", "fp16", head="softmax")
