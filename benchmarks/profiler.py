@@ -111,7 +111,9 @@ def measured(path: Path, folder: Path) -> None:
         for who, ours, theirs in rivals(manifest, artifact, pixels, reports[-1].latency_ms["p50"], folder):
             pairs.setdefault(who, []).append((ours, theirs))
     states = Counter(report.verdict["state"] for report in reports)
-    print(f"{manifest['model']['name']} {manifest['backend']} {manifest['precision']}: {dict(states)}")
+    others = statistics.median(report.sensors["other_cpu"] for report in reports)
+    print(f"{manifest['model']['name']} {manifest['backend']} {manifest['precision']}:", end=" ")
+    print(f"{dict(states)}, others kept {others:.2f} of a core busy")
     for who, values in pairs.items():
         ours, theirs = (statistics.median(column) for column in zip(*values, strict=True))
         print(f"  p50 over {who:14} {ours:9.4f} / {theirs:9.4f} ms   {spread([a / b for a, b in values])}")

@@ -82,6 +82,32 @@ def test_a_noisy_neighbour_is_named() -> None:
     assert (got["state"], got["reasons"]) == ("NOISY", ["other programs kept 0.62 of a core busy"])
 
 
+@pytest.mark.parametrize(
+    ("available", "taken", "reasons"),
+    [
+        (200.0, 19.0, []),
+        (200.0, 21.0, ["other programs took 21 of 200 MB of available memory"]),
+        (8000.0, 255.0, []),
+        (8000.0, 300.0, ["other programs took 300 of 8000 MB of available memory"]),
+        (None, 300.0, []),
+    ],
+)
+def test_a_memory_hog_is_named(available: float | None, taken: float, reasons: list[str]) -> None:
+    run = bench({"memory_available_mb": available}, {})
+    run.sensors["other_memory_mb"] = taken
+    got = judge(run, DRIFT, None, None)
+    assert (got["state"], got["reasons"]) == ("NOISY" if reasons else "VALID", reasons)
+
+
+def test_pages_read_again_from_storage_are_named() -> None:
+    run = bench({}, {})
+    run.sensors["page_faults"] = 10
+    assert judge(run, DRIFT, None, None)["state"] == "VALID"
+    run.sensors["page_faults"] = 240
+    (reason,) = judge(run, DRIFT, None, None)["reasons"]
+    assert reason == "memory was short: 240 times the model's process waited for a page from storage"
+
+
 def test_clocks_that_move_are_noted_but_no_fault() -> None:
     run = bench({"governor": "ondemand"}, {"cpu_mhz": [600, 1500]})
     run.sensors["during"][3]["cpu_mhz"] = [600, 1000]
