@@ -3,9 +3,11 @@
 python benchmarks/profiler.py [BUNDLE …]
 
 Without bundles the embedded model's four builds. A round is our profile and, on the same artifact, pixels and
-thread, each of the others (rivals.py), in turn; ratios are of a round's two medians, so that what changes
-from minute to minute strikes both. It wants a quiet machine: the verdicts of our profiles are printed too.
-Needs ``cc`` for the C loop, and GNU time at /usr/bin/time for the memory.
+thread, each of the others (rivals.py), in turn. The same loop in two processes can differ by several percent
+for as long as they live (where their memory lies), so first the least median of all rounds stands against the
+others' least; the ratios of single rounds follow. ``its profile`` is one process: both clocks on the same
+runs. It wants a quiet machine: the verdicts of our profiles are printed too. Needs ``cc`` for the C loop, and
+GNU time at /usr/bin/time for the memory.
 """
 
 from __future__ import annotations
@@ -115,10 +117,13 @@ def measured(path: Path, folder: Path) -> None:
     print(f"{manifest['model']['name']} {manifest['backend']} {manifest['precision']}:", end=" ")
     print(f"{dict(states)}, others kept {others:.2f} of a core busy")
     for who, values in pairs.items():
-        ours, theirs = (statistics.median(column) for column in zip(*values, strict=True))
-        print(f"  p50 over {who:14} {ours:9.4f} / {theirs:9.4f} ms   {spread([a / b for a, b in values])}")
+        ours, theirs = (min(column) for column in zip(*values, strict=True))
+        print(
+            f"  p50 over {who:14} {ours:9.4f} / {theirs:9.4f} ms   {ours / theirs:.4f}"
+            f"   rounds {spread([a / b for a, b in values])}"
+        )
     sums = [report.layer_facts["sum_ms"] / report.layer_facts["whole_ms"] for report in reports]
-    print(f"  layers over the whole   {reports[0].layer_facts['whole_ms']:9.4f} ms          {spread(sums)}")
+    print(f"  layers over the whole                                  rounds {spread(sums)}")
     said, timed = peak(bundle, artifact, folder)
     print(f"  peak over time -v       {said:9.2f} / {timed:9.2f} MB   {said / timed:.4f}", flush=True)
 

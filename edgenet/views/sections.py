@@ -120,7 +120,7 @@ def _special(report: Report, charts: Charts) -> Section | None:
         return None
     if sweep := more.get("threads"):
         rows = sweep["tried"]
-        names = [f"{row['threads']} threads" for row in rows]
+        names = [threads(row) for row in rows]
         says = ", ".join(f"{name} {row['p50']:.3g} ms" for name, row in zip(names, rows, strict=True))
         bars = charts.bars(names, [row["p50"] for row in rows], "ms", says)
         drawn.append(Chart("Median of one invocation by threads, ms", bars))
@@ -137,6 +137,12 @@ def _special(report: Report, charts: Charts) -> Section | None:
             f"A fresh process answers after {cold['p50_ms']:.4g} ms, the first {cold['first_ms']:.4g}."
         )
     return Section("By protocol", " ".join(lead), drawn)
+
+
+def threads(row: Mapping[str, Any]) -> str:
+    """A try of the thread sweep: "1 thread", "4 threads on 4 × Cortex-A76"."""
+    on = f" on {row['on']}" if row.get("on") else ""
+    return f"{row['threads']} thread{'' if row['threads'] == 1 else 's'}{on}"
 
 
 PARTS = ("start_ms", "import_ms", "load_ms", "first_run_ms")
@@ -327,7 +333,8 @@ def _memory(report: Report, charts: Charts) -> Section | None:
     chart = Chart("Resident memory, MB", charts.bars(list(known), list(known.values()), "MB", says))
     small = report.memory_mb.get("of_512_mb")
     lead = "" if small is None else f"At its peak the process takes {share(small)} of a board with 512 MB."
-    return Section("Memory", lead, [chart])
+    absent = report.memory_mb.get("arena_absent")
+    return Section("Memory", lead, [chart], notes=[f"The arena is not known: {absent}."] if absent else [])
 
 
 def _environment(report: Report) -> Section:

@@ -22,6 +22,8 @@ def version():
 class Session(object):
     """A loaded ONNX model with one input and one output."""
 
+    arena_absent = "only ONNX Runtime's profile tells it, and the protocol times no layers"
+
     def __init__(self, path, threads):
         self._path = path
         self._tap: Any = ("", None)
