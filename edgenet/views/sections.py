@@ -12,7 +12,7 @@ from edgenet.report import Report
 from edgenet.views.charts import Charts
 from edgenet.views.figures import interval, number, share, size
 
-__all__ = ["Chart", "Section", "Table", "sections"]
+__all__ = ["Chart", "Section", "Table", "sections", "starts", "threads"]
 
 # What decides how fast a board is and what it computes.
 FINGERPRINT = (
@@ -124,13 +124,14 @@ def _special(report: Report, charts: Charts) -> Section | None:
         says = ", ".join(f"{name} {row['p50']:.3g} ms" for name, row in zip(names, rows, strict=True))
         bars = charts.bars(names, [row["p50"] for row in rows], "ms", says)
         drawn.append(Chart("Median of one invocation by threads, ms", bars))
-        lead.append(f"{sweep['best']} threads are the fewest within 2 % of the fastest.")
+        best = next(row for row in rows if row["threads"] == sweep["best"])
+        lead.append(f"The fewest within 2 % of the fastest: {threads(best)}.")
     if long := more.get("sustained"):
         says = f"FPS over the run, settled at {long['settled_fps']:.4g}"
         drawn.append(Chart("FPS over the run", charts.lines({"FPS": long["curve"]}, "s", "FPS", says, True)))
         lead.append(f"It settled at {long['settled_fps']:.4g} FPS, {share(long['ratio'])} of the first 15 s.")
     if cold := more.get("cold_start"):
-        parts = {key.removesuffix("_ms"): _middle(cold["runs"], key) for key in PARTS}
+        parts = starts(cold)
         says = ", ".join(f"{name} {ms:.3g} ms" for name, ms in parts.items())
         drawn.append(Chart("From nothing to the first answer: medians", charts.stacked(parts, "ms", says)))
         lead.append(
@@ -145,11 +146,12 @@ def threads(row: Mapping[str, Any]) -> str:
     return f"{row['threads']} thread{'' if row['threads'] == 1 else 's'}{on}"
 
 
-PARTS = ("start_ms", "import_ms", "load_ms", "first_run_ms")
+PARTS = {"start": "start_ms", "import": "import_ms", "load": "load_ms", "first run": "first_run_ms"}
 
 
-def _middle(rows: Sequence[Mapping[str, Any]], key: str) -> float:
-    return float(np.median([row[key] for row in rows]))
+def starts(cold: Mapping[str, Any]) -> dict[str, float]:
+    """The median ms of each part of a cold start."""
+    return {name: float(np.median([row[key] for row in cold["runs"]])) for name, key in PARTS.items()}
 
 
 def _layers(report: Report, charts: Charts) -> Section | None:
