@@ -5,9 +5,10 @@ python benchmarks/profiler.py [BUNDLE …]
 Without bundles the embedded model's four builds. A round is our profile and, on the same artifact, pixels and
 thread, each of the others (rivals.py), in turn. The same loop in two processes can differ by several percent
 for as long as they live (where their memory lies), so first the least median of all rounds stands against the
-others' least; the ratios of single rounds follow. ``its profile`` is one process: both clocks on the same
-runs. It wants a quiet machine: the verdicts of our profiles are printed too. Needs ``cc`` for the C loop, and
-GNU time at /usr/bin/time for the memory.
+others' least; the ratios of single rounds follow. Two comparisons are free of that: ``loop in turn`` (our
+loop and a bare one around one loaded model) and ``its profile`` (both clocks on the same runs).
+It wants a quiet machine: the verdicts of our profiles are printed too. Needs ``cc`` for the C loop, and GNU
+time at /usr/bin/time for the memory.
 """
 
 from __future__ import annotations

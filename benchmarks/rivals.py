@@ -41,6 +41,36 @@ with open(session._session.end_profiling()) as stream:
 assert len(inside) >= before + runs, "ONNX Runtime dropped events"
 print(1e3 * statistics.median(samples), statistics.median(inside[before : before + runs]))
 """
+# The agent's loop and a bare one around the same loaded model, in turn, a tenth of a second each.
+IN_TURN = """
+import statistics, sys, time
+import numpy as np
+from edgenet.agent import bench, runtimes
+backend, clock = sys.argv[5], time.perf_counter
+session = runtimes.load(backend).Session(sys.argv[1], 1)
+session.set_input(np.load(sys.argv[2]))
+if backend == "onnxruntime":
+    run, names, feed = session._session.run, [session._out.name], {session._in.name: np.load(sys.argv[2])}
+    call = lambda: run(names, feed)
+else:
+    call = session._interpreter.invoke
+def bare(seconds):
+    samples, end = [], clock() + seconds
+    while True:
+        start = clock()
+        call()
+        now = clock()
+        samples.append(now - start)
+        if now > end:
+            return samples
+rules = bench.Limits({"min_seconds": 0.1, "warmup_s": float(sys.argv[3])})
+bench.warm_up(session.invoke, rules)
+ours, theirs = [], []
+for _ in range(int(float(sys.argv[4]) / 0.1)):
+    ours += bench.measure(session.invoke, rules, lambda *_: None)[0]
+    theirs += bare(0.1)
+print(1e3 * statistics.median(ours), 1e3 * statistics.median(theirs))
+"""
 # The tool writes two decimals of a millisecond, too few for small networks: its rounding is taken away.
 LITERT = """
 import ai_edge_litert.tools.benchmark_litert_model as tool
@@ -59,11 +89,14 @@ def rivals(
         manifest: The bundle's.
         artifact: Its file.
         pixels: uint8 [1, H, W, 3] as .npy.
-        p50: What ``profile`` just measured; ONNX Runtime's profile is compared with a p50 of its own runs.
+        p50: What ``profile`` just measured; what runs in one process with our loop has a p50 of its own.
         folder: For files in between.
     """
-    yield "bare loop", p50, bare_p50(manifest["backend"], artifact, pixels)
-    if manifest["backend"] == "onnxruntime":
+    backend = manifest["backend"]
+    ours, theirs = _run(IN_TURN, artifact, pixels, WARM_S, SECONDS, backend).split()
+    yield "loop in turn", float(ours), float(theirs)
+    yield "bare loop", p50, bare_p50(backend, artifact, pixels)
+    if backend == "onnxruntime":
         ours, theirs = _run(PROFILED, artifact, pixels, WARM_S, SECONDS).split()
         yield "its profile", float(ours), float(theirs)
         yield "C loop", p50, c_loop(manifest, artifact, pixels, folder)

@@ -102,6 +102,7 @@ class Worker(object):
         )
         peak_mb = memory.peak_mb()  # before the layers, which load the model again
         facts["layers"], facts["layers_absent"] = self._layers(request["protocol"])
+        facts["profiled_ms"] = getattr(self._session, "profiled_ms", None)
         if float(request["protocol"].get("layers_s", 0.0)) >= ROOF_FROM_S:
             facts["roof"] = roof.measure()
         arena_mb = getattr(self._session, "arena_mb", None)

@@ -39,6 +39,7 @@ class BenchResult:
         layers: ``name``, ``op`` and ``ms`` (or ``until_ms``, the layers before it included) of each layer.
         layers_absent: Why there are none.
         stride: Per stage: every how many runs one sample was kept.
+        profiled_ms: Fastest run of the whole model while the runtime profiled itself, where it did.
         arena_absent: Why ``memory_mb`` has no ``arena``.
         roof: ``copy_gb_s`` and ``sgemm_gmac_s`` of the board, where the protocol asks.
     """
@@ -53,6 +54,7 @@ class BenchResult:
     layers: Sequence[Mapping[str, Any]] = ()
     layers_absent: str | None = None
     stride: Mapping[str, int] = field_(default_factory=dict)
+    profiled_ms: float | None = None
     arena_absent: str | None = None
     roof: Mapping[str, float] | None = None
 
@@ -130,6 +132,7 @@ class Session:
             label=_text(reply, "label"),
             layers=fields(reply, "layers", dict),
             layers_absent=_text(reply, "layers_absent"),
+            profiled_ms=field(reply, "profiled_ms", float) if reply.get("profiled_ms") is not None else None,
             arena_absent=_text(reply, "arena_absent"),
             stride=stride if isinstance(stride := reply.get("stride"), dict) else {},
             roof={name: field(roof, name, float) for name in ROOF} if isinstance(roof, dict) else None,

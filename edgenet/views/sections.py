@@ -128,7 +128,8 @@ def _special(report: Report, charts: Charts) -> Section | None:
         lead.append(f"The fewest within 2 % of the fastest: {threads(best)}.")
     if long := more.get("sustained"):
         says = f"FPS over the run, settled at {long['settled_fps']:.4g}"
-        drawn.append(Chart("FPS over the run", charts.lines({"FPS": long["curve"]}, "s", "FPS", says, True)))
+        curve = charts.lines({"FPS": long["curve"]}, "s", "FPS", says, True)
+        drawn.append(Chart("FPS over the run", curve, wide=True))
         lead.append(f"It settled at {long['settled_fps']:.4g} FPS, {share(long['ratio'])} of the first 15 s.")
     if cold := more.get("cold_start"):
         parts = starts(cold)
@@ -196,6 +197,12 @@ def _cell(value: Any, key: str) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+SENSORS = {
+    "temperature_c": "Temperature", "governor": "Governor", "cpu_mhz": "Clock", "throttled": "Throttling",
+    "power_w": "Power", "load_1m": "Load average", "memory_available_mb": "Available memory",
+}  # fmt: skip
+
+
 def _heat(report: Report, charts: Charts) -> Section | None:
     readings = [report.sensors.get("before"), *(report.sensors.get("during") or []),
                 report.sensors.get("after")]  # fmt: skip
@@ -214,7 +221,7 @@ def _heat(report: Report, charts: Charts) -> Section | None:
             says = f"{caption}: {points[0][1]:.4g} at first, {points[-1][1]:.4g} at last, {unit}"
             drawn.append(Chart(f"{caption}, {unit}", charts.lines({caption: points}, "s", unit, says)))
     energy = report.energy or {}
-    notes = [f"{name} is not known: {reason}." for name, reason in absent.items()]
+    notes = [f"{SENSORS.get(name, name)} is not known: {reason}." for name, reason in absent.items()]
     if loads := [f"{item['load_1m']:g}" for item in (readings[:1] + readings[-1:]) if "load_1m" in item]:
         notes.insert(0, f"Load average before and after: {', '.join(loads)}.")
     if energy.get("absent"):
@@ -341,7 +348,9 @@ def _memory(report: Report, charts: Charts) -> Section | None:
 
 def _environment(report: Report) -> Section:
     facts = report.device.get("facts", {})
-    rows = [[name, _fact(facts[name])] for name in FINGERPRINT if facts.get(name) not in (None, [], "")]
+    rows = [
+        [name, _fact(facts[name])] for name in FINGERPRINT if facts.get(name) not in (None, [], "", False)
+    ]
     made = [
         ["model", f"{report.bundle['model']} ({str(report.bundle.get('model_digest'))[:16]}…)"],
         ["bundle", f"{str(report.bundle['digest'])[:16]}…"],

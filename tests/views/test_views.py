@@ -255,11 +255,11 @@ MORE = {
 
 def test_the_terminal_tells_what_only_a_protocol_measures() -> None:
     lines = verdict_lines(report(more=MORE, memory_mb={"import": 20.0, "peak": 60.0, "arena": None}))
-    assert "memory      import 20.0, peak 60.0 MB" in lines
+    assert "memory       import 20.0, peak 60.0 MB" in lines
     tried = "1 thread on 1 × Cortex-A76 8 ms; 4 threads on 4 × Cortex-A76 2.5 ms"
-    assert f"threads     {tried}: 4 the fewest within 2 % of the fastest" in lines
-    assert "sustained   50 FPS at first, settled at 35 (70.0 %), steady after 30 s" in lines
-    assert "cold start  450 ms (start 60, import 400, load 30, first run 10), the first 900 ms" in lines
+    assert f"threads      {tried}: 4 the fewest within 2 % of the fastest" in lines
+    assert "sustained    50 FPS at first, settled at 35 (70.0 %), steady after 30 s" in lines
+    assert "cold start   450 ms (start 60, import 400, load 30, first run 10), the first 900 ms" in lines
     emulated = {"state": "EMULATED", "reasons": ["r"], "limits": []}
     assert not [line for line in verdict_lines(report(more=MORE, verdict=emulated)) if "FPS" in line]
 
@@ -270,6 +270,11 @@ def test_the_page_tells_what_only_a_protocol_measures() -> None:
     assert "It settled at 35 FPS, 70.0 % of the first 15 s." in html
     assert "A fresh process answers after 450 ms, the first 900." in html
     assert "The arena is not known: of A." in html
+
+
+def test_a_page_without_a_pipeline_leads_with_the_network() -> None:
+    words = " ".join(" ".join(read(present([report(pipeline_ms=None, fps={"model": 500.0})])).words).split())
+    assert "network alone 500.0 FPS image to label: not measured" in words
 
 
 def test_an_emulated_board_keeps_no_best_from_being_marked() -> None:
