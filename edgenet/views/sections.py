@@ -174,12 +174,18 @@ def _layers(report: Report, charts: Charts) -> Section | None:
         )  # fmt: skip
     columns = {"name": "layer", "op": "operator", "ms": "ms", "share": "share", "gmac_s": "GMAC/s",
                "gb_s": "GB/s", "of_roof": "of roofline", "sqnr_db": "SQNR dB"}  # fmt: skip
-    there = [key for key in columns if any(row.get(key) is not None for row in rows)]
+    hidden = TIMED if report.emulated else ()
+    there = [key for key in columns if key not in hidden and any(row.get(key) is not None for row in rows)]
     table = Table(
         "Every layer", [columns[key] for key in there],
         [[_cell(row.get(key), key) for key in there] for row in rows], folded=True,
     )  # fmt: skip
-    return Section("Layers", str(facts.get("summary", "")), drawn, [table], notes=_notes(facts, report))
+    lead = "" if report.emulated else str(facts.get("summary", ""))
+    return Section("Layers", lead, drawn, [table], notes=_notes(facts, report))
+
+
+# What of a layer tells how fast the board is.
+TIMED = ("ms", "share", "gmac_s", "gb_s", "of_roof")
 
 
 def _notes(facts: Mapping[str, Any], report: Report) -> list[str]:
@@ -243,7 +249,8 @@ def _accuracy(report: Report, charts: Charts) -> Section:
     if any(changes.values()):
         caption = "Top-1 lost and won by stage, pp"
         drawn.append(Chart(caption, charts.waterfall(changes, "pp", f"{caption}: {_listed(changes)}")))
-    if changes := _stage_answers(drift):
+    changes = _stage_answers(drift)
+    if any(changes.values()):
         caption = "Answers changed by stage, %"
         bars = charts.bars(list(changes), list(changes.values()), "%", f"{caption}: {_listed(changes)}")
         drawn.append(Chart(caption, bars))
@@ -274,7 +281,7 @@ def _accuracy_rows(drift: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("McNemar p", number(drift.get("mcnemar_p"), 4)),
         ]
     rows += [("cosine of the logits", number(drift.get("cosine"), 5)),
-             ("largest logit error", number(drift.get("max_abs"), 3))]  # fmt: skip
+             ("largest logit error", _cell(drift.get("max_abs"), "max_abs"))]  # fmt: skip
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import re
 from html.parser import HTMLParser
@@ -196,6 +197,13 @@ def test_an_emulated_board_shows_no_speed() -> None:
         assert "500.0" not in text
         assert "2.00" not in text.replace("0.00", "")
     assert "An emulated board has no speed" in present([emulated])
+    layers = [{"name": "Conv1", "op": "Conv", "ms": 7.125, "share": 1.0, "gmac_s": 3.3, "sqnr_db": 40.0}]
+    about = {"method": "m", "summary": "The fastest run takes 7.25 ms."}
+    html = present([dataclasses.replace(emulated, layers=layers, layer_facts=about)])
+    assert "Conv1" in html
+    assert "40" in html
+    for hidden in ("7.125", "7.25", "GMAC/s", "image to label", "99 of 100 within"):
+        assert hidden not in html
 
 
 def test_markdown_is_exactly_this() -> None:
