@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgenet.report import Report
-from edgenet.views.charts import Charts, Point
+from edgenet.views.charts import Charts, Point, wide
 from edgenet.views.figures import FIGURES, build, number, value
 from edgenet.views.sections import Chart
 
@@ -118,7 +118,7 @@ def _latency(reports: Sequence[Report], charts: Charts) -> list[Chart]:
             bars = charts.bars(
                 [name for name, _ in known], [measured for _, measured in known], unit, caption
             )
-            found.append(Chart(caption, bars))
+            found.append(Chart(caption, bars, wide([name for name, _ in known])))
     return found
 
 

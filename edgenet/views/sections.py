@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgenet.report import Report
-from edgenet.views.charts import Charts
+from edgenet.views.charts import Charts, wide
 from edgenet.views.figures import interval, number, share, size
 
 __all__ = ["Chart", "Section", "Table", "sections", "starts", "threads"]
@@ -123,7 +123,7 @@ def _special(report: Report, charts: Charts) -> Section | None:
         names = [threads(row) for row in rows]
         says = ", ".join(f"{name} {row['p50']:.3g} ms" for name, row in zip(names, rows, strict=True))
         bars = charts.bars(names, [row["p50"] for row in rows], "ms", says)
-        drawn.append(Chart("Median of one invocation by threads, ms", bars))
+        drawn.append(Chart("Median of one invocation by threads, ms", bars, wide(names)))
         best = next(row for row in rows if row["threads"] == sweep["best"])
         lead.append(f"The fewest within 2 % of the fastest: {threads(best)}.")
     if long := more.get("sustained"):
@@ -366,7 +366,7 @@ def _environment(report: Report) -> Section:
         ["compiled by", str(report.bundle.get("tool", "–"))],
         ["target", str(report.device.get("target"))],
         ["protocol", f"{report.protocol.get('name')}: {report.protocol.get('summary', '')}"],
-        ["threads", str(report.protocol.get("threads") or "every core")],
+        ["threads", str(report.protocol.get("threads_used") or report.protocol.get("threads"))],
     ]
     return Section("Environment", "", (), [
         Table("What was measured", ["", ""], made),

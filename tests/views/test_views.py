@@ -285,6 +285,13 @@ def test_a_page_without_a_pipeline_leads_with_the_network() -> None:
     assert "network alone 500.0 FPS image to label: not measured" in words
 
 
+def test_long_labels_leave_room_for_their_bars() -> None:
+    """They once left none, and the drawing never ended."""
+    name = "onnxruntime fp32 · Raspberry Pi 4 Model B Rev 1.5 · brief"
+    html = Charts().bars([3 * name, "b"], [1.0, 2.0], "ms", "s")
+    assert name in html
+
+
 def test_an_emulated_board_keeps_no_best_from_being_marked() -> None:
     emulated = report(1.0, 5, verdict={"state": "EMULATED", "reasons": ["r"], "limits": []})
     columns, rows = table([report(), float_report(), emulated])
