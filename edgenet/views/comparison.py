@@ -83,10 +83,11 @@ def names(reports: Sequence[Report]) -> list[str]:
 def _pareto(reports: Sequence[Report], charts: Charts) -> list[Chart]:
     labelled = all(report.drift.get("top1") is not None for report in reports)
     points: dict[str, list[Point]] = defaultdict(list)
-    for report, name in zip(reports, names(reports), strict=True):
+    shown = [report for report in reports if not report.emulated]
+    for report, name in zip(shown, names(shown), strict=True):
         fps = report.fps.get("pipeline") or report.fps["model"]
         quality = report.drift["top1"] if labelled else report.drift["agreement"]
-        if fps and not report.emulated:
+        if fps:
             backend = str(report.bundle["backend"])
             label = name.replace(f"{backend} ", "")
             points[backend].append((fps, 100.0 * float(quality), label))
@@ -109,11 +110,8 @@ def _latency(reports: Sequence[Report], charts: Charts) -> list[Chart]:
         ("peak_mb", "MB", "Peak memory, MB"),
     ):
         figure = next(item for item in FIGURES if item.key == key)
-        known = [
-            (name, measured)
-            for name, report in zip(names(reports), reports, strict=True)
-            if (measured := value(figure, report)) is not None
-        ]
+        shown = [report for report in reports if value(figure, report) is not None]
+        known = [(name, value(figure, report)) for name, report in zip(names(shown), shown, strict=True)]
         if known:
             bars = charts.bars(
                 [name for name, _ in known], [measured for _, measured in known], unit, caption
