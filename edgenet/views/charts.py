@@ -153,7 +153,14 @@ class Charts:
         low, high = min(ys), max(ys)
         room = max((high - low) * 0.15, 0.1)
         ticks = _decades([x for x, _, _ in every] + [fps])
-        options = {**OPTIONS, "width": 700, "height": 340, "show_legend": True, "legend_at_bottom": True}
+        options = {
+            **OPTIONS,
+            "margin_right": 40,
+            "width": 700,
+            "height": 340,
+            "show_legend": True,
+            "legend_at_bottom": True,
+        }
         chart = pygal.XY(
             **options, stroke=False, dots_size=6, print_labels=True, x_title="FPS", y_title=y_title,
             xrange=(math.log10(ticks[0]), math.log10(ticks[-1])), range=(low - room, high + room),
