@@ -1,27 +1,36 @@
-"""The profiler's figures against those of others: the runtimes' own tools, the sum of the layers, time -v.
+"""The profiler's figures against those of others: the runtimes' own tools, bare loops, the layers, time -v.
 
 python benchmarks/profiler.py [BUNDLE …]
 
-Without bundles the embedded model's four builds. Every round runs our profile and the other tool one after
-the other on the same artifact and one thread; the least of the rounds counts on both sides, for what disturbs
-a run only adds to it (medians are printed too). Needs GNU time at /usr/bin/time for the memory.
+Without bundles the embedded model's four builds. A round is our profile and, on the same artifact, pixels and
+thread, each of the others (rivals.py), in turn. The same loop in two processes can differ by several percent
+for as long as they live (where their memory lies), so first the least median of all rounds stands against the
+others' least; the ratios of single rounds follow. Two comparisons are free of that: ``loop in turn`` (our
+loop and a bare one around one loaded model) and ``its profile`` (both clocks on the same runs).
+It wants a quiet machine: the verdicts of our profiles are printed too. Needs ``cc`` for the C loop, and GNU
+time at /usr/bin/time for the memory.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
+from rivals import rivals
 
 import edgenet
 from edgenet.agent import wire
+from edgenet.agent.preprocess import decode, fit
 from edgenet.devices.archive import agent_archive
 from edgenet.library import image_folder
+from edgenet.preprocessing import Preprocessing
 from edgenet.zoo import embedded
 
 ROUNDS = 5
@@ -36,22 +45,6 @@ threads = 1
 pipeline = false
 layers_s = 3.0
 """
-ORT = """
-import json, statistics, sys, tempfile
-import numpy as np, onnxruntime
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = options.inter_op_num_threads = 1
-options.enable_profiling = True
-options.profile_file_prefix = tempfile.mkdtemp() + "/profile"
-session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
-given = session.get_inputs()[0]
-image = np.random.default_rng(0).integers(0, 256, given.shape, dtype=np.uint8)
-for _ in range(400):
-    session.run(None, {given.name: image})
-events = json.load(open(session.end_profiling()))
-runs = [event["dur"] / 1e3 for event in events if event["name"] == "model_run"][50:]
-print(min(runs), statistics.median(runs))
-"""
 
 
 def builds(folder: Path) -> Iterator[Path]:
@@ -62,23 +55,6 @@ def builds(folder: Path) -> Iterator[Path]:
                 embedded(), "local", backend, precision, calibration=image_folder("signs", "calib")
             )
             yield done.write(folder / f"signs.{backend}.{precision}.edgenet")
-
-
-def theirs(backend: str, artifact: Path) -> tuple[float, float]:
-    """(least, median) ms by the runtime's own profiler (ONNX Runtime) or benchmark tool (LiteRT)."""
-    if backend == "onnxruntime":
-        said = subprocess.run(
-            [sys.executable, "-c", ORT, artifact], check=True, capture_output=True, text=True
-        )
-        least, middle = said.stdout.split()
-        return float(least), float(middle)
-    result = artifact.with_suffix(".json")
-    tool = Path(sys.executable).with_name("litert-benchmark")
-    options = ("--use_cpu", "--num_runs", "400", "--warmup_runs", "50", "--num_threads", "1")
-    subprocess.run([tool, "--model", artifact, *options, "--result_json", result], check=True,
-                   capture_output=True)  # fmt: skip
-    found = json.loads(result.read_text())["latency"]
-    return float(found["min_ms"]), float(found["median_ms"])
 
 
 def peak(bundle: edgenet.Bundle, artifact: Path, folder: Path) -> tuple[float, float]:
@@ -120,36 +96,51 @@ def _replies(process: subprocess.Popen[bytes]) -> list[dict]:
     return replies
 
 
+def measured(path: Path, folder: Path) -> None:
+    """Print what one bundle's rounds gave."""
+    bundle = edgenet.Bundle.load(path)
+    edgenet.deploy(path, "local")
+    manifest = bundle.manifest
+    protocol, pixels = folder / "profiler.toml", folder / "pixels.npy"
+    artifact = folder / manifest["artifact"]["file"]
+    protocol.write_text(PROTOCOL)
+    artifact.write_bytes(bundle.artifact)
+    spec = Preprocessing.from_table(manifest["preprocessing"], "bundle").fit_spec()
+    np.save(pixels, fit(decode(bundle.files[manifest["golden"]["images"][0]["file"]]), spec)[None])
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    reports = []
+    for _ in range(ROUNDS):
+        reports.append(edgenet.profile(path, "local", str(protocol)))
+        for who, ours, theirs in rivals(manifest, artifact, pixels, reports[-1].latency_ms["p50"], folder):
+            pairs.setdefault(who, []).append((ours, theirs))
+    states = Counter(report.verdict["state"] for report in reports)
+    others = statistics.median(report.sensors["other_cpu"] for report in reports)
+    print(f"{manifest['model']['name']} {manifest['backend']} {manifest['precision']}:", end=" ")
+    print(f"{dict(states)}, others kept {others:.2f} of a core busy")
+    for who, values in pairs.items():
+        ours, theirs = (min(column) for column in zip(*values, strict=True))
+        print(
+            f"  p50 over {who:14} {ours:9.4f} / {theirs:9.4f} ms   {ours / theirs:.4f}"
+            f"   rounds {spread([a / b for a, b in values])}"
+        )
+    sums = [report.layer_facts["sum_ms"] / report.layer_facts["whole_ms"] for report in reports]
+    print(f"  layers over the whole                                  rounds {spread(sums)}")
+    said, timed = peak(bundle, artifact, folder)
+    print(f"  peak over time -v       {said:9.2f} / {timed:9.2f} MB   {said / timed:.4f}", flush=True)
+
+
+def spread(ratios: Sequence[float]) -> str:
+    """The middle of the rounds' ratios, the least and the greatest."""
+    return f"{statistics.median(ratios):.4f}   ({min(ratios):.3f} to {max(ratios):.3f})"
+
+
 def main() -> None:
-    """Print one line a bundle."""
+    """Measure one bundle after the other."""
     with tempfile.TemporaryDirectory(prefix="edgenet-bench-") as temporary:
         folder = Path(temporary)
         os.environ["EDGENET_HOME"] = str(folder / "home")
-        protocol = folder / "profiler.toml"
-        protocol.write_text(PROTOCOL)
-        given = [Path(name) for name in sys.argv[1:]] or list(builds(folder))
-        print("build               least: ours, theirs, ratio   medians   layers/whole   peak MB, time -v")
-        for path in given:
-            bundle = edgenet.Bundle.load(path)
-            edgenet.deploy(path, "local")
-            artifact = folder / bundle.manifest["artifact"]["file"]
-            artifact.write_bytes(bundle.artifact)
-            backend, precision = bundle.manifest["backend"], bundle.manifest["precision"]
-            least, middles, sums = [], [], []
-            for _ in range(ROUNDS):
-                report = edgenet.profile(path, "local", str(protocol))
-                other = theirs(backend, artifact)
-                least.append((report.latency_ms["min"], other[0]))
-                middles.append(report.latency_ms["p50"] / other[1])
-                sums.append(report.layer_facts["sum_ms"])
-            ours, others = (min(values) for values in zip(*least, strict=True))
-            said, measured = peak(bundle, artifact, folder)
-            print(
-                f"{backend:11} {precision:6} {ours:9.3f} {others:9.3f} {ours / others:8.3f}"
-                f" {statistics.median(middles):9.3f} {min(sums) / ours:14.3f}"
-                f" {said:12.1f} {measured:6.1f} {said / measured:7.4f}",
-                flush=True,
-            )
+        for path in [Path(name) for name in sys.argv[1:]] or builds(folder):
+            measured(path, folder)
 
 
 if __name__ == "__main__":

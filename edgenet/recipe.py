@@ -128,8 +128,8 @@ class Recipe:
             if not 0 <= getattr(self, key) <= 1:
                 raise LibraryError(f"{where}: {key} = {getattr(self, key):g}", "write a number from 0 to 1")
         wanted = {"max_drift": self.max_drift > 0, 'equalize = "best"': self.equalize == "best"}
-        for key in wanted:
-            if wanted[key] and (self.rounding != "second-order" or self.precision != "int8"):
+        for key, asked in wanted.items():
+            if asked and (self.rounding != "second-order" or self.precision != "int8"):
                 raise LibraryError(
                     f"{where}: {key} works with int8 and second-order rounding",
                     'write precision = "int8" and rounding = "second-order"',

@@ -52,7 +52,7 @@ class Report:
     latency_ms: Mapping[str, Any]
     fps: Mapping[str, float | None]
     pipeline_ms: Mapping[str, Any] | None
-    memory_mb: Mapping[str, float | None]
+    memory_mb: Mapping[str, Any]
     layers: Sequence[Mapping[str, Any]]
     drift: Mapping[str, Any]
     sensors: Mapping[str, Any]

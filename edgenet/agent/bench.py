@@ -8,7 +8,7 @@ import gc
 import time
 from typing import Any, Dict, List
 
-from . import preprocess, sensors
+from . import memory, preprocess, sensors
 
 PROGRESS_S = 0.2
 SENSORS_S = 1.0
@@ -180,7 +180,7 @@ def run(session, images, spec, labels, protocol, tell):
     during: List[Dict[str, Any]] = []
     gc.collect()
     gc.disable()
-    busy = sensors.other_cpu_s()
+    busy, own = sensors.other_cpu_s(), memory.rss_mb()
     begin = time.perf_counter()
     try:
         samples = _stage("model", session.invoke, limits, tell, facts, during)
@@ -195,6 +195,7 @@ def run(session, images, spec, labels, protocol, tell):
     facts["sensors"]["other_cpu"] = _rate(busy, sensors.other_cpu_s(), time.perf_counter() - begin)
     facts["sensors"]["during"] = during
     facts["sensors"]["after"] = sensors.read()
+    facts["sensors"]["other_memory_mb"] = _taken(facts["sensors"], memory.growth(own, memory.peak_mb()))
     sensors.compare(facts["sensors"]["before"], facts["sensors"]["after"])
     return facts, samples
 
@@ -215,14 +216,33 @@ def _rate(before, after, seconds):
     return round(max(after - before, 0.0) / seconds, 3)
 
 
+def _taken(readings, own):
+    """MB that other programs took: what the available memory fell by at most, less this process's growth.
+
+    ``None`` where the system does not tell.
+    """
+    name = "memory_available_mb"
+    before, left = (
+        readings["before"],
+        [row[name] for row in readings["during"] + [readings["after"]] if name in row],
+    )
+    if name not in before or not left or own is None:
+        return None
+    return round(max(before[name] - min(left) - own, 0.0), 1)
+
+
 def _stage(name, call, limits, tell, facts, during):
     if limits.cooldown:
         time.sleep(limits.cooldown)
     facts["warmup"][name] = warm_up(call, limits)
     if isinstance(call, Pipeline):
         call.reset()
-    watch = Watch(name, limits, tell)
+    watch, faults = Watch(name, limits, tell), memory.page_faults()
     samples, _, facts["stride"][name] = measure(call, limits, watch)
+    if faults is not None:
+        facts["sensors"]["page_faults"] = (
+            facts["sensors"].get("page_faults", 0) + memory.page_faults() - faults
+        )
     facts["runs"][name] = len(samples)
     during.extend(watch.during)
     return samples

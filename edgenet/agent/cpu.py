@@ -1,6 +1,7 @@
 """The processor, from /proc/cpuinfo and cpufreq."""
 
 import platform
+from typing import Any, Dict
 
 from . import files
 
@@ -41,7 +42,10 @@ _CORES = {
 
 
 def facts(root):
-    """``cpu`` (design or model), ``cpu_parts``, ``isa``, ``clock_min_mhz``, ``clock_max_mhz``."""
+    """``cpu`` (design or model), ``cpu_parts``, ``clusters``, ``isa``, ``clock_min_mhz``, ``clock_max_mhz``.
+
+    Unknown is ``None`` or empty.
+    """
     entries = _entries(root)
     first = entries[0] if entries else {}
     parts = []
@@ -54,10 +58,48 @@ def facts(root):
     return {
         "cpu": " + ".join(names) or first.get("model name") or platform.processor() or None,
         "cpu_parts": parts,
+        "clusters": clusters(root, entries),
         "isa": [name for name in ISA if name in words],
         "clock_min_mhz": _clock(root, "cpuinfo_min_freq", min),
         "clock_max_mhz": _clock(root, "cpuinfo_max_freq", max),
     }
+
+
+def clusters(root, entries):
+    """Cores of one kind together, the strongest kind first: ``cores``, ``cpu``, ``capacity``, ``max_mhz``.
+
+    A kind is a core design and ``cpu_capacity``, in which the kernel compares cores (1024: the strongest;
+    Linux, Documentation/scheduler/sched-capacity.rst), ``None`` where it does not tell. Empty where the cores
+    are not listed.
+    """
+    kinds: Dict[Any, Dict[str, Any]] = {}
+    for entry in entries:
+        core = entry.get("processor", "")
+        if not core.isdigit():
+            continue
+        folder = "sys/devices/system/cpu/cpu" + core
+        part = "{} {}".format(entry.get("CPU implementer"), entry.get("CPU part"))
+        name = _CORES.get(part, "part " + part) if "CPU part" in entry else entry.get("model name")
+        capacity = _number(root, folder, "cpu_capacity")
+        clock = _number(root, folder, "cpufreq/cpuinfo_max_freq") // 1000
+        kind = kinds.setdefault((name, capacity), {"cores": [], "max_mhz": 0})
+        kind["cores"].append(int(core))
+        kind["max_mhz"] = max(kind["max_mhz"], clock)
+    found = [
+        {
+            "cores": kind["cores"],
+            "cpu": name,
+            "capacity": capacity or None,
+            "max_mhz": kind["max_mhz"] or None,
+        }
+        for (name, capacity), kind in kinds.items()
+    ]
+    return sorted(found, key=lambda kind: (-(kind["capacity"] or 0), -(kind["max_mhz"] or 0)))
+
+
+def _number(*names):
+    value = files.text_or_none(*names) or ""
+    return int(value) if value.isdigit() else 0
 
 
 def _entries(root):

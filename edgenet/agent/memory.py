@@ -1,4 +1,6 @@
-"""Resident memory of this process, in MB (1e6 bytes)."""
+"""Memory of this process, in MB (1e6 bytes)."""
+
+import sys
 
 
 def rss_mb(path="/proc/self/status"):
@@ -12,6 +14,12 @@ def peak_mb(path="/proc/self/status"):
     if found is None:
         found = _rusage_peak()
     return found
+
+
+def page_faults():
+    """How often this process waited for a page from storage so far; ``None`` where that is not told."""
+    usage = _usage()
+    return usage.ru_majflt if usage else None
 
 
 def growth(before, after):
@@ -33,10 +41,13 @@ def _field(path, name):
 
 
 def _rusage_peak():
+    usage, unit = _usage(), 1 if sys.platform == "darwin" else 1024
+    return usage.ru_maxrss * unit / 1e6 if usage else None
+
+
+def _usage():
     try:
         import resource
-        import sys
     except ImportError:
         return None
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF)

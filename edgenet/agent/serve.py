@@ -173,6 +173,7 @@ class Server(object):
             "path": path,
             "folder": folder,
             "threads": int(request["threads"]),
+            "cores": request.get("cores"),
             "finished": finished,
         }
 

@@ -35,6 +35,8 @@ class Worker(object):
         t0 = clock()
         # One clock for every process of the board; absent from an agent that did not start this one.
         spawned = request.get("spawned", t0)
+        if request.get("cores"):
+            _stay_on(request["cores"])
         runtime = _import(request["manifest"]["backend"])
         t1, import_mb = clock(), memory.rss_mb()
         self._manifest = request["manifest"]
@@ -100,9 +102,13 @@ class Worker(object):
         )
         peak_mb = memory.peak_mb()  # before the layers, which load the model again
         facts["layers"], facts["layers_absent"] = self._layers(request["protocol"])
+        facts["profiled_ms"] = getattr(self._session, "profiled_ms", None)
         if float(request["protocol"].get("layers_s", 0.0)) >= ROOF_FROM_S:
             facts["roof"] = roof.measure()
-        facts["memory_mb"] = {"peak": peak_mb, "arena": getattr(self._session, "arena_mb", None)}
+        arena_mb = getattr(self._session, "arena_mb", None)
+        facts["memory_mb"] = {"peak": peak_mb, "arena": arena_mb}
+        if arena_mb is None:
+            facts["arena_absent"] = getattr(self._session, "arena_absent", "the runtime does not tell it")
         return facts, (np.frombuffer(samples, np.float64) * 1e3).astype("<f8").tobytes()
 
     def _layers(self, protocol):
@@ -178,6 +184,14 @@ class Worker(object):
         self._session.invoke()
         seconds = time.perf_counter() - start
         return {"seconds": seconds}, self._session.output().tobytes()
+
+
+def _stay_on(cores):
+    """Run on these cores only, and every thread that comes from here on too."""
+    try:
+        os.sched_setaffinity(0, cores)
+    except (AttributeError, OSError, ValueError) as error:
+        raise Failure("bad-request", "the board cannot run it on cores {}: {}".format(cores, _line(error)))
 
 
 def _import(backend):

@@ -40,8 +40,8 @@ def show(reports: Sequence[Report]) -> None:
     samples = np.asarray(report.latency_ms.get("samples") or [], np.float64)
     if len(samples) and not report.emulated:
         low, high = number(report.latency_ms["min"], 3), number(report.latency_ms["p99"], 3)
-        console.print(Text(f"over time   {sparkline(_medians(samples))}  median of {SLICES} slices"))
-        console.print(Text(f"histogram   {sparkline(_counts(samples))}  {low} to {high} ms"))
+        console.print(Text(f"over time    {sparkline(_medians(samples))}  median of {SLICES} slices"))
+        console.print(Text(f"histogram    {sparkline(_counts(samples))}  {low} to {high} ms"))
     if report.layers:
         console.print(_layers(report))
 

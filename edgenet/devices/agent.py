@@ -240,6 +240,7 @@ class Agent:
         threads: int,
         manifest: Mapping[str, Any] | None = None,
         progress: OnEvent | None = None,
+        cores: Sequence[int] | None = None,
     ) -> Session:
         """Load a deployment in a fresh process on the board.
 
@@ -248,13 +249,15 @@ class Agent:
             threads: For the runtime.
             manifest: One that is not deployed yet, in place of the digest; its blobs must be there.
             progress: As for ``finish``: a board that was upgraded finishes the artifact again.
+            cores: Numbers of the only cores that its process may use; None for all.
 
         Raises:
             BoardError: ``died`` (with ``facts["signal"]``), ``import``, ``load``, ``run``, ``missing``,
                 ``damaged``.
         """
         what = {"digest": digest} if manifest is None else {"manifest": dict(manifest)}
-        reply, _ = self._channel.request(wire.OPEN, {**what, "threads": threads}, progress=progress)
+        request = {**what, "threads": threads, **({"cores": list(cores)} if cores else {})}
+        reply, _ = self._channel.request(wire.OPEN, request, progress=progress)
         return Session(self._channel, reply)
 
     def demo(

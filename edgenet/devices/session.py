@@ -39,6 +39,8 @@ class BenchResult:
         layers: ``name``, ``op`` and ``ms`` (or ``until_ms``, the layers before it included) of each layer.
         layers_absent: Why there are none.
         stride: Per stage: every how many runs one sample was kept.
+        profiled_ms: Fastest run of the whole model while the runtime profiled itself, where it did.
+        arena_absent: Why ``memory_mb`` has no ``arena``.
         roof: ``copy_gb_s`` and ``sgemm_gmac_s`` of the board, where the protocol asks.
     """
 
@@ -52,6 +54,8 @@ class BenchResult:
     layers: Sequence[Mapping[str, Any]] = ()
     layers_absent: str | None = None
     stride: Mapping[str, int] = field_(default_factory=dict)
+    profiled_ms: float | None = None
+    arena_absent: str | None = None
     roof: Mapping[str, float] | None = None
 
 
@@ -117,7 +121,7 @@ class Session:
         described = self.loaded.get("described")
         if isinstance(described, dict) and "gpu_memory_mb" in described:
             memory["gpu"] = field(described, "gpu_memory_mb", float)
-        label, roof = reply.get("label"), reply.get("roof")
+        roof = reply.get("roof")
         return BenchResult(
             model_ms=samples[:model],
             pipeline_ms=samples[model:],
@@ -125,9 +129,11 @@ class Session:
             memory_mb=memory,
             sensors=field(reply, "sensors", dict),
             warmup=field(reply, "warmup", dict),
-            label=label if isinstance(label, str) else None,
+            label=_text(reply, "label"),
             layers=fields(reply, "layers", dict),
-            layers_absent=absent if isinstance(absent := reply.get("layers_absent"), str) else None,
+            layers_absent=_text(reply, "layers_absent"),
+            profiled_ms=field(reply, "profiled_ms", float) if reply.get("profiled_ms") is not None else None,
+            arena_absent=_text(reply, "arena_absent"),
             stride=stride if isinstance(stride := reply.get("stride"), dict) else {},
             roof={name: field(roof, name, float) for name in ROOF} if isinstance(roof, dict) else None,
         )
@@ -198,6 +204,10 @@ class Session:
     def close(self) -> None:
         """End the model's process on the board."""
         self._channel.request(wire.CLOSE, {})
+
+
+def _text(reply: Mapping[str, Any], name: str) -> str | None:
+    return value if isinstance(value := reply.get(name), str) else None
 
 
 def _batches(images: Iterable[bytes], limit: int) -> Iterator[list[bytes]]:

@@ -23,6 +23,8 @@ __all__ = ["facts", "noise", "timed"]
 
 # Images of the golden set that the layers' noise is judged on.
 IMAGES = 4
+REST = "copies of the input and the answer, dispatch"
+OVER = "what disturbed them, or was measured with them, is not in the whole"
 
 
 def timed(bench: BenchResult, known: Sequence[Layer], precision: str) -> list[dict[str, Any]]:
@@ -87,18 +89,28 @@ def facts(bench: BenchResult, rows: Sequence[Mapping[str, Any]]) -> dict[str, An
         return {"absent": bench.layers_absent or "the runtime does not tell them"}
     cut = "until_ms" in rows[0]
     total, whole = sum(row["ms"] for row in rows), float(bench.model_ms.min())
-    left = (
-        "copies of the input and the answer, dispatch" if cut else "dispatch, copies, the session's own work"
-    )
     how = "differences of files cut after each operator" if cut else "the runtime's own profiler"
-    spent = f"The layers take {total:.3g} ms of the fastest run's {whole:.3g} ms; the rest is {left}."
     return {
         "method": how,
         "sum_ms": total,
         "whole_ms": whole,
         "rest_ms": whole - total,
-        "summary": f"Least times, by {how}. {spent}",
+        "profiled_ms": bench.profiled_ms,
+        "summary": f"Least times, by {how}. {_spent(total, whole, bench.profiled_ms)}",
     }
+
+
+def _spent(total: float, whole: float, profiled: float | None) -> str:
+    """What the layers take of the whole, and what the rest is."""
+    if profiled is not None:
+        return (
+            f"The fastest run takes {whole:.3g} ms, and {profiled:.3g} ms while it is profiled. Of the latter"
+            f" the layers take {total:.3g} ms, with the profiler's own time in each; the rest is dispatch,"
+            " copies and the profiler between them."
+        )
+    if total > whole:
+        return f"Together they take {total:.3g} ms, the fastest run {whole:.3g} ms: {OVER}."
+    return f"They take {total:.3g} ms of the fastest run's {whole:.3g} ms; the rest is {REST}."
 
 
 def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: list[dict[str, Any]],

@@ -31,7 +31,7 @@ from edgenet.steps.layers import facts as layer_facts
 from edgenet.steps.layers import noise, timed
 from edgenet.steps.replay import Encoder, Expected, Truth, encoder_for, from_golden, from_set, golden_images
 from edgenet.steps.roofline import roofline
-from edgenet.steps.special import cold_start, settled, several, sweep
+from edgenet.steps.special import best_cores, cold_start, settled, several, sweep
 from edgenet.steps.verdict import judge
 from edgenet.steps.worst import shown
 
@@ -107,7 +107,11 @@ def _report(
         latency_ms=latency(bench.model_ms, bench.stride.get("model", 1)),
         fps={"model": _fps(bench.model_ms), "pipeline": _fps(bench.pipeline_ms)},
         pipeline_ms=_pipeline(bench),
-        memory_mb={**bench.memory_mb, "of_512_mb": _of_small(bench.memory_mb.get("peak"))},
+        memory_mb={
+            **bench.memory_mb,
+            "of_512_mb": _of_small(bench.memory_mb.get("peak")),
+            "arena_absent": bench.arena_absent,
+        },
         layers=run.layers,
         drift=found,
         sensors=dict(bench.sensors),
@@ -143,8 +147,8 @@ def _measure(
     cores, board = int(agent.facts()["cores"]), board_events(tell)
     threads, more = rules.threads or cores, {}
 
-    def start(count: int) -> Session:
-        return agent.open(bundle.digest, count, None, board)
+    def start(count: int, on: Sequence[int] | None = None) -> Session:
+        return agent.open(bundle.digest, count, None, board, on)
 
     if rules.cold_starts:
         more["cold_start"] = cold_start(start, threads, rules.cold_starts, tell)
@@ -152,9 +156,9 @@ def _measure(
     encode = encoder_for(session.loaded.get("decodes", []))
     golden = golden_images(bundle, encode)
     if rules.sweep_threads:
-        more["threads"] = sweep(start, cores, golden, tell)
+        more["threads"] = sweep(start, agent.facts(), golden, tell)
         threads = int(more["threads"]["best"])
-        session = start(threads)
+        session = start(threads, best_cores(more["threads"]))
     bench = session.bench(rules.to_table(), golden, board)
     reference = onnx.load_model_from_string(bundle.files[bundle.manifest["reference"]["file"]])
     known_layers = layers(reference)

@@ -13,37 +13,83 @@ from edgenet.progress import Progress
 from edgenet.protocol import Protocol
 from edgenet.statistics import median_interval
 
-__all__ = ["cold_start", "settled", "sweep"]
+__all__ = ["best_cores", "cold_start", "settled", "several", "sweep"]
 
 # One try of a number of threads: enough to rank them.
 TRY = {"warmup_s": 0.5, "min_seconds": 1.0, "min_runs": 20, "max_seconds": 20.0, "pipeline": False}
 # A long run has settled when no later minute differs from its last by more.
 SETTLED, SLICE_S = 0.03, 15.0
 
-# Opens the model in a fresh process with so many threads.
-Opener = Callable[[int], Session]
+# Opens the model in a fresh process with so many threads, on these cores (None: on all).
+Opener = Callable[[int, Sequence[int] | None], Session]
 
 
-def sweep(open_: Opener, cores: int, images: Sequence[bytes], progress: Progress) -> dict[str, Any]:
-    """Try 1, 2, 4 … and every core (each number up to 8 cores).
+def sweep(
+    open_: Opener, facts: Mapping[str, Any], images: Sequence[bytes], progress: Progress
+) -> dict[str, Any]:
+    """Try 1, 2, 4 … and every core (each number up to 8 cores, and each number at which a kind of core ends).
+
+    Where cores differ, so many threads run on as many cores, the strongest first, and on no other: else
+    the system could move them while they are measured.
+
+    Args:
+        open_: Opens the model.
+        facts: The board's.
+        images: Encoded.
+        progress: Told of every try.
 
     Returns:
-        ``tried``: {"threads", "p50", "p50_interval", "fps"} of each, ``best``: the fewest threads within 2 %
-        of the lowest median.
+        ``tried``: {"threads", "on", "cores", "p50", "p50_interval", "fps"} of each, where ``cores`` are
+        numbers and ``on`` says what they are, both ``None`` where all are alike; ``best``: the fewest threads
+        within 2 % of the lowest median.
     """
-    counts = sorted({*(range(1, cores + 1) if cores <= 8 else ()), 1, 2, 4, 8, cores // 2 or 1, cores})
+    cores = int(facts["cores"])
+    kinds = _kinds(facts, cores)
+    ends = np.cumsum([len(kind["cores"]) for kind in kinds]).tolist()
+    counts = {*(range(1, cores + 1) if cores <= 8 else ()), 1, 2, 4, 8, cores // 2 or 1, cores, *ends}
+    counts = {count for count in counts if count <= cores}
     tried = []
-    for done, count in enumerate([count for count in counts if count <= cores]):
-        session = open_(count)
+    for done, count in enumerate(sorted(counts)):
+        chosen, on = _strongest(count, kinds)
+        session = open_(count, chosen)
         samples = session.bench(TRY, images).model_ms
         session.close()
         middle, spread = float(np.median(samples)), median_interval(samples)
-        tried.append({"threads": count, "p50": middle, "p50_interval": list(spread) if spread else None,
+        tried.append({"threads": count, "on": on, "cores": chosen, "p50": middle,
+                      "p50_interval": list(spread) if spread else None,
                       "fps": 1e3 / float(samples.mean())})  # fmt: skip
         progress("threads", done + 1, len(counts))
     fastest = min(row["p50"] for row in tried)
     best = next(row["threads"] for row in tried if row["p50"] <= 1.02 * fastest)
     return {"tried": tried, "best": best}
+
+
+def best_cores(swept: Mapping[str, Any]) -> Sequence[int] | None:
+    """The cores of a sweep's best try; ``None`` where all are alike."""
+    found: Sequence[int] | None = next(
+        row["cores"] for row in swept["tried"] if row["threads"] == swept["best"]
+    )
+    return found
+
+
+def _kinds(facts: Mapping[str, Any], cores: int) -> Sequence[Mapping[str, Any]]:
+    """The board's kinds of core, the strongest first; none where all are alike or not all may be used."""
+    kinds: Sequence[Mapping[str, Any]] = facts.get("clusters") or ()
+    return kinds if len(kinds) > 1 and sum(len(kind["cores"]) for kind in kinds) == cores else ()
+
+
+def _strongest(count: int, kinds: Sequence[Mapping[str, Any]]) -> tuple[list[int] | None, str | None]:
+    """The numbers of the ``count`` strongest cores, and what they are: "2 × Cortex-A76, 1 × Cortex-A55"."""
+    if not kinds:
+        return None, None
+    chosen: list[int] = []
+    names: dict[str, int] = {}
+    for kind in kinds:
+        some = kind["cores"][: count - len(chosen)]
+        chosen += some
+        if some:
+            names[str(kind["cpu"])] = names.get(str(kind["cpu"]), 0) + len(some)
+    return chosen, ", ".join(f"{number} × {name}" for name, number in names.items())
 
 
 PARTS = ("start_ms", "import_ms", "load_ms", "first_run_ms")
@@ -61,7 +107,7 @@ def cold_start(open_: Opener, threads: int, count: int, progress: Progress) -> d
     """
     runs = []
     for done in range(count):
-        session = open_(threads)
+        session = open_(threads, None)
         parts = {name: float(session.loaded.get(name, 0.0)) for name in PARTS}
         runs.append({"total_ms": sum(parts.values()), **parts})
         session.close()

@@ -19,6 +19,10 @@ DISTURBED = 0.10
 CLOCK_FELL = 0.05
 # Cores that other programs may keep busy while it is measured.
 OTHERS = 0.1
+# Memory that other programs may take meanwhile: a share of what was available, and no more than so many MB.
+TAKEN, TAKEN_MB = 0.1, 256.0
+# Pages of the model's process that may have to be read from storage while it is measured.
+FAULTS = 10
 UNDERVOLT = ("under-voltage",)
 THROTTLED = ("frequency capped", "throttled", "soft temperature limit")
 
@@ -91,6 +95,18 @@ def _noise(bench: BenchResult) -> list[str]:
         reasons.append(f"other programs kept {others:.2f} of a core busy")
     if lost > DISTURBED:
         reasons.append(f"interruptions made the mean {100 * lost:.0f} % longer than the median")
+    return reasons + _memory(bench.sensors)
+
+
+def _memory(sensors: Mapping[str, Any]) -> list[str]:
+    """What other programs did to the memory."""
+    taken, faults, reasons = sensors.get("other_memory_mb"), sensors.get("page_faults"), []
+    available = (sensors.get("before") or {}).get("memory_available_mb")
+    limit = min(TAKEN * available, TAKEN_MB) if isinstance(available, int | float) else None
+    if limit is not None and isinstance(taken, int | float) and taken > limit:
+        reasons.append(f"other programs took {taken:.0f} of {available:.0f} MB of available memory")
+    if isinstance(faults, int) and faults > FAULTS:
+        reasons.append(f"memory was short: {faults} times the model's process waited for a page from storage")
     return reasons
 
 

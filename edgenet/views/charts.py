@@ -22,6 +22,15 @@ ROW = 21
 Point = tuple[float, float, str]
 
 
+# The longest label beside the bars of a narrow drawing, letters; and the width of one for longer labels.
+LABEL, WIDE = 32, 940
+
+
+def wide(labels: Sequence[str]) -> bool:
+    """Whether bars with such labels need the whole row."""
+    return any(len(label) > LABEL for label in labels)
+
+
 class Charts:
     """Draws the charts of one page; every method gives an SVG element."""
 
@@ -100,9 +109,12 @@ class Charts:
         """
         known = [value for value in values if value is not None]
         low, high = min([0.0, *known]), max([0.0, *known])
-        options = {**OPTIONS, "height": 62 + ROW * len(labels), "spacing": 3}
+        width, most = (WIDE, 2 * LABEL) if wide(labels) else (OPTIONS["width"], LABEL)
+        options = {**OPTIONS, "height": 62 + ROW * len(labels), "spacing": 3, "width": width}
         chart = pygal.HorizontalBar(**options, x_title=unit, **_axis(low, high, "y_labels", "range"))
-        chart.x_labels = list(reversed(labels)) if names else [""] * len(labels)
+        # pygal never ends where labels leave no room for the bars.
+        short = [text if len(text) <= most else text[: most - 1] + "…" for text in labels]
+        chart.x_labels = short[::-1] if names else [""] * len(labels)
         rows = [{"value": value, "label": label} for label, value in zip(labels, values, strict=True)]
         chart.add("", rows[::-1], formatter=lambda value: f"{value:.4g} {unit}")
         return self._draw(chart, says)
@@ -141,7 +153,14 @@ class Charts:
         low, high = min(ys), max(ys)
         room = max((high - low) * 0.15, 0.1)
         ticks = _decades([x for x, _, _ in every] + [fps])
-        options = {**OPTIONS, "width": 700, "height": 340, "show_legend": True, "legend_at_bottom": True}
+        options = {
+            **OPTIONS,
+            "margin_right": 40,
+            "width": 700,
+            "height": 340,
+            "show_legend": True,
+            "legend_at_bottom": True,
+        }
         chart = pygal.XY(
             **options, stroke=False, dots_size=6, print_labels=True, x_title="FPS", y_title=y_title,
             xrange=(math.log10(ticks[0]), math.log10(ticks[-1])), range=(low - room, high + room),

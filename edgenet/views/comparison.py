@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgenet.report import Report
-from edgenet.views.charts import Charts, Point
+from edgenet.views.charts import Charts, Point, wide
 from edgenet.views.figures import FIGURES, build, number, value
 from edgenet.views.sections import Chart
 
@@ -45,9 +45,12 @@ def overview(reports: Sequence[Report], charts: Charts) -> Overview:
 
 
 def table(reports: Sequence[Report]) -> tuple[list[str], list[list[tuple[str, bool]]]]:
-    """Columns, and a row a report; the best of a column is marked, times only where every run is valid."""
+    """Columns, and a row a report; the best of a column is marked, times only where every run is valid.
+
+    An emulated board has no times, so it is no bar to marking those of the others.
+    """
     kept = [figure for figure in FIGURES if any(value(figure, report) is not None for report in reports)]
-    best, valid = {}, all(report.verdict["state"] == "VALID" for report in reports)
+    best, valid = {}, all(report.verdict["state"] == "VALID" for report in reports if not report.emulated)
     for figure in kept:
         if figure.timed and not valid:
             continue
@@ -80,10 +83,11 @@ def names(reports: Sequence[Report]) -> list[str]:
 def _pareto(reports: Sequence[Report], charts: Charts) -> list[Chart]:
     labelled = all(report.drift.get("top1") is not None for report in reports)
     points: dict[str, list[Point]] = defaultdict(list)
-    for report, name in zip(reports, names(reports), strict=True):
+    shown = [report for report in reports if not report.emulated]
+    for report, name in zip(shown, names(shown), strict=True):
         fps = report.fps.get("pipeline") or report.fps["model"]
         quality = report.drift["top1"] if labelled else report.drift["agreement"]
-        if fps and not report.emulated:
+        if fps:
             backend = str(report.bundle["backend"])
             label = name.replace(f"{backend} ", "")
             points[backend].append((fps, 100.0 * float(quality), label))
@@ -100,18 +104,19 @@ def _pareto(reports: Sequence[Report], charts: Charts) -> list[Chart]:
 
 
 def _latency(reports: Sequence[Report], charts: Charts) -> list[Chart]:
-    kept = [
-        (name, report) for name, report in zip(names(reports), reports, strict=True) if not report.emulated
-    ]
     found = []
     for key, unit, caption in (
         ("p50_ms", "ms", "Median of one invocation, ms"),
         ("peak_mb", "MB", "Peak memory, MB"),
     ):
         figure = next(item for item in FIGURES if item.key == key)
-        values = [value(figure, report) for _, report in kept]
-        if any(item is not None for item in values):
-            found.append(Chart(caption, charts.bars([name for name, _ in kept], values, unit, caption)))
+        shown = [report for report in reports if value(figure, report) is not None]
+        known = [(name, value(figure, report)) for name, report in zip(names(shown), shown, strict=True)]
+        if known:
+            bars = charts.bars(
+                [name for name, _ in known], [measured for _, measured in known], unit, caption
+            )
+            found.append(Chart(caption, bars, wide([name for name, _ in known])))
     return found
 
 
@@ -124,6 +129,6 @@ def notes(reports: Sequence[Report]) -> list[str]:
             found.append(f"{name} is {report.verdict['state']}: {reasons}")
     if len({str(report.protocol.get("name")) for report in reports}) > 1:
         found.append("measured by different protocols")
-    if len({(report.drift.get("source"), report.drift.get("images")) for report in reports}) > 1:
+    if len({str(report.drift.get("images_digest")) for report in reports}) > 1:
         found.append("drift judged on different images")
     return found

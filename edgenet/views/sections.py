@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from edgenet.report import Report
-from edgenet.views.charts import Charts
+from edgenet.views.charts import Charts, wide
 from edgenet.views.figures import interval, number, share, size
 
-__all__ = ["Chart", "Section", "Table", "sections"]
+__all__ = ["Chart", "Section", "Table", "sections", "starts", "threads"]
 
 # What decides how fast a board is and what it computes.
 FINGERPRINT = (
@@ -120,17 +120,19 @@ def _special(report: Report, charts: Charts) -> Section | None:
         return None
     if sweep := more.get("threads"):
         rows = sweep["tried"]
-        names = [f"{row['threads']} threads" for row in rows]
+        names = [threads(row) for row in rows]
         says = ", ".join(f"{name} {row['p50']:.3g} ms" for name, row in zip(names, rows, strict=True))
         bars = charts.bars(names, [row["p50"] for row in rows], "ms", says)
-        drawn.append(Chart("Median of one invocation by threads, ms", bars))
-        lead.append(f"{sweep['best']} threads are the fewest within 2 % of the fastest.")
+        drawn.append(Chart("Median of one invocation by threads, ms", bars, wide(names)))
+        best = next(row for row in rows if row["threads"] == sweep["best"])
+        lead.append(f"The fewest within 2 % of the fastest: {threads(best)}.")
     if long := more.get("sustained"):
         says = f"FPS over the run, settled at {long['settled_fps']:.4g}"
-        drawn.append(Chart("FPS over the run", charts.lines({"FPS": long["curve"]}, "s", "FPS", says, True)))
+        curve = charts.lines({"FPS": long["curve"]}, "s", "FPS", says, True)
+        drawn.append(Chart("FPS over the run", curve, wide=True))
         lead.append(f"It settled at {long['settled_fps']:.4g} FPS, {share(long['ratio'])} of the first 15 s.")
     if cold := more.get("cold_start"):
-        parts = {key.removesuffix("_ms"): _middle(cold["runs"], key) for key in PARTS}
+        parts = starts(cold)
         says = ", ".join(f"{name} {ms:.3g} ms" for name, ms in parts.items())
         drawn.append(Chart("From nothing to the first answer: medians", charts.stacked(parts, "ms", says)))
         lead.append(
@@ -139,11 +141,18 @@ def _special(report: Report, charts: Charts) -> Section | None:
     return Section("By protocol", " ".join(lead), drawn)
 
 
-PARTS = ("start_ms", "import_ms", "load_ms", "first_run_ms")
+def threads(row: Mapping[str, Any]) -> str:
+    """A try of the thread sweep: "1 thread", "4 threads on 4 × Cortex-A76"."""
+    on = f" on {row['on']}" if row.get("on") else ""
+    return f"{row['threads']} thread{'' if row['threads'] == 1 else 's'}{on}"
 
 
-def _middle(rows: Sequence[Mapping[str, Any]], key: str) -> float:
-    return float(np.median([row[key] for row in rows]))
+PARTS = {"start": "start_ms", "import": "import_ms", "load": "load_ms", "first run": "first_run_ms"}
+
+
+def starts(cold: Mapping[str, Any]) -> dict[str, float]:
+    """The median ms of each part of a cold start."""
+    return {name: float(np.median([row[key] for row in cold["runs"]])) for name, key in PARTS.items()}
 
 
 def _layers(report: Report, charts: Charts) -> Section | None:
@@ -165,12 +174,18 @@ def _layers(report: Report, charts: Charts) -> Section | None:
         )  # fmt: skip
     columns = {"name": "layer", "op": "operator", "ms": "ms", "share": "share", "gmac_s": "GMAC/s",
                "gb_s": "GB/s", "of_roof": "of roofline", "sqnr_db": "SQNR dB"}  # fmt: skip
-    there = [key for key in columns if any(row.get(key) is not None for row in rows)]
+    hidden = TIMED if report.emulated else ()
+    there = [key for key in columns if key not in hidden and any(row.get(key) is not None for row in rows)]
     table = Table(
         "Every layer", [columns[key] for key in there],
         [[_cell(row.get(key), key) for key in there] for row in rows], folded=True,
     )  # fmt: skip
-    return Section("Layers", str(facts.get("summary", "")), drawn, [table], notes=_notes(facts, report))
+    lead = "" if report.emulated else str(facts.get("summary", ""))
+    return Section("Layers", lead, drawn, [table], notes=_notes(facts, report))
+
+
+# What of a layer tells how fast the board is.
+TIMED = ("ms", "share", "gmac_s", "gb_s", "of_roof")
 
 
 def _notes(facts: Mapping[str, Any], report: Report) -> list[str]:
@@ -186,6 +201,12 @@ def _cell(value: Any, key: str) -> str:
     if key in ("share", "of_roof"):
         return share(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+SENSORS = {
+    "temperature_c": "Temperature", "governor": "Governor", "cpu_mhz": "Clock", "throttled": "Throttling",
+    "power_w": "Power", "load_1m": "Load average", "memory_available_mb": "Available memory",
+}  # fmt: skip
 
 
 def _heat(report: Report, charts: Charts) -> Section | None:
@@ -206,7 +227,7 @@ def _heat(report: Report, charts: Charts) -> Section | None:
             says = f"{caption}: {points[0][1]:.4g} at first, {points[-1][1]:.4g} at last, {unit}"
             drawn.append(Chart(f"{caption}, {unit}", charts.lines({caption: points}, "s", unit, says)))
     energy = report.energy or {}
-    notes = [f"{name} is not known: {reason}." for name, reason in absent.items()]
+    notes = [f"{SENSORS.get(name, name)} is not known: {reason}." for name, reason in absent.items()]
     if loads := [f"{item['load_1m']:g}" for item in (readings[:1] + readings[-1:]) if "load_1m" in item]:
         notes.insert(0, f"Load average before and after: {', '.join(loads)}.")
     if energy.get("absent"):
@@ -228,7 +249,8 @@ def _accuracy(report: Report, charts: Charts) -> Section:
     if any(changes.values()):
         caption = "Top-1 lost and won by stage, pp"
         drawn.append(Chart(caption, charts.waterfall(changes, "pp", f"{caption}: {_listed(changes)}")))
-    if changes := _stage_answers(drift):
+    changes = _stage_answers(drift)
+    if any(changes.values()):
         caption = "Answers changed by stage, %"
         bars = charts.bars(list(changes), list(changes.values()), "%", f"{caption}: {_listed(changes)}")
         drawn.append(Chart(caption, bars))
@@ -259,7 +281,7 @@ def _accuracy_rows(drift: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("McNemar p", number(drift.get("mcnemar_p"), 4)),
         ]
     rows += [("cosine of the logits", number(drift.get("cosine"), 5)),
-             ("largest logit error", number(drift.get("max_abs"), 3))]  # fmt: skip
+             ("largest logit error", _cell(drift.get("max_abs"), "max_abs"))]  # fmt: skip
     return rows
 
 
@@ -327,12 +349,15 @@ def _memory(report: Report, charts: Charts) -> Section | None:
     chart = Chart("Resident memory, MB", charts.bars(list(known), list(known.values()), "MB", says))
     small = report.memory_mb.get("of_512_mb")
     lead = "" if small is None else f"At its peak the process takes {share(small)} of a board with 512 MB."
-    return Section("Memory", lead, [chart])
+    absent = report.memory_mb.get("arena_absent")
+    return Section("Memory", lead, [chart], notes=[f"The arena is not known: {absent}."] if absent else [])
 
 
 def _environment(report: Report) -> Section:
     facts = report.device.get("facts", {})
-    rows = [[name, _fact(facts[name])] for name in FINGERPRINT if facts.get(name) not in (None, [], "")]
+    rows = [
+        [name, _fact(facts[name])] for name in FINGERPRINT if facts.get(name) not in (None, [], "", False)
+    ]
     made = [
         ["model", f"{report.bundle['model']} ({str(report.bundle.get('model_digest'))[:16]}…)"],
         ["bundle", f"{str(report.bundle['digest'])[:16]}…"],
@@ -341,7 +366,7 @@ def _environment(report: Report) -> Section:
         ["compiled by", str(report.bundle.get("tool", "–"))],
         ["target", str(report.device.get("target"))],
         ["protocol", f"{report.protocol.get('name')}: {report.protocol.get('summary', '')}"],
-        ["threads", str(report.protocol.get("threads") or "every core")],
+        ["threads", str(report.protocol.get("threads_used") or report.protocol.get("threads"))],
     ]
     return Section("Environment", "", (), [
         Table("What was measured", ["", ""], made),

@@ -1,6 +1,7 @@
 """The measuring loops, with a clock that only moves when the model runs: nothing here depends on time."""
 
 import gc
+import itertools
 
 import numpy as np
 import pytest
@@ -111,7 +112,8 @@ def test_run_gives_both_stages_and_what_the_board_felt():
     assert len(samples) == 10
     assert facts["label"] == "1"
     assert set(facts["parts_ms"]) == {"decode", "fit", "invoke", "post"}
-    assert {"before", "idle", "during", "after", "other_cpu"} == set(facts["sensors"])
+    others = {"other_cpu", "other_memory_mb", "page_faults"}
+    assert {"before", "idle", "during", "after"} | others == set(facts["sensors"])
 
 
 def test_without_the_pipeline():
@@ -153,6 +155,28 @@ def test_other_programs_are_seen(monkeypatch):
     monkeypatch.setattr(bench.sensors, "other_cpu_s", lambda: next(told))
     facts, _ = bench.run(Model(), [image(1)], SPEC, [], {"min_runs": 3, "pipeline": False}, lambda *_: None)
     assert facts["sensors"]["other_cpu"] > 10, "three seconds within a few milliseconds"
+
+
+def test_memory_that_others_take_is_told_without_our_own(monkeypatch):
+    there = itertools.chain([1000.0, 700.0], itertools.repeat(900.0))
+    monkeypatch.setattr(bench.sensors, "read", lambda *_: {"memory_available_mb": next(there)})
+    monkeypatch.setattr(bench.memory, "rss_mb", lambda: 50.0)
+    monkeypatch.setattr(bench.memory, "peak_mb", lambda: 90.0)
+    faults = iter([7, 19])
+    monkeypatch.setattr(bench.memory, "page_faults", lambda: next(faults))
+    # The model runs until the watch has read once: before, during, after.
+    protocol = {"min_runs": 1, "min_seconds": bench.PROGRESS_S * 1.5, "pipeline": False}
+    facts, _ = bench.run(Model(), [image(1)], SPEC, [], protocol, lambda *_: None)
+    assert facts["sensors"]["other_memory_mb"] == 300.0 - 40.0
+    assert facts["sensors"]["page_faults"] == 12
+
+
+def test_memory_that_is_not_told_is_absent(monkeypatch):
+    monkeypatch.setattr(bench.sensors, "read", lambda *_: {})
+    monkeypatch.setattr(bench.memory, "page_faults", lambda: None)
+    facts, _ = bench.run(Model(), [image(1)], SPEC, [], {"min_runs": 3, "pipeline": False}, lambda *_: None)
+    assert facts["sensors"]["other_memory_mb"] is None
+    assert "page_faults" not in facts["sensors"]
 
 
 def test_the_waiting_board_is_read_only_where_it_tells_its_power(monkeypatch):

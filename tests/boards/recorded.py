@@ -26,10 +26,7 @@ class Recorded(NamedTuple):
 
 def load(name: str, folder: Path) -> Recorded:
     """Write the recorded tree of a board into an empty folder."""
-    for path, text in _sections(HERE / name / "tree.txt").items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+    write_tree(HERE / name / "tree.txt", folder)
     commands = _sections(HERE / name / "commands.txt")
 
     def run(command: list[str]) -> str:
@@ -45,6 +42,14 @@ def load(name: str, folder: Path) -> Recorded:
         json.loads((HERE / name / "process.json").read_text()),
         json.loads(expected.read_text()) if expected.is_file() else {},
     )
+
+
+def write_tree(listed: Path, folder: Path) -> None:
+    """Write the files that a list holds below a folder."""
+    for path, text in _sections(listed).items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
 
 
 def _sections(path: Path) -> dict[str, str]:

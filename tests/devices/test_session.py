@@ -196,6 +196,21 @@ def test_host_gone_ends_the_model(net, picture):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="needs /proc")
+def test_worker_stays_on_the_cores_it_is_given(net, picture):
+    core = max(os.sched_getaffinity(0))
+    with connect("local") as agent:
+        net().deploy(agent)
+        agent.open(None, 1, cores=[core])
+        (worker,) = sshd.descendants(agent._connection.process.pid)
+        assert os.sched_getaffinity(worker) == {core}
+        agent.open(None, 1)
+        (worker,) = sshd.descendants(agent._connection.process.pid)
+        assert os.sched_getaffinity(worker) == os.sched_getaffinity(0)
+        with pytest.raises(BoardError, match=r"cannot run it on cores \[4000\]"):
+            agent.open(None, 1, cores=[4000])
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="needs /proc")
 def test_worker_killed_from_outside(net, picture):
     with connect("local") as agent:
         net("sleeps", sleep_ms=1).deploy(agent)

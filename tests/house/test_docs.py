@@ -213,6 +213,13 @@ def run(program: str, work: Path, *command: str) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def made(work: Path) -> Any:
+    """What the page's own line compiles into signs.edgenet: its manifest."""
+    (line,) = blocks("docs/bundle.md", "sh")
+    return json.loads(run("", work, "-m", "edgenet", *shlex.split(line)[1:], "--json"))
+
+
 def test_every_verdict_is_named() -> None:
     states = set(re.findall(r'"([A-Z]{5,})"', (PACKAGE / "steps" / "verdict.py").read_text(encoding="utf-8")))
     assert len(states) >= 4
@@ -228,35 +235,27 @@ class TestExamples:
         (program,) = blocks("README.md", "python")
         assert re.fullmatch(r"\d+ FPS, [+-]\d+\.\d pp, [A-Z]+\n", run(program, work))
 
-    def test_running_the_artifact_alone(self, work: Path) -> None:
-        (line,) = blocks("docs/bundle.md", "sh")
-        made = json.loads(run("", work, "-m", "edgenet", *shlex.split(line)[1:], "--json"))
+    def test_running_the_artifact_alone(self, work: Path, made: Any) -> None:
         (program,) = blocks("docs/bundle.md", "python")
         assert "edgenet" not in re.sub(r'"[^"]*"', "", program).replace("signs.edgenet", "")
         label = run(program, work).rpartition(" ")[0]
         assert label in made["labels"]
 
-    def test_every_key_of_a_manifest_is_named(self, work: Path) -> None:
+    def test_every_key_of_a_manifest_is_named(self, work: Path, made: Any) -> None:
         manifest = json.loads(run("", work, "-m", "edgenet", "inspect", "signs.edgenet", "--json"))
-        assert set(REQUIRED) <= set(manifest)
+        assert set(REQUIRED) <= set(manifest) <= set(made)
         assert not sorted(
             unnamed(manifest, text("docs/bundle.md"), skip=("files", "preprocessing", "recipe", "digest"))
         )
 
+    @pytest.mark.usefixtures("made")
     def test_every_key_of_a_report_is_named(self, work: Path) -> None:
-        command = (
-            "profile",
-            "signs.edgenet",
-            "--protocol",
-            "quick",
-            "--min-fps",
-            "1",
-            "--max-drift",
-            "50",
-            "--json",
-        )
+        limits = ("--min-fps", "1", "--max-drift", "50")
         run("", work, "-m", "edgenet", "deploy", "signs.edgenet")
-        report = json.loads(run("", work, "-m", "edgenet", *command))
+        said = run(
+            "", work, "-m", "edgenet", "profile", "signs.edgenet", "--protocol", "quick", *limits, "--json"
+        )
+        report = json.loads(said)
         assert set(report) == set(Report.__dataclass_fields__)
         assert not sorted(unnamed(report, text("docs/report.md"), skip=("facts", "absent")))
 

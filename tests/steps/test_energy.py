@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
-from edgenet.agent import sensors
+from edgenet.agent import cpu, sensors
 from edgenet.protocol import Protocol
 from edgenet.steps.energy import energy
-from edgenet.steps.special import cold_start, settled, sweep
+from edgenet.steps.special import best_cores, cold_start, settled, sweep
 from edgenet.steps.verdict import judge
+from edgenet.views.sections import threads
 from tests.boards import recorded
 from tests.reports import DRIFT
 
@@ -82,6 +83,32 @@ def test_a_noisy_neighbour_is_named() -> None:
     assert (got["state"], got["reasons"]) == ("NOISY", ["other programs kept 0.62 of a core busy"])
 
 
+@pytest.mark.parametrize(
+    ("available", "taken", "reasons"),
+    [
+        (200.0, 19.0, []),
+        (200.0, 21.0, ["other programs took 21 of 200 MB of available memory"]),
+        (8000.0, 255.0, []),
+        (8000.0, 300.0, ["other programs took 300 of 8000 MB of available memory"]),
+        (None, 300.0, []),
+    ],
+)
+def test_a_memory_hog_is_named(available: float | None, taken: float, reasons: list[str]) -> None:
+    run = bench({"memory_available_mb": available}, {})
+    run.sensors["other_memory_mb"] = taken
+    got = judge(run, DRIFT, None, None)
+    assert (got["state"], got["reasons"]) == ("NOISY" if reasons else "VALID", reasons)
+
+
+def test_pages_read_again_from_storage_are_named() -> None:
+    run = bench({}, {})
+    run.sensors["page_faults"] = 10
+    assert judge(run, DRIFT, None, None)["state"] == "VALID"
+    run.sensors["page_faults"] = 240
+    (reason,) = judge(run, DRIFT, None, None)["reasons"]
+    assert reason == "memory was short: 240 times the model's process waited for a page from storage"
+
+
 def test_clocks_that_move_are_noted_but_no_fault() -> None:
     run = bench({"governor": "ondemand"}, {"cpu_mhz": [600, 1500]})
     run.sensors["during"][3]["cpu_mhz"] = [600, 1000]
@@ -122,9 +149,11 @@ class Opened:
     """A session that takes 8 ms over the threads, but not under 3 ms."""
 
     starts = 0
+    on: ClassVar[list[list[int] | None]] = []
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, on: list[int] | None) -> None:
         Opened.starts += 1
+        Opened.on.append(on)
         self._ms = max(8.0 / threads, 3.0)
         first = 50.0 if Opened.starts == 1 else 5.0
         self.loaded = {"start_ms": 40.0, "import_ms": 100.0, "load_ms": first, "first_run_ms": 10.0}
@@ -138,11 +167,38 @@ class Opened:
 
 def test_the_fewest_threads_that_are_fastest_win() -> None:
     opener: Any = Opened
-    got = sweep(opener, 4, [], lambda *_: None)
+    got = sweep(opener, {"cores": 4}, [], lambda *_: None)
     assert [row["threads"] for row in got["tried"]] == [1, 2, 3, 4]
     assert got["best"] == 3
-    many = sweep(opener, 12, [], lambda *_: None)
+    many = sweep(opener, {"cores": 12}, [], lambda *_: None)
     assert [row["threads"] for row in many["tried"]] == [1, 2, 4, 6, 8, 12]
+    assert {row["on"] for row in many["tried"]} == {None}
+
+
+def test_where_cores_differ_threads_run_on_the_strongest(tmp_path: Path) -> None:
+    """An RK3588: cores 0 to 3 are small, 4 to 7 are strong (its device tree's capacities and clocks)."""
+    recorded.write_tree(recorded.HERE / "rk3588/cpu.txt", tmp_path)
+    facts = {**cpu.facts(str(tmp_path)), "cores": 8}
+    assert facts["clusters"] == [
+        {"cores": [4, 5, 6, 7], "cpu": "Cortex-A76", "capacity": 1024, "max_mhz": 2400},
+        {"cores": [0, 1, 2, 3], "cpu": "Cortex-A55", "capacity": 397, "max_mhz": 1800},
+    ]
+    opener: Any = Opened
+    Opened.on.clear()
+    got = sweep(opener, facts, [], lambda *_: None)
+    assert [row["cores"] for row in got["tried"]][::3] == [[4], [4, 5, 6, 7], [4, 5, 6, 7, 0, 1, 2]]
+    assert [row["cores"] for row in got["tried"]] == Opened.on
+    on = {row["threads"]: row["on"] for row in got["tried"]}
+    assert (on[2], on[6]) == ("2 × Cortex-A76", "4 × Cortex-A76, 2 × Cortex-A55")
+    assert best_cores(got) == [4, 5, 6]
+    assert threads(got["tried"][5]) == "6 threads on 4 × Cortex-A76, 2 × Cortex-A55"
+
+
+def test_cores_that_may_not_be_used_are_not_named(tmp_path: Path) -> None:
+    recorded.write_tree(recorded.HERE / "rk3588/cpu.txt", tmp_path)
+    opener: Any = Opened
+    got = sweep(opener, {**cpu.facts(str(tmp_path)), "cores": 6}, [], lambda *_: None)
+    assert {row["on"] for row in got["tried"]} == {None}
 
 
 def test_cold_starts_tell_the_first_apart() -> None:

@@ -56,6 +56,20 @@ def test_every_layer_of_the_user_is_timed_once(reports: dict[Any, Report], model
         assert report.layer_facts["sum_ms"] == pytest.approx(sum(row["ms"] for row in report.layers))
 
 
+def test_what_the_layers_leave_over_is_named(reports: dict[Any, Report]) -> None:
+    """ONNX Runtime's layers are part of profiled runs, which take longer; cut files need no profiler."""
+    for (backend, _), report in reports.items():
+        about = report.layer_facts
+        assert about is not None
+        assert about["rest_ms"] == pytest.approx(about["whole_ms"] - about["sum_ms"])
+        if backend == "onnxruntime":
+            assert about["sum_ms"] < about["profiled_ms"]
+            assert f"{about['profiled_ms']:.3g} ms while it is profiled" in about["summary"]
+        else:
+            assert about["profiled_ms"] is None
+            assert "the fastest run" in about["summary"]
+
+
 def test_the_multiply_adds_are_the_users(reports: dict[Any, Report]) -> None:
     totals = {sum(row.get("macs") or 0 for row in report.layers) for report in reports.values()}
     assert len(totals) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import re
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from edgenet.cli.tables import verdict_lines
 from edgenet.cli.terminal import sparkline
 from edgenet.errors import ReportError
 from edgenet.report import Report
@@ -195,6 +197,13 @@ def test_an_emulated_board_shows_no_speed() -> None:
         assert "500.0" not in text
         assert "2.00" not in text.replace("0.00", "")
     assert "An emulated board has no speed" in present([emulated])
+    layers = [{"name": "Conv1", "op": "Conv", "ms": 7.125, "share": 1.0, "gmac_s": 3.3, "sqnr_db": 40.0}]
+    about = {"method": "m", "summary": "The fastest run takes 7.25 ms."}
+    html = present([dataclasses.replace(emulated, layers=layers, layer_facts=about)])
+    assert "Conv1" in html
+    assert "40" in html
+    for hidden in ("7.125", "7.25", "GMAC/s", "image to label", "99 of 100 within"):
+        assert hidden not in html
 
 
 def test_markdown_is_exactly_this() -> None:
@@ -228,6 +237,67 @@ def test_different_models_need_the_same_labelled_images() -> None:
     blind = report(bundle=other.bundle, drift={**DRIFT, "labelled": False, "top1": None})
     with pytest.raises(ReportError, match=r"different models \(m, other\)"):
         load_reports([report(), blind])
+
+
+MORE = {
+    "threads": {
+        "tried": [
+            {"threads": 1, "on": "1 × Cortex-A76", "cores": [4], "p50": 8.0, "fps": 125.0},
+            {"threads": 4, "on": "4 × Cortex-A76", "cores": [4, 5, 6, 7], "p50": 2.5, "fps": 400.0},
+        ],
+        "best": 4,
+    },
+    "sustained": {
+        "curve": [[15.0, 50.0], [30.0, 36.0], [45.0, 35.0], [60.0, 35.0]],
+        "first_fps": 50.0, "settled_fps": 35.0, "ratio": 0.7, "settled_after_s": 30.0,
+    },
+    "cold_start": {
+        "runs": [
+            {"total_ms": ms, "start_ms": 60.0, "import_ms": ms - 100.0, "load_ms": 30.0, "first_run_ms": 10.0}
+            for ms in (900.0, 400.0, 500.0)
+        ],
+        "first_ms": 900.0, "p50_ms": 450.0, "max_ms": 500.0,
+    },
+}  # fmt: skip
+
+
+def test_the_terminal_tells_what_only_a_protocol_measures() -> None:
+    lines = verdict_lines(report(more=MORE, memory_mb={"import": 20.0, "peak": 60.0, "arena": None}))
+    assert "memory       import 20.0, peak 60.0 MB" in lines
+    tried = "1 thread on 1 × Cortex-A76 8 ms; 4 threads on 4 × Cortex-A76 2.5 ms"
+    assert f"threads      {tried}: 4 the fewest within 2 % of the fastest" in lines
+    assert "sustained    50 FPS at first, settled at 35 (70.0 %), steady after 30 s" in lines
+    assert "cold start   450 ms (start 60, import 400, load 30, first run 10), the first 900 ms" in lines
+    emulated = {"state": "EMULATED", "reasons": ["r"], "limits": []}
+    assert not [line for line in verdict_lines(report(more=MORE, verdict=emulated)) if "FPS" in line]
+
+
+def test_the_page_tells_what_only_a_protocol_measures() -> None:
+    html = present([report(more=MORE, memory_mb={"peak": 60.0, "arena": None, "arena_absent": "of A"})])
+    assert "The fewest within 2 % of the fastest: 4 threads on 4 × Cortex-A76." in html
+    assert "It settled at 35 FPS, 70.0 % of the first 15 s." in html
+    assert "A fresh process answers after 450 ms, the first 900." in html
+    assert "The arena is not known: of A." in html
+
+
+def test_a_page_without_a_pipeline_leads_with_the_network() -> None:
+    words = " ".join(" ".join(read(present([report(pipeline_ms=None, fps={"model": 500.0})])).words).split())
+    assert "network alone 500.0 FPS image to label: not measured" in words
+
+
+def test_long_labels_leave_room_for_their_bars() -> None:
+    """They once left none, and the drawing never ended."""
+    name = "onnxruntime fp32 · Raspberry Pi 4 Model B Rev 1.5 · brief"
+    html = Charts().bars([3 * name, "b"], [1.0, 2.0], "ms", "s")
+    assert name in html
+
+
+def test_an_emulated_board_keeps_no_best_from_being_marked() -> None:
+    emulated = report(1.0, 5, verdict={"state": "EMULATED", "reasons": ["r"], "limits": []})
+    columns, rows = table([report(), float_report(), emulated])
+    marked = {columns[i] for row in rows for i, (_, best) in enumerate(row) if best}
+    assert {"p50 ms", "FPS model"} <= marked
+    assert rows[2][columns.index("p50 ms")] == ("–", False)
 
 
 def test_sparkline() -> None:

@@ -36,6 +36,9 @@ class Session(object):
     ``invoke`` runs it once.
     """
 
+    # Neither interpreter's binding has a call for it; and XNNPACK's memory lies outside the arena.
+    arena_absent = "TFLite's Python binding does not tell it"
+
     def __init__(self, path, threads):
         self._path = path
         self._tap: Any = ("", None)

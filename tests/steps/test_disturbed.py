@@ -1,0 +1,142 @@
+"""Real disturbances of a real run: another program takes memory or burns, the runtime gets slower."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgenet.bundle import Bundle
+from edgenet.model import Model
+from edgenet.progress import Progress, silent
+from edgenet.report import Report
+from edgenet.steps.compile import compile
+from edgenet.steps.deploy import deploy
+from edgenet.steps.profile import profile
+from edgenet.steps.verdict import DRIFT_OF_MEDIAN, TAKEN_MB
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the agent knows others from Linux's /proc")
+
+HOG_MB = 700
+HOG = f"""
+import sys
+for line in sys.stdin:
+    kept = bytearray(b"x") * {HOG_MB * 10**6}
+    print("taken", flush=True)
+"""
+BURN = "while True: pass"
+# What Python runs before the agent's worker: with each answer the runtime takes 3 us more.
+SLOWER = """
+import sys, time
+from importlib.abc import MetaPathFinder
+from importlib.util import find_spec
+
+class Finder(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != "onnxruntime":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        load = spec.loader.exec_module
+        spec.loader.exec_module = lambda module: (load(module), slow(module))
+        return spec
+
+def slow(module):
+    class Session(module.InferenceSession):
+        calls = 0
+        def run(self, *arguments):
+            self.calls += 1
+            time.sleep(0.001 + 3e-6 * self.calls)
+            return super().run(*arguments)
+    module.InferenceSession = Session
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.fixture(scope="module")
+def bundle(model: Model) -> Bundle:
+    return compile(model, "local", "onnxruntime", "fp32").bundle
+
+
+@contextmanager
+def running(program: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python program beside us, ended afterwards."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def quick(bundle: Bundle, tell: Progress = silent) -> Report:
+    deploy(bundle)
+    return profile(bundle, "local", "quick", progress=tell)
+
+
+def reason(report: Report, words: str) -> str:
+    """The one reason of a NOISY verdict that begins so."""
+    assert report.verdict["state"] == "NOISY"
+    (found,) = [text for text in report.verdict["reasons"] if text.startswith(words)]
+    return str(found)
+
+
+def test_a_running_memory_hog_is_named(home: Path, bundle: Bundle) -> None:
+    """It takes its memory when the measuring has begun, and what the board misses is about that."""
+    with running(HOG) as hog:
+
+        def tell(stage: str, _done: int, _total: int | None) -> None:
+            if stage.startswith("measure") and not told:
+                told.append(stage)
+                assert hog.stdin is not None
+                assert hog.stdout is not None
+                hog.stdin.write("now\n")
+                hog.stdin.flush()
+                assert hog.stdout.readline() == "taken\n"
+
+        told: list[str] = []
+        report = quick(bundle, tell)
+    assert told
+    assert report.sensors["other_memory_mb"] > TAKEN_MB
+    words = reason(report, "other programs took")
+    assert f"took {report.sensors['other_memory_mb']:.0f} of" in words
+
+
+def test_a_running_neighbour_is_named(home: Path, bundle: Bundle) -> None:
+    """What the agent says of others is no less than what the kernel says of the neighbour."""
+    with running(BURN) as neighbour:
+        begin, before = time.perf_counter(), cpu_s(neighbour.pid)
+        report = quick(bundle)
+        rate = (cpu_s(neighbour.pid) - before) / (time.perf_counter() - begin)
+    assert rate > 0.2, "the neighbour burned"
+    assert report.sensors["other_cpu"] > 0.5 * rate
+    assert reason(report, "other programs kept").endswith("of a core busy")
+
+
+def test_a_model_that_becomes_slower_is_named(
+    home: Path, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SLOWER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    report = quick(bundle)
+    samples = np.array(report.latency_ms["samples"])
+    first, second = (float(np.median(half)) for half in np.array_split(samples, 2))
+    words = reason(report, "the median moved by +")
+    assert float(words.split()[4]) > 100 * DRIFT_OF_MEDIAN
+    assert float(words.split()[4]) == pytest.approx(100 * (second / first - 1), abs=1)
+
+
+def cpu_s(pid: int) -> float:
+    """Processor seconds of a process: utime and stime of proc(5)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
