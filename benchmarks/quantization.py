@@ -42,7 +42,12 @@ MODELS = {
 }
 # tool: (packages, variant → most calibration images, 0 = all)
 TOOLS: dict[str, tuple[list[str], dict[str, int]]] = {
-    "edgenet": ([], {"int8-minmax": 0, "int8-fast": 0, "int8-accurate": 0, "int8-per-tensor": 0}),
+    "edgenet": (
+        [],
+        dict.fromkeys(
+            ("int8-minmax", "int8-fast", "int8-accurate", "int8-per-tensor", "int8-mixed", "int8-dynamic"), 0
+        ),
+    ),
     "ort": (
         ["onnxruntime", "onnx", "sympy"],
         # Histograms of all images are held in memory: more than a few gigabytes from some 100 images on.
