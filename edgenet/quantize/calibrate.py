@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.errors import DataError
+from edgenet.graph.channel_outputs import channel_outputs
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.insert_qdq import activations
 from edgenet.graph.view import Graph
-from edgenet.quantize.channels import ChannelStatistics
+from edgenet.quantize.channels import SAMPLES, ChannelStatistics
 from edgenet.quantize.observers import OBSERVERS, Observer
 
 __all__ = ["Calibration", "calibrate", "channel_statistics"]
@@ -71,10 +72,13 @@ def channel_statistics(
     Raises:
         DataError: The network computes NaN or infinity; names the tensor.
     """
-    evaluator = Evaluator(graph.proto(), names, lean=True) if names else None
     seen = {name: ChannelStatistics(name, graph.shape(name)[1]) for name in names}
+    model, outputs = channel_outputs(graph, names, SAMPLES)
+    wanted = [name for item in outputs.values() for name in (item.low, item.high, item.sample)]
+    evaluator = Evaluator(model, wanted, lean=True) if names else None
     for done, pixels in enumerate(images, 1):
-        for name, values in evaluator.run(pixels).items() if evaluator else ():
-            seen[name].update(values)
+        values = evaluator.run(pixels) if evaluator else {}
+        for name, item in outputs.items():
+            seen[name].update(values[item.low], values[item.high], values[item.sample])
         progress(done)
     return seen

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edgenet.errors import DataError
 
-__all__ = ["ChannelStatistics"]
+__all__ = ["SAMPLES", "ChannelStatistics"]
 
 BINS = 256
 SAMPLES = 64
@@ -36,20 +36,26 @@ class ChannelStatistics:
         self._top = np.full(channels, 2.0**-20)
         self._counts = np.zeros((channels, BINS), np.int64)
 
-    def update(self, values: NDArray[np.float32]) -> None:
-        """Take note of [1, channels, ...].
+    def update(
+        self, low: NDArray[np.float32], high: NDArray[np.float32], sample: NDArray[np.float32]
+    ) -> None:
+        """Take note of one image.
+
+        Args:
+            low: [channels], the smallest values.
+            high: [channels], the largest.
+            sample: [channels, n], some of the values.
 
         Raises:
             DataError: A value is not finite; names the tensor.
         """
-        flat = values.reshape(values.shape[1], -1)
-        low, high = flat.min(axis=1), flat.max(axis=1)
-        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        if not (np.isfinite(low).all() and np.isfinite(high).all() and np.isfinite(sample).all()):
             raise DataError(
                 f"the network computes NaN or infinity on an image, at {self.name}", "check its weights"
             )
         self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
-        self._count(flat[:, :: max(1, flat.shape[1] // SAMPLES)])
+        self._grow(high)
+        self._count(sample)
 
     def take(self, source: NDArray[np.int64]) -> None:
         """Let every channel have the statistics of another: [channels], indices."""
@@ -78,7 +84,6 @@ class ChannelStatistics:
         return caps
 
     def _count(self, sample: NDArray[np.float32]) -> None:
-        self._grow(sample.max(axis=1))
         index = (sample * (BINS / self._top)[:, None]).astype(np.int64)
         positive = sample > 0
         index = np.minimum(index, BINS - 1) + np.arange(len(sample))[:, None] * BINS
