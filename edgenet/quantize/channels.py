@@ -34,7 +34,7 @@ class ChannelStatistics:
         self.name = name
         self.low, self.high = np.full(channels, np.inf), np.full(channels, -np.inf)
         self._top = np.full(channels, 2.0**-20)
-        self._counts = np.zeros((channels, BINS), np.int64)
+        self._counts = np.zeros((channels, BINS), np.int32)
 
     def update(
         self, low: NDArray[np.float32], high: NDArray[np.float32], sample: NDArray[np.float32]
@@ -87,7 +87,9 @@ class ChannelStatistics:
         index = (sample * (BINS / self._top)[:, None]).astype(np.int64)
         positive = sample > 0
         index = np.minimum(index, BINS - 1) + np.arange(len(sample))[:, None] * BINS
-        self._counts += np.bincount(index[positive], minlength=self._counts.size).reshape(-1, BINS)
+        self._counts += (
+            np.bincount(index[positive], minlength=self._counts.size).reshape(-1, BINS).astype(np.int32)
+        )
 
     def _grow(self, high: NDArray[np.float32]) -> None:
         while (short := high > self._top).any():

@@ -40,8 +40,8 @@ COMPARED = 32
 JUDGED = 256
 # What "best" tries on a few images, a part of the work each, and judges on so many others.
 EQUALIZERS = ("error", "range", "none")
-TRIED_IMAGES, TRIED_SWEEPS, TRIED_POSITIONS = 16, 1, 128
-JUDGES = 64
+TRIED_IMAGES, TRIED = 32, {"sweeps": 2, "positions": 256, "memory_mb": 16}
+JUDGES = 128
 Pixels = NDArray[np.uint8]
 
 
@@ -222,24 +222,28 @@ class _Job:
         how = self._best(seen, kept.images, others) if choosing else self.recipe.equalize
         with self.watch.stage("shape"):
             self.graph, self.shaped = shape(self.graph, seen, self.recipe, how)
-        return kept.images, others
+        return kept.images, others if self.recipe.max_drift else []
 
     def _best(
         self, seen: Mapping[str, ChannelStatistics], images: Sequence[Pixels], others: Sequence[Pixels]
     ) -> str:
         """The way of equalising after which least is lost, from a short trial of each."""
-        few = replace(self.recipe, sweeps=TRIED_SWEEPS, positions=TRIED_POSITIONS)
         with self.watch.stage("choose"):
-            judge = Ablation(self.graph, others)
+            judge, few = Ablation(self.graph, others), _spread(images, TRIED_IMAGES)
             for how in EQUALIZERS:
-                graph, shaped = shape(self.graph, seen, self.recipe, how)
-                parts, told = steps(graph, self._names()), self._told(f"try {how}")
-                shapes = shaped.limits, shaped.shifts
-                made = reconstruct(graph, parts, _spread(images, TRIED_IMAGES), few, *shapes, told)
-                judge.add(f"tried: equalize = {how}", self.finished(graph, made))
+                self._try(how, seen, few, judge)
         self.lines += judge.lines
         lost = [line["divergence"] for line in judge.lines]
         return EQUALIZERS[int(np.argmin(lost))]
+
+    def _try(
+        self, how: str, seen: Mapping[str, ChannelStatistics], images: Sequence[Pixels], judge: Ablation
+    ) -> None:
+        graph, shaped = shape(self.graph, seen, self.recipe, how)
+        parts, told = steps(graph, self._names()), self._told(f"try {how}")
+        few = replace(self.recipe, **TRIED)  # type: ignore[arg-type]
+        made = reconstruct(graph, parts, images, few, shaped.limits, shaped.shifts, told)
+        judge.add(f"tried: equalize = {how}", self.finished(graph, made))
 
     def _compare(self, plain: Graph, images: Sequence[Pixels], result: Reconstruction) -> None:
         """One line for each stage, the simple ones made anew for the purpose."""

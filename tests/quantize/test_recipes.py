@@ -47,7 +47,7 @@ def test_every_recipe_quantizes_and_stays_near_min_max(name: str, model: Model) 
 
 
 def test_the_best_equalisation_is_the_one_that_lost_least_in_the_trial(model: Model) -> None:
-    best, account = quantize(prepare(model), QUICK, PIXELS)
+    best, account = quantize(prepare(model), replace(QUICK, equalize="best"), PIXELS)
     tried = {item["pass"].rpartition(" ")[2]: item["divergence"] for item in account.passes[:3]}
     made = {name: quantize(prepare(model), replace(QUICK, equalize=name), PIXELS)[0].proto for name in tried}
     same = [
@@ -60,15 +60,12 @@ def test_the_account_says_what_was_done(model: Model) -> None:
     told: list[tuple[str, int, int | None]] = []
     account = quantize(prepare(model), QUICK, PIXELS, lambda *item: told.append(item))[1]
     assert [item["pass"] for item in account.passes] == [
-        "tried: equalize = error",
-        "tried: equalize = range",
-        "tried: equalize = none",
         "min-max, nearest",
         "+ channels shaped",
         "+ layer by layer",
     ]
-    assert account.passes[-1]["divergence"] < account.passes[3]["divergence"] * 1.5
-    assert {"calibrate", "choose", "shape", "round", "compare"} == set(account.stages)
+    assert account.passes[-1]["divergence"] < account.passes[0]["divergence"] * 1.5
+    assert {"calibrate", "shape", "round", "compare"} == set(account.stages)
     assert account.images == 16
     assert account.notes == ()
     assert all({"name", "op", "range", "sqnr_db"} <= set(layer) for layer in account.layers)
@@ -162,7 +159,8 @@ def test_v1_025_keeps_its_answers(shared: Path) -> None:
 
 @pytest.mark.shared
 def test_v2_flowers_keeps_its_answers(shared: Path) -> None:
-    recipe = replace(Recipe.load("int8-fast"), rounding_images=32)
+    """Its channels are best left alone, which is for the recipe to find out."""
+    recipe = replace(Recipe.load("int8-accurate"), rounding_images=32, sweeps=4)
     assert agreement(shared, "mobilenet_v2_035_224_flowers5", "flowers", recipe, 100, "onnxruntime") >= 0.95
 
 
