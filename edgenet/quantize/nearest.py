@@ -23,7 +23,7 @@ def nearest(graph: Graph, ranges: Mapping[str, tuple[float, float]], recipe: Rec
     result = Reconstruction(tensors)
     for conv in [node for node in graph.nodes if node.op_type == "Conv"]:
         kernel, bias = graph.constants[conv.input[1]], graph.constants[conv.input[2]]
-        result.real[conv.output[0]] = kernel, bias
+        result.biases[conv.output[0]] = bias
         scale = _input_scale(graph, conv.input[0], tensors)
         rounded = quantize_weights(kernel, bias, scale, recipe.granularity == "per-channel")
         result.weights[conv.output[0]] = rounded

@@ -136,12 +136,11 @@ class _Job:
     def finished(self, graph: Graph, result: Reconstruction) -> Graph:
         """A copy of a float graph with the result in it."""
         copy = graph.copy()
-        real = {name: item for name, item in result.real.items() if name not in result.weights}
-        set_weights(copy, real)
+        set_weights(copy, result.real)
         if self.whole:
             insert_qdq(copy, result.tensors, result.weights, self.zero_point)
         else:
-            insert_weights(copy, result.weights, {name: item[1] for name, item in result.real.items()})
+            insert_weights(copy, result.weights, result.biases)
         return copy
 
     def account(self, result: Reconstruction) -> Quantization:

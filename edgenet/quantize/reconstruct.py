@@ -47,13 +47,15 @@ class Reconstruction:
     Attributes:
         tensors: int8 parameters by tensor.
         weights: By a convolution's output.
-        real: Kernel and bias in real units, as the quantized network computes, by a convolution's output.
+        real: Kernel and bias of the layers that stay in float, by a convolution's output.
+        biases: In real units, of all layers.
         layers: One record a step, in order.
     """
 
     tensors: dict[str, Affine] = field(default_factory=dict)
     weights: dict[str, Int8Weights] = field(default_factory=dict)
     real: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = field(default_factory=dict)
+    biases: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     layers: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -94,9 +96,11 @@ def reconstruct(
             step_size = 0.0 if step.output in kept.tensors else limits.get(step.output, 0.0) / 255
             shift = shifts.get(name, np.zeros(1)) * step_size
             fitted = _fit(graph, pairs, step, recipe, shift, name not in kept.convs)
-            result.real[name] = fitted.real
+            result.biases[name] = fitted.real[1]
             if fitted.weights is not None:
                 result.weights[name] = fitted.weights
+            else:
+                result.real[name] = fitted.real
             constants = dict(zip(step.conv.input[1:3], fitted.real, strict=True))
         own = pairs.evaluator(step, [step.output], constants) if constants else exact
         scale = None
