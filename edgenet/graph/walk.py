@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,14 +14,24 @@ from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.settle import settle
 from edgenet.graph.view import Graph
 
-__all__ = ["LayerByLayer", "onnx_layers"]
+__all__ = ["LayerByLayer", "onnx_layers", "onnx_run"]
 
 SHIFT = 128  # uint8 = int8 + 128
 IMAGE_RANK = 4
 
 
 def onnx_layers(data: bytes, pixels: NDArray[np.uint8], optimize: bool = True) -> dict[str, NDArray[np.int8]]:
-    """The int8 activations by the names of the float tensors they are made from, NHWC.
+    """The int8 activations of :func:`onnx_run` alone."""
+    return onnx_run(data, pixels, optimize)[0]
+
+
+def onnx_run(
+    data: bytes, pixels: NDArray[np.uint8], optimize: bool = True
+) -> tuple[dict[str, NDArray[np.int8]], NDArray[Any]]:
+    """The int8 activations by the names of the float tensors they are made from, NHWC; and the raw scores.
+
+    A tensor that is looked at is not fused away. So other kernels may run than without looking, and the
+    scores [classes] be some steps from those of the file as it is.
 
     Args:
         data: A serialized graph in one of the forms of :mod:`edgenet.graph.dialect`.
@@ -29,8 +40,10 @@ def onnx_layers(data: bytes, pixels: NDArray[np.uint8], optimize: bool = True) -
     """
     proto = onnx.load_model_from_string(data)
     names = _quantized(proto)
-    answers = Evaluator(proto, list(names), optimize=optimize).run(pixels)
-    return {names[name]: _nhwc(values) for name, values in answers.items()}
+    scores = proto.graph.output[0].name
+    answers = dict(Evaluator(proto, [*names, scores], optimize=optimize).run(pixels))
+    raw = np.asarray(answers[scores]).reshape(-1)
+    return {names[name]: _nhwc(answers[name]) for name in names}, raw
 
 
 class LayerByLayer:
