@@ -65,7 +65,29 @@ class Passage(object):
         return tops[0][0][2] == tops[1][0][2] if len(tops) > 1 else None
 
 
-class Slot(object):
+class Between(object):
+    """What lies between two threads, until it is closed; each kind says when it is ``_empty()``."""
+
+    _empty: Any
+
+    def __init__(self):
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def close(self):
+        """Nothing comes any more: whoever waits goes on."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def over(self):
+        """Whether it is closed and empty: nothing comes any more."""
+        with self._changed:
+            return self._closed and self._empty()
+
+
+class Slot(Between):
     """Room for one thing: a newer one takes the place of one that nobody took.
 
     Attributes:
@@ -73,9 +95,8 @@ class Slot(object):
     """
 
     def __init__(self):
+        Between.__init__(self)
         self._item: Any = None
-        self._changed = threading.Condition()
-        self._closed = False
         self.replaced = 0
 
     def put(self, item):
@@ -96,20 +117,11 @@ class Slot(object):
             self._changed.notify_all()
         return item
 
-    def close(self):
-        """Nothing comes any more: whoever waits goes on."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    @property
-    def over(self):
-        """Whether it is closed and empty: nothing comes any more."""
-        with self._changed:
-            return self._closed and self._item is None
+    def _empty(self):
+        return self._item is None
 
 
-class Turns(object):
+class Turns(Between):
     """The passages that the models have: one at work, and at most one that follows at once.
 
     The follower is handed over before the first is answered, so the models never wait for this process; and
@@ -117,10 +129,9 @@ class Turns(object):
     """
 
     def __init__(self, clock):
+        Between.__init__(self)
         self._clock = clock
         self._passages: Any = collections.deque()
-        self._changed = threading.Condition()
-        self._closed = False
         self._free = 0.0
 
     def wait(self, lead, seconds):
@@ -157,14 +168,5 @@ class Turns(object):
             self._changed.notify_all()
         return began
 
-    def close(self):
-        """Nothing is added any more: whoever waits goes on."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    @property
-    def over(self):
-        """Whether it is closed and empty: nothing comes any more."""
-        with self._changed:
-            return self._closed and not self._passages
+    def _empty(self):
+        return not self._passages
