@@ -19,11 +19,15 @@ AXES_AS_INPUT = 18
 
 @dataclass(frozen=True)
 class ChannelOutputs:
-    """Outputs for a tensor [1, channels, ...]: ``low`` and ``high`` [channels], ``sample`` [channels, n]."""
+    """Outputs for a tensor [1, channels, ...]: ``low`` and ``high`` [channels], ``sample`` [channels, n].
+
+    ``total``, one number, is NaN or infinite where any value is: ONNX Runtime's extremes pass NaN over.
+    """
 
     low: str
     high: str
     sample: str
+    total: str
 
 
 def channel_outputs(
@@ -42,10 +46,11 @@ def channel_outputs(
     model, found = graph.proto(), {}
     for name in names:
         shape = graph.shape(name)
-        outputs = ChannelOutputs(f"{name}/low", f"{name}/high", f"{name}/sample")
+        outputs = ChannelOutputs(*(f"{name}/{kind}" for kind in ("low", "high", "sample", "total")))
         _reduce(model, graph.opset, "ReduceMin", name, outputs.low, len(shape))
         _reduce(model, graph.opset, "ReduceMax", name, outputs.high, len(shape))
         _slice(model, name, outputs.sample, shape, max(1, int(np.prod(shape[2:])) // samples))
+        model.graph.node.append(helper.make_node("ReduceSum", [name], [outputs.total], keepdims=0))
         found[name] = outputs
     return model, found
 

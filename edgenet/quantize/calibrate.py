@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,11 +74,11 @@ def channel_statistics(
     """
     seen = {name: ChannelStatistics(name, graph.shape(name)[1]) for name in names}
     model, outputs = channel_outputs(graph, names, SAMPLES)
-    wanted = [name for item in outputs.values() for name in (item.low, item.high, item.sample)]
+    wanted = [name for item in outputs.values() for name in astuple(item)]
     evaluator = Evaluator(model, wanted, lean=True) if names else None
     for done, pixels in enumerate(images, 1):
         values = evaluator.run(pixels) if evaluator else {}
         for name, item in outputs.items():
-            seen[name].update(values[item.low], values[item.high], values[item.sample])
+            seen[name].update(*(values[output] for output in astuple(item)))
         progress(done)
     return seen

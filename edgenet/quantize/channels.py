@@ -37,7 +37,11 @@ class ChannelStatistics:
         self._counts = np.zeros((channels, BINS), np.int32)
 
     def update(
-        self, low: NDArray[np.float32], high: NDArray[np.float32], sample: NDArray[np.float32]
+        self,
+        low: NDArray[np.float32],
+        high: NDArray[np.float32],
+        sample: NDArray[np.float32],
+        total: NDArray[np.float32],
     ) -> None:
         """Take note of one image.
 
@@ -45,11 +49,12 @@ class ChannelStatistics:
             low: [channels], the smallest values.
             high: [channels], the largest.
             sample: [channels, n], some of the values.
+            total: The sum of all values: not finite where one is not.
 
         Raises:
             DataError: A value is not finite; names the tensor.
         """
-        if not (np.isfinite(low).all() and np.isfinite(high).all() and np.isfinite(sample).all()):
+        if not np.isfinite(total):
             raise DataError(
                 f"the network computes NaN or infinity on an image, at {self.name}", "check its weights"
             )

@@ -102,10 +102,10 @@ def test_every_observer_is_finite_constant_and_refuses_nan(name: str) -> None:
         observer.update(np.array([np.nan], np.float32))
 
 
-def summary(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Extremes and all values of the channels of [1, channels, rows, columns]."""
+def summary(values: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Extremes and all values of the channels of [1, channels, rows, columns], and their sum."""
     flat = values[0].reshape(values.shape[1], -1)
-    return flat.min(axis=1), flat.max(axis=1), flat
+    return flat.min(axis=1), flat.max(axis=1), flat, values.sum()
 
 
 class TestChannels:
