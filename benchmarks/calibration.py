@@ -2,10 +2,10 @@
 
 python benchmarks/calibration.py [--model FILE.onnx --images FOLDER] [--count N] [--rival-images N]
 
-"float" runs the prepared network over the calibration images on one thread, as calibration does; "calibrate"
-is that stage of each recipe. Both decode nothing: the pixels lie ready. ONNX Runtime's calibrator and ours
-with the same method then quantize with so few images that the former fits into memory, each in a process of
-its own.
+"float" runs the prepared network over the calibration images on as many threads as calibration does;
+"calibrate" is that stage of each recipe. Both decode nothing: the pixels lie ready. ONNX Runtime's calibrator
+and ours with the same method then quantize with so few images that the former fits into memory, each in a
+process of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from quantization import Case, interpreter, load_case, run_worker
 
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.prepare import prepare
+from edgenet.quantize.calibrate import THREADS
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
 
@@ -40,7 +41,7 @@ skip_corrupt_percent = 5
 
 def float_seconds(case: Case, pixels: list[np.ndarray]) -> float:
     """The float network alone."""
-    session = Evaluator(prepare(case.model).proto, lean=True)
+    session = Evaluator(prepare(case.model).proto, threads=THREADS, lean=True)
     began = time.perf_counter()
     for item in pixels:
         session.first(item)

@@ -1,7 +1,12 @@
-"""Let a graph also give the extremes of some tensors' channels, so that whole tensors need not leave it."""
+"""Let a graph also give the extremes of some tensors' channels, so that whole tensors need not leave it.
+
+Pools stand in for reductions: ONNX Runtime's take the blocked layout (NCHWc) that its convolutions write, so
+no tensor is put into another order to be looked at.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,15 +24,24 @@ AXES_AS_INPUT = 18
 
 @dataclass(frozen=True)
 class ChannelOutputs:
-    """Outputs for a tensor [1, channels, ...]: ``low`` and ``high`` [channels], ``sample`` [channels, n].
+    """Outputs for a tensor [1, channels, rows, columns]; every one begins [1, channels].
 
-    ``total``, one number, is NaN or infinite where any value is: ONNX Runtime's extremes pass NaN over.
+    Attributes:
+        low: The smallest values; ``None`` behind a ReLU, where nothing is below zero.
+        high: The largest values.
+        sample: Some values [1, channels, m, n], evenly apart in rows and columns.
+        mean: NaN or infinite where any value is: ONNX Runtime's extremes pass NaN over.
     """
 
-    low: str
+    low: str | None
     high: str
     sample: str
-    total: str
+    mean: str
+
+    @property
+    def names(self) -> list[str]:
+        """Those there are."""
+        return [name for name in (self.low, self.high, self.sample, self.mean) if name is not None]
 
 
 def channel_outputs(
@@ -37,41 +51,48 @@ def channel_outputs(
 
     Args:
         graph: Not changed.
-        names: Tensors [1, channels, ...].
-        samples: How many positions a channel, about; they lie evenly apart.
+        names: Tensors [1, channels, rows, columns].
+        samples: How many positions a channel, about.
 
     Returns:
         The model, and the outputs by tensor.
     """
     model, found = graph.proto(), {}
     for name in names:
-        shape = graph.shape(name)
-        outputs = ChannelOutputs(*(f"{name}/{kind}" for kind in ("low", "high", "sample", "total")))
-        _reduce(model, graph.opset, "ReduceMin", name, outputs.low, len(shape))
-        _reduce(model, graph.opset, "ReduceMax", name, outputs.high, len(shape))
-        _slice(model, name, outputs.sample, shape, max(1, int(np.prod(shape[2:])) // samples))
-        model.graph.node.append(helper.make_node("ReduceSum", [name], [outputs.total], keepdims=0))
+        outputs = ChannelOutputs(
+            None if _positive(graph, name) else f"{name}/low",
+            *(f"{name}/{kind}" for kind in ("high", "sample", "mean")),
+        )
+        stride = max(1, round(math.sqrt(math.prod(graph.shape(name)[2:]) / samples)))
+        model.graph.node.extend(
+            [
+                helper.make_node("GlobalMaxPool", [name], [outputs.high]),
+                helper.make_node("GlobalAveragePool", [name], [outputs.mean]),
+                helper.make_node(
+                    "MaxPool", [name], [outputs.sample], kernel_shape=[1, 1], strides=[stride, stride]
+                ),
+            ]
+        )
+        if outputs.low is not None:
+            _smallest(model, graph.opset, name, outputs.low)
         found[name] = outputs
     return model, found
 
 
-def _reduce(model: onnx.ModelProto, opset: int, kind: str, name: str, output: str, rank: int) -> None:
-    axes = [0, *range(2, rank)]
+def _positive(graph: Graph, name: str) -> bool:
+    """Whether a tensor comes from a ReLU or a clip at zero or above."""
+    node = graph.producer(name)
+    if node is None or node.op_type != "Clip":
+        return node is not None and node.op_type == "Relu"
+    low = graph.constant(node.input[1]) if len(node.input) > 1 else None
+    return low is not None and bool(low >= 0)
+
+
+def _smallest(model: onnx.ModelProto, opset: int, name: str, output: str) -> None:
+    axes = np.array([2, 3], np.int64)
     if opset < AXES_AS_INPUT:
-        node = helper.make_node(kind, [name], [output], axes=axes, keepdims=0)
+        node = helper.make_node("ReduceMin", [name], [output], axes=axes)
     else:
-        node = helper.make_node(kind, [name, _constant(model, f"{output}/axes", axes)], [output], keepdims=0)
+        model.graph.initializer.append(numpy_helper.from_array(axes, f"{output}/axes"))
+        node = helper.make_node("ReduceMin", [name, f"{output}/axes"], [output])
     model.graph.node.append(node)
-
-
-def _slice(model: onnx.ModelProto, name: str, output: str, shape: Sequence[int], step: int) -> None:
-    rows = _constant(model, f"{output}/shape", [shape[1], -1])
-    model.graph.node.append(helper.make_node("Reshape", [name, rows], [f"{output}/flat"]))
-    places = {"starts": 0, "ends": int(np.prod(shape[2:])), "axes": 1, "steps": step}
-    given = [_constant(model, f"{output}/{key}", [value]) for key, value in places.items()]
-    model.graph.node.append(helper.make_node("Slice", [f"{output}/flat", *given], [output]))
-
-
-def _constant(model: onnx.ModelProto, name: str, values: Sequence[int]) -> str:
-    model.graph.initializer.append(numpy_helper.from_array(np.array(values, np.int64), name))
-    return name

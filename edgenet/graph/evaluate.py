@@ -23,7 +23,7 @@ class Evaluator:
         outputs: Names of tensors to give; default is the graph's own outputs.
         threads: Threads inside an operator.
         optimize: Let ONNX Runtime rewrite the graph, as a user's session does.
-        lean: Give memory back after every run and let waiting threads sleep: for many sessions at once.
+        lean: Give memory back after every run: for many sessions at once.
 
     Raises:
         ModelError: ONNX Runtime cannot load the graph.
@@ -43,7 +43,6 @@ class Evaluator:
         options.log_severity_level = 3
         if lean:
             options.enable_cpu_mem_arena = options.enable_mem_pattern = False
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if not optimize:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         data = proto if isinstance(proto, bytes) else _with_outputs(proto, outputs).SerializeToString()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from edgenet.quantize.channels import SAMPLES, ChannelStatistics
 from edgenet.quantize.observers import OBSERVERS, Observer
 
 __all__ = ["Calibration", "calibrate", "channel_statistics"]
+
+# ONNX Runtime's kernels give the same bits with any number; small networks gain nothing from more.
+THREADS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def calibrate(
         DataError: There is no image, or the network computes NaN or infinity.
     """
     names = activations(graph)
-    evaluator = Evaluator(graph.proto(), names, lean=True)
+    evaluator = Evaluator(graph.proto(), names, THREADS, lean=True)
     observers: dict[str, Observer] = {name: OBSERVERS[observer]() for name in names}
     done = 0
     for pixels in images:
@@ -74,11 +78,12 @@ def channel_statistics(
     """
     seen = {name: ChannelStatistics(name, graph.shape(name)[1]) for name in names}
     model, outputs = channel_outputs(graph, names, SAMPLES)
-    wanted = [name for item in outputs.values() for name in astuple(item)]
-    evaluator = Evaluator(model, wanted, lean=True) if names else None
-    for done, pixels in enumerate(images, 1):
-        values = evaluator.run(pixels) if evaluator else {}
+    given = [output for item in outputs.values() for output in item.names]
+    run = Evaluator(model, given, THREADS, lean=True).run if names else lambda _: {}
+    for done, values in enumerate(map(run, images), 1):
         for name, item in outputs.items():
-            seen[name].update(*(values[output] for output in astuple(item)))
+            high, mean = values[item.high].reshape(-1), values[item.mean].reshape(-1)
+            low = values[item.low].reshape(-1) if item.low else np.zeros_like(high)
+            seen[name].update(low, high, values[item.sample].reshape(len(high), -1), mean)
         progress(done)
     return seen

@@ -57,8 +57,11 @@ class Histogram:
         while low < self._first * self._width or high >= (self._first + BINS) * self._width:
             self._double()
         flat = values.reshape(-1)[:: max(1, values.size // SAMPLE)]
-        index = np.floor(flat * (1.0 / self._width)).astype(np.int64) - self._first
-        self.counts += np.bincount(np.clip(index, 0, BINS - 1), minlength=BINS)
+        place = flat * np.float32(1.0 / self._width)
+        np.floor(place, out=place)
+        place -= np.float32(self._first)
+        np.clip(place, 0, BINS - 1, out=place)
+        self.counts += np.bincount(place.astype(np.int32), minlength=BINS)
 
     def quantile(self, share: float) -> float:
         """The value below which that share of all values lies, to a bin's width."""

@@ -6,7 +6,7 @@ of each is measured alone, and their sum predicts what a set of them does togeth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ __all__ = ["Sources", "sensitivity"]
 IMAGES = 32
 
 Values = dict[str, NDArray[Any]]
+Run = Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]
 
 
 @dataclass
@@ -61,26 +62,40 @@ def sensitivity(
         memory_mb: For the tensors of the float run.
         progress: Told how many steps are done, of how many.
     """
-    states: list[Values] = [{graph.input: item} for item in images]
-    states = states[: min(IMAGES, *room(graph, parts, memory_mb, len(images)))]
+    names = [step.output for step in parts]
+    count = min(IMAGES, *room(graph, parts, memory_mb, len(images), names))
+    states: list[Values] = [{graph.input: item} for item in images[:count]]
     last = {name: index for index, step in enumerate(parts) for name in step.inputs}
-    truth = _scores(graph, graph.nodes, states)
+    truth = _scores(_runner(graph, graph.nodes, [graph.input], graph.output), states)
     found, done = Sources(), set[int]()
     for index, step in enumerate(parts):
-        exact = _run(graph, step.nodes, states, step.inputs, step.output)
+        exact = _runner(graph, step.nodes, step.inputs, step.output)
         done |= {id(node) for node in step.nodes}
         rest = [node for node in graph.nodes if id(node) not in done]
-        live = [{name: state[name] for name in state if last.get(name, -1) > index} for state in states]
-        if (affine := result.tensors.get(step.output)) is not None:
-            noisy = [dequantized(quantized(values, affine), affine) for values in exact]
-            found.tensors[step.output] = divergence(truth, _after(graph, rest, live, step.output, noisy))
-        if step.conv is not None and step.conv.output[0] in result.weights:
-            constants = _rounded(graph, step, states, result)
-            noisy = _run(graph, step.nodes, states, step.inputs, step.output, constants)
-            found.weights[step.output] = divergence(truth, _after(graph, rest, live, step.output, noisy))
-        states = [{**kept, step.output: values} for kept, values in zip(live, exact, strict=True)]
+        live = [name for name in states[0] if last.get(name, -1) > index]
+        after = _runner(graph, rest, [*live, step.output], graph.output)
+        for table, noisy in _noises(graph, step, states, result, exact, found):
+            scores = _scores(after, ({**state, step.output: noisy(state)} for state in states))
+            table[step.output] = divergence(truth, scores)
+        del after  # it holds nearly all weights: gone before the next one is made
+        for state in states:
+            state[step.output] = exact(state)
+            for name in state.keys() - {*live, step.output}:
+                del state[name]
         progress(index + 1, len(parts))
     return found
+
+
+def _noises(
+    graph: Graph, step: Step, states: Sequence[Values], result: Reconstruction, exact: Run, found: Sources
+) -> Iterator[tuple[dict[str, float], Run]]:
+    """Where the effect of each source of noise at a step belongs, and the step's output with that noise."""
+    affine = result.tensors.get(step.output)
+    if affine is not None:
+        yield found.tensors, lambda state: dequantized(quantized(exact(state), affine), affine)
+    if step.conv is not None and step.conv.output[0] in result.weights:
+        constants = _rounded(graph, step, states, result)
+        yield found.weights, _runner(graph, step.nodes, step.inputs, step.output, constants)
 
 
 def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconstruction) -> Values:
@@ -91,35 +106,31 @@ def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconst
     kernel = weights.values * weights.scales.reshape(-1, *[1] * (weights.values.ndim - 1))
     nodes = step.nodes[: step.nodes.index(conv) + 1]
     constants = {conv.input[1]: kernel.astype(np.float32)}
-    pair = (_run(graph, nodes, states, step.inputs, conv.output[0], values) for values in (None, constants))
+    before, after = (
+        _runner(graph, nodes, step.inputs, conv.output[0], values) for values in (None, constants)
+    )
     moved = np.mean(
-        [(a - b).mean(axis=(0, 2, 3), dtype=np.float64) for a, b in zip(*pair, strict=True)], axis=0
+        [(before(state) - after(state)).mean(axis=(0, 2, 3), dtype=np.float64) for state in states], axis=0
     )
     bias = graph.constants[conv.input[2]] + moved
     return {**constants, conv.input[2]: bias.astype(np.float32)}
 
 
-def _after(
-    graph: Graph, rest: Sequence[NodeProto], live: Sequence[Values], name: str, values: Sequence[NDArray[Any]]
-) -> NDArray[Any]:
-    """Class scores [images, classes] when a tensor has these values."""
-    return _scores(graph, rest, [{**state, name: item} for state, item in zip(live, values, strict=True)])
+def _scores(run: Run, states: Iterable[Values]) -> NDArray[Any]:
+    """Class scores [images, classes]."""
+    return np.concatenate([run(state).reshape(1, -1) for state in states])
 
 
-def _scores(graph: Graph, nodes: Sequence[NodeProto], states: Sequence[Values]) -> NDArray[Any]:
-    if not nodes:
-        return np.concatenate([state[graph.output].reshape(1, -1) for state in states])
-    rows = _run(graph, nodes, states, list(states[0]), graph.output)
-    return np.concatenate([row.reshape(1, -1) for row in rows])
-
-
-def _run(
+def _runner(
     graph: Graph,
     nodes: Sequence[NodeProto],
-    states: Sequence[Values],
     inputs: Sequence[str],
     output: str,
     constants: Mapping[str, NDArray[Any]] | None = None,
-) -> list[NDArray[Any]]:
-    session = Evaluator(subgraph(graph, nodes, inputs, [output], constants), [output], lean=True)
-    return [session.feed({name: state[name] for name in inputs})[output] for state in states]
+) -> Run:
+    """Computes one tensor from those that live; itself where no node is left."""
+    if not nodes:
+        return lambda state: state[output]
+    data = subgraph(graph, nodes, inputs, [output], constants).SerializeToString()
+    session = Evaluator(data, [output], lean=True)
+    return lambda state: session.feed({name: state[name] for name in inputs})[output]

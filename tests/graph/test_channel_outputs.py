@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
-
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from edgenet.graph.channel_outputs import channel_outputs
 from edgenet.graph.evaluate import Evaluator
@@ -24,26 +22,48 @@ def test_they_are_numpy_s(model: Model, opset: int) -> None:
     proto, outputs = channel_outputs(graph, names, 20)
     pixels = np.random.default_rng(0).integers(0, 256, graph.shape(graph.input), dtype=np.uint8)
     whole = Evaluator(graph.proto(), names).run(pixels)
-    wanted = [name for item in outputs.values() for name in astuple(item)]
-    got = Evaluator(proto, wanted).run(pixels)
+    got = Evaluator(proto, [name for item in outputs.values() for name in item.names]).run(pixels)
     assert set(outputs) == set(names)
     for name, item in outputs.items():
-        flat = whole[name].reshape(whole[name].shape[1], -1)
-        assert np.array_equal(got[item.low], flat.min(axis=1))
-        assert np.array_equal(got[item.high], flat.max(axis=1))
-        assert got[item.total] == pytest.approx(flat.sum(), rel=1e-4)
-        assert np.array_equal(got[item.sample], flat[:, :: max(1, flat.shape[1] // 20)])
+        values = whole[name][0]
+        if item.low is None:
+            assert values.min() >= 0
+        else:
+            assert np.array_equal(got[item.low].reshape(-1), values.min(axis=(1, 2)))
+        assert np.array_equal(got[item.high].reshape(-1), values.max(axis=(1, 2)))
+        assert got[item.mean].reshape(-1) == pytest.approx(values.mean(axis=(1, 2)), rel=1e-4, abs=1e-4)
+        stride = -(-values.shape[1] // got[item.sample].shape[2])
+        assert np.array_equal(got[item.sample][0], values[:, ::stride, ::stride])
+        assert 8 <= got[item.sample][0, 0].size <= 49 or values[0].size < 8
+
+
+def relu(low: bool) -> Graph:
+    """y = Relu(x), or x behind a clip at -1."""
+    info = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 2, 9, 9]) for name in "xy"]
+    nodes = [helper.make_node("Relu", ["x"], ["y"])]
+    limits = []
+    if low:
+        nodes = [helper.make_node("Clip", ["x", "least"], ["y"])]
+        limits = [numpy_helper.from_array(np.float32(-1), "least")]
+    body = helper.make_graph(nodes, "one", info[:1], info[1:], limits)
+    return Graph(helper.make_model(body, opset_imports=[helper.make_opsetid("", 13)], ir_version=8))
+
+
+def test_what_may_be_below_zero_has_a_low_end() -> None:
+    assert channel_outputs(relu(low=False), ["y"], 4)[1]["y"].low is None
+    proto, outputs = channel_outputs(relu(low=True), ["y"], 4)
+    values = np.random.default_rng(0).normal(size=(1, 2, 9, 9)).astype(np.float32)
+    got = Evaluator(proto, outputs["y"].names).run(values)
+    assert outputs["y"].low is not None
+    assert np.array_equal(got[outputs["y"].low].reshape(-1), np.maximum(values, -1).min(axis=(0, 2, 3)))
 
 
 @pytest.mark.parametrize("damage", [np.nan, np.inf, -np.inf])
 def test_one_damaged_value_anywhere_is_seen(damage: float) -> None:
-    """ReduceMin and ReduceMax of ONNX Runtime pass NaN over, and a sample may miss it."""
-    info = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 2, 9, 9]) for name in "xy"]
-    body = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "relu", info[:1], info[1:])
-    other = helper.make_model(body, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    proto, outputs = channel_outputs(Graph(other), ["x"], 4)
-    session = Evaluator(proto, list(astuple(outputs["x"])))
+    """Pools and reductions of ONNX Runtime may pass NaN over, and a sample may miss it."""
+    proto, outputs = channel_outputs(relu(low=False), ["x"], 4)
+    session = Evaluator(proto, outputs["x"].names)
     values = np.random.default_rng(0).normal(size=(1, 2, 9, 9)).astype(np.float32)
-    assert np.isfinite(session.run(values)[outputs["x"].total])
+    assert np.isfinite(session.run(values)[outputs["x"].mean]).all()
     values[0, 1, 4, 5] = damage
-    assert not np.isfinite(session.run(values)[outputs["x"].total])
+    assert not np.isfinite(session.run(values)[outputs["x"].mean]).all()

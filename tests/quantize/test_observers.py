@@ -103,9 +103,9 @@ def test_every_observer_is_finite_constant_and_refuses_nan(name: str) -> None:
 
 
 def summary(values: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Extremes and all values of the channels of [1, channels, rows, columns], and their sum."""
+    """Extremes, all values and means of the channels of [1, channels, rows, columns]."""
     flat = values[0].reshape(values.shape[1], -1)
-    return flat.min(axis=1), flat.max(axis=1), flat, values.sum()
+    return flat.min(axis=1), flat.max(axis=1), flat, flat.mean(axis=1)
 
 
 class TestChannels:
