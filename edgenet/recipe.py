@@ -13,7 +13,7 @@ __all__ = ["Recipe"]
 CHOICES = {
     "precision": ("fp16", "int8", "int8-dynamic"),
     "granularity": ("per-channel", "per-tensor"),
-    "equalize": ("none", "range", "error", "weights", "best"),
+    "equalize": ("none", "range", "weights"),
     "rounding": ("nearest", "second-order"),
     "scores": ("observer", "divergence"),
 }
@@ -33,16 +33,14 @@ class Recipe:
         images: The most calibration images to use; 0 means all of them.
         skip_corrupt_percent: Share of unreadable images that is tolerated, in percent.
         reuse_dead: Let channels that are always zero carry copies of the noisiest live ones.
-        equalize: Scale channels so that each fills its tensor's range: "none", to its largest value
-            ("range") or to where its error is least ("error"); whichever of these is "best" for the model, by
-            a short trial of each; or so that the "weights" on both sides get equal ranges (for one scale a
-            kernel).
+        equalize: Scale channels so that each fills its tensor's "range", or so that the "weights" on both
+            sides get equal ranges (for one scale a kernel); or "none".
         balance: With "weights": 1 looks at the weights alone, 0 at the activations' range alone.
         rounding: "nearest", or "second-order": layer by layer, by what the layer's output loses.
         scores: Range of the class scores: the "observer" as for any tensor, or the least "divergence" of
             the probabilities.
-        adapt: Share (0 to 1) of the way from a layer's weights to those that best undo the noise of its
-            int8 inputs.
+        adapt: How far (0 to 1) a layer's weights go towards those that undo the noise of its int8 inputs,
+            as a share of what helps held-out images.
         damping: Added to the second moments' diagonal, as a share of its mean.
         sweeps: The most rounds of coordinate descent over a layer's weights.
         positions: The most positions of an image from which a layer's second moments are taken.
@@ -68,7 +66,7 @@ class Recipe:
     balance: float = 1.0
     rounding: str = "nearest"
     scores: str = "observer"
-    adapt: float = 0.5
+    adapt: float = 1.0
     damping: float = 0.01
     sweeps: int = 8
     positions: int = 400
@@ -99,7 +97,7 @@ class Recipe:
             balance=_number(table, "balance", 1),
             rounding=table.take("rounding", str, "nearest"),
             scores=table.take("scores", str, "observer"),
-            adapt=_number(table, "adapt", 0.5),
+            adapt=_number(table, "adapt", 1),
             damping=_number(table, "damping", 0.01),
             sweeps=int(_number(table, "sweeps", 8)),
             positions=int(_number(table, "positions", 400)),
@@ -127,13 +125,11 @@ class Recipe:
         for key in ("adapt", "balance"):
             if not 0 <= getattr(self, key) <= 1:
                 raise LibraryError(f"{where}: {key} = {getattr(self, key):g}", "write a number from 0 to 1")
-        wanted = {"max_drift": self.max_drift > 0, 'equalize = "best"': self.equalize == "best"}
-        for key, asked in wanted.items():
-            if asked and (self.rounding != "second-order" or self.precision != "int8"):
-                raise LibraryError(
-                    f"{where}: {key} works with int8 and second-order rounding",
-                    'write precision = "int8" and rounding = "second-order"',
-                )
+        if self.max_drift and (self.rounding != "second-order" or self.precision != "int8"):
+            raise LibraryError(
+                f"{where}: max_drift works with int8 and second-order rounding",
+                'write precision = "int8" and rounding = "second-order"',
+            )
         if self.damping <= 0:
             raise LibraryError(f"{where}: damping = {self.damping}", "write a positive number, such as 0.01")
 

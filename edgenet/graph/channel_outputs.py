@@ -6,7 +6,6 @@ no tensor is put into another order to be looked at.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,57 +23,44 @@ AXES_AS_INPUT = 18
 
 @dataclass(frozen=True)
 class ChannelOutputs:
-    """Outputs for a tensor [1, channels, rows, columns]; every one begins [1, channels].
+    """Outputs [1, channels, 1, 1] for a tensor [1, channels, rows, columns].
 
     Attributes:
         low: The smallest values; ``None`` behind a ReLU, where nothing is below zero.
         high: The largest values.
-        sample: Some values [1, channels, m, n], evenly apart in rows and columns.
         mean: NaN or infinite where any value is: ONNX Runtime's extremes pass NaN over.
     """
 
     low: str | None
     high: str
-    sample: str
     mean: str
 
     @property
     def names(self) -> list[str]:
         """Those there are."""
-        return [name for name in (self.low, self.high, self.sample, self.mean) if name is not None]
+        return [name for name in (self.low, self.high, self.mean) if name is not None]
 
 
 def channel_outputs(
-    graph: Graph, names: Sequence[str], samples: int
+    graph: Graph, names: Sequence[str]
 ) -> tuple[onnx.ModelProto, Mapping[str, ChannelOutputs]]:
     """The graph with outputs for each named tensor.
 
     Args:
         graph: Not changed.
         names: Tensors [1, channels, rows, columns].
-        samples: How many positions a channel, about.
 
     Returns:
         The model, and the outputs by tensor.
     """
     model, found = graph.proto(), {}
     for name in names:
-        outputs = ChannelOutputs(
-            None if _positive(graph, name) else f"{name}/low",
-            *(f"{name}/{kind}" for kind in ("high", "sample", "mean")),
-        )
-        stride = max(1, round(math.sqrt(math.prod(graph.shape(name)[2:]) / samples)))
-        model.graph.node.extend(
-            [
-                helper.make_node("GlobalMaxPool", [name], [outputs.high]),
-                helper.make_node("GlobalAveragePool", [name], [outputs.mean]),
-                helper.make_node(
-                    "MaxPool", [name], [outputs.sample], kernel_shape=[1, 1], strides=[stride, stride]
-                ),
-            ]
-        )
-        if outputs.low is not None:
-            _smallest(model, graph.opset, name, outputs.low)
+        low = None if _positive(graph, name) else f"{name}/low"
+        outputs = ChannelOutputs(low, f"{name}/high", f"{name}/mean")
+        model.graph.node.append(helper.make_node("GlobalMaxPool", [name], [outputs.high]))
+        model.graph.node.append(helper.make_node("GlobalAveragePool", [name], [outputs.mean]))
+        if low is not None:
+            _smallest(model, graph.opset, name, low)
         found[name] = outputs
     return model, found
 

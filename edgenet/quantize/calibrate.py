@@ -14,7 +14,7 @@ from edgenet.graph.channel_outputs import channel_outputs
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.insert_qdq import activations
 from edgenet.graph.view import Graph
-from edgenet.quantize.channels import SAMPLES, ChannelStatistics
+from edgenet.quantize.channels import ChannelStatistics
 from edgenet.quantize.observers import OBSERVERS, Observer
 
 __all__ = ["Calibration", "calibrate", "channel_statistics"]
@@ -77,13 +77,13 @@ def channel_statistics(
         DataError: The network computes NaN or infinity; names the tensor.
     """
     seen = {name: ChannelStatistics(name, graph.shape(name)[1]) for name in names}
-    model, outputs = channel_outputs(graph, names, SAMPLES)
+    model, outputs = channel_outputs(graph, names)
     given = [output for item in outputs.values() for output in item.names]
     run = Evaluator(model, given, THREADS, lean=True).run if names else lambda _: {}
     for done, values in enumerate(map(run, images), 1):
         for name, item in outputs.items():
             high, mean = values[item.high].reshape(-1), values[item.mean].reshape(-1)
             low = values[item.low].reshape(-1) if item.low else np.zeros_like(high)
-            seen[name].update(low, high, values[item.sample].reshape(len(high), -1), mean)
+            seen[name].update(low, high, mean)
         progress(done)
     return seen

@@ -14,6 +14,7 @@ from edgenet.graph.equalize import ChannelGroup, channel_groups, depthwise, scal
 from edgenet.graph.reuse_dead import Lane, lanes, reuse_dead
 from edgenet.graph.view import Graph
 from edgenet.quantize.channels import ChannelStatistics
+from edgenet.quantize.grid import grid_scales
 from edgenet.recipe import Recipe
 
 __all__ = ["Shaped", "balance", "equalize", "put_to_work", "shape", "watched"]
@@ -51,24 +52,21 @@ def watched(graph: Graph) -> list[str]:
     return [node.output[0] for node in graph.nodes if node.output[0] in (names | inside) - fused]
 
 
-def shape(
-    graph: Graph, seen: Mapping[str, ChannelStatistics], recipe: Recipe, how: str
-) -> tuple[Graph, Shaped]:
+def shape(graph: Graph, seen: Mapping[str, ChannelStatistics], recipe: Recipe) -> tuple[Graph, Shaped]:
     """A copy of a graph with its channels prepared as a recipe says.
 
     Args:
         graph: The prepared float graph.
         seen: Statistics of every watched tensor.
-        recipe: Says whether dead channels are put to work.
-        how: "none", "range", "error" or "weights": its ``equalize``.
+        recipe: Says whether dead channels are put to work, and how channels are equalised.
     """
     graph, seen, shaped = graph.copy(), copy.deepcopy(seen), Shaped()
     if recipe.reuse_dead:
         put_to_work(graph, seen, shaped)
-    if how == "weights":
+    if recipe.equalize == "weights":
         balance(graph, seen, shaped, recipe.balance)
-    elif how != "none":
-        equalize(graph, seen, shaped, clip=how == "error")
+    elif recipe.equalize == "range":
+        equalize(graph, seen, shaped)
     return graph, shaped
 
 
@@ -91,34 +89,41 @@ def put_to_work(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Sha
         shaped.reused += int((source != np.arange(len(source))).sum())
 
 
-def equalize(
-    graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped, clip: bool, strength: float = 1.0
-) -> None:
+def equalize(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped) -> None:
     """Scale the channels of every group so that each fills the tensor's range.
+
+    A group that is read by a kernel with its weights on a grid is left alone: other factors for its columns
+    would take them off. Rows may have factors, so what depthwise kernels read is scaled all the same.
 
     Args:
         graph: Changed in place; below its limits it computes what it computed.
         seen: Statistics of every watched tensor.
         shaped: Told of the limits.
-        clip: Let a channel end where its error is least instead of at its largest value.
-        strength: 1 fills the range; less keeps more of the difference between channels.
     """
     for group in channel_groups(graph):
         known = [name for name in group.tensors if name in seen]
-        if not known:
+        if not known or any(_on_grid(graph, conv) for conv in group.readers):
             continue
         largest = np.max([np.maximum(seen[name].high, -seen[name].low) for name in known], axis=0)
         limit = group.limit(graph)
         if group.clips:
-            top = next(seen[node.output[0]] for node in group.clips if node.output[0] in seen)
-            largest = np.minimum(top.caps() if clip else largest, limit)
+            largest = np.minimum(largest, limit)
         target = limit if np.isfinite(limit) else float(largest.max())
         live = largest > NOTHING * target
-        factors = np.where(live, (target / np.where(live, largest, 1.0)) ** strength, 1.0)
+        factors = np.where(live, target / np.where(live, largest, 1.0), 1.0)
         scale_channels(graph, group, factors)
         shaped.equalized += len(known)
         if group.clips:
             shaped.limits.update({node.output[0]: limit for node in group.clips})
+
+
+def _on_grid(graph: Graph, conv: NodeProto) -> bool:
+    """Whether factors for its inputs would take most weights of a kernel off an int8 grid."""
+    if depthwise(graph, conv):
+        return False
+    return bool(
+        np.count_nonzero(grid_scales(graph.constants[conv.input[1]])) * 2 > graph.shape(conv.input[1])[0]
+    )
 
 
 def balance(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped, weight: float = 1.0) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.graph.int8 import Int8Weights
+from edgenet.quantize.grid import grid_scales
 from edgenet.quantize.moments import Moments
 from edgenet.quantize.ranges import BIAS_LIMIT
 from edgenet.quantize.rounding import cost, nearest, second_order
@@ -15,7 +16,6 @@ from edgenet.quantize.rounding import cost, nearest, second_order
 __all__ = ["FittedLayer", "fit", "keep"]
 
 Array = NDArray[np.float64]
-TRUST = 1.0
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -53,7 +53,7 @@ def fit(
     int8 run's inputs (ridge regression; the noise of the inputs makes it rely less on noisy channels; as in
     GPTAQ, Li et al., arXiv 2504.02692), then rounded by :func:`~edgenet.quantize.rounding.second_order`. The
     bias takes up what remains of the mean (empirical bias correction, Nagel et al., arXiv 1906.04721, D.2);
-    moments are central for that reason.
+    moments are central for that reason. A channel whose weights lie on an int8 grid keeps them and the grid.
 
     Args:
         kernel: [outputs, ...].
@@ -62,14 +62,18 @@ def fit(
         input_scale: int8 scale of the input.
         sweeps: The most rounds of coordinate descent.
         damping: Added to the moments' diagonal, as a share of its mean.
-        adapt: Share of the way to the regression, 0 to 1; less is gone where few positions were seen for
-            the number of weights.
+        adapt: The most of the way to the regression, 0 to 1: a share of what helps held-out images.
         shared_scale: One scale for all outputs.
         shift: [outputs], added to the bias at the end (dither of channels that carry copies).
     """
     wanted, moments = _wanted(kernel, seen, damping, adapt)
     lowest = _lowest_scale(bias, input_scale).reshape(len(moments), -1)
     values, scales = second_order(wanted, moments, sweeps, lowest, shared_scale)
+    if not shared_scale:
+        real, grid = _by_group(kernel, len(moments)), grid_scales(kernel).reshape(scales.shape)
+        exact = grid > lowest
+        wanted[exact], scales[exact] = real[exact], grid[exact]
+        values[exact] = np.round(real[exact] / grid[exact][:, None])
     scales = scales.astype(np.float32).astype(np.float64)
     moved = _moved(kernel, values * scales[..., None], seen)
     weights = _whole(kernel, values, scales, bias + moved + shift, input_scale)
@@ -94,21 +98,48 @@ def keep(
 
 def _wanted(kernel: NDArray[np.float32], seen: Moments, damping: float, adapt: float) -> tuple[Array, Array]:
     """The real kernel [groups, rows, inputs] that is to be rounded, and the damped moments of its inputs."""
+    share = adapt * _share(kernel, seen.halves(), damping) if adapt else 0.0
     moments, cross = seen.covariances()
     real = _by_group(kernel, len(moments))
+    _damp(moments, cross, damping)
+    if share <= 0:
+        return real, moments
+    best = _regression(real, moments, cross)
+    best -= real
+    best *= share
+    best += real
+    return best, moments
+
+
+def _share(kernel: NDArray[np.float32], halves: list[tuple[Array, Array]], damping: float) -> float:
+    """How much of the way to the regression helps images that it was not made from, 0 to 1.
+
+    Each half's regression is judged on the other half, where the best share of the way is a closed form. All
+    images together make a better regression; the share is kept.
+    """
+    if len(halves) < 2:
+        return 0.0
+    real = _by_group(kernel, len(halves[0][0]))
+    won = power = 0.0
+    for (own, cross), (other, other_cross) in (halves, halves[::-1]):
+        damped = own.copy(), cross.copy()
+        _damp(*damped, damping)
+        way = _regression(real, *damped) - real
+        won += float((real @ (other_cross - other) * way).sum())
+        power += float((way @ other * way).sum())
+    return float(np.clip(won / max(power, 1e-300), 0.0, 1.0))
+
+
+def _damp(moments: Array, cross: Array, damping: float) -> None:
     spread = np.maximum(np.einsum("gjj->gj", moments).mean(axis=1), 1e-12)
     for product in (moments, cross):
         np.einsum("gjj->gj", product)[...] += damping * spread[:, None]
-    inputs = moments.shape[1]
-    trust = adapt * seen.count / (seen.count + TRUST * inputs)
-    if trust <= 0:
-        return real, moments
+
+
+def _regression(real: Array, moments: Array, cross: Array) -> Array:
+    """The kernel that best gives the float output from the int8 run's inputs: real C H^-1."""
     goal = cross.swapaxes(1, 2) @ real.swapaxes(1, 2)
-    best: Array = np.asarray(np.linalg.solve(moments, goal)).swapaxes(1, 2)
-    best -= real
-    best *= trust
-    best += real
-    return best, moments
+    return np.asarray(np.linalg.solve(moments, goal)).swapaxes(1, 2)
 
 
 def _moved(kernel: NDArray[np.float32], used: Array, seen: Moments) -> Array:

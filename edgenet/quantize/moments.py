@@ -16,51 +16,94 @@ Array = NDArray[np.float64]
 
 
 @dataclass
-class Moments:
-    """Sums over positions and images, taken around a first guess of the mean.
+class _Half:
+    """Sums over the positions of every second image, taken around a first guess of the mean."""
 
-    Attributes:
-        count: Positions summed.
-    """
-
+    own: Array
+    cross: Array
+    total: Array
+    exact: Array
     count: int = 0
+
+    @classmethod
+    def empty(cls, groups: int, inputs: int) -> _Half:
+        square, row = (groups, inputs, inputs), (groups, inputs)
+        return cls(np.zeros(square), np.zeros(square), np.zeros(row), np.zeros(row))
+
+    def add(self, rounded: NDArray[np.float32], exact: NDArray[np.float32]) -> None:
+        turned = rounded.transpose(0, 2, 1)
+        self.own += rounded @ turned
+        self.cross += exact @ turned
+        self.total += rounded.sum(axis=2)
+        self.exact += exact.sum(axis=2)
+        self.count += rounded.shape[2]
+
+    def centre(self) -> None:
+        """Sums become means and covariances, in place."""
+        for values in (self.own, self.cross, self.total, self.exact):
+            np.divide(values, max(self.count, 1), out=values)
+        self.own -= self.total[:, :, None] * self.total[:, None, :]
+        self.cross -= self.exact[:, :, None] * self.total[:, None, :]
+
+    def join(self, other: _Half) -> None:
+        """Take up another centred half, in place of its own values."""
+        mine, theirs = (item.count / max(self.count + other.count, 1) for item in (self, other))
+        apart, exact = self.total - other.total, self.exact - other.exact
+        for values, more in ((self.own, other.own), (self.cross, other.cross)):
+            np.multiply(values, mine, out=values)
+            np.add(values, np.multiply(more, theirs, out=more), out=values)
+        self.own += mine * theirs * apart[:, :, None] * apart[:, None, :]
+        self.cross += mine * theirs * exact[:, :, None] * apart[:, None, :]
+        self.total, self.exact = (
+            mine * first + theirs * second
+            for first, second in ((self.total, other.total), (self.exact, other.exact))
+        )
+        self.count += other.count
+
+
+class Moments:
+    """Means and covariances over images and positions, of all images and of each half of them."""
+
+    def __init__(self) -> None:
+        self._halves: list[_Half] = []
+        self._images, self._centred = 0, False
 
     def update(self, rounded: NDArray[np.float32], exact: NDArray[np.float32]) -> None:
         """Add one image's columns: float32 [groups, inputs, positions] of the int8 and of the float run."""
-        if self.count == 0:
+        if not self._halves:
             self._around = rounded.mean(axis=2, keepdims=True)
-            groups, inputs, _ = rounded.shape
-            self._own: Array = np.zeros((groups, inputs, inputs))
-            self._cross: Array = np.zeros((groups, inputs, inputs))
-            self._sum: Array = np.zeros((groups, inputs))
-            self._exact_sum: Array = np.zeros((groups, inputs))
-        a, b = rounded - self._around, exact - self._around
-        turned = a.transpose(0, 2, 1)
-        self._own += a @ turned
-        self._cross += b @ turned
-        self._sum += a.sum(axis=2)
-        self._exact_sum += b.sum(axis=2)
-        self.count += rounded.shape[2]
+            self._halves = [_Half.empty(*rounded.shape[:2]) for _ in range(2)]
+        self._halves[self._images % 2].add(rounded - self._around, exact - self._around)
+        self._images += 1
 
-    @property
-    def means(self) -> tuple[Array, Array]:
-        """Mean input of the int8 and of the float run, [groups, inputs] each."""
-        around = self._around[:, :, 0].astype(np.float64)
-        return self._sum / self.count + around, self._exact_sum / self.count + around
+    def halves(self) -> list[tuple[Array, Array]]:
+        """Covariances as :meth:`covariances` gives them, of the first, third … and of the other images.
+
+        Not to be called after :meth:`covariances`, which takes their memory.
+        """
+        if not self._centred:
+            for half in self._halves:
+                half.centre()
+            self._centred = True
+        return [(half.own, half.cross) for half in self._halves if half.count]
 
     def covariances(self) -> tuple[Array, Array]:
         """Covariance of the int8 run's inputs, and of the float run's (rows) with the int8 run's (columns).
 
-        [groups, inputs, inputs] each, in the memory of the sums: to be called once, after the last update.
+        [groups, inputs, inputs] each. To be called once, at the end.
         """
-        mean, exact = self._sum / self.count, self._exact_sum / self.count
-        own, cross = self._own, self._cross
-        del self._own, self._cross
-        own /= self.count
-        own -= mean[:, :, None] * mean[:, None, :]
-        cross /= self.count
-        cross -= exact[:, :, None] * mean[:, None, :]
-        return own, cross
+        self.halves()
+        first, second = self._halves
+        first.join(second)
+        self._means = first.total, first.exact
+        self._halves.clear()
+        return first.own, first.cross
+
+    @property
+    def means(self) -> tuple[Array, Array]:
+        """Mean input of the int8 and of the float run, [groups, inputs] each; after :meth:`covariances`."""
+        around = self._around[:, :, 0].astype(np.float64)
+        return self._means[0] + around, self._means[1] + around
 
 
 def columns(

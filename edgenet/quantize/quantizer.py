@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -21,7 +21,6 @@ from edgenet.quantize.ablation import Ablation
 from edgenet.quantize.account import Quantization, Stopwatch, peak_mb
 from edgenet.quantize.budget import afford
 from edgenet.quantize.calibrate import calibrate, channel_statistics
-from edgenet.quantize.channels import ChannelStatistics
 from edgenet.quantize.channelwise import Shaped, shape, watched
 from edgenet.quantize.feed import FEWEST, Feed, Reservoir
 from edgenet.quantize.mixed import Choice, Times, choices, kept_by
@@ -38,10 +37,6 @@ __all__ = ["Quantization", "quantize"]
 COMPARED = 32
 # The most calibration images from which those are taken that judge a drift limit.
 JUDGED = 256
-# What "best" tries on a few images, a part of the work each, and judges on so many others.
-EQUALIZERS = ("error", "range", "none")
-TRIED_IMAGES, TRIED = 32, {"sweeps": 2, "positions": 256, "memory_mb": 16}
-JUDGES = 128
 Pixels = NDArray[np.uint8]
 
 
@@ -203,8 +198,7 @@ class _Job:
             The images kept for rounding, and others to judge it by where there is a limit to keep.
         """
         self.feed, kept = Feed(images), Reservoir(max(1, self.recipe.rounding_images))
-        choosing = self.recipe.equalize == "best"
-        wide = Reservoir(JUDGED if self.recipe.max_drift else JUDGES if choosing else 1)
+        wide = Reservoir(JUDGED if self.recipe.max_drift else 1)
 
         def noted() -> Iterable[Pixels]:
             for pixels in self.feed or ():
@@ -218,31 +212,9 @@ class _Job:
         used = {id(pixels) for pixels in kept.images}
         others = [pixels for pixels in wide.images if id(pixels) not in used]
         others = others if len(others) >= FEWEST else wide.images
-        how = self._best(seen, kept.images, others) if choosing else self.recipe.equalize
         with self.watch.stage("shape"):
-            self.graph, self.shaped = shape(self.graph, seen, self.recipe, how)
+            self.graph, self.shaped = shape(self.graph, seen, self.recipe)
         return kept.images, others if self.recipe.max_drift else []
-
-    def _best(
-        self, seen: Mapping[str, ChannelStatistics], images: Sequence[Pixels], others: Sequence[Pixels]
-    ) -> str:
-        """The way of equalising after which least is lost, from a short trial of each."""
-        with self.watch.stage("choose"):
-            judge, few = Ablation(self.graph, others), _spread(images, TRIED_IMAGES)
-            for how in EQUALIZERS:
-                self._try(how, seen, few, judge)
-        self.lines += judge.lines
-        lost = [line["divergence"] for line in judge.lines]
-        return EQUALIZERS[int(np.argmin(lost))]
-
-    def _try(
-        self, how: str, seen: Mapping[str, ChannelStatistics], images: Sequence[Pixels], judge: Ablation
-    ) -> None:
-        graph, shaped = shape(self.graph, seen, self.recipe, how)
-        parts, told = steps(graph, self._names()), self._told(f"try {how}")
-        few = replace(self.recipe, **TRIED)  # type: ignore[arg-type]
-        made = reconstruct(graph, parts, images, few, shaped.limits, shaped.shifts, told)
-        judge.add(f"tried: equalize = {how}", self.finished(graph, made))
 
     def _compare(self, plain: Graph, images: Sequence[Pixels], result: Reconstruction) -> None:
         """One line for each stage, the simple ones made anew for the purpose."""

@@ -1,4 +1,4 @@
-"""Extremes and samples of channels, computed inside the graph, are numpy's."""
+"""Extremes of channels, computed inside the graph, are numpy's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_they_are_numpy_s(model: Model, opset: int) -> None:
     graph = Graph(prepare(model).proto)
     graph.opset = opset
     names = watched(graph)
-    proto, outputs = channel_outputs(graph, names, 20)
+    proto, outputs = channel_outputs(graph, names)
     pixels = np.random.default_rng(0).integers(0, 256, graph.shape(graph.input), dtype=np.uint8)
     whole = Evaluator(graph.proto(), names).run(pixels)
     got = Evaluator(proto, [name for item in outputs.values() for name in item.names]).run(pixels)
@@ -32,9 +32,6 @@ def test_they_are_numpy_s(model: Model, opset: int) -> None:
             assert np.array_equal(got[item.low].reshape(-1), values.min(axis=(1, 2)))
         assert np.array_equal(got[item.high].reshape(-1), values.max(axis=(1, 2)))
         assert got[item.mean].reshape(-1) == pytest.approx(values.mean(axis=(1, 2)), rel=1e-4, abs=1e-4)
-        stride = -(-values.shape[1] // got[item.sample].shape[2])
-        assert np.array_equal(got[item.sample][0], values[:, ::stride, ::stride])
-        assert 8 <= got[item.sample][0, 0].size <= 49 or values[0].size < 8
 
 
 def relu(low: bool) -> Graph:
@@ -50,8 +47,8 @@ def relu(low: bool) -> Graph:
 
 
 def test_what_may_be_below_zero_has_a_low_end() -> None:
-    assert channel_outputs(relu(low=False), ["y"], 4)[1]["y"].low is None
-    proto, outputs = channel_outputs(relu(low=True), ["y"], 4)
+    assert channel_outputs(relu(low=False), ["y"])[1]["y"].low is None
+    proto, outputs = channel_outputs(relu(low=True), ["y"])
     values = np.random.default_rng(0).normal(size=(1, 2, 9, 9)).astype(np.float32)
     got = Evaluator(proto, outputs["y"].names).run(values)
     assert outputs["y"].low is not None
@@ -60,8 +57,8 @@ def test_what_may_be_below_zero_has_a_low_end() -> None:
 
 @pytest.mark.parametrize("damage", [np.nan, np.inf, -np.inf])
 def test_one_damaged_value_anywhere_is_seen(damage: float) -> None:
-    """Pools and reductions of ONNX Runtime may pass NaN over, and a sample may miss it."""
-    proto, outputs = channel_outputs(relu(low=False), ["x"], 4)
+    """ONNX Runtime's extremes may pass NaN over."""
+    proto, outputs = channel_outputs(relu(low=False), ["x"])
     session = Evaluator(proto, outputs["x"].names)
     values = np.random.default_rng(0).normal(size=(1, 2, 9, 9)).astype(np.float32)
     assert np.isfinite(session.run(values)[outputs["x"].mean]).all()

@@ -15,6 +15,7 @@ from edgenet.graph.view import Graph
 from edgenet.model import Model
 from edgenet.quantize.calibrate import channel_statistics
 from edgenet.quantize.channelwise import Shaped, balance, equalize, put_to_work, watched
+from edgenet.quantize.grid import grid_scales
 from tests.conftest import smooth_images
 
 IMAGES = [image[None] for image in smooth_images(10, 3, 64, 64)]
@@ -60,7 +61,7 @@ def test_balancing_keeps_the_float_function(graph: Graph, weight: float) -> None
 
 def test_filling_the_range_keeps_the_float_function(graph: Graph) -> None:
     before, shaped = answers(graph), Shaped()
-    equalize(graph, channel_statistics(graph, watched(graph), IMAGES), shaped, clip=False)
+    equalize(graph, channel_statistics(graph, watched(graph), IMAGES), shaped)
     assert np.abs(answers(graph) - before).max() < 1e-3 * np.ptp(before)
     again = channel_statistics(graph, list(shaped.limits), IMAGES)
     for name, limit in shaped.limits.items():
@@ -68,6 +69,19 @@ def test_filling_the_range_keeps_the_float_function(graph: Graph) -> None:
         assert again[name].high[live] == pytest.approx(limit, rel=1e-3), (
             "every live channel ends at the limit"
         )
+
+
+def test_what_a_kernel_on_a_grid_reads_is_left_alone(graph: Graph) -> None:
+    """Depthwise kernels keep their grid, for a factor is a channel's; pointwise ones would lose it."""
+    for conv in (node for node in graph.nodes if node.op_type == "Conv"):
+        kernel = graph.constants[conv.input[1]]
+        scales = np.abs(kernel).max(axis=(1, 2, 3), keepdims=True) / 100
+        conv.input[1] = graph.add_constant("grid", (np.round(kernel / scales) * scales).astype(np.float32))
+    shaped = Shaped()
+    equalize(graph, channel_statistics(graph, watched(graph), IMAGES), shaped)
+    kernels = [graph.constants[node.input[1]] for node in graph.nodes if node.op_type == "Conv"]
+    assert all((grid_scales(kernel) > 0).all() for kernel in kernels)
+    assert shaped.equalized == 13, "what the depthwise kernels read"
 
 
 def dead_channel(graph: Graph, lane: int, channel: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgenet.quantize.grid import grid_scales
 from edgenet.quantize.layer import fit
 from edgenet.quantize.moments import Moments
 from edgenet.quantize.rounding import cost, nearest, second_order
@@ -119,6 +120,35 @@ class TestFit:
             errors.append(float((miss**2).mean()))
         assert errors[1] < 0.95 * errors[0]
 
+    def test_adapting_to_few_positions_does_not_harm(self) -> None:
+        """Sixteen positions for twelve weights: a regression made from them is mostly chance."""
+        generator = np.random.default_rng(4)
+        kernel = generator.normal(size=(6, 12, 1, 1)).astype(np.float32)
+        errors = {0.0: 0.0, 1.0: 0.0}
+        for seed in range(20):
+            exact, rounded, _ = self.seen(0.4, seed)
+            for adapt in errors:
+                moments = Moments()
+                for part in range(4):
+                    moments.update(*(item[None, :, 4 * part : 4 * part + 4] for item in (rounded, exact)))
+                used, offset = fit(
+                    kernel, np.zeros(6, np.float32), moments, 0.02, 4, 0.001, adapt, False, np.zeros(1)
+                ).real
+                miss = used[:, :, 0, 0] @ rounded + offset[:, None] - kernel[:, :, 0, 0] @ exact
+                errors[adapt] += float((miss - miss.mean(axis=1, keepdims=True)).var())
+        assert errors[1.0] < 1.05 * errors[0.0]
+
+    def test_weights_on_a_grid_stay_there(self) -> None:
+        _, _, moments = self.seen(0.3)
+        generator = np.random.default_rng(5)
+        whole, scales = generator.integers(-60, 60, (6, 12)), generator.uniform(0.01, 0.02, 6)
+        whole[0, :2], kernel = (60, 59), whole * scales[:, None]
+        kernel[5] = generator.normal(size=12)
+        kernel = kernel.astype(np.float32).reshape(6, 12, 1, 1)
+        got = fit(kernel, np.zeros(6, np.float32), moments, 0.02, 4, 0.01, 1.0, False, np.zeros(1))
+        assert got.real[0][:5] == pytest.approx(kernel[:5], rel=1e-5)
+        assert not np.allclose(got.real[0][5], kernel[5], rtol=1e-3)
+
     def test_bias_scale_is_the_product(self) -> None:
         _, _, moments = self.seen(0.05)
         kernel = np.random.default_rng(1).normal(size=(6, 12, 1, 1)).astype(np.float32)
@@ -128,6 +158,27 @@ class TestFit:
         assert np.allclose(got.bias_scales, np.float32(1e-6) * got.scales, rtol=1e-6)
         assert np.abs(got.bias.astype(np.int64)).max() <= 2**30
         assert got.bias * got.bias_scales.astype(np.float64) == pytest.approx(np.full(6, 3e4), rel=1e-3)
+
+
+@given(st.integers(0, 10**6), st.integers(2, 30))
+@settings(deadline=None, max_examples=40)
+def test_a_grid_is_the_coarsest_that_fits(seed: int, inputs: int) -> None:
+    generator = np.random.default_rng(seed)
+    whole = generator.integers(-127, 128, (4, inputs))
+    scales = 10.0 ** generator.uniform(-6, 2, 4)
+    found = grid_scales((whole * scales[:, None]).astype(np.float32).reshape(4, inputs, 1, 1))
+    for row, scale, got in zip(whole, scales, found, strict=True):
+        if not row.any():
+            assert got == 0
+            continue
+        assert got >= scale * 0.999
+        steps = row * scale / got
+        assert np.abs(steps - np.round(steps)).max() < 0.021
+        assert np.abs(steps).max() < 127.1
+
+
+def test_weights_without_a_grid_have_none() -> None:
+    assert not grid_scales(np.random.default_rng(0).normal(size=(500, 1, 3, 3)).astype(np.float32)).any()
 
 
 def test_moments_are_numpy_s_covariance() -> None:
