@@ -36,6 +36,7 @@ class Model:
         labels: Class names, or ``()`` when unknown.
         digest: sha256 of the file the model came from.
         precision: "fp32" or "int8".
+        label: Whether artifacts give the best class too, behind the scores.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Model:
     labels: tuple[str, ...]
     digest: str
     precision: str = "fp32"
+    label: bool = False
 
     @classmethod
     def load(

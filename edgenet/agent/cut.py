@@ -1,7 +1,7 @@
-"""A TFLite file cut after any of its operators, by changing two numbers of it.
+"""A TFLite file cut after any of its operators, by changing three numbers of it.
 
 A .tflite file is a FlatBuffer (https://flatbuffers.dev/internals/), read here with ``struct`` alone: the list
-of operators gets another length, and the only output becomes the last operator's.
+of operators gets another length, and the last operator's output becomes the only one.
 Field numbers are those of tensorflow/lite/schema/schema.fbs.
 """
 
@@ -14,7 +14,7 @@ _OP_CODE, _OP_OUTPUTS = 0, 2
 
 
 class Cut(object):
-    """The operators of a file with one subgraph and one output.
+    """The operators of a file with one subgraph.
 
     Attributes:
         names: Of each operator's first output tensor.
@@ -28,7 +28,7 @@ class Cut(object):
         tensors, operators = self._items(graph, _TENSORS), self._items(graph, _OPERATORS)
         kinds = [self._code(place) for place in self._items(model, _CODES)]
         self._length = self._target(self._field(graph, _OPERATORS))
-        self._output = self._target(self._field(graph, _OUTPUTS)) + 4
+        self._outputs = self._target(self._field(graph, _OUTPUTS))
         self._last = [self._int(self._target(self._field(place, _OP_OUTPUTS)) + 4) for place in operators]
         self.names = [self._text(tensors[index], _NAME) for index in self._last]
         self.codes = [kinds[self._int(self._field(place, _OP_CODE), 0)] for place in operators]
@@ -37,7 +37,7 @@ class Cut(object):
         """The file's bytes with its first ``count`` operators only, the last one's output as its output."""
         data = bytearray(self._data)
         struct.pack_into("<I", data, self._length, count)
-        struct.pack_into("<i", data, self._output, self._last[count - 1])
+        struct.pack_into("<Ii", data, self._outputs, 1, self._last[count - 1])
         return bytes(data)
 
     def _int(self, place, missing=None):

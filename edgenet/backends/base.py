@@ -35,6 +35,7 @@ class Output:
         scale: Real value of one step; ``None`` for float32.
         zero_point: Raw value of real zero; ``None`` for float32.
         meaning: "logits", or "probabilities" behind a Softmax.
+        label: Whether a second output gives the index of the largest value.
     """
 
     classes: int
@@ -42,6 +43,7 @@ class Output:
     scale: float | None = None
     zero_point: int | None = None
     meaning: str = "logits"
+    label: bool = False
 
     def logits(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Logits from raw values [..., classes]; from probabilities those whose mean is zero."""

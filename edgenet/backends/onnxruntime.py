@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from edgenet.backends.base import Artifact, HostSession, Output
 from edgenet.graph.dialect import int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.head import HEADS
+from edgenet.graph.head import HEADS, with_label
 from edgenet.graph.settle import settle
 from edgenet.graph.to_fp16 import store_fp16
 from edgenet.graph.view import Graph
@@ -43,19 +44,19 @@ class OnnxRuntime:
         "int8-dynamic" comes with int8 weights and is written as it is. "int8" gives int8 logits, unless its
         last layer is float or a Softmax.
         """
-        output = Output(model.classes, "float32", meaning=model.output)
+        output = Output(model.classes, "float32", meaning=model.output, label=model.label)
         if model.precision == "fp16":
             graph = Graph(model.proto)
             store_fp16(graph)
-            return Artifact(_bytes(graph.proto()), "model.onnx", output)
+            return Artifact(_bytes(graph.proto(), model.label), "model.onnx", output)
         if model.precision in ("fp32", "int8-dynamic"):
-            return Artifact(_bytes(model.proto), "model.onnx", output)
+            return Artifact(_bytes(model.proto, model.label), "model.onnx", output)
         graph = Graph(model.proto)
         settle(graph)
         to_form(graph, form_for(target))
         scores = int8_output(graph)
-        output = Output(model.classes, "int8", *scores) if scores else output
-        return Artifact(_bytes(graph.proto()), "model.onnx", output)
+        output = Output(model.classes, "int8", *scores, label=model.label) if scores else output
+        return Artifact(_bytes(graph.proto(), model.label), "model.onnx", output)
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """Load an artifact as a user's session does, graph optimization on."""
@@ -87,5 +88,5 @@ def exact_here(target: Target) -> bool:
     return form_for(Target.load("local")) != "u8u8" or form_for(target) == "u8u8"
 
 
-def _bytes(proto: Any) -> bytes:
-    return bytes(proto.SerializeToString(deterministic=True))
+def _bytes(proto: onnx.ModelProto, label: bool) -> bytes:
+    return bytes((with_label(proto) if label else proto).SerializeToString(deterministic=True))

@@ -48,8 +48,10 @@ class Tflite:
         data, scores = to_tflite(model, by_float=target.cpu.is_x86)
         how = scores.quantization
         if how is None:
-            return Artifact(data, "model.tflite", Output(model.classes, "float32", meaning=model.output))
-        return Artifact(data, "model.tflite", Output(model.classes, "int8", how.scale, how.zero_point))
+            output = Output(model.classes, "float32", meaning=model.output, label=model.label)
+        else:
+            output = Output(model.classes, "int8", how.scale, how.zero_point, label=model.label)
+        return Artifact(data, "model.tflite", output)
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """Load a file with LiteRT; its default XNNPACK delegate is used.

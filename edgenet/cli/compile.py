@@ -33,9 +33,10 @@ __all__ = ["compile"]
 )
 @click.option(
     "--head",
-    type=click.Choice(["logits", "softmax"]),
+    type=click.Choice(["logits", "softmax", "argmax"]),
     default="logits",
-    help="What comes out: logits (default), or softmax, which gives float32 probabilities.",
+    help="What comes out: logits (default); softmax, which gives float32 probabilities; argmax, which gives "
+    "the best class as a second output.",
 )
 @click.option("--calibration", metavar="DIR", help="Folder of typical images; int8 needs one.")
 @click.option("--preprocessing", metavar="F", help="How to feed the model; default: MODEL.toml beside it.")

@@ -68,6 +68,7 @@ def _bundle(file: str, as_json: bool) -> None:
     click.echo(
         f"takes uint8 [1, {height}, {width}, 3] RGB pixels, "
         f"gives {output['classes']} {output['dtype']} {output['meaning']}"
+        f"{', and the best class' if output.get('label') else ''}"
     )
     if output["scale"] is not None:
         click.echo(f"logit = {output['scale']:.6g} * (output - {output['zero_point']})")

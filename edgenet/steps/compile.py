@@ -80,7 +80,7 @@ def compile(
         recipe: How to quantize; the default of the precision if ``None``.
         calibration: A folder of typical images, or the name of a set that ships; int8 needs one.
         progress: Told of every stage.
-        head: "logits", or "softmax" for float32 probabilities.
+        head: "logits"; "softmax" for float32 probabilities; "argmax" for a second output with the best class.
 
     Raises:
         PlanError: The target cannot run that; nothing was done.
@@ -209,6 +209,7 @@ def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, A
                 "dtype": output.dtype,
                 "scale": output.scale,
                 "zero_point": output.zero_point,
+                "label": output.label,
             },
             "build": artifact.build,
         },

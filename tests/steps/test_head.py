@@ -1,12 +1,15 @@
-"""Builds that give probabilities: what their manifest says, and that every reader honours it."""
+"""Builds that give probabilities or a label: what their manifest says, and that every reader honours it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import onnxruntime
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from click.testing import CliRunner
 
 from edgenet.agent.demo.model import Model as DemoModel
@@ -72,6 +75,50 @@ def test_profile_finds_the_same_drift(backend: str, model: Model, photos: Path, 
         assert headed[key] == plain[key]
     assert headed["cosine"] == pytest.approx(plain["cosine"], abs=1e-4)
     assert headed["max_abs"] == pytest.approx(plain["max_abs"], rel=0.5)
+
+
+def raw_outputs(backend: str, artifact: bytes, pixels: np.ndarray) -> list[np.ndarray]:
+    """What a user's own program gets, without edgenet."""
+    if backend == "onnxruntime":
+        session = onnxruntime.InferenceSession(artifact, providers=["CPUExecutionProvider"])
+        return session.run(None, {"pixels": pixels})
+    interpreter = Interpreter(model_content=artifact)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
+    interpreter.invoke()
+    return [interpreter.get_tensor(item["index"]) for item in interpreter.get_output_details()]
+
+
+@pytest.mark.parametrize(("backend", "precision"), BUILDS)
+def test_a_label_is_that_of_the_best_score(backend: str, precision: str, model: Model, photos: Path) -> None:
+    recipe = CHEAP if precision == "int8" else None
+    plain, headed = (
+        compile(model, "local", backend, precision, recipe, photos, head=head).bundle
+        for head in ("logits", "argmax")
+    )
+    assert headed.manifest["artifact"]["output"] == {**plain.manifest["artifact"]["output"], "label": True}
+    assert np.array_equal(headed.array("golden/artifact.npy"), plain.array("golden/artifact.npy"))
+    generator, labels = np.random.default_rng(0), set()
+    for _ in range(20):
+        pixels = generator.integers(0, generator.integers(2, 256), (1, 64, 64, 3)).astype(np.uint8)
+        scores, label = raw_outputs(backend, headed.artifact, pixels)
+        assert label.shape == (1,)
+        assert int(label[0]) == int(scores[0].argmax())
+        labels.add(int(label[0]))
+    assert labels
+
+
+@pytest.mark.parametrize("backend", ["tflite", "onnxruntime"])
+def test_profile_measures_the_scores_beside_a_label(
+    backend: str, model: Model, photos: Path, home: Path
+) -> None:
+    bundle = compile(model, "local", backend, "int8", CHEAP, photos, head="argmax").bundle
+    deploy(bundle, "local")
+    layered = replace(BRIEF, layers_s=0.2)
+    report = profile(bundle, "local", layered, val=photos)
+    assert report.drift["stages"]["kernel"]["identical"]
+    assert report.drift["top5"] is not None
+    assert any(row["name"] == "label" or row["op"] in ("ARG_MAX", "ArgMax") for row in report.layers)
 
 
 def test_the_demo_shows_probabilities_as_they_are() -> None:

@@ -7,11 +7,21 @@ import math
 import numpy as np
 from onnx import NodeProto, TensorProto
 
+from edgenet.backends.lowering.file import Tensor
 from edgenet.backends.lowering.rescaling import emit_on_one_scale, on_scale
 from edgenet.backends.lowering.scope import Scope, nhwc
+from edgenet.graph.head import LABEL
 from edgenet.graph.view import attributes
 
-__all__ = ["lower_cast", "lower_concat", "lower_identity", "lower_pad", "lower_reshape", "lower_transpose"]
+__all__ = [
+    "lower_cast",
+    "lower_concat",
+    "lower_identity",
+    "lower_label",
+    "lower_pad",
+    "lower_reshape",
+    "lower_transpose",
+]
 
 TO_NCHW = [0, 3, 1, 2]
 
@@ -85,6 +95,15 @@ def lower_pad(scope: Scope, node: NodeProto) -> None:
     amounts = scope.constant(f"{node.output[0]}/pads", np.ascontiguousarray(pads[list(order)], np.int32))
     source = scope.input(node, node.input[0])
     emit_on_one_scale(scope, node, node.output[0], "PAD", (source, amounts), ("PadOptions", {}))
+
+
+def lower_label(scope: Scope, scores: int) -> int:
+    """The index of the largest of [1, classes] scores: ARG_MAX, int32 [1]; returns the new tensor."""
+    axis = scope.constant(f"{LABEL}/axis", np.array([1], np.int32))
+    label = scope.file.add(Tensor(LABEL, (1,), "int32"))
+    version = 2 if scope.tensor(scores).dtype == "int8" else 1
+    scope.emit("ARG_MAX", (scores, axis), label, ("ArgMaxOptions", {"outputType": "INT32"}), version)
+    return label
 
 
 def _order_is_one(shape: tuple[int, ...]) -> bool:

@@ -19,6 +19,7 @@ from edgenet.backends.lowering.layout import (
     lower_cast,
     lower_concat,
     lower_identity,
+    lower_label,
     lower_pad,
     lower_reshape,
     lower_transpose,
@@ -64,7 +65,8 @@ OWN = {DEQUANTIZE, REQUANTIZE}  # no operators of ONNX's
 def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
     """A prepared float or quantized model as a TFLite file.
 
-    Input: ``pixels``, uint8 [1, H, W, 3]. Output: [1, classes], float32 or int8.
+    Input: ``pixels``, uint8 [1, H, W, 3]. Output: [1, classes], float32 or int8; behind it ``label``, int32
+    [1], where the model asks for it.
 
     Args:
         model: The model.
@@ -87,7 +89,8 @@ def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
             _lower(scope, node)
     result = scope.input(graph.nodes[-1], graph.output)
     scope.tensor(result).name = graph.output
-    return scope.file.to_bytes([0], [result]), scope.tensor(result)
+    outputs = [result, lower_label(scope, result)] if model.label else [result]
+    return scope.file.to_bytes([0], outputs), scope.tensor(result)
 
 
 def _lower(scope: Scope, node: NodeProto) -> None:
