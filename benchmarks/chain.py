@@ -36,11 +36,8 @@ max_seconds = 30.0
 threads = 1
 pipeline = false
 """
-LOOP = """
-import statistics, sys, time
-import numpy as np
-artifact, pixels = sys.argv[1], np.load(sys.argv[2])
-{load}
+# Seconds of each ``call`` for so long.
+TIMED = """
 def loop(seconds):
     samples, clock = [], time.perf_counter
     end = clock() + seconds
@@ -51,6 +48,13 @@ def loop(seconds):
         samples.append(now - start)
         if now > end:
             return samples
+"""
+LOOP = """
+import statistics, sys, time
+import numpy as np
+artifact, pixels = sys.argv[1], np.load(sys.argv[2])
+{load}
+{timed}
 loop(1.0)
 print(1e3 * statistics.median(loop(2.0)))
 """
@@ -75,7 +79,7 @@ call = lambda: session.run(names, feed)
 
 def bare_p50(backend: str, artifact: Path, pixels: Path) -> float:
     """p50 of the runtime call in a loop, ms."""
-    program = LOOP.format(load=LOAD[backend])
+    program = LOOP.format(load=LOAD[backend], timed=TIMED)
     command = [sys.executable, "-c", program, str(artifact), str(pixels)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from chain import bare_p50
+from chain import TIMED, bare_p50
 
 WARM_S, SECONDS = 0.5, 2.0
 # The agent's own loop around a session that profiles itself: both clocks on the very same runs.
@@ -42,33 +42,25 @@ assert len(inside) >= before + runs, "ONNX Runtime dropped events"
 print(1e3 * statistics.median(samples), statistics.median(inside[before : before + runs]))
 """
 # The agent's loop and a bare one around the same loaded model, in turn, a tenth of a second each.
-IN_TURN = """
+IN_TURN = f"""
 import statistics, sys, time
 import numpy as np
 from edgenet.agent import bench, runtimes
-backend, clock = sys.argv[5], time.perf_counter
+backend = sys.argv[5]
 session = runtimes.load(backend).Session(sys.argv[1], 1)
 session.set_input(np.load(sys.argv[2]))
 if backend == "onnxruntime":
-    run, names, feed = session._session.run, [session._out.name], {session._in.name: np.load(sys.argv[2])}
+    run, names, feed = session._session.run, [session._out.name], {{session._in.name: np.load(sys.argv[2])}}
     call = lambda: run(names, feed)
 else:
     call = session._interpreter.invoke
-def bare(seconds):
-    samples, end = [], clock() + seconds
-    while True:
-        start = clock()
-        call()
-        now = clock()
-        samples.append(now - start)
-        if now > end:
-            return samples
-rules = bench.Limits({"min_seconds": 0.1, "warmup_s": float(sys.argv[3])})
+{TIMED}
+rules = bench.Limits({{"min_seconds": 0.1, "warmup_s": float(sys.argv[3])}})
 bench.warm_up(session.invoke, rules)
 ours, theirs = [], []
 for _ in range(int(float(sys.argv[4]) / 0.1)):
     ours += bench.measure(session.invoke, rules, lambda *_: None)[0]
-    theirs += bare(0.1)
+    theirs += loop(0.1)
 print(1e3 * statistics.median(ours), 1e3 * statistics.median(theirs))
 """
 # The tool writes two decimals of a millisecond, too few for small networks: its rounding is taken away.
