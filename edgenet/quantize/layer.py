@@ -16,6 +16,7 @@ from edgenet.quantize.rounding import cost, nearest, second_order
 __all__ = ["FittedLayer", "fit", "keep"]
 
 Array = NDArray[np.float64]
+Real = NDArray[np.floating]
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -40,7 +41,7 @@ def fit(
     kernel: NDArray[np.float32],
     bias: NDArray[np.float32],
     seen: Moments,
-    input_scale: float,
+    input_scale: float | None,
     sweeps: int,
     damping: float,
     adapt: float,
@@ -59,7 +60,7 @@ def fit(
         kernel: [outputs, ...].
         bias: [outputs].
         seen: Moments of the inputs.
-        input_scale: int8 scale of the input.
+        input_scale: int8 scale of the input; ``None`` where it stays float, and the bias with it.
         sweeps: The most rounds of coordinate descent.
         damping: Added to the moments' diagonal, as a share of its mean.
         adapt: The most of the way to the regression, 0 to 1: a share of what helps held-out images.
@@ -76,9 +77,12 @@ def fit(
         values[exact] = np.round(real[exact] / grid[exact][:, None])
     scales = scales.astype(np.float32).astype(np.float64)
     moved = _moved(kernel, values * scales[..., None], seen)
-    weights = _whole(kernel, values, scales, bias + moved + shift, input_scale)
+    weights = _whole(kernel, values, scales, bias + moved + shift, input_scale or 1.0)
+    used, offset = _in_real_units(weights)
+    if input_scale is None:
+        offset = (bias + moved + shift).astype(np.float32)
     gain = _gain(wanted, moments, values, scales, shared_scale)
-    return FittedLayer(weights, _in_real_units(weights), gain, float(np.abs(moved).max()))
+    return FittedLayer(weights, (used, offset), gain, float(np.abs(moved).max()))
 
 
 def keep(
@@ -104,7 +108,7 @@ def _wanted(kernel: NDArray[np.float32], seen: Moments, damping: float, adapt: f
     _damp(moments, cross, damping)
     if share <= 0:
         return real, moments
-    best = _regression(real, moments, cross)
+    best: Array = np.asarray(_regression(real, moments, cross), np.float64)
     best -= real
     best *= share
     best += real
@@ -122,21 +126,30 @@ def _share(kernel: NDArray[np.float32], halves: list[tuple[Array, Array]], dampi
     real = _by_group(kernel, len(halves[0][0]))
     won = power = 0.0
     for (own, cross), (other, other_cross) in (halves, halves[::-1]):
-        damped = own.copy(), cross.copy()
-        _damp(*damped, damping)
-        way = _regression(real, *damped) - real
-        won += float((real @ (other_cross - other) * way).sum())
-        power += float((way @ other * way).sum())
+        short = own.astype(np.float32), cross.astype(np.float32)  # half the memory, and enough for a share
+        _damp(*short, damping)
+        way = _regression(real.astype(np.float32), *short).astype(np.float64)
+        way -= real
+        del short
+        won += _inner(real, other_cross, way) - _inner(real, other, way)
+        power += _inner(way, other, way)
     return float(np.clip(won / max(power, 1e-300), 0.0, 1.0))
 
 
-def _damp(moments: Array, cross: Array, damping: float) -> None:
+def _inner(left: Array, matrix: Array, right: Array) -> float:
+    """The sum over groups and rows of left matrix right'."""
+    product = left @ matrix
+    product *= right
+    return float(product.sum())
+
+
+def _damp(moments: Real, cross: Real, damping: float) -> None:
     spread = np.maximum(np.einsum("gjj->gj", moments).mean(axis=1), 1e-12)
     for product in (moments, cross):
         np.einsum("gjj->gj", product)[...] += damping * spread[:, None]
 
 
-def _regression(real: Array, moments: Array, cross: Array) -> Array:
+def _regression(real: Real, moments: Real, cross: Real) -> Real:
     """The kernel that best gives the float output from the int8 run's inputs: real C H^-1."""
     goal = cross.swapaxes(1, 2) @ real.swapaxes(1, 2)
     return np.asarray(np.linalg.solve(moments, goal)).swapaxes(1, 2)
@@ -171,8 +184,10 @@ def _whole(
     )
 
 
-def _lowest_scale(bias: NDArray[np.float32], input_scale: float) -> Array:
+def _lowest_scale(bias: NDArray[np.float32], input_scale: float | None) -> Array:
     """The scale below which a bias would not fit into int32, with room for its correction."""
+    if input_scale is None:
+        return np.full(len(bias), TINY)
     return np.maximum(np.abs(bias.astype(np.float64)) * 2 / (input_scale * BIAS_LIMIT), TINY)
 
 

@@ -19,6 +19,7 @@ from edgenet.quantize.moments import Moments, columns
 from edgenet.quantize.observers import OBSERVERS
 from edgenet.quantize.pairs import Pairs, room
 from edgenet.quantize.ranges import affine, scores_range
+from edgenet.quantize.trim import trim
 from edgenet.recipe import Recipe
 
 __all__ = ["Kept", "Reconstruction", "reconstruct"]
@@ -108,6 +109,7 @@ def reconstruct(
             scale = _range(pairs, step, exact, own, recipe, limits, index == len(parts) - 1)
         noise = pairs.finish(index, scale, exact, own)
         result.layers.append(_record(step, scale, noise, fitted))
+        trim()
         progress(index + 1, len(parts))
     result.tensors = pairs.tensors
     return result
@@ -131,7 +133,7 @@ def _fit(
             columns(item, conv, kernel.shape[2:], apart, recipe.positions) for item in (rounded, exact)
         )
         seen.update(*windows)
-    scale = _input_scale(pairs, step)
+    scale = _input_scale(pairs, step) if recipe.precision == "int8" else None
     shared = recipe.granularity == "per-tensor"
     if not whole:
         return keep(kernel, bias, seen, recipe.damping, recipe.adapt, shift)

@@ -20,6 +20,7 @@ from edgenet.graph.view import Graph
 from edgenet.quantize.pairs import dequantized, quantized, room
 from edgenet.quantize.probabilities import divergence
 from edgenet.quantize.reconstruct import Reconstruction
+from edgenet.quantize.trim import trim
 
 __all__ = ["Sources", "sensitivity"]
 
@@ -78,6 +79,7 @@ def sensitivity(
             scores = _scores(after, ({**state, step.output: noisy(state)} for state in states))
             table[step.output] = divergence(truth, scores)
         del after  # it holds nearly all weights: gone before the next one is made
+        trim()
         for state in states:
             state[step.output] = exact(state)
             for name in state.keys() - {*live, step.output}:

@@ -138,6 +138,16 @@ class TestFit:
                 errors[adapt] += float((miss - miss.mean(axis=1, keepdims=True)).var())
         assert errors[1.0] < 1.05 * errors[0.0]
 
+    def test_the_bias_of_a_float_input_stays_float(self) -> None:
+        """Whole numbers of a coarse scale would cost more than all weights together."""
+        _, _, moments = self.seen(0.0)
+        kernel = np.random.default_rng(6).normal(size=(6, 12, 1, 1)).astype(np.float32)
+        bias = np.random.default_rng(7).normal(size=6).astype(np.float32) * 1e-3
+        got = fit(kernel, bias, moments, None, 4, 0.01, 0.0, False, np.zeros(1))
+        exact, rounded = moments.means[1][0], moments.means[0][0]
+        wanted = kernel[:, :, 0, 0] @ exact + bias - got.real[0][:, :, 0, 0] @ rounded
+        assert got.real[1] == pytest.approx(wanted, abs=1e-6)
+
     def test_weights_on_a_grid_stay_there(self) -> None:
         _, _, moments = self.seen(0.3)
         generator = np.random.default_rng(5)
