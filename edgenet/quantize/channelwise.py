@@ -171,6 +171,8 @@ def _balancing(graph: Graph, group: ChannelGroup, known: Sequence[ChannelStatist
     mixed = room ** (1 - weight) * (level * wanted) ** weight
     if group.clips:  # scaled down, a channel that meets its limit would get a higher one
         mixed = np.where(room > 1, np.minimum(mixed, room), 1.0)
+    if not np.isfinite(limit):  # nothing else keeps the tensor from growing
+        mixed = mixed * (target / (largest * mixed)[live].max())
     return np.where(live, mixed, 1.0)
 
 

@@ -71,6 +71,21 @@ def test_filling_the_range_keeps_the_float_function(graph: Graph) -> None:
         )
 
 
+def test_balancing_does_not_blow_up_a_network_without_limits(graph: Graph) -> None:
+    """Eight rounds, each of which let every tensor grow, left the range of half precision."""
+    for node in graph.nodes:
+        if node.op_type == "Clip":
+            node.op_type = "Relu"
+            del node.input[1:]
+    before, seen = answers(graph), channel_statistics(graph, watched(graph), IMAGES)
+    largest = {name: float(item.high.max()) for name, item in seen.items()}
+    balance(graph, seen, Shaped(), 0.8)
+    assert np.abs(answers(graph) - before).max() < 1e-3 * np.ptp(before)
+    again = channel_statistics(graph, list(largest), IMAGES)
+    for name, value in largest.items():
+        assert float(again[name].high.max()) < 2 * value
+
+
 def test_what_a_kernel_on_a_grid_reads_is_left_alone(graph: Graph) -> None:
     """Depthwise kernels keep their grid, for a factor is a channel's; pointwise ones would lose it."""
     for conv in (node for node in graph.nodes if node.op_type == "Conv"):
