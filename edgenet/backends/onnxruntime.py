@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from edgenet.backends.base import Artifact, HostSession, Output
@@ -45,18 +44,20 @@ class OnnxRuntime:
         last layer is float or a Softmax.
         """
         output = Output(model.classes, "float32", meaning=model.output, label=model.label)
+        proto = model.proto
         if model.precision == "fp16":
-            graph = Graph(model.proto)
+            graph = Graph(proto)
             store_fp16(graph)
-            return Artifact(_bytes(graph.proto(), model.label), "model.onnx", output)
-        if model.precision in ("fp32", "int8-dynamic"):
-            return Artifact(_bytes(model.proto, model.label), "model.onnx", output)
-        graph = Graph(model.proto)
-        settle(graph)
-        to_form(graph, form_for(target))
-        scores = int8_output(graph)
-        output = Output(model.classes, "int8", *scores, label=model.label) if scores else output
-        return Artifact(_bytes(graph.proto(), model.label), "model.onnx", output)
+            proto = graph.proto()
+        elif model.precision == "int8":
+            graph = Graph(proto)
+            settle(graph)
+            to_form(graph, form_for(target))
+            scores = int8_output(graph)
+            output = Output(model.classes, "int8", *scores, label=model.label) if scores else output
+            proto = graph.proto()
+        proto = with_label(proto) if model.label else proto
+        return Artifact(proto.SerializeToString(deterministic=True), "model.onnx", output)
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """Load an artifact as a user's session does, graph optimization on."""
@@ -86,7 +87,3 @@ def form_for(target: Target) -> str:
 def exact_here(target: Target) -> bool:
     """Whether this machine's int8 kernels compute a target's form exactly: x86 without VNNI only u8u8."""
     return form_for(Target.load("local")) != "u8u8" or form_for(target) == "u8u8"
-
-
-def _bytes(proto: onnx.ModelProto, label: bool) -> bytes:
-    return bytes((with_label(proto) if label else proto).SerializeToString(deterministic=True))

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
+from edgenet.graph.insert_qdq import clip_bounds
 from edgenet.graph.view import Graph
 
 __all__ = ["ChannelOutputs", "channel_outputs"]
-
-# The first operator set in which reductions take their axes as an input.
-AXES_AS_INPUT = 18
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def channel_outputs(
         model.graph.node.append(helper.make_node("GlobalMaxPool", [name], [outputs.high]))
         model.graph.node.append(helper.make_node("GlobalAveragePool", [name], [outputs.mean]))
         if low is not None:
-            _smallest(model, graph.opset, name, low)
+            _smallest(model, name, low)
         found[name] = outputs
     return model, found
 
@@ -68,17 +65,14 @@ def channel_outputs(
 def _positive(graph: Graph, name: str) -> bool:
     """Whether a tensor comes from a ReLU or a clip at zero or above."""
     node = graph.producer(name)
-    if node is None or node.op_type != "Clip":
-        return node is not None and node.op_type == "Relu"
-    low = graph.constant(node.input[1]) if len(node.input) > 1 else None
-    return low is not None and bool(low >= 0)
+    if node is not None and node.op_type == "Clip":
+        return clip_bounds(graph, node)[0] >= 0
+    return node is not None and node.op_type == "Relu"
 
 
-def _smallest(model: onnx.ModelProto, opset: int, name: str, output: str) -> None:
-    axes = np.array([2, 3], np.int64)
-    if opset < AXES_AS_INPUT:
-        node = helper.make_node("ReduceMin", [name], [output], axes=axes)
-    else:
-        model.graph.initializer.append(numpy_helper.from_array(axes, f"{output}/axes"))
-        node = helper.make_node("ReduceMin", [name, f"{output}/axes"], [output])
-    model.graph.node.append(node)
+def _smallest(model: onnx.ModelProto, name: str, output: str) -> None:
+    """A pool of the negated tensor: a reduction would have its axes elsewhere in every other operator set."""
+    below, top = f"{output}/negated", f"{output}/top"
+    model.graph.node.append(helper.make_node("Neg", [name], [below]))
+    model.graph.node.append(helper.make_node("GlobalMaxPool", [below], [top]))
+    model.graph.node.append(helper.make_node("Neg", [top], [output]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -52,22 +51,22 @@ def watched(graph: Graph) -> list[str]:
     return [node.output[0] for node in graph.nodes if node.output[0] in (names | inside) - fused]
 
 
-def shape(graph: Graph, seen: Mapping[str, ChannelStatistics], recipe: Recipe) -> tuple[Graph, Shaped]:
-    """A copy of a graph with its channels prepared as a recipe says.
+def shape(graph: Graph, seen: Mapping[str, ChannelStatistics], recipe: Recipe) -> Shaped:
+    """Prepare a graph's channels as a recipe says.
 
     Args:
-        graph: The prepared float graph.
-        seen: Statistics of every watched tensor.
+        graph: The prepared float graph; changed in place.
+        seen: Statistics of every watched tensor; they may follow.
         recipe: Says whether dead channels are put to work, and how channels are equalised.
     """
-    graph, seen, shaped = graph.copy(), copy.deepcopy(seen), Shaped()
+    shaped = Shaped()
     if recipe.reuse_dead:
         put_to_work(graph, seen, shaped)
     if recipe.equalize == "weights":
         balance(graph, seen, shaped, recipe.balance)
     elif recipe.equalize == "range":
         equalize(graph, seen, shaped)
-    return graph, shaped
+    return shaped
 
 
 def put_to_work(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped) -> None:
@@ -119,11 +118,7 @@ def equalize(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped
 
 def _on_grid(graph: Graph, conv: NodeProto) -> bool:
     """Whether factors for its inputs would take most weights of a kernel off an int8 grid."""
-    if depthwise(graph, conv):
-        return False
-    return bool(
-        np.count_nonzero(grid_scales(graph.constants[conv.input[1]])) * 2 > graph.shape(conv.input[1])[0]
-    )
+    return not depthwise(graph, conv) and bool((grid_scales(graph.constants[conv.input[1]]) > 0).mean() > 0.5)
 
 
 def balance(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped, weight: float = 1.0) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.quantize.rounding import LIMIT
+
 __all__ = ["grid_scales"]
 
-LIMIT = 127
 # A weight may be off its grid by this share of a step: float32, and products of scales.
 TOLERANCE = 0.02
 PROBES = 24

@@ -213,8 +213,8 @@ class _Job:
         others = [pixels for pixels in wide.images if id(pixels) not in used]
         others = others if len(others) >= FEWEST else wide.images
         with self.watch.stage("shape"):
-            self.graph, self.shaped = shape(self.graph, seen, self.recipe)
-        return kept.images, others if self.recipe.max_drift else []
+            self.shaped = shape(self.graph, seen, self.recipe)
+        return kept.images, others
 
     def _compare(self, plain: Graph, images: Sequence[Pixels], result: Reconstruction) -> None:
         """One line for each stage, the simple ones made anew for the purpose."""

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rounded", "cost", "nearest", "second_order"]
+__all__ = ["LIMIT", "Rounded", "cost", "nearest", "second_order"]
 
 LIMIT = 127
 BLOCK = 64

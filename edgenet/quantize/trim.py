@@ -9,8 +9,7 @@ __all__ = ["trim"]
 
 
 def trim() -> None:
-    """Let glibc return the pages between its blocks; it keeps them otherwise, and
-    large blocks leave many holes.
+    """Let glibc return the pages between its blocks, which it keeps otherwise; large blocks leave many.
 
     Nothing happens with another C library.
     """
