@@ -12,6 +12,7 @@ import pytest
 from edgenet.agent.preprocess import encode_ppm
 from edgenet.model import Model
 from edgenet.zoo import mobilenet_v1
+from tests.processors import hide_vnni
 
 SIZE = 64
 CLASSES = 5
@@ -30,6 +31,10 @@ interpolation = "bilinear-antialias"
 mean = [127.5, 127.5, 127.5]
 std = [127.5, 127.5, 127.5]
 """
+
+
+def pytest_configure() -> None:
+    hide_vnni()
 
 
 def lively(proto: onnx.ModelProto, seed: int = 7) -> onnx.ModelProto:

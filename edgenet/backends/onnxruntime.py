@@ -18,7 +18,7 @@ from edgenet.graph.view import Graph
 from edgenet.model import Model
 from edgenet.target import Target
 
-__all__ = ["OnnxRuntime", "backend", "exact_here", "form_for"]
+__all__ = ["OnnxRuntime", "backend", "form_for"]
 
 VNNI = ("avx512_vnni", "avx_vnni", "amx_int8")
 
@@ -82,8 +82,3 @@ def form_for(target: Target) -> str:
     if not target.cpu.is_x86:
         return "s8s8"
     return "u8s8" if any(feature in target.cpu.isa for feature in VNNI) else "u8u8"
-
-
-def exact_here(target: Target) -> bool:
-    """Whether this machine's int8 kernels compute a target's form exactly: x86 without VNNI only u8u8."""
-    return form_for(Target.load("local")) != "u8u8" or form_for(target) == "u8u8"

@@ -11,12 +11,16 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from edgenet.errors import ModelError
+from edgenet.graph.kernels import kernel_options
 
 __all__ = ["Evaluator"]
 
 
 class Evaluator:
     """An ONNX graph loaded in ONNX Runtime on this machine's CPU.
+
+    Int8 graphs give the numbers of the CPU they are written for, whichever this one is
+    (:mod:`edgenet.graph.kernels`).
 
     Args:
         proto: The graph.
@@ -45,8 +49,11 @@ class Evaluator:
             options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         if not optimize:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        data = proto if isinstance(proto, bytes) else _with_outputs(proto, outputs).SerializeToString()
         try:
+            parsed = onnx.load_model_from_string(proto) if isinstance(proto, bytes) else proto
+            data = proto if isinstance(proto, bytes) else _with_outputs(proto, outputs).SerializeToString()
+            for name, value in kernel_options(parsed).items():
+                options.add_session_config_entry(name, value)
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own exception classes share no public base
             reason = str(error).strip().partition("\n")[0]

@@ -20,14 +20,12 @@ SHIFT = 128  # uint8 = int8 + 128
 IMAGE_RANK = 4
 
 
-def onnx_layers(data: bytes, pixels: NDArray[np.uint8], optimize: bool = True) -> dict[str, NDArray[np.int8]]:
+def onnx_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.int8]]:
     """The int8 activations of :func:`onnx_run` alone."""
-    return onnx_run(data, pixels, optimize)[0]
+    return onnx_run(data, pixels)[0]
 
 
-def onnx_run(
-    data: bytes, pixels: NDArray[np.uint8], optimize: bool = True
-) -> tuple[dict[str, NDArray[np.int8]], NDArray[Any]]:
+def onnx_run(data: bytes, pixels: NDArray[np.uint8]) -> tuple[dict[str, NDArray[np.int8]], NDArray[Any]]:
     """The int8 activations by the names of the float tensors they are made from, NHWC; and the raw scores.
 
     A tensor that is looked at is not fused away. So other kernels may run than without looking, and the
@@ -36,12 +34,11 @@ def onnx_run(
     Args:
         data: A serialized graph in one of the forms of :mod:`edgenet.graph.dialect`.
         pixels: uint8 [1, H, W, 3].
-        optimize: Run ONNX Runtime's int8 kernels; otherwise Q/DQ in float, node by node.
     """
     proto = onnx.load_model_from_string(data)
     names = _quantized(proto)
     scores = proto.graph.output[0].name
-    answers = dict(Evaluator(proto, [*names, scores], optimize=optimize).run(pixels))
+    answers = dict(Evaluator(proto, [*names, scores]).run(pixels))
     raw = np.asarray(answers[scores]).reshape(-1)
     return {names[name]: _nhwc(answers[name]) for name in names}, raw
 

@@ -25,8 +25,9 @@ from edgenet.progress import Progress, silent
 from edgenet.quantize.quantizer import Quantization, quantize
 from edgenet.recipe import Recipe
 from edgenet.steps.drift import conversion
-from edgenet.steps.golden import Golden, choose, run_artifact
+from edgenet.steps.golden import Golden, choose
 from edgenet.steps.hold import FLOAT_TOLERANCE, hold
+from edgenet.steps.host import run_artifact
 from edgenet.steps.plan import Plan, default_recipe, plan
 from edgenet.target import Target
 
@@ -134,7 +135,7 @@ def _converted(
 ) -> tuple[Artifact, NDArray[Any], dict[str, Any]]:
     """The float artifact that gives logits, its answers, and how far they are from the model's own."""
     artifact = lowering.lower(prepared, target)
-    answers = run_artifact(lowering, artifact, list(golden.pixels))
+    answers = run_artifact(lowering.name, artifact.file, artifact.data, golden.pixels)
     stage = conversion(artifact.output.logits(answers), golden.reference)
     _check_conversion(stage, golden.reference, lowering.name)
     return artifact, answers, stage
@@ -143,12 +144,12 @@ def _converted(
 def _held(lowering: Backend, model: Model, target: Target, golden: Golden) -> tuple[Artifact, NDArray[Any]]:
     """The artifact of a model that is not float logits any more, and its answers on this machine."""
     artifact = lowering.lower(model, target)
-    answers = run_artifact(lowering, artifact, list(golden.pixels))
+    answers = run_artifact(lowering.name, artifact.file, artifact.data, golden.pixels)
     if not np.isfinite(answers).all():
         raise ModelError(
             f"in {model.precision} the network computes infinity or NaN", "choose another precision"
         )
-    hold(lowering.name, artifact, model, target, golden.pixels, answers)
+    hold(lowering.name, artifact, model, golden.pixels, answers)
     return artifact, answers
 
 

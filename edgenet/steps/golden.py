@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, encode_ppm, fit
-from edgenet.backends.base import Artifact, Backend
 from edgenet.backends.reference import Reference
-from edgenet.errors import DataError, ModelError
+from edgenet.errors import DataError
 from edgenet.files import sha256
 from edgenet.imageset import ImageSet
 from edgenet.preprocessing import Preprocessing
 
-__all__ = ["Golden", "choose", "run_artifact"]
+__all__ = ["Golden", "choose"]
 
 COUNT = 16
 # A larger file (a phone's photo) goes in as pixels of the size that the network's crop is cut from.
@@ -58,26 +54,6 @@ def choose(images: ImageSet | None, preprocessing: Preprocessing, reference: Ref
     pixels = np.stack([fit(decode(data), preprocessing.fit_spec()) for data in encoded.values()])
     answers = np.stack([reference.run(item[None]) for item in pixels])
     return Golden("calibration" if images else "synthetic", encoded, pixels, answers)
-
-
-def run_artifact(backend: Backend, artifact: Artifact, pixels: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
-    """Raw outputs [n, classes] of an artifact in its own runtime on this machine.
-
-    Raises:
-        ModelError: The runtime refuses the artifact that we wrote.
-    """
-    with tempfile.TemporaryDirectory(prefix="edgenet-") as folder:
-        path = Path(folder) / artifact.file
-        path.write_bytes(artifact.data)
-        try:
-            session = backend.open(path)
-            return np.stack([session.run(item[None]) for item in pixels])
-        except (RuntimeError, ValueError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise ModelError(
-                f"{backend.name} refuses the artifact written for it ({reason})",
-                "report this as a bug of edgenet's with the model",
-            ) from None
 
 
 def _from_set(images: ImageSet, preprocessing: Preprocessing) -> dict[str, bytes]:

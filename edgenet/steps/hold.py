@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from edgenet.backends.base import Artifact
 from edgenet.backends.lowering.walk import tflite_layers
-from edgenet.backends.onnxruntime import exact_here
 from edgenet.errors import ModelError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.to_fp16 import store_fp16
 from edgenet.graph.view import Graph
 from edgenet.graph.walk import LayerByLayer, onnx_layers, onnx_run
 from edgenet.model import Model
-from edgenet.target import Target
 
 __all__ = ["FLOAT_TOLERANCE", "LAYERS", "Apart", "hold"]
 
@@ -59,7 +57,6 @@ def hold(
     backend: str,
     artifact: Artifact,
     model: Model,
-    target: Target,
     pixels: NDArray[np.uint8],
     answers: NDArray[np.int8] | NDArray[np.float32],
 ) -> int:
@@ -74,7 +71,6 @@ def hold(
         backend: Who wrote the artifact.
         artifact: What was written.
         model: The graph it was written from.
-        target: For which board.
         pixels: uint8 [n, H, W, 3].
         answers: The artifact's raw scores on them, [n, classes].
 
@@ -92,7 +88,7 @@ def hold(
         return 0
     reference: LayerByLayer | None = None
     for picture, raw in shown:
-        found, own = _run(backend, artifact, target, picture[None], raw)
+        found, own = _run(backend, artifact, picture[None], raw)
         reference = reference or LayerByLayer(model.proto, found)
         expected, scores = reference.run(picture[None], found)
         for name, values in expected.items():
@@ -120,13 +116,12 @@ def _hold_float(
 def _run(
     backend: str,
     artifact: Artifact,
-    target: Target,
     pixels: NDArray[np.uint8],
     raw: NDArray[np.int8] | NDArray[np.float32],
 ) -> tuple[dict[str, NDArray[np.int8]], NDArray[Any]]:
     """Every layer of an artifact, and the raw scores that follow from them."""
     if backend == "onnxruntime":
-        return onnx_run(artifact.data, pixels, optimize=exact_here(target))
+        return onnx_run(artifact.data, pixels)
     return LAYERS[backend](artifact.data, pixels), raw
 
 

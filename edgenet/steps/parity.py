@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, fit
-from edgenet.backends.base import load_backend
 from edgenet.bundle import Bundle
 from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.library import image_folder
 from edgenet.preprocessing import Preprocessing
 from edgenet.steps.hold import LAYERS, Apart
+from edgenet.steps.host import run_bundle
 
 __all__ = ["Parity", "parity"]
 
@@ -74,7 +73,7 @@ def parity(a: Bundle | Path | str, b: Bundle | Path | str, images: Path | str | 
     first, second = (item if isinstance(item, Bundle) else Bundle.load(item) for item in (a, b))
     _check(first, second)
     pixels = _pixels(first, images)
-    ours, theirs = (_run(bundle, pixels).astype(int) for bundle in (first, second))
+    ours, theirs = (run_bundle(bundle, pixels).astype(int) for bundle in (first, second))
     apart = np.abs(ours - theirs)
     layers, parts = _walk(first, second, pixels[np.argsort(-apart.max(axis=1), kind="stable")[:WALKED]])
     return Parity(
@@ -115,15 +114,6 @@ def _pixels(bundle: Bundle, images: Path | str | None) -> NDArray[np.uint8]:
         return np.stack([fit(decode(bundle.files[name]), preprocessing.fit_spec()) for name in names])
     found = ImageSet.load(image_folder(str(images), "val"))
     return np.concatenate(list(Skipped(found, preprocessing, SKIP_PERCENT)))
-
-
-def _run(bundle: Bundle, pixels: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """Scores int8 [n, classes]."""
-    with tempfile.TemporaryDirectory(prefix="edgenet-") as folder:
-        path = Path(folder) / bundle.manifest["artifact"]["file"]
-        path.write_bytes(bundle.artifact)
-        session = load_backend(bundle.manifest["backend"]).open(path)
-        return np.stack([session.run(item[None]) for item in pixels])
 
 
 def _walk(first: Bundle, second: Bundle, pixels: NDArray[np.uint8]) -> tuple[int, Apart | None]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, encode_ppm, fit
-from edgenet.backends.base import HostSession, load_backend
 from edgenet.backends.reference import Reference
 from edgenet.bundle import Bundle
 from edgenet.files import sha256
 from edgenet.imageset import ImageSet
 from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress, silent
+from edgenet.steps.host import run_bundle
 
 __all__ = ["Encoder", "Expected", "Truth", "encoder_for", "from_golden", "from_set", "golden_images", "truth"]
 
@@ -141,17 +139,12 @@ def from_set(
     if known is None or not known.serves(bundle, images):
         known = truth(bundle, images, progress)
     preprocessing = Preprocessing.from_table(bundle.manifest["preprocessing"], "bundle")
-    host = []
-    with tempfile.TemporaryDirectory(prefix="edgenet-") as folder:
-        session = _host_session(bundle, Path(folder))
-        for index in range(len(images)):
-            host.append(session.run(images.pixels(index, preprocessing)))
-            progress("artifact on this host", index + 1, len(images))
+    host = run_bundle(bundle, _counted_pixels(images, preprocessing, progress))
     return Expected(
         names=[path.name for path in images.files],
         encoded=(encode(images.read(index)) for index in range(len(images))),
         pixels_sha256=known.pixels_sha256,
-        host=np.stack(host),
+        host=host,
         reference=known.logits,
         labels=images.labels,
         source="val",
@@ -165,7 +158,9 @@ def _golden_pixels(bundle: Bundle, index: int) -> NDArray[np.uint8]:
     return np.asarray(fit(decode(data), preprocessing.fit_spec()), np.uint8)
 
 
-def _host_session(bundle: Bundle, folder: Path) -> HostSession:
-    path = folder / bundle.manifest["artifact"]["file"]
-    path.write_bytes(bundle.artifact)
-    return load_backend(bundle.manifest["backend"]).open(path)
+def _counted_pixels(
+    images: ImageSet, preprocessing: Preprocessing, progress: Progress
+) -> Iterator[NDArray[np.uint8]]:
+    for index in range(len(images)):
+        yield images.pixels(index, preprocessing)[0]
+        progress("artifact on this host", index + 1, len(images))

@@ -22,7 +22,7 @@ from edgenet.model import Model
 from edgenet.quantize.budget import afford
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
-from edgenet.steps.golden import run_artifact
+from edgenet.steps.host import run_artifact
 from edgenet.target import Target
 from tests.conftest import smooth_images
 
@@ -133,7 +133,7 @@ def agreement(shared: Path, name: str, folder: str, recipe: Recipe, judged: int,
     feed = [calibration.pixels(index, model.preprocessing) for index in range(len(calibration))]
     lowering = load_backend(backend)
     artifact = lowering.lower(quantize(prepare(model), recipe, feed)[0], Target.load("local"))
-    got = run_artifact(lowering, artifact, [item[0] for item in pixels])
+    got = run_artifact(lowering.name, artifact.file, artifact.data, [item[0] for item in pixels])
     truth = Reference(model.proto, model.preprocessing, model.output)
     return float(
         np.mean([truth.run(item).argmax() == row.argmax() for item, row in zip(pixels, got, strict=True)])

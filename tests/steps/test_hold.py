@@ -23,8 +23,8 @@ from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
 from edgenet.steps.compile import compile
-from edgenet.steps.golden import run_artifact
 from edgenet.steps.hold import hold
+from edgenet.steps.host import run_artifact
 from edgenet.target import Target
 from tests.conftest import CHEAP
 
@@ -110,10 +110,10 @@ def test_every_layer_is_compared_and_the_scores(backend: str, model: Model, phot
     lowering = BACKENDS[backend]()
     for target in (Target.load("local"), Target.load("raspberry-pi-4")):
         artifact = lowering.lower(small, target)
-        answers = run_artifact(lowering, artifact, list(pixels))
-        assert hold(backend, artifact, small, target, pixels, answers) >= 29  # 28 convolutions and the mean
+        answers = run_artifact(backend, artifact.file, artifact.data, pixels)
+        assert hold(backend, artifact, small, pixels, answers) >= 29  # 28 convolutions and the mean
         with pytest.raises(ModelError, match="scores are off"):
-            hold(backend, artifact, small, target, pixels, np.clip(answers, -128, 87) + np.int8(40))
+            hold(backend, artifact, small, pixels, np.clip(answers, -128, 87) + np.int8(40))
 
 
 @pytest.mark.shared
