@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,15 +20,22 @@ def sources() -> dict[str, Path]:
     return found
 
 
+@cache
 def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file; parsed once, not to be changed."""
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def imports(name: str, path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def imports(name: str, path: Path) -> tuple[tuple[int, str], ...]:
     """(line, absolute dotted name) of everything a file imports, wherever in it.
 
     ``from a import b`` counts as ``a.b``; so do the literal names that ``import_module`` is called with.
     """
+    return tuple(_imports(name, path))
+
+
+def _imports(name: str, path: Path) -> Iterator[tuple[int, str]]:
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):

@@ -153,6 +153,21 @@ def test_same_artifact_on_other_cores(
     assert report.drift["stages"]["kernel"]["identical"]
 
 
+@pytest.mark.parametrize("backend", ["tflite", "onnxruntime"])
+def test_sums_on_arm_are_those_of_this_host(
+    guest: Callable[[str], str], figures: dict[str, Any], shared: Path, backend: str
+) -> None:
+    """Residual sums: the session on this host fuses them as Arm does, so every int8 number is the same."""
+    model = Model.load(shared / "data/models/mobilenet_v2_035_224_flowers5.onnx")
+    photos = ImageSet.load(shared / "data/flowers/calib").head(16)
+    bundle = compile(model, TARGETS["pi4"], backend, "int8", "int8-minmax", photos).bundle
+    name, few = guest("pi4"), ImageSet.load(shared / "data/flowers/val").head(3)
+    deploy(bundle, name)
+    report = profile(bundle, name, dataclasses.replace(BRIEF, pipeline=False), val=few)
+    figures[f"pi4 {backend} int8 V2"] = kept(report)
+    assert report.drift["stages"]["kernel"]["identical"]
+
+
 def test_demo(guest: Callable[[str], str], figures: dict[str, Any], tmp_path: Path) -> None:
     """It names the signs of a slow synthetic camera, its page comes through ssh, and it ends cleanly."""
     bundle = compile(Model.load(zoo.embedded()), TARGETS["pi4"], "tflite", "fp32").bundle

@@ -78,7 +78,7 @@ def test_backends_agree_on_one_set_of_scales(model: Model, photos: Path) -> None
 def test_same_inputs_same_bytes_in_another_process(
     model_file: Path, photos: Path, tmp_path: Path, backend: str, precision: str, recipe: str
 ) -> None:
-    job = (str(model_file), "local", backend, precision, recipe, str(photos))
+    job = (str(model_file), "raspberry-pi-4", backend, precision, recipe, str(photos))
     here = compile(*job).data
     code = "import sys, edgenet; edgenet.compile(*sys.argv[1:7]).write(sys.argv[7])"
     out = tmp_path / "there.edgenet"
