@@ -13,9 +13,10 @@ import pytest
 from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
-TYPES = {"bundle", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
+TYPES = {"bundle", "drift", "imageset", "measured", "metric", "model", "preprocessing", "protocol", "recipe", "report"}
+TYPES |= {"target"}
 FLOORS = (
-    ("0", ({"errors", "files", "library", "progress"},)),
+    ("0", ({"errors", "files", "library", "progress", "record"},)),
     ("1", (TYPES | {"statistics"},)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
