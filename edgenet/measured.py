@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated
 
 import numpy as np
@@ -67,6 +67,11 @@ class Latency(Record):
         """There is at least one sample."""
         if not self.samples:
             raise where.at("samples").refuse([], "at least one sample")
+
+    def with_parts(self, parts: Mapping[str, float]) -> PipelineLatency:
+        """The same as the latency of the whole way, with the mean ms of its parts."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return PipelineLatency(**values, parts=dict(parts))
 
     def array(self) -> NDArray[np.float64]:
         """The samples, float64 [n], ms."""

@@ -99,7 +99,7 @@ class Record:
         if not isinstance(value, Mapping):
             raise where.refuse(value, "a table")
         found = {}
-        for name, key, read, needed in _plan(cls):
+        for name, key, read, needed in _plan(typing.cast("Hashable", cls)):
             if key in value:
                 found[name] = read(value[key], where.at(key))
             elif needed:
@@ -247,7 +247,9 @@ def _many(read: Reader, value: Any, where: Where) -> tuple[Any, ...]:
 def _exactly(readers: tuple[Reader, ...], value: Any, where: Where) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple) or len(value) != len(readers):
         raise where.refuse(value, f"{len(readers)} values")
-    return tuple(read(item, where.at(index)) for index, (read, item) in enumerate(zip(readers, value, strict=True)))
+    return tuple(
+        read(item, where.at(index)) for index, (read, item) in enumerate(zip(readers, value, strict=True))
+    )
 
 
 def _mapping(read: Reader, value: Any, where: Where) -> dict[str, Any]:

@@ -194,7 +194,9 @@ class Report(Record):
         path = Path(path)
         try:
             if path.stat().st_size > MAX_BYTES:
-                raise ReportError(f"{path}: over {MAX_BYTES / 1e6:.0f} MB, not a report", "give a report.json")
+                raise ReportError(
+                    f"{path}: over {MAX_BYTES / 1e6:.0f} MB, not a report", "give a report.json"
+                )
             values = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ReportError(f"{path}: cannot be read ({error.strerror})", "give a report.json") from None

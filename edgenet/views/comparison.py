@@ -55,7 +55,9 @@ def table(reports: Sequence[Report]) -> tuple[list[str], list[list[tuple[str, bo
     best, valid = {}, all(report.verdict.state == "VALID" for report in reports if not report.emulated)
     for item in kept:
         if valid or not item.timed:
-            best[item.key] = item.best([found for report in reports if (found := item.of(report)) is not None])
+            best[item.key] = item.best(
+                [found for report in reports if (found := item.of(report)) is not None]
+            )
     rows = []
     for report, name in zip(reports, names(reports), strict=True):
         cells = [(name, False)]

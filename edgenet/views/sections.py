@@ -96,9 +96,7 @@ def _special(report: Report, charts: Charts) -> Section | None:
         parts = starts(cold)
         says = ", ".join(f"{name} {ms:.3g} ms" for name, ms in parts.items())
         drawn.append(Chart("From nothing to the first answer: medians", charts.stacked(parts, "ms", says)))
-        lead.append(
-            f"A fresh process answers after {cold.p50_ms:.4g} ms, the first {cold.first_ms:.4g}."
-        )
+        lead.append(f"A fresh process answers after {cold.p50_ms:.4g} ms, the first {cold.first_ms:.4g}.")
     return Section("By protocol", " ".join(lead), drawn)
 
 
@@ -135,7 +133,9 @@ def _layers(report: Report, charts: Charts) -> Section | None:
     columns = {"name": "layer", "op": "operator", "ms": "ms", "share": "share", "gmac_s": "GMAC/s",
                "gb_s": "GB/s", "of_roof": "of roofline", "sqnr_db": "SQNR dB"}  # fmt: skip
     hidden = TIMED if report.emulated else ()
-    there = [key for key in columns if key not in hidden and any(getattr(row, key) is not None for row in rows)]
+    there = [
+        key for key in columns if key not in hidden and any(getattr(row, key) is not None for row in rows)
+    ]
     table = Table(
         "Every layer", [columns[key] for key in there],
         [[_cell(getattr(row, key), key) for key in there] for row in rows], folded=True,

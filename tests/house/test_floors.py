@@ -13,7 +13,18 @@ import pytest
 from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
-TYPES = {"bundle", "drift", "imageset", "measured", "metric", "model", "preprocessing", "protocol", "recipe", "report"}
+TYPES = {
+    "bundle",
+    "drift",
+    "imageset",
+    "measured",
+    "metric",
+    "model",
+    "preprocessing",
+    "protocol",
+    "recipe",
+    "report",
+}
 TYPES |= {"target"}
 FLOORS = (
     ("0", ({"errors", "files", "library", "progress", "record"},)),
