@@ -1,4 +1,4 @@
-"""What a board's answers lost against the float model's: the report's ``drift``, and the one loss it is judged by."""
+"""What a board's answers lost against the float model's: a report's ``drift``, and how it is judged."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Quantization(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Kernel(Record):
-    """This artifact on the board against the host: outputs that differ, by how much at most, in which unit."""
+    """This artifact on the board against the host: outputs that differ, by how much at most."""
 
     images: Count
     agreement: Share
@@ -71,7 +71,7 @@ class Stages(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Worst(Record):
-    """An image whose logits moved most: output indices and names of both answers, the truth, a small picture."""
+    """An image whose logits moved most: indices and names of both answers, the truth, a small picture."""
 
     file: str
     index: Count | None = None
@@ -105,7 +105,7 @@ class Drift(Record):
 
     Attributes:
         images, labelled: How many, and whether their true classes are known.
-        top1, top1_reference, top5, top5_reference: Share of right answers, board and float model; labelled only.
+        top1, top1_reference, top5, top5_reference: Share of right answers of board and float model.
         top1_delta_pp, interval_pp: Board minus float in percentage points, and its 95 % interval.
         mcnemar_p: Chance of so unequal a split.
         agreement, agreement_interval: Share of images with the same best class, and its 95 % interval.

@@ -26,7 +26,7 @@ class Metric:
         read: Reads it from a report; ``None`` where it was not measured.
         timed: Whether it tells how fast the board is, so that an emulated board says nothing about it.
         label: The head of its column with its unit, where that is not "name unit".
-        column: The head of its column in the terminal, whose cells ``tell`` writes; empty leaves it out there.
+        column: The head of its column in the terminal; empty leaves it out there.
         tell: How its value is written in the terminal, where that is not the bare number.
         compared: Whether ``edgenet compare`` shows it.
         axis: What an axis calls it that shows quality against speed; empty where it is no measure of quality.
@@ -130,7 +130,7 @@ FAITHFUL: Mapping[type[Record], tuple[Metric, ...]] = {
 
 
 def metrics(*reports: Report) -> tuple[Metric, ...]:
-    """The metrics of these reports: those of every task, then those of theirs, in the order they are shown."""
+    """The metrics of these reports: those of every task, then of theirs, in the order they are shown."""
     own = (item for report in reports for item in FAITHFUL[type(report.drift)])
     return (*COMMON, *dict.fromkeys(own))
 

@@ -1,4 +1,4 @@
-"""Records: frozen dataclasses that read themselves from JSON nobody vouches for, and write the same JSON back.
+"""Records: frozen dataclasses that read themselves from JSON nobody vouches for, and write it back.
 
 A subclass states its fields as annotations, and those are the check: ``float`` (finite), ``int``, ``bool``,
 ``str`` (short, printable), ``X | None``, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Mapping[str, X]``, another
@@ -23,7 +23,7 @@ from edgenet.errors import ReportError
 __all__ = ["Length", "Record", "Where", "Within", "plain"]
 
 MAX_NUMBER, MAX_TEXT, MAX_ITEMS, MAX_DEPTH = 2.0**63, 16_384, 1_000_000, 16
-# What would move the cursor, reorder the line or cannot be encoded: C0, C1, line separators, bidi, surrogates.
+# What moves the cursor, reorders the line or cannot be encoded: C0, C1, separators, bidi, surrogates.
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -81,9 +81,9 @@ class Record:
     """The base of every part of a report; a subclass is a frozen dataclass with keyword-only fields.
 
     A field without default is always written, as null where it is ``None``; one whose default is ``None`` is
-    written only where it was read, named (:meth:`of`, :meth:`changed`) or is not ``None``. On reading, keys that
-    no field has are skipped, so that a later edgenet may add some, and a nullable one may be missing. A trailing
-    underscore keeps a Python keyword from being a field: ``import_`` is the key ``import``.
+    written only where it was read, named (:meth:`of`, :meth:`changed`) or is not ``None``. On reading, keys
+    that no field has are skipped, so that a later edgenet may add some, and a nullable one may be missing.
+    A trailing underscore keeps clear of Python's keywords: ``import_`` is the key ``import``.
     """
 
     _named: ClassVar[frozenset[str] | None] = None
@@ -110,8 +110,8 @@ class Record:
 
     @classmethod
     def of(cls, **values: Any) -> Self:
-        """A record that writes exactly these fields and what else is not ``None``; the others are ``None``."""
-        rest = {item.name: None for item in _fields(cls) if item.default is MISSING}
+        """A record that writes exactly these fields and what else has a value; the others are ``None``."""
+        rest = {item.name: None for item in _fields(cls) if not _has_default(item)}
         record = cls(**{**rest, **values})
         object.__setattr__(record, "_named", frozenset(values))
         return record
@@ -142,11 +142,11 @@ class Record:
     def _written(self) -> frozenset[str]:
         if self._named is not None:
             return self._named
-        return frozenset(item.name for item in _fields(type(self)) if item.default is MISSING)
+        return frozenset(item.name for item in _fields(type(self)) if item.default is not None)
 
 
 def plain(value: Any) -> Any:
-    """A JSON value in which what cannot be printed safely is replaced, for text that a board or a file gives."""
+    """A JSON value in which what cannot be printed safely is replaced, for foreign text."""
     if isinstance(value, str):
         return UNPRINTABLE.sub("\ufffd", value)
     if isinstance(value, Mapping):
@@ -175,10 +175,14 @@ def _plan(cls: Hashable) -> tuple[tuple[str, str, Reader, bool], ...]:
             item.name,
             item.name.removesuffix("_"),
             _reader(hints[item.name]),
-            item.default is MISSING and not _nullable(hints[item.name]),
+            not _has_default(item) and not _nullable(hints[item.name]),
         )
         for item in _fields(cls)
     )
+
+
+def _has_default(item: dataclasses.Field[Any]) -> bool:
+    return item.default is not MISSING or item.default_factory is not MISSING
 
 
 def _nullable(hint: Any) -> bool:
@@ -194,15 +198,18 @@ def _reader(hint: Any) -> Reader:
     if origin in (typing.Union, types.UnionType):
         inner = _reader(next(item for item in args if item is not type(None)))
         return lambda value, where: None if value is None else inner(value, where)
-    if origin is tuple and args[-1] is Ellipsis:
-        return functools.partial(_many, _reader(args[0]))
     if origin is tuple:
-        return functools.partial(_exactly, tuple(_reader(item) for item in args))
+        many = args[-1] is Ellipsis
+        return functools.partial(_many, _reader(args[0])) if many else functools.partial(_exactly, _all(args))
     if origin is Mapping:
         return functools.partial(_mapping, _reader(args[1]))
     if isinstance(hint, type) and issubclass(hint, Record):
         return hint.from_table
     return _PLAIN[hint]
+
+
+def _all(hints: tuple[Any, ...]) -> tuple[Reader, ...]:
+    return tuple(_reader(hint) for hint in hints)
 
 
 def _number(bounds: Within, value: Any, where: Where) -> float:

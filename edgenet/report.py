@@ -9,22 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from edgenet.breakdown import Layer, LayerFacts, More, Roofline
 from edgenet.drift import Drift
 from edgenet.errors import ReportError
 from edgenet.files import write_atomic
-from edgenet.measured import (
-    Energy,
-    Fps,
-    Latency,
-    Layer,
-    LayerFacts,
-    Memory,
-    More,
-    PipelineLatency,
-    Roofline,
-    Sensors,
-    latency,
-)
+from edgenet.measured import Energy, Fps, Latency, Memory, PipelineLatency, Sensors, latency
 from edgenet.record import Record, Within
 
 __all__ = ["SCHEMA", "Built", "Limit", "Measured", "Report", "Rules", "Verdict", "WarmUp", "latency"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from edgenet.breakdown import More
 from edgenet.drift import Kernel
-from edgenet.measured import Memory, More
+from edgenet.measured import Memory
 from edgenet.metric import Metric, metrics
 from edgenet.report import Report
 from edgenet.views.figures import build, number, share

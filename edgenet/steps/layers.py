@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, fit
 from edgenet.backends.reference import Reference
+from edgenet.breakdown import Layer as Timed
+from edgenet.breakdown import LayerFacts
 from edgenet.bundle import Bundle
 from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import DeviceError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.layers import Layer, find, quantized_tensors
-from edgenet.measured import Layer as Timed
-from edgenet.measured import LayerFacts
 from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress
 from edgenet.record import plain
@@ -175,7 +175,7 @@ Wanted = tuple[int, str, float | None, int | None]
 
 
 def _wanted(bundle: Bundle, rows: Sequence[Timed], known: Sequence[Layer]) -> list[Wanted]:
-    """(index of the layer, its tensor in the artifact, scale, zero point): the last tensor of each user's layer."""
+    """(index of the layer, its last tensor in the artifact, scale, zero point) of each user's layer."""
     found: dict[str, Wanted] = {}
     by_node = {row.node: at for at, row in reversed(list(enumerate(rows))) if row.node}
     if bundle.manifest["artifact"]["file"].endswith(".onnx"):

@@ -13,6 +13,7 @@ import onnx
 from numpy.typing import NDArray
 
 from edgenet.backends.base import Output
+from edgenet.breakdown import Layer, LayerFacts, More
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.device import connect
@@ -22,7 +23,7 @@ from edgenet.errors import DataError, DeviceError, ReportError
 from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
-from edgenet.measured import Energy, Fps, Layer, LayerFacts, Memory, More, PipelineLatency, Sensors, latency
+from edgenet.measured import Energy, Fps, Memory, PipelineLatency, Sensors, latency
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.record import plain

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgenet.breakdown import Layer, Roofline
 from edgenet.devices.session import BenchResult
 from edgenet.errors import LibraryError
-from edgenet.measured import Layer, Roofline
 from edgenet.target import Target
 
 __all__ = ["roofline"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.breakdown import ColdStart, Start, Sustained, ThreadSweep, ThreadTry
 from edgenet.devices.session import BenchResult, Session
-from edgenet.measured import ColdStart, Start, Sustained, ThreadSweep, ThreadTry
 from edgenet.progress import Progress
 from edgenet.protocol import Protocol
 from edgenet.record import plain

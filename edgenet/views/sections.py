@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edgenet.measured import ColdStart, LayerFacts, Reading, Roofline, ThreadTry
+from edgenet.breakdown import ColdStart, LayerFacts, Roofline, ThreadTry
+from edgenet.measured import Reading
 from edgenet.report import Report
 from edgenet.views.accuracy import accuracy
 from edgenet.views.charts import Charts, wide
