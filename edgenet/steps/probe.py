@@ -13,7 +13,6 @@ from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
 from edgenet.files import write_atomic
 from edgenet.library import Table, names
-from edgenet.record import plain
 from edgenet.target import ISA, Target
 
 __all__ = ["board_target", "probe", "target_text", "write_target"]
@@ -65,7 +64,6 @@ def write_target(path: Path | str, facts: Mapping[str, Any]) -> Path:
 
 def target_text(name: str, facts: Mapping[str, Any]) -> str:
     """A target file for a board with these facts; what can run there is taken from its nearest target."""
-    facts = plain(facts)
     found = board_target(facts)
     base = Target.load(found.target) if found.target else Target.load("local")
     board, memory = facts.get("board") or facts.get("os") or name, _count(facts, "memory_mb")
@@ -111,4 +109,5 @@ def _system(facts: Mapping[str, Any]) -> str:
 
 def _value(value: object) -> str:
     """A TOML value; JSON writes strings, numbers, booleans and flat lists as TOML does."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return text.encode(errors="replace").decode()
