@@ -43,7 +43,7 @@ def test_the_parts_of_a_target_are_typed() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "message"),
     [
-        ("compute_capability", "compute_capabilty", r"\[gpu\]: does not know 'compute_capabilty'.*'compute_capability'"),
+        ("compute_capability", "compute_capabilty", r"\[gpu\]: does not .*mean 'compute_capability'"),
         ("clock_mhz", "clock_mzh", r"\[cpu\]: does not know 'clock_mzh'.*'clock_mhz'"),
         ("memory_gb_s", "memory_gbs", "does not know 'memory_gbs'.*'memory_gb_s'"),
         ("images", "image", r"\[os\]: does not know 'image'.*'images'"),
@@ -56,7 +56,7 @@ def test_the_parts_of_a_target_are_typed() -> None:
         ("cores = 4", "cores = -4", "cores = -4 is not a number from 0 up"),
         ("[2048, 4096]", '[2048, "big"]', "memory_mb holds 'big'"),
         ('built = "device"', 'built = "there"', "built = 'there'"),
-        ('int8 = "its GPU generation has no int8 arithmetic"', "int8 = true", "refused.int8 = True is no reason"),
+        ('int8 = "its GPU generation has no int8 arithmetic"', "int8 = true", "int8 = True is no reason"),
     ],
 )  # fmt: skip
 def test_what_a_target_does_not_know_is_refused(right: str, wrong: str, message: str) -> None:
@@ -104,6 +104,12 @@ def test_whatever_a_board_says_its_saved_target_is_read_back(facts: dict[str, An
     assert read(target_text("mine", facts)).name == "mine"
 
 
+def test_a_board_cannot_write_lines_of_its_own_into_a_target() -> None:
+    name = 'x\nname = "yours"\n'
+    target = read(target_text("mine", {"machine": "aarch64", "cpu": name}))
+    assert (target.name, target.cpu.core) == ("mine", name)
+
+
 @given(st.recursive(told, lambda inner: st.dictionaries(st.sampled_from(("name", "cpu", "isa")), inner)))
 def test_no_value_of_a_target_ends_in_a_traceback(value: Any) -> None:
     table = tomllib.loads(NANO)
@@ -111,4 +117,4 @@ def test_no_value_of_a_target_ends_in_a_traceback(value: Any) -> None:
         try:
             Target.from_table(Table({**table, key: value}, "mine.toml"))
         except EdgenetError as error:
-            assert "\n" not in str(error)
+            assert "\n" not in str(error)  # noqa: PT017 (what is raised is half of the property)

@@ -13,7 +13,8 @@ from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
 from edgenet.files import write_atomic
 from edgenet.library import Table, names
-from edgenet.target import ISA, Target
+from edgenet.record import plain
+from edgenet.target import ISA, BackendSupport, Target
 
 __all__ = ["board_target", "probe", "target_text", "write_target"]
 
@@ -66,9 +67,10 @@ def target_text(name: str, facts: Mapping[str, Any]) -> str:
     """A target file for a board with these facts; what can run there is taken from its nearest target."""
     found = board_target(facts)
     base = Target.load(found.target) if found.target else Target.load("local")
+    isa = facts["isa"] if isinstance(facts.get("isa"), list) else []
     board, memory = facts.get("board") or facts.get("os") or name, _count(facts, "memory_mb")
     lines = [
-        f"# Read from the board by edgenet probe; {found}",
+        f"# Read from the board by edgenet probe; {plain(str(found))}",
         f"name = {_value(name)}",
         f"title = {_value(str(board))}",
         f"verified = {_value(facts.get('emulated') is not True)}",
@@ -82,17 +84,19 @@ def target_text(name: str, facts: Mapping[str, Any]) -> str:
         f"core = {_value(str(facts.get('cpu') or ''))}",
         f"cores = {_value(_count(facts, 'cores'))}",
         f"clock_mhz = {_value(_count(facts, 'clock_max_mhz'))}",
-        f"isa = {_value([item for item in ISA if item in (facts.get('isa') or [])])}",
+        f"isa = {_value([item for item in ISA if item in isa])}",
     ]
-    for backend, support in base.backends.items():
-        lines += ["", f"[backends.{backend}]", f"precisions = {_value(list(support.precisions))}"]
-        lines += [f"built = {_value(support.built)}"] if support.built != "host" else []
-        lines += [f"versions = {_value(list(support.versions))}"] if support.versions else []
-        lines += [f"dla_core = {support.dla_core}"] if support.dla_core is not None else []
-        if support.refused:
-            items = ", ".join(f"{_value(key)} = {_value(why)}" for key, why in support.refused.items())
-            lines.append(f"refused = {{ {items} }}")
+    lines += [line for name, support in base.backends.items() for line in _backend(name, support)]
     return "\n".join([*lines, "", "[os]", f"images = {_value([_system(facts)])}", ""])
+
+
+def _backend(name: str, support: BackendSupport) -> list[str]:
+    lines = ["", f"[backends.{name}]", f"precisions = {_value(list(support.precisions))}"]
+    lines += [f"built = {_value(support.built)}"] if support.built != "host" else []
+    lines += [f"versions = {_value(list(support.versions))}"] if support.versions else []
+    lines += [f"dla_core = {support.dla_core}"] if support.dla_core is not None else []
+    reasons = ", ".join(f"{_value(key)} = {_value(why)}" for key, why in support.refused.items())
+    return [*lines, f"refused = {{ {reasons} }}"] if reasons else lines
 
 
 def _count(facts: Mapping[str, Any], name: str) -> int:
