@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from edgenet.json_value import Where, Within
 from edgenet.measured import Count, Interval, Milliseconds, NotNegative, Positive
-from edgenet.record import Record, Where, Within
+from edgenet.record import Record
 
 __all__ = [
     "ColdStart",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import struct
 import zipfile
 import zlib
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from edgenet.errors import BundleError
 from edgenet.files import sha256
+from edgenet.manifest import AGAIN, Manifest
 
 __all__ = ["SCHEMA", "Bundle", "array_bytes", "pack"]
 
@@ -29,14 +31,14 @@ SCHEMA = 1
 MANIFEST = "manifest.json"
 MAX_FILE = 512 << 20
 MAX_FILES = 4096
-AGAIN = "compile the model again"
 # What zipfile lets through for some damaged archives.
 ODDITIES = (EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError, KeyError, struct.error)
 EPOCH = (1980, 1, 1, 0, 0, 0)
-REQUIRED = ("model", "backend", "precision", "target", "artifact", "preprocessing", "golden", "reference")
+# All files of a bundle together.
+MAX_ALL = 1 << 30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
     """A bundle that was read and checked.
 
@@ -47,7 +49,7 @@ class Bundle:
         files: Name → contents, every one of the digest that the manifest names.
     """
 
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     digest: str
     size: int
     files: Mapping[str, bytes]
@@ -76,19 +78,25 @@ class Bundle:
                 }
         except (zipfile.BadZipFile, zlib.error, *ODDITIES) as error:
             raise BundleError(f"{where}: not an .edgenet bundle, or a damaged one ({error})", AGAIN) from None
-        _check_names(manifest, where)
-        return cls(manifest, sha256(raw), len(data), files)
+        return cls(Manifest.parse(manifest, where), sha256(raw), len(data), files)
+
+    def __repr__(self) -> str:
+        return f"<Bundle {self.name} for {self.manifest.target}, {self.size} bytes, {self.digest[:12]}>"
 
     @property
     def artifact(self) -> bytes:
         """The file that the board runs."""
-        return self.files[self.manifest["artifact"]["file"]]
+        return self.files[self.manifest.artifact.file]
+
+    @property
+    def reference(self) -> bytes:
+        """The float model as the user gave it, ONNX."""
+        return self.files[self.manifest.reference.file]
 
     @property
     def name(self) -> str:
         """A short name: model, backend and precision."""
-        keys = (self.manifest["model"]["name"], self.manifest["backend"], self.manifest["precision"])
-        return ".".join(str(key) for key in keys)
+        return f"{self.manifest.model.name}.{self.manifest.backend}.{self.manifest.precision}"
 
     def array(self, name: str) -> NDArray[Any]:
         """A ``.npy`` file of the bundle.
@@ -97,8 +105,8 @@ class Bundle:
             BundleError: It is not a plain array.
         """
         try:
-            values: NDArray[Any] = np.load(io.BytesIO(self.files[name]), allow_pickle=False)
-        except (KeyError, ValueError, EOFError) as error:
+            values = _read_array(self.files[name])
+        except (KeyError, ValueError, EOFError, TypeError, SyntaxError) as error:
             raise BundleError(f"{name}: not an array ({error})", AGAIN) from None
         return values
 
@@ -126,6 +134,18 @@ def array_bytes(values: NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
+def _read_array(data: bytes) -> NDArray[Any]:
+    """A ``.npy`` file whose header claims as many bytes as follow it."""
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = header(stream)
+    if math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
+        raise ValueError("its header claims another size")
+    values: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    return values
+
+
 def _read_manifest(archive: zipfile.ZipFile, where: str) -> tuple[dict[str, Any], bytes]:
     entries = archive.infolist()
     if not entries or entries[0].filename != MANIFEST or entries[0].file_size > 16 << 20:
@@ -133,7 +153,7 @@ def _read_manifest(archive: zipfile.ZipFile, where: str) -> tuple[dict[str, Any]
     raw = archive.read(entries[0])
     try:
         manifest = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{where}: {MANIFEST} is not JSON ({error})", AGAIN) from None
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
         found = manifest.get("schema") if isinstance(manifest, dict) else None
@@ -144,6 +164,8 @@ def _read_manifest(archive: zipfile.ZipFile, where: str) -> tuple[dict[str, Any]
     files = manifest.get("files")
     if not isinstance(files, dict) or len(files) > MAX_FILES:
         raise BundleError(f"{where}: {MANIFEST} lists no files", AGAIN)
+    if sum(entry.file_size for entry in entries) > MAX_ALL:
+        raise BundleError(f"{where}: its files are over {MAX_ALL >> 20} MB together", "do not use this file")
     names = [entry.filename for entry in entries[1:]]
     if unsafe := next((name for name in [*names, *files] if not _safe(name)), None):
         raise BundleError(f"{where}: unsafe file name {unsafe!r}", "do not use this file")
@@ -170,15 +192,3 @@ def _safe(name: str) -> bool:
         and not any(part in ("", ".", "..") for part in parts)
         and not any(c in name for c in "\\:")
     )
-
-
-def _check_names(manifest: Mapping[str, Any], where: str) -> None:
-    """The parts that every reader relies on are there and point to files of the bundle."""
-    for key in REQUIRED:
-        if key not in manifest:
-            raise BundleError(f"{where}: the manifest has no {key!r}", AGAIN)
-    for key in ("artifact", "reference"):
-        part = manifest[key]
-        file = part.get("file") if isinstance(part, dict) else None
-        if not isinstance(file, str) or file not in manifest["files"]:
-            raise BundleError(f"{where}: the manifest's {key} is not in the bundle", AGAIN)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from edgenet.record import Length, Record, Where, Within
+from edgenet.json_value import Length, Where, Within
+from edgenet.record import Record
 
 __all__ = ["Conversion", "Drift", "Kernel", "Loss", "Preprocess", "Quantization", "Stages", "Worst"]
 

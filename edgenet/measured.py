@@ -9,7 +9,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.record import Record, Where, Within
+from edgenet.json_value import Where, Within
+from edgenet.record import Record
 from edgenet.statistics import median_interval
 
 __all__ = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +13,8 @@ from edgenet.errors import ModelError
 
 __all__ = ["ModelCard", "Preprocessing", "read_card"]
 
+LARGEST = 1e9
+WIDEST = 16_384
 COLORS = ("rgb", "bgr")
 OUTPUTS = ("logits", "probabilities")
 CARD_KEYS = {"task", "output", "label_offset", "labels", "preprocessing"}
@@ -43,8 +44,12 @@ class Preprocessing:
     std: tuple[float, float, float]
 
     @classmethod
-    def from_table(cls, table: Mapping[str, Any], where: str) -> Preprocessing:
+    def from_table(cls, table: Mapping[str, Any], where: object) -> Preprocessing:
         """Read a ``[preprocessing]`` table.
+
+        Args:
+            table: Its keys.
+            where: What it stands in, for messages.
 
         Raises:
             ModelError: A key is missing, unknown or out of its range; the message names it.
@@ -138,8 +143,10 @@ def _read_table(table: Mapping[str, Any]) -> Preprocessing:
         raise ValueError("size must be two whole numbers of pixels, 8 to 4096")
     resize = _choice(table, "resize", RESIZES)
     resize_to = table["resize_to"] if resize == "short-side" else None
-    if resize_to is not None and (not isinstance(resize_to, int) or resize_to < max(height, width)):
-        raise ValueError(f"resize_to = {resize_to!r} is not a whole number of pixels of at least the size")
+    if resize_to is not None and (
+        type(resize_to) is not int or not max(height, width) <= resize_to <= WIDEST
+    ):
+        raise ValueError(f"resize_to = {resize_to!r} is no whole number of pixels from the size to {WIDEST}")
     mean, std = _numbers(table, "mean", 3), _numbers(table, "std", 3)
     if min(std) <= 0:
         raise ValueError("std must be positive (in pixel units, 0..255)")
@@ -166,6 +173,6 @@ def _numbers(table: Mapping[str, Any], key: str, count: int) -> list[float]:
     good = isinstance(values, list) and len(values) == count
     if not good or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         raise ValueError(f"{key} must be {count} numbers")
-    if not all(math.isfinite(v) for v in values):
+    if not all(-LARGEST <= v <= LARGEST for v in values):
         raise ValueError(f"{key} must be finite")
     return [float(v) for v in values]

@@ -13,8 +13,9 @@ from edgenet.breakdown import Layer, LayerFacts, More, Roofline
 from edgenet.drift import Drift
 from edgenet.errors import ReportError
 from edgenet.files import write_atomic
+from edgenet.json_value import Within
 from edgenet.measured import Energy, Fps, Latency, Memory, PipelineLatency, Sensors, latency
-from edgenet.record import Record, Within
+from edgenet.record import Record
 
 __all__ = ["SCHEMA", "Built", "Limit", "Measured", "Report", "Rules", "Verdict", "WarmUp", "latency"]
 

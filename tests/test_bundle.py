@@ -14,17 +14,9 @@ from hypothesis import strategies as st
 
 from edgenet.bundle import Bundle, array_bytes, pack
 from edgenet.errors import BundleError
+from tests.manifests import manifest
 
-MANIFEST = {
-    "model": {"name": "m"},
-    "backend": "tflite",
-    "precision": "int8",
-    "target": "local",
-    "artifact": {"file": "model.tflite"},
-    "preprocessing": {},
-    "golden": {},
-    "reference": {"file": "reference.onnx"},
-}
+MANIFEST = manifest()
 FILES = {
     "model.tflite": b"artifact" * 100,
     "reference.onnx": b"reference",
@@ -47,9 +39,9 @@ def rezip(data: bytes, change: dict[str, bytes | None], rename: dict[str, str] |
 
 
 def remanifest(data: bytes, **changes: object) -> bytes:
-    manifest = json.loads(zipfile.ZipFile(io.BytesIO(data)).read("manifest.json"))
-    manifest.update(changes)
-    return rezip(data, {"manifest.json": json.dumps(manifest).encode()})
+    whole = json.loads(zipfile.ZipFile(io.BytesIO(data)).read("manifest.json"))
+    whole.update(changes)
+    return rezip(data, {"manifest.json": json.dumps(whole).encode()})
 
 
 def test_there_and_back() -> None:
@@ -86,9 +78,6 @@ def test_the_digest_names_the_contents() -> None:
         (lambda d: rezip(d, {"manifest.json": None}), "does not begin with manifest.json"),
         (lambda d: remanifest(d, schema=2), "schema 2, this edgenet reads 1"),
         (lambda d: remanifest(d, files=[]), "lists no files"),
-        (lambda d: remanifest(d, artifact={"file": "other"}), "artifact is not in the bundle"),
-        (lambda d: remanifest(d, artifact={"file": {"a": 1}}), "artifact is not in the bundle"),
-        (lambda d: remanifest(d, reference={"file": []}), "reference is not in the bundle"),
         (lambda d: rezip(d, {}, {"golden/00.jpg": "../../evil"}), "unsafe file name '../../evil'"),
         (lambda d: rezip(d, {}, {"golden/00.jpg": "/etc/passwd"}), "unsafe file name"),
         (lambda d: rezip(d, {}, {"golden/00.jpg": "a\\..\\b"}), "unsafe file name"),

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from edgenet.breakdown import Layer, LayerFacts
 from edgenet.cli.tables import report_columns, report_row, verdict_lines
 from edgenet.errors import DataError, ReportError
+from edgenet.json_value import UNPRINTABLE, plain
 from edgenet.metric import metric, metrics, quality
-from edgenet.record import UNPRINTABLE, plain
 from edgenet.report import Report
 from edgenet.steps.present import present
 from tests.reports import DRIFT, report

@@ -17,50 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.errors import PlanError
+from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
 
-__all__ = ["Artifact", "Backend", "HostSession", "Output", "backend_names", "load_backend"]
+__all__ = ["Artifact", "Backend", "HostSession", "backend_names", "load_backend"]
 
 HELPERS = ("base", "reference")
-
-
-@dataclass(frozen=True)
-class Output:
-    """How an artifact's output is read: ``value = scale * (raw - zero_point)`` where it is int8.
-
-    Attributes:
-        classes: Number of values, the background class included.
-        dtype: "float32" or "int8".
-        scale: Real value of one step; ``None`` for float32.
-        zero_point: Raw value of real zero; ``None`` for float32.
-        meaning: "logits", or "probabilities" behind a Softmax.
-        label: Whether a second output gives the index of the largest value.
-    """
-
-    classes: int
-    dtype: str
-    scale: float | None = None
-    zero_point: int | None = None
-    meaning: str = "logits"
-    label: bool = False
-
-    def logits(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """Logits from raw values [..., classes]; from probabilities those whose mean is zero."""
-        if self.meaning == "logits":
-            return self.values(raw)
-        logarithm: NDArray[np.float32] = np.log(np.maximum(self.values(raw), np.finfo(np.float32).tiny))
-        return self.comparable(logarithm)
-
-    def comparable(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Somebody else's logits as :meth:`logits` gives them: probabilities say nothing about their mean."""
-        return logits if self.meaning == "logits" else logits - logits.mean(axis=-1, keepdims=True)
-
-    def values(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """What the raw values mean, shape kept."""
-        if self.scale is None or self.zero_point is None:
-            return raw.astype(np.float32)
-        return (raw.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
 
 
 @dataclass(frozen=True)
@@ -78,7 +41,7 @@ class Artifact:
 
     data: bytes
     file: str
-    output: Output
+    output: TensorSpec
     input_dtype: str = "uint8"
     build: Mapping[str, Any] | None = None
     more: Mapping[str, bytes] = field(default_factory=dict)

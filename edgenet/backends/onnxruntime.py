@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.backends.base import Artifact, HostSession, Output
+from edgenet.backends.base import Artifact, HostSession
 from edgenet.graph.dialect import int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.head import HEADS, with_label
 from edgenet.graph.settle import settle
 from edgenet.graph.to_fp16 import store_fp16
 from edgenet.graph.view import Graph
+from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
 
@@ -43,7 +44,7 @@ class OnnxRuntime:
         "int8-dynamic" comes with int8 weights and is written as it is. "int8" gives int8 logits, unless its
         last layer is float or a Softmax.
         """
-        output = Output(model.classes, "float32", meaning=model.output, label=model.label)
+        output = TensorSpec.float32(model.classes, model.output, model.label)
         proto = model.proto
         if model.precision == "fp16":
             graph = Graph(proto)
@@ -54,7 +55,7 @@ class OnnxRuntime:
             settle(graph)
             to_form(graph, form_for(target))
             scores = int8_output(graph)
-            output = Output(model.classes, "int8", *scores, label=model.label) if scores else output
+            output = TensorSpec.int8(model.classes, *scores, label=model.label) if scores else output
             proto = graph.proto()
         proto = with_label(proto) if model.label else proto
         return Artifact(proto.SerializeToString(deterministic=True), "model.onnx", output)

@@ -22,7 +22,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgenet.backends.base import Artifact, HostSession, Output
+from edgenet.backends.base import Artifact, HostSession
 from edgenet.errors import PlanError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.float_pixels import cast_first, float_input
@@ -31,6 +31,7 @@ from edgenet.graph.old_opset import old_opset
 from edgenet.graph.symmetric_qdq import symmetric_qdq
 from edgenet.graph.to_fp16 import to_fp16
 from edgenet.graph.view import Graph
+from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
 
@@ -74,7 +75,7 @@ class TensorRt:
         return Artifact(
             data=written.pop("model.onnx"),
             file="model.onnx",
-            output=Output(model.classes, "float32"),
+            output=TensorSpec.float32(model.classes),
             input_dtype="float32" if forms[-1] == "8" else "uint8",
             build={
                 "precision": model.precision,

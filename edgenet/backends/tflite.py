@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.backends.base import Artifact, HostSession, Output
+from edgenet.backends.base import Artifact, HostSession
 from edgenet.backends.lowering.operators import to_tflite
 from edgenet.errors import ModelError
 from edgenet.graph.head import HEADS
+from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
 
@@ -48,9 +49,9 @@ class Tflite:
         data, scores = to_tflite(model, by_float=target.cpu.is_x86)
         how = scores.quantization
         if how is None:
-            output = Output(model.classes, "float32", meaning=model.output, label=model.label)
+            output = TensorSpec.float32(model.classes, model.output, model.label)
         else:
-            output = Output(model.classes, "int8", how.scale, how.zero_point, label=model.label)
+            output = TensorSpec.int8(model.classes, how.scale, how.zero_point, model.label)
         return Artifact(data, "model.tflite", output)
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:

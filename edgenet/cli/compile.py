@@ -95,7 +95,10 @@ def compile(  # noqa: PLR0913, PLR0917
         click.echo(f"edgenet: skipped {line}", err=True)
     if as_json:
         account = compiled.quantization
-        document = {**compiled.bundle.manifest, "quantization": account.to_table() if account else None}
+        document = {
+            **compiled.bundle.manifest.to_table(),
+            "quantization": account.to_table() if account else None,
+        }
         print_json({**document, "digest": compiled.bundle.digest, "path": str(written)})
         return
     for line in _summary(written, compiled):

@@ -56,22 +56,20 @@ def _bundle(file: str, as_json: bool) -> None:
 
     bundle = Bundle.load(file)
     if as_json:
-        print_json({**bundle.manifest, "digest": bundle.digest})
+        print_json({**bundle.manifest.to_table(), "digest": bundle.digest})
         return
-    rows = [
-        [name, size(item["size"]), item["sha256"][:12]] for name, item in bundle.manifest["files"].items()
-    ]
+    rows = [[name, size(item.size), item.sha256[:12]] for name, item in bundle.manifest.files.items()]
     print_table(f"{bundle.name}  {bundle.digest[:12]}  {size(bundle.size)}", ["file", "size", "sha256"], rows)
-    output = bundle.manifest["artifact"]["output"]
-    height, width = bundle.manifest["preprocessing"]["size"]
-    click.echo(f"for {bundle.manifest['target']}, made by {bundle.manifest['tool']}")
+    output = bundle.manifest.artifact.output
+    height, width = bundle.manifest.preprocessing.size
+    click.echo(f"for {bundle.manifest.target}, made by {bundle.manifest.tool}")
     click.echo(
         f"takes uint8 [1, {height}, {width}, 3] RGB pixels, "
-        f"gives {output['classes']} {output['dtype']} {output['meaning']}"
-        f"{', and the best class' if output.get('label') else ''}"
+        f"gives {output.classes} {output.dtype} {output.meaning}"
+        f"{', and the best class' if output.label else ''}"
     )
-    if output["scale"] is not None:
-        click.echo(f"logit = {output['scale']:.6g} * (output - {output['zero_point']})")
+    if output.scale is not None:
+        click.echo(f"logit = {output.scale:.6g} * (output - {output.zero_point})")
 
 
 def _report(file: str, as_json: bool) -> None:

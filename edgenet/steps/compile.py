@@ -186,7 +186,6 @@ def _check_conversion(stage: Mapping[str, Any], reference: NDArray[np.float32], 
 
 def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, Any]:
     height, width = model.preprocessing.size
-    output = artifact.output
     return {
         "tool": f"edgenet {__version__}",
         "model": {"name": model.name, "digest": model.digest, "output": model.output},
@@ -204,14 +203,7 @@ def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, A
                 "color": "rgb",
                 "shape": [1, height, width, 3],
             },
-            "output": {
-                "meaning": output.meaning,
-                "classes": output.classes,
-                "dtype": output.dtype,
-                "scale": output.scale,
-                "zero_point": output.zero_point,
-                "label": output.label,
-            },
+            "output": artifact.output.to_table(),
             "build": artifact.build,
         },
         "preprocessing": model.preprocessing.to_table(),

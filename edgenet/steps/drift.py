@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.backends.base import Output
 from edgenet.drift import Conversion, Drift, Kernel, Quantization, Stages, Worst
-from edgenet.record import plain
+from edgenet.json_value import plain
+from edgenet.manifest import TensorSpec
 from edgenet.statistics import mcnemar, paired_interval, smallest_claim, wilson
 
 __all__ = ["conversion", "drift", "kernel", "quantization", "top1_change"]
@@ -81,7 +81,7 @@ def top1_change(
 def drift(
     board: NDArray[Any],
     reference: NDArray[np.float32],
-    output: Output,
+    output: TensorSpec,
     labels: Sequence[int] | None,
     label_offset: int,
     names: Sequence[str],
@@ -96,7 +96,7 @@ def drift(
         reference: float32 [n, classes] logits of the float model.
         output: How to read the raw outputs.
         labels: True class of each image, or ``None``.
-        label_offset: Output index of class 0.
+        label_offset: TensorSpec index of class 0.
         names: File name of each image.
         stages: What each stage contributed.
         source: Where the images are from.

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgenet.devices.session import BenchResult
+from edgenet.json_value import plain
 from edgenet.measured import Energy, StageEnergy
-from edgenet.record import plain
 
 __all__ = ["energy"]
 

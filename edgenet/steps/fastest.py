@@ -94,7 +94,7 @@ def deploy_fastest(
 def _check_one_model(bundles: Sequence[Bundle]) -> None:
     first = bundles[0]
     for other in bundles[1:]:
-        if other.manifest["model"]["digest"] != first.manifest["model"]["digest"]:
+        if other.manifest.model.digest != first.manifest.model.digest:
             raise DataError(
                 f"{other.name} and {first.name} are not builds of one model",
                 "name bundles that were compiled from the same ONNX file",

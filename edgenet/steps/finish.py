@@ -64,7 +64,7 @@ def board_file(bundle: Bundle, version: str) -> str:
     Raises:
         DeviceError: The bundle has no graph for it.
     """
-    graphs = bundle.manifest["artifact"]["build"]["graphs"]
+    graphs = (bundle.manifest.artifact.build or {}).get("graphs", {})
     try:
         form = form_of(version)
     except PlanError as error:

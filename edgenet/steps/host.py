@@ -19,9 +19,7 @@ __all__ = ["run_artifact", "run_bundle"]
 
 def run_bundle(bundle: Bundle, pixels: Iterable[NDArray[np.uint8]]) -> NDArray[Any]:
     """Raw outputs [n, classes] of a bundle's artifact; see :func:`run_artifact`."""
-    return run_artifact(
-        bundle.manifest["backend"], bundle.manifest["artifact"]["file"], bundle.artifact, pixels
-    )
+    return run_artifact(bundle.manifest.backend, bundle.manifest.artifact.file, bundle.artifact, pixels)
 
 
 def run_artifact(backend: str, file: str, data: bytes, pixels: Iterable[NDArray[np.uint8]]) -> NDArray[Any]:

@@ -18,9 +18,8 @@ from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import DeviceError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.layers import Layer, find, quantized_tensors
-from edgenet.preprocessing import Preprocessing
+from edgenet.json_value import plain
 from edgenet.progress import Progress
-from edgenet.record import plain
 
 __all__ = ["facts", "noise", "timed"]
 
@@ -147,7 +146,7 @@ def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: Seque
     found = list(rows)
     wanted = _wanted(bundle, rows, known)
     truth = _Truth(bundle, known)
-    nhwc = not bundle.manifest["artifact"]["file"].endswith(".onnx")
+    nhwc = not bundle.manifest.artifact.file.endswith(".onnx")
     for done, (at, tensor, scale, zero_point) in enumerate(wanted):
         pairs = []
         for image in images[:IMAGES]:
@@ -178,7 +177,7 @@ def _wanted(bundle: Bundle, rows: Sequence[Timed], known: Sequence[Layer]) -> li
     """(index of the layer, its last tensor in the artifact, scale, zero point) of each user's layer."""
     found: dict[str, Wanted] = {}
     by_node = {row.node: at for at, row in reversed(list(enumerate(rows))) if row.node}
-    if bundle.manifest["artifact"]["file"].endswith(".onnx"):
+    if bundle.manifest.artifact.file.endswith(".onnx"):
         proto = onnx.load_model_from_string(bundle.artifact)
         given: list[tuple[str, float | None, int | None]] = list(quantized_tensors(proto))
         given = given or [(layer.tensors[-1], None, None) for layer in known]
@@ -197,9 +196,9 @@ class _Truth:
 
     def __init__(self, bundle: Bundle, known: Sequence[Layer]) -> None:
         manifest = bundle.manifest
-        proto = onnx.load_model_from_string(bundle.files[manifest["reference"]["file"]])
-        self._preprocessing = Preprocessing.from_table(manifest["preprocessing"], "bundle")
-        self._reference = Reference(proto, self._preprocessing, manifest["model"]["output"])
+        proto = onnx.load_model_from_string(bundle.reference)
+        self._preprocessing = manifest.preprocessing
+        self._reference = Reference(proto, self._preprocessing, manifest.model.output)
         self._tensors = {layer.name: layer.tensors for layer in known}
         names = [name for layer in known for name in layer.tensors]
         self._evaluator = Evaluator(proto, names, optimize=False)

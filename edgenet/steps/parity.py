@@ -14,7 +14,6 @@ from edgenet.bundle import Bundle
 from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.library import image_folder
-from edgenet.preprocessing import Preprocessing
 from edgenet.steps.hold import LAYERS, Apart
 from edgenet.steps.host import run_bundle
 
@@ -92,13 +91,13 @@ def parity(a: Bundle | Path | str, b: Bundle | Path | str, images: Path | str | 
 
 def _check(first: Bundle, second: Bundle) -> None:
     remedy = "compile both from the same model with the same recipe and calibration images"
-    if first.manifest["model"]["digest"] != second.manifest["model"]["digest"]:
+    if first.manifest.model.digest != second.manifest.model.digest:
         raise PlanError(f"{first.name} and {second.name} are not builds of one model", remedy)
     for bundle in (first, second):
-        if bundle.manifest["backend"] not in LAYERS:
+        if bundle.manifest.backend not in LAYERS:
             raise PlanError(f"{bundle.name} is finished on the board, not here", "give builds for CPUs")
-    outputs = [bundle.manifest["artifact"]["output"] for bundle in (first, second)]
-    if any(output["dtype"] != "int8" for output in outputs):
+    outputs = [bundle.manifest.artifact.output for bundle in (first, second)]
+    if any(output.dtype != "int8" for output in outputs):
         raise PlanError(
             f"{first.name} and {second.name}: not int8 scores", "compile both as int8 that gives logits"
         )
@@ -108,9 +107,9 @@ def _check(first: Bundle, second: Bundle) -> None:
 
 def _pixels(bundle: Bundle, images: Path | str | None) -> NDArray[np.uint8]:
     """uint8 [n, H, W, 3]."""
-    preprocessing = Preprocessing.from_table(bundle.manifest["preprocessing"], bundle.name)
+    preprocessing = bundle.manifest.preprocessing
     if images is None:
-        names = [item["file"] for item in bundle.manifest["golden"]["images"]]
+        names = [item.file for item in bundle.manifest.golden.images]
         return np.stack([fit(decode(bundle.files[name]), preprocessing.fit_spec()) for name in names])
     found = ImageSet.load(image_folder(str(images), "val"))
     return np.concatenate(list(Skipped(found, preprocessing, SKIP_PERCENT)))
@@ -122,7 +121,7 @@ def _walk(first: Bundle, second: Bundle, pixels: NDArray[np.uint8]) -> tuple[int
     apart: dict[str, Apart] = {}
     for picture in pixels:
         ours, theirs = (
-            LAYERS[bundle.manifest["backend"]](bundle.artifact, picture[None]) for bundle in (first, second)
+            LAYERS[bundle.manifest.backend](bundle.artifact, picture[None]) for bundle in (first, second)
         )
         order = [name for name in ours if name in theirs and ours[name].size == theirs[name].size]
         for name in order:

@@ -12,8 +12,8 @@ from edgenet.devices.device import connect
 from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
 from edgenet.files import write_atomic
+from edgenet.json_value import plain
 from edgenet.library import Table, names
-from edgenet.record import plain
 from edgenet.target import ISA, BackendSupport, Target
 
 __all__ = ["board_target", "probe", "target_text", "write_target"]

@@ -12,21 +12,20 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgenet.backends.base import Output
 from edgenet.breakdown import Layer, LayerFacts, More
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.device import connect
 from edgenet.devices.session import Answer, BenchResult, Session
-from edgenet.drift import Conversion, Drift, Preprocess, Stages
+from edgenet.drift import Drift, Preprocess, Stages
 from edgenet.errors import DataError, DeviceError, ReportError
 from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
+from edgenet.json_value import plain
 from edgenet.library import image_folder
 from edgenet.measured import Energy, Fps, Memory, PipelineLatency, Sensors, latency
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
-from edgenet.record import plain
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
 from edgenet.steps.drift import drift, kernel, quantization, top1_change
 from edgenet.steps.energy import energy
@@ -106,7 +105,7 @@ def _report(
     found: Drift,
     verdict: Verdict,
 ) -> Report:
-    bench, precision, target = run.bench, str(bundle.manifest["precision"]), bundle.manifest["target"]
+    bench, precision, target = run.bench, bundle.manifest.precision, bundle.manifest.target
     emulated = facts.get("emulated") is True
     roof, rows = roofline(bench, run.layers, precision, target, run.threads, emulated)
     long = settled(bench, rules)
@@ -170,11 +169,11 @@ def _measure(
         more, threads = more.changed(threads=swept), swept.best
         session = start(threads, swept.chosen.cores)
     bench = session.bench(rules.to_table(), golden, board)
-    reference = onnx.load_model_from_string(bundle.files[bundle.manifest["reference"]["file"]])
+    reference = onnx.load_model_from_string(bundle.reference)
     known_layers = layers(reference)
-    rows = timed(bench, known_layers, str(bundle.manifest["precision"]))
+    rows = timed(bench, known_layers, bundle.manifest.precision)
     about = layer_facts(bench, rows)
-    if rows and bundle.manifest["precision"] != "fp32":
+    if rows and bundle.manifest.precision != "fp32":
         rows, why = noise(session, bundle, golden, rows, known_layers, tell)
         about = about.changed(noise_absent=why)
     expected = _expected(bundle, images, known, encode, tell)
@@ -204,7 +203,7 @@ def _expected(
 
 
 def _check_labels(bundle: Bundle, images: ImageSet | None) -> None:
-    known = bundle.manifest["artifact"]["output"]["classes"] - bundle.manifest["label_offset"]
+    known = bundle.manifest.artifact.output.classes - bundle.manifest.label_offset
     if images is not None and images.labels is not None and max(images.labels) >= known:
         raise DataError(
             f"{images.folder}: class_index {max(images.labels)} in labels.csv, the model has {known} classes",
@@ -225,14 +224,13 @@ def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> Dri
     board = np.stack([answer.output for answer in answers])
     if board.shape != expected.host.shape or board.dtype != expected.host.dtype:
         raise DeviceError("the board's answers have another shape than here", "deploy the bundle again")
-    spec = bundle.manifest["artifact"]["output"]
-    output = Output(spec["classes"], spec["dtype"], spec["scale"], spec["zero_point"], spec["meaning"])
+    output = bundle.manifest.artifact.output
     same = sum(a.pixels_sha256 == b for a, b in zip(answers, expected.pixels_sha256, strict=True))
-    host, labels, offset = expected.host, expected.labels, bundle.manifest["label_offset"]
+    host, labels, offset = expected.host, expected.labels, bundle.manifest.label_offset
     reference, price = expected.reference, top1_change(host, expected.reference, labels, offset)
     stages = Stages(
         preprocess=Preprocess(images=len(answers), identical=same),
-        conversion=Conversion.from_table(bundle.manifest["conversion"], bundle.name),
+        conversion=bundle.manifest.conversion,
         quantization=quantization(output.logits(host), output.comparable(reference), price),
         kernel=kernel(board, host, output.meaning, top1_change(board, host, labels, offset)),
     )
@@ -245,13 +243,13 @@ def _about(bundle: Bundle) -> Built:
     manifest = bundle.manifest
     return Built.of(
         digest=bundle.digest,
-        model=plain(manifest["model"]["name"]),
-        model_digest=manifest["model"]["digest"],
-        backend=manifest["backend"],
-        precision=manifest["precision"],
-        recipe=plain(manifest["recipe"]["name"]) if manifest["recipe"] else None,
+        model=manifest.model.name,
+        model_digest=manifest.model.digest,
+        backend=manifest.backend,
+        precision=manifest.precision,
+        recipe=str(manifest.recipe.get("name")) if manifest.recipe else None,
         size_bytes=len(bundle.artifact),
-        tool=plain(manifest["tool"]),
+        tool=manifest.tool,
     )
 
 

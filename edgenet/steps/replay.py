@@ -64,20 +64,20 @@ def encoder_for(formats: Sequence[str]) -> Encoder:
 
 def golden_images(bundle: Bundle, encode: Encoder) -> list[bytes]:
     """The images inside the bundle."""
-    return [encode(bundle.files[item["file"]]) for item in bundle.manifest["golden"]["images"]]
+    return [encode(bundle.files[item.file]) for item in bundle.manifest.golden.images]
 
 
 def from_golden(bundle: Bundle, encode: Encoder) -> Expected:
     """The bundle's own images; what they must give was computed when it was compiled."""
-    golden = bundle.manifest["golden"]
+    golden = bundle.manifest.golden
     return Expected(
-        names=[item["file"] for item in golden["images"]],
+        names=[item.file for item in golden.images],
         encoded=golden_images(bundle, encode),
-        pixels_sha256=[item["pixels_sha256"] for item in golden["images"]],
+        pixels_sha256=[item.pixels_sha256 for item in golden.images],
         host=bundle.array("golden/artifact.npy"),
         reference=bundle.array("golden/reference.npy"),
         labels=None,
-        source=golden["source"],
+        source=golden.source,
         pixels=lambda index: _golden_pixels(bundle, index),
     )
 
@@ -100,7 +100,7 @@ class Truth:
 
     def serves(self, bundle: Bundle, images: ImageSet) -> bool:
         """Whether it is of this bundle's model and of these images."""
-        return self.model == bundle.manifest["model"]["digest"] and self.images == images
+        return self.model == bundle.manifest.model.digest and self.images == images
 
 
 def truth(bundle: Bundle, images: ImageSet, progress: Progress = silent) -> Truth:
@@ -109,16 +109,15 @@ def truth(bundle: Bundle, images: ImageSet, progress: Progress = silent) -> Trut
     Raises:
         DataError: An image cannot be used; it is named.
     """
-    preprocessing = Preprocessing.from_table(bundle.manifest["preprocessing"], "bundle")
-    model = bundle.manifest["model"]
-    reference = Reference(bundle.files[bundle.manifest["reference"]["file"]], preprocessing, model["output"])
+    preprocessing, model = bundle.manifest.preprocessing, bundle.manifest.model
+    reference = Reference(bundle.reference, preprocessing, model.output)
     hashes, logits = [], []
     for index in range(len(images)):
         pixels = images.pixels(index, preprocessing)
         hashes.append(sha256(np.ascontiguousarray(pixels[0]).tobytes()))
         logits.append(reference.run(pixels))
         progress("reference", index + 1, len(images))
-    return Truth(model["digest"], images, tuple(hashes), np.stack(logits))
+    return Truth(model.digest, images, tuple(hashes), np.stack(logits))
 
 
 def from_set(
@@ -138,7 +137,7 @@ def from_set(
     """
     if known is None or not known.serves(bundle, images):
         known = truth(bundle, images, progress)
-    preprocessing = Preprocessing.from_table(bundle.manifest["preprocessing"], "bundle")
+    preprocessing = bundle.manifest.preprocessing
     host = run_bundle(bundle, _counted_pixels(images, preprocessing, progress))
     return Expected(
         names=[path.name for path in images.files],
@@ -153,9 +152,8 @@ def from_set(
 
 
 def _golden_pixels(bundle: Bundle, index: int) -> NDArray[np.uint8]:
-    preprocessing = Preprocessing.from_table(bundle.manifest["preprocessing"], "bundle")
-    data = bundle.files[bundle.manifest["golden"]["images"][index]["file"]]
-    return np.asarray(fit(decode(data), preprocessing.fit_spec()), np.uint8)
+    data = bundle.files[bundle.manifest.golden.images[index].file]
+    return np.asarray(fit(decode(data), bundle.manifest.preprocessing.fit_spec()), np.uint8)
 
 
 def _counted_pixels(

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from edgenet.breakdown import ColdStart, Start, Sustained, ThreadSweep, ThreadTry
 from edgenet.devices.session import BenchResult, Session
+from edgenet.json_value import plain
 from edgenet.progress import Progress
 from edgenet.protocol import Protocol
-from edgenet.record import plain
 from edgenet.statistics import median_interval
 
 __all__ = ["cold_start", "settled", "sweep"]

@@ -46,10 +46,10 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
         DeviceError: No room, no fitting runtime, it cannot run, too little memory to finish it, or another
             deploy is under way.
     """
-    name = bundle.manifest["artifact"]["file"]
-    on_board = bundle.manifest["artifact"].get("build") is not None
+    name = bundle.manifest.artifact.file
+    on_board = bundle.manifest.artifact.build is not None
     if on_board:
-        name = board_file(bundle, own_version(bundle.manifest["backend"], agent.facts(), device))
+        name = board_file(bundle, own_version(bundle.manifest.backend, agent.facts(), device))
     agent.begin()
     artifact = _blob(bundle, name)
     agent.send_blobs([artifact], board_events(progress))
@@ -66,31 +66,30 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
             progress("run once", 0, None)
             agent.open(None, 1, manifest).close()
 
-    runtime = ensure_runtime(agent, bundle.manifest["backend"], board_events(progress), prove, offline)
+    runtime = ensure_runtime(agent, bundle.manifest.backend, board_events(progress), prove, offline)
     return Staged(_manifest(bundle, artifact, runtime.digest), runtime, made)
 
 
 def _blob(bundle: Bundle, name: str) -> Blob:
     """A file of the bundle as the board gets it."""
     data = bundle.files[name]
-    return Blob(bundle.manifest["files"][name]["sha256"], len(data), lambda: io.BytesIO(data))
+    return Blob(bundle.manifest.files[name].sha256, len(data), lambda: io.BytesIO(data))
 
 
 def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[str, Any]:
     """What the board keeps of a bundle (docs/agent-protocol.md, ``deploy``)."""
     whole = bundle.manifest
-    output = whole["artifact"]["output"]
-    background = ["background"] * whole["label_offset"] if whole["labels"] else []
+    spec = whole.artifact
     return {
         "digest": bundle.digest,
         "name": bundle.name,
-        "backend": whole["backend"],
+        "backend": whole.backend,
         "artifact": artifact.digest,
         "artifact_size": artifact.size,
-        "build": whole["artifact"].get("build"),
-        "input": {key: whole["artifact"]["input"][key] for key in ("shape", "dtype")},
-        "output": {key: output[key] for key in ("dtype", "scale", "zero_point", "meaning")},
-        "preprocessing": whole["preprocessing"],
-        "labels": background + whole["labels"],
+        "build": spec.build,
+        "input": {key: getattr(spec.input, key) for key in ("shape", "dtype")},
+        "output": {key: getattr(spec.output, key) for key in ("dtype", "scale", "zero_point", "meaning")},
+        "preprocessing": whole.preprocessing.to_table(),
+        "labels": list(whole.class_names),
         "runtime": runtime,
     }

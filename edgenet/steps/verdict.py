@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from edgenet.devices.session import BenchResult
 from edgenet.drift import Drift
+from edgenet.json_value import plain
 from edgenet.metric import FPS_MODEL, FPS_PIPELINE
-from edgenet.record import plain
 from edgenet.report import Limit, Verdict
 
 __all__ = ["judge"]

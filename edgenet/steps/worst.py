@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.drift import Worst
-from edgenet.record import plain
+from edgenet.json_value import plain
+from edgenet.manifest import Manifest
 from edgenet.steps.replay import Expected
 
 __all__ = ["png", "shown"]
@@ -21,7 +21,7 @@ __all__ = ["png", "shown"]
 SIDE = 96
 
 
-def shown(worst: Sequence[Worst], expected: Expected, manifest: Mapping[str, Any]) -> tuple[Worst, ...]:
+def shown(worst: Sequence[Worst], expected: Expected, manifest: Manifest) -> tuple[Worst, ...]:
     """The report's ``worst`` with the names of the answers and a small picture of what the network saw.
 
     Args:
@@ -33,11 +33,11 @@ def shown(worst: Sequence[Worst], expected: Expected, manifest: Mapping[str, Any
         Each with ``answer_label``, ``reference_label``, ``label`` (the truth, where labelled) and
         ``thumbnail``, a data URI of a PNG.
     """
-    offset, names = manifest["label_offset"], manifest["labels"]
+    offset, names = manifest.label_offset, manifest.labels
 
     def name(output: int) -> str:
         known = 0 <= output - offset < len(names)
-        return plain(str(names[output - offset])) if known else f"output {output}"
+        return plain(names[output - offset]) if known else f"output {output}"
 
     return tuple(
         item.changed(

@@ -29,6 +29,7 @@ from edgenet.errors import ConnectionFailed, ConnectionLost, DeviceError
 from edgenet.steps.deploy import deploy
 from edgenet.steps.doctor import doctor
 from tests import sshd
+from tests.manifests import manifest
 
 LONG = {"warmup_s": 0.0, "min_seconds": 600.0, "min_runs": 20, "max_seconds": 600.0, "pipeline": True}
 # Every request of a deploy and of a profile, in their order.
@@ -45,24 +46,9 @@ def null_is_a_runtime(monkeypatch):
 
 def bundle(net, name):
     """A bundle for the do-nothing runtime."""
-    data = net(name, of=name).data
-    manifest = {
-        "model": {"name": name},
-        "backend": "null",
-        "precision": "int8",
-        "target": "local",
-        "artifact": {
-            "file": "a.json",
-            "input": {"shape": [1, 4, 4, 3], "dtype": "uint8"},
-            "output": {"dtype": "int8", "scale": None, "zero_point": None, "meaning": "logits"},
-        },
-        "preprocessing": {"size": [4, 4], "resize": "stretch", "interpolation": "bilinear-antialias"},
-        "labels": list("abcde"),
-        "label_offset": 0,
-        "golden": {},
-        "reference": {"file": "a.json"},
-    }
-    return Bundle.parse(pack(manifest, {"a.json": data}))
+    data = net(name, of=name, shape=[1, 8, 8, 3]).data
+    about = manifest(name, "null", "a.json", "a.json")
+    return Bundle.parse(pack(about, {"a.json": data}))
 
 
 def clear(error, code):

@@ -180,6 +180,6 @@ def test_the_bundle_is_enough(board: sshd.Board, model: Model, photos: Path, tmp
     )
     deploy(path, sshd.ALIAS)
     report = profile(path, sshd.ALIAS, BRIEF)
-    assert report.drift.images == len(Bundle.load(path).manifest["golden"]["images"]) == 12
+    assert report.drift.images == len(Bundle.load(path).manifest.golden.images) == 12
     assert report.drift.top1 is None
     assert report.drift.source == "calibration"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -19,10 +20,10 @@ import pytest
 from click.testing import CliRunner
 
 from edgenet.agent.preprocess import INTERPOLATIONS, RESIZES
-from edgenet.bundle import REQUIRED
 from edgenet.cli.main import cli
 from edgenet.errors import LibraryError
 from edgenet.library import names
+from edgenet.manifest import Manifest
 from edgenet.preprocessing import COLORS, OUTPUTS, Preprocessing
 from edgenet.report import Report
 from edgenet.target import Target
@@ -243,7 +244,8 @@ class TestExamples:
 
     def test_every_key_of_a_manifest_is_named(self, work: Path, made: Any) -> None:
         manifest = json.loads(run("", work, "-m", "edgenet", "inspect", "signs.edgenet", "--json"))
-        assert set(REQUIRED) <= set(manifest) <= set(made)
+        fields = {item.name for item in dataclasses.fields(Manifest)}
+        assert fields <= set(manifest) <= set(made)
         assert not sorted(
             unnamed(manifest, text("docs/bundle.md"), skip=("files", "preprocessing", "recipe", "digest"))
         )

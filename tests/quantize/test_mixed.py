@@ -250,7 +250,7 @@ def test_smaller_weights_float_activations(
     recipe = replace(Recipe.load(name), rounding_images=16, positions=128, sweeps=1)
     whole = compile(model, "local", backend, "fp32", calibration=photos).bundle
     small = compile(model, "local", backend, None, recipe, photos).bundle
-    assert small.manifest["precision"] == name
+    assert small.manifest.precision == name
     assert len(small.artifact) < share * len(whole.artifact)
     exact, got = (item.array("golden/artifact.npy") for item in (whole, small))
     assert got.dtype == np.float32
@@ -261,6 +261,6 @@ def test_smaller_weights_float_activations(
 def test_int8_dynamic_by_nearest_needs_no_images(model: Model) -> None:
     recipe = replace(Recipe.load("int8-dynamic"), rounding="nearest")
     bundle = compile(model, "local", "onnxruntime", "int8-dynamic", recipe).bundle
-    assert bundle.manifest["calibration"] is None
+    assert bundle.manifest.calibration is None
     stored = {item.data_type for item in onnx.load_model_from_string(bundle.artifact).graph.initializer}
     assert onnx.TensorProto.INT8 in stored

@@ -31,24 +31,24 @@ def test_a_bundle_proves_itself(
     done = compile(model, "local", backend, precision, CHEAP, calibration=photos)
     bundle = Bundle.load(done.write(tmp_path / "b.edgenet"))
     manifest = bundle.manifest
-    golden = manifest["golden"]
-    assert golden["source"] == "calibration"
-    assert len(golden["images"]) == 12
-    spec = manifest["preprocessing"]
-    pixels = [fit(decode(bundle.files[item["file"]]), spec) for item in golden["images"]]
-    assert [sha256(item.tobytes()) for item in pixels] == [item["pixels_sha256"] for item in golden["images"]]
-    artifact = tmp_path / manifest["artifact"]["file"]
+    golden = manifest.golden
+    assert golden.source == "calibration"
+    assert len(golden.images) == 12
+    spec = manifest.preprocessing.to_table()
+    pixels = [fit(decode(bundle.files[item.file]), spec) for item in golden.images]
+    assert [sha256(item.tobytes()) for item in pixels] == [item.pixels_sha256 for item in golden.images]
+    artifact = tmp_path / manifest.artifact.file
     artifact.write_bytes(bundle.artifact)
     session = load_backend(backend).open(artifact)
     raw = np.stack([session.run(item[None]) for item in pixels])
     assert np.array_equal(raw, bundle.array("golden/artifact.npy"))
-    output = manifest["artifact"]["output"]
-    assert raw.dtype.name == output["dtype"] == ("float32" if precision == "fp32" else "int8")
-    real = raw if precision == "fp32" else output["scale"] * (raw.astype(np.float64) - output["zero_point"])
+    output = manifest.artifact.output
+    assert raw.dtype.name == output.dtype == ("float32" if precision == "fp32" else "int8")
+    real = output.values(raw)
     reference = bundle.array("golden/reference.npy")
     span = np.ptp(reference)
     assert np.abs(real - reference).max() <= (1e-4 if precision == "fp32" else 0.2) * span
-    assert manifest["conversion"]["max_abs"] <= 1e-4 * span
+    assert manifest.conversion.max_abs <= 1e-4 * span
 
 
 def test_backends_agree_on_one_set_of_scales(model: Model, photos: Path) -> None:
@@ -56,10 +56,8 @@ def test_backends_agree_on_one_set_of_scales(model: Model, photos: Path) -> None
     answers = []
     for backend in ("onnxruntime", "tflite"):
         bundle = compile(model, "local", backend, "int8", CHEAP, calibration=photos).bundle
-        output = bundle.manifest["artifact"]["output"]
-        answers.append(
-            (output["scale"], output["zero_point"], bundle.array("golden/artifact.npy").astype(int))
-        )
+        output = bundle.manifest.artifact.output
+        answers.append((output.scale, output.zero_point, bundle.array("golden/artifact.npy").astype(int)))
     assert answers[0][:2] == answers[1][:2]
     difference = np.abs(answers[0][2] - answers[1][2])
     assert difference.max() <= 2
@@ -90,14 +88,14 @@ def test_other_images_other_bundle(model: Model, photos: Path, tmp_path: Path) -
     some = compile(model, "local", "onnxruntime", "int8", CHEAP, ImageSet.load(photos).head(5))
     every = compile(model, "local", "onnxruntime", "int8", CHEAP, photos)
     assert some.bundle.digest != every.bundle.digest
-    assert some.bundle.manifest["calibration"]["images"] == 5
+    assert some.bundle.manifest.calibration["images"] == 5
 
 
 def test_float_without_images_gets_a_synthetic_golden_set(model: Model) -> None:
     bundle = compile(model, "local", "onnxruntime", "fp32").bundle
-    assert bundle.manifest["golden"]["source"] == "synthetic"
-    assert bundle.manifest["recipe"] is None
-    assert bundle.manifest["calibration"] is None
+    assert bundle.manifest.golden.source == "synthetic"
+    assert bundle.manifest.recipe is None
+    assert bundle.manifest.calibration is None
 
 
 def test_int8_without_images_is_refused_never_invented(model: Model) -> None:
@@ -117,8 +115,8 @@ def test_large_photos_do_not_make_large_bundles(model: Model, tmp_path: Path) ->
     Image.fromarray(noise).save(tmp_path / "phone.jpg", quality=95)
     assert (tmp_path / "phone.jpg").stat().st_size > 400_000
     bundle = compile(model, "local", "onnxruntime", "fp32", calibration=tmp_path).bundle
-    item = bundle.manifest["golden"]["images"][0]
-    image = decode(bundle.files[item["file"]])
+    item = bundle.manifest.golden.images[0]
+    image = decode(bundle.files[item.file])
     assert image.shape == (72, 96, 3)
     whole = fit(decode((tmp_path / "phone.jpg").read_bytes()), model.preprocessing.fit_spec())
     assert np.array_equal(fit(image, model.preprocessing.fit_spec()), whole)

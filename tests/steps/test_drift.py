@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgenet.backends.base import Output
 from edgenet.drift import Drift, Stages
+from edgenet.manifest import TensorSpec
 from edgenet.report import Verdict
 from edgenet.steps.drift import conversion, drift, kernel, quantization
 from edgenet.steps.verdict import judge
@@ -28,7 +28,7 @@ def measured(**changes: Any) -> Drift:
     arguments = {
         "board": BOARD,
         "reference": REFERENCE,
-        "output": Output(4, "float32"),
+        "output": TensorSpec.float32(4),
         "labels": LABELS,
         "label_offset": 0,
         "names": [f"{index}.jpg" for index in range(6)],
@@ -65,7 +65,7 @@ def test_without_labels_there_is_no_top1() -> None:
 
 
 def test_int8_is_read_with_its_scale() -> None:
-    output = Output(4, "int8", 0.5, -10)
+    output = TensorSpec.int8(4, 0.5, -10)
     raw = np.round(REFERENCE / 0.5 - 10).astype(np.int8)
     got = measured(board=raw, output=output)
     assert got.max_abs == pytest.approx(0)

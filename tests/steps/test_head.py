@@ -13,10 +13,10 @@ from ai_edge_litert.interpreter import Interpreter
 from click.testing import CliRunner
 
 from edgenet.agent.demo.model import Model as DemoModel
-from edgenet.backends.base import Output
 from edgenet.bundle import Bundle
 from edgenet.cli.main import cli
 from edgenet.errors import PlanError
+from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.protocol import Protocol
 from edgenet.steps.compile import compile
@@ -43,22 +43,21 @@ def test_probabilities_are_the_softmax_of_the_logits(
         compile(model, "local", backend, precision, recipe, photos, head=head).bundle
         for head in ("logits", "softmax")
     )
-    output = headed.manifest["artifact"]["output"]
-    assert (output["meaning"], output["dtype"], output["scale"]) == ("probabilities", "float32", None)
-    before = plain.manifest["artifact"]["output"]
-    assert before["meaning"] == "logits"
-    how = Output(5, before["dtype"], before["scale"], before["zero_point"])
+    output = headed.manifest.artifact.output
+    assert (output.meaning, output.dtype, output.scale) == ("probabilities", "float32", None)
+    before = plain.manifest.artifact.output
+    assert before.meaning == "logits"
     got = headed.array("golden/artifact.npy")
-    np.testing.assert_allclose(got, softmax(how.values(plain.array("golden/artifact.npy"))), atol=2e-6)
-    assert headed.manifest["conversion"] == plain.manifest["conversion"]
+    np.testing.assert_allclose(got, softmax(before.values(plain.array("golden/artifact.npy"))), atol=2e-6)
+    assert headed.manifest.conversion == plain.manifest.conversion
 
 
 def test_probabilities_are_compared_as_logits_of_mean_zero() -> None:
     logits = np.array([[3.0, 1.0, -1.0]], np.float32)
-    output = Output(3, "float32", meaning="probabilities")
+    output = TensorSpec.float32(3, "probabilities")
     np.testing.assert_allclose(output.logits(softmax(logits)), [[2.0, 0.0, -2.0]], atol=1e-6)
     np.testing.assert_allclose(output.comparable(logits), [[2.0, 0.0, -2.0]], atol=1e-6)
-    assert Output(3, "float32").comparable(logits) is logits
+    assert TensorSpec.float32(3).comparable(logits) is logits
 
 
 @pytest.mark.parametrize("backend", ["tflite", "onnxruntime"])
@@ -96,7 +95,7 @@ def test_a_label_is_that_of_the_best_score(backend: str, precision: str, model: 
         compile(model, "local", backend, precision, recipe, photos, head=head).bundle
         for head in ("logits", "argmax")
     )
-    assert headed.manifest["artifact"]["output"] == {**plain.manifest["artifact"]["output"], "label": True}
+    assert headed.manifest.artifact.output == replace(plain.manifest.artifact.output, label=True)
     assert np.array_equal(headed.array("golden/artifact.npy"), plain.array("golden/artifact.npy"))
     generator, labels = np.random.default_rng(0), set()
     for _ in range(20):
@@ -138,7 +137,7 @@ def test_the_command_and_inspect(model_file: Path, photos: Path, tmp_path: Path)
     how = ["--target", "local", "--backend", "tflite", "--precision", "fp32", "--head", "softmax"]
     done = CliRunner().invoke(cli, ["compile", str(model_file), *how, "-o", str(out)])
     assert done.exit_code == 0, done.output
-    assert Bundle.load(out).manifest["artifact"]["output"]["meaning"] == "probabilities"
+    assert Bundle.load(out).manifest.artifact.output.meaning == "probabilities"
     assert "gives 5 float32 probabilities" in CliRunner().invoke(cli, ["inspect", str(out)]).output
 
 

@@ -29,7 +29,7 @@ def pair(model: Model, photos: Path) -> tuple[Bundle, Bundle]:
 
 
 def with_artifact(bundle: Bundle, data: bytes) -> Bundle:
-    return replace(bundle, files={**bundle.files, bundle.manifest["artifact"]["file"]: data})
+    return replace(bundle, files={**bundle.files, bundle.manifest.artifact.file: data})
 
 
 def test_two_builds_agree(pair: tuple[Bundle, Bundle], photos: Path) -> None:
@@ -62,11 +62,11 @@ def test_what_cannot_be_compared_is_refused(pair: tuple[Bundle, Bundle], model: 
     whole = compile(model, "local", "tflite", "fp32").bundle
     with pytest.raises(PlanError, match="not int8 scores"):
         parity(pair[0], whole)
-    artifact = pair[1].manifest["artifact"]
-    other = {**artifact, "output": {**artifact["output"], "scale": 0.5}}
+    about = pair[1].manifest
+    other = replace(about.artifact, output=replace(about.artifact.output, scale=0.5))
     with pytest.raises(PlanError, match="different scales"):
-        parity(pair[0], replace(pair[1], manifest={**pair[1].manifest, "artifact": other}))
-    foreign = replace(pair[1], manifest={**pair[1].manifest, "model": {"digest": "0" * 64, "name": "x"}})
+        parity(pair[0], replace(pair[1], manifest=replace(about, artifact=other)))
+    foreign = replace(pair[1], manifest=replace(about, model=replace(about.model, digest="0" * 64)))
     with pytest.raises(PlanError, match="not builds of one model"):
         parity(pair[0], foreign)
 

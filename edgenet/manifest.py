@@ -1,0 +1,213 @@
+"""What ``manifest.json`` of a bundle says, read and bounded once (docs/bundle.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.drift import Conversion
+from edgenet.errors import BundleError, ModelError
+from edgenet.json_value import Length, Where, Within
+from edgenet.preprocessing import Preprocessing
+from edgenet.record import Record
+
+__all__ = [
+    "AGAIN", "ArtifactSpec", "FileSpec", "GoldenImage", "GoldenSpec", "InputSpec", "Manifest", "ModelSpec",
+    "ReferenceSpec", "TensorSpec",
+]  # fmt: skip
+
+AGAIN = "compile the model again"
+Name = Annotated[str, Length(512)]
+Digest = Annotated[str, Length(64)]
+Bytes = Annotated[int, Within(least=0, most=512 << 20)]
+Side = Annotated[int, Within(least=1, most=4096)]
+MEANINGS, DTYPES = ("logits", "probabilities"), ("float32", "int8")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorSpec(Record):
+    """How an artifact's output is read: ``value = scale * (raw - zero_point)`` where it is int8.
+
+    Attributes:
+        meaning: "logits", or "probabilities" behind a Softmax.
+        classes: Number of values, the background class included.
+        dtype: "float32" or "int8".
+        scale: Real value of one step; ``None`` for float32.
+        zero_point: Raw value of real zero; ``None`` for float32.
+        label: Whether a second output gives the index of the largest value.
+    """
+
+    meaning: Name = "logits"
+    classes: Annotated[int, Within(least=1, most=1_000_000)]
+    dtype: Name
+    scale: Annotated[float, Within(above=0.0, most=1e9)] | None
+    zero_point: Annotated[int, Within(least=-128, most=127)] | None
+    label: bool = False
+
+    @classmethod
+    def float32(cls, classes: int, meaning: str = "logits", label: bool = False) -> TensorSpec:
+        """An output whose values are real numbers as they are."""
+        return cls(
+            meaning=meaning, classes=classes, dtype="float32", scale=None, zero_point=None, label=label
+        )
+
+    @classmethod
+    def int8(cls, classes: int, scale: float, zero_point: int, label: bool = False) -> TensorSpec:
+        """Quantized logits."""
+        return cls(classes=classes, dtype="int8", scale=scale, zero_point=zero_point, label=label)
+
+    def check(self, where: Where) -> None:
+        """An int8 output has a scale and a zero point, a float one neither."""
+        _one_of(where.at("meaning"), self.meaning, MEANINGS)
+        _one_of(where.at("dtype"), self.dtype, DTYPES)
+        if {self.scale is None, self.zero_point is None} != {self.dtype == "float32"}:
+            raise where.at("scale").refuse(self.scale, f"what {self.dtype} has")
+
+    def logits(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """Logits from raw values [..., classes]; from probabilities those whose mean is zero."""
+        if self.meaning == "logits":
+            return self.values(raw)
+        logarithm: NDArray[np.float32] = np.log(np.maximum(self.values(raw), np.finfo(np.float32).tiny))
+        return self.comparable(logarithm)
+
+    def comparable(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Somebody else's logits as :meth:`logits` gives them: probabilities say nothing about their mean."""
+        return logits if self.meaning == "logits" else logits - logits.mean(axis=-1, keepdims=True)
+
+    def values(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """What the raw values mean, shape kept."""
+        if self.scale is None or self.zero_point is None:
+            return raw.astype(np.float32)
+        return (raw.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputSpec(Record):
+    """The pixels that an artifact takes: [1, H, W, 3]."""
+
+    dtype: Name
+    layout: Name
+    color: Name
+    shape: tuple[Side, Side, Side, Side]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactSpec(Record):
+    """The file that the board runs or finishes; ``build`` says how it is finished there, if it is."""
+
+    file: Name
+    sha256: Digest
+    size: Bytes
+    input: InputSpec
+    output: TensorSpec
+    build: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec(Record):
+    """The user's model: its name, its identity, and whether it ends in a Softmax."""
+
+    name: Name
+    digest: Digest
+    output: Name
+
+    def check(self, where: Where) -> None:
+        """The output is one that we know to read."""
+        _one_of(where.at("output"), self.output, MEANINGS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenImage(Record):
+    """One image of the golden set, and the sha256 of the pixels that the network sees of it."""
+
+    file: Name
+    pixels_sha256: Digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenSpec(Record):
+    """The golden set; ``source`` is "calibration" or "synthetic"."""
+
+    source: Name
+    images: tuple[GoldenImage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSpec(Record):
+    """A file of the bundle."""
+
+    sha256: Digest
+    size: Bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceSpec(Record):
+    """The float model as the user gave it."""
+
+    file: Name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest(Record):
+    """Everything a bundle says about itself; see docs/bundle.md for each field.
+
+    ``recipe``, ``calibration`` and ``quantization`` are what made it, kept for people; ``None`` for float.
+    """
+
+    schema: int = 1
+    tool: Name
+    model: ModelSpec
+    target: Name
+    backend: Name
+    precision: Name
+    built: Name
+    artifact: ArtifactSpec
+    preprocessing: Preprocessing
+    labels: tuple[Name, ...]
+    label_offset: Annotated[int, Within(least=0, most=1)]
+    reference: ReferenceSpec
+    recipe: Mapping[str, Any] | None
+    calibration: Mapping[str, Any] | None
+    quantization: Mapping[str, Any] | None
+    golden: GoldenSpec
+    conversion: Conversion
+    files: Mapping[str, FileSpec] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, value: object, where: str) -> Manifest:
+        """Read a manifest.
+
+        Raises:
+            BundleError: A field is missing, of another type or out of bounds; it is named.
+        """
+        try:
+            return cls.from_table(value, Where(where, error=BundleError, remedy=AGAIN))
+        except ModelError as error:
+            raise BundleError(error.what, AGAIN) from None
+
+    def check(self, where: Where) -> None:
+        """Every file that is named is there, and shapes and counts fit each other."""
+        named = [self.artifact.file, self.reference.file, *(item.file for item in self.golden.images)]
+        for name in named:
+            if name not in self.files:
+                raise where.refuse(name, "a manifest whose files are all in the bundle")
+        _, *sides, _ = self.artifact.input.shape
+        if tuple(sides) != self.preprocessing.size:
+            raise where.at("artifact").at("input").refuse(sides, f"the size {self.preprocessing.size}")
+        known = self.artifact.output.classes - self.label_offset
+        if self.labels and len(self.labels) != known:
+            raise where.at("labels").refuse(len(self.labels), f"one of {known} classes each")
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The label of each output value, "background" where the network has that class; or none at all."""
+        return (("background",) * self.label_offset + self.labels) if self.labels else ()
+
+
+def _one_of(where: Where, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise where.refuse(value, " or ".join(known))

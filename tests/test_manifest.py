@@ -1,0 +1,139 @@
+"""A manifest with right digests and wrong contents is refused in one line that names the field."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgenet.bundle import Bundle, array_bytes, pack
+from edgenet.errors import BundleError
+from edgenet.manifest import Manifest, TensorSpec
+from tests.manifests import manifest
+from tests.test_bundle import remanifest, rezip
+
+FILES = {"model.tflite": b"artifact", "reference.onnx": b"reference"}
+LISTED = {name: {"sha256": "0" * 64, "size": len(data)} for name, data in FILES.items()}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The manifest with one value in another's place."""
+    whole = copy.deepcopy({**manifest(), "schema": 1, "files": LISTED})
+    *above, last = path.split(".")
+    part: Any = whole
+    for key in above:
+        part = part[key]
+    part[last] = value
+    return whole
+
+
+def test_there_and_back_is_the_same_table() -> None:
+    whole = {**manifest(), "schema": 1, "files": LISTED}
+    assert Manifest.parse(whole, "x").to_table() == whole
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("model.name", ["a"], r"model\.name is \['a'\], not text"),
+        ("model.name", "a\x1b]0;x", "model.name is .*not printable text"),
+        ("model.output", "odds", "model.output is 'odds', not logits or probabilities"),
+        ("artifact", 7, "artifact is 7, not a table"),
+        ("artifact.output", None, "artifact.output is None, not a table"),
+        ("artifact.output.scale", float("inf"), "artifact.output.scale is inf"),
+        ("artifact.output.scale", 1e38, "artifact.output.scale is 1e\\+38"),
+        ("artifact.output.scale", 0, "artifact.output.scale is 0, not a number above 0"),
+        ("artifact.output.scale", None, "artifact.output.scale is None, not what int8 has"),
+        ("artifact.output.zero_point", 1e400, "artifact.output.zero_point is inf, not a whole number"),
+        ("artifact.output.classes", "5", "artifact.output.classes is '5', not a whole number"),
+        ("artifact.output.classes", 10**9, "artifact.output.classes is 1000000000"),
+        ("artifact.file", "other", "'other', not a manifest whose files are all in the bundle"),
+        ("artifact.input.shape", [1, 9, 8, 3], "artifact.input is"),
+        ("artifact.input.shape", [1, 8, 8], "artifact.input.shape is .*not 4 values"),
+        ("reference", {"file": []}, r"reference\.file is \[\], not text"),
+        ("golden.images", [{"file": "x", "pixels_sha256": "0" * 64}], "'x', not a manifest whose files"),
+        ("golden", {}, r"no 'golden\.source' in it"),
+        ("labels", "abcde", "labels is 'abcde', not a list"),
+        ("labels", ["a"], "labels is 1, not one of 5 classes each"),
+        ("label_offset", True, "label_offset is True, not a whole number"),
+        ("preprocessing", {}, "has no 'size'"),
+        ("preprocessing.std", [0, 1, 1], "std must be positive"),
+        ("conversion.agreement", 1.5, "conversion.agreement is 1.5"),
+    ],
+)
+def test_wrong_contents_are_named(path: str, value: Any, message: str) -> None:
+    with pytest.raises(BundleError, match=message) as refused:
+        Manifest.parse(changed(path, value), "x.edgenet")
+    assert str(refused.value).startswith("x.edgenet: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_deep_json_and_false_array_headers_are_no_traceback() -> None:
+    data = pack(manifest(), {**FILES, "golden/artifact.npy": array_bytes(np.zeros(3))})
+    deep = b'{"schema": 1, "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    with pytest.raises(BundleError, match="is not JSON"):
+        Bundle.parse(rezip(data, {"manifest.json": deep}))
+    forged = Bundle.parse(data).files["golden/artifact.npy"].replace(b"(3,)", b"(9,)")
+    bundle = Bundle.parse(pack(manifest(), {**FILES, "golden/artifact.npy": forged}))
+    with pytest.raises(BundleError, match="claims another size"):
+        bundle.array("golden/artifact.npy")
+
+
+def test_short_reprs() -> None:
+    assert repr(Bundle.parse(pack(manifest(), FILES))).startswith("<Bundle m.tflite.int8 for local, ")
+    assert len(repr(Bundle.parse(pack(manifest(), FILES)))) < 100
+
+
+def test_an_output_of_integers_is_read_by_hand() -> None:
+    """0.5 * (-3 - -3) = 0 and 0.5 * (1 - -3) = 2."""
+    spec = TensorSpec.int8(2, 0.5, -3)
+    assert spec.values(np.array([-3, 1], np.int8)).tolist() == [0.0, 2.0]
+
+
+HOSTILE = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.just([]), st.just({}),
+    st.just([1, "x", None]), st.just({"file": "../x"}), st.just(10**400), st.just("\ud800"),
+)  # fmt: skip
+
+
+def places(part: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to every value within a JSON document."""
+    found = [path] if path else []
+    items = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    for key, value in items:
+        found += places(value, (*path, key))
+    return found
+
+
+PLACES = places(manifest())
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLACES), HOSTILE), min_size=1, max_size=3), st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_any_change_is_read_or_refused_in_one_line(changes: list[tuple[Any, Any]], drop: bool) -> None:
+    whole = manifest()
+    for path, value in changes:
+        part: Any = whole
+        try:
+            for key in path[:-1]:
+                part = part[key]
+            if drop:
+                del part[path[-1]]
+            else:
+                part[path[-1]] = value
+        except (TypeError, KeyError, IndexError):
+            continue
+    try:
+        text = json.dumps(whole)
+        bundle = Bundle.parse(remanifest(pack(manifest(), FILES), **json.loads(text)))
+    except BundleError as error:
+        if "\n" in str(error):
+            raise
+        return
+    assert bundle.name
+    assert Manifest.parse(bundle.manifest.to_table(), "again") == bundle.manifest
