@@ -30,8 +30,8 @@ class Preprocess(Record):
 class Conversion(Record):
     """The float artifact against the float model: share of equal answers, largest difference of a logit."""
 
-    images: Count
     agreement: Share
+    images: Count
     max_abs: NotNegative
 
 

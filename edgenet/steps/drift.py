@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.drift import Conversion, Drift, Kernel, Quantization, Stages, Worst
-from edgenet.json_value import plain
 from edgenet.manifest import TensorSpec
 from edgenet.statistics import mcnemar, paired_interval, smallest_claim, wilson
 
@@ -166,7 +165,7 @@ def _worst(
     error = np.abs(real - reference).max(axis=1)
     return tuple(
         Worst(
-            file=plain(names[index]),
+            file=names[index],
             index=int(index),
             max_abs=float(error[index]),
             answer=int(real[index].argmax()),

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgenet.devices.session import BenchResult
-from edgenet.json_value import plain
 from edgenet.measured import Energy, StageEnergy
 
 __all__ = ["energy"]
@@ -28,7 +27,7 @@ def energy(bench: BenchResult) -> Energy:
     """
     before = bench.sensors.get("before") or {}
     if "power_w" not in before:
-        return Energy(absent=plain(str(before.get("absent", {}).get("power_w", "no power sensor"))))
+        return Energy(absent=str(before.get("absent", {}).get("power_w", "no power sensor")))
     idle = _watts(bench.sensors.get("idle") or [])
     if len(idle) < LEAST:
         return Energy(absent="the waiting board's power was not read: the protocol's idle_s is too short")
@@ -49,7 +48,7 @@ def energy(bench: BenchResult) -> Energy:
         return Energy(absent=f"fewer than {LEAST} readings of the power while it ran: measure longer")
     rate = _rate(bench.sensors.get("during") or [])
     joules = (stages.get("pipeline") or stages["model"]).joules_per_frame
-    source = plain(str(before.get("power_source")))
+    source = str(before.get("power_source"))
     return Energy(
         source=source,
         idle_w=idle_w,

@@ -18,7 +18,6 @@ from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import DeviceError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.layers import Layer, find, quantized_tensors
-from edgenet.json_value import plain
 from edgenet.progress import Progress
 
 __all__ = ["facts", "noise", "timed"]
@@ -51,16 +50,15 @@ def timed(bench: BenchResult, known: Sequence[Layer], precision: str) -> tuple[T
         layer = find(str(row["name"]), known)
         main = layer if layer is not None and layer.name not in seen else None
         seen.add(layer.name if layer else None)
-        entry = Timed.of(
-            name=plain(_name(row, layer, main)),
-            op=plain(_operator(row, main)),
+        entry = Timed(
+            name=_name(row, layer, main),
+            op=_operator(row, main),
             ms=round(ms, 6),
-            share=ms / total,
-            node=layer.name if layer else None,
-            artifact=str(row["name"]),
             until_ms=row.get("until_ms"),
             macs=main.macs if main is not None else None,
         )
+        node, artifact = layer.name if layer else None, str(row["name"])
+        entry = entry.changed(share=ms / total, node=node, artifact=artifact)
         found.append(_reached(entry, main, ms, width) if main is not None else entry)
     return tuple(found)
 
@@ -97,7 +95,7 @@ def undisturbed(until_ms: Sequence[float]) -> list[float]:
 def facts(bench: BenchResult, rows: Sequence[Timed]) -> LayerFacts:
     """The report's ``layer_facts``: how the layers were timed and what of the whole they leave over."""
     if not rows:
-        return LayerFacts(absent=plain(bench.layers_absent or "the runtime does not tell them"))
+        return LayerFacts(absent=bench.layers_absent or "the runtime does not tell them")
     cut = rows[0].until_ms is not None
     total, whole = sum(row.ms for row in rows), float(bench.model_ms.min())
     how = "differences of files cut after each operator" if cut else "the runtime's own profiler"
@@ -153,7 +151,7 @@ def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: Seque
             try:
                 got = session.tap(tensor, image)
             except DeviceError as error:
-                return tuple(found), plain(error.what)
+                return tuple(found), error.what
             value = got.value.transpose(0, 3, 1, 2) if nhwc and got.value.ndim == 4 else got.value
             real = _real(value, got.scale or scale, got.zero_point if got.scale else zero_point)
             pairs.append((real, truth.of(image, rows[at].node or "")))

@@ -21,7 +21,7 @@ from edgenet.drift import Drift, Preprocess, Stages
 from edgenet.errors import DataError, DeviceError, ReportError
 from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
-from edgenet.json_value import plain
+from edgenet.json_value import Where, plain
 from edgenet.library import image_folder
 from edgenet.measured import Energy, Fps, Memory, PipelineLatency, Sensors, latency
 from edgenet.progress import Progress, silent
@@ -89,9 +89,8 @@ def profile(
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, min_fps, max_drift, facts.get("emulated") is True)
     try:
-        return Report.from_table(
-            _report(bundle, device, facts, rules, run, found, verdict).to_table(), device
-        )
+        made = _report(bundle, device, facts, rules, run, found, verdict)
+        return Report.from_table(plain(made.to_table()), device)
     except ReportError as error:
         raise DeviceError(f"what the board told is no measurement, {error.what}", "measure again") from None
 
@@ -113,9 +112,10 @@ def _report(
     return Report(
         schema=SCHEMA,
         bundle=_about(bundle),
-        device=Measured(name=plain(device), target=target, facts=_anonymous(plain(facts))),
+        device=Measured(name=device, target=target, facts=_anonymous(facts)),
         protocol=Rules.from_table(
-            {**plain(rules.to_table()), "threads_used": run.threads, "warmup": bench.warmup}, device
+            {**plain(rules.to_table()), "threads_used": run.threads, "warmup": bench.warmup},
+            Where(device, "protocol"),
         ),
         latency_ms=latency(bench.model_ms, bench.stride.get("model", 1)),
         fps=Fps(model=1e3 / float(bench.model_ms.mean()), pipeline=_fps(bench.pipeline_ms)),
@@ -123,7 +123,7 @@ def _report(
         memory_mb=_memory(bench, device),
         layers=rows,
         drift=found,
-        sensors=Sensors.from_table(plain(bench.sensors), device),
+        sensors=Sensors.from_table(plain(bench.sensors), Where(device, "sensors")),
         verdict=verdict,
         layer_facts=run.layer_facts,
         roofline=roof,
@@ -183,9 +183,9 @@ def _measure(
 
 def _memory(bench: BenchResult, device: str) -> Memory:
     """What the board told, and the share of a board with 512 MB that the process takes at its peak."""
-    found = Memory.from_table(bench.memory_mb, device)
+    found = Memory.from_table(bench.memory_mb, Where(device, "memory_mb"))
     share = None if found.peak is None else found.peak / SMALL_MB
-    return found.changed(of_512_mb=share, arena_absent=plain(bench.arena_absent))
+    return found.changed(of_512_mb=share, arena_absent=bench.arena_absent)
 
 
 def _anonymous(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from edgenet.breakdown import ColdStart, Start, Sustained, ThreadSweep, ThreadTry
 from edgenet.devices.session import BenchResult, Session
-from edgenet.json_value import plain
 from edgenet.progress import Progress
 from edgenet.protocol import Protocol
 from edgenet.statistics import median_interval
@@ -84,7 +83,7 @@ def _strongest(count: int, kinds: Sequence[Mapping[str, Any]]) -> tuple[list[int
         chosen += some
         if some:
             names[str(kind["cpu"])] = names.get(str(kind["cpu"]), 0) + len(some)
-    return chosen, ", ".join(f"{number} × {plain(name)}" for name, number in names.items())
+    return chosen, ", ".join(f"{number} × {name}" for name, number in names.items())
 
 
 PARTS = ("start_ms", "import_ms", "load_ms", "first_run_ms")

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from edgenet.devices.session import BenchResult
 from edgenet.drift import Drift
-from edgenet.json_value import plain
 from edgenet.metric import FPS_MODEL, FPS_PIPELINE
 from edgenet.report import Limit, Verdict
 
@@ -62,8 +61,8 @@ def judge(
         limits.append(_fps_limit(bench, min_fps, emulated))
     if max_drift is not None:
         limits.append(_drift_limit(drift, max_drift))
-    notes = plain(_clocks(bench.sensors))
-    return Verdict(state=state, reasons=tuple(plain(reasons)), notes=tuple(notes), limits=tuple(limits))
+    notes = tuple(_clocks(bench.sensors))
+    return Verdict(state=state, reasons=tuple(reasons), notes=notes, limits=tuple(limits))
 
 
 def _clocks(sensors: Mapping[str, Any]) -> list[str]:

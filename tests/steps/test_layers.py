@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 from onnx import helper
 
 from edgenet.agent.cut import Cut
+from edgenet.devices.session import BenchResult, Session
+from edgenet.errors import DeviceError
 from edgenet.graph.layers import find, layers, quantized_tensors
 from edgenet.model import Model
 from edgenet.protocol import Protocol
@@ -184,3 +187,34 @@ def test_scales_of_a_quantized_graph_are_read(model: Model, photos: Path) -> Non
     found = quantized_tensors(onnx.load_model_from_string(bundle.artifact))
     assert len(found) >= 28
     assert all(scale > 0 for _, scale, _ in found)
+
+
+def test_a_name_that_moves_the_cursor_is_told_without_it(
+    model: Model, photos: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A board's own words, too: what cannot be printed is replaced before it becomes a report."""
+    from edgenet.steps import profile as module
+
+    known = module.layers
+    monkeypatch.setattr(
+        module, "layers", lambda proto: [replace(item, name=f"\x1b[2J{item.name}") for item in known(proto)]
+    )
+    bundle = compile(model, "local", "onnxruntime", "fp32", calibration=photos).bundle
+    deploy(bundle, "local")
+    names = [row.name for row in profile(bundle, "local", SHORT).layers]
+    assert any(name.startswith("\ufffd[2J") for name in names)
+
+
+def test_what_a_board_measures_must_be_a_measurement(
+    model: Model, photos: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = compile(model, "local", "onnxruntime", "fp32", calibration=photos).bundle
+    deploy(bundle, "local")
+    told = Session.bench
+
+    def bench(self: Session, *rest: Any) -> BenchResult:
+        return replace(told(self, *rest), memory_mb={"peak": math.nan})
+
+    monkeypatch.setattr(Session, "bench", bench)
+    with pytest.raises(DeviceError, match=r"no measurement, local: memory_mb.peak is nan, not a number"):
+        profile(bundle, "local", SHORT)
