@@ -100,7 +100,7 @@ def overhead(bundle: Bundle, folder: Path, rounds: int) -> list[tuple[float, flo
     pairs = []
     for number in range(rounds):
         bare = bare_p50(backend, artifact, pixels) if number % 2 else 0.0
-        ours = edgenet.profile(bundle, "local", str(protocol)).latency_ms["p50"]
+        ours = edgenet.profile(bundle, "local", str(protocol)).latency_ms.p50
         pairs.append((ours, bare or bare_p50(backend, artifact, pixels)))
     return pairs
 

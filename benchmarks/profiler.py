@@ -111,10 +111,10 @@ def measured(path: Path, folder: Path) -> None:
     reports = []
     for _ in range(ROUNDS):
         reports.append(edgenet.profile(path, "local", str(protocol)))
-        for who, ours, theirs in rivals(manifest, artifact, pixels, reports[-1].latency_ms["p50"], folder):
+        for who, ours, theirs in rivals(manifest, artifact, pixels, reports[-1].latency_ms.p50, folder):
             pairs.setdefault(who, []).append((ours, theirs))
-    states = Counter(report.verdict["state"] for report in reports)
-    others = statistics.median(report.sensors["other_cpu"] for report in reports)
+    states = Counter(report.verdict.state for report in reports)
+    others = statistics.median(report.sensors.other_cpu for report in reports)
     print(f"{manifest['model']['name']} {manifest['backend']} {manifest['precision']}:", end=" ")
     print(f"{dict(states)}, others kept {others:.2f} of a core busy")
     for who, values in pairs.items():
@@ -123,10 +123,10 @@ def measured(path: Path, folder: Path) -> None:
             f"  p50 over {who:14} {ours:9.4f} / {theirs:9.4f} ms   {ours / theirs:.4f}"
             f"   rounds {spread([a / b for a, b in values])}"
         )
-    sums = [report.layer_facts["sum_ms"] / report.layer_facts["whole_ms"] for report in reports]
+    sums = [report.layer_facts.sum_ms / report.layer_facts.whole_ms for report in reports]
     print(f"  layers over the whole                                  rounds {spread(sums)}")
     if manifest["backend"] == "onnxruntime":  # its profiler takes time of its own, in the layers and between
-        taken = [report.layer_facts["profiled_ms"] / report.layer_facts["whole_ms"] for report in reports]
+        taken = [report.layer_facts.profiled_ms / report.layer_facts.whole_ms for report in reports]
         print(f"  the whole while profiled, over the whole               rounds {spread(taken)}")
     said, timed = peak(bundle, artifact, folder)
     print(f"  peak over time -v       {said:9.2f} / {timed:9.2f} MB   {said / timed:.4f}", flush=True)

@@ -4,11 +4,11 @@
     ├── ModelError                1   the model file or its preprocessing
     │   └── UnsupportedError      1   an operator, attribute or shape a backend cannot express
     ├── DataError                 1   images, labels, calibration folders
+    │   └── ReportError           1   a damaged or foreign report
     ├── DriftError                4   quantized, measured, and over the limit that was asked for
     ├── LibraryError              1   a target, recipe or protocol that is not there or not valid
     ├── PlanError                 1   this board, backend and precision do not go together
     ├── BundleError               1   a damaged, foreign or unsafe .edgenet file
-    ├── ReportError               1   a damaged or foreign report
     └── DeviceError               1   the board answered, but could not do it
         ├── ConnectionFailed      3   no answer: name, key, host key, Python, network
         └── ConnectionLost        3   it answered and then went away
@@ -54,6 +54,10 @@ class DataError(EdgenetError):
     """Images, labels or a calibration folder cannot be used."""
 
 
+class ReportError(DataError):
+    """A report is damaged, foreign or of another schema."""
+
+
 class DriftError(EdgenetError):
     """A model cannot be quantized within the drift that was asked for."""
 
@@ -70,10 +74,6 @@ class PlanError(EdgenetError):
 
 class BundleError(EdgenetError):
     """A bundle is damaged, foreign or unsafe."""
-
-
-class ReportError(EdgenetError):
-    """A report is damaged, foreign or of another schema."""
 
 
 class DeviceError(EdgenetError):

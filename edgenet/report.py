@@ -3,138 +3,216 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edgenet.breakdown import Layer, LayerFacts, More, Roofline
+from edgenet.drift import Drift
 from edgenet.errors import ReportError
 from edgenet.files import write_atomic
-from edgenet.statistics import median_interval
+from edgenet.measured import Energy, Fps, Latency, Memory, PipelineLatency, Sensors, latency
+from edgenet.record import Record, Within
 
-__all__ = ["SCHEMA", "Report", "latency"]
+__all__ = ["SCHEMA", "Built", "Limit", "Measured", "Report", "Rules", "Verdict", "WarmUp", "latency"]
 
 SCHEMA = 1
+# The samples of both ways at half a million each take 14 MB.
+MAX_BYTES = 48_000_000
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, kw_only=True)
+class Built(Record):
+    """What was measured.
+
+    Attributes:
+        digest: Of the bundle.
+        model, model_digest: Its name, and the sha256 of its ONNX file.
+        backend, precision, recipe: How it was built; no recipe for float.
+        size_bytes: Of the artifact.
+        tool: What compiled it.
+    """
+
+    digest: str
+    model: str
+    model_digest: str | None = None
+    backend: str
+    precision: str
+    recipe: str | None = None
+    size_bytes: Annotated[int, Within(least=0)]
+    tool: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured(Record):
+    """Where: ``name`` as the user wrote it, ``target`` of the bundle, ``facts`` that the board told."""
+
+    name: str
+    target: str
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def board(self) -> str | None:
+        """What the board calls itself; ``None`` where it does not."""
+        board = self.facts.get("board")
+        return board if isinstance(board, str) and board else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmUp(Record):
+    """How a stage's warm-up went: seconds, runs, and whether it became steady."""
+
+    seconds: float | None = None
+    runs: int | None = None
+    steady: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules(Record):
+    """The protocol it was measured by (see :class:`edgenet.protocol.Protocol`), and what came of it.
+
+    Attributes:
+        threads_used: Where ``threads`` left it open.
+        warmup: Of each stage.
+    """
+
+    name: str
+    summary: str | None = None
+    warmup_s: float | None = None
+    min_seconds: float | None = None
+    min_runs: int | None = None
+    max_seconds: float | None = None
+    threads: int | None = None
+    pipeline: bool | None = None
+    cooldown_s: float | None = None
+    layers_s: float | None = None
+    idle_s: float | None = None
+    sweep_threads: bool | None = None
+    cold_starts: int | None = None
+    threads_used: int | None = None
+    warmup: Mapping[str, WarmUp] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit(Record):
+    """A limit that was asked for.
+
+    Attributes:
+        name: Of what, with its unit.
+        limit, value: Asked and measured; ``None`` where it cannot be.
+        passed: Whether it holds.
+        images: That drift was judged on.
+        note: Why it is not settled.
+    """
+
+    name: str
+    limit: float
+    value: float | None
+    passed: bool
+    images: int | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Record):
+    """Whether the figures may be believed.
+
+    Attributes:
+        state: VALID, NOISY, THROTTLED, UNDERVOLT or EMULATED.
+        reasons: Why it is not VALID.
+        notes: What is no fault but tells how to read the figures.
+        limits: Those that were asked for.
+    """
+
+    state: str
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Report(Record):
     """One bundle measured on one board.
 
     Attributes:
         schema: Version of this form.
-        bundle: digest, model, backend, precision, size_bytes (of the artifact).
-        device: name (as the user wrote it), target, facts.
+        bundle: What was measured.
+        device: Where.
         protocol: The rules it was measured by.
-        latency_ms: min, p50, p90, p99, mean, stdev and the raw samples of one invocation, in ms.
-        fps: Frames a second: "model" (invoke only), "pipeline" (image bytes in, label out) or ``None``.
-        pipeline_ms: The same figures of the whole way, with the mean of its parts, or ``None``.
-        memory_mb: load, first_run (growth), peak; MB of 1e6 bytes; ``None`` where not readable.
-        layers: name, op, ms of every layer, where the runtime tells.
-        drift: What the answers lost, see ``docs/report.md``.
+        latency_ms: One invocation of the model.
+        fps: Frames a second.
+        pipeline_ms: The whole way from image bytes to label, or ``None``.
+        memory_mb: Of the model's process.
+        layers: Each, where the runtime tells.
+        drift: What the answers lost.
         sensors: Readings before, during and after.
-        verdict: state VALID, NOISY, THROTTLED, UNDERVOLT or EMULATED, its reasons, and the limits
-            that were asked for.
-        layer_facts: How the layers were timed, what of the whole they leave over; ``None`` where nothing was.
+        verdict: Whether it may be believed, and the limits that were asked for.
+        layer_facts: How the layers were timed; ``None`` where nothing was.
         roofline: What the model reaches of what the board can do; ``None`` where that is not known.
         energy: Joules a frame; ``None`` where they are not known.
         more: What only some protocols measure.
     """
 
     schema: int
-    bundle: Mapping[str, Any]
-    device: Mapping[str, Any]
-    protocol: Mapping[str, Any]
-    latency_ms: Mapping[str, Any]
-    fps: Mapping[str, float | None]
-    pipeline_ms: Mapping[str, Any] | None
-    memory_mb: Mapping[str, Any]
-    layers: Sequence[Mapping[str, Any]]
-    drift: Mapping[str, Any]
-    sensors: Mapping[str, Any]
-    verdict: Mapping[str, Any]
-    layer_facts: Mapping[str, Any] | None = None
-    roofline: Mapping[str, Any] | None = None
-    energy: Mapping[str, Any] | None = None
-    more: Mapping[str, Any] | None = None
+    bundle: Built
+    device: Measured
+    protocol: Rules
+    latency_ms: Latency
+    fps: Fps
+    pipeline_ms: PipelineLatency | None
+    memory_mb: Memory
+    layers: tuple[Layer, ...]
+    drift: Drift
+    sensors: Sensors
+    verdict: Verdict
+    layer_facts: LayerFacts | None
+    roofline: Roofline | None
+    energy: Energy | None
+    more: More | None
 
     @classmethod
     def load(cls, path: Path | str) -> Report:
         """Read a ``report.json``.
 
         Raises:
-            ReportError: Not readable, not a report, or of another schema.
+            ReportError: Not readable, not a report, of another schema, or a value in it is not what it
+                should be.
         """
         path = Path(path)
         try:
+            if path.stat().st_size > MAX_BYTES:
+                raise ReportError(
+                    f"{path}: over {MAX_BYTES / 1e6:.0f} MB, not a report", "give a report.json"
+                )
             values = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ReportError(f"{path}: cannot be read ({error.strerror})", "give a report.json") from None
+        except RecursionError:
+            raise ReportError(f"{path}: not a report (nested too deeply)", "profile again") from None
         except ValueError as error:
             raise ReportError(f"{path}: not a report, or truncated ({error})", "profile again") from None
-        if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-            found = values.get("schema") if isinstance(values, dict) else None
-            raise ReportError(f"{path}: schema {found!r}, this edgenet reads {SCHEMA}", "profile again")
-        names = [item.name for item in fields(cls)]
-        needed = [item.name for item in fields(cls) if item.default is MISSING]
-        missing = [name for name in needed if name not in values]
-        if missing:
-            raise ReportError(f"{path}: no {missing[0]!r} in it", "profile again")
-        report = cls(**{name: values[name] for name in names if name in values})
-        report._check(path)
-        return report
-
-    def _check(self, path: Path) -> None:
-        """The figures that comparing relies on are numbers."""
-        figures = {
-            "latency_ms.p50": self.latency_ms.get("p50"),
-            "fps.model": self.fps.get("model"),
-            "drift.agreement": self.drift.get("agreement"),
-        }
-        for name, value in figures.items():
-            if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-                raise ReportError(f"{path}: {name} is {value!r}, not a number", "profile again")
+        schema = values.get("schema") if isinstance(values, dict) else None
+        if schema != SCHEMA or isinstance(schema, bool):
+            found = reprlib.repr(schema)
+            raise ReportError(f"{path}: schema {found}, this edgenet reads {SCHEMA}", "profile again")
+        return cls.from_table(values, str(path))
 
     @property
     def over_limit(self) -> bool:
         """Whether a limit that was asked for is exceeded."""
-        return any(not limit["passed"] for limit in self.verdict.get("limits", []))
+        return any(not limit.passed for limit in self.verdict.limits)
 
     @property
     def emulated(self) -> bool:
         """Whether the board was a simulation, whose speed is nobody's."""
-        return self.verdict.get("state") == "EMULATED"
-
-    def to_table(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
+        return self.verdict.state == "EMULATED"
 
     def write(self, path: Path | str) -> None:
         """Save as JSON, all of it or nothing."""
         write_atomic(Path(path), (json.dumps(self.to_table(), indent=1) + "\n").encode())
 
-
-def latency(samples_ms: NDArray[np.float64], stride: int = 1) -> dict[str, Any]:
-    """Summary of samples in ms: min, p50, p90, p99 (linear interpolation), mean, stdev, samples.
-
-    Args:
-        samples_ms: float64 [n], in the order they were taken.
-        stride: Every how many runs one sample was kept.
-    """
-    spread = median_interval(samples_ms)
-    p50, p90, p99 = (float(value) for value in np.percentile(samples_ms, (50, 90, 99)))
-    return {
-        "min": float(samples_ms.min()),
-        "p50": p50,
-        "p50_interval": list(spread) if spread else None,
-        "p90": p90,
-        "p99": p99,
-        "mean": float(samples_ms.mean()),
-        "stdev": float(samples_ms.std(ddof=1)) if len(samples_ms) > 1 else 0.0,
-        "stride": stride,
-        "samples": [round(float(value), 6) for value in samples_ms],
-    }
+    def __repr__(self) -> str:
+        what = f"{self.bundle.model} {self.bundle.backend} {self.bundle.precision} on {self.device.name}"
+        return f"<Report {what}: p50 {self.latency_ms.p50:.3f} ms, {self.verdict.state}>"

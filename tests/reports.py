@@ -8,7 +8,7 @@ import numpy as np
 
 from edgenet.report import SCHEMA, Report, latency
 
-DRIFT = {
+DRIFT: dict[str, Any] = {
     "agreement": 0.99,
     "cosine": 0.999,
     "max_abs": 0.5,
@@ -42,7 +42,7 @@ CALM = {"time_s": 1.0, "temperature_c": 50.0, "cpu_mhz": [1500, 1800], "load_1m"
 
 
 def report(p50: float = 2.0, seed: int = 0, runs: int = 300, **changes: Any) -> Report:
-    """A report whose samples lie around ``p50`` ms; whole parts can be replaced."""
+    """A report whose samples lie around ``p50`` ms; whole parts of its JSON can be replaced."""
     samples = np.random.default_rng(seed).normal(p50, 0.02, runs)
     values: dict[str, Any] = {
         "schema": SCHEMA,
@@ -58,13 +58,13 @@ def report(p50: float = 2.0, seed: int = 0, runs: int = 300, **changes: Any) -> 
         },
         "device": {"name": "local", "target": "local", "facts": {"board": None, "clock_s": 1.7e9}},
         "protocol": {"name": "quick", "summary": "s", "threads": 0},
-        "latency_ms": latency(samples),
+        "latency_ms": latency(samples).to_table(),
         "fps": {"model": 1e3 / p50, "pipeline": 250.0 / p50},
-        "pipeline_ms": {**latency(4 * samples), "parts": {"decode": p50, "invoke": 3 * p50}},
+        "pipeline_ms": {**latency(4 * samples).to_table(), "parts": {"decode": p50, "invoke": 3 * p50}},
         "memory_mb": {"import": 20.0, "load": 1.0, "first_run": 1.0, "peak": 60.0},
         "layers": [],
         "drift": DRIFT,
         "sensors": {"before": CALM, "during": [{**CALM, "time_s": 2.0}], "after": {**CALM, "time_s": 3.0}},
         "verdict": {"state": "VALID", "reasons": [], "limits": []},
     }
-    return Report(**{**values, **changes})
+    return Report.from_table({**values, **changes}, "made")

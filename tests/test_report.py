@@ -17,10 +17,10 @@ from tests.reports import DRIFT, report
 def test_latency_against_numpy() -> None:
     samples = np.arange(1.0, 102.0)
     got = latency(samples)
-    assert (got["min"], got["p50"], got["p90"], got["p99"], got["mean"]) == (1, 51, 91, 100, 51)
-    assert got["stdev"] == pytest.approx(np.std(samples, ddof=1))
-    assert got["samples"] == samples.tolist()
-    assert latency(np.array([3.0]))["stdev"] == 0.0
+    assert (got.min, got.p50, got.p90, got.p99, got.mean) == (1, 51, 91, 100, 51)
+    assert got.stdev == pytest.approx(np.std(samples, ddof=1))
+    assert list(got.samples) == samples.tolist()
+    assert latency(np.array([3.0])).stdev == 0.0
 
 
 def test_there_and_back(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_compare_notes_what_is_unfair() -> None:
 def test_compare_refuses_other_models() -> None:
     other = report()
     with pytest.raises(ReportError, match="different models"):
-        compare(report(), report(bundle={**other.bundle, "model_digest": "y"}))
+        compare(report(), report(bundle={**other.bundle.to_table(), "model_digest": "y"}))
 
 
 GATES = [
@@ -98,7 +98,7 @@ GATES = [
 def test_gates(limits: dict[str, float], passed: bool) -> None:
     got = compare(report(2.0), report(2.05, 1, fps={"model": 500.0, "pipeline": 60.0}), Gates(**limits))
     (gate,) = got.gates
-    assert gate["passed"] is passed
+    assert gate.passed is passed
     assert got.over_limit is not passed
 
 
@@ -107,24 +107,24 @@ def test_a_slow_down_crosses_its_gate() -> None:
     got = compare(report(2.0), report(2.2, 1), Gates(max_slowdown=5.0))
     assert got.over_limit
     assert got.verdict == "b is slower"
-    assert got.gates[0]["value"] == pytest.approx(10, abs=0.5)
+    assert got.gates[0].value == pytest.approx(10, abs=0.5)
 
 
 def test_lost_accuracy_crosses_its_gate() -> None:
     worse = report(drift={**DRIFT, "top1": 0.68, "smallest_claim_pp": 1.4})
     (gate,) = compare(report(), worse, Gates(max_drift=1.0)).gates
-    assert (gate["passed"], gate["value"]) == (False, pytest.approx(2.0))
-    assert gate["note"] == "200 images cannot tell less than 1.40 pp"
+    assert (gate.passed, gate.value) == (False, pytest.approx(2.0))
+    assert gate.note == "200 images cannot tell less than 1.40 pp"
     blind = {**DRIFT, "labelled": False, "top1": None}
     less = report(drift={**blind, "agreement": 0.95})
     (gate,) = compare(report(drift=blind), less, Gates(max_drift=1.0)).gates
-    assert (gate["name"], gate["passed"]) == ("answers changed more (pp)", False)
+    assert (gate.name, gate.passed) == ("answers changed more (pp)", False)
 
 
 def test_a_figure_that_is_not_there_passes_no_gate() -> None:
     emulated = report(memory_mb={"peak": None}, verdict={"state": "EMULATED", "reasons": [], "limits": []})
     got = compare(report(), emulated, Gates(max_slowdown=50.0, min_fps=1.0, max_memory=1e6))
-    assert [gate["passed"] for gate in got.gates] == [False] * 3
+    assert [gate.passed for gate in got.gates] == [False] * 3
     assert got.verdict == "cannot tell"
 
 
@@ -136,5 +136,5 @@ def test_drift_on_other_images_cannot_be_gated() -> None:
 
 def test_latency_tells_how_sure_its_median_is() -> None:
     got = report(2.0).latency_ms
-    assert got["p50_interval"][0] < 2.0 < got["p50_interval"][1]
-    assert latency(np.ones(10))["p50_interval"] is None
+    assert got.p50_interval[0] < 2.0 < got.p50_interval[1]
+    assert latency(np.ones(10)).p50_interval is None

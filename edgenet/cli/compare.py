@@ -61,7 +61,7 @@ def compare(
     for note in result.notes:
         click.echo(f"note: {note}")
     for gate in result.gates:
-        mark = "kept" if gate["passed"] else "EXCEEDED"
-        note = f" ({gate['note']})" if "note" in gate else ""
-        click.echo(f"gate: {gate['name']} {number(gate['value'])}, asked {gate['limit']:g}: {mark}{note}")
+        mark = "kept" if gate.passed else "EXCEEDED"
+        note = f" ({gate.note})" if gate.note else ""
+        click.echo(f"gate: {gate.name} {number(gate.value)}, asked {gate.limit:g}: {mark}{note}")
     return EXIT_OVER_LIMIT if result.over_limit else 0

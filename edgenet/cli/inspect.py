@@ -75,12 +75,13 @@ def _bundle(file: str, as_json: bool) -> None:
 
 
 def _report(file: str, as_json: bool) -> None:
-    from edgenet.cli.tables import REPORT_COLUMNS, report_row, verdict_lines
+    from edgenet.cli.tables import report_columns, report_row, verdict_lines
     from edgenet.report import Report
 
     report = Report.load(file)
     if as_json:
         print_json(report.to_table())
         return
-    print_table(f"{report.bundle['model']} on {report.device['name']}", REPORT_COLUMNS, [report_row(report)])
+    title = f"{report.bundle.model} on {report.device.name}"
+    print_table(title, report_columns(report), [report_row(report)])
     click.echo("\n".join(verdict_lines(report)))

@@ -44,7 +44,7 @@ def profile(
       edgenet profile mobilenet.edgenet --device pi@raspberrypi.local --val photos/val -o report.json
       edgenet profile mobilenet.edgenet --device pi --min-fps 24 --max-drift 0.5   # for CI
     """
-    from edgenet.cli.tables import REPORT_COLUMNS, report_row, verdict_lines
+    from edgenet.cli.tables import report_columns, report_row, verdict_lines
     from edgenet.steps.profile import profile as run
 
     with progress() as tell:
@@ -55,7 +55,7 @@ def profile(
         print_json(report.to_table())
     else:
         drift = report.drift
-        title = f"{report.bundle['model']} on {device}; drift on {drift['images']} {drift['source']} images"
-        print_table(title, REPORT_COLUMNS, [report_row(report)])
+        title = f"{report.bundle.model} on {device}; drift on {drift.images} {drift.source} images"
+        print_table(title, report_columns(report), [report_row(report)])
         click.echo("\n".join(verdict_lines(report)))
     return EXIT_OVER_LIMIT if report.over_limit else 0

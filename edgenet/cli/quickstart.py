@@ -27,7 +27,7 @@ def quickstart(output: str | None, protocol: str, as_json: bool) -> None:
       edgenet quickstart
       edgenet quickstart --json > quickstart.json
     """
-    from edgenet.cli.tables import REPORT_COLUMNS, report_row
+    from edgenet.cli.tables import report_columns, report_row
     from edgenet.steps.quickstart import quickstart as run
 
     with progress() as tell:
@@ -35,12 +35,12 @@ def quickstart(output: str | None, protocol: str, as_json: bool) -> None:
     if as_json:
         print_json(result.to_table())
         return
-    images = result.reports[0].drift["images"]
-    reference = 100 * result.reports[0].drift["top1_reference"]
+    images = result.reports[0].drift.images
+    reference = 100 * (result.reports[0].drift.top1_reference or 0.0)
     title = (
         f"signs (MobileNetV1 0.25, 96x96) on this machine; float top-1 {reference:.1f} % on {images} images"
     )
-    print_table(title, REPORT_COLUMNS, [report_row(report) for report in result.reports])
+    print_table(title, report_columns(*result.reports), [report_row(report) for report in result.reports])
     click.echo(_line(result.answer))
 
 

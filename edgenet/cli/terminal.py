@@ -27,19 +27,19 @@ def show(reports: Sequence[Report]) -> None:
     """Print one report in full, or several side by side."""
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
     columns, rows = table(reports)
-    title = ", ".join(dict.fromkeys(str(report.bundle["model"]) for report in reports))
+    title = ", ".join(dict.fromkeys(report.bundle.model for report in reports))
     print_table(title, columns, [[text for text, _ in cells] for cells in rows])
     if len(reports) > 1:
         for note in notes(reports):
             console.print(Text(f"note: {note}"))
         return
     report = reports[0]
-    state = str(report.verdict["state"])
+    state = report.verdict.state
     console.print(Text(f"{build(report)}: {state}", style=COLOURS.get(state, "red")))
     console.print(Text("\n".join(verdict_lines(report))))
-    samples = np.asarray(report.latency_ms.get("samples") or [], np.float64)
-    if len(samples) and not report.emulated:
-        low, high = number(report.latency_ms["min"], 3), number(report.latency_ms["p99"], 3)
+    if not report.emulated:
+        samples = report.latency_ms.array()
+        low, high = number(report.latency_ms.min, 3), number(report.latency_ms.p99, 3)
         console.print(Text(f"over time    {sparkline(_medians(samples))}  median of {SLICES} slices"))
         console.print(Text(f"histogram    {sparkline(_counts(samples))}  {low} to {high} ms"))
     if report.layers:
@@ -65,7 +65,7 @@ def _counts(samples: np.ndarray) -> list[float]:
 
 def _layers(report: Report) -> Table:
     """Every layer with a bar as long as its time."""
-    longest = max((row.get("ms") or 0.0 for row in report.layers), default=0.0) or 1.0
+    longest = max((row.ms for row in report.layers), default=0.0) or 1.0
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("layer", "operator"):
         drawn.add_column(name, overflow="fold")
@@ -73,8 +73,8 @@ def _layers(report: Report) -> Table:
         drawn.add_column(name, justify="right")
     drawn.add_column("")
     for row in report.layers:
-        ms = None if report.emulated else row.get("ms")
+        ms = None if report.emulated else row.ms
         bar = "█" * round(BAR * (ms or 0.0) / longest)
-        cells = [str(row["name"]), str(row.get("op") or "–"), number(ms, 4), number(row.get("sqnr_db"), 1)]
+        cells = [row.name, row.op or "–", number(ms, 4), number(row.sqnr_db, 1)]
         drawn.add_row(*(Text(cell) for cell in cells), Text(bar, style="blue"))
     return drawn

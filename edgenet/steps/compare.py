@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edgenet.errors import ReportError
-from edgenet.report import Report
+from edgenet.metric import metrics
+from edgenet.report import Limit, Report
 from edgenet.statistics import median_ratio
 
 __all__ = ["Comparison", "Gates", "Row", "compare"]
@@ -65,7 +62,7 @@ class Comparison:
         interval: Its 95 % interval; ``None`` where there are too few samples for one.
         verdict: "b is faster", "b is slower" or "cannot tell".
         notes: Why the comparison may be unfair.
-        gates: One record a limit: name, limit, value, passed, and a note where it cannot be settled.
+        gates: One a limit, with a note where it cannot be settled.
     """
 
     rows: tuple[Row, ...]
@@ -73,16 +70,16 @@ class Comparison:
     interval: tuple[float, float] | None
     verdict: str
     notes: tuple[str, ...]
-    gates: tuple[dict[str, Any], ...] = ()
+    gates: tuple[Limit, ...] = ()
 
     @property
     def over_limit(self) -> bool:
         """Whether a limit is crossed."""
-        return any(not gate["passed"] for gate in self.gates)
+        return any(not gate.passed for gate in self.gates)
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""
-        return asdict(self)
+        return {**asdict(self), "gates": [gate.to_table() for gate in self.gates]}
 
 
 def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None = None) -> Comparison:
@@ -99,12 +96,12 @@ def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None 
     """
     first = a if isinstance(a, Report) else Report.load(a)
     second = b if isinstance(b, Report) else Report.load(b)
-    if first.bundle.get("model_digest") != second.bundle.get("model_digest"):
+    if first.bundle.model_digest != second.bundle.model_digest:
         raise ReportError(
-            f"the reports are of different models ({first.bundle['model']}, {second.bundle['model']})",
+            f"the reports are of different models ({first.bundle.model}, {second.bundle.model})",
             "compare reports of one model",
         )
-    ratio, interval = median_ratio(_samples(first), _samples(second))
+    ratio, interval = median_ratio(first.latency_ms.array(), second.latency_ms.array())
     verdict = "cannot tell"
     if interval and not (first.emulated or second.emulated):
         if interval[1] < 1 - SAME:
@@ -117,90 +114,62 @@ def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None 
 
 def _judge(
     a: Report, b: Report, ratio: float, interval: tuple[float, float] | None, gates: Gates
-) -> tuple[dict[str, Any], ...]:
+) -> tuple[Limit, ...]:
     found = []
     if gates.max_slowdown is not None:
         worst = None if interval is None else 100.0 * (interval[1] - 1.0)
         value = None if b.emulated or a.emulated else 100.0 * (ratio - 1.0)
         gate = _most("slow-down (%)", value, gates.max_slowdown)
-        if worst is not None and gate["passed"] and worst > gates.max_slowdown:
-            gate["note"] = f"not settled: it may be {worst:.1f} %"
+        if worst is not None and gate.passed and worst > gates.max_slowdown:
+            gate = gate.changed(note=f"not settled: it may be {worst:.1f} %")
         found.append(gate)
     if gates.min_fps is not None:
-        fps = None if b.emulated else b.fps.get("pipeline") or b.fps["model"]
+        fps = None if b.emulated else b.fps.best_known
         passed = fps is not None and fps >= gates.min_fps
-        found.append({"name": "FPS", "limit": gates.min_fps, "value": fps, "passed": passed})
+        found.append(Limit(name="FPS", limit=gates.min_fps, value=fps, passed=passed))
     if gates.max_drift is not None:
         found.append(_drift_gate(a, b, gates.max_drift))
     if gates.max_memory is not None:
-        found.append(_most("peak memory (MB)", b.memory_mb.get("peak"), gates.max_memory))
+        found.append(_most("peak memory (MB)", b.memory_mb.peak, gates.max_memory))
     return tuple(found)
 
 
-def _most(name: str, value: float | None, limit: float) -> dict[str, Any]:
+def _most(name: str, value: float | None, limit: float) -> Limit:
     """A value that is not known passes no gate."""
-    return {"name": name, "limit": limit, "value": value, "passed": value is not None and value <= limit}
+    return Limit(name=name, limit=limit, value=value, passed=value is not None and value <= limit)
 
 
-def _drift_gate(a: Report, b: Report, limit: float) -> dict[str, Any]:
-    if _judged_on(a) != _judged_on(b):
+def _drift_gate(a: Report, b: Report, limit: float) -> Limit:
+    if a.drift.judged_on != b.drift.judged_on:
         raise ReportError(
             "the reports' drift was judged on different images, so --max-drift has no answer",
             "profile both with the same --val folder",
         )
-    if a.drift.get("labelled"):
-        gate = _most("top-1 lost (pp)", 100.0 * (a.drift["top1"] - b.drift["top1"]), limit)
-    else:
-        changed = 100.0 * (a.drift["agreement"] - b.drift["agreement"])
-        gate = _most("answers changed more (pp)", changed, limit)
-    least = b.drift.get("smallest_claim_pp")
+    lost = b.drift.lost(since=a.drift)
+    gate, least = _most(lost.name, lost.pp, limit), b.drift.smallest_claim_pp
     if least is not None and least > limit:
-        gate["note"] = f"{b.drift['images']} images cannot tell less than {least:.2f} pp"
+        return gate.changed(note=f"{b.drift.images} images cannot tell less than {least:.2f} pp")
     return gate
 
 
-def _judged_on(report: Report) -> tuple[Any, ...]:
-    return tuple(report.drift.get(name) for name in ("source", "images", "labelled", "images_digest"))
-
-
-def _samples(report: Report) -> NDArray[np.float64]:
-    values = report.latency_ms.get("samples")
-    if not isinstance(values, list) or not values or not all(isinstance(v, int | float) for v in values):
-        raise ReportError("a report has no latency samples", "profile again")
-    return np.asarray(values, np.float64)
-
-
 def _rows(a: Report, b: Report) -> tuple[Row, ...]:
-    picks: dict[str, Callable[[Report], float | None]] = {
-        "p50 (ms)": lambda r: r.latency_ms.get("p50"),
-        "p99 (ms)": lambda r: r.latency_ms.get("p99"),
-        "model FPS": lambda r: r.fps.get("model"),
-        "pipeline FPS": lambda r: r.fps.get("pipeline"),
-        "peak memory (MB)": lambda r: r.memory_mb.get("peak"),
-        "artifact (MB)": lambda r: r.bundle.get("size_bytes", 0) / 1e6,
-        "top-1 (%)": lambda r: _percent(r.drift.get("top1")),
-        "agreement (%)": lambda r: _percent(r.drift.get("agreement")),
-    }
     rows = []
-    for name, pick in picks.items():
-        x, y = pick(a), pick(b)
-        rows.append(Row(name, x, y, y / x if x and y is not None else None))
+    for metric in metrics(a, b):
+        if metric.compared:
+            x, y = metric.read(a), metric.read(b)
+            rows.append(Row(metric.title, x, y, y / x if x and y is not None else None))
     return tuple(rows)
-
-
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100.0 * share
 
 
 def _notes(a: Report, b: Report) -> tuple[str, ...]:
     notes = []
     for name, report in (("a", a), ("b", b)):
-        if report.verdict.get("state") != "VALID":
-            notes.append(f"{name} is {report.verdict.get('state')}")
-    if a.device.get("facts", {}).get("board") != b.device.get("facts", {}).get("board"):
+        if report.verdict.state != "VALID":
+            notes.append(f"{name} is {report.verdict.state}")
+    if a.device.board != b.device.board:
         notes.append("measured on different boards")
-    if a.protocol.get("name") != b.protocol.get("name"):
+    if a.protocol.name != b.protocol.name:
         notes.append("measured by different protocols")
-    if _judged_on(a) != _judged_on(b):
+    if a.drift.judged_on != b.drift.judged_on:
         notes.append("drift judged on different images")
     return tuple(notes)

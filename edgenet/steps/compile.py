@@ -135,7 +135,7 @@ def _converted(
     """The float artifact that gives logits, its answers, and how far they are from the model's own."""
     artifact = lowering.lower(prepared, target)
     answers = run_artifact(lowering, artifact, list(golden.pixels))
-    stage = conversion(artifact.output.logits(answers), golden.reference)
+    stage = conversion(artifact.output.logits(answers), golden.reference).to_table()
     _check_conversion(stage, golden.reference, lowering.name)
     return artifact, answers, stage
 

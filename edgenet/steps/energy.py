@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgenet.devices.session import BenchResult
+from edgenet.measured import Energy, StageEnergy
 
 __all__ = ["energy"]
 
@@ -14,23 +15,22 @@ __all__ = ["energy"]
 LEAST = 3
 
 
-def energy(bench: BenchResult) -> dict[str, Any]:
+def energy(bench: BenchResult) -> Energy:
     """The report's ``energy``.
 
     A stage's mean power less the waiting board's, times the mean time of a frame. The sensors are read about
     once a second between two frames, by the same process; what happens between two readings is not seen.
 
     Returns:
-        ``source``, ``idle_w``, ``rate_hz``, ``model`` and ``pipeline`` (``power_w``, ``joules_per_frame``,
-        ``total_joules_per_frame`` with the idle power, ``readings``), ``joules_per_frame`` of the pipeline,
-        else of the model, and ``summary``; or only ``absent``, the reason.
+        Joules of each stage that was read often enough, and of the pipeline, else of the model; or only
+        ``absent``, the reason.
     """
     before = bench.sensors.get("before") or {}
     if "power_w" not in before:
-        return {"absent": str(before.get("absent", {}).get("power_w", "no power sensor"))}
+        return Energy(absent=str(before.get("absent", {}).get("power_w", "no power sensor")))
     idle = _watts(bench.sensors.get("idle") or [])
     if len(idle) < LEAST:
-        return {"absent": "the waiting board's power was not read: the protocol's idle_s is too short"}
+        return Energy(absent="the waiting board's power was not read: the protocol's idle_s is too short")
     idle_w = sum(idle) / len(idle)
     stages = {}
     for name, samples in (("model", bench.model_ms), ("pipeline", bench.pipeline_ms)):
@@ -38,26 +38,27 @@ def energy(bench: BenchResult) -> dict[str, Any]:
         watts = _watts(rows)
         if len(watts) >= LEAST and len(samples):
             seconds, power = float(samples.mean()) / 1e3, sum(watts) / len(watts)
-            stages[name] = {
-                "power_w": power,
-                "joules_per_frame": (power - idle_w) * seconds,
-                "total_joules_per_frame": power * seconds,
-                "readings": len(watts),
-            }
+            stages[name] = StageEnergy(
+                power_w=power,
+                joules_per_frame=(power - idle_w) * seconds,
+                total_joules_per_frame=power * seconds,
+                readings=len(watts),
+            )
     if not stages:
-        return {"absent": f"fewer than {LEAST} readings of the power while it ran: measure longer"}
+        return Energy(absent=f"fewer than {LEAST} readings of the power while it ran: measure longer")
     rate = _rate(bench.sensors.get("during") or [])
-    joules = stages.get("pipeline", stages.get("model", {}))["joules_per_frame"]
+    joules = (stages.get("pipeline") or stages["model"]).joules_per_frame
     source = str(before.get("power_source"))
-    return {
-        "source": source,
-        "idle_w": idle_w,
-        "rate_hz": rate,
-        **stages,
-        "joules_per_frame": joules,
-        "summary": f"{1e3 * joules:.3g} mJ a frame above the waiting board's {idle_w:.2f} W, "
+    return Energy(
+        source=source,
+        idle_w=idle_w,
+        rate_hz=rate,
+        model=stages.get("model"),
+        pipeline=stages.get("pipeline"),
+        joules_per_frame=joules,
+        summary=f"{1e3 * joules:.3g} mJ a frame above the waiting board's {idle_w:.2f} W, "
         f"from {source}, read {rate:.1f} times a second.",
-    }
+    )
 
 
 def _watts(readings: Sequence[Mapping[str, Any]]) -> list[float]:

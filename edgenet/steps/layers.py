@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, fit
 from edgenet.backends.reference import Reference
+from edgenet.breakdown import Layer as Timed
+from edgenet.breakdown import LayerFacts
 from edgenet.bundle import Bundle
 from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import DeviceError
@@ -27,7 +29,7 @@ REST = "copies of the input and the answer, dispatch"
 OVER = "what disturbed them, or was measured with them, is not in the whole"
 
 
-def timed(bench: BenchResult, known: Sequence[Layer], precision: str) -> list[dict[str, Any]]:
+def timed(bench: BenchResult, known: Sequence[Layer], precision: str) -> tuple[Timed, ...]:
     """The report's ``layers`` from what the runtime told.
 
     A runtime that tells only the time *until* each layer gives its differences.
@@ -49,17 +51,25 @@ def timed(bench: BenchResult, known: Sequence[Layer], precision: str) -> list[di
         layer = find(str(row["name"]), known)
         main = layer if layer is not None and layer.name not in seen else None
         seen.add(layer.name if layer else None)
-        entry = {"name": _name(row, layer, main), "op": _operator(row, main), "ms": round(ms, 6)}
-        entry |= {"share": ms / total, "node": layer.name if layer else None, "artifact": row["name"]}
-        if "until_ms" in row:
-            entry["until_ms"] = row["until_ms"]
-        if main is not None:
-            entry["macs"] = main.macs
-        if main is not None and ms > 0 and main.op != "Flatten":
-            entry["gmac_s"] = main.macs / ms / 1e6 if main.macs else None
-            entry["gb_s"] = main.values * width / ms / 1e6
-        found.append(entry)
-    return found
+        entry = Timed(
+            name=_name(row, layer, main),
+            op=_operator(row, main),
+            ms=round(ms, 6),
+            until_ms=row.get("until_ms"),
+            macs=main.macs if main is not None else None,
+        )
+        node, artifact = layer.name if layer else None, str(row["name"])
+        entry = entry.changed(share=ms / total, node=node, artifact=artifact)
+        found.append(_reached(entry, main, ms, width) if main is not None else entry)
+    return tuple(found)
+
+
+def _reached(entry: Timed, main: Layer, ms: float, width: int) -> Timed:
+    """With what it reaches a second: of a layer that took time and computes."""
+    if ms <= 0 or main.op == "Flatten":
+        return entry
+    gmac_s = main.macs / ms / 1e6 if main.macs else None
+    return entry.changed(gmac_s=gmac_s, gb_s=main.values * width / ms / 1e6)
 
 
 def _name(row: Mapping[str, Any], layer: Layer | None, main: Layer | None) -> str:
@@ -83,21 +93,21 @@ def undisturbed(until_ms: Sequence[float]) -> list[float]:
     return [float(value) for value in np.minimum.accumulate(until_ms[::-1])[::-1]]
 
 
-def facts(bench: BenchResult, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def facts(bench: BenchResult, rows: Sequence[Timed]) -> LayerFacts:
     """The report's ``layer_facts``: how the layers were timed and what of the whole they leave over."""
     if not rows:
-        return {"absent": bench.layers_absent or "the runtime does not tell them"}
-    cut = "until_ms" in rows[0]
-    total, whole = sum(row["ms"] for row in rows), float(bench.model_ms.min())
+        return LayerFacts(absent=bench.layers_absent or "the runtime does not tell them")
+    cut = rows[0].until_ms is not None
+    total, whole = sum(row.ms for row in rows), float(bench.model_ms.min())
     how = "differences of files cut after each operator" if cut else "the runtime's own profiler"
-    return {
-        "method": how,
-        "sum_ms": total,
-        "whole_ms": whole,
-        "rest_ms": whole - total,
-        "profiled_ms": bench.profiled_ms,
-        "summary": f"Least times, by {how}. {_spent(total, whole, bench.profiled_ms)}",
-    }
+    return LayerFacts.of(
+        method=how,
+        sum_ms=total,
+        whole_ms=whole,
+        rest_ms=whole - total,
+        profiled_ms=bench.profiled_ms,
+        summary=f"Least times, by {how}. {_spent(total, whole, bench.profiled_ms)}",
+    )
 
 
 def _spent(total: float, whole: float, profiled: float | None) -> str:
@@ -113,9 +123,9 @@ def _spent(total: float, whole: float, profiled: float | None) -> str:
     return f"They take {total:.3g} ms of the fastest run's {whole:.3g} ms; the rest is {REST}."
 
 
-def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: list[dict[str, Any]],
-          known: Sequence[Layer], progress: Progress) -> str | None:  # fmt: skip
-    """Add ``sqnr_db`` to the layers: how far the board's values stand from the float model's, layer by layer.
+def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: Sequence[Timed],
+          known: Sequence[Layer], progress: Progress) -> tuple[tuple[Timed, ...], str | None]:  # fmt: skip
+    """``sqnr_db`` of the layers: how far the board's values stand from the float model's, layer by layer.
 
     Computed on the board by the artifact's own kernels, over a few images; the signal to noise ratio is taken
     after one factor a channel (least squares), because equalising scales channels without changing an answer.
@@ -125,29 +135,30 @@ def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: list[
         session: The open model.
         bundle: What it is of.
         images: Encoded, as the board can decode them.
-        rows: The report's layers; changed.
+        rows: The report's layers.
         known: The layers of the user's float model.
         progress: Told of every layer.
 
     Returns:
-        Why there are none, or ``None``.
+        The layers with theirs, and why there are none (from some layer on), or ``None``.
     """
+    found = list(rows)
     wanted = _wanted(bundle, rows, known)
     truth = _Truth(bundle, known)
     nhwc = not bundle.manifest["artifact"]["file"].endswith(".onnx")
-    for done, (row, tensor, scale, zero_point) in enumerate(wanted):
+    for done, (at, tensor, scale, zero_point) in enumerate(wanted):
         pairs = []
         for image in images[:IMAGES]:
             try:
                 got = session.tap(tensor, image)
             except DeviceError as error:
-                return error.what
+                return tuple(found), error.what
             value = got.value.transpose(0, 3, 1, 2) if nhwc and got.value.ndim == 4 else got.value
             real = _real(value, got.scale or scale, got.zero_point if got.scale else zero_point)
-            pairs.append((real, truth.of(image, row["node"])))
-        row["sqnr_db"] = _best(pairs)
+            pairs.append((real, truth.of(image, rows[at].node or "")))
+        found[at] = rows[at].changed(sqnr_db=_best(pairs))
         progress("layers", done + 1, len(wanted))
-    return None
+    return tuple(found), None
 
 
 def _best(pairs: Sequence[tuple[NDArray[Any], Sequence[NDArray[Any]]]]) -> float | None:
@@ -158,19 +169,19 @@ def _best(pairs: Sequence[tuple[NDArray[Any], Sequence[NDArray[Any]]]]) -> float
     return round(max(known), 2) if known else None
 
 
-Wanted = tuple[dict[str, Any], str, float | None, int | None]
+Wanted = tuple[int, str, float | None, int | None]
 
 
-def _wanted(bundle: Bundle, rows: list[dict[str, Any]], known: Sequence[Layer]) -> list[Wanted]:
-    """(layer, its tensor in the artifact, scale, zero point), the last tensor of each layer of the user's."""
+def _wanted(bundle: Bundle, rows: Sequence[Timed], known: Sequence[Layer]) -> list[Wanted]:
+    """(index of the layer, its last tensor in the artifact, scale, zero point) of each user's layer."""
     found: dict[str, Wanted] = {}
-    by_node = {row["node"]: row for row in reversed(rows) if row["node"]}
+    by_node = {row.node: at for at, row in reversed(list(enumerate(rows))) if row.node}
     if bundle.manifest["artifact"]["file"].endswith(".onnx"):
         proto = onnx.load_model_from_string(bundle.artifact)
         given: list[tuple[str, float | None, int | None]] = list(quantized_tensors(proto))
         given = given or [(layer.tensors[-1], None, None) for layer in known]
     else:
-        given = [(str(row["artifact"]), None, None) for row in rows]
+        given = [(str(row.artifact), None, None) for row in rows]
     there = {name for name, _, _ in given}
     for name, scale, zero_point in given:
         layer = find(name, known)

@@ -41,14 +41,11 @@ def load_reports(reports: Sequence[Report | Path | str]) -> list[Report]:
             same labelled images, so that their accuracies cannot be compared.
     """
     found = [report if isinstance(report, Report) else Report.load(report) for report in reports]
-    models = {str(report.bundle.get("model_digest")) for report in found}
-    sets = {
-        (report.drift.get("labelled"), report.drift.get("images"), report.drift.get("images_digest"))
-        for report in found
-    }
-    labelled = all(report.drift.get("labelled") for report in found)
+    models = {report.bundle.model_digest for report in found}
+    sets = {(report.drift.labelled, report.drift.images, report.drift.images_digest) for report in found}
+    labelled = all(report.drift.labelled for report in found)
     if len(models) > 1 and not (labelled and len(sets) == 1):
-        names = ", ".join(dict.fromkeys(str(report.bundle["model"]) for report in found))
+        names = ", ".join(dict.fromkeys(report.bundle.model for report in found))
         raise ReportError(
             f"the reports are of different models ({names}) and not all judged on the same labelled images",
             "profile each with the same --val folder that has a labels.csv, or give reports of one model",

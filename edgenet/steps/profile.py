@@ -13,17 +13,21 @@ import onnx
 from numpy.typing import NDArray
 
 from edgenet.backends.base import Output
+from edgenet.breakdown import Layer, LayerFacts, More
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.device import connect
 from edgenet.devices.session import Answer, BenchResult, Session
-from edgenet.errors import DataError, DeviceError
+from edgenet.drift import Conversion, Drift, Preprocess, Stages
+from edgenet.errors import DataError, DeviceError, ReportError
 from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
+from edgenet.measured import Energy, Fps, Memory, PipelineLatency, Sensors, latency
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
-from edgenet.report import SCHEMA, Report, latency
+from edgenet.record import Where, plain
+from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
 from edgenet.steps.drift import drift, kernel, quantization, top1_change
 from edgenet.steps.energy import energy
 from edgenet.steps.events import board_events
@@ -31,7 +35,7 @@ from edgenet.steps.layers import facts as layer_facts
 from edgenet.steps.layers import noise, timed
 from edgenet.steps.replay import Encoder, Expected, Truth, encoder_for, from_golden, from_set, golden_images
 from edgenet.steps.roofline import roofline
-from edgenet.steps.special import best_cores, cold_start, settled, several, sweep
+from edgenet.steps.special import cold_start, settled, sweep
 from edgenet.steps.verdict import judge
 from edgenet.steps.worst import shown
 
@@ -70,7 +74,8 @@ def profile(
         The report; its verdict says whether the limits hold.
 
     Raises:
-        DeviceError: The bundle is not deployed there, or the board cannot run it.
+        DeviceError: The bundle is not deployed there, the board cannot run it, or what it told is no
+            measurement.
         DataError: The validation images cannot be used.
     """
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
@@ -84,7 +89,11 @@ def profile(
         run = _measure(agent, bundle, rules, images, known, progress)
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, min_fps, max_drift, facts.get("emulated") is True)
-    return _report(bundle, device, facts, rules, run, found, verdict)
+    try:
+        made = _report(bundle, device, facts, rules, run, found, verdict)
+        return Report.from_table(plain(made.to_table()), device)
+    except ReportError as error:
+        raise DeviceError(f"what the board told is no measurement, {error.what}", "measure again") from None
 
 
 def _report(
@@ -93,33 +102,34 @@ def _report(
     facts: Mapping[str, Any],
     rules: Protocol,
     run: _Run,
-    found: Mapping[str, Any],
-    verdict: Mapping[str, Any],
+    found: Drift,
+    verdict: Verdict,
 ) -> Report:
     bench, precision, target = run.bench, str(bundle.manifest["precision"]), bundle.manifest["target"]
     emulated = facts.get("emulated") is True
-    roof = roofline(bench, run.layers, precision, target, run.threads, emulated)
+    roof, rows = roofline(bench, run.layers, precision, target, run.threads, emulated)
+    long = settled(bench, rules)
+    more = run.more.changed(sustained=long) if long else run.more
     return Report(
         schema=SCHEMA,
         bundle=_about(bundle),
-        device={"name": device, "target": target, "facts": _anonymous(facts)},
-        protocol={**rules.to_table(), "threads_used": run.threads, "warmup": dict(bench.warmup)},
+        device=Measured(name=device, target=target, facts=_anonymous(facts)),
+        protocol=Rules.from_table(
+            {**plain(rules.to_table()), "threads_used": run.threads, "warmup": bench.warmup},
+            Where(device, "protocol"),
+        ),
         latency_ms=latency(bench.model_ms, bench.stride.get("model", 1)),
-        fps={"model": _fps(bench.model_ms), "pipeline": _fps(bench.pipeline_ms)},
+        fps=Fps(model=1e3 / float(bench.model_ms.mean()), pipeline=_fps(bench.pipeline_ms)),
         pipeline_ms=_pipeline(bench),
-        memory_mb={
-            **bench.memory_mb,
-            "of_512_mb": _of_small(bench.memory_mb.get("peak")),
-            "arena_absent": bench.arena_absent,
-        },
-        layers=run.layers,
+        memory_mb=_memory(bench, device),
+        layers=rows,
         drift=found,
-        sensors=dict(bench.sensors),
+        sensors=Sensors.from_table(plain(bench.sensors), Where(device, "sensors")),
         verdict=verdict,
         layer_facts=run.layer_facts,
         roofline=roof,
-        energy={"absent": "an emulated board draws no power"} if emulated else energy(bench),
-        more=several({**run.more, "sustained": settled(bench, rules)}),
+        energy=Energy(absent="an emulated board draws no power") if emulated else energy(bench),
+        more=more if more != More() else None,
     )
 
 
@@ -129,11 +139,11 @@ class _Run:
 
     bench: BenchResult
     threads: int
-    layers: list[dict[str, Any]]
-    layer_facts: dict[str, Any]
+    layers: tuple[Layer, ...]
+    layer_facts: LayerFacts
     expected: Expected
     answers: list[Answer]
-    more: dict[str, Any]
+    more: More
 
 
 def _measure(
@@ -145,35 +155,38 @@ def _measure(
     tell: Progress,
 ) -> _Run:
     cores, board = int(agent.facts()["cores"]), board_events(tell)
-    threads, more = rules.threads or cores, {}
+    threads, more = rules.threads or cores, More()
 
     def start(count: int, on: Sequence[int] | None = None) -> Session:
         return agent.open(bundle.digest, count, None, board, on)
 
     if rules.cold_starts:
-        more["cold_start"] = cold_start(start, threads, rules.cold_starts, tell)
+        more = more.changed(cold_start=cold_start(start, threads, rules.cold_starts, tell))
     session = start(threads)
     encode = encoder_for(session.loaded.get("decodes", []))
     golden = golden_images(bundle, encode)
     if rules.sweep_threads:
-        more["threads"] = sweep(start, agent.facts(), golden, tell)
-        threads = int(more["threads"]["best"])
-        session = start(threads, best_cores(more["threads"]))
+        swept = sweep(start, agent.facts(), golden, tell)
+        more, threads = more.changed(threads=swept), swept.best
+        session = start(threads, swept.chosen.cores)
     bench = session.bench(rules.to_table(), golden, board)
     reference = onnx.load_model_from_string(bundle.files[bundle.manifest["reference"]["file"]])
     known_layers = layers(reference)
     rows = timed(bench, known_layers, str(bundle.manifest["precision"]))
     about = layer_facts(bench, rows)
     if rows and bundle.manifest["precision"] != "fp32":
-        about["noise_absent"] = noise(session, bundle, golden, rows, known_layers, tell)
+        rows, why = noise(session, bundle, golden, rows, known_layers, tell)
+        about = about.changed(noise_absent=why)
     expected = _expected(bundle, images, known, encode, tell)
     answers = list(session.replay(expected.encoded, board_events(tell, len(expected.names))))
     return _Run(bench, threads, rows, about, expected, answers, more)
 
 
-def _of_small(peak_mb: float | None) -> float | None:
-    """The share of a board with 512 MB that the model's process takes at its peak."""
-    return None if peak_mb is None else peak_mb / SMALL_MB
+def _memory(bench: BenchResult, device: str) -> Memory:
+    """What the board told, and the share of a board with 512 MB that the process takes at its peak."""
+    found = Memory.from_table(bench.memory_mb, Where(device, "memory_mb"))
+    share = None if found.peak is None else found.peak / SMALL_MB
+    return found.changed(of_512_mb=share, arena_absent=bench.arena_absent)
 
 
 def _anonymous(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,7 +221,7 @@ def _check_deployed(agent: Agent, bundle: Bundle, device: str) -> None:
         )
 
 
-def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> dict[str, Any]:
+def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> Drift:
     board = np.stack([answer.output for answer in answers])
     if board.shape != expected.host.shape or board.dtype != expected.host.dtype:
         raise DeviceError("the board's answers have another shape than here", "deploy the bundle again")
@@ -216,32 +229,30 @@ def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> dic
     output = Output(spec["classes"], spec["dtype"], spec["scale"], spec["zero_point"], spec["meaning"])
     same = sum(a.pixels_sha256 == b for a, b in zip(answers, expected.pixels_sha256, strict=True))
     host, labels, offset = expected.host, expected.labels, bundle.manifest["label_offset"]
-    stages = {
-        "preprocess": {"images": len(answers), "identical": same},
-        "conversion": bundle.manifest["conversion"],
-        "quantization": {
-            **quantization(output.logits(host), output.comparable(expected.reference)),
-            **top1_change(host, expected.reference, labels, offset),
-        },
-        "kernel": {**kernel(board, host, output.meaning), **top1_change(board, host, labels, offset)},
-    }
-    found = drift(board, expected.reference, output, labels, offset, expected.names, stages)
-    found["worst"] = shown(found["worst"], expected, bundle.manifest)
-    return {**found, "source": expected.source, "images_digest": expected.digest}
+    reference, price = expected.reference, top1_change(host, expected.reference, labels, offset)
+    stages = Stages(
+        preprocess=Preprocess(images=len(answers), identical=same),
+        conversion=Conversion.from_table(bundle.manifest["conversion"], bundle.name),
+        quantization=quantization(output.logits(host), output.comparable(reference), price),
+        kernel=kernel(board, host, output.meaning, top1_change(board, host, labels, offset)),
+    )
+    source, digest = expected.source, expected.digest
+    found = drift(board, reference, output, labels, offset, expected.names, stages, source, digest)
+    return found.changed(worst=shown(found.worst, expected, bundle.manifest))
 
 
-def _about(bundle: Bundle) -> dict[str, Any]:
+def _about(bundle: Bundle) -> Built:
     manifest = bundle.manifest
-    return {
-        "digest": bundle.digest,
-        "model": manifest["model"]["name"],
-        "model_digest": manifest["model"]["digest"],
-        "backend": manifest["backend"],
-        "precision": manifest["precision"],
-        "recipe": manifest["recipe"]["name"] if manifest["recipe"] else None,
-        "size_bytes": len(bundle.artifact),
-        "tool": manifest["tool"],
-    }
+    return Built.of(
+        digest=bundle.digest,
+        model=manifest["model"]["name"],
+        model_digest=manifest["model"]["digest"],
+        backend=manifest["backend"],
+        precision=manifest["precision"],
+        recipe=manifest["recipe"]["name"] if manifest["recipe"] else None,
+        size_bytes=len(bundle.artifact),
+        tool=manifest["tool"],
+    )
 
 
 def _fps(samples_ms: NDArray[np.float64]) -> float | None:
@@ -249,7 +260,8 @@ def _fps(samples_ms: NDArray[np.float64]) -> float | None:
     return 1e3 / float(samples_ms.mean()) if len(samples_ms) else None
 
 
-def _pipeline(bench: BenchResult) -> dict[str, Any] | None:
+def _pipeline(bench: BenchResult) -> PipelineLatency | None:
     if not len(bench.pipeline_ms):
         return None
-    return {**latency(bench.pipeline_ms, bench.stride.get("pipeline", 1)), "parts": dict(bench.parts_ms)}
+    whole = latency(bench.pipeline_ms, bench.stride.get("pipeline", 1))
+    return whole.with_parts(bench.parts_ms)

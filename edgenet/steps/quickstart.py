@@ -9,6 +9,7 @@ from typing import Any
 
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
+from edgenet.metric import metric
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
 from edgenet.report import Report
@@ -81,19 +82,17 @@ def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
         within_pp, and of the fastest such build: backend, precision, fps_model, fps_pipeline, p50_ms,
         top1_delta_pp; ``"fastest": None`` if no build keeps the limit.
     """
-    keeping = [report for report in reports if report.drift["top1_delta_pp"] >= -within_pp]
+    keeping = [report for report in reports if report.drift.lost().pp <= within_pp]
     if not keeping:
         return {"within_pp": within_pp, "fastest": None}
-    best = min(keeping, key=lambda report: report.latency_ms["p50"])
+    best = min(keeping, key=lambda report: report.latency_ms.p50)
     return {
         "within_pp": within_pp,
         "fastest": {
-            "backend": best.bundle["backend"],
-            "precision": best.bundle["precision"],
-            "fps_model": best.fps["model"],
-            "fps_pipeline": best.fps["pipeline"],
-            "p50_ms": best.latency_ms["p50"],
-            "top1_delta_pp": best.drift["top1_delta_pp"],
+            "backend": best.bundle.backend,
+            "precision": best.bundle.precision,
+            **{key: metric(key, best).of(best) for key in ("fps_model", "fps_pipeline", "p50_ms")},
+            "top1_delta_pp": best.drift.top1_delta_pp,
         },
     }
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.breakdown import ColdStart, Start, Sustained, ThreadSweep, ThreadTry
 from edgenet.devices.session import BenchResult, Session
 from edgenet.progress import Progress
 from edgenet.protocol import Protocol
 from edgenet.statistics import median_interval
 
-__all__ = ["best_cores", "cold_start", "settled", "several", "sweep"]
+__all__ = ["cold_start", "settled", "sweep"]
 
 # One try of a number of threads: enough to rank them.
 TRY = {"warmup_s": 0.5, "min_seconds": 1.0, "min_runs": 20, "max_seconds": 20.0, "pipeline": False}
@@ -26,7 +27,7 @@ Opener = Callable[[int, Sequence[int] | None], Session]
 
 def sweep(
     open_: Opener, facts: Mapping[str, Any], images: Sequence[bytes], progress: Progress
-) -> dict[str, Any]:
+) -> ThreadSweep:
     """Try 1, 2, 4 … and every core (each number up to 8 cores, and each number at which a kind of core ends).
 
     Where cores differ, so many threads run on as many cores, the strongest first, and on no other: else
@@ -39,9 +40,8 @@ def sweep(
         progress: Told of every try.
 
     Returns:
-        ``tried``: {"threads", "on", "cores", "p50", "p50_interval", "fps"} of each, where ``cores`` are
-        numbers and ``on`` says what they are, both ``None`` where all are alike; ``best``: the fewest threads
-        within 2 % of the lowest median.
+        Each try, where ``cores`` are numbers and ``on`` says what they are, both ``None`` where all are
+        alike; ``best``: the fewest threads within 2 % of the lowest median.
     """
     cores = int(facts["cores"])
     kinds = _kinds(facts, cores)
@@ -55,21 +55,15 @@ def sweep(
         samples = session.bench(TRY, images).model_ms
         session.close()
         middle, spread = float(np.median(samples)), median_interval(samples)
-        tried.append({"threads": count, "on": on, "cores": chosen, "p50": middle,
-                      "p50_interval": list(spread) if spread else None,
-                      "fps": 1e3 / float(samples.mean())})  # fmt: skip
+        cores_used = tuple(chosen) if chosen is not None else None
+        fps = 1e3 / float(samples.mean())
+        tried.append(
+            ThreadTry(threads=count, on=on, cores=cores_used, p50=middle, p50_interval=spread, fps=fps)
+        )
         progress("threads", done + 1, len(counts))
-    fastest = min(row["p50"] for row in tried)
-    best = next(row["threads"] for row in tried if row["p50"] <= 1.02 * fastest)
-    return {"tried": tried, "best": best}
-
-
-def best_cores(swept: Mapping[str, Any]) -> Sequence[int] | None:
-    """The cores of a sweep's best try; ``None`` where all are alike."""
-    found: Sequence[int] | None = next(
-        row["cores"] for row in swept["tried"] if row["threads"] == swept["best"]
-    )
-    return found
+    fastest = min(row.p50 for row in tried)
+    best = next(row.threads for row in tried if row.p50 <= 1.02 * fastest)
+    return ThreadSweep(tried=tuple(tried), best=best)
 
 
 def _kinds(facts: Mapping[str, Any], cores: int) -> Sequence[Mapping[str, Any]]:
@@ -95,33 +89,32 @@ def _strongest(count: int, kinds: Sequence[Mapping[str, Any]]) -> tuple[list[int
 PARTS = ("start_ms", "import_ms", "load_ms", "first_run_ms")
 
 
-def cold_start(open_: Opener, threads: int, count: int, progress: Progress) -> dict[str, Any]:
+def cold_start(open_: Opener, threads: int, count: int, progress: Progress) -> ColdStart:
     """Start the model's process anew, ``count`` times: from nothing to the first answer.
 
     The first start is told apart: the later ones find the files in the system's memory. (What a start from a
     cold disk takes needs a reboot or root.)
 
     Returns:
-        ``runs`` [{"total_ms", "start_ms" (process, agent), "import_ms" (runtime), "load_ms",
-        "first_run_ms"}], ``first_ms``, ``p50_ms`` and ``max_ms`` of the totals after the first.
+        Each start with its parts, the total of the first, median and maximum of those after it.
     """
     runs = []
     for done in range(count):
         session = open_(threads, None)
         parts = {name: float(session.loaded.get(name, 0.0)) for name in PARTS}
-        runs.append({"total_ms": sum(parts.values()), **parts})
+        runs.append(Start(total_ms=sum(parts.values()), **parts))
         session.close()
         progress("cold start", done + 1, count)
-    totals = [row["total_ms"] for row in runs]
+    totals = [row.total_ms for row in runs]
     rest = totals[1:] or totals
-    return {"runs": runs, "first_ms": totals[0], "p50_ms": float(np.median(rest)), "max_ms": max(rest)}
+    return ColdStart(runs=tuple(runs), first_ms=totals[0], p50_ms=float(np.median(rest)), max_ms=max(rest))
 
 
-def settled(bench: BenchResult, rules: Protocol) -> dict[str, Any] | None:
+def settled(bench: BenchResult, rules: Protocol) -> Sustained | None:
     """How a long run's FPS went and where it settled; ``None`` for a run of less than four slices of 15 s.
 
     Returns:
-        ``curve`` [[seconds, FPS]], ``first_fps``, ``settled_fps`` (median of the last quarter), ``ratio`` of
+        ``curve`` of (seconds, FPS), ``first_fps``, ``settled_fps`` (median of the last quarter), ``ratio`` of
         both, ``settled_after_s``: from when on every slice is within 3 % of it, or ``None``.
     """
     curve = _curve(bench.model_ms, int(bench.stride.get("model", 1)))
@@ -130,13 +123,13 @@ def settled(bench: BenchResult, rules: Protocol) -> dict[str, Any] | None:
     level = float(np.median([fps for _, fps in curve[-(len(curve) // 4) :]]))
     off = [at for at, fps in curve if abs(fps / level - 1) > SETTLED]
     after = 0.0 if not off else next((at for at, _ in curve if at > off[-1]), None)
-    return {
-        "curve": [[round(at, 1), round(fps, 3)] for at, fps in curve],
-        "first_fps": curve[0][1],
-        "settled_fps": level,
-        "ratio": level / curve[0][1],
-        "settled_after_s": after,
-    }
+    return Sustained(
+        curve=tuple((round(at, 1), round(fps, 3)) for at, fps in curve),
+        first_fps=curve[0][1],
+        settled_fps=level,
+        ratio=level / curve[0][1],
+        settled_after_s=after,
+    )
 
 
 def _curve(samples_ms: NDArray[np.float64], stride: int) -> list[tuple[float, float]]:
@@ -146,8 +139,3 @@ def _curve(samples_ms: NDArray[np.float64], stride: int) -> list[tuple[float, fl
     edges = np.searchsorted(seconds, marks)
     parts = [part for part in np.split(np.arange(len(seconds)), edges)[:-1] if len(part)]
     return [(float(seconds[part[-1]]), 1e3 / float(samples_ms[part].mean())) for part in parts]
-
-
-def several(values: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The parts that are there, or ``None`` where none is."""
-    return {name: value for name, value in values.items() if value is not None} or None

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.devices.session import BenchResult
+from edgenet.drift import Drift
+from edgenet.metric import FPS_MODEL, FPS_PIPELINE
+from edgenet.report import Limit, Verdict
 
 __all__ = ["judge"]
 
@@ -29,11 +32,11 @@ THROTTLED = ("frequency capped", "throttled", "soft temperature limit")
 
 def judge(
     bench: BenchResult,
-    drift: Mapping[str, Any],
+    drift: Drift,
     min_fps: float | None,
     max_drift: float | None,
     emulated: bool = False,
-) -> dict[str, Any]:
+) -> Verdict:
     """The report's ``verdict``.
 
     Args:
@@ -44,8 +47,7 @@ def judge(
         emulated: Whether the board is a simulation: its answers count, its speed does not.
 
     Returns:
-        state ("VALID", "NOISY", "THROTTLED", "UNDERVOLT", "EMULATED"), reasons, notes, and limits: one record
-        a limit with name, limit, value, passed.
+        Its state, the reasons, the notes, and one limit for each that was asked for.
     """
     seen = _throttling(bench.sensors)
     noise = _noise(bench)
@@ -59,7 +61,8 @@ def judge(
         limits.append(_fps_limit(bench, min_fps, emulated))
     if max_drift is not None:
         limits.append(_drift_limit(drift, max_drift))
-    return {"state": state, "reasons": reasons, "notes": _clocks(bench.sensors), "limits": limits}
+    notes = tuple(_clocks(bench.sensors))
+    return Verdict(state=state, reasons=tuple(reasons), notes=notes, limits=tuple(limits))
 
 
 def _clocks(sensors: Mapping[str, Any]) -> list[str]:
@@ -117,32 +120,23 @@ def _shift(samples: NDArray[np.float64]) -> float:
     return float(np.median(samples[half:]) / np.median(samples[:half]) - 1.0)
 
 
-def _fps_limit(bench: BenchResult, limit: float, emulated: bool) -> dict[str, Any]:
+def _fps_limit(bench: BenchResult, limit: float, emulated: bool) -> Limit:
     pipeline = len(bench.pipeline_ms) > 0
     value = 1e3 / float((bench.pipeline_ms if pipeline else bench.model_ms).mean())
-    name = "pipeline FPS" if pipeline else "model FPS"
+    name = FPS_PIPELINE.name if pipeline else FPS_MODEL.name
     if emulated:
         note = "an emulated board cannot settle this"
-        return {"name": name, "limit": limit, "value": None, "passed": False, "note": note}
-    return {"name": name, "limit": limit, "value": value, "passed": value >= limit}
+        return Limit(name=name, limit=limit, value=None, passed=False, note=note)
+    return Limit(name=name, limit=limit, value=value, passed=value >= limit)
 
 
-def _drift_limit(drift: Mapping[str, Any], limit: float) -> dict[str, Any]:
-    if drift["labelled"]:
-        name, value = "top-1 lost (pp)", -drift["top1_delta_pp"]
-        interval = [-drift["interval_pp"][1], -drift["interval_pp"][0]]
-    else:
-        name, value, interval = "answers changed (pp)", 100.0 * (1.0 - drift["agreement"]), None
-    result = {
-        "name": name,
-        "limit": limit,
-        "value": value,
-        "passed": value <= limit,
-        "images": drift["images"],
-    }
-    if interval is not None and interval[0] <= limit < interval[1]:
-        result["note"] = (
-            f"{drift['images']} images cannot settle this: the loss lies between "
-            f"{interval[0]:.2f} and {interval[1]:.2f} pp"
+def _drift_limit(drift: Drift, limit: float) -> Limit:
+    lost, note = drift.lost(), None
+    if lost.interval is not None and lost.interval[0] <= limit < lost.interval[1]:
+        note = (
+            f"{drift.images} images cannot settle this: the loss lies between "
+            f"{lost.interval[0]:.2f} and {lost.interval[1]:.2f} pp"
         )
-    return result
+    return Limit(
+        name=lost.name, limit=limit, value=lost.pp, passed=lost.pp <= limit, images=drift.images, note=note
+    )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.drift import Worst
 from edgenet.steps.replay import Expected
 
 __all__ = ["png", "shown"]
@@ -19,7 +20,7 @@ __all__ = ["png", "shown"]
 SIDE = 96
 
 
-def shown(worst: Sequence[Mapping[str, Any]], expected: Expected, manifest: Mapping[str, Any]) -> list[Any]:
+def shown(worst: Sequence[Worst], expected: Expected, manifest: Mapping[str, Any]) -> tuple[Worst, ...]:
     """The report's ``worst`` with the names of the answers and a small picture of what the network saw.
 
     Args:
@@ -37,20 +38,16 @@ def shown(worst: Sequence[Mapping[str, Any]], expected: Expected, manifest: Mapp
         known = 0 <= output - offset < len(names)
         return str(names[output - offset]) if known else f"output {output}"
 
-    found = []
-    for item in worst:
-        picture = base64.b64encode(png(_small(expected.pixels(item["index"])))).decode()
-        truth = {"label": name(expected.labels[item["index"]] + offset)} if expected.labels else {}
-        found.append(
-            {
-                **item,
-                "answer_label": name(item["answer"]),
-                "reference_label": name(item["reference"]),
-                **truth,
-                "thumbnail": f"data:image/png;base64,{picture}",
-            }
+    return tuple(
+        item.changed(
+            answer_label=name(item.answer),
+            reference_label=name(item.reference),
+            thumbnail=f"data:image/png;base64,{base64.b64encode(png(_small(expected.pixels(at)))).decode()}",
+            **({"label": name(expected.labels[at] + offset)} if expected.labels else {}),
         )
-    return found
+        for item in worst
+        if (at := item.index) is not None
+    )
 
 
 def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

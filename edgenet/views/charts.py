@@ -17,6 +17,8 @@ BINS = 40
 # Slices of a run in the time series; each is one point a line.
 SLICES = 120
 ROW = 21
+# The marks of an axis are no closer: below it their decimals are cut.
+FINEST = 1e-11
 
 # (x, y, label): one build in the Pareto plot.
 Point = tuple[float, float, str]
@@ -212,7 +214,7 @@ def _front(points: Sequence[Point]) -> list[tuple[float, float]]:
 
 def _axis(low: float, high: float, labels: str = "x_labels", span: str = "xrange") -> dict[str, Any]:
     """About five round marks that cover low … high, and the range they span."""
-    step = _round_step((high - low) / 5 or abs(high) / 5 or 1.0)
+    step = _round_step(max((high - low) / 5 or abs(high) / 5 or 1.0, FINEST))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     last = max(last, first + 1)
     marks = [round(number * step, 12) for number in range(first, last + 1)]

@@ -10,11 +10,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from edgenet import __version__
-from edgenet.report import Report
+from edgenet.metric import metrics
+from edgenet.report import Limit, Report
 from edgenet.views.charts import Charts
 from edgenet.views.comparison import Overview, overview
-from edgenet.views.figures import FIGURES, build, interval, number, value
-from edgenet.views.sections import Section, sections
+from edgenet.views.figures import build, interval, number
+from edgenet.views.parts import Section
+from edgenet.views.sections import sections
 
 __all__ = ["page"]
 
@@ -39,7 +41,7 @@ def page(reports: Sequence[Report]) -> str:
     shown = [_context(report, charts, index) for index, report in enumerate(reports)]
     compared: Overview | None = overview(reports, charts) if len(reports) > 1 else None
     template = _environment().get_template("page.html.j2")
-    title = f"{reports[0].bundle['model']} {build(reports[0])}" if compared is None else compared.title
+    title = f"{reports[0].bundle.model} {build(reports[0])}" if compared is None else compared.title
     return template.render(title=title, reports=shown, overview=compared, version=__version__)
 
 
@@ -54,34 +56,34 @@ def _context(report: Report, charts: Charts, index: int) -> dict[str, Any]:
     found: list[Section] = sections(report, charts)
     return {
         "id": f"report-{index + 1}",
-        "name": f"{report.bundle['model']} {build(report)}",
-        "where": str(report.device.get("facts", {}).get("board") or report.device["name"]),
+        "name": f"{report.bundle.model} {build(report)}",
+        "where": report.device.board or report.device.name,
         "when": _when(report),
-        "protocol": str(report.protocol.get("name")),
-        "state": report.verdict["state"],
-        "reasons": report.verdict.get("reasons", []),
-        "limits": [_limit(item) for item in report.verdict.get("limits", [])],
+        "protocol": report.protocol.name,
+        "state": report.verdict.state,
+        "reasons": report.verdict.reasons,
+        "limits": [_limit(item) for item in report.verdict.limits],
         "tiles": _tiles(report),
         "sections": found,
     }
 
 
 def _when(report: Report) -> str:
-    seconds = report.device.get("facts", {}).get("clock_s")
+    seconds = report.device.facts.get("clock_s")
     if not isinstance(seconds, int | float) or not 0 < seconds < 1e11:
         return ""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _limit(item: Any) -> dict[str, Any]:
-    text = f"{item['name']}: {number(item['value'])}, asked {item['limit']:g}"
-    return {"passed": item["passed"], "text": text, "note": item.get("note", "")}
+def _limit(item: Limit) -> dict[str, Any]:
+    text = f"{item.name}: {number(item.value)}, asked {item.limit:g}"
+    return {"passed": item.passed, "text": text, "note": item.note or ""}
 
 
 def _tiles(report: Report) -> list[Tile]:
-    figures = {figure.key: value(figure, report) for figure in FIGURES}
+    figures = {item.key: item.of(report) for item in metrics(report)}
     drift = report.drift
-    spread = "" if report.emulated else interval(report.latency_ms.get("p50_interval"), 3)
+    spread = "" if report.emulated else interval(report.latency_ms.p50_interval, 3)
     alone = number(figures["fps_model"], 1)
     speed = [
         Tile("image to label", number(figures["fps_pipeline"], 1), "FPS", f"network alone {alone} FPS")
@@ -93,11 +95,11 @@ def _tiles(report: Report) -> list[Tile]:
     tiles += [
         Tile("peak memory", number(figures["peak_mb"], 1), "MB", f"artifact {number(figures['size_mb'])} MB"),
     ]  # fmt: skip
-    if drift.get("top1") is not None:
-        low_high = interval(drift.get("interval_pp"))
+    if drift.top1 is not None:
+        low_high = interval(drift.interval_pp)
         tiles.append(Tile("top-1", number(figures["top1_percent"], 1), "%",
-                          f"{drift['top1_delta_pp']:+.2f} pp against float ({low_high})"))  # fmt: skip
-    agreed = f"of {drift.get('images')} answers are the float model's"
+                          f"{drift.top1_delta_pp:+.2f} pp against float ({low_high})"))  # fmt: skip
+    agreed = f"of {drift.images} answers are the float model's"
     tiles.append(Tile("agreement", number(figures["agreement_percent"], 1), "%", agreed))
     if figures["joules_per_frame"] is not None:
         tiles.append(Tile("energy", number(1e3 * figures["joules_per_frame"], 2), "mJ/frame"))

@@ -7,9 +7,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from edgenet.metric import metrics
 from edgenet.report import Report
 from edgenet.views.comparison import notes, table
-from edgenet.views.figures import FIGURES, interval, value
+from edgenet.views.figures import interval
 
 __all__ = ["csv_text", "markdown", "records"]
 
@@ -17,7 +18,7 @@ __all__ = ["csv_text", "markdown", "records"]
 def markdown(reports: Sequence[Report]) -> str:
     """A table, a row a report; below it the verdicts' reasons, the limits and what the drift rests on."""
     columns, rows = table(reports)
-    model = ", ".join(dict.fromkeys(str(report.bundle["model"]) for report in reports))
+    model = ", ".join(dict.fromkeys(report.bundle.model for report in reports))
     lines = [f"### {_safe(model)}", "", _row(columns), _row(["---", *("--:" for _ in columns[1:])])]
     for cells in rows:
         lines.append(_row([f"**{_safe(text)}**" if best else _safe(text) for text, best in cells]))
@@ -30,15 +31,15 @@ def markdown(reports: Sequence[Report]) -> str:
 
 def _facts(report: Report) -> list[str]:
     drift, found = report.drift, []
-    if drift.get("interval_pp"):
+    if drift.interval_pp:
         found.append(
-            f"drift {drift['top1_delta_pp']:+.2f} pp, 95 % interval {interval(drift['interval_pp'])} pp"
-            f" on {drift['images']} images"
+            f"drift {drift.top1_delta_pp:+.2f} pp, 95 % interval {interval(drift.interval_pp)} pp"
+            f" on {drift.images} images"
         )
-    for limit in report.verdict.get("limits", []):
-        measured = "not measured" if limit["value"] is None else f"{limit['value']:.2f}"
-        kept = "kept" if limit["passed"] else "**EXCEEDED**"
-        found.append(f"{limit['name']} {measured}, asked {limit['limit']:g}: {kept}")
+    for limit in report.verdict.limits:
+        measured = "not measured" if limit.value is None else f"{limit.value:.2f}"
+        kept = "kept" if limit.passed else "**EXCEEDED**"
+        found.append(f"{limit.name} {measured}, asked {limit.limit:g}: {kept}")
     return found
 
 
@@ -55,13 +56,13 @@ def records(reports: Sequence[Report]) -> list[dict[str, Any]]:
     """What a report is of and its figures, as they are in the report; ``None`` where one is absent."""
     return [
         {
-            "model": report.bundle["model"],
-            "backend": report.bundle["backend"],
-            "precision": report.bundle["precision"],
-            "device": report.device["name"],
-            "protocol": report.protocol.get("name"),
-            "verdict": report.verdict["state"],
-            **{figure.key: value(figure, report) for figure in FIGURES},
+            "model": report.bundle.model,
+            "backend": report.bundle.backend,
+            "precision": report.bundle.precision,
+            "device": report.device.name,
+            "protocol": report.protocol.name,
+            "verdict": report.verdict.state,
+            **{item.key: item.of(report) for item in metrics(*reports)},
         }
         for report in reports
     ]

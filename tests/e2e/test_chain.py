@@ -48,14 +48,14 @@ def test_through_ssh(board: sshd.Board, model: Model, photos: Path, backend: str
     assert done.changed
     assert done.bytes_sent > len(bundle.artifact)
     report = profile(bundle, sshd.ALIAS, BRIEF, val=photos)
-    stages = report.drift["stages"]
-    assert stages["preprocess"] == {"images": 12, "identical": 12}
-    assert stages["kernel"]["identical"], "the board is this machine: its answers must be the host's"
-    assert report.device["name"] == sshd.ALIAS
-    assert report.bundle["digest"] == bundle.digest
-    assert report.fps["model"] > report.fps["pipeline"] > 0
+    stages = report.drift.stages
+    assert (stages.preprocess.images, stages.preprocess.identical) == (12, 12)
+    assert stages.kernel.identical, "the board is this machine: its answers must be the host's"
+    assert report.device.name == sshd.ALIAS
+    assert report.bundle.digest == bundle.digest
+    assert report.fps.model > report.fps.pipeline > 0
     if precision == "fp32":
-        assert report.drift["agreement"] == 1.0
+        assert report.drift.agreement == 1.0
     again = deploy(bundle, sshd.ALIAS)
     assert not again.changed
     assert again.bytes_sent <= 4096, "an unchanged bundle must cost messages only"
@@ -69,7 +69,7 @@ def test_local_and_ssh_give_the_same_answers(
     for device in ("local", sshd.ALIAS):
         deploy(bundle, device)
         drift = profile(bundle, device, BRIEF, val=photos).drift
-        figures.append((drift["top1"], drift["agreement"], drift["cosine"], drift["max_abs"], drift["worst"]))
+        figures.append((drift.top1, drift.agreement, drift.cosine, drift.max_abs, drift.worst))
     assert figures[0] == figures[1]
 
 
@@ -106,7 +106,7 @@ def test_a_cut_while_profiling_is_one_clear_error_and_the_next_works(
     timer.join()
     assert caught.value.exit_code == 3
     assert caught.value.remedy
-    assert profile(bundle, sshd.ALIAS, BRIEF).fps["model"]
+    assert profile(bundle, sshd.ALIAS, BRIEF).fps.model
 
 
 def bare_python() -> str | None:
@@ -145,7 +145,7 @@ def test_a_board_without_any_package(
             raise
         assert done.runtime
         report = profile(bundle, sshd.ALIAS, BRIEF, val=photos)
-        assert report.drift["stages"]["preprocess"]["identical"] == 12
+        assert report.drift.stages.preprocess.identical == 12
         assert deploy(bundle, sshd.ALIAS).bytes_sent <= 4096
 
 
@@ -167,10 +167,10 @@ def test_real_models_through_ssh(
         compiled = compile(path, "local", backend, precision, CHEAP, calibration)
         deploy(compiled.bundle, sshd.ALIAS)
         drift = profile(compiled.bundle, sshd.ALIAS, BRIEF, val=val).drift
-        assert drift["labelled"]
-        assert drift["stages"]["preprocess"]["identical"] == 100
-        assert drift["stages"]["kernel"]["identical"]
-        assert drift["agreement"] >= (1.0 if precision == "fp32" else least)
+        assert drift.labelled
+        assert drift.stages.preprocess.identical == 100
+        assert drift.stages.kernel.identical
+        assert drift.agreement >= (1.0 if precision == "fp32" else least)
 
 
 def test_the_bundle_is_enough(board: sshd.Board, model: Model, photos: Path, tmp_path: Path) -> None:
@@ -180,6 +180,6 @@ def test_the_bundle_is_enough(board: sshd.Board, model: Model, photos: Path, tmp
     )
     deploy(path, sshd.ALIAS)
     report = profile(path, sshd.ALIAS, BRIEF)
-    assert report.drift["images"] == len(Bundle.load(path).manifest["golden"]["images"]) == 12
-    assert report.drift["top1"] is None
-    assert report.drift["source"] == "calibration"
+    assert report.drift.images == len(Bundle.load(path).manifest["golden"]["images"]) == 12
+    assert report.drift.top1 is None
+    assert report.drift.source == "calibration"

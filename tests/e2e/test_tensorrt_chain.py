@@ -90,14 +90,14 @@ def test_the_chain(
     assert again.finished is not None
     assert again.finished["cached"]
     report = profile(made, "local", SHORT)
-    assert report.memory_mb["gpu"] == pytest.approx(1.048576, abs=1e-3)
+    assert report.memory_mb.gpu == pytest.approx(1.048576, abs=1e-3)
     (layer,) = report.layers
-    assert (layer["artifact"], layer["op"], layer["ms"]) == ("conv", "Convolution", 0.5)
-    kernel = report.drift["stages"]["kernel"]
-    assert kernel["agreement"] == 1.0
-    assert report.drift["stages"]["preprocess"]["identical"] == 12
+    assert (layer.artifact, layer.op, layer.ms) == ("conv", "Convolution", 0.5)
+    kernel = report.drift.stages.kernel
+    assert kernel.agreement == 1.0
+    assert report.drift.stages.preprocess.identical == 12
     if precision != "fp16":  # generation 8 gets fp16 as a flag, which the double ignores
-        assert kernel["max_difference"] < 1e-3
+        assert kernel.max_difference < 1e-3
 
 
 def test_an_upgrade_between_deploy_and_profile(model: Model, photos: Path, board: Board, home: Path) -> None:
@@ -105,7 +105,7 @@ def test_an_upgrade_between_deploy_and_profile(model: Model, photos: Path, board
     board("8.2.1.8")
     deploy(made, "local")
     board("8.5.2.2")
-    assert profile(made, "local", SHORT).drift["agreement"] == 1.0
+    assert profile(made, "local", SHORT).drift.agreement == 1.0
     assert len(list((home / "engines").glob("*.engine"))) == 1
     done = deploy(made, "local")
     assert done.finished is not None

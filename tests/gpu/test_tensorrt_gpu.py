@@ -43,8 +43,6 @@ def test_the_chain(model: Model, photos: Path, board: str, precision: str) -> No
     done = deploy(made.bundle, "local")
     assert done.finished is not None
     report = profile(made.bundle, "local", "quick")
-    print(
-        f"{done.finished['tensorrt']} on {done.finished['gpu']}, {precision}: {report.fps['model']:.0f} FPS"
-    )
+    print(f"{done.finished['tensorrt']} on {done.finished['gpu']}, {precision}: {report.fps.model:.0f} FPS")
     assert report.layers
-    assert report.drift["stages"]["kernel"]["agreement"] >= AGREEMENT[precision]
+    assert report.drift.stages.kernel.agreement >= AGREEMENT[precision]

@@ -14,9 +14,10 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {"bundle", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
+PARTS = {"breakdown", "drift", "measured", "metric"}
 FLOORS = (
-    ("0", ({"errors", "files", "library", "progress"},)),
-    ("1", (TYPES | {"statistics"},)),
+    ("0", ({"errors", "files", "library", "progress", "record"},)),
+    ("1", (TYPES | PARTS | {"statistics"},)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
     ("3", ({"backends"}, {"devices"})),

@@ -19,6 +19,7 @@ import pytest
 from edgenet import zoo
 from edgenet.agent.demo.sources.synthetic import TURN
 from edgenet.bundle import Bundle
+from edgenet.drift import Preprocess
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.protocol import Protocol
@@ -113,9 +114,9 @@ def test_chain(
     figures[key] = {"bytes_first": first.bytes_sent, "bytes_again": again.bytes_sent, **kept(report)}
     check(report, len(images))
     if precision == "fp32":
-        assert report.drift["stages"]["kernel"]["max_difference"] <= LOGITS
+        assert report.drift.stages.kernel.max_difference <= LOGITS
     else:
-        assert report.drift["stages"]["kernel"]["identical"], "int8 on Arm: the same bytes as here"
+        assert report.drift.stages.kernel.identical, "int8 on Arm: the same bytes as here"
 
 
 def test_embedded_model(guest: Callable[[str], str], figures: dict[str, Any]) -> None:
@@ -128,7 +129,7 @@ def test_embedded_model(guest: Callable[[str], str], figures: dict[str, Any]) ->
         deploy(bundle, name)
         report = profile(bundle, name, BRIEF)
         figures[f"pi4 {backend} fp32 embedded"] = kept(report)
-        check(report, report.drift["images"])
+        check(report, report.drift.images)
 
 
 @pytest.mark.parametrize("backend", ["tflite", "onnxruntime"])
@@ -146,11 +147,11 @@ def test_same_artifact_on_other_cores(
     timed(figures, f"{board} {backend} int8 deploy", lambda: deploy(bundle, name))
     report = profile(bundle, name, dataclasses.replace(BRIEF, pipeline=False), val=few)
     figures[f"{board} {backend} int8"] = kept(report)
-    facts = report.device["facts"]
+    facts = report.device.facts
     assert facts["cpu"] == CORES[board]
     assert board_target(facts).target == TARGETS[board]
     check(report, len(few))
-    assert report.drift["stages"]["kernel"]["identical"]
+    assert report.drift.stages.kernel.identical
 
 
 def test_demo(guest: Callable[[str], str], figures: dict[str, Any], tmp_path: Path) -> None:
@@ -187,19 +188,19 @@ def test_demo(guest: Callable[[str], str], figures: dict[str, Any], tmp_path: Pa
 
 def check(report: Report, images: int) -> None:
     """What must hold on any emulated board."""
-    assert report.verdict["state"] == "EMULATED"
-    assert report.device["facts"]["emulated"] is True
-    assert report.drift["stages"]["preprocess"] == {"images": images, "identical": images}
-    assert report.drift["stages"]["kernel"]["agreement"] == 1.0
+    assert report.verdict.state == "EMULATED"
+    assert report.device.facts["emulated"] is True
+    assert report.drift.stages.preprocess == Preprocess(images=images, identical=images)
+    assert report.drift.stages.kernel.agreement == 1.0
 
 
 def kept(report: Report) -> dict[str, Any]:
     """The figures of one report."""
     return {
-        "kernel": report.drift["stages"]["kernel"],
-        "top1": report.drift["top1"],
-        "agreement": report.drift["agreement"],
-        "memory_mb": report.memory_mb,
-        "runtime": report.bundle["backend"],
-        "verdict": report.verdict["state"],
+        "kernel": report.drift.stages.kernel.to_table(),
+        "top1": report.drift.top1,
+        "agreement": report.drift.agreement,
+        "memory_mb": report.memory_mb.to_table(),
+        "runtime": report.bundle.backend,
+        "verdict": report.verdict.state,
     }

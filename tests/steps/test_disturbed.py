@@ -86,8 +86,8 @@ def quick(bundle: Bundle, tell: Progress = silent) -> Report:
 
 def reason(report: Report, words: str) -> str:
     """The one reason of a NOISY verdict that begins so."""
-    assert report.verdict["state"] == "NOISY"
-    (found,) = [text for text in report.verdict["reasons"] if text.startswith(words)]
+    assert report.verdict.state == "NOISY"
+    (found,) = [text for text in report.verdict.reasons if text.startswith(words)]
     return str(found)
 
 
@@ -107,9 +107,9 @@ def test_a_running_memory_hog_is_named(home: Path, bundle: Bundle) -> None:
         told: list[str] = []
         report = quick(bundle, tell)
     assert told
-    assert report.sensors["other_memory_mb"] > TAKEN_MB
+    assert report.sensors.other_memory_mb > TAKEN_MB
     words = reason(report, "other programs took")
-    assert f"took {report.sensors['other_memory_mb']:.0f} of" in words
+    assert f"took {report.sensors.other_memory_mb:.0f} of" in words
 
 
 def test_a_running_neighbour_is_named(home: Path, bundle: Bundle) -> None:
@@ -119,7 +119,7 @@ def test_a_running_neighbour_is_named(home: Path, bundle: Bundle) -> None:
         report = quick(bundle)
         rate = (cpu_s(neighbour.pid) - before) / (time.perf_counter() - begin)
     assert rate > 0.2, "the neighbour burned"
-    assert report.sensors["other_cpu"] > 0.5 * rate
+    assert report.sensors.other_cpu > 0.5 * rate
     assert reason(report, "other programs kept").endswith("of a core busy")
 
 
@@ -129,7 +129,7 @@ def test_a_model_that_becomes_slower_is_named(
     (tmp_path / "sitecustomize.py").write_text(SLOWER)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     report = quick(bundle)
-    samples = np.array(report.latency_ms["samples"])
+    samples = np.array(report.latency_ms.samples)
     first, second = (float(np.median(half)) for half in np.array_split(samples, 2))
     words = reason(report, "the median moved by +")
     assert float(words.split()[4]) > 100 * DRIFT_OF_MEDIAN

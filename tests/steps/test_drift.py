@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from edgenet.backends.base import Output
+from edgenet.drift import Drift, Stages
+from edgenet.report import Verdict
 from edgenet.steps.drift import conversion, drift, kernel, quantization
 from edgenet.steps.verdict import judge
+from tests.reports import DRIFT
 
 # Six images, four classes: what the float model and the board say.
 REFERENCE = np.eye(4, dtype=np.float32)[[0, 1, 2, 3, 0, 1]] * 4
@@ -18,7 +21,10 @@ BOARD = np.eye(4, dtype=np.float32)[[0, 1, 2, 0, 1, 1]] * 4
 LABELS = [0, 1, 2, 3, 1, 0]
 
 
-def measured(**changes: Any) -> dict[str, Any]:
+STAGES = Stages.from_table(DRIFT["stages"])
+
+
+def measured(**changes: Any) -> Drift:
     arguments = {
         "board": BOARD,
         "reference": REFERENCE,
@@ -26,7 +32,7 @@ def measured(**changes: Any) -> dict[str, Any]:
         "labels": LABELS,
         "label_offset": 0,
         "names": [f"{index}.jpg" for index in range(6)],
-        "stages": {},
+        "stages": STAGES,
     }
     return drift(**{**arguments, **changes})
 
@@ -34,47 +40,47 @@ def measured(**changes: Any) -> dict[str, Any]:
 def test_counts_by_hand() -> None:
     """Float is right on 0, 1, 2, 3; the board on 0, 1, 2 and 4: one lost, one won."""
     got = measured()
-    assert got["top1"] == pytest.approx(4 / 6)
-    assert got["top1_reference"] == pytest.approx(4 / 6)
-    assert got["top1_delta_pp"] == 0
-    assert got["mcnemar_p"] == 1.0
-    assert got["agreement"] == pytest.approx(4 / 6)
-    assert got["interval_pp"][0] < 0 < got["interval_pp"][1]
-    assert got["max_abs"] == 4
-    assert [item["file"] for item in got["worst"][:2]] == ["3.jpg", "4.jpg"]
+    assert got.top1 == pytest.approx(4 / 6)
+    assert got.top1_reference == pytest.approx(4 / 6)
+    assert got.top1_delta_pp == 0
+    assert got.mcnemar_p == 1.0
+    assert got.agreement == pytest.approx(4 / 6)
+    assert got.interval_pp[0] < 0 < got.interval_pp[1]
+    assert got.max_abs == 4
+    assert [item.file for item in got.worst[:2]] == ["3.jpg", "4.jpg"]
 
 
 def test_a_background_class_shifts_the_labels() -> None:
     wide = np.pad(BOARD, ((0, 0), (1, 0)))
     got = measured(board=wide, reference=np.pad(REFERENCE, ((0, 0), (1, 0))), label_offset=1)
-    assert got["top1"] == pytest.approx(4 / 6)
+    assert got.top1 == pytest.approx(4 / 6)
 
 
 def test_without_labels_there_is_no_top1() -> None:
     got = measured(labels=None)
-    assert got["top1"] is None
-    assert got["interval_pp"] is None
-    assert not got["labelled"]
-    assert got["agreement"] == pytest.approx(4 / 6)
+    assert got.top1 is None
+    assert got.interval_pp is None
+    assert not got.labelled
+    assert got.agreement == pytest.approx(4 / 6)
 
 
 def test_int8_is_read_with_its_scale() -> None:
     output = Output(4, "int8", 0.5, -10)
     raw = np.round(REFERENCE / 0.5 - 10).astype(np.int8)
     got = measured(board=raw, output=output)
-    assert got["max_abs"] == pytest.approx(0)
-    assert got["cosine"] == pytest.approx(1)
+    assert got.max_abs == pytest.approx(0)
+    assert got.cosine == pytest.approx(1)
 
 
 def test_stages() -> None:
-    assert conversion(REFERENCE + 0.25, REFERENCE)["max_abs"] == 0.25
-    assert quantization(REFERENCE * 2, REFERENCE)["cosine"] == pytest.approx(1)
+    assert conversion(REFERENCE + 0.25, REFERENCE).max_abs == 0.25
+    assert quantization(REFERENCE * 2, REFERENCE).cosine == pytest.approx(1)
     exact = kernel(BOARD.astype(np.int8), BOARD.astype(np.int8), "logits")
-    assert (exact["identical"], exact["different_outputs"], exact["unit"]) == (True, 0, "steps of int8")
+    assert (exact.identical, exact.different_outputs, exact.unit) == (True, 0, "steps of int8")
     off = BOARD.astype(np.int8)
     off[0, 0] -= 3
-    assert kernel(off, BOARD.astype(np.int8), "logits")["max_difference"] == 3
-    assert kernel(off, BOARD.astype(np.int8), "logits")["different_outputs"] == 1
+    assert kernel(off, BOARD.astype(np.int8), "logits").max_difference == 3
+    assert kernel(off, BOARD.astype(np.int8), "logits").different_outputs == 1
 
 
 def bench(**changes: Any) -> Any:
@@ -89,24 +95,19 @@ def bench(**changes: Any) -> Any:
 
 
 def test_a_calm_run_is_valid() -> None:
-    assert judge(bench(), measured(), None, None) == {
-        "state": "VALID",
-        "reasons": [],
-        "notes": [],
-        "limits": [],
-    }
+    assert judge(bench(), measured(), None, None) == Verdict(state="VALID")
 
 
 def test_a_slowdown_inside_the_run_is_noise() -> None:
     slower = np.concatenate([np.full(50, 10.0), np.full(50, 11.0)])
     got = judge(bench(model_ms=slower), measured(), None, None)
-    assert got["state"] == "NOISY"
-    assert "+10.0 %" in got["reasons"][0]
+    assert got.state == "NOISY"
+    assert "+10.0 %" in got.reasons[0]
 
 
 def test_an_unsteady_warmup_is_noise() -> None:
     got = judge(bench(warmup={"model": {"steady": False}}), measured(), None, None)
-    assert got["state"] == "NOISY"
+    assert got.state == "NOISY"
 
 
 @pytest.mark.parametrize(
@@ -116,25 +117,25 @@ def test_an_unsteady_warmup_is_noise() -> None:
 def test_throttling_at_any_moment_counts(name: str, state: str) -> None:
     calm, hot = {"throttled_now": []}, {"throttled_now": [name]}
     got = judge(bench(sensors={"before": calm, "during": [calm, hot], "after": calm}), measured(), None, None)
-    assert got["state"] == state
-    assert name in got["reasons"][0]
+    assert got.state == state
+    assert name in got.reasons[0]
 
 
 def test_limits() -> None:
-    limits = judge(bench(), measured(), 60.0, 0.5)["limits"]
-    assert [(item["name"], item["passed"]) for item in limits] == [
+    limits = judge(bench(), measured(), 60.0, 0.5).limits
+    assert [(item.name, item.passed) for item in limits] == [
         ("pipeline FPS", False),
         ("top-1 lost (pp)", True),
     ]
-    assert limits[0]["value"] == pytest.approx(50)
-    assert "6 images cannot settle this" in limits[1]["note"]
-    assert judge(bench(pipeline_ms=np.empty(0)), measured(), 60.0, None)["limits"][0]["passed"]
-    unlabelled = judge(bench(), measured(labels=None), None, 30.0)["limits"][0]
-    assert unlabelled["name"] == "answers changed (pp)"
-    assert not unlabelled["passed"]
+    assert limits[0].value == pytest.approx(50)
+    assert "6 images cannot settle this" in limits[1].note
+    assert judge(bench(pipeline_ms=np.empty(0)), measured(), 60.0, None).limits[0].passed
+    unlabelled = judge(bench(), measured(labels=None), None, 30.0).limits[0]
+    assert unlabelled.name == "answers changed (pp)"
+    assert not unlabelled.passed
 
 
 def test_an_emulated_board_has_no_speed() -> None:
     got = judge(bench(), measured(), None, None, emulated=True)
-    assert got["state"] == "EMULATED"
-    assert "says nothing about a real one" in got["reasons"][0]
+    assert got.state == "EMULATED"
+    assert "says nothing about a real one" in got.reasons[0]

@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 
 from edgenet.agent import cpu, sensors
+from edgenet.drift import Drift
 from edgenet.protocol import Protocol
 from edgenet.steps.energy import energy
-from edgenet.steps.special import best_cores, cold_start, settled, sweep
+from edgenet.steps.special import cold_start, settled, sweep
 from edgenet.steps.verdict import judge
 from edgenet.views.sections import threads
+from tests import reports
 from tests.boards import recorded
-from tests.reports import DRIFT
+
+DRIFT = Drift.from_table(reports.DRIFT)
 
 
 def readings(name: str, folder: Path, scale: float = 1.0) -> dict[str, Any]:
@@ -48,21 +51,21 @@ def test_joules_a_frame_of_recorded_boards(name: str, source: str, tmp_path: Pat
     """A frame of 20 ms at two and a half times the waiting board's power costs 1.5 x idle x 0.02 s."""
     idle = readings(name, tmp_path / "idle")
     got = energy(bench(idle, readings(name, tmp_path / "busy", 2.5)))
-    assert got["joules_per_frame"] == pytest.approx(1.5 * idle["power_w"] * 0.02)
-    assert got["model"]["total_joules_per_frame"] == pytest.approx(2.5 * idle["power_w"] * 0.02)
-    assert got["idle_w"] == pytest.approx(idle["power_w"])
-    assert got["rate_hz"] == pytest.approx(1.0)
-    assert got["source"] == source
-    assert "1.0 times a second" in got["summary"]
+    assert got.joules_per_frame == pytest.approx(1.5 * idle["power_w"] * 0.02)
+    assert got.model.total_joules_per_frame == pytest.approx(2.5 * idle["power_w"] * 0.02)
+    assert got.idle_w == pytest.approx(idle["power_w"])
+    assert got.rate_hz == pytest.approx(1.0)
+    assert got.source == source
+    assert "1.0 times a second" in got.summary
 
 
 def test_without_a_sensor_there_is_a_reason(tmp_path: Path) -> None:
     board = readings("pi-4", tmp_path)
-    assert energy(bench(board, board))["absent"]
+    assert energy(bench(board, board)).absent
     powered = readings("orin-nano", tmp_path / "o")
     unread = bench(powered, powered)
     unread.sensors["idle"] = []
-    assert "idle_s" in energy(unread)["absent"]
+    assert "idle_s" in energy(unread).absent
 
 
 def test_throttling_that_a_board_recorded_is_named(tmp_path: Path) -> None:
@@ -72,15 +75,15 @@ def test_throttling_that_a_board_recorded_is_named(tmp_path: Path) -> None:
     here = recorded.load("pi-5", tmp_path / "other")
     hot = sensors.read(str(tmp_path), here.run)
     assert hot["throttled_now"] == ["throttled"]
-    assert judge(bench(calm, hot), DRIFT, None, None)["state"] == "THROTTLED"
-    assert judge(bench(calm, calm), DRIFT, None, None)["state"] == "VALID"
+    assert judge(bench(calm, hot), DRIFT, None, None).state == "THROTTLED"
+    assert judge(bench(calm, calm), DRIFT, None, None).state == "VALID"
 
 
 def test_a_noisy_neighbour_is_named() -> None:
     run = bench({}, {})
     run.sensors["other_cpu"] = 0.62
     got = judge(run, DRIFT, None, None)
-    assert (got["state"], got["reasons"]) == ("NOISY", ["other programs kept 0.62 of a core busy"])
+    assert (got.state, got.reasons) == ("NOISY", ("other programs kept 0.62 of a core busy",))
 
 
 @pytest.mark.parametrize(
@@ -97,15 +100,15 @@ def test_a_memory_hog_is_named(available: float | None, taken: float, reasons: l
     run = bench({"memory_available_mb": available}, {})
     run.sensors["other_memory_mb"] = taken
     got = judge(run, DRIFT, None, None)
-    assert (got["state"], got["reasons"]) == ("NOISY" if reasons else "VALID", reasons)
+    assert (got.state, list(got.reasons)) == ("NOISY" if reasons else "VALID", reasons)
 
 
 def test_pages_read_again_from_storage_are_named() -> None:
     run = bench({}, {})
     run.sensors["page_faults"] = 10
-    assert judge(run, DRIFT, None, None)["state"] == "VALID"
+    assert judge(run, DRIFT, None, None).state == "VALID"
     run.sensors["page_faults"] = 240
-    (reason,) = judge(run, DRIFT, None, None)["reasons"]
+    (reason,) = judge(run, DRIFT, None, None).reasons
     assert reason == "memory was short: 240 times the model's process waited for a page from storage"
 
 
@@ -113,8 +116,8 @@ def test_clocks_that_move_are_noted_but_no_fault() -> None:
     run = bench({"governor": "ondemand"}, {"cpu_mhz": [600, 1500]})
     run.sensors["during"][3]["cpu_mhz"] = [600, 1000]
     got = judge(run, DRIFT, None, None)
-    assert got["state"] == "VALID"
-    assert got["notes"] == [
+    assert got.state == "VALID"
+    assert list(got.notes) == [
         "the governor is ondemand: the clock follows the load",
         "the fastest core ran between 1000 and 1500 MHz",
     ]
@@ -138,10 +141,10 @@ def test_a_board_that_gets_hot_settles_lower() -> None:
     for stride in (1, 4):
         got = settled(bench({}, {}, model_ms=course[::stride], stride={"model": stride}), LONG)
         assert got is not None
-        assert got["first_fps"] == pytest.approx(50, rel=0.01)
-        assert got["settled_fps"] == pytest.approx(35, rel=0.01)
-        assert got["ratio"] == pytest.approx(0.7, rel=0.01)
-        assert 200 <= got["settled_after_s"] <= 230
+        assert got.first_fps == pytest.approx(50, rel=0.01)
+        assert got.settled_fps == pytest.approx(35, rel=0.01)
+        assert got.ratio == pytest.approx(0.7, rel=0.01)
+        assert 200 <= got.settled_after_s <= 230
     assert settled(bench({}, {}), LONG) is None
 
 
@@ -168,11 +171,11 @@ class Opened:
 def test_the_fewest_threads_that_are_fastest_win() -> None:
     opener: Any = Opened
     got = sweep(opener, {"cores": 4}, [], lambda *_: None)
-    assert [row["threads"] for row in got["tried"]] == [1, 2, 3, 4]
-    assert got["best"] == 3
+    assert [row.threads for row in got.tried] == [1, 2, 3, 4]
+    assert got.best == 3
     many = sweep(opener, {"cores": 12}, [], lambda *_: None)
-    assert [row["threads"] for row in many["tried"]] == [1, 2, 4, 6, 8, 12]
-    assert {row["on"] for row in many["tried"]} == {None}
+    assert [row.threads for row in many.tried] == [1, 2, 4, 6, 8, 12]
+    assert {row.on for row in many.tried} == {None}
 
 
 def test_where_cores_differ_threads_run_on_the_strongest(tmp_path: Path) -> None:
@@ -186,24 +189,24 @@ def test_where_cores_differ_threads_run_on_the_strongest(tmp_path: Path) -> None
     opener: Any = Opened
     Opened.on.clear()
     got = sweep(opener, facts, [], lambda *_: None)
-    assert [row["cores"] for row in got["tried"]][::3] == [[4], [4, 5, 6, 7], [4, 5, 6, 7, 0, 1, 2]]
-    assert [row["cores"] for row in got["tried"]] == Opened.on
-    on = {row["threads"]: row["on"] for row in got["tried"]}
+    assert [row.cores for row in got.tried][::3] == [(4,), (4, 5, 6, 7), (4, 5, 6, 7, 0, 1, 2)]
+    assert [list(row.cores or ()) for row in got.tried] == Opened.on
+    on = {row.threads: row.on for row in got.tried}
     assert (on[2], on[6]) == ("2 × Cortex-A76", "4 × Cortex-A76, 2 × Cortex-A55")
-    assert best_cores(got) == [4, 5, 6]
-    assert threads(got["tried"][5]) == "6 threads on 4 × Cortex-A76, 2 × Cortex-A55"
+    assert got.chosen.cores == (4, 5, 6)
+    assert threads(got.tried[5]) == "6 threads on 4 × Cortex-A76, 2 × Cortex-A55"
 
 
 def test_cores_that_may_not_be_used_are_not_named(tmp_path: Path) -> None:
     recorded.write_tree(recorded.HERE / "rk3588/cpu.txt", tmp_path)
     opener: Any = Opened
     got = sweep(opener, {**cpu.facts(str(tmp_path)), "cores": 6}, [], lambda *_: None)
-    assert {row["on"] for row in got["tried"]} == {None}
+    assert {row.on for row in got.tried} == {None}
 
 
 def test_cold_starts_tell_the_first_apart() -> None:
     Opened.starts = 0
     opener: Any = Opened
     got = cold_start(opener, 1, 4, lambda *_: None)
-    assert got["first_ms"] == 200.0
-    assert (got["p50_ms"], got["max_ms"]) == (155.0, 155.0)
+    assert got.first_ms == 200.0
+    assert (got.p50_ms, got.max_ms) == (155.0, 155.0)

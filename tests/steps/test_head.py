@@ -69,12 +69,12 @@ def test_profile_finds_the_same_drift(backend: str, model: Model, photos: Path, 
         deploy(bundle, "local")
         found.append(profile(bundle, "local", BRIEF, val=photos).drift)
     plain, headed = found
-    assert headed["stages"]["kernel"]["identical"]
-    assert headed["stages"]["kernel"]["unit"] == "probabilities"
+    assert headed.stages.kernel.identical
+    assert headed.stages.kernel.unit == "probabilities"
     for key in ("agreement", "top1", "top5"):
-        assert headed[key] == plain[key]
-    assert headed["cosine"] == pytest.approx(plain["cosine"], abs=1e-4)
-    assert headed["max_abs"] == pytest.approx(plain["max_abs"], rel=0.5)
+        assert getattr(headed, key) == getattr(plain, key)
+    assert headed.cosine == pytest.approx(plain.cosine, abs=1e-4)
+    assert headed.max_abs == pytest.approx(plain.max_abs, rel=0.5)
 
 
 def raw_outputs(backend: str, artifact: bytes, pixels: np.ndarray) -> list[np.ndarray]:
@@ -116,9 +116,9 @@ def test_profile_measures_the_scores_beside_a_label(
     deploy(bundle, "local")
     layered = replace(BRIEF, layers_s=0.2)
     report = profile(bundle, "local", layered, val=photos)
-    assert report.drift["stages"]["kernel"]["identical"]
-    assert report.drift["top5"] is not None
-    assert any(row["name"] == "label" or row["op"] in ("ARG_MAX", "ArgMax") for row in report.layers)
+    assert report.drift.stages.kernel.identical
+    assert report.drift.top5 is not None
+    assert any(row.name == "label" or row.op in ("ARG_MAX", "ArgMax") for row in report.layers)
 
 
 def test_the_demo_shows_probabilities_as_they_are() -> None:

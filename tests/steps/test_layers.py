@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 from onnx import helper
 
 from edgenet.agent.cut import Cut
+from edgenet.devices.session import BenchResult, Session
+from edgenet.errors import DeviceError
 from edgenet.graph.layers import find, layers, quantized_tensors
 from edgenet.model import Model
 from edgenet.protocol import Protocol
@@ -48,12 +51,12 @@ def test_every_layer_of_the_user_is_timed_once(reports: dict[Any, Report], model
     weighted = [layer.name for layer in layers(model.proto) if layer.op == "Conv"]
     assert len(weighted) == 28
     for report in reports.values():
-        named = [row["name"] for row in report.layers]
+        named = [row.name for row in report.layers]
         assert [name for name in named if name in weighted] == weighted
         assert len(named) == len(set(named))
-        assert math.isclose(sum(row["share"] for row in report.layers), 1.0)
+        assert math.isclose(sum(row.share for row in report.layers), 1.0)
         assert report.layer_facts is not None
-        assert report.layer_facts["sum_ms"] == pytest.approx(sum(row["ms"] for row in report.layers))
+        assert report.layer_facts.sum_ms == pytest.approx(sum(row.ms for row in report.layers))
 
 
 def test_what_the_layers_leave_over_is_named(reports: dict[Any, Report]) -> None:
@@ -61,17 +64,17 @@ def test_what_the_layers_leave_over_is_named(reports: dict[Any, Report]) -> None
     for (backend, _), report in reports.items():
         about = report.layer_facts
         assert about is not None
-        assert about["rest_ms"] == pytest.approx(about["whole_ms"] - about["sum_ms"])
+        assert about.rest_ms == pytest.approx(about.whole_ms - about.sum_ms)
         if backend == "onnxruntime":
-            assert about["sum_ms"] < about["profiled_ms"]
-            assert f"{about['profiled_ms']:.3g} ms while it is profiled" in about["summary"]
+            assert about.sum_ms < about.profiled_ms
+            assert f"{about.profiled_ms:.3g} ms while it is profiled" in about.summary
         else:
-            assert about["profiled_ms"] is None
-            assert "the fastest run" in about["summary"]
+            assert about.profiled_ms is None
+            assert "the fastest run" in about.summary
 
 
 def test_the_multiply_adds_are_the_users(reports: dict[Any, Report]) -> None:
-    totals = {sum(row.get("macs") or 0 for row in report.layers) for report in reports.values()}
+    totals = {sum(row.macs or 0 for row in report.layers) for report in reports.values()}
     assert len(totals) == 1
     assert totals.pop() > 3e6
 
@@ -79,7 +82,7 @@ def test_the_multiply_adds_are_the_users(reports: dict[Any, Report]) -> None:
 def test_both_runtimes_lose_the_same_in_each_layer(reports: dict[Any, Report]) -> None:
     """The scales are the same, so the noise is: by cut files in one, by extra outputs in the other."""
     noise = [
-        {row["name"]: row["sqnr_db"] for row in reports[backend, "int8"].layers if row.get("sqnr_db")}
+        {row.name: row.sqnr_db for row in reports[backend, "int8"].layers if row.sqnr_db}
         for backend in BACKENDS
     ]
     assert set(noise[0]) == set(noise[1])
@@ -159,10 +162,10 @@ def test_times_until_a_layer_never_fall() -> None:
     rows = [{"name": f"{name}_out", "op": 3, "until_ms": ms} for name, ms in (("a", 1.0), ("b", 0.9))]
     bench: Any = SimpleNamespace(layers=rows)
     got = timed(bench, layers(chain(["a", "b"])), "int8")
-    assert [row["ms"] for row in got] == [0.9, 0.0]
-    assert [row["name"] for row in got] == ["a", "b"]
-    assert got[0]["gmac_s"] == pytest.approx(64 / 0.9e-3 / 1e9)
-    assert got[0]["gb_s"] == pytest.approx(68 / 0.9e-3 / 1e9)
+    assert [row.ms for row in got] == [0.9, 0.0]
+    assert [row.name for row in got] == ["a", "b"]
+    assert got[0].gmac_s == pytest.approx(64 / 0.9e-3 / 1e9)
+    assert got[0].gb_s == pytest.approx(68 / 0.9e-3 / 1e9)
 
 
 @pytest.mark.parametrize("wanted", [10.0, 25.0, 40.0])
@@ -184,3 +187,34 @@ def test_scales_of_a_quantized_graph_are_read(model: Model, photos: Path) -> Non
     found = quantized_tensors(onnx.load_model_from_string(bundle.artifact))
     assert len(found) >= 28
     assert all(scale > 0 for _, scale, _ in found)
+
+
+def test_a_name_that_moves_the_cursor_is_told_without_it(
+    model: Model, photos: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A board's own words, too: what cannot be printed is replaced before it becomes a report."""
+    from edgenet.steps import profile as module
+
+    known = module.layers
+    monkeypatch.setattr(
+        module, "layers", lambda proto: [replace(item, name=f"\x1b[2J{item.name}") for item in known(proto)]
+    )
+    bundle = compile(model, "local", "onnxruntime", "fp32", calibration=photos).bundle
+    deploy(bundle, "local")
+    names = [row.name for row in profile(bundle, "local", SHORT).layers]
+    assert any(name.startswith("\ufffd[2J") for name in names)
+
+
+def test_what_a_board_measures_must_be_a_measurement(
+    model: Model, photos: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = compile(model, "local", "onnxruntime", "fp32", calibration=photos).bundle
+    deploy(bundle, "local")
+    told = Session.bench
+
+    def bench(self: Session, *rest: Any) -> BenchResult:
+        return replace(told(self, *rest), memory_mb={"peak": math.nan})
+
+    monkeypatch.setattr(Session, "bench", bench)
+    with pytest.raises(DeviceError, match=r"no measurement, local: memory_mb.peak is nan, not a number"):
+        profile(bundle, "local", SHORT)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from edgenet.drift import Worst
 from edgenet.steps.worst import png, shown
 
 
@@ -22,8 +23,8 @@ def test_names_and_pictures() -> None:
     images = [np.full((200, 224, 3), 10 * index, np.uint8) for index in range(3)]
     expected: Any = SimpleNamespace(pixels=lambda index: images[index], labels=[0, 1, 1])
     manifest = {"labels": ["cat", "dog"], "label_offset": 1}
-    (item,) = shown([{"index": 2, "answer": 1, "reference": 9}], expected, manifest)
-    assert (item["answer_label"], item["reference_label"], item["label"]) == ("cat", "output 9", "dog")
-    picture = Image.open(io.BytesIO(base64.b64decode(item["thumbnail"].partition(",")[2])))
+    (item,) = shown([Worst(file="a.jpg", index=2, max_abs=1.0, answer=1, reference=9)], expected, manifest)
+    assert (item.answer_label, item.reference_label, item.label) == ("cat", "output 9", "dog")
+    picture = Image.open(io.BytesIO(base64.b64decode((item.thumbnail or "").partition(",")[2])))
     assert max(picture.size) <= 96
     assert picture.getpixel((3, 3)) == (20, 20, 20)

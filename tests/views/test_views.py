@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import re
 from html.parser import HTMLParser
@@ -31,7 +30,9 @@ LAYERS = [
 def float_report() -> Report:
     other = report(4.0, 1)
     drift = {**DRIFT, "top1": 0.705, "top1_delta_pp": 0.0, "agreement": 1.0}
-    return report(4.0, 1, bundle={**other.bundle, "precision": "fp32", "size_bytes": 900_000}, drift=drift)
+    return report(
+        4.0, 1, bundle={**other.bundle.to_table(), "precision": "fp32", "size_bytes": 900_000}, drift=drift
+    )
 
 
 class Reader(HTMLParser):
@@ -89,7 +90,7 @@ def test_foreign_text_stays_text() -> None:
     worst = [{"file": EVIL, "max_abs": 1.0, "answer": 1, "reference": 2, "thumbnail": "javascript:alert(1)"}]
     first = report()
     evil = report(
-        bundle={**first.bundle, "model": EVIL},
+        bundle={**first.bundle.to_table(), "model": EVIL},
         device={"name": EVIL, "target": EVIL, "facts": {"board": EVIL, "clock_s": "soon"}},
         layers=LAYERS,
         drift={**DRIFT, "worst": worst},
@@ -199,7 +200,7 @@ def test_an_emulated_board_shows_no_speed() -> None:
     assert "An emulated board has no speed" in present([emulated])
     layers = [{"name": "Conv1", "op": "Conv", "ms": 7.125, "share": 1.0, "gmac_s": 3.3, "sqnr_db": 40.0}]
     about = {"method": "m", "summary": "The fastest run takes 7.25 ms."}
-    html = present([dataclasses.replace(emulated, layers=layers, layer_facts=about)])
+    html = present([Report.from_table({**emulated.to_table(), "layers": layers, "layer_facts": about})])
     assert "Conv1" in html
     assert "40" in html
     for hidden in ("7.125", "7.25", "GMAC/s", "image to label", "99 of 100 within"):
@@ -215,7 +216,7 @@ def test_markdown_is_exactly_this() -> None:
         "| build | artifact MB | p50 ms | p99 ms | FPS model | FPS pipeline | peak MB | top-1 % | drift pp"
         " | agree % | verdict |",
         "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
-        f"| tflite int8 | 0.50 | {noisy.latency_ms['p50']:.3f} | {noisy.latency_ms['p99']:.3f}"
+        f"| tflite int8 | 0.50 | {noisy.latency_ms.p50:.3f} | {noisy.latency_ms.p99:.3f}"
         " | 500.0 | 125.0 | 60.0 | 70.0 | -0.50 | 99.0 | NOISY |",
         "",
         "- tflite int8 is NOISY: why",
@@ -227,14 +228,14 @@ def test_markdown_is_exactly_this() -> None:
 def test_csv_holds_the_figures_as_they_are() -> None:
     first = report()
     (row,) = csv.DictReader(io.StringIO(present([first], "csv")))
-    assert float(row["p50_ms"]) == first.latency_ms["p50"]
+    assert float(row["p50_ms"]) == first.latency_ms.p50
     assert row["joules_per_frame"] == ""
 
 
 def test_different_models_need_the_same_labelled_images() -> None:
-    other = report(bundle={**report().bundle, "model_digest": "y", "model": "other"})
+    other = report(bundle={**report().bundle.to_table(), "model_digest": "y", "model": "other"})
     assert len(load_reports([report(), other])) == 2
-    blind = report(bundle=other.bundle, drift={**DRIFT, "labelled": False, "top1": None})
+    blind = report(bundle=other.bundle.to_table(), drift={**DRIFT, "labelled": False, "top1": None})
     with pytest.raises(ReportError, match=r"different models \(m, other\)"):
         load_reports([report(), blind])
 

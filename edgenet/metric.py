@@ -1,0 +1,150 @@
+"""The metrics of a report: the one table of what is compared, shown, gated and written to a CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from edgenet.drift import Drift
+from edgenet.record import Record
+from edgenet.report import Report
+
+__all__ = ["FPS_MODEL", "FPS_PIPELINE", "Metric", "metric", "metrics", "number", "quality", "size"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of a report.
+
+    Attributes:
+        key: Short name, as in a CSV.
+        name: For people, without the unit.
+        unit: "ms", "MB", "%", "pp"; empty where the name says it.
+        digits: Decimals.
+        better: "higher", "lower", or ``None`` where neither is.
+        read: Reads it from a report; ``None`` where it was not measured.
+        timed: Whether it tells how fast the board is, so that an emulated board says nothing about it.
+        label: The head of its column with its unit, where that is not "name unit".
+        column: The head of its column in the terminal; empty leaves it out there.
+        tell: How its value is written in the terminal, where that is not the bare number.
+        compared: Whether ``edgenet compare`` shows it.
+        axis: What an axis calls it that shows quality against speed; empty where it is no measure of quality.
+    """
+
+    key: str
+    name: str
+    unit: str
+    digits: int
+    better: Literal["higher", "lower"] | None
+    read: Callable[[Report], float | None]
+    timed: bool = False
+    label: str = ""
+    column: str = ""
+    tell: Callable[[float], str] | None = None
+    compared: bool = True
+    axis: str = ""
+
+    def of(self, report: Report) -> float | None:
+        """Its value; ``None`` where it is absent or where an emulated board says nothing about it."""
+        return None if self.timed and report.emulated else self.read(report)
+
+    def text(self, report: Report) -> str:
+        """Its value as a number of its decimals, or a dash."""
+        return number(self.of(report), self.digits)
+
+    def cell(self, report: Report) -> str:
+        """Its value as the terminal shows it, or a dash."""
+        value = self.of(report)
+        return self.text(report) if value is None or self.tell is None else self.tell(value)
+
+    @property
+    def head(self) -> str:
+        """The head of its column, with the unit."""
+        return self.label or f"{self.name} {self.unit}".rstrip()
+
+    @property
+    def title(self) -> str:
+        """Its name with the unit in brackets: "p50 (ms)"."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
+    def best(self, values: Sequence[float]) -> float | None:
+        """The best of its values; ``None`` where neither way is better or all are shown alike."""
+        if self.better is None or len({round(value, self.digits) for value in values}) < 2:
+            return None
+        return max(values) if self.better == "higher" else min(values)
+
+
+def number(value: float | None, digits: int = 2, suffix: str = "") -> str:
+    """A number, or a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}{suffix}"
+
+
+def size(count: float) -> str:
+    """Bytes for people."""
+    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100.0 * share
+
+
+def _share(value: float) -> str:
+    return f"{value:.1f} %"
+
+
+def _joules(report: Report) -> float | None:
+    return report.energy.joules_per_frame if report.energy else None
+
+
+FPS_MODEL = Metric(
+    "fps_model", "model FPS", "", 1, "higher", lambda r: r.fps.model, True, "FPS model", "FPS model"
+)
+FPS_PIPELINE = Metric(
+    "fps_pipeline", "pipeline FPS", "", 1, "higher", lambda r: r.fps.pipeline, True, "FPS pipeline",
+    "FPS pipeline",
+)  # fmt: skip
+# What every task has.
+COMMON = (
+    Metric("size_mb", "artifact", "MB", 2, "lower", lambda r: r.bundle.size_bytes / 1e6,
+           column="size", tell=lambda mb: size(mb * 1e6)),
+    Metric("p50_ms", "p50", "ms", 3, "lower", lambda r: r.latency_ms.p50, True, column="p50 ms"),
+    Metric("p99_ms", "p99", "ms", 3, "lower", lambda r: r.latency_ms.p99, True, column="p99 ms"),
+    FPS_MODEL,
+    FPS_PIPELINE,
+    Metric("peak_mb", "peak memory", "MB", 1, "lower", lambda r: r.memory_mb.peak,
+           label="peak MB", column="peak MB"),
+    Metric("joules_per_frame", "energy", "J/frame", 4, "lower", _joules, True, "J/frame", compared=False),
+)  # fmt: skip
+# How faithful the answers are, by the form of the task's drift: a new task adds its row here.
+FAITHFUL: Mapping[type[Record], tuple[Metric, ...]] = {
+    Drift: (
+        Metric("top1_percent", "top-1", "%", 1, "higher", lambda r: _percent(r.drift.top1),
+               column="top-1", tell=_share, axis="top-1 %"),
+        Metric("drift_pp", "drift", "pp", 2, "higher", lambda r: r.drift.top1_delta_pp,
+               column="drift pp", compared=False),
+        Metric("agreement_percent", "agreement", "%", 1, "higher", lambda r: _percent(r.drift.agreement),
+               label="agree %", column="agree", tell=_share, axis="same answers as float, %"),
+    ),
+}  # fmt: skip
+
+
+def metrics(*reports: Report) -> tuple[Metric, ...]:
+    """The metrics of these reports: those of every task, then of theirs, in the order they are shown."""
+    own = (item for report in reports for item in FAITHFUL[type(report.drift)])
+    return (*COMMON, *dict.fromkeys(own))
+
+
+def metric(key: str, *reports: Report) -> Metric:
+    """The metric of a key.
+
+    Raises:
+        KeyError: These reports have no such metric.
+    """
+    return {item.key: item for item in metrics(*reports)}[key]
+
+
+def quality(*reports: Report) -> Metric | None:
+    """The first measure of quality that every one of these reports has."""
+    able = (item for item in metrics(*reports) if item.axis)
+    return next((item for item in able if all(item.of(report) is not None for report in reports)), None)

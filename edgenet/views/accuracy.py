@@ -1,0 +1,109 @@
+"""The page's section on accuracy: what was lost, where, and the images that moved most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from edgenet.drift import Drift
+from edgenet.report import Report
+from edgenet.views.charts import Charts
+from edgenet.views.figures import interval, number, share
+from edgenet.views.parts import Chart, Section, Table
+
+__all__ = ["accuracy"]
+
+
+def accuracy(report: Report, charts: Charts) -> Section:
+    """How faithful the answers are, and where they were lost."""
+    drift = report.drift
+    rows = [[label, text] for label, text in _accuracy_rows(drift) if text]
+    drawn = []
+    changes = _stage_changes(drift)
+    if any(changes.values()):
+        caption = "Top-1 lost and won by stage, pp"
+        drawn.append(Chart(caption, charts.waterfall(changes, "pp", f"{caption}: {_listed(changes)}")))
+    changes = _stage_answers(drift)
+    if any(changes.values()):
+        caption = "Answers changed by stage, %"
+        bars = charts.bars(list(changes), list(changes.values()), "%", f"{caption}: {_listed(changes)}")
+        drawn.append(Chart(caption, bars))
+    return Section(
+        "Accuracy",
+        f"The board's answers against the float model's on {drift.images} images"
+        f" ({'labelled' if drift.labelled else 'no labels'}, from {drift.source}).",
+        drawn,
+        [Table("Drift", ["figure", "value"], rows), Table("Stages", ["stage", "found"], _stages(drift))],
+        list(_worst(drift)),
+        [drift.claim] if drift.claim else [],
+    )
+
+
+def _accuracy_rows(drift: Drift) -> list[tuple[str, str]]:
+    rows = [("same answer as the float model", share(drift.agreement, 2))]
+    if drift.agreement_interval:
+        rows.append(
+            ("its 95 % interval (Wilson)", interval([100 * x for x in drift.agreement_interval]) + " %")
+        )
+    if drift.top1 is not None:
+        rows += [
+            ("top-1", f"{share(drift.top1, 2)} (float {share(drift.top1_reference, 2)})"),
+            ("top-5", f"{share(drift.top5, 2)} (float {share(drift.top5_reference, 2)})"),
+            ("difference", f"{drift.top1_delta_pp:+.2f} pp"),
+            ("its 95 % interval (Newcombe)", interval(drift.interval_pp) + " pp"),
+            ("McNemar p", number(drift.mcnemar_p, 4)),
+        ]
+    return [*rows, ("cosine of the logits", number(drift.cosine, 5)),
+            ("largest logit error", f"{drift.max_abs:.4g}")]  # fmt: skip
+
+
+def _listed(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:+.2f}" for name, value in values.items())
+
+
+def _stage_changes(drift: Drift) -> dict[str, float]:
+    """Top-1 that each stage lost or won, in pp, where the images are labelled."""
+    stages = drift.stages
+    changes = {
+        "quantization": stages.quantization.top1_delta_pp,
+        "kernel": stages.kernel.top1_delta_pp,
+    }
+    known = {name: change for name, change in changes.items() if change is not None}
+    return known if len(known) == len(changes) else {}
+
+
+def _stage_answers(drift: Drift) -> dict[str, float]:
+    """The share of answers that each stage changed, in percent."""
+    stages = drift.stages
+    return {
+        "conversion": 100.0 * (1.0 - stages.conversion.agreement),
+        "quantization": 100.0 * (1.0 - stages.quantization.agreement),
+        "kernel": 100.0 * (1.0 - stages.kernel.agreement),
+    }
+
+
+def _stages(drift: Drift) -> list[list[str]]:
+    stages = drift.stages
+    before, kernel = stages.preprocess, stages.kernel
+    rows = [["preprocess", f"{before.identical} of {before.images} images have the host's pixels"]]
+    for name, stage in (("conversion", stages.conversion), ("quantization", stages.quantization)):
+        text = f"{share(stage.agreement, 2)} of answers kept on {stage.images} images"
+        rows.append([name, f"{text}, logits within {stage.max_abs:.3g}"])
+    found = "bit-exact with the host" if kernel.identical else (
+        f"{kernel.different_outputs} of {kernel.outputs} outputs differ from the host, "
+        f"at most {kernel.max_difference:.3g} {kernel.unit}"
+    )  # fmt: skip
+    return [*rows, ["kernel", found]]
+
+
+def _worst(drift: Drift) -> Iterable[dict[str, Any]]:
+    for item in drift.worst:
+        board = item.answer if item.answer_label is None else item.answer_label
+        truth = item.reference if item.reference_label is None else item.reference_label
+        lines = [f"board: {board}", f"float: {truth}"]
+        if item.label:
+            lines.append(f"truth: {item.label}")
+        lines.append(f"logits off by {item.max_abs:.3g}")
+        picture = item.thumbnail or ""
+        src = picture if picture.startswith("data:image/png;base64,") else ""
+        yield {"src": src, "title": item.file, "lines": lines, "changed": item.answer != item.reference}
