@@ -60,6 +60,7 @@ class Table:
 
     def __init__(self, values: Mapping[str, Any], where: str) -> None:
         self._values = dict(values)
+        self._asked: list[str] = []
         self.where = where
 
     def take(self, key: str, kind: type | tuple[type, ...], default: Any = ...) -> Any:
@@ -68,6 +69,7 @@ class Table:
         Raises:
             LibraryError: The key is missing or its value has another type.
         """
+        self._asked.append(key)
         if key not in self._values:
             if default is ...:
                 raise LibraryError(f"{self.where}: no {key!r}", "add it")
@@ -79,6 +81,27 @@ class Table:
             raise LibraryError(f"{self.where}: {key} = {value!r} is not a {wanted}", "correct it")
         return value
 
+    def texts(self, key: str, default: tuple[str, ...] | None = ()) -> tuple[str, ...]:
+        """Remove and return a list of texts; with the default ``None`` it must be there."""
+        found = self.take(key, list, ... if default is None else list(default))
+        for item in found:
+            if not isinstance(item, str):
+                raise LibraryError(
+                    f"{self.where}: {key} holds {item!r}, which is not text", "put it in quotes"
+                )
+        return tuple(found)
+
+    def number(self, key: str, kind: type, default: Any) -> Any:
+        """Remove and return a number from 0 up; a whole one where ``kind`` is int.
+
+        Raises:
+            LibraryError: It is negative, infinite, no number, or of another type.
+        """
+        value = self.take(key, (int, float) if kind is float else kind, default)
+        if value is not default and not 0 <= value < 2**63:
+            raise LibraryError(f"{self.where}: {key} = {value!r} is not a number from 0 up", "correct it")
+        return value
+
     def table(self, key: str) -> Table:
         """Remove and return a sub-table; an empty one if it is not there."""
         return Table(self.take(key, dict, {}), f"{self.where} [{key}]")
@@ -88,14 +111,20 @@ class Table:
         left, self._values = self._values, {}
         return left
 
-    def done(self) -> None:
+    def done(self, remedy: str = "remove the key") -> None:
         """Refuse keys that nobody took.
 
+        Args:
+            remedy: What to do about one that resembles no known key.
+
         Raises:
-            LibraryError: A key is left over; it is named.
+            LibraryError: A key is left over; it is named, and the nearest known one.
         """
-        if self._values:
-            raise LibraryError(f"{self.where}: does not know {next(iter(self._values))!r}", "remove the key")
+        for key in self._values:
+            near = difflib.get_close_matches(key, self._asked, 1)
+            raise LibraryError(
+                f"{self.where}: does not know {key!r}", f"did you mean {near[0]!r}?" if near else remedy
+            )
 
 
 def read_table(kind: str, name: str) -> Table:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgenet.errors import LibraryError
 from edgenet.library import Table, read_table
 
-__all__ = ["BackendSupport", "Cpu", "Target"]
+__all__ = ["BackendSupport", "Cpu", "Gpu", "Identity", "System", "Target"]
+
+FREE = "free text belongs under [extra]"
+CAPABILITY = re.compile(r"\d{1,3}\.\d{1,2}")
 
 
 # The features that decide which int8 kernels a CPU can run, as /proc/cpuinfo writes them.
@@ -65,6 +70,48 @@ class BackendSupport:
 
 
 @dataclass(frozen=True)
+class Gpu:
+    """The GPU.
+
+    Attributes:
+        name: Generation and size, for people.
+        compute_capabilities: NVIDIA's, "8.7"; several where the file stands for several GPUs.
+        dla_cores: Deep learning accelerators beside it.
+    """
+
+    name: str
+    compute_capabilities: tuple[str, ...] = ()
+    dla_cores: int = 0
+
+    @property
+    def compute_capability(self) -> str:
+        """The one compute capability; empty where none is known or several are."""
+        return self.compute_capabilities[0] if len(self.compute_capabilities) == 1 else ""
+
+
+@dataclass(frozen=True)
+class System:
+    """What the board runs: ``images``, its systems in words, with their Python and glibc where known."""
+
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How a board says that it is this one.
+
+    Attributes:
+        compatible: Names of the device tree's root.
+        modules: Beginnings of a module's identifier.
+        board_models: Beginnings of the model's name.
+    """
+
+    compatible: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    board_models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Target:
     """One board, from ``targets/NAME.toml``.
 
@@ -79,7 +126,11 @@ class Target:
         default_precision: What `compile` chooses when not told.
         threads: Threads to run with; 0 means every core.
         notes: What a user should know.
-        facts: Everything else the file says, as it stands there.
+        memory_gb_s: Theoretical bandwidth of the memory in GB/s, where known.
+        gpu: The GPU that a backend may use, where there is one.
+        system: What it runs.
+        identity: How it says that it is this board.
+        extra: What else there is to say; nothing is decided by it.
     """
 
     name: str
@@ -92,40 +143,58 @@ class Target:
     default_precision: str
     threads: int
     notes: tuple[str, ...]
-    facts: Mapping[str, Any]
+    memory_gb_s: float | None = None
+    gpu: Gpu | None = None
+    system: System = System()
+    identity: Identity = Identity()
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, name: str) -> Target:
         """Read a target by name or path.
 
         Raises:
-            LibraryError: Not found, or a key is missing or of the wrong type.
+            LibraryError: Not found, or a key is missing, unknown or of the wrong type.
         """
-        table = read_table("target", name)
-        return cls(
+        return cls.from_table(read_table("target", name))
+
+    @classmethod
+    def from_table(cls, table: Table) -> Target:
+        """Read a target's table; every key in it must be known, except under ``[extra]``.
+
+        Raises:
+            LibraryError: A key is missing, unknown or of the wrong type.
+        """
+        target = cls(
             name=table.take("name", str),
             title=table.take("title", str),
             verified=table.take("verified", bool),
-            sources=tuple(table.take("sources", list, [])),
+            sources=table.texts("sources"),
             cpu=_cpu(table.table("cpu")),
-            memory_mb=tuple(table.take("memory_mb", list, [])),
+            memory_mb=_sizes(table),
             backends={key: _support(item) for key, item in _tables(table.table("backends"))},
             default_precision=table.take("default_precision", str, "int8"),
-            threads=table.take("threads", int, 0),
-            notes=tuple(table.take("notes", list, [])),
-            facts=table.rest(),
+            threads=table.number("threads", int, 0),
+            notes=table.texts("notes"),
+            memory_gb_s=table.number("memory_gb_s", float, None),
+            gpu=_gpu(table),
+            system=_system(table.table("os")),
+            identity=Identity(*(table.texts(key) for key in ("compatible", "modules", "board_models"))),
+            extra=table.take("extra", dict, {}),
         )
+        table.done(FREE)
+        return target
 
 
 def _cpu(table: Table) -> Cpu:
     cpu = Cpu(
         machine=table.take("machine", str),
         core=table.take("core", str, ""),
-        cores=table.take("cores", int, 0),
-        isa=tuple(table.take("isa", list, [])),
-        clock_mhz=table.take("clock_mhz", int, 0),
+        cores=table.number("cores", int, 0),
+        isa=table.texts("isa"),
+        clock_mhz=table.number("clock_mhz", int, 0),
     )
-    table.done()
+    table.done(FREE)
     return _host_cpu() if cpu.machine == "host" else cpu
 
 
@@ -147,17 +216,64 @@ def _host_cpu() -> Cpu:
     )
 
 
+def _gpu(parent: Table) -> Gpu | None:
+    table = parent.table("gpu")
+    one = table.take("compute_capability", str, None)
+    gpu = Gpu(
+        name=table.take("name", str, ""),
+        compute_capabilities=(one,) if one is not None else table.texts("compute_capabilities"),
+        dla_cores=table.number("dla_cores", int, 0),
+    )
+    table.done(FREE)
+    wrong = [item for item in gpu.compute_capabilities if not CAPABILITY.fullmatch(item)]
+    if wrong:
+        raise LibraryError(f"{table.where}: {wrong[0]!r} is no compute capability", 'write it as "8.7"')
+    return None if gpu == Gpu("") else gpu
+
+
+def _system(table: Table) -> System:
+    system = System(table.texts("images"))
+    table.done(FREE)
+    return system
+
+
+def _sizes(table: Table) -> tuple[int, ...]:
+    sizes = table.take("memory_mb", list, [])
+    wrong = [size for size in sizes if isinstance(size, bool) or not isinstance(size, int) or size <= 0]
+    if wrong:
+        raise LibraryError(
+            f"{table.where}: memory_mb holds {wrong[0]!r}, which is no size in MB", "correct it"
+        )
+    return tuple(sizes)
+
+
 def _tables(table: Table) -> list[tuple[str, Table]]:
-    return [(key, Table(value, f"{table.where}.{key}")) for key, value in table.rest().items()]
+    values, where = table.rest(), table.where
+    wrong = [key for key, value in values.items() if not isinstance(value, dict)]
+    if wrong:
+        raise LibraryError(f"{where}: {wrong[0]} = {values[wrong[0]]!r} is not a table", "correct it")
+    return [(key, Table(value, f"{where}.{key}")) for key, value in values.items()]
 
 
 def _support(table: Table) -> BackendSupport:
     support = BackendSupport(
-        precisions=tuple(table.take("precisions", list)),
+        precisions=table.texts("precisions", None),
         built=table.take("built", str, "host"),
-        refused=dict(table.take("refused", dict, {})),
-        versions=tuple(table.take("versions", list, [])),
-        dla_core=table.take("dla_core", int, None),
+        refused=_reasons(table),
+        versions=table.texts("versions"),
+        dla_core=table.number("dla_core", int, None),
     )
-    table.done()
+    table.done(FREE)
+    if support.built not in ("host", "device"):
+        raise LibraryError(f"{table.where}: built = {support.built!r}", 'choose "host" or "device"')
     return support
+
+
+def _reasons(table: Table) -> Mapping[str, str]:
+    reasons = table.take("refused", dict, {})
+    for precision, why in reasons.items():
+        if not isinstance(why, str):
+            raise LibraryError(
+                f"{table.where}: refused.{precision} = {why!r} is no reason", "say why in words"
+            )
+    return dict(reasons)

@@ -59,7 +59,7 @@ class TensorRt:
                 form_of(version)
             except PlanError as error:
                 return error.what
-        sm = str(target.facts.get("gpu", {}).get("compute_capability", ""))
+        sm = target.gpu.compute_capability if target.gpu else ""
         if precision == "int8" and sm in NO_INT8:
             return f"a GPU of compute capability {sm} has no int8 arithmetic"
         return _dla_obstacle(target, precision) if target.backends[self.name].dla_core is not None else ""
@@ -106,7 +106,7 @@ def backend() -> TensorRt:
 
 def _dla_obstacle(target: Target, precision: str) -> str:
     """A DLA runs fp16 with TensorRT 8: later ones are strongly typed, and Q/DQ is the GPU's."""
-    support, cores = target.backends["tensorrt"], int(target.facts.get("gpu", {}).get("dla_cores", 0))
+    support, cores = target.backends["tensorrt"], target.gpu.dla_cores if target.gpu else 0
     if support.dla_core is not None and support.dla_core >= cores:
         return f"DLA core {support.dla_core} is asked for and there are {cores}"
     if any(form_of(version) != "8" for version in support.versions):

@@ -59,13 +59,13 @@ def match(facts: Mapping[str, Any], targets: Iterable[Target]) -> Match:
 def _says(facts: Mapping[str, Any], target: Target) -> str:
     """The words in which the board says that it is this target, or nothing."""
     for name in _texts(facts.get("compatible")):
-        if name in _texts(target.facts.get("compatible")):
+        if name in target.identity.compatible:
             return name
     module = facts.get("module")
-    if isinstance(module, str) and module.startswith(tuple(_texts(target.facts.get("modules")))):
+    if isinstance(module, str) and module.startswith(target.identity.modules):
         return f"module {module}"
     board = facts.get("board")
-    if isinstance(board, str) and board.startswith(tuple(_texts(target.facts.get("board_models")))):
+    if isinstance(board, str) and board.startswith(target.identity.board_models):
         return board
     return ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from edgenet.devices.device import connect
 from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
 from edgenet.files import write_atomic
-from edgenet.library import names
-from edgenet.target import ISA, Target
+from edgenet.library import Table, names
+from edgenet.record import plain
+from edgenet.target import ISA, BackendSupport, Target
 
 __all__ = ["board_target", "probe", "target_text", "write_target"]
 
@@ -52,8 +54,10 @@ def write_target(path: Path | str, facts: Mapping[str, Any]) -> Path:
     path = Path(path)
     if path.suffix != ".toml":
         raise LibraryError(f"{path}: a target is a .toml file", f"save it as {path.with_suffix('.toml')}")
+    text = target_text(path.stem, facts)
+    Target.from_table(Table(tomllib.loads(text), str(path)))
     try:
-        write_atomic(path, target_text(path.stem, facts).encode())
+        write_atomic(path, text.encode())
     except OSError as error:
         raise LibraryError(f"{path}: cannot be written ({error.strerror})", "choose another folder") from None
     return path
@@ -63,32 +67,43 @@ def target_text(name: str, facts: Mapping[str, Any]) -> str:
     """A target file for a board with these facts; what can run there is taken from its nearest target."""
     found = board_target(facts)
     base = Target.load(found.target) if found.target else Target.load("local")
-    board, clock = facts.get("board") or facts.get("os") or name, facts.get("clock_max_mhz")
+    isa = facts["isa"] if isinstance(facts.get("isa"), list) else []
+    board, memory = facts.get("board") or facts.get("os") or name, _count(facts, "memory_mb")
     lines = [
-        f"# Read from the board by edgenet probe; {found}",
+        f"# Read from the board by edgenet probe; {plain(str(found))}",
         f"name = {_value(name)}",
         f"title = {_value(str(board))}",
         f"verified = {_value(facts.get('emulated') is not True)}",
         f"sources = {_value(['the board itself'])}",
         f"default_precision = {_value(base.default_precision)}",
-        f"memory_mb = {_value([round(facts['memory_mb'])] if facts.get('memory_mb') else [])}",
-        f"board_models = {_value([facts['board']] if facts.get('board') else [])}",
+        f"memory_mb = {_value([memory] if memory else [])}",
+        f"board_models = {_value([str(facts['board'])] if facts.get('board') else [])}",
         "",
         "[cpu]",
         f"machine = {_value(str(facts.get('machine')))}",
         f"core = {_value(str(facts.get('cpu') or ''))}",
-        f"cores = {_value(int(facts.get('cores') or 0))}",
-        f"clock_mhz = {_value(int(clock) if clock else 0)}",
-        f"isa = {_value([item for item in facts.get('isa', []) if item in ISA])}",
+        f"cores = {_value(_count(facts, 'cores'))}",
+        f"clock_mhz = {_value(_count(facts, 'clock_max_mhz'))}",
+        f"isa = {_value([item for item in ISA if item in isa])}",
     ]
-    for backend, support in base.backends.items():
-        lines += ["", f"[backends.{backend}]", f"precisions = {_value(list(support.precisions))}"]
-        lines += [f"built = {_value(support.built)}"] if support.built != "host" else []
-        lines += [f"versions = {_value(list(support.versions))}"] if support.versions else []
-        if support.refused:
-            items = ", ".join(f"{_value(key)} = {_value(why)}" for key, why in support.refused.items())
-            lines.append(f"refused = {{ {items} }}")
+    lines += [line for name, support in base.backends.items() for line in _backend(name, support)]
     return "\n".join([*lines, "", "[os]", f"images = {_value([_system(facts)])}", ""])
+
+
+def _backend(name: str, support: BackendSupport) -> list[str]:
+    lines = ["", f"[backends.{name}]", f"precisions = {_value(list(support.precisions))}"]
+    lines += [f"built = {_value(support.built)}"] if support.built != "host" else []
+    lines += [f"versions = {_value(list(support.versions))}"] if support.versions else []
+    lines += [f"dla_core = {support.dla_core}"] if support.dla_core is not None else []
+    reasons = ", ".join(f"{_value(key)} = {_value(why)}" for key, why in support.refused.items())
+    return [*lines, f"refused = {{ {reasons} }}"] if reasons else lines
+
+
+def _count(facts: Mapping[str, Any], name: str) -> int:
+    """A number that a board told, rounded; 0 where it told none."""
+    value = facts.get(name)
+    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**63
+    return round(value) if known and value is not None else 0
 
 
 def _system(facts: Mapping[str, Any]) -> str:
@@ -98,4 +113,5 @@ def _system(facts: Mapping[str, Any]) -> str:
 
 def _value(value: object) -> str:
     """A TOML value; JSON writes strings, numbers, booleans and flat lists as TOML does."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return text.encode(errors="replace").decode()

@@ -71,5 +71,4 @@ def _theory(name: str) -> tuple[float | None, tuple[str, ...] | None]:
         target = Target.load(name)
     except LibraryError:
         return None, None
-    bandwidth: float | None = target.facts.get("memory_gb_s")
-    return bandwidth, target.sources if bandwidth else None
+    return target.memory_gb_s, target.sources if target.memory_gb_s else None

@@ -79,9 +79,7 @@ def platforms(target: Target) -> list[Platform]:
     Raises:
         LibraryError: The target's file names no image with its Python and glibc.
     """
-    system = target.facts.get("os")
-    images = system.get("images", []) if isinstance(system, dict) else []
-    found = [_IMAGE.search(str(image)) for image in images]
+    found = [_IMAGE.search(image) for image in target.system.images]
     known = [Platform(match[1], target.cpu.machine, match[2]) for match in found if match]
     if not known:
         raise LibraryError(

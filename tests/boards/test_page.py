@@ -28,8 +28,8 @@ def test_row_of_a_target(name: str) -> None:
     assert title == target.title
     assert cores == f"{target.cpu.cores} × {target.cpu.core}"
     assert memory == ", ".join(map(str, target.memory_mb))
-    assert power == target.facts["sensors"]["power"]
-    images = " ".join(target.facts["os"]["images"])
+    assert power == target.extra["sensors"]["power"]
+    images = " ".join(target.system.images)
     for version in re.findall(r"\d\.\d", systems):
         assert f"JetPack {version}" in images
     assert images.count("JetPack ") == len(re.findall(r"\d\.\d", systems))

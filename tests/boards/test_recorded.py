@@ -84,12 +84,12 @@ def test_saved_target_reads_back(name: str, tmp_path: Path) -> None:
 def test_every_board_of_the_targets_is_told_apart(tmp_path: Path) -> None:
     """By its model's name alone, and by the device tree's names alone."""
     for name in names("target"):
-        facts = Target.load(name).facts
-        for model in facts.get("board_models", []):
+        said = Target.load(name).identity
+        for model in said.board_models:
             assert board_target({"machine": "aarch64", "board": f"{model} Rev 1.0"}).target == name
-        for exact in facts.get("compatible", []):
+        for exact in said.compatible:
             assert board_target({"machine": "aarch64", "compatible": [exact, "brcm,x"]}).target == name
-        for module in facts.get("modules", []):
+        for module in said.modules:
             assert board_target({"machine": "aarch64", "module": module}).target == name
 
 
