@@ -15,10 +15,12 @@ class Beat(object):
     Attributes:
         busy: Whether a request is worked on.
         heard: When something last came.
+        stalled: Whether a demo says that a process of its own is stopped.
     """
 
     def __init__(self, send):
-        self._send, self._begun, self.busy, self.heard = send, False, False, time.monotonic()
+        self._send, self.heard = send, time.monotonic()
+        self._begun = self.busy = self.stalled = False
 
     def read(self, size):
         """Of the next ``size`` bytes of stdin those that are there."""
@@ -39,7 +41,7 @@ class Beat(object):
         while True:
             time.sleep(seconds)
             if self.busy or time.monotonic() - self.heard < seconds:
-                self._send({"event": wire.ALIVE, "stopped": stopped()})
+                self._send({"event": wire.ALIVE, "stopped": self.stalled or stopped()})
 
 
 def stopped():

@@ -68,6 +68,7 @@ class Live(object):
         def tell(header, body):
             if header.get("event") == "ready":
                 self._port = header.get("port")
+            self._server.life.stalled = header.get("stopped", False)
             send(header, body)
 
         self._tunnel = Tunnel(send, self._reach)

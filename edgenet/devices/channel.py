@@ -68,7 +68,8 @@ class Channel:
                 if reply.get("event") == wire.ALIVE:
                     watch.beat(reply.get("stopped") is True)
                     continue
-                watch.news()
+                if reply.get("stopped") is not True:
+                    watch.news()
                 if aside := self.asides.get(str(reply.get("type") or reply.get("event"))):
                     aside(reply, data)
                     continue
@@ -106,6 +107,11 @@ class Channel:
                 raise watch.error from None
             finally:
                 self._watch = None
+
+    def hurry(self, what: str) -> None:
+        """The request under way was asked to end: it must within the limit of silence. From any thread."""
+        if watch := self._watch:
+            watch.hurry(what)
 
     def _cut(self) -> None:
         """End the connection while another thread uses it."""

@@ -70,7 +70,7 @@ class Watch:
         """So many bytes came or went; some thousand of them are a sign of life."""
         with self._lock:
             self._bytes += size
-            if self._bytes >= LIVELY_BYTES:
+            if self._bytes >= LIVELY_BYTES and not self._stopped:
                 self._bytes, self._silent = 0, 0.0
 
     def beat(self, stopped: bool) -> None:
@@ -85,6 +85,11 @@ class Watch:
         self.beat(False)
         with self._lock:
             self._quiet = 0.0
+
+    def hurry(self, what: str) -> None:
+        """From now on it may take no longer than silence may, whatever it says."""
+        with self._lock:
+            self._limit = Limit(what, self._limit.silence_s, self._all + self._limit.silence_s)
 
     def _run(self) -> None:
         tick = min(_TICK_S, self._limit.silence_s / 10, self._news_s / 4)
@@ -110,7 +115,7 @@ class Watch:
         what, silence_s, total_s = self._limit
         if total_s is not None and self._all >= total_s:
             return ConnectionLost(
-                f"{self._name} took too long: waited {total_s:g} s in all for {what}", _AGAIN
+                f"{self._name} took too long: waited {total_s:.0f} s in all for {what}", _AGAIN
             )
         if self._silent < silence_s:
             return None

@@ -311,6 +311,20 @@ def test_a_board_that_does_not_answer_is_given_up(does, deadlines, words):
     assert time.monotonic() - began < 20
 
 
+def test_a_demo_that_does_not_end_when_it_is_told_to_is_given_up():
+    stop, ticks = threading.Event(), []
+
+    def tick(event, body):
+        ticks.append(event)
+        if len(ticks) == 10:
+            stop.set()
+
+    endless = TELLS.replace("progress", "tick")
+    with Agent(Fake(FAKE + endless), QUICK) as agent, pytest.raises(ConnectionLost) as caught:
+        agent.demo({}, tick, stop)
+    given_up(caught, "took too long", "the demo to end")
+
+
 @pytest.mark.parametrize("program", [NEVER, CHATS], ids=["silent", "chatting"])
 def test_a_board_that_never_starts_the_agent_is_given_up(program):
     prelude = "import sys, time\ndef say(data):\n  sys.stdout.buffer.write(data)\n  sys.stdout.flush()\n"
@@ -356,6 +370,14 @@ def test_every_request_has_words_and_an_end():
     assert set(DEADLINES.kinds) == set(_HANDLERS)
     endless = {kind for kind in DEADLINES.kinds if DEADLINES.limit(kind, {}).total_s is None}
     assert endless == {wire.DEMO}, "only a demo goes on until somebody stops it"
+
+
+def test_the_limits_are_stated_in_the_docs():
+    text = (Path(__file__).parents[2] / "docs/agent-protocol.md").read_text()
+    for kind, (what, seconds) in DEADLINES.kinds.items():
+        assert f"| `{kind}` | {what} | {'no limit' if seconds is None else f'{seconds:g}'}" in text
+    for name, seconds in (("silence", "silence_s"), ("news", "news_s"), ("start", "start_s")):
+        assert f"| {name} | {getattr(DEADLINES, seconds):g} |" in text
 
 
 def test_a_bench_may_take_what_its_protocol_allows():

@@ -106,7 +106,7 @@ def thaw(board):
 
 @pytest.fixture
 def fault(board, monkeypatch):
-    """``fault(kind, how)``: the next request of this kind meets a cut; 2 s of silence end ssh, 5 s the wait."""
+    """``fault(kind, how)``: the next request of this kind meets a cut; 2 s of silence end ssh, 5 s all."""
     monkeypatch.setattr(device, "DEADLINES", Deadlines(beat_s=0.5, silence_s=5.0))
     quick = tuple(item for item in ssh._OPTIONS if "Alive" not in item)
     monkeypatch.setattr(ssh, "_OPTIONS", (*quick, "ServerAliveInterval=1", "ServerAliveCountMax=2"))
