@@ -19,7 +19,7 @@ from edgenet.devices.replies import field, fields, raise_error
 from edgenet.devices.session import Session
 from edgenet.errors import ConnectionFailed, ConnectionLost
 
-__all__ = ["Agent", "Blob", "Sent", "Trial"]
+__all__ = ["Agent", "Trial"]
 
 
 class Trial(NamedTuple):

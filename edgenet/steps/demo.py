@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edgenet.bundle import Bundle
-from edgenet.devices.agent import Agent, Blob
+from edgenet.devices.agent import Agent
 from edgenet.devices.archive import demo_archive
+from edgenet.devices.blobs import Blob
 from edgenet.devices.device import connect
 from edgenet.devices.live import Door, OnLive
 from edgenet.errors import PlanError

@@ -20,8 +20,9 @@ import pytest
 
 from edgenet.agent import live as agent_live
 from edgenet.devices import device
-from edgenet.devices.agent import Agent, Blob
+from edgenet.devices.agent import Agent
 from edgenet.devices.archive import demo_archive
+from edgenet.devices.blobs import Blob
 from edgenet.devices.deadlines import Deadlines
 from edgenet.devices.device import connect
 from edgenet.devices.live import Door
@@ -260,7 +261,8 @@ def test_a_silent_host_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[int] = []
     watched = agent_live.Live.__new__(agent_live.Live)
     watched._over = threading.Event()
-    watched._server = type("Server", (), {"heard": time.monotonic() - agent_live.wire.GONE_S - 1})
+    life = type("Beat", (), {"heard": time.monotonic() - agent_live.wire.GONE_S - 1})
+    watched._server = type("Server", (), {"life": life})
     watched._child = type("Child", (), {"let_go": staticmethod(lambda: ended.append(0))})
 
     def leave(code: int) -> None:

@@ -11,8 +11,7 @@ import sys
 import pytest
 
 from edgenet.agent import wire
-from edgenet.devices.agent import Blob
-from edgenet.devices.blobs import LARGEST
+from edgenet.devices.blobs import LARGEST, Blob
 from edgenet.devices.device import connect
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionLost, DataError
