@@ -11,7 +11,7 @@ from edgenet.devices.channel import Channel
 from edgenet.devices.replies import field, fields
 from edgenet.errors import DataError, DeviceError
 
-__all__ = ["LARGEST", "Blob", "Sender", "Sent", "missing"]
+__all__ = ["Blob", "Sender", "Sent", "missing"]
 
 # A piece, bytes: the more, the faster the pieces before it were answered, so that each is answered soon.
 SMALLEST, FIRST, LARGEST = 16 * 1024, 64 * 1024, 512 * 1024
