@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -21,8 +22,25 @@ async def serve_process(process: asyncssh.SSHServerProcess) -> None:
         stderr=asyncio.subprocess.PIPE,
         env=environment,
     )
-    await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
-    process.exit(await child.wait())
+    # asyncssh's own way to stdin ends the whole connection where the child no longer reads.
+    feeding = asyncio.ensure_future(feed(process, child.stdin))
+    await process.redirect(stdout=child.stdout, stderr=child.stderr)
+    status = await child.wait()
+    await asyncio.sleep(0.1)  # what it said last is still on its way
+    feeding.cancel()
+    process.exit(status)
+
+
+async def feed(process: asyncssh.SSHServerProcess, stdin: asyncio.StreamWriter) -> None:
+    """Carry what the client sends, at the child's pace; what a dead child does not take is dropped."""
+    try:
+        with contextlib.suppress(asyncssh.Error):
+            while piece := await process.stdin.read(65536):
+                with contextlib.suppress(OSError):
+                    stdin.write(piece)
+                    await stdin.drain()
+    finally:
+        stdin.close()
 
 
 async def main(folder: Path, port: int) -> None:

@@ -37,6 +37,14 @@ def pytest_configure() -> None:
     hide_vnni()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test has a time limit (pyproject.toml), a longer one where it is known to take long."""
+    for item in items:
+        long = any(item.get_closest_marker(name) for name in ("slow", "pi", "tensorrt", "shared"))
+        if long and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(3600))
+
+
 def lively(proto: onnx.ModelProto, seed: int = 7) -> onnx.ModelProto:
     """Give a network batch-normalization statistics as training leaves them, so that folding is no no-op."""
     generator = np.random.default_rng(seed)

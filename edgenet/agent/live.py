@@ -48,7 +48,7 @@ class Live(object):
 
     Args:
         order: See :func:`order`.
-        server: ``heard``: when the host last said something.
+        server: ``life.heard``: when the host last said something.
     """
 
     def __init__(self, order, server):
@@ -68,6 +68,7 @@ class Live(object):
         def tell(header, body):
             if header.get("event") == "ready":
                 self._port = header.get("port")
+            self._server.life.stalled = header.get("stopped", False)
             send(header, body)
 
         self._tunnel = Tunnel(send, self._reach)
@@ -104,7 +105,7 @@ class Live(object):
 
     def _watch(self):
         while not self._over.wait(1.0):
-            if time.monotonic() - self._server.heard > wire.GONE_S:
+            if time.monotonic() - self._server.life.heard > wire.GONE_S:
                 sys.stderr.write("edgenet agent: the host fell silent, the demo ends\n")
                 sys.stderr.flush()
                 self.leave()

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from . import deployments, finish, live, probe, prune, unpack, wire
+from . import beat, deployments, finish, live, probe, prune, unpack, wire
 from .child import Child, try_runtime
 from .failure import Failure
 from .store import LOCK_WAIT, Store, check_digest, default_home
@@ -32,7 +32,7 @@ class Server(object):
         self._id: Any = None
         self._sending = threading.Lock()
         self.jobs: Any = queue.Queue()
-        self.heard = time.monotonic()
+        self.life = beat.Beat(self._send)
 
     def run(self):
         """Answer requests until the host is silent for an hour or cannot be written to."""
@@ -41,12 +41,16 @@ class Server(object):
             try:
                 request, body = self.jobs.get(timeout=LOCK_IDLE)
             except queue.Empty:
+                if time.monotonic() - self.life.heard < LOCK_IDLE:
+                    continue  # a large request comes in slowly
                 silent += LOCK_IDLE
                 self._store.release()
                 continue
             silent = 0.0
             self._id = request.get("id")
+            self.life.busy = True
             reply, data = self._answer(request, body)
+            self.life.busy = False
             self._send(reply, data)
 
     def _send(self, header, body=b""):
@@ -55,7 +59,7 @@ class Server(object):
 
     def receive(self, request, body):
         """A frame of the host: what a running demo must see at once, or a request that waits its turn."""
-        self.heard = time.monotonic()
+        self.life.begin(request.get("beat", wire.BEAT_S))
         if request.get("type") not in (wire.STOP, wire.STREAM, wire.ALIVE):
             self.jobs.put((request, body))
         elif self._live is not None:
@@ -283,7 +287,7 @@ def _work(server):
 def _read(server):
     code = 0
     try:
-        for frame in iter(lambda: wire.read_frame(sys.stdin.buffer), None):
+        for frame in iter(lambda: wire.read_frame(server.life), None):
             server.receive(*frame)
     except (OSError, wire.WireError) as error:
         sys.stderr.write("edgenet agent: {}\n".format(error))

@@ -51,6 +51,8 @@ ALIVE = "alive"
 SHARE = "share"
 ANSWER = "answer"
 
+# An agent that works says ``alive`` so often where its host does not choose, seconds.
+BEAT_S = 5.0
 # A host that runs a demo says ``alive`` this often, and is given up after that long without a word, seconds.
 ALIVE_S = 2.0
 GONE_S = 10.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.options import device_option, json_option
-from edgenet.cli.output import print_json, print_table
+from edgenet.cli.output import print_json, print_table, progress
 
 __all__ = ["doctor"]
 
@@ -26,7 +26,8 @@ def doctor(device: str, backend: str | None, as_json: bool) -> int:
     """
     from edgenet.steps.doctor import doctor as run
 
-    found = run(device, backend)
+    with progress() as tell:
+        found = run(device, backend, tell)
     if as_json:
         print_json(found.to_table())
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.options import device_option, json_option
-from edgenet.cli.output import print_json, print_table
+from edgenet.cli.output import print_json, print_table, progress
 
 __all__ = ["probe"]
 
@@ -25,7 +25,8 @@ def probe(device: str, save: str | None, as_json: bool) -> None:
     from edgenet.steps.probe import board_target, write_target
     from edgenet.steps.probe import probe as run
 
-    facts = run(device)
+    with progress() as tell:
+        facts = run(device, tell)
     target = board_target(facts, device)
     if save:
         write_target(save, facts)

@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from edgenet.agent import wire
 from edgenet.devices.archive import agent_archive
+from edgenet.devices.blobs import Blob, Sender, Sent, missing
 from edgenet.devices.bootstrap import handshake
 from edgenet.devices.channel import Channel, OnEvent
 from edgenet.devices.connection import Connection
+from edgenet.devices.deadlines import DEADLINES, Deadlines
 from edgenet.devices.live import Door, Live, OnLive
 from edgenet.devices.replies import field, fields, raise_error
 from edgenet.devices.session import Session
-from edgenet.errors import ConnectionFailed, DataError, DeviceError
+from edgenet.errors import ConnectionFailed, ConnectionLost
 
-__all__ = ["Agent", "Blob", "Sent", "Trial"]
-
-CHUNK = 512 * 1024
-# A board that lets ssh in starts the agent within this, or never, seconds.
-START_S = 120.0
-
-
-class Blob(NamedTuple):
-    """Bytes that a board may need, named by their sha256."""
-
-    digest: str
-    size: int
-    open: Callable[[], BinaryIO]
-
-
-class Sent(NamedTuple):
-    """What ``send_blobs`` did: bytes sent, bytes that were on the board already."""
-
-    bytes: int
-    skipped: int
+__all__ = ["Agent", "Trial"]
 
 
 class Trial(NamedTuple):
@@ -53,6 +36,8 @@ class Agent:
 
     Args:
         connection: Not started yet.
+        deadlines: How long it may take to answer.
+        waiting: As for :func:`edgenet.devices.device.connect`.
 
     Attributes:
         name: The board as the user wrote it.
@@ -62,10 +47,13 @@ class Agent:
         ConnectionFailed: The board could not be reached or cannot run the agent.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, deadlines: Deadlines = DEADLINES, waiting: OnEvent | None = None
+    ) -> None:
         self.name = connection.name
-        self._connection = connection
-        self._channel = Channel(connection)
+        self._connection, self._deadlines = connection, deadlines
+        self._channel = Channel(connection, deadlines, waiting)
+        self._sender = Sender(self._channel)
         self._facts: Mapping[str, Any] | None = None
         self.removed: list[str] = []
         try:
@@ -77,12 +65,15 @@ class Agent:
     def _start(self) -> None:
         archive = agent_archive()
         self._channel.bytes_sent += self._connection.start(archive.digest, len(archive.data))
-        in_time = self._connection.deadline(START_S)
+        limit = self._deadlines.start()
         try:
-            sent, received = handshake(self._connection, archive)
-            hello, _ = self._channel.receive()
-        finally:
-            in_time()
+            with self._channel.watched(limit, self._connection.cut) as watch, watch.waiting():
+                sent, received = handshake(self._connection, archive)
+                hello, _ = self._channel.receive()
+        except ConnectionLost as error:
+            if error is not watch.error:
+                raise
+            raise self._connection.failed(f"waited {limit.total_s:g} s") from None
         self._channel.bytes_sent += sent
         self._channel.bytes_received += received
         self.agent_sent = sent > 0
@@ -136,12 +127,12 @@ class Agent:
         wanted = list({blob.digest: blob for blob in blobs}.values())
         reply, _ = self._channel.request(wire.HAVE, {"blobs": [[blob.digest, blob.size] for blob in wanted]})
         self._tell_removed(reply, progress)
-        here = _missing(reply, wanted)
+        here = missing(reply, wanted)
         rest = sum(blob.size - here[blob.digest] for blob in wanted if blob.digest in here)
         sent = 0
         for blob in wanted:
             if blob.digest in here:
-                for step in self._send_blob(blob, here[blob.digest]):
+                for step in self._sender.send(blob, here[blob.digest]):
                     sent += step
                     if progress is not None:
                         progress({"stage": "send", "bytes": sent, "of_bytes": rest})
@@ -152,22 +143,6 @@ class Agent:
         self.removed += removed
         if removed and progress is not None:
             progress({"stage": f"made room: removed {len(removed)} old things"})
-
-    def _send_blob(self, blob: Blob, offset: int) -> Iterator[int]:
-        with blob.open() as stream:
-            stream.seek(offset)
-            while True:
-                piece = stream.read(min(CHUNK, blob.size - offset))
-                if not piece and offset < blob.size:
-                    raise DataError(
-                        f"blob {blob.digest[:12]} is shorter than its {blob.size} bytes", "make it again"
-                    )
-                header = {"digest": blob.digest, "size": blob.size, "offset": offset}
-                reply, _ = self._channel.request(wire.PUT, header, piece)
-                offset += len(piece)
-                yield len(piece)
-                if field(reply, "done", bool):
-                    return
 
     def finish(self, manifest: Mapping[str, Any], progress: OnEvent | None = None) -> dict[str, Any]:
         """Have the board finish an artifact, sent before as a blob, or find it finished.
@@ -277,18 +252,3 @@ class Agent:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _missing(reply: Mapping[str, Any], wanted: Sequence[Blob]) -> dict[str, int]:
-    """Digest → bytes already there, for the blobs that are not complete."""
-    sizes = {blob.digest: blob.size for blob in wanted}
-    here: dict[str, int] = {}
-    for item in fields(reply, "missing", list):
-        pair = dict(zip(("digest", "bytes"), item, strict=False))
-        digest, size = field(pair, "digest", str), field(pair, "bytes", int)
-        if digest not in sizes or not 0 <= size <= sizes[digest]:
-            raise DeviceError(
-                f"the agent asks for {digest[:12]} from {size}", "this is a bug: please report it"
-            )
-        here[digest] = size
-    return here

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
 from edgenet.errors import ConnectionFailed, ConnectionLost
@@ -35,8 +34,8 @@ class Connection(Protocol):
             ConnectionFailed: There is no program to connect with.
         """
 
-    def deadline(self, seconds: float) -> Callable[[], None]:
-        """End the connection unless the returned function is called within ``seconds``."""
+    def cut(self) -> None:
+        """End it from another thread: soon every read and write on the streams returns."""
 
     def failed(self, said: str) -> ConnectionFailed:
         """Why the agent did not start; ``said`` is what the board printed before."""

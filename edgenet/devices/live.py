@@ -66,7 +66,11 @@ class Live:
     def _keep_alive(self) -> None:
         """Say that this end is there, and pass on that the demo shall stop."""
         with contextlib.suppress(DeviceError):
+            told = False
             while not self._over.is_set():
+                if self._stop.is_set() and not told:
+                    self._channel.hurry("the demo to end")
+                    told = True
                 # Again and again: the first one may come before there is anything to stop.
                 self._channel.say({"type": wire.STOP if self._stop.is_set() else wire.ALIVE})
                 if self._stop.is_set():

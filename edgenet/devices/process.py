@@ -6,7 +6,7 @@ import contextlib
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, BinaryIO, cast
 
 __all__ = ["PipedConnection", "PipedProcess", "last_line"]
@@ -50,12 +50,10 @@ class PipedProcess:
             while piece := stream.read1(_KEPT):  # type: ignore[attr-defined]
                 self._tail = (self._tail + piece)[-_KEPT:]
 
-    def deadline(self, seconds: float) -> Callable[[], None]:
-        """Kill the process after ``seconds`` unless the returned function is called before."""
-        timer = threading.Timer(seconds, self._process.kill)
-        timer.daemon = True
-        timer.start()
-        return timer.cancel
+    def cut(self, patience: float = 1.0) -> None:
+        """Kill it unless it ends within ``patience`` seconds; its streams stay open."""
+        if self.wait(patience) is None:
+            self._process.kill()
 
     def stderr_text(self) -> str:
         """The last 16 KiB of stderr."""
@@ -72,8 +70,13 @@ class PipedProcess:
 
     def close(self, patience: float = 2.0) -> None:
         """Close its stdin, wait ``patience`` seconds, then end it; never raises."""
+        # Closing writes what is left, for which a stopped program never makes room.
+        timer = threading.Timer(patience, self._process.kill)
+        timer.daemon = True
+        timer.start()
         with contextlib.suppress(OSError, ValueError):
             self.stdin.close()
+        timer.cancel()
         if self.wait(patience) is None:
             self._process.terminate()
             if self.wait(patience) is None:
@@ -107,9 +110,9 @@ class PipedConnection:
         """From the agent."""
         return self.process.stdout
 
-    def deadline(self, seconds: float) -> Callable[[], None]:
-        """End the connection unless the returned function is called within ``seconds``."""
-        return self.process.deadline(seconds)
+    def cut(self) -> None:
+        """Kill the program soon; whoever reads from it or writes to it is told."""
+        self.process.cut()
 
     def close(self) -> None:
         """End the program, and with it the agent."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edgenet.agent import wire
-from edgenet.devices.agent import Agent, Blob, Trial
+from edgenet.devices.agent import Agent, Trial
+from edgenet.devices.blobs import Blob
 from edgenet.devices.channel import OnEvent
 from edgenet.devices.replies import BoardError
 from edgenet.devices.wheelhouse import Platform, fetch

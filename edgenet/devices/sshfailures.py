@@ -63,6 +63,8 @@ _TABLE = (
         "wait a little (it may be starting, or limiting logins) and try again",
     ),
 )
+# Says nothing of the cause; some servers make ssh say it at every end.
+_CLOSED = re.compile(r"^Connection to \S+ closed(?: by remote host)?\.\r?$", re.M)
 
 
 def diagnose(board: str, stderr: str, status: int | None, said: str) -> ConnectionFailed:
@@ -79,7 +81,7 @@ def diagnose(board: str, stderr: str, status: int | None, said: str) -> Connecti
             host = board.rpartition("@")[2]
             group = (found.group(1) if found.groups() else None) or host
             return ConnectionFailed(what.format(group, board=board), remedy.format(group, board=board))
-    words = _last(stderr) or said
+    words = _last(_CLOSED.sub("", stderr)) or said
     if status is None or status < 0:
         return ConnectionFailed(
             f"{board} let ssh in but did not start the agent in time" + (f": {words}" if words else ""),

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edgenet.devices.agent import Blob
+from edgenet.devices.blobs import Blob
 from edgenet.errors import DataError
 from edgenet.files import file_digest, sha256
 from edgenet.imageset import ImageSet

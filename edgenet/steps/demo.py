@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edgenet.bundle import Bundle
-from edgenet.devices.agent import Agent, Blob
+from edgenet.devices.agent import Agent
 from edgenet.devices.archive import demo_archive
+from edgenet.devices.blobs import Blob
 from edgenet.devices.device import connect
 from edgenet.devices.live import Door, OnLive
 from edgenet.errors import PlanError
@@ -118,7 +119,7 @@ def demo(
     wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop)
     progress("connect", 0, None)
     keeper = Keeper(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
-    with connect(device) as agent, keeper, _door(chosen, device) as door:
+    with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:
         request = _request(agent, bundles, device, wanted, chosen, progress)
         tell = _listener(watch or Watch(), keeper, door, progress)
         summary = agent.demo(request, tell, stop or threading.Event(), door)

@@ -11,6 +11,7 @@ from typing import Any
 from edgenet.bundle import Bundle
 from edgenet.devices.device import connect
 from edgenet.progress import Progress, silent
+from edgenet.steps.events import board_events
 from edgenet.steps.stage import stage
 
 __all__ = ["Deployment", "deploy"]
@@ -70,7 +71,7 @@ def deploy(
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     began = time.perf_counter()
     progress("connect", 0, None)
-    with connect(device) as agent:
+    with connect(device, board_events(progress)) as agent:
         staged = stage(agent, bundle, device, progress, offline)
         changed = agent.deploy(staged.manifest)
         return Deployment(

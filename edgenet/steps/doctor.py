@@ -12,6 +12,8 @@ from edgenet.devices.agent import Agent, Trial
 from edgenet.devices.device import connect
 from edgenet.devices.runtimes import candidates
 from edgenet.errors import EXIT_DONE, EXIT_FAILED, EXIT_UNREACHABLE, ConnectionFailed, DeviceError
+from edgenet.progress import Progress, silent
+from edgenet.steps.events import board_events
 from edgenet.steps.probe import board_target
 from edgenet.target import Target
 
@@ -70,15 +72,19 @@ class Examination:
         return asdict(self)
 
 
-def doctor(device: str, backend: str | None = None) -> Examination:
+def doctor(device: str, backend: str | None = None, progress: Progress = silent) -> Examination:
     """Look at a board without changing it; one that cannot be reached is a result, not an error.
 
     Args:
         device: "local", ``user@host[:port]`` or an alias of the user's ssh config.
         backend: The backend that shall run there; all that this edgenet builds for its target if ``None``.
+        progress: Told where the board takes its time.
+
+    Raises:
+        ConnectionLost: It was reached and then went away or fell silent.
     """
     try:
-        with connect(device) as agent:
+        with connect(device, board_events(progress)) as agent:
             facts = agent.facts()
             backends = (backend,) if backend else _backends(board_target(facts, device).target)
             trials = {name: _try(agent, name) for name in backends}

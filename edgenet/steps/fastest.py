@@ -72,10 +72,10 @@ def deploy_fastest(
     named = (item if isinstance(item, Bundle) else Bundle.load(item) for item in bundles)
     loaded = list({bundle.digest: bundle for bundle in named}.values())
     _check_one_model(loaded)
-    with connect(device) as agent:
+    with connect(device, board_events(progress)) as agent:
         before, _ = agent.deployments()
     done = [deploy(bundle, device, progress, offline) for bundle in loaded]
-    with connect(device) as agent:
+    with connect(device, board_events(progress)) as agent:
         rounds = [[_median_ms(agent, bundle, progress) for bundle in loaded] for _ in range(ROUNDS)]
     medians = {bundle.digest: times for bundle, times in zip(loaded, zip(*rounds, strict=True), strict=True)}
     kept, why = _choose(loaded, medians)

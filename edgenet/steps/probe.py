@@ -14,21 +14,24 @@ from edgenet.errors import LibraryError
 from edgenet.files import write_atomic
 from edgenet.json_value import plain
 from edgenet.library import Table, names
+from edgenet.progress import Progress, silent
+from edgenet.steps.events import board_events
 from edgenet.target import ISA, BackendSupport, Target
 
 __all__ = ["board_target", "probe", "target_text", "write_target"]
 
 
-def probe(device: str) -> Mapping[str, Any]:
+def probe(device: str, progress: Progress = silent) -> Mapping[str, Any]:
     """The facts of a board (docs/agent-protocol.md, ``probe``).
 
     Args:
         device: "local", ``user@host[:port]`` or an alias of the user's ssh config.
+        progress: Told where the board takes its time.
 
     Raises:
-        ConnectionFailed: The board cannot be reached.
+        ConnectionFailed, ConnectionLost: The board cannot be reached, or does not answer.
     """
-    with connect(device) as agent:
+    with connect(device, board_events(progress)) as agent:
         return agent.facts()
 
 

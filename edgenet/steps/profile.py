@@ -82,7 +82,7 @@ def profile(
     images = ImageSet.load(image_folder(str(val), "val")) if isinstance(val, Path | str) else val
     _check_labels(bundle, images)
     progress("connect", 0, None)
-    with connect(device) as agent:
+    with connect(device, board_events(progress)) as agent:
         facts = agent.facts()
         _check_deployed(agent, bundle, device)
         run = _measure(agent, bundle, rules, images, known, progress)

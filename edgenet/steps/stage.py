@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from edgenet.bundle import Bundle
-from edgenet.devices.agent import Agent, Blob
+from edgenet.devices.agent import Agent
+from edgenet.devices.blobs import Blob
 from edgenet.devices.runtimes import RuntimeChoice, ensure_runtime
 from edgenet.progress import Progress
 from edgenet.steps.events import board_events

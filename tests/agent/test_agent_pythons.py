@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-STDLIB_TESTS = ("test_agent_store", "test_agent_unpack", "test_agent_facts")
+STDLIB_TESTS = ("test_agent_beat", "test_agent_store", "test_agent_unpack", "test_agent_facts")
 
 
 def interpreter(version):

@@ -277,7 +277,7 @@ def test_probe_local(capsys: pytest.CaptureFixture[str], home: Path) -> None:
 def test_interrupted_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     import edgenet.steps.probe
 
-    def stop(device: str) -> None:
+    def stop(device: str, progress: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(edgenet.steps.probe, "probe", stop)

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from edgenet.agent.preprocess import encode_ppm
-from edgenet.devices.agent import Agent, Blob
+from edgenet.devices.agent import Agent
+from edgenet.devices.blobs import Blob
 from tests import sshd
 
 

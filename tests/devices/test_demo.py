@@ -19,8 +19,11 @@ from typing import Any
 import pytest
 
 from edgenet.agent import live as agent_live
-from edgenet.devices.agent import Agent, Blob
+from edgenet.devices import device
+from edgenet.devices.agent import Agent
 from edgenet.devices.archive import demo_archive
+from edgenet.devices.blobs import Blob
+from edgenet.devices.deadlines import Deadlines
 from edgenet.devices.device import connect
 from edgenet.devices.live import Door
 from edgenet.devices.replies import BoardError
@@ -141,6 +144,26 @@ def test_a_model_that_dies_is_an_error_with_its_signal(board, net) -> None:
     assert (run.error.kind, run.error.facts["signal"]) == ("died", "SIGILL")
 
 
+def test_a_stopped_process_of_a_demo_is_given_up(board, net, monkeypatch) -> None:
+    """Its pictures come, its events come: only answers do not."""
+    monkeypatch.setattr(device, "DEADLINES", Deadlines(beat_s=0.2, silence_s=3.0))
+    with connect("board") as agent:
+        run = Run(agent, request(agent, [net()], folder(loop=True)))
+        run.until(run.answered)
+        (worker,) = (pid for pid in board.sessions() if is_worker(pid))
+        os.kill(worker, signal.SIGSTOP)
+        run.join()
+    assert isinstance(run.error, ConnectionLost)
+    assert "waited 3 s for the demo, whose process there is stopped" in run.error.what
+    assert gone(board)
+
+
+def is_worker(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"\0worker\0")
+    return False
+
+
 def test_no_camera_is_an_error_that_says_what_to_do(board, net) -> None:
     with connect("board") as agent:
         run = Run(agent, request(agent, [net()], {"kind": "v4l2", "paths": ["/dev/video99"]}))
@@ -238,7 +261,8 @@ def test_a_silent_host_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[int] = []
     watched = agent_live.Live.__new__(agent_live.Live)
     watched._over = threading.Event()
-    watched._server = type("Server", (), {"heard": time.monotonic() - agent_live.wire.GONE_S - 1})
+    life = type("Beat", (), {"heard": time.monotonic() - agent_live.wire.GONE_S - 1})
+    watched._server = type("Server", (), {"life": life})
     watched._child = type("Child", (), {"let_go": staticmethod(lambda: ended.append(0))})
 
     def leave(code: int) -> None:

@@ -20,9 +20,10 @@ from pathlib import Path
 import pytest
 
 from edgenet.bundle import Bundle, pack
-from edgenet.devices import ssh
+from edgenet.devices import device, ssh
 from edgenet.devices.agent import Agent
 from edgenet.devices.channel import Channel
+from edgenet.devices.deadlines import Deadlines
 from edgenet.devices.device import connect
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionFailed, ConnectionLost, DeviceError
@@ -77,7 +78,7 @@ def kill_server(board, channel):
 
 
 def freeze_server(board, channel):
-    """The network is there, nobody answers: ssh's keep-alive must notice."""
+    """The network is there, nobody answers: ssh's keep-alive must notice, or else the deadline of silence."""
     for pid in board.sessions():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
@@ -91,7 +92,8 @@ def thaw(board):
 
 @pytest.fixture
 def fault(board, monkeypatch):
-    """``fault(kind, how)``: the next request of this kind meets a cut; 2 s of silence end ssh."""
+    """``fault(kind, how)``: the next request of this kind meets a cut; 2 s of silence end ssh, 5 s all."""
+    monkeypatch.setattr(device, "DEADLINES", Deadlines(beat_s=0.5, silence_s=5.0))
     quick = tuple(item for item in ssh._OPTIONS if "Alive" not in item)
     monkeypatch.setattr(ssh, "_OPTIONS", (*quick, "ServerAliveInterval=1", "ServerAliveCountMax=2"))
     request, pending = Channel.request, {}

@@ -217,7 +217,7 @@ def test_illegal_instruction_while_it_runs(bare, model, monkeypatch):
     for expected in (["first==1", "second==1"], ["second==1"]):
         bare.fetched.clear()
         with bare(first=first, second=second) as agent:
-            monkeypatch.setattr(deploy_step, "connect", lambda device, agent=agent: agent)
+            monkeypatch.setattr(deploy_step, "connect", lambda device, tell, agent=agent: agent)
             assert deploy_step.deploy(bundle, "board").runtime == "1.second"
         assert bare.fetched == expected, "the outcome is remembered"
 
@@ -231,7 +231,7 @@ def test_a_model_that_no_runtime_runs_does_not_become_current(bare, model, monke
         ("raise RuntimeError('no such operator')", "no such operator"),
     ):
         with bare(**{f"only{len(run)}": RUNS.format(version="1", run=run)}) as agent:
-            monkeypatch.setattr(deploy_step, "connect", lambda device, agent=agent: agent)
+            monkeypatch.setattr(deploy_step, "connect", lambda device, tell, agent=agent: agent)
             with pytest.raises(DeviceError, match=why):
                 deploy_step.deploy(bundle, "board")
     with connect("board") as agent:

@@ -11,12 +11,12 @@ import sys
 import pytest
 
 from edgenet.agent import wire
-from edgenet.devices.agent import CHUNK, Blob
+from edgenet.devices.blobs import LARGEST, Blob
 from edgenet.devices.device import connect
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionLost, DataError
 
-BIG = os.urandom(5 * CHUNK + 1000)
+BIG = os.urandom(5 * LARGEST + 1000)
 
 
 def test_only_what_is_missing_is_sent(board, net, make_blob):
@@ -47,7 +47,7 @@ def test_cut_in_the_middle_of_a_blob(board, net, make_blob, device):
         net("old").deploy(agent)
 
     def cut(event):
-        if event["bytes"] >= 2 * CHUNK:
+        if event["bytes"] >= 2 * LARGEST:
             os.kill(agent._connection.process.pid, signal.SIGKILL)
 
     with connect(device) as agent:
@@ -62,8 +62,8 @@ def test_cut_in_the_middle_of_a_blob(board, net, make_blob, device):
         assert agent.open(None, 1).loaded["runtime_version"] == "1"
         agent.begin()
         sent = agent.send_blobs([make_blob(BIG)])
-        assert sent.bytes <= len(BIG) - 2 * CHUNK
-        assert sent.skipped >= 2 * CHUNK
+        assert sent.bytes <= len(BIG) - 2 * LARGEST
+        assert sent.skipped >= 2 * LARGEST
         assert agent.send_blobs([make_blob(BIG)]) == (0, len(BIG))
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from .. import wire
+from .. import beat, wire
 from ..failure import Failure
 from . import sources
 from .model import Model
@@ -165,4 +165,5 @@ class Demo(object):
 
     def _tick(self, studio):
         if not self._host.gone:
-            self._host.tell("tick", state=studio.state(), answers=studio.answers())
+            state, answers = studio.state(), studio.answers()
+            self._host.tell("tick", state=state, answers=answers, stopped=beat.stopped())
