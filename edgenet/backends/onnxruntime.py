@@ -54,7 +54,9 @@ class OnnxRuntime:
             settle(graph)
             to_form(graph, form_for(target))
             scores = int8_output(graph)
-            output = Output(model.classes, "int8", *scores, label=model.label) if scores else output
+            if scores is not None:
+                how = scores.scale, scores.zero_point
+                output = Output(model.classes, "int8", *how, label=model.label)
             proto = graph.proto()
         proto = with_label(proto) if model.label else proto
         return Artifact(proto.SerializeToString(deterministic=True), "model.onnx", output)

@@ -71,13 +71,16 @@ def channel_groups(graph: Graph) -> list[ChannelGroup]:
     return [item for root, item in groups.items() if root not in closed and item.makers and item.readers]
 
 
-def scale_channels(graph: Graph, group: ChannelGroup, factors: NDArray[np.float64]) -> None:
+def scale_channels(graph: Graph, group: ChannelGroup, factors: NDArray[np.float64]) -> int:
     """Multiply every channel of a group in place.
 
     Args:
         graph: The graph.
         group: Of :func:`channel_groups` of this graph.
         factors: [channels], positive and finite.
+
+    Returns:
+        How many kernels were rewritten.
     """
     for conv in group.makers:
         kernel, bias = graph.constants[conv.input[1]], graph.constants[conv.input[2]]
@@ -89,13 +92,13 @@ def scale_channels(graph: Graph, group: ChannelGroup, factors: NDArray[np.float6
         shape = [1, 1, 1, 1]
         shape[axis] = len(factors)
         _replace(graph, conv, 1, kernel / factors.reshape(shape))
+    return len(group.makers) + len(group.readers)
 
 
 def _replace(graph: Graph, conv: NodeProto, index: int, value: NDArray[np.float64]) -> None:
     old = conv.input[index]
-    conv.input[index] = graph.add_constant(
-        f"{old.removesuffix('/equalized')}/equalized", value.astype(np.float32)
-    )
+    name = f"{old.removesuffix('/equalized')}/equalized"
+    graph.set_input(conv, index, graph.add_constant(name, value.astype(np.float32)))
     if not graph.consumers(old):
         del graph.constants[old]
 
@@ -103,7 +106,7 @@ def _replace(graph: Graph, conv: NodeProto, index: int, value: NDArray[np.float6
 def _links(graph: Graph) -> tuple[dict[str, str], set[str]]:
     """Tensor → the first tensor of its set, and the tensors that cannot be scaled."""
     root: dict[str, str] = {}
-    frozen = {graph.input, graph.output}
+    frozen = {*graph.inputs, *graph.outputs}
     for node in graph.nodes:
         name, sources = node.output[0], [item for item in node.input if item not in graph.constants]
         if node.op_type == "Conv":

@@ -112,6 +112,7 @@ def _explicit_bias(graph: Graph) -> int:
     for conv in graph.nodes:
         if conv.op_type == "Conv" and len(conv.input) == 2 and conv.input[1] in graph.constants:
             zeros = np.zeros(len(graph.constants[conv.input[1]]), np.float32)
-            conv.input.append(graph.add_constant(f"{conv.name or conv.output[0]}/bias", zeros))
+            bias = graph.add_constant(f"{conv.name or conv.output[0]}/bias", zeros)
+            graph.set_inputs(conv, [*conv.input, bias])
             changed += 1
     return changed

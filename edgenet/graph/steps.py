@@ -46,7 +46,7 @@ def steps(graph: Graph, rounded: Collection[str]) -> list[Step]:
         rounded: Names of the tensors that are int8.
     """
     found = []
-    ends = {*rounded, graph.input}
+    ends = {*rounded, *graph.inputs}
     for node in graph.nodes:
         if node.output[0] not in rounded:
             continue
@@ -77,7 +77,7 @@ def subgraph(
     body = helper.make_graph(
         list(nodes),
         "part",
-        [graph.input_info if name == graph.input else _float(name) for name in inputs],
+        [graph.inputs.get(name) or _float(name) for name in inputs],
         [_float(name) for name in outputs],
         [numpy_helper.from_array(values[name], name) for name in used],
     )
