@@ -105,7 +105,7 @@ def _replace(graph: Graph, conv: NodeProto, index: int, value: NDArray[np.float6
 
 def _links(graph: Graph) -> tuple[dict[str, str], set[str]]:
     """Tensor → the first tensor of its set, and the tensors that cannot be scaled."""
-    root: dict[str, str] = {}
+    above: dict[str, str] = {}
     frozen = {*graph.inputs, *graph.outputs}
     for node in graph.nodes:
         name, sources = node.output[0], [item for item in node.input if item not in graph.constants]
@@ -116,13 +116,20 @@ def _links(graph: Graph) -> tuple[dict[str, str], set[str]]:
         if not _homogeneous(graph, node, sources):
             frozen |= {name, *sources}
             continue
-        together = {root.get(item, item) for item in (*sources, name)}
-        first = root.get(sources[0], sources[0])
-        for member, of in list(root.items()):
-            if of in together:
-                root[member] = first
-        root.update(dict.fromkeys((*together, *sources, name), first))
-    return root, frozen
+        first = _top(above, sources[0])
+        for item in (*sources, name):
+            above[_top(above, item)] = first
+    return {name: _top(above, name) for name in list(above)}, frozen
+
+
+def _top(above: dict[str, str], name: str) -> str:
+    """The first tensor of a set, each member of which names another one (union-find, the paths shortened)."""
+    path = []
+    while above.get(name, name) != name:
+        path.append(name)
+        name = above[name]
+    above.update(dict.fromkeys(path, name))
+    return name
 
 
 def _homogeneous(graph: Graph, node: NodeProto, sources: list[str]) -> bool:

@@ -113,7 +113,10 @@ class Order:
 
 @dataclass(slots=True)
 class Mentions:
-    """Name of a tensor → the nodes that mention it, each with how often it does."""
+    """Name of a tensor → the nodes that mention it, each with how often it does.
+
+    The empty name, which stands for an operand left out, is no tensor.
+    """
 
     _nodes: dict[str, dict[int, tuple[NodeProto, int]]] = field(default_factory=dict)
 
@@ -126,11 +129,15 @@ class Mentions:
 
     def add(self, name: str, node: NodeProto) -> None:
         """Note one more mention."""
+        if not name:
+            return
         found = self._nodes.setdefault(name, {})
         found[id(node)] = node, found.get(id(node), (node, 0))[1] + 1
 
     def drop(self, name: str, node: NodeProto) -> None:
         """Forget one mention."""
+        if not name:
+            return
         found = self._nodes[name]
         count = found[id(node)][1] - 1
         if count:
