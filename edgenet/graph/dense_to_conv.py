@@ -17,7 +17,7 @@ POINTWISE = ("Clip", "HardSigmoid", "HardSwish", "Relu")
 
 
 def dense_to_conv(graph: Graph) -> int:
-    """Rewrite [1,C,1,1] → Flatten → Gemm (or MatMul, Add) as Conv 1x1 → Flatten.
+    """Rewrite [1,C,1,1] → Flatten → Gemm (or MatMul, Add) as Conv 1x1 → Flatten, in place.
 
     The arithmetic is the same; per-channel int8 weights then work in every runtime
     (TFLite has per-channel fully-connected weights only in recent releases). Activations between the two are

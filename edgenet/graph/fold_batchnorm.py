@@ -11,7 +11,7 @@ __all__ = ["fold_batchnorm"]
 
 
 def fold_batchnorm(graph: Graph) -> int:
-    """Rewrite Conv → BatchNormalization as one Conv with bias.
+    """Rewrite Conv → BatchNormalization as one Conv with bias, in place.
 
     With k = gamma / sqrt(variance + epsilon): W' = k W and b' = k (b - mean) + beta
     (Krishnamoorthi, arXiv 1806.08342, section 3.2.2, inference form).
