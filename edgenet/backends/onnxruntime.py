@@ -55,7 +55,8 @@ class OnnxRuntime:
             settle(graph)
             to_form(graph, form_for(target))
             scores = int8_output(graph)
-            output = TensorSpec.int8(model.classes, *scores, label=model.label) if scores else output
+            if scores is not None:
+                output = TensorSpec.int8(model.classes, scores.scale, scores.zero_point, model.label)
             proto = graph.proto()
         proto = with_label(proto) if model.label else proto
         return Artifact(proto.SerializeToString(deterministic=True), "model.onnx", output)

@@ -32,5 +32,5 @@ def centre_scores(graph: Graph) -> int:
     for position in (1, 2):
         values = graph.constants[conv.input[position]].astype(np.float64)
         centred = (values - values.mean(axis=0, keepdims=True)).astype(np.float32)
-        conv.input[position] = graph.add_constant(f"{conv.input[position]}/centred", centred)
+        graph.set_input(conv, position, graph.add_constant(f"{conv.input[position]}/centred", centred))
     return 1

@@ -16,6 +16,7 @@ COUNTED = ("Conv", "Gemm", "MatMul")
 REPACKING = ("DequantizeLinear", "QuantizeLinear", "Cast", "Identity", "Reshape", "Transpose")
 
 Shapes = dict[str, tuple[int, ...]]
+Readers = dict[str, list[onnx.NodeProto]]
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,13 @@ def cost(model: onnx.ModelProto) -> Cost:
         ModelError: A shape that is needed cannot be inferred.
     """
     shapes = _shapes(model)
-    stored = _stored(model.graph)
+    stored, readers = _stored(model.graph), _readers(model.graph)
     seen: set[str] = set()
     rows = []
     for node in model.graph.node:
         if node.op_type not in COUNTED:
             continue
-        names = [name for name in _trained(model.graph, node) if name in stored and stored[name] not in seen]
+        names = [name for name in _trained(node, readers) if name in stored and stored[name] not in seen]
         seen.update(stored[name] for name in names)
         parameters = sum(math.prod(_known(shapes, name)) for name in names)
         rows.append(LayerCost(node.name or node.output[0], node.op_type, _macs(node, shapes), parameters))
@@ -87,12 +88,18 @@ def _macs(node: onnx.NodeProto, shapes: Shapes) -> int:
     return math.prod(out[1:]) * _known(shapes, node.input[0])[-1]
 
 
-def _trained(graph: onnx.GraphProto, node: onnx.NodeProto) -> list[str]:
+def _readers(graph: onnx.GraphProto) -> Readers:
+    found: Readers = {}
+    for node in graph.node:
+        for name in dict.fromkeys(node.input):
+            found.setdefault(name, []).append(node)
+    return found
+
+
+def _trained(node: onnx.NodeProto, readers: Readers) -> list[str]:
     """Names of the tensors that training would have moved for this node."""
     names = list(node.input[:2] if node.op_type == "MatMul" else node.input[1:3])
-    for reader in graph.node:
-        if node.output[0] not in reader.input:
-            continue
+    for reader in readers.get(node.output[0], ()):
         if reader.op_type == "BatchNormalization":
             names += reader.input[1:3]
         elif reader.op_type == "Add" and node.op_type == "MatMul":

@@ -17,7 +17,7 @@ POINTWISE = ("Clip", "HardSigmoid", "HardSwish", "Relu")
 
 
 def dense_to_conv(graph: Graph) -> int:
-    """Rewrite [1,C,1,1] → Flatten → Gemm (or MatMul, Add) as Conv 1x1 → Flatten.
+    """Rewrite [1,C,1,1] → Flatten → Gemm (or MatMul, Add) as Conv 1x1 → Flatten, in place.
 
     The arithmetic is the same; per-channel int8 weights then work in every runtime
     (TFLite has per-channel fully-connected weights only in recent releases). Activations between the two are
@@ -46,7 +46,7 @@ def _cancel(graph: Graph, node: NodeProto) -> None:
     """Take out a flattening and the reshape that undoes it (squeeze-and-excite written with dense layers)."""
     flatten = _flatten_before(graph, node)
     if flatten is not None and graph.shape(flatten.input[0]) == graph.shape(node.output[0]):
-        node.input[0] = flatten.input[0]
+        graph.set_input(node, 0, flatten.input[0])
         graph.bypass(node)
         if not graph.consumers(flatten.output[0]):
             graph.remove(flatten)

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, helper
+from onnx import NodeProto, TensorProto, helper
 
+from edgenet.graph.int8 import Affine
 from edgenet.graph.view import Graph
 
 __all__ = ["FORMS", "int8_output", "to_form"]
@@ -24,25 +25,29 @@ __all__ = ["FORMS", "int8_output", "to_form"]
 FORMS = ("s8s8", "u8s8", "u8u8")
 
 
-def to_form(graph: Graph, form: str) -> None:
-    """Rewrite a canonical int8 graph in place; ``form`` is one of ``FORMS``."""
-    _guard_float_convolutions(graph)
+def to_form(graph: Graph, form: str) -> int:
+    """Rewrite a canonical int8 graph in place; ``form`` is one of ``FORMS``.
+
+    Returns:
+        How many nodes were rewritten or put in.
+    """
+    changed = _guard_float_convolutions(graph)
     if form == "s8s8":
-        _signed_pixels(graph)
-        return
+        return changed + _signed_pixels(graph)
     for node in list(graph.nodes):
         constant = node.input[0] in graph.constants
         if node.op_type == "QuantizeLinear" or (node.op_type == "DequantizeLinear" and not constant):
-            _unsigned_zero_point(graph, node)
+            changed += _unsigned_zero_point(graph, node)
         elif node.op_type == "DequantizeLinear" and (form == "u8u8" or _is_operand(graph, node)):
-            _unsigned_values(graph, node)
+            changed += _unsigned_values(graph, node)
+    return changed
 
 
-def int8_output(graph: Graph) -> tuple[float, int] | None:
-    """Let the graph end in its int8 scores instead of their float values.
+def int8_output(graph: Graph) -> Affine | None:
+    """Let the graph end in its int8 scores instead of their float values, in place.
 
     Returns:
-        Scale and zero point of the output; ``None`` where its last layer is float.
+        How the output is read; ``None`` where its last layer is float.
     """
     last = graph.producer(graph.output)
     if last is None or last.op_type != "DequantizeLinear":
@@ -53,18 +58,19 @@ def int8_output(graph: Graph) -> tuple[float, int] | None:
     zero_point = int(zero.reshape(())) - shift
     if shift:  # scores are int8 in every form, so that backends can be compared
         parts = [last.output[0], last.input[1], _scalar(graph, "scores/zero_point", zero_point, np.int8)]
-        last.output[0] = parts[0] = graph.fresh("scores/real")
+        parts[0] = graph.fresh("scores/real")
+        graph.set_output(last, 0, parts[0])
         label = graph.fresh("scores/int8")
         graph.insert(None, helper.make_node("QuantizeLinear", parts, [graph.output], name=label))
     else:
         graph.bypass(last)
-    classes = graph.output_info.type.tensor_type.shape.dim[1].dim_value
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(np.int8))
-    graph.output_info = helper.make_tensor_value_info(graph.output, kind, [1, classes])
-    return scale, zero_point
+    classes = graph.outputs[graph.output].type.tensor_type.shape.dim[1].dim_value
+    scores = helper.make_tensor_value_info(graph.output, TensorProto.INT8, [1, classes])
+    graph.replace_graph_output(graph.output, scores)
+    return Affine(scale, zero_point)
 
 
-def _guard_float_convolutions(graph: Graph) -> None:
+def _guard_float_convolutions(graph: Graph) -> int:
     """Keep ONNX Runtime from rounding float weights by itself.
 
     Its optimizer (1.31, level "basic") rounds the float kernel of a convolution that stands between
@@ -72,6 +78,7 @@ def _guard_float_convolutions(graph: Graph) -> None:
     QuantizeLinear stops it; a quarter of a step inside the range it is not optimized away and changes no int8
     value.
     """
+    guarded = 0
     for node in [node for node in graph.nodes if node.op_type == "Conv" and node.input[1] in graph.constants]:
         after = graph.sole_consumer(node.output[0])
         if after is None or after.op_type != "QuantizeLinear":
@@ -83,21 +90,23 @@ def _guard_float_convolutions(graph: Graph) -> None:
         clipped = graph.fresh(f"{node.output[0]}/within")
         clip = helper.make_node("Clip", [node.output[0], *names], [clipped], name=clipped)
         graph.insert(after, clip, graph.shape(node.output[0]))
-        after.input[0] = clipped
+        graph.set_input(after, 0, clipped)
+        guarded += 1
+    return guarded
 
 
-def _signed_pixels(graph: Graph) -> None:
+def _signed_pixels(graph: Graph) -> int:
     """Let the uint8 pixels become int8 before the first convolution."""
     entry = graph.producer("pixels/float")
     if entry is None:
         raise ValueError("not a quantized graph: nothing dequantizes the pixels")
     first = next(node for node in graph.nodes if node.op_type == "Conv")
     if first.input[1] in graph.constants:
-        return  # a float convolution reads them as they are
+        return 0  # a float convolution reads them as they are
     zero = int(graph.constants[entry.input[2]].reshape(())) - 128
     shape = graph.shape(entry.output[0])
     parts = [entry.input[1], _scalar(graph, "pixels/signed_zero_point", zero, np.int8)]
-    following = graph.nodes[graph.nodes.index(entry) + 1]
+    following = graph.following(entry)
     graph.redirect("pixels/float", "pixels/signed")
     quantize = helper.make_node(
         "QuantizeLinear", ["pixels/float", *parts], ["pixels/int8"], name="pixels/int8"
@@ -107,21 +116,24 @@ def _signed_pixels(graph: Graph) -> None:
         "DequantizeLinear", ["pixels/int8", *parts], ["pixels/signed"], name="pixels/signed"
     )
     graph.insert(following, dequantize, shape)
+    return 2
 
 
-def _unsigned_zero_point(graph: Graph, node: NodeProto) -> None:
+def _unsigned_zero_point(graph: Graph, node: NodeProto) -> bool:
     zero = graph.constants[node.input[2]]
-    if zero.dtype == np.int8:
-        node.input[2] = graph.add_constant(f"{node.input[2]}/u8", _unsigned(zero))
+    if zero.dtype != np.int8:
+        return False
+    graph.set_input(node, 2, graph.add_constant(f"{node.input[2]}/u8", _unsigned(zero)))
+    return True
 
 
-def _unsigned_values(graph: Graph, node: NodeProto) -> None:
+def _unsigned_values(graph: Graph, node: NodeProto) -> bool:
     if graph.constants[node.input[0]].dtype != np.int8:
-        return
+        return False
     for index in (0, 2):
-        node.input[index] = graph.add_constant(
-            f"{node.input[index]}/u8", _unsigned(graph.constants[node.input[index]])
-        )
+        values = _unsigned(graph.constants[node.input[index]])
+        graph.set_input(node, index, graph.add_constant(f"{node.input[index]}/u8", values))
+    return True
 
 
 def _is_operand(graph: Graph, node: NodeProto) -> bool:

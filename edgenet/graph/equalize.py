@@ -71,13 +71,16 @@ def channel_groups(graph: Graph) -> list[ChannelGroup]:
     return [item for root, item in groups.items() if root not in closed and item.makers and item.readers]
 
 
-def scale_channels(graph: Graph, group: ChannelGroup, factors: NDArray[np.float64]) -> None:
+def scale_channels(graph: Graph, group: ChannelGroup, factors: NDArray[np.float64]) -> int:
     """Multiply every channel of a group in place.
 
     Args:
         graph: The graph.
         group: Of :func:`channel_groups` of this graph.
         factors: [channels], positive and finite.
+
+    Returns:
+        How many kernels were rewritten.
     """
     for conv in group.makers:
         kernel, bias = graph.constants[conv.input[1]], graph.constants[conv.input[2]]
@@ -89,21 +92,21 @@ def scale_channels(graph: Graph, group: ChannelGroup, factors: NDArray[np.float6
         shape = [1, 1, 1, 1]
         shape[axis] = len(factors)
         _replace(graph, conv, 1, kernel / factors.reshape(shape))
+    return len(group.makers) + len(group.readers)
 
 
 def _replace(graph: Graph, conv: NodeProto, index: int, value: NDArray[np.float64]) -> None:
     old = conv.input[index]
-    conv.input[index] = graph.add_constant(
-        f"{old.removesuffix('/equalized')}/equalized", value.astype(np.float32)
-    )
+    name = f"{old.removesuffix('/equalized')}/equalized"
+    graph.set_input(conv, index, graph.add_constant(name, value.astype(np.float32)))
     if not graph.consumers(old):
         del graph.constants[old]
 
 
 def _links(graph: Graph) -> tuple[dict[str, str], set[str]]:
     """Tensor → the first tensor of its set, and the tensors that cannot be scaled."""
-    root: dict[str, str] = {}
-    frozen = {graph.input, graph.output}
+    above: dict[str, str] = {}
+    frozen = {*graph.inputs, *graph.outputs}
     for node in graph.nodes:
         name, sources = node.output[0], [item for item in node.input if item not in graph.constants]
         if node.op_type == "Conv":
@@ -113,13 +116,20 @@ def _links(graph: Graph) -> tuple[dict[str, str], set[str]]:
         if not _homogeneous(graph, node, sources):
             frozen |= {name, *sources}
             continue
-        together = {root.get(item, item) for item in (*sources, name)}
-        first = root.get(sources[0], sources[0])
-        for member, of in list(root.items()):
-            if of in together:
-                root[member] = first
-        root.update(dict.fromkeys((*together, *sources, name), first))
-    return root, frozen
+        first = _top(above, sources[0])
+        for item in (*sources, name):
+            above[_top(above, item)] = first
+    return {name: _top(above, name) for name in list(above)}, frozen
+
+
+def _top(above: dict[str, str], name: str) -> str:
+    """The first tensor of a set, each member of which names another one (union-find, the paths shortened)."""
+    path = []
+    while above.get(name, name) != name:
+        path.append(name)
+        name = above[name]
+    above.update(dict.fromkeys(path, name))
+    return name
 
 
 def _homogeneous(graph: Graph, node: NodeProto, sources: list[str]) -> bool:

@@ -10,10 +10,13 @@ from edgenet.graph.view import Graph
 __all__ = ["cast_first", "float_input"]
 
 
-def cast_first(graph: Graph) -> None:
-    """Rewrite ``pixels → Transpose → Cast`` as ``pixels → Cast → Transpose``; the values are the same.
+def cast_first(graph: Graph) -> int:
+    """Rewrite ``pixels → Transpose → Cast`` as ``pixels → Cast → Transpose``, in place; no value changes.
 
     TensorRT has uint8 only at the network's ends, and only a Cast may read it there (from 8.5 on).
+
+    Returns:
+        How many nodes changed places: 2.
     """
     transpose, cast = graph.producer("pixels/planes"), graph.producer("pixels/float")
     if transpose is None or cast is None or cast.op_type != "Cast":
@@ -29,13 +32,20 @@ def cast_first(graph: Graph) -> None:
     graph.insert(transpose, late, planes)
     graph.remove(transpose)
     graph.remove(cast)
+    return 2
 
 
-def float_input(graph: Graph) -> None:
-    """Take the pixels' values as float32 [1, H, W, 3]: for TensorRT 8.2, which has no uint8 at all."""
+def float_input(graph: Graph) -> int:
+    """Take the pixels' values as float32 [1, H, W, 3], in place: for TensorRT 8.2, which has no uint8 at all.
+
+    Returns:
+        1, for the Cast that is gone.
+    """
     cast = graph.producer("pixels/real")
     if cast is None:
         raise ValueError("cast_first was not run")
     graph.remove(cast)
     graph.redirect("pixels/real", PIXELS)
-    graph.input_info = helper.make_tensor_value_info(PIXELS, TensorProto.FLOAT, graph.shape(PIXELS))
+    real = helper.make_tensor_value_info(PIXELS, TensorProto.FLOAT, graph.shape(PIXELS))
+    graph.replace_graph_input(PIXELS, real)
+    return 1

@@ -11,7 +11,7 @@ __all__ = ["fold_batchnorm"]
 
 
 def fold_batchnorm(graph: Graph) -> int:
-    """Rewrite Conv → BatchNormalization as one Conv with bias.
+    """Rewrite Conv → BatchNormalization as one Conv with bias, in place.
 
     With k = gamma / sqrt(variance + epsilon): W' = k W and b' = k (b - mean) + beta
     (Krishnamoorthi, arXiv 1806.08342, section 3.2.2, inference form).
@@ -39,7 +39,7 @@ def _fold(graph: Graph, conv: NodeProto, batchnorm: NodeProto) -> None:
     folded_kernel = (kernel * factor[:, None, None, None]).astype(np.float32)
     folded_bias = ((bias - mean) * factor + beta).astype(np.float32)
     name = conv.input[1]
-    conv.input[1] = graph.add_constant(f"{name}/folded", folded_kernel)
-    del conv.input[2:]
-    conv.input.append(graph.add_constant(f"{name}/folded_bias", folded_bias))
+    parts = {"folded": folded_kernel, "folded_bias": folded_bias}
+    own = [graph.add_constant(f"{name}/{part}", values) for part, values in parts.items()]
+    graph.set_inputs(conv, [conv.input[0], *own])
     graph.bypass(batchnorm)

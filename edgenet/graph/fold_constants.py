@@ -15,17 +15,19 @@ LARGEST = 1 << 20
 KEPT = ("DequantizeLinear", "QuantizeLinear")
 
 
-def fold_constants(graph: Graph) -> Graph:
-    """Replace nodes without a variable input by what they compute, and Shape of a static shape.
+def fold_constants(graph: Graph) -> int:
+    """Replace nodes without a variable input by what they compute, and Shape of a static shape, in place.
 
     Each round makes more shapes known and so more nodes constant; most graphs have nothing to fold.
 
     Returns:
-        The graph, with the shapes that are known then.
+        How many nodes are gone; the graph knows the shapes that are known then.
     """
-    while _fold(graph):
-        graph = Graph(graph.proto())
-    return graph
+    folded = 0
+    while found := _fold(graph):
+        graph.renew()
+        folded += found
+    return folded
 
 
 def _fold(graph: Graph) -> int:
@@ -51,7 +53,11 @@ def _is_static(graph: Graph, name: str) -> bool:
 
 def _reads_constants(graph: Graph, node: NodeProto) -> bool:
     names = [name for name in node.input if name]
-    return bool(names) and all(name in graph.constants for name in names) and graph.output not in node.output
+    return (
+        bool(names)
+        and all(name in graph.constants for name in names)
+        and not any(map(graph.is_output, node.output))
+    )
 
 
 def _computed(graph: Graph, node: NodeProto) -> list[np.ndarray]:

@@ -15,13 +15,16 @@ __all__ = ["PIXELS", "fold_normalization"]
 PIXELS = "pixels"
 
 
-def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> None:
-    """Replace the float input by ``pixels``, uint8 [1, H, W, 3], RGB.
+def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> int:
+    """Replace the float input by ``pixels``, uint8 [1, H, W, 3], RGB, in place.
 
     The graph then begins ``pixels → Transpose → Cast → Add(-mean) → Conv``: 1/std and the channel order
     are in the kernel. The mean stays one Add where the convolution pads, because a padded zero means
     "mean colour", not "black"; without padding it goes into the bias and the Add disappears. Either way
     the result is the same up to float rounding, borders included.
+
+    Returns:
+        1, for the input.
 
     Raises:
         UnsupportedError: The first layer is not a convolution and the network wants BGR.
@@ -38,8 +41,9 @@ def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> None:
         if preprocessing.color == "bgr":
             kernel, mean = kernel[:, ::-1], mean[::-1]
         name = first.name or "first"
-        first.input[1] = graph.add_constant(f"{name}/kernel_of_pixels", kernel.astype(np.float32))
-        first.input[2] = graph.add_constant(f"{name}/bias_of_pixels", bias.astype(np.float32))
+        for index, (part, values) in enumerate({"kernel": kernel, "bias": bias}.items(), 1):
+            own = graph.add_constant(f"{name}/{part}_of_pixels", values.astype(np.float32))
+            graph.set_input(first, index, own)
         std = np.ones(3)
     elif preprocessing.color == "bgr":
         raise UnsupportedError(
@@ -49,6 +53,7 @@ def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> None:
     source = _affine(graph, first, source, "Add", -mean, preprocessing)
     source = _affine(graph, first, source, "Mul", 1.0 / std, preprocessing)
     graph.redirect(entry, source)
+    return 1
 
 
 def _entry(graph: Graph, preprocessing: Preprocessing) -> tuple[NodeProto, str]:
@@ -71,8 +76,8 @@ def _entry(graph: Graph, preprocessing: Preprocessing) -> tuple[NodeProto, str]:
 def _pixels(graph: Graph, first: NodeProto, preprocessing: Preprocessing) -> str:
     """Make ``pixels`` the input and return its NCHW float form."""
     height, width = preprocessing.size
-    graph.input_info = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, [1, height, width, 3])
-    graph.input = PIXELS
+    pixels = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, [1, height, width, 3])
+    graph.replace_graph_input(graph.input, pixels)
     shape = (1, 3, height, width)
     name = "pixels/planes"
     planes = helper.make_node("Transpose", [PIXELS], [name], name=name, perm=[0, 3, 1, 2])

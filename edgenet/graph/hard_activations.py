@@ -159,7 +159,8 @@ def _convolution_behind(graph: Graph, gate: NodeProto) -> NodeProto | None:
 def _replace_weights(graph: Graph, conv: NodeProto, kernel: np.ndarray, bias: np.ndarray) -> None:
     name = conv.name or conv.output[0]
     parts = {"kernel": kernel, "bias": bias}
-    conv.input[1:] = [
+    own = [
         graph.add_constant(f"{name}/gate_{part}", np.asarray(values, np.float32))
         for part, values in parts.items()
     ]
+    graph.set_inputs(conv, [conv.input[0], *own])

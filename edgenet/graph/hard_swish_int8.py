@@ -55,7 +55,7 @@ def _shrink(graph: Graph, conv: NodeProto) -> None:
         dequantize = graph.producer(conv.input[position])
         reader, index = (conv, position) if dequantize is None else (dequantize, 1)
         smaller = graph.constants[reader.input[index]] / np.float32(ROOT)
-        reader.input[index] = graph.add_constant(f"{reader.input[index]}/by_root", smaller)
+        graph.set_input(reader, index, graph.add_constant(f"{reader.input[index]}/by_root", smaller))
 
 
 def _split(graph: Graph, swish: NodeProto, offset: float) -> None:

@@ -36,8 +36,8 @@ def with_head(model: Model, head: str) -> Model:
     name = graph.fresh("probabilities")
     node = helper.make_node("Softmax", [graph.output], [name], name=name, axis=1)
     graph.insert(None, node, shape)
-    graph.output = name
-    graph.output_info = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    probabilities = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    graph.replace_graph_output(graph.output, probabilities)
     return model.with_proto(graph.proto(), output="probabilities")
 
 

@@ -46,7 +46,7 @@ def insert_qdq(
     tensors: Mapping[str, Affine],
     weights: Mapping[str, Int8Weights],
     pixel_zero_point: int | None,
-) -> None:
+) -> int:
     """Quantize a prepared float graph in place.
 
     Args:
@@ -56,6 +56,9 @@ def insert_qdq(
         weights: Output name of a Conv → its int8 weights; one that is missing stays float.
         pixel_zero_point: Zero point of the uint8 pixels (see ``whole_mean``), or ``None`` when the mean is
             subtracted by an Add of its own.
+
+    Returns:
+        How many activations and kernels are int8.
 
     Raises:
         UnsupportedError: An operator has a constant operand that has no int8 form here.
@@ -73,35 +76,45 @@ def insert_qdq(
         if node.output[0] in params:
             _quantize_operand(graph, node)
             _quantize_output(graph, node, params[node.output[0]])
+    return len(params) + len(weights)
 
 
 def insert_weights(
     graph: Graph, weights: Mapping[str, Int8Weights], biases: Mapping[str, NDArray[np.float32]]
-) -> None:
+) -> int:
     """Put int8 kernels into a float graph in place: activations and biases stay float.
 
     Args:
         graph: The graph.
         weights: Output name of a Conv → its int8 weights, of which the bias is not used.
         biases: Output name of a Conv → its real bias.
+
+    Returns:
+        How many kernels are int8.
     """
-    for conv in [node for node in graph.nodes if node.output[0] in weights]:
+    convs = [node for node in graph.nodes if node.output[0] in weights]
+    for conv in convs:
         own = weights[conv.output[0]]
-        conv.input[1] = _dequantized(graph, conv, conv.input[1], own.values, own.scales, np.int8(0))
-        conv.input[2] = graph.add_constant(f"{conv.input[2]}/corrected", biases[conv.output[0]])
+        kernel = _dequantized(graph, conv, conv.input[1], own.values, own.scales, np.int8(0))
+        bias = graph.add_constant(f"{conv.input[2]}/corrected", biases[conv.output[0]])
+        graph.set_inputs(conv, [conv.input[0], kernel, bias])
+    return len(convs)
 
 
-def set_weights(graph: Graph, real: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]) -> None:
-    """Give convolutions, by their output, another float kernel and bias, in place."""
-    for conv in [node for node in graph.nodes if node.output[0] in real]:
+def set_weights(graph: Graph, real: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]) -> int:
+    """Give convolutions, by their output, another float kernel and bias, in place; returns how many."""
+    convs = [node for node in graph.nodes if node.output[0] in real]
+    for conv in convs:
         for index, value in enumerate(real[conv.output[0]], 1):
-            conv.input[index] = graph.add_constant(f"{conv.input[index]}/adapted", value)
+            graph.set_input(conv, index, graph.add_constant(f"{conv.input[index]}/adapted", value))
+    return len(convs)
 
 
 def _quantize_weights(graph: Graph, conv: NodeProto, weights: Int8Weights) -> None:
-    kernel, bias = conv.input[1], conv.input[2]
-    conv.input[1] = _dequantized(graph, conv, kernel, weights.values, weights.scales, np.int8(0))
-    conv.input[2] = _dequantized(graph, conv, bias, weights.bias, weights.bias_scales, np.int32(0))
+    source, kernel, bias = conv.input[:3]
+    kernel = _dequantized(graph, conv, kernel, weights.values, weights.scales, np.int8(0))
+    bias = _dequantized(graph, conv, bias, weights.bias, weights.bias_scales, np.int32(0))
+    graph.set_inputs(conv, [source, kernel, bias])
 
 
 def _dequantize_pixels(graph: Graph, params: dict[str, Affine], zero_point: int | None) -> None:
@@ -151,7 +164,7 @@ def _quantize_operand(graph: Graph, node: NodeProto) -> None:
     """Give a constant operand of an elementwise operator an int8 form of its own."""
     if node.op_type not in ("Add", "Mul"):
         return
-    for index, name in enumerate(node.input):
+    for index, name in enumerate(list(node.input)):
         values = graph.constant(name)
         if values is None:
             continue
@@ -160,7 +173,8 @@ def _quantize_operand(graph: Graph, node: NodeProto) -> None:
             raise UnsupportedError(f"{node.op_type} {node.name!r} has an infinite operand", "check the model")
         scale = np.float32(largest / 127.0 or 1.0)
         rounded = np.round(values / scale).astype(np.int8)
-        node.input[index] = _dequantized(graph, node, name, rounded, np.asarray(scale), np.int8(0))
+        real = _dequantized(graph, node, name, rounded, np.asarray(scale), np.int8(0))
+        graph.set_input(node, index, real)
 
 
 def _quantize_output(graph: Graph, node: NodeProto, affine: Affine) -> None:
@@ -169,12 +183,11 @@ def _quantize_output(graph: Graph, node: NodeProto, affine: Affine) -> None:
     shape = graph.shape(name)
     scale = graph.add_constant(f"{name}/scale", np.array(affine.scale, np.float32))
     zero = graph.add_constant(f"{name}/zero_point", np.array(affine.zero_point, np.int8))
-    position = graph.nodes.index(node) + 1
-    following = graph.nodes[position] if position < len(graph.nodes) else None
+    following = graph.following(node)
     quantized, real = graph.fresh(f"{name}/int8"), graph.fresh(f"{name}/real")
-    if name == graph.output:
-        node.output[0] = graph.fresh(f"{name}/float")
-        source, real = node.output[0], name
+    if graph.is_output(name):
+        source, real = graph.fresh(f"{name}/float"), name
+        graph.set_output(node, 0, source)
     else:
         graph.redirect(name, real)
         source = name

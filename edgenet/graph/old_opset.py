@@ -17,18 +17,18 @@ SAME = (
 )  # fmt: skip
 
 
-def old_opset(graph: Graph) -> bool:
+def old_opset(graph: Graph) -> int:
     """Declare operator set 13, in place.
 
     Returns:
-        Whether it could be done; if not, the graph keeps its own set.
+        1 where it could be done; if not, 0, and the graph keeps its own set.
     """
     if any(node.op_type not in SAME for node in graph.nodes):
-        return False
+        return 0
     before, graph.opset = graph.opset, OPSET
     try:
         graph.proto()
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError):
         graph.opset = before
-        return False
-    return True
+        return 0
+    return 1

@@ -22,7 +22,8 @@ def prepare(model: Model) -> Model:
     normalization, the input's normalization, dense layers, squeeze-and-excite gates and a final Softmax are
     folded away. It computes what the model computed, up to float rounding.
     """
-    graph = fold_constants(Graph(model.proto))
+    graph = Graph(model.proto)
+    fold_constants(graph)
     stripped = strip_softmax(graph)
     simplify(graph)
     fold_batchnorm(graph)

@@ -43,26 +43,32 @@ def scale_of(graph: Graph, quantize: NodeProto) -> float:
     return float(graph.constants[quantize.input[1]].reshape(()))
 
 
-def rescale(graph: Graph, quantize: NodeProto, scale: float) -> None:
+def rescale(graph: Graph, quantize: NodeProto, scale: float) -> int:
     """Give an activation another scale, in place.
 
     Convolutions that read it get biases on the new scale (input scale x weight scale), tensors that are it in
     another shape follow.
+
+    Returns:
+        How many tensors have another scale now.
     """
     before = scale_of(graph, quantize)
     ratio = float(np.float32(scale)) / before
     if ratio == 1.0:
-        return
-    quantize.input[1] = name = graph.add_constant(f"{quantize.input[1]}/settled", np.array(scale, np.float32))
+        return 0
+    rescaled = 1
+    name = graph.add_constant(f"{quantize.input[1]}/settled", np.array(scale, np.float32))
+    graph.set_input(quantize, 1, name)
     for dequantize in graph.consumers(quantize.output[0]):
-        dequantize.input[1] = name
+        graph.set_input(dequantize, 1, name)
         for reader in graph.consumers(dequantize.output[0]):
             if reader.op_type == "Conv":
                 rescale_bias(graph, reader, ratio)
             elif reader.op_type in SAME_SCALE:
                 after = graph.consumers(reader.output[0])
                 if after[0].op_type == "QuantizeLinear" and scale_of(graph, after[0]) == before:
-                    rescale(graph, after[0], scale)
+                    rescaled += rescale(graph, after[0], scale)
+    return rescaled
 
 
 def rescale_bias(graph: Graph, conv: NodeProto, ratio: float) -> None:
@@ -72,6 +78,7 @@ def rescale_bias(graph: Graph, conv: NodeProto, ratio: float) -> None:
         return  # a float bias
     steps, scales = (graph.constants[name] for name in dequantize.input[:2])
     moved = np.clip(np.round(steps / ratio), INT32.min, INT32.max).astype(np.int32)
-    dequantize.input[0] = graph.add_constant(f"{dequantize.input[0]}/settled", moved)
     scaled = (scales * np.float64(ratio)).astype(np.float32)
-    dequantize.input[1] = graph.add_constant(f"{dequantize.input[1]}/settled", scaled)
+    for index, values in enumerate((moved, scaled)):
+        name = graph.add_constant(f"{dequantize.input[index]}/settled", values)
+        graph.set_input(dequantize, index, name)

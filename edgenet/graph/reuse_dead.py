@@ -19,7 +19,7 @@ from onnx import NodeProto
 from edgenet.graph.equalize import depthwise
 from edgenet.graph.view import Graph
 
-__all__ = ["Lane", "lanes", "reuse_dead"]
+__all__ = ["Lane", "Reused", "lanes", "reuse_dead"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,20 @@ class Lane:
     leave: NodeProto
 
 
+@dataclass(frozen=True)
+class Reused:
+    """What the channels of a lane carry now.
+
+    Attributes:
+        source: [channels], which channel each one equals.
+        shift: [channels], the share of a step by which its bias should be shifted where it is rounded: k/n
+            for the k-th of n copies, 0 where there is one.
+    """
+
+    source: NDArray[np.int64]
+    shift: NDArray[np.float64]
+
+
 def lanes(graph: Graph) -> list[Lane]:
     """Every place where a channel has a path of its own, in graph order."""
     found = []
@@ -56,20 +70,14 @@ def lanes(graph: Graph) -> list[Lane]:
     return found
 
 
-def reuse_dead(
-    graph: Graph, lane: Lane, dead: NDArray[np.bool_], noise: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Give every dead channel of a lane a copy of the noisiest live one.
+def reuse_dead(graph: Graph, lane: Lane, dead: NDArray[np.bool_], noise: NDArray[np.float64]) -> Reused:
+    """Give every dead channel of a lane a copy of the noisiest live one, in place.
 
     Args:
-        graph: Changed in place.
+        graph: The graph.
         lane: One of :func:`lanes`.
         dead: [channels], true where a channel is zero at the lane's end whatever the image.
         noise: [channels], power that rounding a channel adds behind the lane, in any unit.
-
-    Returns:
-        [channels] which channel each one now equals, and [channels] the share of a step by which its bias
-        should be shifted where it is rounded: k/n for the k-th of n copies, 0 where there is one.
     """
     source, copies = _assign(dead, noise)
     order = np.zeros(len(dead))
@@ -81,7 +89,7 @@ def reuse_dead(
     mixing = graph.constants[lane.leave.input[1]].astype(np.float64)
     mixing[:, dead] = 0
     _replace(graph, lane.leave, 1, mixing[:, source] / copies[source][None, :, None, None])
-    return source, order / copies[source]
+    return Reused(source, order / copies[source])
 
 
 def _assign(
@@ -120,4 +128,5 @@ def _after(graph: Graph, conv: NodeProto) -> str | None:
 
 
 def _replace(graph: Graph, conv: NodeProto, index: int, value: NDArray[np.float64]) -> None:
-    conv.input[index] = graph.add_constant(f"{conv.input[index]}/reused", value.astype(np.float32))
+    name = graph.add_constant(f"{conv.input[index]}/reused", value.astype(np.float32))
+    graph.set_input(conv, index, name)

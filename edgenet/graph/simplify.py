@@ -11,7 +11,7 @@ __all__ = ["simplify", "strip_softmax"]
 
 
 def simplify(graph: Graph) -> int:
-    """Bring pooling, padding and biases to the form the other passes know.
+    """Bring pooling, padding and biases to the form the other passes know, in place.
 
     * ReduceMean over height and width → GlobalAveragePool (and Flatten when the axes are dropped)
     * AveragePool over the whole picture → GlobalAveragePool
@@ -25,7 +25,7 @@ def simplify(graph: Graph) -> int:
 
 
 def strip_softmax(graph: Graph) -> int:
-    """Let the graph end in logits: remove a final Softmax over the classes.
+    """Let the graph end in logits, in place: remove a final Softmax over the classes.
 
     The order of the classes is the same without it, and the probabilities follow from the logits
     wherever they are wanted.
@@ -112,6 +112,7 @@ def _explicit_bias(graph: Graph) -> int:
     for conv in graph.nodes:
         if conv.op_type == "Conv" and len(conv.input) == 2 and conv.input[1] in graph.constants:
             zeros = np.zeros(len(graph.constants[conv.input[1]]), np.float32)
-            conv.input.append(graph.add_constant(f"{conv.name or conv.output[0]}/bias", zeros))
+            bias = graph.add_constant(f"{conv.name or conv.output[0]}/bias", zeros)
+            graph.set_inputs(conv, [*conv.input, bias])
             changed += 1
     return changed

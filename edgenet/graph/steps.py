@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,11 +47,11 @@ def steps(graph: Graph, rounded: Collection[str]) -> list[Step]:
         rounded: Names of the tensors that are int8.
     """
     found = []
-    ends = {*rounded, graph.input}
+    ends = {*rounded, *graph.inputs}
     for node in graph.nodes:
         if node.output[0] not in rounded:
             continue
-        nodes, inputs = _behind(graph, [node.output[0]], ends - {node.output[0]})
+        nodes, inputs = _behind(graph, node, ends)
         convs = [item for item in nodes if item.op_type == "Conv"]
         found.append(Step(node.output[0], inputs, nodes, convs[0] if convs else None))
     return found
@@ -72,12 +73,12 @@ def subgraph(
         outputs: The tensors to give.
         constants: Values to use in place of the graph's own, by name.
     """
-    values = {**graph.constants, **(constants or {})}
+    values = ChainMap(dict(constants or {}), graph.constants)
     used = dict.fromkeys(name for node in nodes for name in node.input if name in values)
     body = helper.make_graph(
         list(nodes),
         "part",
-        [graph.input_info if name == graph.input else _float(name) for name in inputs],
+        [graph.inputs.get(name) or _float(name) for name in inputs],
         [_float(name) for name in outputs],
         [numpy_helper.from_array(values[name], name) for name in used],
     )
@@ -85,21 +86,20 @@ def subgraph(
 
 
 def _behind(
-    graph: Graph, wanted: Sequence[str], ends: Collection[str]
+    graph: Graph, last: NodeProto, ends: Collection[str]
 ) -> tuple[tuple[NodeProto, ...], tuple[str, ...]]:
-    """The nodes between some tensors and the ends before them, and the ends that were reached."""
-    needed, reached = set(wanted), set()
-    nodes: list[NodeProto] = []
-    for node in reversed(graph.nodes):
-        if node.output[0] not in needed:
-            continue
-        nodes.append(node)
-        for name in node.input:
+    """The nodes between the ends and a node, itself included, and the ends that they read."""
+    found, reached, waiting = {id(last): last}, set[str](), [last]
+    while waiting:
+        for name in waiting.pop().input:
             if name in ends:
                 reached.add(name)
-            elif name not in graph.constants:
-                needed.add(name)
-    return tuple(reversed(nodes)), tuple(sorted(reached))
+                continue
+            node = graph.producer(name)
+            if node is not None and id(node) not in found:
+                found[id(node)] = node
+                waiting.append(node)
+    return tuple(graph.ordered(found.values())), tuple(sorted(reached))
 
 
 def _float(name: str) -> onnx.ValueInfoProto:

@@ -29,15 +29,19 @@ __all__ = ["symmetric_qdq"]
 RECTIFIED = ("Conv", "Add", "Mul")
 
 
-def symmetric_qdq(graph: Graph, float_weights: bool = False) -> None:
+def symmetric_qdq(graph: Graph, float_weights: bool = False) -> int:
     """Rewrite a canonical int8 graph in place.
 
     Args:
         graph: What :func:`edgenet.graph.insert_qdq.insert_qdq` made.
         float_weights: Keep the (rounded) weights as float32 and quantize them inside the graph.
+
+    Returns:
+        How many pairs were made symmetric or taken out.
     """
     _float_constants(graph)
-    for quantize, dequantize, affine in _pairs(graph):
+    pairs = _pairs(graph)
+    for quantize, dequantize, affine in pairs:
         if affine.zero_point != -128 and _is_unwanted(graph, quantize, dequantize):
             graph.bypass(quantize)
             graph.bypass(dequantize)
@@ -46,6 +50,7 @@ def symmetric_qdq(graph: Graph, float_weights: bool = False) -> None:
     _pixels(graph)
     if float_weights:
         _quantize_weights(graph)
+    return len(pairs)
 
 
 def _float_constants(graph: Graph) -> None:
@@ -84,7 +89,7 @@ def _is_unwanted(graph: Graph, quantize: NodeProto, dequantize: NodeProto) -> bo
     """Whether a pair of a linear tensor hinders: at the output, before a mere reshape, or conv → Add."""
     name = dequantize.output[0]
     readers = graph.consumers(name)
-    if name == graph.output or all(reader.op_type in SHAPE_ONLY for reader in readers):
+    if graph.is_output(name) or all(reader.op_type in SHAPE_ONLY for reader in readers):
         return True
     producer = graph.producer(quantize.input[0])
     if producer is None or producer.op_type != "Conv" or len(readers) != 1 or readers[0].op_type != "Add":
@@ -99,7 +104,7 @@ def _symmetric(graph: Graph, quantize: NodeProto, dequantize: NodeProto, affine:
         positive = graph.fresh(f"{quantize.input[0]}/relu")
         relu = helper.make_node("Relu", [quantize.input[0]], [positive], name=positive)
         graph.insert(quantize, relu, graph.shape(quantize.input[0]))
-        quantize.input[0] = positive
+        graph.set_input(quantize, 0, positive)
     _rescale(graph, quantize, dequantize, max(-affine.low, affine.high) / 127.0)
 
 
@@ -110,7 +115,7 @@ def _rescale(graph: Graph, quantize: NodeProto, dequantize: NodeProto, scale: fl
         graph.add_constant(f"{name}_zero", np.array(0, np.int8)),
     ]
     for node in (quantize, dequantize):
-        node.input[1], node.input[2] = parts
+        graph.set_inputs(node, [node.input[0], *parts])
 
 
 def _pixels(graph: Graph) -> None:
@@ -127,7 +132,7 @@ def _pixels(graph: Graph) -> None:
     cast = helper.make_node(
         "Cast", [entry.input[0]], ["pixels/float"], name="pixels/float", to=TensorProto.FLOAT
     )
-    following = graph.nodes[graph.nodes.index(entry) + 1]
+    following = graph.following(entry)
     graph.remove(entry)
     graph.insert(following, cast, shape)
     centred = "pixels/float"
@@ -151,9 +156,7 @@ def _pixels(graph: Graph) -> None:
         graph.insert(following, dequantize, shape)
         centred = "pixels/signed"
     for reader in readers:
-        for index, name in enumerate(reader.input):
-            if name == "pixels/float":
-                reader.input[index] = centred
+        graph.exchange(reader, "pixels/float", centred)
 
 
 def _quantize_weights(graph: Graph) -> None:
@@ -166,4 +169,4 @@ def _quantize_weights(graph: Graph) -> None:
         quantize = helper.make_node("QuantizeLinear", [value, *node.input[1:3]], [quantized], name=quantized)
         quantize.attribute.extend(node.attribute)
         graph.insert(node, quantize, graph.shape(value))
-        node.input[0] = quantized
+        graph.set_input(node, 0, quantized)

@@ -1,21 +1,31 @@
-"""A working copy of an ONNX graph that passes can read and edit."""
+"""The ONNX graph that passes can read and edit.
+
+Nodes stay the protobufs that onnx, its checker and its shape inference work on. What a protobuf does not
+know, who reads a tensor and where a node stands, lies beside them (:mod:`edgenet.graph.indices`).
+
+The library onnx-ir (1.1.0, of the ONNX project) keeps the same in classes of its own. It was weighed and
+not taken: importing it imports sympy, 7 MB more to download and 36 MB more resident, in a quantizer that
+keeps within 300; its users of a tensor come in the order in which they were noted, ours in the graph's,
+after which passes choose and name tensors, so that a file stays the same byte for byte; it infers shapes by
+way of protobufs, as :meth:`Graph.proto` does; and every pass would be written anew. It would spare one file
+of 150 lines.
+"""
 
 from __future__ import annotations
 
 import copy
 import itertools
-import math
 from collections.abc import Iterable
 from typing import Any
 
 import onnx
 from numpy.typing import NDArray
-from onnx import NodeProto, helper, numpy_helper
+from onnx import NodeProto, ValueInfoProto, helper, numpy_helper
 
-__all__ = ["Graph", "attributes", "inferred"]
+from edgenet.graph.indices import Mentions, Order
+from edgenet.graph.shapes import inferred
 
-# Constants of at most so many values may be shapes, axes or pads.
-SMALL = 1024
+__all__ = ["Graph", "attributes"]
 
 
 def attributes(node: NodeProto) -> dict[str, Any]:
@@ -23,86 +33,101 @@ def attributes(node: NodeProto) -> dict[str, Any]:
     return {item.name: helper.get_attribute_value(item) for item in node.attribute}
 
 
-def inferred(proto: onnx.ModelProto, check: bool = False) -> onnx.ModelProto:
-    """The model with the shapes of its tensors, and large weights as inputs.
-
-    Their values decide no shape, and onnx would copy them several times.
-
-    Args:
-        proto: Not changed.
-        check: Whether nodes and types are checked.
-
-    Raises:
-        onnx.checker.ValidationError: A node is not as its operator wants it.
-        onnx.shape_inference.InferenceError: Shapes contradict each other.
-    """
-    light = onnx.ModelProto(ir_version=max(proto.ir_version, 4), opset_import=proto.opset_import)
-    light.graph.name = proto.graph.name or "graph"
-    for field in ("node", "output", "value_info"):
-        getattr(light.graph, field).extend(getattr(proto.graph, field))
-    weights = {item.name for item in proto.graph.initializer}
-    light.graph.input.extend(item for item in proto.graph.input if item.name not in weights)
-    for item in proto.graph.initializer:
-        if math.prod(item.dims) <= SMALL:
-            light.graph.initializer.append(item)
-        else:
-            light.graph.input.append(helper.make_tensor_value_info(item.name, item.data_type, item.dims))
-    if check:
-        onnx.checker.check_model(light)
-    return onnx.shape_inference.infer_shapes(light, strict_mode=True, data_prop=True)
-
-
 class Graph:
     """Nodes in topological order, constants as numpy arrays, and static shapes.
 
-    The graph has one input and one output. It is a copy: the model it came from is not touched, and
-    :meth:`proto` gives the result. ``Constant`` nodes become constants, ``Identity`` and ``Dropout``
-    disappear on the way in.
+    It is a copy: the model it came from is not touched, and :meth:`proto` gives the result. ``Constant``
+    nodes become constants, ``Identity`` and ``Dropout`` disappear on the way in.
+
+    Who writes and who reads a tensor, which names are taken and where a node stands is known without looking
+    at all nodes. So a node's inputs and outputs are changed by :meth:`set_input` and its like only, never in
+    the node itself.
 
     Attributes:
-        nodes: The nodes, in topological order.
+        inputs: Description of every input by name, in order.
+        outputs: Description of every output by name, in order.
         constants: Every weight by name.
-        input: Name of the input.
-        output: Name of the output.
         opset: Version of the default operator set.
     """
 
     def __init__(self, proto: onnx.ModelProto) -> None:
+        self._load(proto)
+
+    def _load(self, proto: onnx.ModelProto) -> None:
         graph = inferred(proto).graph
         self.constants: dict[str, NDArray[Any]] = {
             item.name: numpy_helper.to_array(item) for item in proto.graph.initializer
         }
-        self.input_info = next(item for item in proto.graph.input if item.name not in self.constants)
-        self.output_info = graph.output[0]
-        self.input, self.output = self.input_info.name, self.output_info.name
+        given = [item for item in proto.graph.input if item.name not in self.constants]
+        self.inputs: dict[str, ValueInfoProto] = {item.name: item for item in given}
+        self.outputs: dict[str, ValueInfoProto] = {item.name: item for item in graph.output}
         self.opset = next(item.version for item in proto.opset_import if item.domain in ("", "ai.onnx"))
-        self.nodes: list[NodeProto] = []
         self._shapes = {
             item.name: tuple(dim.dim_value for dim in item.type.tensor_type.shape.dim)
             for item in itertools.chain(graph.value_info, graph.input, graph.output)
         }
-        for node in graph.node:
-            self._take(node)
+        self._wire(node for node in graph.node if not self._take_constant(node))
         for node in [node for node in self.nodes if node.op_type in ("Identity", "Dropout")]:
-            if node.input[0] in self.constants:
+            if node.input[0] in self.constants and not self.is_output(node.output[0]):
                 self.constants[node.output[0]] = self.constants[node.input[0]]
                 self.remove(node)
-            elif node.input[0] != self.input or node.output[0] != self.output:
+            elif self.can_bypass(node):
                 self.bypass(node)
+
+    def _take_constant(self, node: NodeProto) -> bool:
+        value = attributes(node).get("value") if node.op_type == "Constant" else None
+        if value is None:
+            return False
+        self.constants[node.output[0]] = numpy_helper.to_array(value)
+        return True
+
+    def _wire(self, nodes: Iterable[NodeProto]) -> None:
+        """Begin with these nodes alone."""
+        self._order, self._readers, self._writers = Order(), Mentions(), Mentions()
+        for node in nodes:
+            self._enter(node, None)
+
+    def _enter(self, node: NodeProto, before: NodeProto | None) -> None:
+        self._order.insert(node, before)
+        for name in node.input:
+            self._readers.add(name, node)
+        for name in node.output:
+            self._writers.add(name, node)
 
     def copy(self) -> Graph:
         """A graph with nodes of its own; the constants' values are shared, for no pass writes into them."""
         other = copy.copy(self)
         other.constants, other._shapes = dict(self.constants), dict(self._shapes)
-        other.nodes = [copy.deepcopy(node) for node in self.nodes]
+        other.inputs, other.outputs = dict(self.inputs), dict(self.outputs)
+        other._wire(copy.deepcopy(node) for node in self.nodes)
         return other
 
-    def _take(self, node: NodeProto) -> None:
-        value = attributes(node).get("value") if node.op_type == "Constant" else None
-        if value is not None:
-            self.constants[node.output[0]] = numpy_helper.to_array(value)
-        else:
-            self.nodes.append(node)
+    @property
+    def nodes(self) -> tuple[NodeProto, ...]:
+        """The nodes in topological order, as they stand now: a loop over them sees no later change."""
+        return self._order.nodes
+
+    @property
+    def input(self) -> str:
+        """Name of the only input.
+
+        Raises:
+            ValueError: There are several, or none.
+        """
+        return _only(self.inputs, "input")
+
+    @property
+    def output(self) -> str:
+        """Name of the only output.
+
+        Raises:
+            ValueError: There are several, or none.
+        """
+        return _only(self.outputs, "output")
+
+    def is_output(self, name: str) -> bool:
+        """Whether a tensor is one of the graph's outputs."""
+        return name in self.outputs
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The static shape of a tensor; a dimension that is not known is 0."""
@@ -115,17 +140,25 @@ class Graph:
         return self.constants.get(name)
 
     def producer(self, name: str) -> NodeProto | None:
-        """The node that writes a tensor; ``None`` for the input and constants."""
-        return next((node for node in self.nodes if name in node.output), None)
+        """The node that writes a tensor; ``None`` for the inputs and constants."""
+        return next(iter(self.ordered(self._writers.of(name))), None)
 
     def consumers(self, name: str) -> list[NodeProto]:
-        """The nodes that read a tensor."""
-        return [node for node in self.nodes if name in node.input]
+        """The nodes that read a tensor, in order."""
+        return self.ordered(self._readers.of(name))
 
     def sole_consumer(self, name: str) -> NodeProto | None:
-        """The only reader of a tensor; ``None`` if there are others or the graph's output is it."""
+        """The only reader of a tensor; ``None`` if there are others or it is an output of the graph."""
         readers = self.consumers(name)
-        return readers[0] if len(readers) == 1 and name != self.output else None
+        return readers[0] if len(readers) == 1 and not self.is_output(name) else None
+
+    def following(self, node: NodeProto) -> NodeProto | None:
+        """The node that stands behind one, whether it reads from it or not; ``None`` for the last."""
+        return self._order.following(node)
+
+    def ordered(self, nodes: Iterable[NodeProto]) -> list[NodeProto]:
+        """Some nodes of the graph, in its order."""
+        return self._order.ordered(nodes)
 
     def add_constant(self, name: str, value: NDArray[Any]) -> str:
         """Keep a constant under a name made unique, and return that name."""
@@ -135,14 +168,13 @@ class Graph:
 
     def fresh(self, name: str) -> str:
         """``name``, or ``name_2``, ``name_3`` … if it is taken."""
-        taken = {output for node in self.nodes for output in node.output} | {self.input, *self.constants}
         candidates = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
-        return next(candidate for candidate in candidates if candidate not in taken)
+        taken = (self._writers, self.constants, self.inputs)
+        return next(item for item in candidates if not any(item in names for names in taken))
 
     def insert(self, before: NodeProto | None, node: NodeProto, shape: Iterable[int] = ()) -> NodeProto:
         """Put a node before another one (at the end if ``None``) and note its output's shape."""
-        position = self.nodes.index(before) if before is not None else len(self.nodes)
-        self.nodes.insert(position, node)
+        self._enter(node, before)
         self._shapes[node.output[0]] = tuple(shape)
         return node
 
@@ -150,34 +182,99 @@ class Graph:
         """Note another shape of a tensor."""
         self._shapes[name] = tuple(shape)
 
+    def remove(self, node: NodeProto) -> None:
+        """Remove a node that nobody reads any more, or whose output gets a new producer."""
+        self._order.remove(node)
+        for name in node.input:
+            self._readers.drop(name, node)
+        for name in node.output:
+            self._writers.drop(name, node)
+
+    def set_input(self, node: NodeProto, index: int, name: str) -> None:
+        """Let a node of the graph read another tensor; an index one behind its last input adds one."""
+        self.set_inputs(node, [*node.input[:index], name, *node.input[index + 1 :]])
+
+    def set_inputs(self, node: NodeProto, names: Iterable[str]) -> None:
+        """Let a node of the graph read these tensors and no others."""
+        names = list(names)
+        for name in node.input:
+            self._readers.drop(name, node)
+        del node.input[:]
+        node.input.extend(names)
+        for name in names:
+            self._readers.add(name, node)
+
+    def set_output(self, node: NodeProto, index: int, name: str) -> None:
+        """Let a node of the graph write another tensor; who read the old one still does."""
+        self._writers.drop(node.output[index], node)
+        node.output[index] = name
+        self._writers.add(name, node)
+
+    def exchange(self, node: NodeProto, old: str, new: str) -> None:
+        """Let a node read ``new`` wherever it reads ``old``."""
+        self.set_inputs(node, [new if name == old else name for name in node.input])
+
+    def can_bypass(self, node: NodeProto) -> bool:
+        """Whether a node can go: not where it alone keeps an output apart from an input or another output."""
+        source = node.input[0]
+        given = source in self.inputs or source in self.constants or self.is_output(source)
+        return not (given and self.is_output(node.output[0]))
+
     def bypass(self, node: NodeProto) -> None:
-        """Remove a node; who read its output reads its first input."""
+        """Remove a node; who read its output reads its first input.
+
+        Raises:
+            ValueError: It is needed, see :meth:`can_bypass`; nothing was changed.
+        """
+        if not self.can_bypass(node):
+            raise ValueError(f"the output {node.output[0]!r} cannot be {node.input[0]!r} itself")
         self.remove(node)
         self.redirect(node.output[0], node.input[0])
 
-    def remove(self, node: NodeProto) -> None:
-        """Remove a node that nobody reads any more, or whose output gets a new producer."""
-        self.nodes.remove(node)
-
     def redirect(self, old: str, new: str) -> None:
-        """Let every reader of ``old`` read ``new``; the graph's output keeps its name."""
-        if old == self.output:
-            producer = self.producer(new)
-            if producer is None:
-                raise ValueError("the output cannot be the input")
-            self.redirect(new, old)
-            producer.output[0] = old
+        """Let every reader of ``old`` read ``new``; an output of the graph keeps its name.
+
+        Raises:
+            ValueError: ``old`` is an output, and ``new`` an input, a constant or an output too.
+        """
+        if not self.is_output(old):
+            for node in self.consumers(old):
+                self.exchange(node, old, new)
             return
-        for node in self.nodes:
-            for index, name in enumerate(node.input):
-                if name == old:
-                    node.input[index] = new
+        producer = self.producer(new)
+        if producer is None or self.is_output(new):
+            raise ValueError(f"the output {old!r} cannot be {new!r} itself")
+        for node in self.consumers(new):
+            self.exchange(node, new, old)
+        self.set_output(producer, list(producer.output).index(new), old)
+
+    def add_graph_input(self, info: ValueInfoProto) -> None:
+        """Let the graph have one more input."""
+        self.inputs[info.name] = info
+        self._note(info)
+
+    def replace_graph_input(self, name: str, info: ValueInfoProto) -> None:
+        """Describe an input anew, under the same or another name; its readers are the caller's."""
+        self.inputs = _replaced(self.inputs, name, info)
+        self._note(info)
+
+    def replace_graph_output(self, name: str, info: ValueInfoProto) -> None:
+        """Let another tensor be an output in place of one, or describe that one anew."""
+        self.outputs = _replaced(self.outputs, name, info)
+
+    def _note(self, info: ValueInfoProto) -> None:
+        self._shapes[info.name] = tuple(dim.dim_value for dim in info.type.tensor_type.shape.dim)
+
+    def renew(self) -> None:
+        """Infer all shapes again from what the graph is now."""
+        self._load(self.proto())
 
     def proto(self) -> onnx.ModelProto:
         """The graph as a checked model with inferred shapes; unused constants are dropped."""
-        used = {name for node in self.nodes for name in node.input}
-        weights = [numpy_helper.from_array(v, name) for name, v in self.constants.items() if name in used]
-        graph = helper.make_graph(self.nodes, "edgenet", [self.input_info], [self.output_info], weights)
+        used = [name for name in self.constants if name in self._readers]
+        weights = [numpy_helper.from_array(self.constants[name], name) for name in used]
+        ends = list(self.inputs.values()), list(self.outputs.values())
+        graph = helper.make_graph(self.nodes, "edgenet", *ends, weights)
         model = helper.make_model(
             graph,
             opset_imports=[helper.make_opsetid("", self.opset)],
@@ -186,3 +283,15 @@ class Graph:
         )
         model.graph.value_info.extend(inferred(model, check=True).graph.value_info)
         return model
+
+
+def _only(named: dict[str, ValueInfoProto], kind: str) -> str:
+    if len(named) != 1:
+        raise ValueError(f"one {kind} was expected, the graph has {len(named)} ({', '.join(named)})")
+    return next(iter(named))
+
+
+def _replaced(named: dict[str, ValueInfoProto], old: str, info: ValueInfoProto) -> dict[str, ValueInfoProto]:
+    """The same with another entry in an entry's place."""
+    pairs = [(info.name, info) if name == old else (name, item) for name, item in named.items()]
+    return dict(pairs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ def onnx_run(data: bytes, pixels: NDArray[np.uint8]) -> tuple[dict[str, NDArray[
         pixels: uint8 [1, H, W, 3].
     """
     proto = onnx.load_model_from_string(data)
-    names = _quantized(proto)
+    names = _quantized(proto.graph.node)
     scores = proto.graph.output[0].name
     answers = dict(Evaluator(proto, [*names, scores]).run(pixels))
     raw = np.asarray(answers[scores]).reshape(-1)
@@ -60,20 +60,18 @@ class LayerByLayer:
     def __init__(self, proto: onnx.ModelProto, known: Collection[str]) -> None:
         graph = Graph(proto)
         settle(graph)
-        settled = graph.proto()
-        made = {name: source for name, source in _quantized(settled).items() if source in known}
+        made = {name: source for name, source in _quantized(graph.nodes).items() if source in known}
         self.names = tuple(made.values())
         self._made = {source: name for name, source in made.items()}
         self._rank = {source: len(graph.shape(source)) for source in self.names}
-        for node in settled.graph.node:
-            if node.op_type == "DequantizeLinear" and node.input[0] in made:
-                node.input[0] = _given(made[node.input[0]])
-        settled.graph.input.extend(
-            helper.make_tensor_value_info(_given(source), TensorProto.INT8, graph.shape(source))
-            for source in self.names
-        )
-        self._evaluator = Evaluator(settled, [*made, graph.output], optimize=False)
         self._pixels, self._scores = graph.input, graph.output
+        for node in graph.nodes:
+            if node.op_type == "DequantizeLinear" and node.input[0] in made:
+                graph.set_input(node, 0, _given(made[node.input[0]]))
+        for source in self.names:
+            kind = TensorProto.INT8
+            graph.add_graph_input(helper.make_tensor_value_info(_given(source), kind, graph.shape(source)))
+        self._evaluator = Evaluator(graph.proto(), [*made, self._scores], optimize=False)
 
     def run(
         self, pixels: NDArray[np.uint8], values: Mapping[str, NDArray[np.int8]]
@@ -101,9 +99,9 @@ def _given(name: str) -> str:
     return f"{name}/given"
 
 
-def _quantized(proto: onnx.ModelProto) -> dict[str, str]:
+def _quantized(nodes: Iterable[onnx.NodeProto]) -> dict[str, str]:
     """Quantized tensor → the float tensor it is made from."""
-    return {node.output[0]: node.input[0] for node in proto.graph.node if node.op_type == "QuantizeLinear"}
+    return {node.output[0]: node.input[0] for node in nodes if node.op_type == "QuantizeLinear"}
 
 
 def _nhwc(values: NDArray[np.uint8] | NDArray[np.int8]) -> NDArray[np.int8]:

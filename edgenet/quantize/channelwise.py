@@ -81,11 +81,11 @@ def put_to_work(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Sha
         dead = (outer.high <= 0) & (outer.low >= 0)
         if not dead.any() or dead.all():
             continue
-        source, shift = reuse_dead(graph, lane, dead, _noise(graph, lane, inner, outer))
-        inner.take(source)
-        outer.take(source)
-        shaped.shifts[lane.enter.output[0]] = shaped.shifts[lane.filters.output[0]] = shift
-        shaped.reused += int((source != np.arange(len(source))).sum())
+        made = reuse_dead(graph, lane, dead, _noise(graph, lane, inner, outer))
+        inner.take(made.source)
+        outer.take(made.source)
+        shaped.shifts[lane.enter.output[0]] = shaped.shifts[lane.filters.output[0]] = made.shift
+        shaped.reused += int((made.source != np.arange(len(made.source))).sum())
 
 
 def equalize(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped) -> None:

@@ -9,6 +9,7 @@ before.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -46,18 +47,20 @@ def room(
     graph: Graph, parts: Sequence[Step], megabytes: float, images: int, real: Collection[str] = ()
 ) -> list[int]:
     """How many images each step can have, so that their tensors stay within a budget; never falls."""
-    sizes = []
     last = {name: index for index, step in enumerate(parts) for name in step.inputs}
+    made = {step.output: _bytes(graph, step.output, real) for step in parts}
+    live, fits = 0, []  # bytes of what earlier steps made and is still read
     for index, step in enumerate(parts):
-        live = [other.output for other in parts[:index] if last.get(other.output, -1) >= index]
-        after = [name for name in (*live, step.output) if last.get(name, -1) > index]
-        sizes.append(max(_bytes(graph, live, real), _bytes(graph, after, real), 1))
-    fits = [int(megabytes * 1e6 // size) for size in sizes]
-    return [max(1, min(images, *fits[index:])) for index in range(len(parts))]
+        after = live + (made[step.output] if step.output in last else 0)
+        after -= sum(made[name] for name in step.inputs if name in made and last[name] == index)
+        fits.append(int(megabytes * 1e6 // max(live, after, 1)))
+        live = after
+    least = [*itertools.accumulate(reversed(fits), min)][::-1]
+    return [max(1, min(images, count)) for count in least]
 
 
-def _bytes(graph: Graph, names: Sequence[str], real: Collection[str]) -> int:
-    return sum(int(np.prod(graph.shape(name))) * (REAL_BYTES if name in real else BYTES) for name in names)
+def _bytes(graph: Graph, name: str, real: Collection[str]) -> int:
+    return int(np.prod(graph.shape(name))) * (REAL_BYTES if name in real else BYTES)
 
 
 class Pairs:

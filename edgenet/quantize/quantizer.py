@@ -82,7 +82,7 @@ class _Job:
     def __init__(self, recipe: Recipe, graph: Graph, progress: Progress) -> None:
         self.recipe, self.graph, self.progress = recipe, graph, progress
         self.whole = recipe.precision == "int8"  # activations too
-        self.zero_point = whole_mean(graph) if self.whole else None
+        self.zero_point = whole_mean(graph).zero_point if self.whole else None
         self.watch, self.shaped = Stopwatch(), Shaped()
         self.feed: Feed | None = None
         self.lines: list[dict[str, Any]] = []

@@ -100,10 +100,10 @@ def test_first_convolution_in_whole_numbers(tmp_path: Path) -> None:
     graph = Graph(model.proto)
     conv = next(node for node in graph.nodes if node.op_type == "Conv")
     dequantized = graph.consumers(graph.consumers(conv.output[0])[0].output[0])[0].output[0]
-    cut = graph.nodes.index(graph.producer(dequantized)) + 1
-    del graph.nodes[cut:]
-    graph.output = dequantized
-    graph.output_info = helper.make_tensor_value_info(dequantized, 1, list(graph.shape(dequantized)))
+    while graph.producer(dequantized) is not graph.nodes[-1]:
+        graph.remove(graph.nodes[-1])
+    shape = list(graph.shape(dequantized))
+    graph.replace_graph_output(graph.output, helper.make_tensor_value_info(dequantized, 1, shape))
     (picture,) = images(model, 1)
     given = run(model.with_proto(graph.proto()), [picture], tmp_path).reshape(8, 8, 8)
     expected = requantized_conv(picture, model)
@@ -194,7 +194,7 @@ def by_hand(kind: str) -> Model:
     net.classify(joined, 8)
     float_model = net.model()
     graph = Graph(float_model.proto)
-    zero = whole_mean(graph)
+    zero = whole_mean(graph).zero_point
     first, last = [node for node in graph.nodes if node.op_type == "Conv"]
     ranges = {
         clipped: (-2.0, 9.0),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import helper
 
 from edgenet.backends.tflite import backend
 from edgenet.graph.evaluate import Evaluator
@@ -43,7 +44,8 @@ def with_float(model: Model, layers: range, count: int) -> Model:
     for number in layers:
         conv = convolutions[number]
         for position in (1, 2):
-            conv.input[position] = graph.add_constant(f"float{number}", real(graph, conv.input[position]))
+            value = real(graph, conv.input[position])
+            graph.set_input(conv, position, graph.add_constant(f"float{number}", value))
         after = graph.sole_consumer(conv.output[0])
         while number + 1 in layers and after.op_type != "Conv":
             following = graph.consumers(after.output[0])[0]
@@ -99,9 +101,12 @@ def weights_only(model: Model) -> Model:
     kernels = [real_node for real_node in small.nodes if real_node.op_type == "Conv"]
     for conv, other in zip([node for node in graph.nodes if node.op_type == "Conv"], kernels, strict=True):
         source = small.producer(other.input[1])
-        source.input[:] = [graph.add_constant(name, small.constants[name]) for name in source.input]
-        source.output[0] = conv.input[1] = graph.fresh(f"{conv.output[0]}/dequantized")
-        graph.insert(conv, source, small.shape(other.input[1]) or small.constants[other.input[1]].shape)
+        inputs = [graph.add_constant(name, small.constants[name]) for name in source.input]
+        whole = graph.fresh(f"{conv.output[0]}/dequantized")
+        node = helper.make_node("DequantizeLinear", inputs, [whole], name=source.name)
+        node.attribute.extend(source.attribute)
+        graph.insert(conv, node, small.shape(other.input[1]))
+        graph.set_input(conv, 1, whole)
     return model.with_proto(graph.proto(), precision="int8-dynamic")
 
 

@@ -109,7 +109,7 @@ def asymmetric_weights(graph: Graph) -> None:
 def other_scale_behind(graph: Graph) -> None:
     pool = next(node for node in graph.nodes if node.op_type == "GlobalAveragePool")
     back = graph.consumers(graph.consumers(pool.output[0])[0].output[0])[0]
-    back.input[1] = graph.add_constant("other", np.array(0.5, np.float32))
+    graph.set_input(back, 1, graph.add_constant("other", np.array(0.5, np.float32)))
 
 
 QUANTIZED = {

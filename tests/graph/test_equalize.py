@@ -91,7 +91,8 @@ def test_what_a_kernel_on_a_grid_reads_is_left_alone(graph: Graph) -> None:
     for conv in (node for node in graph.nodes if node.op_type == "Conv"):
         kernel = graph.constants[conv.input[1]]
         scales = np.abs(kernel).max(axis=(1, 2, 3), keepdims=True) / 100
-        conv.input[1] = graph.add_constant("grid", (np.round(kernel / scales) * scales).astype(np.float32))
+        grid = (np.round(kernel / scales) * scales).astype(np.float32)
+        graph.set_input(conv, 1, graph.add_constant("grid", grid))
     shaped = Shaped()
     equalize(graph, channel_statistics(graph, watched(graph), IMAGES), shaped)
     kernels = [graph.constants[node.input[1]] for node in graph.nodes if node.op_type == "Conv"]
@@ -104,8 +105,8 @@ def dead_channel(graph: Graph, lane: int, channel: int) -> None:
     conv = lanes(graph)[lane].filters
     kernel, bias = (graph.constants[name].copy() for name in conv.input[1:3])
     kernel[channel], bias[channel] = 0, -1
-    conv.input[1] = graph.add_constant("dead/kernel", kernel)
-    conv.input[2] = graph.add_constant("dead/bias", bias)
+    graph.set_input(conv, 1, graph.add_constant("dead/kernel", kernel))
+    graph.set_input(conv, 2, graph.add_constant("dead/bias", bias))
 
 
 def test_dead_channels_carry_copies(graph: Graph) -> None:
@@ -129,9 +130,9 @@ def test_without_noise_nothing_is_copied(graph: Graph) -> None:
     expected = answers(graph)
     dead = np.zeros(8, bool)
     dead[1] = True
-    source, shift = reuse_dead(graph, lane, dead, np.zeros(8))
-    assert source.tolist() == list(range(8))
-    assert not shift.any()
+    made = reuse_dead(graph, lane, dead, np.zeros(8))
+    assert made.source.tolist() == list(range(8))
+    assert not made.shift.any()
     assert np.abs(answers(graph) - expected).max() < 1e-4 * np.ptp(before)
 
 

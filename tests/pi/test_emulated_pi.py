@@ -166,7 +166,7 @@ def test_sums_on_arm_are_those_of_this_host(
     deploy(bundle, name)
     report = profile(bundle, name, dataclasses.replace(BRIEF, pipeline=False), val=few)
     figures[f"pi4 {backend} int8 V2"] = kept(report)
-    assert report.drift["stages"]["kernel"]["identical"]
+    assert report.drift.stages.kernel.identical
 
 
 def test_demo(guest: Callable[[str], str], figures: dict[str, Any], tmp_path: Path) -> None:

@@ -122,23 +122,25 @@ def test_every_form_gives_the_same_whole_numbers(int8: Model) -> None:
     for form in FORMS:
         graph = Graph(int8.proto)
         to_form(graph, form)
-        scale, zero_point = int8_output(graph)
+        scores = int8_output(graph)
         evaluator = Evaluator(graph.proto(), optimize=False)
         outputs = [evaluator.first(item) for item in pixels(4, seed=9)]
         assert outputs[0].dtype == np.int8
-        results.append((scale, zero_point, np.stack(outputs)))
-    for scale, zero_point, outputs in results[1:]:
-        assert (scale, zero_point) == results[0][:2]
-        assert np.array_equal(outputs, results[0][2])
+        results.append((scores, np.stack(outputs)))
+    for scores, outputs in results[1:]:
+        assert scores == results[0][0]
+        assert np.array_equal(outputs, results[0][1])
 
 
 def test_int8_scores_mean_the_float_scores(int8: Model) -> None:
     graph = Graph(int8.proto)
     to_form(graph, "s8s8")
-    scale, zero_point = int8_output(graph)
+    scores = int8_output(graph)
     item = pixels(1, seed=11)[0]
     raw = Evaluator(graph.proto()).first(item).astype(np.float64)
-    assert scale * (raw - zero_point) == pytest.approx(Evaluator(int8.proto).first(item), abs=1e-5)
+    assert scores.scale * (raw - scores.zero_point) == pytest.approx(
+        Evaluator(int8.proto).first(item), abs=1e-5
+    )
 
 
 def test_different_means_keep_an_int8_add(model: Model) -> None:

@@ -101,7 +101,7 @@ def test_nan_is_named(model: Model) -> None:
     conv = [node for node in graph.nodes if node.op_type == "Conv"][-1]
     huge = graph.constants[conv.input[1]].copy()
     huge[:] = 3e38
-    conv.input[1] = graph.add_constant("huge", huge)
+    graph.set_input(conv, 1, graph.add_constant("huge", huge))
     with pytest.raises(DataError, match=rf"{conv.name}.* NaN or infinity"):
         quantize(prepared.with_proto(graph.proto()), QUICK, PIXELS)
 

@@ -157,7 +157,7 @@ def _take_reader(
         The integer tensor's name, which is the output's where the graph ends there.
     """
     real = str(node.output[0])
-    if real == graph.output:
+    if graph.is_output(real):
         graph.remove(node)
         found[real] = found.pop(name)
         graph.redirect(real, name)  # the tensor takes the output's name
@@ -165,7 +165,7 @@ def _take_reader(
     readers = graph.consumers(real)
     for reader in readers:
         if reader.output[0] in whole or reader.op_type == "QuantizeLinear":
-            reader.input[:] = [name if item == real else item for item in reader.input]
+            graph.exchange(reader, real, name)
     if graph.consumers(real):
         _step(graph, DEQUANTIZE, node, name, real)
     graph.remove(node)
