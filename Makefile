@@ -19,10 +19,13 @@ PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 test: $(VENV)/.edgenet-test
 	@$(PYTEST) $(ARGS)
 
+INT8_TESTS := $(patsubst %,tests/backends/test_%.py,onnxruntime_graph random_graphs tflite_int8 tflite_mixed) \
+  $(patsubst %,tests/steps/test_%.py,compile head hold host parity)
+
 # What would differ on another machine: the SSH server written in Python, a processor without VNNI.
 elsewhere-test: $(VENV)/.edgenet-test
 	@EDGENET_TEST_ASYNCSSH=1 $(PYTEST) tests/devices tests/e2e/test_chain.py $(ARGS)
-	@EDGENET_TEST_NO_VNNI=1 $(PYTEST) tests/backends tests/quantize tests/steps $(ARGS)
+	@EDGENET_TEST_NO_VNNI=1 $(PYTEST) tests/quantize $(INT8_TESTS) $(ARGS)
 
 pi-test: $(VENV)/.edgenet-test
 	@tests/pi/run $(BIN)/python $(ARGS)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from edgenet.agent import wire
+from edgenet.devices.answers import Loaded
 from edgenet.devices.archive import agent_archive
 from edgenet.devices.blobs import Blob, Sender, Sent, missing
 from edgenet.devices.bootstrap import handshake
@@ -232,8 +233,8 @@ class Agent:
         """
         what = {"digest": digest} if manifest is None else {"manifest": dict(manifest)}
         request = {**what, "threads": threads, **({"cores": list(cores)} if cores else {})}
-        reply, _ = self._channel.request(wire.OPEN, request, progress=progress)
-        return Session(self._channel, reply)
+        loaded, _ = self._channel.ask(Loaded, wire.OPEN, request, progress=progress)
+        return Session(self._channel, loaded)
 
     def demo(
         self, request: Mapping[str, Any], on_event: OnLive, stop: threading.Event, door: Door | None = None

@@ -7,7 +7,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from edgenet.agent import wire
 from edgenet.devices.connection import Connection
@@ -15,6 +15,8 @@ from edgenet.devices.deadlines import DEADLINES, Deadlines, Limit
 from edgenet.devices.replies import raise_error
 from edgenet.devices.watch import Watch
 from edgenet.errors import ConnectionLost, DeviceError
+from edgenet.json_value import Where, plain
+from edgenet.record import Record
 
 __all__ = ["Aside", "Channel", "OnEvent"]
 
@@ -23,6 +25,8 @@ OnEvent = Callable[[Mapping[str, Any]], None]
 Aside = Callable[[dict[str, Any], bytes], None]
 
 _PIECE = 16 * 1024
+_R = TypeVar("_R", bound=Record)
+REMEDY = "this is a bug: please report it"
 
 
 class Channel:
@@ -121,6 +125,23 @@ class Channel:
                 self.connection.stdin.close()
             self._sending.release()
         self.connection.cut()
+
+    def ask(
+        self,
+        answer: type[_R],
+        kind: str,
+        header: Mapping[str, Any],
+        body: bytes = b"",
+        progress: OnEvent | None = None,
+    ) -> tuple[_R, bytes]:
+        """:meth:`request`, with the reply read as a type; text that cannot be printed is replaced.
+
+        Raises:
+            DeviceError: The reply is not what was asked for, besides what :meth:`request` raises.
+        """
+        reply, data = self.request(kind, header, body, progress)
+        where = Where(f"the answer of {self.connection.name}", error=DeviceError, remedy=REMEDY)
+        return answer.from_table(plain(reply), where), data
 
     def say(self, header: dict[str, Any], body: bytes = b"") -> None:
         """Send a frame that no reply answers; safe from any thread.

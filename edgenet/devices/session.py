@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent import wire
-from edgenet.devices.channel import Channel, OnEvent
-from edgenet.devices.replies import field, fields
+from edgenet.devices.answers import Bench, Loaded, Replay, Roof, RuntimeLayer, Tap
+from edgenet.devices.channel import REMEDY, Channel, OnEvent
 from edgenet.errors import DataError, DeviceError
+from edgenet.measured import Sensors
+from edgenet.report import WarmUp
 
 __all__ = ["Answer", "BenchResult", "Session", "Tensor"]
 
 BATCH = 4 * 1024 * 1024
-ROOF = ("copy_gb_s", "sgemm_gmac_s")
 _DTYPES = ("int8", "uint8", "float32", "float16", "int32", "int64", "float64")
 
 
@@ -48,15 +49,15 @@ class BenchResult:
     pipeline_ms: NDArray[np.float64]
     parts_ms: Mapping[str, float]
     memory_mb: Mapping[str, float | None]
-    sensors: Mapping[str, Any]
-    warmup: Mapping[str, Any]
+    sensors: Sensors
+    warmup: Mapping[str, WarmUp]
     label: str | None
-    layers: Sequence[Mapping[str, Any]] = ()
+    layers: Sequence[RuntimeLayer] = ()
     layers_absent: str | None = None
     stride: Mapping[str, int] = field_(default_factory=dict)
     profiled_ms: float | None = None
     arena_absent: str | None = None
-    roof: Mapping[str, float] | None = None
+    roof: Roof | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,15 +81,12 @@ class Session:
     """An open model.
 
     Attributes:
-        loaded: ``runtime_version``, ``described``, ``decodes``, ``import_ms``, ``load_ms``,
-            ``first_run_ms``, ``memory_mb``.
+        loaded: What opening it told.
     """
 
-    def __init__(self, channel: Channel, loaded: Mapping[str, Any]) -> None:
+    def __init__(self, channel: Channel, loaded: Loaded) -> None:
         self._channel = channel
-        self.loaded = {name: value for name, value in loaded.items() if name not in ("id", "ok")}
-        field(self.loaded, "runtime_version", str)
-        field(self.loaded, "memory_mb", dict)
+        self.loaded = loaded
 
     def bench(
         self, protocol: Mapping[str, Any], images: Sequence[bytes], progress: OnEvent | None = None
@@ -107,36 +105,32 @@ class Session:
         """
         images = next(_batches(images, wire.MAX_BODY))
         header = {"protocol": dict(protocol), "sizes": [len(image) for image in images]}
-        reply, body = self._channel.request(wire.BENCH, header, b"".join(images), progress)
-        runs = field(reply, "runs", dict)
-        model, pipeline = field(runs, "model", int), runs.get("pipeline", 0)
-        if not isinstance(pipeline, int) or len(body) != 8 * (model + pipeline):
-            raise DeviceError(
-                "the agent's samples do not match their count", "this is a bug: please report it"
-            )
+        reply, body = self._channel.ask(Bench, wire.BENCH, header, b"".join(images), progress)
+        if len(body) != 8 * (reply.runs.model + reply.runs.pipeline):
+            raise DeviceError("the agent's samples do not match their count", REMEDY)
         samples = np.frombuffer(body, "<f8").astype(np.float64)
-        if not np.isfinite(samples).all() or (samples < 0).any():
-            raise DeviceError("the agent's samples are not times", "this is a bug: please report it")
-        memory = {**field(self.loaded, "memory_mb", dict), **field(reply, "memory_mb", dict)}
-        described = self.loaded.get("described")
-        if isinstance(described, dict) and "gpu_memory_mb" in described:
-            memory["gpu"] = field(described, "gpu_memory_mb", float)
-        roof = reply.get("roof")
+        if not np.isfinite(samples).all() or (samples < 0).any() or not reply.runs.model:
+            raise DeviceError("the agent's samples are not times", REMEDY)
         return BenchResult(
-            model_ms=samples[:model],
-            pipeline_ms=samples[model:],
-            parts_ms=reply["parts_ms"] if isinstance(reply.get("parts_ms"), dict) else {},
-            memory_mb=memory,
-            sensors=field(reply, "sensors", dict),
-            warmup=field(reply, "warmup", dict),
-            label=_text(reply, "label"),
-            layers=fields(reply, "layers", dict),
-            layers_absent=_text(reply, "layers_absent"),
-            profiled_ms=field(reply, "profiled_ms", float) if reply.get("profiled_ms") is not None else None,
-            arena_absent=_text(reply, "arena_absent"),
-            stride=stride if isinstance(stride := reply.get("stride"), dict) else {},
-            roof={name: field(roof, name, float) for name in ROOF} if isinstance(roof, dict) else None,
+            model_ms=samples[: reply.runs.model],
+            pipeline_ms=samples[reply.runs.model :],
+            parts_ms=reply.parts_ms,
+            memory_mb={**self.loaded.memory_mb, **reply.memory_mb, **self._gpu()},
+            sensors=reply.sensors,
+            warmup=reply.warmup,
+            label=reply.label,
+            layers=reply.layers,
+            layers_absent=reply.layers_absent,
+            profiled_ms=reply.profiled_ms,
+            arena_absent=reply.arena_absent,
+            stride=reply.stride,
+            roof=reply.roof,
         )
+
+    def _gpu(self) -> dict[str, float | None]:
+        """The scratch memory of one run on a GPU, where the runtime tells."""
+        told = self.loaded.described.get("gpu_memory_mb")
+        return {"gpu": float(told)} if isinstance(told, int | float) else {}
 
     def tap(self, tensor: str, image: bytes) -> Tensor:
         """The value of one tensor inside the artifact, computed on the board.
@@ -148,14 +142,12 @@ class Session:
         Raises:
             BoardError: ``run``: the runtime cannot show it; ``bad-request``: no runtime here can.
         """
-        reply, body = self._channel.request(wire.TAP, {"tensor": tensor}, image)
-        name, shape = field(reply, "dtype", str), fields(reply, "shape", int)
+        reply, body = self._channel.ask(Tap, wire.TAP, {"tensor": tensor}, image)
+        name, shape = reply.dtype, reply.shape
         if name not in _DTYPES or len(body) != np.dtype(name).itemsize * math.prod(shape):
-            raise DeviceError("the agent's tensor does not match its size", "this is a bug: please report it")
+            raise DeviceError("the agent's tensor does not match its size", REMEDY)
         value = np.frombuffer(body, np.dtype(name).newbyteorder("<")).astype(np.dtype(name)).reshape(shape)
-        if reply.get("scale") is None:
-            return Tensor(value, None, None)
-        return Tensor(value, field(reply, "scale", float), field(reply, "zero_point", int))
+        return Tensor(value, reply.scale, reply.zero_point)
 
     def replay(self, images: Iterable[bytes], progress: OnEvent | None = None) -> Iterator[Answer]:
         """Answer images in order, sent in batches of about 4 MiB.
@@ -183,31 +175,20 @@ class Session:
                 progress({"stage": "replay", "done": done})
 
     def _replay(self, batch: Sequence[bytes]) -> Iterator[Answer]:
-        reply, body = self._channel.request(
-            wire.REPLAY, {"sizes": [len(image) for image in batch]}, b"".join(batch)
-        )
-        name, count = field(reply, "dtype", str), field(reply, "outputs", int)
-        pixels = fields(reply, "pixels", str)
-        if name not in _DTYPES or len(pixels) != len(batch):
-            raise DeviceError(
-                "the agent's answers do not match the images", "this is a bug: please report it"
-            )
-        dtype = np.dtype(name).newbyteorder("<")
-        if count < 1 or len(body) != count * dtype.itemsize * len(batch):
-            raise DeviceError(
-                "the agent's answers do not match their size", "this is a bug: please report it"
-            )
-        outputs = np.frombuffer(body, dtype).astype(np.dtype(name)).reshape(len(batch), count)
-        for output, digest in zip(outputs, pixels, strict=True):
+        sizes = {"sizes": [len(image) for image in batch]}
+        reply, body = self._channel.ask(Replay, wire.REPLAY, sizes, b"".join(batch))
+        if reply.dtype not in _DTYPES or len(reply.pixels) != len(batch):
+            raise DeviceError("the agent's answers do not match the images", REMEDY)
+        dtype = np.dtype(reply.dtype)
+        if len(body) != reply.outputs * dtype.itemsize * len(batch):
+            raise DeviceError("the agent's answers do not match their size", REMEDY)
+        values = np.frombuffer(body, dtype.newbyteorder("<")).astype(dtype)
+        for output, digest in zip(values.reshape(len(batch), -1), reply.pixels, strict=True):
             yield Answer(output, digest)
 
     def close(self) -> None:
         """End the model's process on the board."""
         self._channel.request(wire.CLOSE, {})
-
-
-def _text(reply: Mapping[str, Any], name: str) -> str | None:
-    return value if isinstance(value := reply.get(name), str) else None
 
 
 def _batches(images: Iterable[bytes], limit: int) -> Iterator[list[bytes]]:

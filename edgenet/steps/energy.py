@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from edgenet.devices.session import BenchResult
-from edgenet.measured import Energy, StageEnergy
+from edgenet.measured import Energy, Reading, StageEnergy
 
 __all__ = ["energy"]
 
@@ -25,16 +24,16 @@ def energy(bench: BenchResult) -> Energy:
         Joules of each stage that was read often enough, and of the pipeline, else of the model; or only
         ``absent``, the reason.
     """
-    before = bench.sensors.get("before") or {}
-    if "power_w" not in before:
-        return Energy(absent=str(before.get("absent", {}).get("power_w", "no power sensor")))
-    idle = _watts(bench.sensors.get("idle") or [])
+    before, during = bench.sensors.before or Reading(), bench.sensors.during or ()
+    if before.power_w is None:
+        return Energy(absent=(before.absent or {}).get("power_w", "no power sensor"))
+    idle = _watts(bench.sensors.idle or ())
     if len(idle) < LEAST:
         return Energy(absent="the waiting board's power was not read: the protocol's idle_s is too short")
     idle_w = sum(idle) / len(idle)
     stages = {}
     for name, samples in (("model", bench.model_ms), ("pipeline", bench.pipeline_ms)):
-        rows = [row for row in bench.sensors.get("during") or [] if row.get("stage") == name]
+        rows = [row for row in during if row.stage == name]
         watts = _watts(rows)
         if len(watts) >= LEAST and len(samples):
             seconds, power = float(samples.mean()) / 1e3, sum(watts) / len(watts)
@@ -46,9 +45,9 @@ def energy(bench: BenchResult) -> Energy:
             )
     if not stages:
         return Energy(absent=f"fewer than {LEAST} readings of the power while it ran: measure longer")
-    rate = _rate(bench.sensors.get("during") or [])
+    rate = _rate(during)
     joules = (stages.get("pipeline") or stages["model"]).joules_per_frame
-    source = str(before.get("power_source"))
+    source = str(before.power_source)
     return Energy(
         source=source,
         idle_w=idle_w,
@@ -61,15 +60,15 @@ def energy(bench: BenchResult) -> Energy:
     )
 
 
-def _watts(readings: Sequence[Mapping[str, Any]]) -> list[float]:
-    return [float(row["power_w"]) for row in readings if isinstance(row.get("power_w"), int | float)]
+def _watts(readings: Sequence[Reading]) -> list[float]:
+    return [row.power_w for row in readings if row.power_w is not None]
 
 
-def _rate(readings: Sequence[Mapping[str, Any]]) -> float:
+def _rate(readings: Sequence[Reading]) -> float:
     """Readings a second within one stage."""
     pairs = [
-        float(b["stage_s"]) - float(a["stage_s"])
+        b.stage_s - a.stage_s
         for a, b in itertools.pairwise(readings)
-        if a.get("stage") == b.get("stage")
+        if a.stage == b.stage and a.stage_s is not None and b.stage_s is not None
     ]
     return len(pairs) / sum(pairs) if pairs and sum(pairs) > 0 else 0.0

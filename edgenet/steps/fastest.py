@@ -105,7 +105,7 @@ def _median_ms(agent: Agent, bundle: Bundle, progress: Progress) -> float:
     """One round: a fresh process, warmed up, a second of invocations."""
     rules = replace(Protocol.load("quick"), pipeline=False)
     session = agent.open(bundle.digest, int(agent.facts()["cores"]))
-    images = golden_images(bundle, encoder_for(session.loaded.get("decodes", [])))
+    images = golden_images(bundle, encoder_for(session.loaded.decodes))
     bench = session.bench(rules.to_table(), images[:1], board_events(progress))
     session.close()
     return round(float(np.median(bench.model_ms)), 4)

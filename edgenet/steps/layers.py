@@ -14,6 +14,7 @@ from edgenet.backends.reference import Reference
 from edgenet.breakdown import Layer as Timed
 from edgenet.breakdown import LayerFacts
 from edgenet.bundle import Bundle
+from edgenet.devices.answers import RuntimeLayer
 from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import DeviceError
 from edgenet.graph.evaluate import Evaluator
@@ -38,26 +39,26 @@ def timed(bench: BenchResult, known: Sequence[Layer], precision: str) -> tuple[T
         known: The layers of the user's float model.
         precision: Of the artifact: how many bytes a number of it has.
     """
-    if bench.layers and "until_ms" in bench.layers[0]:
-        until = undisturbed([float(row["until_ms"]) for row in bench.layers])
-        times: list[float] = np.diff([0.0, *until]).tolist()
+    until = [row.until_ms for row in bench.layers if row.until_ms is not None]
+    if until:
+        times: list[float] = np.diff([0.0, *undisturbed(until)]).tolist()
     else:
-        times = [float(row["ms"]) for row in bench.layers]
+        times = [row.ms for row in bench.layers if row.ms is not None]
     total = sum(times) or 1.0
     width = {"fp32": 4, "fp16": 2}.get(precision, 1)
     found, seen = [], set()
     for row, ms in zip(bench.layers, times, strict=True):
-        layer = find(str(row["name"]), known)
+        layer = find(row.name, known)
         main = layer if layer is not None and layer.name not in seen else None
         seen.add(layer.name if layer else None)
         entry = Timed(
             name=_name(row, layer, main),
             op=_operator(row, main),
             ms=round(ms, 6),
-            until_ms=row.get("until_ms"),
+            until_ms=row.until_ms,
             macs=main.macs if main is not None else None,
         )
-        node, artifact = layer.name if layer else None, str(row["name"])
+        node, artifact = layer.name if layer else None, row.name
         entry = entry.changed(share=ms / total, node=node, artifact=artifact)
         found.append(_reached(entry, main, ms, width) if main is not None else entry)
     return tuple(found)
@@ -71,16 +72,16 @@ def _reached(entry: Timed, main: Layer, ms: float, width: int) -> Timed:
     return entry.changed(gmac_s=gmac_s, gb_s=main.values * width / ms / 1e6)
 
 
-def _name(row: Mapping[str, Any], layer: Layer | None, main: Layer | None) -> str:
+def _name(row: RuntimeLayer, layer: Layer | None, main: Layer | None) -> str:
     if main is not None:
         return main.name
-    return f"{layer.name} ({row['op']})" if layer is not None else str(row["name"])
+    return f"{layer.name} ({row.op})" if layer is not None else row.name
 
 
-def _operator(row: Mapping[str, Any], main: Layer | None) -> str | None:
+def _operator(row: RuntimeLayer, main: Layer | None) -> str | None:
     """The runtime's word where it has one, else the user's operator (TFLite tells numbers only)."""
-    if isinstance(row["op"], str):
-        return row["op"]
+    if isinstance(row.op, str):
+        return row.op
     return main.op if main is not None else None
 
 

@@ -23,7 +23,7 @@ from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Where, plain
 from edgenet.library import image_folder
-from edgenet.measured import Energy, Fps, Memory, PipelineLatency, Sensors, latency
+from edgenet.measured import Energy, Fps, Memory, PipelineLatency, latency
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
@@ -109,12 +109,13 @@ def _report(
     roof, rows = roofline(bench, run.layers, precision, target, run.threads, emulated)
     long = settled(bench, rules)
     more = run.more.changed(sustained=long) if long else run.more
+    warmup = {name: item.to_table() for name, item in bench.warmup.items()}
     return Report(
         schema=SCHEMA,
         bundle=_about(bundle),
         device=Measured(name=device, target=target, facts=_anonymous(facts)),
         protocol=Rules.from_table(
-            {**plain(rules.to_table()), "threads_used": run.threads, "warmup": bench.warmup},
+            {**plain(rules.to_table()), "threads_used": run.threads, "warmup": warmup},
             Where(device, "protocol"),
         ),
         latency_ms=latency(bench.model_ms, bench.stride.get("model", 1)),
@@ -123,7 +124,7 @@ def _report(
         memory_mb=_memory(bench, device),
         layers=rows,
         drift=found,
-        sensors=Sensors.from_table(plain(bench.sensors), Where(device, "sensors")),
+        sensors=bench.sensors,
         verdict=verdict,
         layer_facts=run.layer_facts,
         roofline=roof,
@@ -162,7 +163,7 @@ def _measure(
     if rules.cold_starts:
         more = more.changed(cold_start=cold_start(start, threads, rules.cold_starts, tell))
     session = start(threads)
-    encode = encoder_for(session.loaded.get("decodes", []))
+    encode = encoder_for(session.loaded.decodes)
     golden = golden_images(bundle, encode)
     if rules.sweep_threads:
         swept = sweep(start, agent.facts(), golden, tell)

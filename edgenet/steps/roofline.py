@@ -37,7 +37,7 @@ def roofline(
         return Roofline(absent="an emulated board has no speed"), tuple(rows)
     if not bench.roof or not rows:
         return Roofline(absent="the protocol leaves it out" if rows else "no layers were timed"), tuple(rows)
-    copy, multiply = bench.roof["copy_gb_s"], bench.roof["sgemm_gmac_s"] * threads
+    copy, multiply = bench.roof.copy_gb_s, bench.roof.sgemm_gmac_s * threads
     total_ms = sum(row.ms for row in rows) or 1.0
     reached = sum(row.macs or 0 for row in rows) / total_ms / 1e6
     moved = sum(row.gb_s * row.ms for row in rows if row.gb_s) / total_ms
@@ -46,7 +46,7 @@ def roofline(
     bandwidth, source = _theory(target)
     found = Roofline.of(
         copy_gb_s=copy,
-        sgemm_gmac_s=bench.roof["sgemm_gmac_s"],
+        sgemm_gmac_s=bench.roof.sgemm_gmac_s,
         theoretical_gb_s=bandwidth,
         source=source,
         gmac_s=reached,

@@ -101,7 +101,7 @@ def cold_start(open_: Opener, threads: int, count: int, progress: Progress) -> C
     runs = []
     for done in range(count):
         session = open_(threads, None)
-        parts = {name: float(session.loaded.get(name, 0.0)) for name in PARTS}
+        parts = {name: float(getattr(session.loaded, name)) for name in PARTS}
         runs.append(Start(total_ms=sum(parts.values()), **parts))
         session.close()
         progress("cold start", done + 1, count)
@@ -117,7 +117,7 @@ def settled(bench: BenchResult, rules: Protocol) -> Sustained | None:
         ``curve`` of (seconds, FPS), ``first_fps``, ``settled_fps`` (median of the last quarter), ``ratio`` of
         both, ``settled_after_s``: from when on every slice is within 3 % of it, or ``None``.
     """
-    curve = _curve(bench.model_ms, int(bench.stride.get("model", 1)))
+    curve = _curve(bench.model_ms, bench.stride.get("model", 1))
     if len(curve) < 4 or rules.min_seconds < 4 * SLICE_S:
         return None
     level = float(np.median([fps for _, fps in curve[-(len(curve) // 4) :]]))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.devices.session import BenchResult
 from edgenet.drift import Drift
+from edgenet.measured import Sensors
 from edgenet.metric import FPS_MODEL, FPS_PIPELINE
 from edgenet.report import Limit, Verdict
 
@@ -65,50 +63,49 @@ def judge(
     return Verdict(state=state, reasons=tuple(reasons), notes=notes, limits=tuple(limits))
 
 
-def _clocks(sensors: Mapping[str, Any]) -> list[str]:
+def _clocks(sensors: Sensors) -> list[str]:
     """What the clocks did that is no fault of the measurement but tells how to read it."""
-    before = sensors.get("before") or {}
+    governor = sensors.before.governor if sensors.before else None
     notes = []
-    if before.get("governor") not in (None, "performance"):
-        notes.append(f"the governor is {before['governor']}: the clock follows the load")
-    seen = [max(row["cpu_mhz"]) for row in sensors.get("during") or [] if row.get("cpu_mhz")]
+    if governor not in (None, "performance"):
+        notes.append(f"the governor is {governor}: the clock follows the load")
+    seen = [max(row.cpu_mhz) for row in sensors.during or () if row.cpu_mhz]
     if seen and max(seen) > 0 and min(seen) < (1 - CLOCK_FELL) * max(seen):
         notes.append(f"the fastest core ran between {min(seen)} and {max(seen)} MHz")
     return notes
 
 
-def _throttling(sensors: Mapping[str, Any]) -> list[str]:
+def _throttling(sensors: Sensors) -> list[str]:
     """Names of the throttling conditions that held at any reading, each once."""
-    readings = [sensors.get("before"), *(sensors.get("during") or []), sensors.get("after")]
-    names = [name for item in readings if isinstance(item, Mapping) for name in item.get("throttled_now", [])]
+    readings = [sensors.before, *(sensors.during or ()), sensors.after]
+    names = [name for item in readings if item is not None for name in item.throttled_now or ()]
     return [name for name in dict.fromkeys(names) if name in UNDERVOLT + THROTTLED]
 
 
 def _noise(bench: BenchResult) -> list[str]:
     reasons = []
     for stage, facts in bench.warmup.items():
-        if isinstance(facts, Mapping) and not facts.get("steady", True):
+        if facts.steady is False:
             reasons.append(f"{stage}: the warm-up did not become steady")
     shift = _shift(bench.model_ms)
     if abs(shift) > DRIFT_OF_MEDIAN:
         reasons.append(f"the median moved by {100 * shift:+.1f} % from the first to the second half")
     lost = float(bench.model_ms.mean() / np.median(bench.model_ms)) - 1.0
-    others = bench.sensors.get("other_cpu")
-    if isinstance(others, int | float) and others > OTHERS:
+    others = bench.sensors.other_cpu
+    if others is not None and others > OTHERS:
         reasons.append(f"other programs kept {others:.2f} of a core busy")
     if lost > DISTURBED:
         reasons.append(f"interruptions made the mean {100 * lost:.0f} % longer than the median")
     return reasons + _memory(bench.sensors)
 
 
-def _memory(sensors: Mapping[str, Any]) -> list[str]:
+def _memory(sensors: Sensors) -> list[str]:
     """What other programs did to the memory."""
-    taken, faults, reasons = sensors.get("other_memory_mb"), sensors.get("page_faults"), []
-    available = (sensors.get("before") or {}).get("memory_available_mb")
-    limit = min(TAKEN * available, TAKEN_MB) if isinstance(available, int | float) else None
-    if limit is not None and isinstance(taken, int | float) and taken > limit:
+    taken, faults, reasons = sensors.other_memory_mb, sensors.page_faults, []
+    available = sensors.before.memory_available_mb if sensors.before else None
+    if taken is not None and available is not None and taken > min(TAKEN * available, TAKEN_MB):
         reasons.append(f"other programs took {taken:.0f} of {available:.0f} MB of available memory")
-    if isinstance(faults, int) and faults > FAULTS:
+    if faults is not None and faults > FAULTS:
         reasons.append(f"memory was short: {faults} times the model's process waited for a page from storage")
     return reasons
 

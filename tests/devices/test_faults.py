@@ -64,7 +64,7 @@ def still_runs(old):
     """The old deployment is current and answers."""
     with connect("board") as agent:
         assert agent.deployments()[0] == old.digest
-        assert agent.open(None, 1).loaded["runtime_version"] == "1"
+        assert agent.open(None, 1).loaded.runtime_version == "1"
 
 
 def kill_ssh(board, channel):

@@ -128,10 +128,19 @@ def test_strange_answers_of_a_model(header, body):
         ({"runs": {"model": "2"}}, bytes(16)),
         ({"runs": {"model": 2, "pipeline": None}}, bytes(16)),
         ({"runs": None}, b""),
+        ({"runs": {"model": 0}}, b""),
+        ({"runs": {"model": 1}, "sensors": {"other_cpu": "much"}}, np.array([1.0]).tobytes()),
+        ({"runs": {"model": 1}, "sensors": {"before": {"cpu_mhz": 7}}}, np.array([1.0]).tobytes()),
+        ({"runs": {"model": 1}, "stride": {"model": 0}}, np.array([1.0]).tobytes()),
+        ({"runs": {"model": 1}, "layers": [{"name": "a"}]}, np.array([1.0]).tobytes()),
+        ({"runs": {"model": 1}, "layers": [{"name": 3, "ms": 1}]}, np.array([1.0]).tobytes()),
+        ({"runs": {"model": 1}, "parts_ms": {"decode": None}}, np.array([1.0]).tobytes()),
+        ({"runs": {"model": 1}, "roof": {"copy_gb_s": 0}}, np.array([1.0]).tobytes()),
+        ({"runs": {"model": 1}, "warmup": {"model": True}}, np.array([1.0]).tobytes()),
     ],
 )
 def test_strange_samples(header, body):
-    whole = {"id": 2, "ok": True, "memory_mb": {}, "sensors": {}, "warmup": {}, **header}
+    whole = {"id": 2, "ok": True, "memory_mb": {}, "sensors": {}, "warmup": {}, "layers": [], **header}
     session = agent((LOADED,), (whole, body)).open(None, 1)
     with pytest.raises(DeviceError):
         session.bench({}, [b"image"])

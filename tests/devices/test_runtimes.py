@@ -300,8 +300,8 @@ def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypa
             )
         )
         session = agent.open(None, 1)
-        assert session.loaded["runtime_version"] == choice.version
-        assert "jpeg" in session.loaded["decodes"]
+        assert session.loaded.runtime_version == choice.version
+        assert "jpeg" in session.loaded.decodes
         from PIL import Image
 
         stream = io.BytesIO()

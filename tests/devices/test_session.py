@@ -67,10 +67,10 @@ def test_bench(agent, net, picture):
     assert sum(result.parts_ms.values()) <= result.pipeline_ms.mean()
     assert set(result.memory_mb) == {"import", "load", "first_run", "peak", "arena"}
     assert result.memory_mb["peak"] > result.memory_mb["import"] > 1
-    assert result.warmup["model"]["runs"] == 1
+    assert result.warmup["model"].runs == 1
     assert result.label in "abcde"
     assert {event["stage"] for event in events} == {"model", "pipeline"}
-    for reading in (result.sensors["before"], result.sensors["after"]):
+    for reading in (result.sensors.before.to_table(), result.sensors.after.to_table()):
         assert "load_1m" in {*reading, *reading["absent"]}
 
 
@@ -123,7 +123,7 @@ def test_signals_are_named(board, net, moment, name, remedy):
         assert caught.value.kind == wire.DIED
         assert caught.value.facts["signal"] == name
         assert remedy in caught.value.remedy
-        assert agent.open(living.digest, 1).loaded["memory_mb"]["peak"] > 0
+        assert agent.open(living.digest, 1).loaded.memory_mb["peak"] > 0
 
 
 def test_errors_of_a_runtime(board, net):

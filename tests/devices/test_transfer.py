@@ -59,7 +59,7 @@ def test_cut_in_the_middle_of_a_blob(board, net, make_blob, device):
             agent.deployments()
     with connect(device) as agent:
         assert agent.deployments()[0] == net("old").digest
-        assert agent.open(None, 1).loaded["runtime_version"] == "1"
+        assert agent.open(None, 1).loaded.runtime_version == "1"
         agent.begin()
         sent = agent.send_blobs([make_blob(BIG)])
         assert sent.bytes <= len(BIG) - 2 * LARGEST

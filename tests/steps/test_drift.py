@@ -10,7 +10,8 @@ import pytest
 
 from edgenet.drift import Drift, Stages
 from edgenet.manifest import TensorSpec
-from edgenet.report import Verdict
+from edgenet.measured import Sensors
+from edgenet.report import Verdict, WarmUp
 from edgenet.steps.drift import conversion, drift, kernel, quantization
 from edgenet.steps.verdict import judge
 from tests.reports import DRIFT
@@ -91,7 +92,10 @@ def bench(**changes: Any) -> Any:
         "warmup": {"model": {"steady": True}, "pipeline": {"steady": True}},
         "sensors": {"before": calm, "during": [calm], "after": calm},
     }
-    return SimpleNamespace(**{**values, **changes})
+    made = SimpleNamespace(**{**values, **changes})
+    made.sensors = Sensors.from_table(made.sensors)
+    made.warmup = {name: WarmUp.from_table(item) for name, item in made.warmup.items()}
+    return made
 
 
 def test_a_calm_run_is_valid() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from edgenet.agent import cpu, sensors
+from edgenet.devices.answers import Loaded
 from edgenet.drift import Drift
+from edgenet.measured import Sensors
 from edgenet.protocol import Protocol
 from edgenet.steps.energy import energy
 from edgenet.steps.special import cold_start, settled, sweep
@@ -38,7 +41,9 @@ def bench(before: dict[str, Any], busy: dict[str, Any], **changes: Any) -> Any:
         "pipeline_ms": np.empty(0),
         "warmup": {},
         "stride": {},
-        "sensors": {"before": before, "idle": [before] * 6, "during": during, "after": before},
+        "sensors": Sensors.from_table(
+            {"before": before, "idle": [before] * 6, "during": during, "after": before}
+        ),
     }
     return SimpleNamespace(**{**values, **changes})
 
@@ -64,7 +69,7 @@ def test_without_a_sensor_there_is_a_reason(tmp_path: Path) -> None:
     assert energy(bench(board, board)).absent
     powered = readings("orin-nano", tmp_path / "o")
     unread = bench(powered, powered)
-    unread.sensors["idle"] = []
+    unread.sensors = replace(unread.sensors, idle=())
     assert "idle_s" in energy(unread).absent
 
 
@@ -81,7 +86,7 @@ def test_throttling_that_a_board_recorded_is_named(tmp_path: Path) -> None:
 
 def test_a_noisy_neighbour_is_named() -> None:
     run = bench({}, {})
-    run.sensors["other_cpu"] = 0.62
+    run.sensors = replace(run.sensors, other_cpu=0.62)
     got = judge(run, DRIFT, None, None)
     assert (got.state, got.reasons) == ("NOISY", ("other programs kept 0.62 of a core busy",))
 
@@ -98,23 +103,24 @@ def test_a_noisy_neighbour_is_named() -> None:
 )
 def test_a_memory_hog_is_named(available: float | None, taken: float, reasons: list[str]) -> None:
     run = bench({"memory_available_mb": available}, {})
-    run.sensors["other_memory_mb"] = taken
+    run.sensors = replace(run.sensors, other_memory_mb=taken)
     got = judge(run, DRIFT, None, None)
     assert (got.state, list(got.reasons)) == ("NOISY" if reasons else "VALID", reasons)
 
 
 def test_pages_read_again_from_storage_are_named() -> None:
     run = bench({}, {})
-    run.sensors["page_faults"] = 10
+    run.sensors = replace(run.sensors, page_faults=10)
     assert judge(run, DRIFT, None, None).state == "VALID"
-    run.sensors["page_faults"] = 240
+    run.sensors = replace(run.sensors, page_faults=240)
     (reason,) = judge(run, DRIFT, None, None).reasons
     assert reason == "memory was short: 240 times the model's process waited for a page from storage"
 
 
 def test_clocks_that_move_are_noted_but_no_fault() -> None:
     run = bench({"governor": "ondemand"}, {"cpu_mhz": [600, 1500]})
-    run.sensors["during"][3]["cpu_mhz"] = [600, 1000]
+    slow = replace(run.sensors.during[3], cpu_mhz=(600, 1000))
+    run.sensors = replace(run.sensors, during=(*run.sensors.during, slow))
     got = judge(run, DRIFT, None, None)
     assert got.state == "VALID"
     assert list(got.notes) == [
@@ -159,13 +165,14 @@ class Opened:
         Opened.on.append(on)
         self._ms = max(8.0 / threads, 3.0)
         first = 50.0 if Opened.starts == 1 else 5.0
-        self.loaded = {"start_ms": 40.0, "import_ms": 100.0, "load_ms": first, "first_run_ms": 10.0}
+        times = {"start_ms": 40.0, "import_ms": 100.0, "load_ms": first, "first_run_ms": 10.0}
+        self.loaded = Loaded(runtime_version="1", memory_mb={}, **times)
 
     def bench(self, *_: Any) -> Any:
         return SimpleNamespace(model_ms=np.full(40, self._ms))
 
     def close(self) -> None:
-        self.loaded = {}
+        del self.loaded
 
 
 def test_the_fewest_threads_that_are_fastest_win() -> None:

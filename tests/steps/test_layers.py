@@ -15,6 +15,7 @@ import pytest
 from onnx import helper
 
 from edgenet.agent.cut import Cut
+from edgenet.devices.answers import RuntimeLayer
 from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import DeviceError
 from edgenet.graph.layers import find, layers, quantized_tensors
@@ -159,7 +160,7 @@ def test_a_layer_counts_what_it_reads_and_writes() -> None:
 
 def test_times_until_a_layer_never_fall() -> None:
     assert undisturbed([1.0, 3.0, 2.0, 4.0]) == [1.0, 2.0, 2.0, 4.0]
-    rows = [{"name": f"{name}_out", "op": 3, "until_ms": ms} for name, ms in (("a", 1.0), ("b", 0.9))]
+    rows = [RuntimeLayer(name=f"{name}_out", op=3, until_ms=ms) for name, ms in (("a", 1.0), ("b", 0.9))]
     bench: Any = SimpleNamespace(layers=rows)
     got = timed(bench, layers(chain(["a", "b"])), "int8")
     assert [row.ms for row in got] == [0.9, 0.0]
