@@ -23,8 +23,8 @@ import numpy as np
 from quantization import Case, interpreter, load_case, run_worker
 
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.prepare import prepare
-from edgenet.quantize.calibrate import THREADS
+from edgenet.graph.passes.prepare import prepare
+from edgenet.quantize.calibration.calibrate import THREADS
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
 

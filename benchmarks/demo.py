@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import onnx
 
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.model import Model
 from edgenet.protocol import Protocol
 from edgenet.steps.compile import compile
 from edgenet.steps.demo import DemoOptions, Ready, Watch, demo
 from edgenet.steps.deploy import deploy
-from edgenet.steps.replay import encoder_for, golden_images
+from edgenet.verify.expected import encoder_for, golden_images
 from edgenet.zoo import mobilenet_v1
 
 ROUNDS, SECONDS, MINUTES, LONG_FPS = 3, 10.0, 1.0, 30.0

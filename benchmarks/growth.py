@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 
 from edgenet.backends.base import load_backend
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.quantizer import quantize

@@ -29,7 +29,7 @@ import onnxruntime
 from ai_edge_litert.interpreter import Interpreter
 
 from edgenet.backends.base import load_backend
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize

@@ -27,7 +27,7 @@ import numpy as np
 from edgenet.backends.base import load_backend
 from edgenet.backends.reference import Reference
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.target import Target

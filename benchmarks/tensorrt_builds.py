@@ -20,7 +20,7 @@ import tensorrt_rtx as trt
 from rtx import build
 
 from edgenet.backends.tensorrt import write
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.quantizer import quantize

@@ -17,7 +17,7 @@ import onnx
 import torch
 import torch.nn.functional as F
 
-from edgenet.graph.view import attributes
+from edgenet.graph.graph import attributes
 from edgenet.zoo import embedded, mobilenet_v3
 from edgenet.zoo.mobilenet_v3 import weight_shapes
 from edgenet.zoo.signs import LABELS, RESOLUTION

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from edgenet.steps.fastest import deploy_fastest
     from edgenet.steps.parity import parity
     from edgenet.steps.plan import plan
-    from edgenet.steps.present import present
     from edgenet.steps.probe import probe
     from edgenet.steps.profile import profile
     from edgenet.steps.quickstart import quickstart
+    from edgenet.steps.report import present
     from edgenet.steps.wheelhouse import wheelhouse
     from edgenet.target import Target
 
@@ -49,7 +49,7 @@ _HOMES = {
     "doctor": "edgenet.steps.doctor",
     "parity": "edgenet.steps.parity",
     "plan": "edgenet.steps.plan",
-    "present": "edgenet.steps.present",
+    "present": "edgenet.steps.report",
     "probe": "edgenet.steps.probe",
     "profile": "edgenet.steps.profile",
     "quickstart": "edgenet.steps.quickstart",

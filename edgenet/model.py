@@ -29,7 +29,7 @@ class Model:
     Attributes:
         name: Short name, the file's stem.
         proto: The graph: one input [1, 3, H, W] (float32, NCHW), one output [1, classes]. After
-            :func:`edgenet.graph.prepare` the input is ``pixels``, uint8 [1, H, W, 3], RGB.
+            :func:`edgenet.graph.passes.prepare` the input is ``pixels``, uint8 [1, H, W, 3], RGB.
         preprocessing: How the network is fed.
         output: "logits" or "probabilities".
         label_offset: Output index of class 0.

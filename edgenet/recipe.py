@@ -28,7 +28,7 @@ class Recipe:
         summary: One line for people.
         precision: What comes out: "int8"; "int8-dynamic" (int8 weights, float activations in the file);
             "fp16" (no other key counts then).
-        observer: How activation ranges are found; a name of ``edgenet.quantize.observers``.
+        observer: How activation ranges are found; a name of ``edgenet.quantize.calibration.observers``.
         granularity: "per-channel" or "per-tensor" weights.
         images: The most calibration images to use; 0 means all of them.
         skip_corrupt_percent: Share of unreadable images that is tolerated, in percent.

@@ -11,7 +11,7 @@ from edgenet.errors import LibraryError, PlanError
 from edgenet.library import find, image_folder, names
 from edgenet.model import Model
 from edgenet.protocol import Protocol
-from edgenet.quantize.observers import OBSERVERS
+from edgenet.quantize.calibration.observers import OBSERVERS
 from edgenet.recipe import Recipe
 from edgenet.steps.plan import PRECISIONS, options, plan
 from edgenet.target import Target

@@ -19,7 +19,7 @@ from edgenet.errors import DataError, ReportError
 from edgenet.json_value import UNPRINTABLE, plain
 from edgenet.metric import metric, metrics, quality
 from edgenet.report import Report
-from edgenet.steps.present import present
+from edgenet.steps.report import present
 from tests.reports import DRIFT, report
 from tests.views.test_views import MORE
 

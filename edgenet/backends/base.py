@@ -61,7 +61,7 @@ class Backend(Protocol):
         name: The module's name.
         precisions: Those that :meth:`lower` can write.
         mixed: Whether an int8 model may have layers in float.
-        heads: What its artifacts can end in, see :mod:`edgenet.graph.head`.
+        heads: What its artifacts can end in, see :mod:`edgenet.graph.passes.head`.
         preferred: What `compile` chooses when not told; ``None``: the target's default.
     """
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.backends.base import Artifact, HostSession
-from edgenet.graph.dialect import int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.head import HEADS, with_label
-from edgenet.graph.settle import settle
-from edgenet.graph.to_fp16 import store_fp16
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.head import HEADS, with_label
+from edgenet.graph.passes.to_fp16 import store_fp16
+from edgenet.graph.qdq.align_scales import settle
+from edgenet.graph.qdq.onnxruntime import int8_output, to_form
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
@@ -80,7 +80,7 @@ def backend() -> OnnxRuntime:
 
 
 def form_for(target: Target) -> str:
-    """The Q/DQ form for a target's CPU; see :mod:`edgenet.graph.dialect`."""
+    """The Q/DQ form for a target's CPU; see :mod:`edgenet.graph.qdq.onnxruntime`."""
     if not target.cpu.is_x86:
         return "s8s8"
     return "u8s8" if any(feature in target.cpu.isa for feature in VNNI) else "u8u8"

@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 from edgenet.backends.base import Artifact, HostSession
 from edgenet.errors import PlanError
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.float_pixels import cast_first, float_input
-from edgenet.graph.head import LOGITS
-from edgenet.graph.old_opset import old_opset
-from edgenet.graph.symmetric_qdq import symmetric_qdq
-from edgenet.graph.to_fp16 import to_fp16
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.downgrade_opset import old_opset
+from edgenet.graph.passes.float_input import cast_first, float_input
+from edgenet.graph.passes.head import LOGITS
+from edgenet.graph.passes.to_fp16 import to_fp16
+from edgenet.graph.qdq.tensorrt import symmetric_qdq
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target

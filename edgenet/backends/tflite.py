@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgenet.backends.base import Artifact, HostSession
 from edgenet.backends.lowering.operators import to_tflite
 from edgenet.errors import ModelError
-from edgenet.graph.head import HEADS
+from edgenet.graph.passes.head import HEADS
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target

@@ -35,7 +35,7 @@ def report(reports: tuple[str, ...], output: str | None, form: str | None, as_js
     from edgenet.cli.output import print_json
     from edgenet.cli.terminal import show
     from edgenet.files import write_atomic
-    from edgenet.steps.present import load_reports, present
+    from edgenet.steps.report import load_reports, present
     from edgenet.views.text import records
 
     if as_json:

@@ -38,7 +38,7 @@ class Agent:
     Args:
         connection: Not started yet.
         deadlines: How long it may take to answer.
-        waiting: As for :func:`edgenet.devices.device.connect`.
+        waiting: As for :func:`edgenet.devices.connect.connect`.
 
     Attributes:
         name: The board as the user wrote it.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import onnx
 
 from edgenet.graph.cost import cost
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
 
 __all__ = ["Layer", "find", "layers", "quantized_tensors"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.graph.dialect import to_form
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.view import Graph
-from edgenet.quantize.probabilities import divergence, expected_loss
+from edgenet.graph.graph import Graph
+from edgenet.graph.qdq.onnxruntime import to_form
+from edgenet.quantize.calibration.probabilities import divergence, expected_loss
 
 __all__ = ["Ablation"]
 

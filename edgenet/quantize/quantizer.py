@@ -11,24 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.errors import LibraryError, UnsupportedError
-from edgenet.graph.insert_qdq import activations, insert_qdq, insert_weights, set_weights
-from edgenet.graph.steps import Step, steps
-from edgenet.graph.view import Graph
-from edgenet.graph.whole_mean import whole_mean
+from edgenet.graph.graph import Graph
+from edgenet.graph.qdq.insert import activations, insert_qdq, insert_weights, set_weights
+from edgenet.graph.qdq.integer_mean import whole_mean
+from edgenet.graph.segments import Step, steps
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
 from edgenet.quantize.ablation import Ablation
-from edgenet.quantize.account import Quantization, Stopwatch, peak_mb
-from edgenet.quantize.budget import afford
-from edgenet.quantize.calibrate import calibrate, channel_statistics
-from edgenet.quantize.channelwise import Shaped, shape, watched
-from edgenet.quantize.feed import FEWEST, Feed, Reservoir
-from edgenet.quantize.mixed import Choice, Times, choices, kept_by
-from edgenet.quantize.nearest import nearest
-from edgenet.quantize.observers import OBSERVERS
-from edgenet.quantize.reconstruct import Kept, Reconstruction, reconstruct
-from edgenet.quantize.sensitivity import sensitivity
-from edgenet.quantize.within import Attempt, within
+from edgenet.quantize.calibration.calibrate import calibrate, channel_statistics
+from edgenet.quantize.calibration.image_stream import FEWEST, Feed, Reservoir
+from edgenet.quantize.calibration.observers import OBSERVERS
+from edgenet.quantize.equalization import Shaped, shape, watched
+from edgenet.quantize.mixed_precision.candidates import Choice, Times, choices, kept_by
+from edgenet.quantize.mixed_precision.search import Attempt, within
+from edgenet.quantize.mixed_precision.sensitivity import sensitivity
+from edgenet.quantize.result import Quantization, Stopwatch, peak_mb
+from edgenet.quantize.rounding.compute_budget import afford
+from edgenet.quantize.rounding.layerwise import Kept, Reconstruction, reconstruct
+from edgenet.quantize.rounding.round_to_nearest import nearest
 from edgenet.recipe import Recipe
 
 __all__ = ["Quantization", "quantize"]
@@ -46,7 +46,7 @@ def quantize(
     """Quantize a prepared float model.
 
     Args:
-        model: What :func:`edgenet.graph.prepare` returns.
+        model: What :func:`edgenet.graph.passes.prepare` returns.
         recipe: How.
         images: Calibration pixels, uint8 [1, H, W, 3] each; read once, a few ahead in a thread.
         progress: Told of the images observed ("calibrate") and the layers done ("round").

@@ -16,20 +16,20 @@ from edgenet.backends.reference import Reference
 from edgenet.bundle import Bundle, array_bytes, pack
 from edgenet.errors import DataError, ModelError, PlanError
 from edgenet.files import sha256, write_atomic
-from edgenet.graph.head import LOGITS, with_head
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.head import LOGITS, with_head
+from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.library import image_folder
+from edgenet.measure.drift import conversion
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
 from edgenet.quantize.quantizer import Quantization, quantize
 from edgenet.recipe import Recipe
-from edgenet.steps.drift import conversion
-from edgenet.steps.golden import Golden, choose
-from edgenet.steps.hold import FLOAT_TOLERANCE, hold
-from edgenet.steps.host import run_artifact
 from edgenet.steps.plan import Plan, default_recipe, plan
 from edgenet.target import Target
+from edgenet.verify.artifact import FLOAT_TOLERANCE, hold
+from edgenet.verify.golden import Golden, choose
+from edgenet.verify.host import run_artifact
 
 __all__ = ["Compiled", "compile"]
 

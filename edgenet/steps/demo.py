@@ -15,16 +15,16 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.archive import demo_archive
 from edgenet.devices.blobs import Blob
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.devices.live import Door, OnLive
 from edgenet.errors import PlanError
 from edgenet.library import image_folder
+from edgenet.live.recorder import Keeper
+from edgenet.live.source import SourceOrder, source_order
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
-from edgenet.steps.camera import SourceOrder, source_order
 from edgenet.steps.compile import compile
 from edgenet.steps.events import board_events
-from edgenet.steps.keep import Keeper
 from edgenet.steps.stage import stage
 from edgenet.zoo import embedded
 
@@ -60,7 +60,7 @@ class DemoOptions:
 
     Attributes:
         against: A second bundle that answers the same frames.
-        source: See :func:`edgenet.steps.camera.source_order`; without one the board's camera, without a
+        source: See :func:`edgenet.live.source.source_order`; without one the board's camera, without a
             bundle the synthetic one.
         size: (width, height) to ask of the source.
         fps: Frames a second to ask of the source.

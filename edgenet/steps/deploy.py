@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenet.bundle import Bundle
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
 from edgenet.steps.stage import stage

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgenet.backends.base import backend_names
 from edgenet.devices.agent import Agent, Trial
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.devices.runtimes import candidates
 from edgenet.errors import EXIT_DONE, EXIT_FAILED, EXIT_UNREACHABLE, ConnectionFailed, DeviceError
 from edgenet.progress import Progress, silent

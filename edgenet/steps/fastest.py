@@ -11,13 +11,13 @@ import numpy as np
 
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.errors import DataError
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.steps.deploy import Deployment, deploy
 from edgenet.steps.events import board_events
-from edgenet.steps.replay import encoder_for, golden_images
+from edgenet.verify.expected import encoder_for, golden_images
 
 __all__ = ["Fastest", "deploy_fastest"]
 

@@ -14,8 +14,8 @@ from edgenet.bundle import Bundle
 from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.library import image_folder
-from edgenet.steps.hold import LAYERS, Apart
-from edgenet.steps.host import run_bundle
+from edgenet.verify.artifact import LAYERS, Apart
+from edgenet.verify.host import run_bundle
 
 __all__ = ["Parity", "parity"]
 

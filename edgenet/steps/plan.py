@@ -7,7 +7,7 @@ from typing import Any
 
 from edgenet.backends.base import backend_names, load_backend
 from edgenet.errors import PlanError, UnsupportedError
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.recipe import Recipe
 from edgenet.target import Target

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
 from edgenet.files import write_atomic

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgenet.breakdown import Layer, LayerFacts, More
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.devices.session import Answer, BenchResult, Session
 from edgenet.drift import Drift, Preprocess, Stages
 from edgenet.errors import DataError, DeviceError, ReportError
@@ -23,20 +23,30 @@ from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Where, plain
 from edgenet.library import image_folder
+from edgenet.measure.cold_start import cold_start
+from edgenet.measure.drift import drift, kernel, quantization, top1_change
+from edgenet.measure.energy import energy
+from edgenet.measure.layer_profile import facts as layer_facts
+from edgenet.measure.layer_profile import noise, timed
+from edgenet.measure.roofline import roofline
+from edgenet.measure.steady_state import settled
+from edgenet.measure.thread_sweep import sweep
+from edgenet.measure.verdict import judge
+from edgenet.measure.worst_images import shown
 from edgenet.measured import Energy, Fps, Memory, PipelineLatency, latency
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
-from edgenet.steps.drift import drift, kernel, quantization, top1_change
-from edgenet.steps.energy import energy
 from edgenet.steps.events import board_events
-from edgenet.steps.layers import facts as layer_facts
-from edgenet.steps.layers import noise, timed
-from edgenet.steps.replay import Encoder, Expected, Truth, encoder_for, from_golden, from_set, golden_images
-from edgenet.steps.roofline import roofline
-from edgenet.steps.special import cold_start, settled, sweep
-from edgenet.steps.verdict import judge
-from edgenet.steps.worst import shown
+from edgenet.verify.expected import (
+    Encoder,
+    Expected,
+    Truth,
+    encoder_for,
+    from_golden,
+    from_set,
+    golden_images,
+)
 
 __all__ = ["profile"]
 

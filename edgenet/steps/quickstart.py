@@ -16,7 +16,7 @@ from edgenet.report import Report
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.profile import profile
-from edgenet.steps.replay import Truth, truth
+from edgenet.verify.expected import Truth, truth
 from edgenet.zoo import embedded
 
 __all__ = ["Quickstart", "answer", "quickstart"]

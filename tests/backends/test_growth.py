@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edgenet.backends.base import load_backend
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe

@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 
 from edgenet.backends.onnxruntime import backend, form_for
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.target import Target
 from tests.backends.test_tflite_models import OPERATORS, prepared

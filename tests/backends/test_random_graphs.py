@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edgenet.backends.base import load_backend
 from edgenet.backends.lowering.walk import tflite_layers
-from edgenet.graph.walk import LayerByLayer, onnx_layers
+from edgenet.graph.trace import LayerByLayer, onnx_layers
 from edgenet.model import Model
 from edgenet.target import Target
 from tests.backends.tflite_graphs import Net, counts, images, lowered, quantized, run, truth

@@ -13,7 +13,7 @@ from edgenet.backends.base import load_backend
 from edgenet.backends.tensorrt import FORMS, form_of, write
 from edgenet.errors import LibraryError, PlanError, UnsupportedError
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.quantizer import quantize

@@ -21,7 +21,7 @@ from benchmarks.rtx import Built, build
 from edgenet.agent.failure import Failure
 from edgenet.agent.trt import dialects, engines
 from edgenet.backends.tensorrt import write
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe

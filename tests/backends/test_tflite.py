@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from edgenet.backends.tflite import backend
 from edgenet.errors import ModelError
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from tests.backends.tflite_graphs import (
     SHARED,

@@ -10,12 +10,12 @@ import pytest
 from onnx import helper
 
 from edgenet.backends.tflite import backend
-from edgenet.graph.insert_qdq import insert_qdq
-from edgenet.graph.prepare import prepare
-from edgenet.graph.view import Graph
-from edgenet.graph.whole_mean import whole_mean
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.prepare import prepare
+from edgenet.graph.qdq.insert import insert_qdq
+from edgenet.graph.qdq.integer_mean import whole_mean
 from edgenet.model import Model
-from edgenet.quantize.ranges import affine, quantize_weights
+from edgenet.quantize.calibration.ranges import affine, quantize_weights
 from edgenet.target import Target
 from tests.backends.tflite_graphs import (
     BOARD,

@@ -10,9 +10,9 @@ from onnx import helper
 
 from edgenet.backends.tflite import backend
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.prepare import prepare
-from edgenet.graph.settle import settle
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.prepare import prepare
+from edgenet.graph.qdq.align_scales import settle
 from edgenet.model import Model
 from tests.backends.test_tflite_models import prepared
 from tests.backends.tflite_graphs import (

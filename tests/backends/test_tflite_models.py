@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.zoo import mobilenet_v1, mobilenet_v2, mobilenet_v3

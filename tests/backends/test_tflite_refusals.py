@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgenet.errors import UnsupportedError
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
 from edgenet.model import Model
 from tests.backends.tflite_graphs import Net, lowered, quantized, v1_like
 

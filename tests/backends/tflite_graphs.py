@@ -12,10 +12,10 @@ from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto, helper, numpy_helper, shape_inference
 
 from edgenet.backends.tflite import backend
-from edgenet.graph.dialect import int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.settle import settle
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.qdq.align_scales import settle
+from edgenet.graph.qdq.onnxruntime import int8_output, to_form
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.quantizer import quantize

@@ -12,7 +12,7 @@ import pytest
 
 from edgenet.devices.archive import agent_archive
 from edgenet.devices.bootstrap import script
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.errors import ConnectionFailed
 
 SHELLS = [["sh"], ["dash"], ["bash", "--posix"], ["bash"], ["zsh"], ["ksh"], ["mksh"], ["busybox", "sh"]]

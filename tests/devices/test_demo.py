@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 from edgenet.agent import live as agent_live
-from edgenet.devices import device
+from edgenet.devices import connect as device
 from edgenet.devices.agent import Agent
 from edgenet.devices.archive import demo_archive
 from edgenet.devices.blobs import Blob
+from edgenet.devices.connect import connect
 from edgenet.devices.deadlines import Deadlines
-from edgenet.devices.device import connect
 from edgenet.devices.live import Door
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionLost, DeviceError

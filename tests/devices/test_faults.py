@@ -20,11 +20,12 @@ from pathlib import Path
 import pytest
 
 from edgenet.bundle import Bundle, pack
-from edgenet.devices import device, ssh
+from edgenet.devices import connect as device
+from edgenet.devices import ssh
 from edgenet.devices.agent import Agent
 from edgenet.devices.channel import Channel
+from edgenet.devices.connect import connect
 from edgenet.devices.deadlines import Deadlines
-from edgenet.devices.device import connect
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionFailed, ConnectionLost, DeviceError
 from edgenet.steps.deploy import deploy

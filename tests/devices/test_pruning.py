@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from edgenet.agent import wire
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
 
 

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 
 import edgenet.steps.deploy as deploy_step
 from edgenet.devices import runtimes, wheelhouse
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.devices.runtimes import candidates, ensure_runtime
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError

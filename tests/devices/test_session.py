@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edgenet.agent import wire
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionLost, DataError
 from tests import sshd

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
+from edgenet.devices.connect import connect
 from edgenet.devices.deadlines import Deadlines
-from edgenet.devices.device import connect
 from edgenet.devices.ssh import ssh_command
 from edgenet.devices.sshfailures import diagnose
 from edgenet.errors import ConnectionFailed
@@ -211,7 +211,7 @@ def test_pages_of_text_are_not_repeated():
 
 def test_a_board_that_never_starts_the_agent(start_board, monkeypatch):
     start_board(command="sleep 60")
-    monkeypatch.setattr("edgenet.devices.device.DEADLINES", Deadlines(start_s=1.0))
+    monkeypatch.setattr("edgenet.devices.connect.DEADLINES", Deadlines(start_s=1.0))
     what = refused().what
     assert "did not start the agent in time" in what
     assert "waited 1 s" in what

@@ -12,7 +12,7 @@ import pytest
 
 from edgenet.agent import wire
 from edgenet.devices.blobs import LARGEST, Blob
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionLost, DataError
 

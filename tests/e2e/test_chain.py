@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from edgenet.bundle import Bundle
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.errors import ConnectionFailed, ConnectionLost, DeviceError
 from edgenet.imageset import ImageSet
 from edgenet.model import Model

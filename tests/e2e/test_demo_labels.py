@@ -14,7 +14,7 @@ import pytest
 from edgenet.agent.demo.sources.streams import Ppms
 from edgenet.agent.preprocess import encode_ppm
 from edgenet.bundle import Bundle
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.library import image_folder
 from edgenet.model import Model
 from edgenet.steps.compile import compile

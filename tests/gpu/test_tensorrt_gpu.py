@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgenet.agent.trt import cuda
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.model import Model
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgenet.graph.channel_outputs import channel_outputs
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.prepare import prepare
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.channel_outputs import channel_outputs
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
-from edgenet.quantize.channelwise import watched
+from edgenet.quantize.equalization import watched
 
 
 @pytest.mark.parametrize("opset", [13, 18])

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgenet.graph.equalize import channel_groups, depthwise, scale_channels
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.insert_qdq import activations
-from edgenet.graph.prepare import prepare
-from edgenet.graph.reuse_dead import lanes, reuse_dead
-from edgenet.graph.steps import steps, subgraph
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.equalize import channel_groups, depthwise, scale_channels
+from edgenet.graph.passes.prepare import prepare
+from edgenet.graph.passes.split_channels import lanes, reuse_dead
+from edgenet.graph.qdq.insert import activations
+from edgenet.graph.segments import steps, subgraph
 from edgenet.model import Model
-from edgenet.quantize.calibrate import channel_statistics
-from edgenet.quantize.channelwise import Shaped, balance, equalize, put_to_work, watched
-from edgenet.quantize.grid import grid_scales
+from edgenet.quantize.calibration.calibrate import channel_statistics
+from edgenet.quantize.equalization import Shaped, balance, equalize, put_to_work, watched
+from edgenet.quantize.rounding.detect_grid import grid_scales
 from tests.conftest import smooth_images
 
 IMAGES = [image[None] for image in smooth_images(10, 3, 64, 64)]

@@ -16,8 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 from edgenet.backends.reference import Reference
 from edgenet.errors import UnsupportedError
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.prepare import prepare
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from tests.conftest import smooth_images

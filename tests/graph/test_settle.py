@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.rescale import fraction, quantizer, scale_of
-from edgenet.graph.settle import settle
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.qdq.align_scales import settle
+from edgenet.graph.qdq.rescale import fraction, quantizer, scale_of
 from edgenet.model import Model
 from tests.backends.tflite_graphs import Net, images, quantized, v2_like
 

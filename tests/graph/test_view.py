@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from onnx import NodeProto, TensorProto, helper
 
 from edgenet.graph import indices
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
 
 SHAPE = (1, 4)
 

@@ -21,6 +21,8 @@ FLOORS = (
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
     ("3", ({"backends"}, {"devices"})),
+    ("3, above both", ({"verify"}, {"live"})),
+    ("3, above verify", ({"measure"},)),
     ("4", ({"steps"},)),
     ("5", ({"cli", "__main__"},)),
 )
@@ -56,7 +58,7 @@ SOURCES = sources()
 
 
 def room(name: str) -> str:
-    """The part of the tree a module stands in: ``edgenet.graph.view`` → ``graph``."""
+    """The part of the tree a module stands in: ``edgenet.graph.graph`` → ``graph``."""
     return name.split(".")[1] if "." in name else DOOR
 
 
@@ -169,8 +171,8 @@ class TestTheRuleItself:
         ("source", "target"),
         [
             ("edgenet.errors", "edgenet.model"),
-            ("edgenet.graph.view", "edgenet.zoo.mobilenet_v1"),
-            ("edgenet.graph.view", "edgenet.quantize.ranges"),
+            ("edgenet.graph.graph", "edgenet.zoo.mobilenet_v1"),
+            ("edgenet.graph.graph", "edgenet.quantize.calibration.ranges"),
             ("edgenet.backends.tflite", "edgenet.devices.agent"),
             ("edgenet.devices.agent", "edgenet.backends.base"),
             ("edgenet.steps.profile", "edgenet.cli.output"),
@@ -186,7 +188,7 @@ class TestTheRuleItself:
         ("source", "target"),
         [
             ("edgenet.model", "edgenet.errors"),
-            ("edgenet.quantize.quantizer", "edgenet.graph.view"),
+            ("edgenet.quantize.quantizer", "edgenet.graph.graph"),
             ("edgenet.imageset", "edgenet.agent.preprocess"),
             ("edgenet.devices.agent", "edgenet.agent.wire"),
             ("edgenet.agent.serve", "edgenet.agent.store"),

@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
 from tests.house.tree import parsed, sources
 
 SOURCES = sources()
@@ -31,7 +31,7 @@ CHANGING = (
     "CopyFrom",
 )
 IN_PLACE = re.compile(r"\bin\s+place\b(?!\s+of\b)")
-OWNER = "edgenet.graph.view"
+OWNER = "edgenet.graph.graph"
 
 
 def of_a_node(expression: ast.expr) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgenet.errors import DataError
-from edgenet.quantize.feed import Feed, Reservoir, ahead
+from edgenet.quantize.calibration.image_stream import Feed, Reservoir, ahead
 
 
 def numbered(count: int) -> Iterator[np.ndarray]:

@@ -13,20 +13,20 @@ import pytest
 
 from edgenet.backends.base import load_backend
 from edgenet.errors import DriftError, LibraryError, PlanError
-from edgenet.graph.dialect import FORMS, int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.insert_qdq import activations
-from edgenet.graph.prepare import prepare
-from edgenet.graph.steps import Step, steps
-from edgenet.graph.view import Graph
-from edgenet.graph.whole_mean import whole_mean
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.prepare import prepare
+from edgenet.graph.qdq.insert import activations
+from edgenet.graph.qdq.integer_mean import whole_mean
+from edgenet.graph.qdq.onnxruntime import FORMS, int8_output, to_form
+from edgenet.graph.segments import Step, steps
 from edgenet.model import Model
-from edgenet.quantize.mixed import Choice, Times, choices, kept_by
-from edgenet.quantize.nearest import nearest
-from edgenet.quantize.probabilities import divergence, expected_loss
+from edgenet.quantize.calibration.probabilities import divergence, expected_loss
+from edgenet.quantize.mixed_precision.candidates import Choice, Times, choices, kept_by
+from edgenet.quantize.mixed_precision.search import Attempt, within
+from edgenet.quantize.mixed_precision.sensitivity import Sources, sensitivity
 from edgenet.quantize.quantizer import quantize
-from edgenet.quantize.sensitivity import Sources, sensitivity
-from edgenet.quantize.within import Attempt, within
+from edgenet.quantize.rounding.round_to_nearest import nearest
 from edgenet.recipe import Recipe
 from edgenet.steps.compile import compile
 from edgenet.steps.plan import limited, plan

@@ -8,9 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgenet.errors import DataError
-from edgenet.quantize.channels import ChannelStatistics
-from edgenet.quantize.histogram import Histogram
-from edgenet.quantize.observers import OBSERVERS, Entropy, Error, MovingAverage, Percentile, divergence
+from edgenet.quantize.calibration.channel_statistics import ChannelStatistics
+from edgenet.quantize.calibration.histogram import Histogram
+from edgenet.quantize.calibration.observers import (
+    OBSERVERS,
+    Entropy,
+    Error,
+    MovingAverage,
+    Percentile,
+    divergence,
+)
 
 
 @given(

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 
 from edgenet.errors import DataError, LibraryError, UnsupportedError
-from edgenet.graph.dialect import FORMS, int8_output, to_form
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.prepare import prepare
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.prepare import prepare
+from edgenet.graph.qdq.onnxruntime import FORMS, int8_output, to_form
 from edgenet.model import Model
-from edgenet.quantize.observers import MinMax
+from edgenet.quantize.calibration.observers import MinMax
+from edgenet.quantize.calibration.ranges import affine, quantize_weights
 from edgenet.quantize.quantizer import quantize
-from edgenet.quantize.ranges import affine, quantize_weights
 from edgenet.recipe import Recipe
 from tests.conftest import smooth_images
 

@@ -14,16 +14,16 @@ from edgenet.backends.base import load_backend
 from edgenet.backends.reference import Reference
 from edgenet.errors import DataError, LibraryError
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.prepare import prepare
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet
 from edgenet.library import names
 from edgenet.model import Model
-from edgenet.quantize.budget import afford
 from edgenet.quantize.quantizer import quantize
+from edgenet.quantize.rounding.compute_budget import afford
 from edgenet.recipe import Recipe
-from edgenet.steps.host import run_artifact
 from edgenet.target import Target
+from edgenet.verify.host import run_artifact
 from tests.conftest import smooth_images
 
 PIXELS = [image[None] for image in smooth_images(16, 0, 64, 64)]
@@ -163,10 +163,10 @@ def test_one_scale_a_kernel_still_works(shared: Path) -> None:
 
 MEASURE = """
 import sys
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.model import Model
-from edgenet.quantize.account import peak_mb
+from edgenet.quantize.result import peak_mb
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
 before = peak_mb()

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgenet.quantize.grid import grid_scales
-from edgenet.quantize.layer import fit
-from edgenet.quantize.moments import Moments
-from edgenet.quantize.rounding import cost, nearest, second_order
+from edgenet.quantize.rounding.detect_grid import grid_scales
+from edgenet.quantize.rounding.fit_layer import fit
+from edgenet.quantize.rounding.second_moments import Moments
+from edgenet.quantize.rounding.second_order import cost, nearest, second_order
 
 
 def problem(seed: int, groups: int, rows: int, inputs: int) -> tuple[np.ndarray, np.ndarray]:

@@ -133,7 +133,7 @@ def test_a_wrong_conversion_fails_the_compile(model: Model, monkeypatch: pytest.
         return replace(artifact, data=real(self, prepare_black(prepared), target).data)  # type: ignore[arg-type]
 
     def prepare_black(prepared: Model) -> Model:
-        from edgenet.graph.view import Graph
+        from edgenet.graph.graph import Graph
 
         graph = Graph(prepared.proto)
         name = next(node for node in graph.nodes if node.op_type == "Conv").input[2]

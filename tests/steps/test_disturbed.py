@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from edgenet.bundle import Bundle
+from edgenet.measure.verdict import DRIFT_OF_MEDIAN, TAKEN_MB
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
 from edgenet.report import Report
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.profile import profile
-from edgenet.steps.verdict import DRIFT_OF_MEDIAN, TAKEN_MB
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the agent knows others from Linux's /proc")
 

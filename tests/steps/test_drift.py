@@ -10,10 +10,10 @@ import pytest
 
 from edgenet.drift import Drift, Stages
 from edgenet.manifest import TensorSpec
+from edgenet.measure.drift import conversion, drift, kernel, quantization
+from edgenet.measure.verdict import judge
 from edgenet.measured import Sensors
 from edgenet.report import Verdict, WarmUp
-from edgenet.steps.drift import conversion, drift, kernel, quantization
-from edgenet.steps.verdict import judge
 from tests.reports import DRIFT
 
 # Six images, four classes: what the float model and the board say.

@@ -13,11 +13,13 @@ import pytest
 from edgenet.agent import cpu, sensors
 from edgenet.devices.answers import Loaded
 from edgenet.drift import Drift
+from edgenet.measure.cold_start import cold_start
+from edgenet.measure.energy import energy
+from edgenet.measure.steady_state import settled
+from edgenet.measure.thread_sweep import sweep
+from edgenet.measure.verdict import judge
 from edgenet.measured import Sensors
 from edgenet.protocol import Protocol
-from edgenet.steps.energy import energy
-from edgenet.steps.special import cold_start, settled, sweep
-from edgenet.steps.verdict import judge
 from edgenet.views.sections import threads
 from tests import reports
 from tests.boards import recorded

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgenet.bundle import Bundle
-from edgenet.devices.device import connect
+from edgenet.devices.connect import connect
 from edgenet.errors import DataError
 from edgenet.model import Model
 from edgenet.steps import fastest

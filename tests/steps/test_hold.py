@@ -17,15 +17,15 @@ from onnx import numpy_helper
 from edgenet.backends.onnxruntime import OnnxRuntime
 from edgenet.backends.tflite import Tflite
 from edgenet.errors import ModelError
-from edgenet.graph.prepare import prepare
+from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
 from edgenet.steps.compile import compile
-from edgenet.steps.hold import hold
-from edgenet.steps.host import run_artifact
 from edgenet.target import Target
+from edgenet.verify.artifact import hold
+from edgenet.verify.host import run_artifact
 from tests.conftest import CHEAP
 
 BACKENDS = {"tflite": Tflite, "onnxruntime": OnnxRuntime}

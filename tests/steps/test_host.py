@@ -13,7 +13,7 @@ import pytest
 from edgenet.backends.base import load_backend
 from edgenet.graph.kernels import SIGNED, UNSATURATED, kernel_options
 from edgenet.model import Model
-from edgenet.steps.host import run_artifact
+from edgenet.verify.host import run_artifact
 from tests.backends.test_onnxruntime_graph import CPUS, target_of
 from tests.backends.test_tflite_models import prepared
 from tests.backends.tflite_graphs import images, quantized

@@ -19,12 +19,12 @@ from edgenet.devices.answers import RuntimeLayer
 from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import DeviceError
 from edgenet.graph.layers import find, layers, quantized_tensors
+from edgenet.measure.layer_profile import sqnr_db, timed, undisturbed
 from edgenet.model import Model
 from edgenet.protocol import Protocol
 from edgenet.report import Report
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
-from edgenet.steps.layers import sqnr_db, timed, undisturbed
 from edgenet.steps.profile import profile
 
 SHORT = Protocol("short", "s", 0.02, 0.05, 5, 5.0, 1, True, 0.0, layers_s=0.2)

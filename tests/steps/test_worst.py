@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from edgenet.drift import Worst
-from edgenet.steps.worst import png, shown
+from edgenet.measure.worst_images import png, shown
 
 
 def test_a_png_is_what_pillow_reads() -> None:

@@ -15,7 +15,7 @@ from edgenet.cli.tables import verdict_lines
 from edgenet.cli.terminal import sparkline
 from edgenet.errors import ReportError
 from edgenet.report import Report
-from edgenet.steps.present import load_reports, present
+from edgenet.steps.report import load_reports, present
 from edgenet.views.charts import Charts, _axis, _columns, _front
 from edgenet.views.comparison import names, table
 from tests.reports import DRIFT, report

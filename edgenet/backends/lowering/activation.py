@@ -8,7 +8,7 @@ import numpy as np
 from onnx import NodeProto
 
 from edgenet.backends.lowering.scope import Scope
-from edgenet.graph.view import attributes
+from edgenet.graph.graph import attributes
 
 __all__ = ["fused", "lower_clip", "lower_hard_sigmoid", "lower_hard_swish", "lower_softmax"]
 

@@ -12,7 +12,7 @@ from edgenet.backends.lowering.activation import fused
 from edgenet.backends.lowering.file import Quantization
 from edgenet.backends.lowering.scope import Scope
 from edgenet.backends.lowering.window import Window, pad_pixels, window_of
-from edgenet.graph.view import attributes
+from edgenet.graph.graph import attributes
 
 __all__ = ["lower_conv", "lower_gemm"]
 

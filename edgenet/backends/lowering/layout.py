@@ -10,8 +10,8 @@ from onnx import NodeProto, TensorProto
 from edgenet.backends.lowering.file import Tensor
 from edgenet.backends.lowering.rescaling import emit_on_one_scale, on_scale
 from edgenet.backends.lowering.scope import Scope, nhwc
-from edgenet.graph.head import LABEL
-from edgenet.graph.view import attributes
+from edgenet.graph.graph import attributes
+from edgenet.graph.passes.head import LABEL
 
 __all__ = [
     "lower_cast",

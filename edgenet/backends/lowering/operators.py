@@ -28,8 +28,8 @@ from edgenet.backends.lowering.pooling import lower_global_average, lower_pool
 from edgenet.backends.lowering.qdq import DEQUANTIZE, REQUANTIZE, take_qdq
 from edgenet.backends.lowering.rescaling import lower_dequantize, lower_requantize
 from edgenet.backends.lowering.scope import Scope
-from edgenet.graph.settle import settle
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
+from edgenet.graph.qdq.align_scales import settle
 from edgenet.model import Model
 
 __all__ = ["OPERATORS", "to_tflite"]

@@ -13,7 +13,7 @@ from edgenet.backends.lowering.file import Tensor
 from edgenet.backends.lowering.rescaling import QUANTIZE, dequantized, emit_on_one_scale
 from edgenet.backends.lowering.scope import Scope
 from edgenet.backends.lowering.window import pad_pixels, window_of
-from edgenet.graph.view import attributes
+from edgenet.graph.graph import attributes
 
 __all__ = ["lower_global_average", "lower_pool"]
 

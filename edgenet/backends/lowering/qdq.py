@@ -14,7 +14,7 @@ from onnx import NodeProto, helper
 
 from edgenet.backends.lowering.file import Quantization
 from edgenet.errors import UnsupportedError
-from edgenet.graph.view import Graph, attributes
+from edgenet.graph.graph import Graph, attributes
 
 __all__ = ["DEQUANTIZE", "REQUANTIZE", "take_qdq"]
 

@@ -11,7 +11,7 @@ from onnx import NodeProto
 
 from edgenet.backends.lowering.file import Operator, Quantization, Tensor, TfliteFile
 from edgenet.errors import UnsupportedError
-from edgenet.graph.view import Graph
+from edgenet.graph.graph import Graph
 
 __all__ = ["Scope", "nhwc"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from onnx import NodeProto
 
 from edgenet.backends.lowering.scope import Scope
-from edgenet.graph.view import attributes
+from edgenet.graph.graph import attributes
 
 __all__ = ["Window", "pad_pixels", "window_of"]
 

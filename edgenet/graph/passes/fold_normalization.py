@@ -1,0 +1,110 @@
+"""Let the network take camera pixels: mean, std and channel order move into the first layer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, TensorProto, helper
+
+from edgenet.errors import UnsupportedError
+from edgenet.graph.graph import Graph, attributes
+from edgenet.preprocessing import Preprocessing
+
+__all__ = ["PIXELS", "fold_normalization"]
+
+PIXELS = "pixels"
+
+
+def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> int:
+    """Replace the float input by ``pixels``, uint8 [1, H, W, 3], RGB, in place.
+
+    The graph then begins ``pixels → Transpose → Cast → Add(-mean) → Conv``: 1/std and the channel order
+    are in the kernel. The mean stays one Add where the convolution pads, because a padded zero means
+    "mean colour", not "black"; without padding it goes into the bias and the Add disappears. Either way
+    the result is the same up to float rounding, borders included.
+
+    Returns:
+        1, for the input.
+
+    Raises:
+        UnsupportedError: The first layer is not a convolution and the network wants BGR.
+    """
+    first, entry = _entry(graph, preprocessing)
+    mean, std = np.asarray(preprocessing.mean), np.asarray(preprocessing.std)
+    source = _pixels(graph, first, preprocessing)
+    if first.op_type == "Conv" and entry == first.input[0] and attributes(first).get("group", 1) == 1:
+        kernel, bias = (graph.constants[name].astype(np.float64) for name in first.input[1:3])
+        kernel = kernel / std[None, :, None, None]
+        if not _pads(first):
+            bias = bias - np.einsum("oihw,i->o", kernel, mean)
+            mean = np.zeros(3)
+        if preprocessing.color == "bgr":
+            kernel, mean = kernel[:, ::-1], mean[::-1]
+        name = first.name or "first"
+        for index, (part, values) in enumerate({"kernel": kernel, "bias": bias}.items(), 1):
+            own = graph.add_constant(f"{name}/{part}_of_pixels", values.astype(np.float32))
+            graph.set_input(first, index, own)
+        std = np.ones(3)
+    elif preprocessing.color == "bgr":
+        raise UnsupportedError(
+            f"{first.op_type} {first.name!r} is the first layer and the network wants BGR",
+            "begin the network with a convolution, or train it on RGB",
+        )
+    source = _affine(graph, first, source, "Add", -mean, preprocessing)
+    source = _affine(graph, first, source, "Mul", 1.0 / std, preprocessing)
+    graph.redirect(entry, source)
+    return 1
+
+
+def _entry(graph: Graph, preprocessing: Preprocessing) -> tuple[NodeProto, str]:
+    """The first real node and the NCHW tensor that it reads; a leading NHWC Transpose is dropped."""
+    readers = graph.consumers(graph.input)
+    nhwc = graph.shape(graph.input) == (1, *preprocessing.size, 3)
+    if nhwc:
+        if len(readers) != 1 or readers[0].op_type != "Transpose":
+            names = ", ".join(f"{node.op_type} {node.name!r}" for node in readers)
+            raise UnsupportedError(
+                f"the input is NHWC and read by {names}", "export the model with an NCHW input"
+            )
+        entry = readers[0].output[0]
+        graph.remove(readers[0])
+        readers = graph.consumers(entry)
+        return readers[0], entry
+    return readers[0], graph.input
+
+
+def _pixels(graph: Graph, first: NodeProto, preprocessing: Preprocessing) -> str:
+    """Make ``pixels`` the input and return its NCHW float form."""
+    height, width = preprocessing.size
+    pixels = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, [1, height, width, 3])
+    graph.replace_graph_input(graph.input, pixels)
+    shape = (1, 3, height, width)
+    name = "pixels/planes"
+    planes = helper.make_node("Transpose", [PIXELS], [name], name=name, perm=[0, 3, 1, 2])
+    graph.insert(first, planes, shape)
+    cast = helper.make_node("Cast", [name], ["pixels/float"], name="pixels/float", to=TensorProto.FLOAT)
+    return str(graph.insert(first, cast, shape).output[0])
+
+
+def _affine(
+    graph: Graph,
+    first: NodeProto,
+    source: str,
+    kind: str,
+    values: NDArray[np.float64],
+    preprocessing: Preprocessing,
+) -> str:
+    if np.all(values == (0.0 if kind == "Add" else 1.0)):
+        return source
+    name = {"Add": "pixels/centred", "Mul": "pixels/scaled"}[kind]
+    constant = graph.add_constant(f"{name}/by", values.astype(np.float32).reshape(1, 3, 1, 1))
+    node = helper.make_node(kind, [source, constant], [name], name=name)
+    return str(graph.insert(first, node, (1, 3, *preprocessing.size)).output[0])
+
+
+def _pads(conv: NodeProto) -> bool:
+    options = attributes(conv)
+    return any(options.get("pads", [])) or options.get("auto_pad", b"NOTSET") in (
+        b"SAME_UPPER",
+        b"SAME_LOWER",
+    )

@@ -1,0 +1,149 @@
+"""Rewrite canonical Q/DQ (S8S8) in the form that a CPU's int8 kernels want; no scale changes.
+
+=====  ===========  =======  ==============================================================
+form   activations  weights  for
+=====  ===========  =======  ==============================================================
+s8s8   int8         int8     Arm, and the canonical form itself
+u8s8   uint8        int8     x86 with VNNI (AVX2's ``vpmaddubsw`` saturates with it)
+u8u8   uint8        uint8    x86 without VNNI: no intermediate saturation
+=====  ===========  =======  ==============================================================
+
+Moving a tensor between int8 and uint8 adds 128 to its values and its zero point and changes nothing real.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, TensorProto, helper
+
+from edgenet.graph.graph import Graph
+from edgenet.graph.qparams import Affine
+
+__all__ = ["FORMS", "int8_output", "to_form"]
+
+FORMS = ("s8s8", "u8s8", "u8u8")
+
+
+def to_form(graph: Graph, form: str) -> int:
+    """Rewrite a canonical int8 graph in place; ``form`` is one of ``FORMS``.
+
+    Returns:
+        How many nodes were rewritten or put in.
+    """
+    changed = _guard_float_convolutions(graph)
+    if form == "s8s8":
+        return changed + _signed_pixels(graph)
+    for node in list(graph.nodes):
+        constant = node.input[0] in graph.constants
+        if node.op_type == "QuantizeLinear" or (node.op_type == "DequantizeLinear" and not constant):
+            changed += _unsigned_zero_point(graph, node)
+        elif node.op_type == "DequantizeLinear" and (form == "u8u8" or _is_operand(graph, node)):
+            changed += _unsigned_values(graph, node)
+    return changed
+
+
+def int8_output(graph: Graph) -> Affine | None:
+    """Let the graph end in its int8 scores instead of their float values, in place.
+
+    Returns:
+        How the output is read; ``None`` where its last layer is float.
+    """
+    last = graph.producer(graph.output)
+    if last is None or last.op_type != "DequantizeLinear":
+        return None
+    scale = float(graph.constants[last.input[1]].reshape(()))
+    zero = graph.constants[last.input[2]]
+    shift = 128 if zero.dtype == np.uint8 else 0
+    zero_point = int(zero.reshape(())) - shift
+    if shift:  # scores are int8 in every form, so that backends can be compared
+        parts = [last.output[0], last.input[1], _scalar(graph, "scores/zero_point", zero_point, np.int8)]
+        parts[0] = graph.fresh("scores/real")
+        graph.set_output(last, 0, parts[0])
+        label = graph.fresh("scores/int8")
+        graph.insert(None, helper.make_node("QuantizeLinear", parts, [graph.output], name=label))
+    else:
+        graph.bypass(last)
+    classes = graph.outputs[graph.output].type.tensor_type.shape.dim[1].dim_value
+    scores = helper.make_tensor_value_info(graph.output, TensorProto.INT8, [1, classes])
+    graph.replace_graph_output(graph.output, scores)
+    return Affine(scale, zero_point)
+
+
+def _guard_float_convolutions(graph: Graph) -> int:
+    """Keep ONNX Runtime from rounding float weights by itself.
+
+    Its optimizer (1.31, level "basic") rounds the float kernel of a convolution that stands between
+    DequantizeLinear and QuantizeLinear, one scale for all channels. A Clip between the convolution and the
+    QuantizeLinear stops it; a quarter of a step inside the range it is not optimized away and changes no int8
+    value.
+    """
+    guarded = 0
+    for node in [node for node in graph.nodes if node.op_type == "Conv" and node.input[1] in graph.constants]:
+        after = graph.sole_consumer(node.output[0])
+        if after is None or after.op_type != "QuantizeLinear":
+            continue
+        scale, zero = (graph.constants[name].astype(np.float64).reshape(()) for name in after.input[1:3])
+        lowest = float(np.iinfo(graph.constants[after.input[2]].dtype).min)
+        limits = [(lowest - zero + 0.25) * scale, (lowest + 255 - zero - 0.25) * scale]
+        names = [graph.add_constant(f"{node.output[0]}/limit", np.array(item, np.float32)) for item in limits]
+        clipped = graph.fresh(f"{node.output[0]}/within")
+        clip = helper.make_node("Clip", [node.output[0], *names], [clipped], name=clipped)
+        graph.insert(after, clip, graph.shape(node.output[0]))
+        graph.set_input(after, 0, clipped)
+        guarded += 1
+    return guarded
+
+
+def _signed_pixels(graph: Graph) -> int:
+    """Let the uint8 pixels become int8 before the first convolution."""
+    entry = graph.producer("pixels/float")
+    if entry is None:
+        raise ValueError("not a quantized graph: nothing dequantizes the pixels")
+    first = next(node for node in graph.nodes if node.op_type == "Conv")
+    if first.input[1] in graph.constants:
+        return 0  # a float convolution reads them as they are
+    zero = int(graph.constants[entry.input[2]].reshape(())) - 128
+    shape = graph.shape(entry.output[0])
+    parts = [entry.input[1], _scalar(graph, "pixels/signed_zero_point", zero, np.int8)]
+    following = graph.following(entry)
+    graph.redirect("pixels/float", "pixels/signed")
+    quantize = helper.make_node(
+        "QuantizeLinear", ["pixels/float", *parts], ["pixels/int8"], name="pixels/int8"
+    )
+    graph.insert(following, quantize, shape)
+    dequantize = helper.make_node(
+        "DequantizeLinear", ["pixels/int8", *parts], ["pixels/signed"], name="pixels/signed"
+    )
+    graph.insert(following, dequantize, shape)
+    return 2
+
+
+def _unsigned_zero_point(graph: Graph, node: NodeProto) -> bool:
+    zero = graph.constants[node.input[2]]
+    if zero.dtype != np.int8:
+        return False
+    graph.set_input(node, 2, graph.add_constant(f"{node.input[2]}/u8", _unsigned(zero)))
+    return True
+
+
+def _unsigned_values(graph: Graph, node: NodeProto) -> bool:
+    if graph.constants[node.input[0]].dtype != np.int8:
+        return False
+    for index in (0, 2):
+        values = _unsigned(graph.constants[node.input[index]])
+        graph.set_input(node, index, graph.add_constant(f"{node.input[index]}/u8", values))
+    return True
+
+
+def _is_operand(graph: Graph, node: NodeProto) -> bool:
+    """Whether a dequantized constant is an elementwise operand rather than a kernel or bias."""
+    return all(reader.op_type in ("Add", "Mul") for reader in graph.consumers(node.output[0]))
+
+
+def _unsigned(values: NDArray[np.int8]) -> NDArray[np.uint8]:
+    return (values.astype(np.int16) + 128).astype(np.uint8)
+
+
+def _scalar(graph: Graph, name: str, value: int, kind: type) -> str:
+    return graph.add_constant(name, np.array(value, kind))

@@ -1,0 +1,1 @@
+"""From images to ranges: streams of images, observers, histograms, statistics of channels."""

@@ -1,0 +1,77 @@
+"""From real ranges to int8 scales and zero points.
+
+The affine scheme of Jacob et al. (arXiv 1712.05877, section 2.1) with the conventions of the TFLite 8-bit
+quantization specification: activations asymmetric per tensor in [-128, 127], weights symmetric per output
+channel in [-127, 127], biases int32 with the product of both scales.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.graph.qparams import Affine, Int8Weights
+from edgenet.quantize.calibration.probabilities import log_probabilities
+
+__all__ = ["affine", "quantize_weights", "scores_range"]
+
+# A bias may use half of int32; the other half is the accumulator's.
+BIAS_LIMIT = 2**30
+
+
+def affine(low: float, high: float) -> Affine:
+    """The int8 parameters of a range in real units; real 0 is always expressed exactly."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    scale = float(np.float32((high - low) / 255.0))
+    if scale < np.finfo(np.float32).tiny:
+        return Affine(float(np.float32(1 / 255)), -128)  # nothing but zero: as behind a ReLU
+    return Affine(scale, int(np.clip(np.round(-128 - low / scale), -128, 127)))
+
+
+def quantize_weights(
+    kernel: NDArray[np.float32], bias: NDArray[np.float32], input_scale: float, per_channel: bool = True
+) -> Int8Weights:
+    """Round a kernel [outputs, ...] to nearest in int8 and its bias [outputs] to int32.
+
+    A channel's scale is raised where its bias would not fit into int32 (a near-dead channel has tiny
+    weights beside its bias).
+    """
+    flat = kernel.reshape(len(kernel), -1).astype(np.float64)
+    largest = np.abs(flat).max(axis=1)
+    if not per_channel:
+        largest = np.full_like(largest, largest.max())
+    floor = np.abs(bias.astype(np.float64)) / (input_scale * BIAS_LIMIT)
+    scales = np.maximum(np.where(largest > 0, largest / 127.0, 1.0), floor)
+    scales = np.maximum(scales, np.finfo(np.float32).tiny).astype(np.float32)
+    values = np.clip(np.round(flat / scales.astype(np.float64)[:, None]), -127, 127)
+    bias_scales = (np.float32(input_scale) * scales).astype(np.float32)
+    steps = np.round(bias.astype(np.float64) / bias_scales.astype(np.float64))
+    return Int8Weights(
+        values.astype(np.int8).reshape(kernel.shape), scales, steps.astype(np.int32), bias_scales
+    )
+
+
+def scores_range(got: NDArray[np.float32], wanted: NDArray[np.float32]) -> Affine:
+    """The int8 range of the class scores that keeps the class probabilities best.
+
+    Two scores less than a step apart become a tie, so a step should be small where the decision is made; a
+    score far below the best one has no probability to lose. The range with the least Kullback-Leibler
+    divergence from the float network's probabilities is taken; scores beyond it saturate.
+
+    Args:
+        got: float32 [images, classes], scores of the int8 run before rounding.
+        wanted: float32 [images, classes], scores of the float run.
+    """
+    reference = log_probabilities(wanted)
+    low, high = min(float(got.min()), 0.0), max(float(got.max()), 0.0)
+    best, chosen = np.inf, affine(low, high)
+    for bottom in np.linspace(1.0, 0.0, 11):
+        for top in np.linspace(1.0, 0.4, 13):
+            tried = affine(low * bottom, high * top)
+            steps = np.clip(np.round(got / np.float32(tried.scale)) + tried.zero_point, -128, 127)
+            real = (steps.astype(np.float64) - tried.zero_point) * tried.scale
+            apart = np.exp(reference) * (reference - log_probabilities(real))
+            divergence = float(apart.sum(axis=1).mean())
+            if divergence < best:
+                best, chosen = divergence, tried
+    return chosen

@@ -1,0 +1,90 @@
+"""Keep a limit of drift with as few layers in float as will do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgenet.errors import DriftError
+from edgenet.quantize.mixed_precision.candidates import Choice
+
+__all__ = ["Attempt", "within"]
+
+ATTEMPTS = 4
+# A prediction must stay this far below the limit to be tried, so that most first tries hold.
+MARGIN = 0.9
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A set of layers in float, quantized around and judged.
+
+    Attributes:
+        choice: The set, with its estimated time.
+        line: Agreement, divergence and expected_loss_pp on images that rounding did not see.
+        result: What :func:`within` was given to make.
+    """
+
+    choice: Choice
+    line: dict[str, Any]
+    result: Any
+
+    def to_table(self) -> dict[str, Any]:
+        """JSON-ready; the layers are named elsewhere."""
+        return {
+            "float_steps": len(self.choice.steps),
+            "estimated_time": round(self.choice.time, 3),
+            "agreement": self.line["agreement"],
+            "expected_loss_pp": self.line["expected_loss_pp"],
+        }
+
+
+def within(
+    limit_pp: float,
+    first: Attempt,
+    offers: Callable[[], Sequence[Choice]],
+    make: Callable[[Choice], Attempt],
+) -> list[Attempt]:
+    """Try sets of layers until one keeps the limit; that is the last one returned.
+
+    What a set will lose is predicted from its noise and from what the sets tried so far lost for theirs.
+
+    Args:
+        limit_pp: Top-1 that may be lost, in percentage points.
+        first: All int8 (but for what the user keeps).
+        offers: Sets from the fastest to the least noise; not asked for if the first keeps the limit.
+        make: Quantizes around a set and judges the result.
+
+    Raises:
+        DriftError: No set keeps it; says what the best one loses.
+    """
+    tried = [first]
+    if _loss(first) <= limit_pp:
+        return tried
+    left = list(offers())
+    ratio = _loss(first) / max(left[0].noise, 1e-12)
+    left = left[1:]
+    while left and len(tried) <= ATTEMPTS:
+        hopeful = [choice for choice in left if choice.noise * ratio <= MARGIN * limit_pp]
+        choice = hopeful[0] if hopeful and len(tried) < ATTEMPTS else left[-1]
+        left = left[left.index(choice) + 1 :]
+        tried.append(make(choice))
+        if _loss(tried[-1]) <= limit_pp:
+            return tried
+        ratio = max(ratio, _loss(tried[-1]) / max(choice.noise, 1e-12))
+    best = min(tried, key=_loss)
+    raise DriftError(
+        f"this model cannot be quantized within {limit_pp:g} pp: of the sets of float layers tried, the best "
+        f"({len(best.choice.steps)} layers in float) is expected to lose {_loss(best):.2f} pp of top-1",
+        f"allow --max-drift {_up(_loss(best)):g}, give more typical images, or choose --precision fp32",
+    )
+
+
+def _loss(attempt: Attempt) -> float:
+    return float(attempt.line["expected_loss_pp"])
+
+
+def _up(loss: float) -> float:
+    """Rounded up to hundredths."""
+    return -(-loss * 100 // 1) / 100

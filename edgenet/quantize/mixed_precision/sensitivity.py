@@ -1,0 +1,138 @@
+"""Which layer's rounding moves the class probabilities: one source of noise at a time in the float run.
+
+Rounding noise of different sources adds up, nearly, in the divergence of the class probabilities: the effect
+of each is measured alone, and their sum predicts what a set of them does together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto
+
+from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.graph import Graph
+from edgenet.graph.segments import Step, subgraph
+from edgenet.quantize.calibration.probabilities import divergence
+from edgenet.quantize.memory import trim
+from edgenet.quantize.rounding.layerwise import Reconstruction
+from edgenet.quantize.rounding.paired_activations import dequantized, quantized, room
+
+__all__ = ["Sources", "sensitivity"]
+
+IMAGES = 32
+
+Values = dict[str, NDArray[Any]]
+Run = Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]
+
+
+@dataclass
+class Sources:
+    """Divergence of the class probabilities that rounding one thing alone causes, by a step's output.
+
+    Attributes:
+        weights: The kernel of the step's convolution.
+        tensors: The step's output.
+    """
+
+    weights: dict[str, float] = field(default_factory=dict)
+    tensors: dict[str, float] = field(default_factory=dict)
+
+
+def sensitivity(
+    graph: Graph,
+    parts: Sequence[Step],
+    images: Sequence[NDArray[np.uint8]],
+    result: Reconstruction,
+    memory_mb: float,
+    progress: Callable[[int, int], None],
+) -> Sources:
+    """Measure every source of rounding noise.
+
+    A rounded kernel's bias is set anew, so that the mean of its output stays: what is left is noise.
+
+    Args:
+        graph: The prepared float graph.
+        parts: Its steps.
+        images: uint8 [1, H, W, 3] each; as many are used as fit into memory, at most 32.
+        result: The scales and weights.
+        memory_mb: For the tensors of the float run.
+        progress: Told how many steps are done, of how many.
+    """
+    names = [step.output for step in parts]
+    count = min(IMAGES, *room(graph, parts, memory_mb, len(images), names))
+    states: list[Values] = [{graph.input: item} for item in images[:count]]
+    last = {name: index for index, step in enumerate(parts) for name in step.inputs}
+    truth = _scores(_runner(graph, graph.nodes, [graph.input], graph.output), states)
+    found, done = Sources(), set[int]()
+    for index, step in enumerate(parts):
+        exact = _runner(graph, step.nodes, step.inputs, step.output)
+        done |= {id(node) for node in step.nodes}
+        rest = [node for node in graph.nodes if id(node) not in done]
+        live = [name for name in states[0] if last.get(name, -1) > index]
+        after = _runner(graph, rest, [*live, step.output], graph.output)
+        for table, noisy in _noises(graph, step, states, result, exact, found):
+            scores = _scores(after, ({**state, step.output: noisy(state)} for state in states))
+            table[step.output] = divergence(truth, scores)
+        del after  # it holds nearly all weights: gone before the next one is made
+        trim()
+        for state in states:
+            state[step.output] = exact(state)
+            for name in state.keys() - {*live, step.output}:
+                del state[name]
+        progress(index + 1, len(parts))
+    return found
+
+
+def _noises(
+    graph: Graph, step: Step, states: Sequence[Values], result: Reconstruction, exact: Run, found: Sources
+) -> Iterator[tuple[dict[str, float], Run]]:
+    """Where the effect of each source of noise at a step belongs, and the step's output with that noise."""
+    affine = result.tensors.get(step.output)
+    if affine is not None:
+        yield found.tensors, lambda state: dequantized(quantized(exact(state), affine), affine)
+    if step.conv is not None and step.conv.output[0] in result.weights:
+        constants = _rounded(graph, step, states, result)
+        yield found.weights, _runner(graph, step.nodes, step.inputs, step.output, constants)
+
+
+def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconstruction) -> Values:
+    """The rounded kernel of a step, and a bias with which the mean of its output is the float run's."""
+    conv = step.conv
+    assert conv is not None
+    weights = result.weights[conv.output[0]]
+    kernel = weights.values * weights.scales.reshape(-1, *[1] * (weights.values.ndim - 1))
+    nodes = step.nodes[: step.nodes.index(conv) + 1]
+    constants = {conv.input[1]: kernel.astype(np.float32)}
+    before, after = (
+        _runner(graph, nodes, step.inputs, conv.output[0], values) for values in (None, constants)
+    )
+    moved = np.mean(
+        [(before(state) - after(state)).mean(axis=(0, 2, 3), dtype=np.float64) for state in states], axis=0
+    )
+    bias = graph.constants[conv.input[2]] + moved
+    return {**constants, conv.input[2]: bias.astype(np.float32)}
+
+
+def _scores(run: Run, states: Iterable[Values]) -> NDArray[Any]:
+    """Class scores [images, classes]."""
+    return np.concatenate([run(state).reshape(1, -1) for state in states])
+
+
+def _runner(
+    graph: Graph,
+    nodes: Sequence[NodeProto],
+    inputs: Sequence[str],
+    output: str,
+    constants: Mapping[str, NDArray[Any]] | None = None,
+) -> Run:
+    """Computes one tensor from those that live; itself where no node is left."""
+    if not nodes:
+        return lambda state: state[output]
+    data = subgraph(graph, nodes, inputs, [output], constants).SerializeToString()
+    session = Evaluator(data, [output], lean=True)
+    return lambda state: session.feed({name: state[name] for name in inputs})[output]

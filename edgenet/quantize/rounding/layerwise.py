@@ -1,0 +1,182 @@
+"""Quantize layer by layer, each layer on what the int8 layers before it really give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.errors import DataError
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.equalize import depthwise
+from edgenet.graph.qparams import Affine, Int8Weights
+from edgenet.graph.segments import Step
+from edgenet.quantize.calibration.observers import OBSERVERS
+from edgenet.quantize.calibration.ranges import affine, scores_range
+from edgenet.quantize.memory import trim
+from edgenet.quantize.rounding.fit_layer import FittedLayer, fit, keep
+from edgenet.quantize.rounding.paired_activations import Pairs, room
+from edgenet.quantize.rounding.second_moments import Moments, columns
+from edgenet.recipe import Recipe
+
+__all__ = ["Kept", "Reconstruction", "reconstruct"]
+
+# Values of one image's output that are looked at to find a range.
+SAMPLE = 8192
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What stays in float.
+
+    Attributes:
+        convs: Outputs of convolutions whose weights stay float.
+        tensors: Activations that are not rounded.
+    """
+
+    convs: frozenset[str] = frozenset()
+    tensors: frozenset[str] = frozenset()
+
+
+@dataclass
+class Reconstruction:
+    """The whole network in whole numbers.
+
+    Attributes:
+        tensors: int8 parameters by tensor.
+        weights: By a convolution's output.
+        real: Kernel and bias of the layers that stay in float, by a convolution's output.
+        biases: In real units, of all layers.
+        layers: One record a step, in order.
+    """
+
+    tensors: dict[str, Affine] = field(default_factory=dict)
+    weights: dict[str, Int8Weights] = field(default_factory=dict)
+    real: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = field(default_factory=dict)
+    biases: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    layers: list[dict[str, Any]] = field(default_factory=list)
+
+
+def reconstruct(
+    graph: Graph,
+    parts: Sequence[Step],
+    images: Sequence[NDArray[np.uint8]],
+    recipe: Recipe,
+    limits: Mapping[str, float],
+    shifts: Mapping[str, NDArray[np.float64]],
+    progress: Callable[[int, int], None],
+    kept: Kept | None = None,
+) -> Reconstruction:
+    """Choose every scale, weight and bias of a prepared graph.
+
+    Args:
+        graph: Float; not changed.
+        parts: The steps that make the tensors that become int8.
+        images: uint8 [1, H, W, 3] each.
+        recipe: Says how hard to try.
+        limits: Tensors whose range ends there.
+        shifts: Output of a convolution → shares of an output step to add to its bias.
+        progress: Told how many layers are done, of how many.
+        kept: What stays in float; nothing if ``None``.
+
+    Raises:
+        DataError: A layer computes NaN or infinity; names it.
+    """
+    kept = kept or Kept()
+    pairs, result = Pairs(graph, parts, images), Reconstruction()
+    allowed = room(graph, parts, recipe.memory_mb, len(images), kept.tensors)
+    for index, step in enumerate(parts):
+        pairs.admit(allowed[index], allowed[index] == allowed[-1])
+        exact = pairs.evaluator(step, [step.output])
+        fitted, constants = None, {}
+        if step.conv is not None:
+            name = step.conv.output[0]
+            step_size = 0.0 if step.output in kept.tensors else limits.get(step.output, 0.0) / 255
+            shift = shifts.get(name, np.zeros(1)) * step_size
+            fitted = _fit(graph, pairs, step, recipe, shift, name not in kept.convs)
+            result.biases[name] = fitted.real[1]
+            if fitted.weights is not None:
+                result.weights[name] = fitted.weights
+            else:
+                result.real[name] = fitted.real
+            constants = dict(zip(step.conv.input[1:3], fitted.real, strict=True))
+        own = pairs.evaluator(step, [step.output], constants) if constants else exact
+        scale = None
+        if step.output not in kept.tensors:
+            scale = _range(pairs, step, exact, own, recipe, limits, index == len(parts) - 1)
+        noise = pairs.finish(index, scale, exact, own)
+        result.layers.append(_record(step, scale, noise, fitted))
+        trim()
+        progress(index + 1, len(parts))
+    result.tensors = pairs.tensors
+    return result
+
+
+def _fit(
+    graph: Graph, pairs: Pairs, step: Step, recipe: Recipe, shift: NDArray[np.float64], whole: bool
+) -> FittedLayer:
+    conv = step.conv
+    assert conv is not None
+    kernel, bias = graph.constants[conv.input[1]], graph.constants[conv.input[2]]
+    apart, source = depthwise(graph, conv), conv.input[0]
+    before = None if source in step.inputs else pairs.evaluator(step, [source])
+    seen = Moments()
+    for image in range(len(pairs)):
+        values = pairs.inputs(step, image)
+        exact, rounded = (before.feed(item)[source] if before else item[source] for item in values)
+        if not np.isfinite(exact).all():
+            raise DataError(f"{step.name} reads NaN or infinity", "check the network's weights")
+        windows = (
+            columns(item, conv, kernel.shape[2:], apart, recipe.positions) for item in (rounded, exact)
+        )
+        seen.update(*windows)
+    scale = _input_scale(pairs, step) if recipe.precision == "int8" else None
+    shared = recipe.granularity == "per-tensor"
+    if not whole:
+        return keep(kernel, bias, seen, recipe.damping, recipe.adapt, shift)
+    return fit(kernel, bias, seen, scale, recipe.sweeps, recipe.damping, recipe.adapt, shared, shift)
+
+
+def _input_scale(pairs: Pairs, step: Step) -> float:
+    """int8 scale of what a convolution reads, through reshapes; 1 for the pixels."""
+    found = [pairs.tensors[name].scale for name in step.inputs if name in pairs.tensors]
+    return found[0] if found else 1.0
+
+
+def _range(
+    pairs: Pairs, step: Step, exact: Any, own: Any, recipe: Recipe, limits: Mapping[str, float], last: bool
+) -> Affine:
+    """The int8 range of a step's output, from what the int8 run puts there."""
+    if step.output in limits:
+        return affine(0.0, limits[step.output])
+    observer = OBSERVERS[recipe.observer]()
+    got, wanted = [], []
+    for image in range(len(pairs)):
+        first, second = pairs.inputs(step, image)
+        values = own.feed(second)[step.output]
+        if not np.isfinite(values).all():
+            raise DataError(f"{step.name} computes NaN or infinity", "check the network's weights")
+        observer.update(values)
+        if last and recipe.scores == "divergence":
+            got.append(values.reshape(-1))
+            wanted.append(exact.feed(first)[step.output].reshape(-1))
+    if got:
+        return scores_range(np.stack(got), np.stack(wanted))
+    return affine(*observer.range())
+
+
+def _record(step: Step, scale: Affine | None, noise: float, fitted: FittedLayer | None) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "name": step.name,
+        "op": "Conv" if step.conv is not None else str(step.nodes[-1].op_type),
+        "range": [round(scale.low, 5), round(scale.high, 5)] if scale is not None else None,
+        "sqnr_db": round(noise, 1),
+    }
+    if fitted is not None:
+        record["weights"] = "int8" if fitted.weights is not None else "float"
+        record["rounding_gain_db"] = round(fitted.gain_db, 1)
+        record["bias_moved"] = round(fitted.bias_moved, 5)
+    return record

@@ -1,0 +1,133 @@
+"""Hold a written artifact to the graph it was written from, layer by layer, before a bundle is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.backends.base import Artifact
+from edgenet.backends.lowering.walk import tflite_layers
+from edgenet.errors import ModelError
+from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.to_fp16 import store_fp16
+from edgenet.graph.trace import LayerByLayer, onnx_layers, onnx_run
+from edgenet.model import Model
+
+__all__ = ["FLOAT_TOLERANCE", "LAYERS", "Apart", "hold"]
+
+Layers = Callable[[bytes, NDArray[np.uint8]], dict[str, NDArray[np.int8]]]
+# Backends whose artifacts are finished here, and how to look into them.
+LAYERS: Mapping[str, Layers] = {"onnxruntime": onnx_layers, "tflite": tflite_layers}
+WALKED = 2  # images on which every layer is compared
+STEPS = 1  # a sum in the middle of two steps may be rounded either way
+# Kernels that are fused where nobody looks round elsewhere: 2 or 3 steps of the scores in MobileNetV1 0.25.
+FUSED = 16
+# The largest error of float scores, as a share of their range.
+FLOAT_TOLERANCE = 1e-4
+REMEDY = "report this as a bug of edgenet's with the model"
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A layer in which two builds differ.
+
+    Attributes:
+        layer: Name of its tensor in the prepared graph.
+        differing: Share of its numbers that differ.
+        largest: The largest difference, in steps.
+    """
+
+    layer: str
+    differing: float
+    largest: int
+
+    @classmethod
+    def of(cls, layer: str, one: NDArray[np.int8], other: NDArray[np.int8]) -> Apart | None:
+        """How two results of a layer differ; ``None`` where they do not."""
+        steps = np.abs(one.astype(int).reshape(-1) - other.astype(int).reshape(-1))
+        return cls(layer, float((steps > 0).mean()), int(steps.max())) if steps.any() else None
+
+
+def hold(
+    backend: str,
+    artifact: Artifact,
+    model: Model,
+    pixels: NDArray[np.uint8],
+    answers: NDArray[np.int8] | NDArray[np.float32],
+) -> int:
+    """Compare a written artifact with the graph it was written from, on two images.
+
+    Int8: every layer with Q/DQ computed in float, each by what it makes of the artifact's own values before
+    it, so the one at fault is named, not one that merely follows; and the scores of that run.
+    Float: the scores, with kernels rounded as the file has them. "int8-dynamic" chooses scales while it runs
+    and has nothing to be held to.
+
+    Args:
+        backend: Who wrote the artifact.
+        artifact: What was written.
+        model: The graph it was written from.
+        pixels: uint8 [n, H, W, 3].
+        answers: The artifact's raw scores on them, [n, classes].
+
+    Returns:
+        How many layers were compared; 0 where the artifact is finished on the board.
+
+    Raises:
+        ModelError: A layer is more than one step off, and is named; or scores are by 1e-4 of their range.
+    """
+    if backend not in LAYERS or model.precision == "int8-dynamic":
+        return 0
+    shown = list(zip(pixels, answers, strict=True))[:WALKED]
+    if model.precision != "int8":
+        _hold_float(backend, model, shown)
+        return 0
+    reference: LayerByLayer | None = None
+    for picture, raw in shown:
+        found, own = _run(backend, artifact, picture[None], raw)
+        reference = reference or LayerByLayer(model.proto, found)
+        expected, scores = reference.run(picture[None], found)
+        for name, values in expected.items():
+            apart = Apart.of(name, found[name], values)
+            if apart is not None and apart.largest > STEPS:
+                share = f"{apart.differing:.2%} of its numbers, by up to {apart.largest} steps"
+                raise ModelError(f"{backend}: the written layer {name!r} is off in {share}", REMEDY)
+        real, step = artifact.output.values, artifact.output.scale or 0.0
+        _check(backend, real(own), scores, STEPS * step)
+        _check(backend, real(raw), scores, FUSED * step)
+    return len(reference.names) if reference else 0
+
+
+def _hold_float(
+    backend: str, model: Model, shown: list[tuple[NDArray[np.uint8], NDArray[np.float32]]]
+) -> None:
+    graph = Graph(model.proto)
+    if model.precision == "fp16":
+        store_fp16(graph)
+    rounded = Evaluator(graph.proto(), optimize=False)
+    for picture, raw in shown:
+        _check(backend, raw, rounded.first(picture[None]), 0.0)
+
+
+def _run(
+    backend: str,
+    artifact: Artifact,
+    pixels: NDArray[np.uint8],
+    raw: NDArray[np.int8] | NDArray[np.float32],
+) -> tuple[dict[str, NDArray[np.int8]], NDArray[Any]]:
+    """Every layer of an artifact, and the raw scores that follow from them."""
+    if backend == "onnxruntime":
+        return onnx_run(artifact.data, pixels)
+    return LAYERS[backend](artifact.data, pixels), raw
+
+
+def _check(backend: str, got: NDArray[np.float32], wanted: NDArray[np.float32], slack: float) -> None:
+    worst, span = float(np.abs(got - wanted).max()), float(np.ptp(wanted)) or 1.0
+    if worst > slack + FLOAT_TOLERANCE * span:
+        raise ModelError(
+            f"{backend}: the written file's scores are off by {worst:.3g} (they span {span:.3g})", REMEDY
+        )

@@ -1,0 +1,164 @@
+"""The images that a board answers, with the answers it is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.agent.preprocess import decode, encode_ppm, fit
+from edgenet.backends.reference import Reference
+from edgenet.bundle import Bundle
+from edgenet.files import sha256
+from edgenet.imageset import ImageSet
+from edgenet.preprocessing import Preprocessing
+from edgenet.progress import Progress, silent
+from edgenet.verify.host import run_bundle
+
+__all__ = ["Encoder", "Expected", "Truth", "encoder_for", "from_golden", "from_set", "golden_images", "truth"]
+
+# Turns an encoded image into one that the board can decode.
+Encoder = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Images and what they must give.
+
+    Attributes:
+        names: For people.
+        encoded: Each image as the board gets it, read when its turn comes; to be iterated once.
+        pixels_sha256: Of each image's pixels on this machine.
+        host: Raw outputs [n, classes] of the same artifact on this machine.
+        reference: float32 [n, classes] of the float model.
+        labels: True classes, or ``None``.
+        source: "calibration", "synthetic" or "val".
+        pixels: Gives one image's pixels again, uint8 [H, W, 3].
+    """
+
+    names: Sequence[str]
+    encoded: Iterable[bytes]
+    pixels_sha256: Sequence[str]
+    host: NDArray[Any]
+    reference: NDArray[np.float32]
+    labels: Sequence[int] | None
+    source: str
+    pixels: Callable[[int], NDArray[np.uint8]]
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the pixels and the labels, in order: what two reports must share to be compared."""
+        told = "".join(self.pixels_sha256) + "".join(f" {label}" for label in self.labels or ())
+        return sha256(told.encode())
+
+
+def encoder_for(formats: Sequence[str]) -> Encoder:
+    """What makes images fit for a board that decodes these formats: nothing to do, or a PPM."""
+    if "jpeg" in formats:
+        return lambda data: data
+    return lambda data: data if data[:2] == b"P6" else encode_ppm(decode(data))
+
+
+def golden_images(bundle: Bundle, encode: Encoder) -> list[bytes]:
+    """The images inside the bundle."""
+    return [encode(bundle.files[item.file]) for item in bundle.manifest.golden.images]
+
+
+def from_golden(bundle: Bundle, encode: Encoder) -> Expected:
+    """The bundle's own images; what they must give was computed when it was compiled."""
+    golden = bundle.manifest.golden
+    return Expected(
+        names=[item.file for item in golden.images],
+        encoded=golden_images(bundle, encode),
+        pixels_sha256=[item.pixels_sha256 for item in golden.images],
+        host=bundle.array("golden/artifact.npy"),
+        reference=bundle.array("golden/reference.npy"),
+        labels=None,
+        source=golden.source,
+        pixels=lambda index: _golden_pixels(bundle, index),
+    )
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the float model says on a set of images, for any bundle of that model.
+
+    Attributes:
+        model: sha256 of the model's file.
+        images: The set.
+        pixels_sha256: Of each image's pixels on this machine.
+        logits: float32 [n, classes].
+    """
+
+    model: str
+    images: ImageSet
+    pixels_sha256: tuple[str, ...]
+    logits: NDArray[np.float32]
+
+    def serves(self, bundle: Bundle, images: ImageSet) -> bool:
+        """Whether it is of this bundle's model and of these images."""
+        return self.model == bundle.manifest.model.digest and self.images == images
+
+
+def truth(bundle: Bundle, images: ImageSet, progress: Progress = silent) -> Truth:
+    """Run a bundle's float model on images, on this machine.
+
+    Raises:
+        DataError: An image cannot be used; it is named.
+    """
+    preprocessing, model = bundle.manifest.preprocessing, bundle.manifest.model
+    reference = Reference(bundle.reference, preprocessing, model.output)
+    hashes, logits = [], []
+    for index in range(len(images)):
+        pixels = images.pixels(index, preprocessing)
+        hashes.append(sha256(np.ascontiguousarray(pixels[0]).tobytes()))
+        logits.append(reference.run(pixels))
+        progress("reference", index + 1, len(images))
+    return Truth(model.digest, images, tuple(hashes), np.stack(logits))
+
+
+def from_set(
+    bundle: Bundle, images: ImageSet, known: Truth | None, encode: Encoder, progress: Progress
+) -> Expected:
+    """A user's images: the float model and the artifact run on them here, before the board does.
+
+    Args:
+        bundle: The bundle.
+        images: The images.
+        known: What the float model says, if that is known already.
+        encode: Makes an image fit for the board.
+        progress: Told of every image.
+
+    Raises:
+        DataError: An image cannot be used; it is named.
+    """
+    if known is None or not known.serves(bundle, images):
+        known = truth(bundle, images, progress)
+    preprocessing = bundle.manifest.preprocessing
+    host = run_bundle(bundle, _counted_pixels(images, preprocessing, progress))
+    return Expected(
+        names=[path.name for path in images.files],
+        encoded=(encode(images.read(index)) for index in range(len(images))),
+        pixels_sha256=known.pixels_sha256,
+        host=host,
+        reference=known.logits,
+        labels=images.labels,
+        source="val",
+        pixels=lambda index: images.pixels(index, preprocessing)[0],
+    )
+
+
+def _golden_pixels(bundle: Bundle, index: int) -> NDArray[np.uint8]:
+    data = bundle.files[bundle.manifest.golden.images[index].file]
+    return np.asarray(fit(decode(data), bundle.manifest.preprocessing.fit_spec()), np.uint8)
+
+
+def _counted_pixels(
+    images: ImageSet, preprocessing: Preprocessing, progress: Progress
+) -> Iterator[NDArray[np.uint8]]:
+    for index in range(len(images)):
+        yield images.pixels(index, preprocessing)[0]
+        progress("artifact on this host", index + 1, len(images))
