@@ -149,7 +149,7 @@ def _read_array(data: bytes) -> NDArray[Any]:
 def _read_manifest(archive: zipfile.ZipFile, where: str) -> tuple[dict[str, Any], bytes]:
     entries = archive.infolist()
     if not entries or entries[0].filename != MANIFEST or entries[0].file_size > 16 << 20:
-        raise BundleError(f"{where}: does not begin with {MANIFEST}", "it is not a bundle of edgenet's")
+        raise BundleError(f"{where}: does not begin with {MANIFEST}", "it is not a bundle in edgenet")
     raw = archive.read(entries[0])
     try:
         manifest = json.loads(raw)

@@ -28,7 +28,7 @@ class Preprocessing:
         size: Height and width the network sees, in pixels.
         color: Channel order of the network's input, "rgb" or "bgr".
         resize: "stretch" (whole image to ``size``), "short-side" (short side to ``resize_to``, then
-            centre crop) or "none" (images must have the size).
+            center crop) or "none" (images must have the size).
         resize_to: Short side in pixels before the crop; ``None`` unless ``resize`` is "short-side".
         interpolation: "bilinear-antialias", "bicubic-antialias" or "bilinear".
         mean: Per channel of the network's input, in pixel units (0..255).
@@ -74,7 +74,7 @@ class Preprocessing:
         return table
 
     def fit_spec(self) -> dict[str, Any]:
-        """The part that :func:`edgenet.agent.preprocess.fit` needs: no colours, no normalisation."""
+        """The part that :func:`edgenet.agent.preprocess.fit` needs: no colors, no normalization."""
         return {key: self.to_table().get(key) for key in ("size", "resize", "resize_to", "interpolation")}
 
 

@@ -31,9 +31,9 @@ def wilson(successes: int, total: int, z: float = Z95) -> tuple[float, float]:
         z: Normal quantile.
     """
     share, square = successes / total, z * z
-    centre = (share + square / (2 * total)) / (1 + square / total)
+    center = (share + square / (2 * total)) / (1 + square / total)
     half = z / (1 + square / total) * math.sqrt(share * (1 - share) / total + square / (4 * total**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, center - half), min(1.0, center + half)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -125,7 +125,7 @@ def _batch_medians(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
 def median_interval(samples: NDArray[np.float64]) -> tuple[float, float] | None:
     """95 % interval of the median of one run's latencies, in the order they were taken.
 
-    Neighbouring latencies resemble each other, so the usual interval of independent samples is far too
+    Neighboring latencies resemble each other, so the usual interval of independent samples is far too
     narrow; medians of consecutive batches hardly do (Seila, Management Science 28, 1982).
 
     Args:

@@ -60,7 +60,7 @@ def lively(proto: onnx.ModelProto, seed: int = 7) -> onnx.ModelProto:
 
 
 def smooth_images(count: int, seed: int = 0, rows: int = 80, columns: int = 96) -> list[np.ndarray]:
-    """Colourful smooth images: uint8 [rows, columns, 3]."""
+    """Colorful smooth images: uint8 [rows, columns, 3]."""
     generator = np.random.default_rng(seed)
     images = []
     for _ in range(count):

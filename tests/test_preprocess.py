@@ -45,7 +45,7 @@ def test_stretch_is_pillow_to_the_bit(rows: int, columns: int, high: int, wide: 
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(300, 400), (400, 300), (256, 256), (500, 257)])
-def test_short_side_and_centre_crop_are_torchvision(rows: int, columns: int) -> None:
+def test_short_side_and_center_crop_are_torchvision(rows: int, columns: int) -> None:
     """torchvision: Resize(256) keeps int(256 * long / short), CenterCrop rounds half of what is over."""
     image = noise(rows, columns)
     spec = {
@@ -62,7 +62,7 @@ def test_short_side_and_centre_crop_are_torchvision(rows: int, columns: int) -> 
 
 
 def test_plain_bilinear_does_not_widen() -> None:
-    """Half-pixel bilinear at exactly half the size averages two neighbours and ignores the others."""
+    """Half-pixel bilinear at exactly half the size averages two neighbors and ignores the others."""
     image = np.zeros((1, 8, 3), np.uint8)
     image[0, 2] = 200
     spec = {"size": [1, 2], "resize": "stretch", "resize_to": None, "interpolation": "bilinear"}

@@ -81,7 +81,7 @@ def test_wilson_and_mcnemar_against_scipy(total: int, data: st.DataObject) -> No
 
 
 def series(seed: int, median: float, runs: int = 600) -> np.ndarray:
-    """Latencies whose neighbours resemble each other, as those of a real run do."""
+    """Latencies whose neighbors resemble each other, as those of a real run do."""
     generator = np.random.default_rng(seed)
     wander, values = 0.0, []
     for step in generator.normal(0, 0.01, runs):

@@ -125,7 +125,7 @@ class Child(object):
         words = [line.strip() for line in lines if line.strip()]
         return words[-1][:300] if words else ""
 
-    def let_go(self):
+    def close_stdin(self):
         """Tell the process that nobody listens any more, without waiting: it ends by itself."""
         try:
             self._process.stdin.close()
@@ -134,7 +134,7 @@ class Child(object):
 
     def close(self, patience=1.0):
         """End the process: politely, then not."""
-        self.let_go()
+        self.close_stdin()
         try:
             self._process.wait(patience)
         except subprocess.TimeoutExpired:

@@ -94,7 +94,7 @@ class Live(object):
 
     def leave(self):
         """The host is gone: the process lets the camera go and ends by itself."""
-        self._child.let_go()
+        self._child.close_stdin()
 
     def _reach(self):
         if self._port is None:

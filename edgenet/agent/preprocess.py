@@ -121,7 +121,7 @@ def fit(image: np.ndarray, spec: dict) -> np.ndarray:
     Args:
         image: uint8 [height, width, 3], RGB.
         spec: ``size`` [height, width]; ``resize``: "stretch" (whole image to size), "short-side"
-            (short side to ``resize_to``, then centre crop to size; torchvision's rounding) or "none"
+            (short side to ``resize_to``, then center crop to size; torchvision's rounding) or "none"
             (the image must have the size); ``interpolation``: a name of ``INTERPOLATIONS``.
 
     Returns:
@@ -188,12 +188,12 @@ def _taps(size, full, first, count, interpolation):
     scale = float(size) / full
     widen = max(scale, 1.0) if antialias else 1.0
     support = reach * widen
-    centre = (np.arange(first, first + count) + 0.5) * scale
-    low = np.maximum((centre - support + 0.5).astype(np.int64), 0)
-    high = np.minimum((centre + support + 0.5).astype(np.int64), size)
+    center = (np.arange(first, first + count) + 0.5) * scale
+    low = np.maximum((center - support + 0.5).astype(np.int64), 0)
+    high = np.minimum((center + support + 0.5).astype(np.int64), size)
     taps = low[:, None] + np.arange(int(math.ceil(support)) * 2 + 1)[None, :]
     inside = taps < high[:, None]
-    weights = np.where(inside, kernel((taps - centre[:, None] + 0.5) * (1.0 / widen)), 0.0)
+    weights = np.where(inside, kernel((taps - center[:, None] + 0.5) * (1.0 / widen)), 0.0)
     weights = weights / weights.sum(axis=1)[:, None] * (1 << PRECISION_BITS)
     fixed = np.where(weights < 0, weights - 0.5, weights + 0.5).astype(np.int32)
     return np.minimum(taps, size - 1), np.where(inside, fixed, 0).astype(np.int32)

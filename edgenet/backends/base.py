@@ -71,7 +71,7 @@ class Backend(Protocol):
     heads: tuple[str, ...]
     preferred: str | None
 
-    def obstacle(self, target: Target, precision: str) -> str:
+    def unsupported_reason(self, target: Target, precision: str) -> str:
         """Why a board cannot run a precision, beyond what its target file says; empty if it can."""
 
     def lower(self, model: Model, target: Target) -> Artifact:

@@ -13,13 +13,13 @@ from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.head import HEADS, with_label
 from edgenet.graph.passes.to_fp16 import store_fp16
-from edgenet.graph.qdq.align_scales import settle
-from edgenet.graph.qdq.onnxruntime import int8_output, to_form
+from edgenet.graph.qdq.align_scales import align_scales
+from edgenet.graph.qdq.onnxruntime import int8_output, to_qdq_format
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
 
-__all__ = ["OnnxRuntime", "backend", "form_for"]
+__all__ = ["OnnxRuntime", "backend", "qdq_format_for"]
 
 VNNI = ("avx512_vnni", "avx_vnni", "amx_int8")
 
@@ -33,7 +33,7 @@ class OnnxRuntime:
     heads = HEADS
     preferred = None
 
-    def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002
+    def unsupported_reason(self, target: Target, precision: str) -> str:  # noqa: ARG002
         """Every CPU runs every precision."""
         return ""
 
@@ -52,8 +52,8 @@ class OnnxRuntime:
             proto = graph.proto()
         elif model.precision == "int8":
             graph = Graph(proto)
-            settle(graph)
-            to_form(graph, form_for(target))
+            align_scales(graph)
+            to_qdq_format(graph, qdq_format_for(target))
             scores = int8_output(graph)
             if scores is not None:
                 output = TensorSpec.int8(model.classes, scores.scale, scores.zero_point, model.label)
@@ -79,7 +79,7 @@ def backend() -> OnnxRuntime:
     return OnnxRuntime()
 
 
-def form_for(target: Target) -> str:
+def qdq_format_for(target: Target) -> str:
     """The Q/DQ form for a target's CPU; see :mod:`edgenet.graph.qdq.onnxruntime`."""
     if not target.cpu.is_x86:
         return "s8s8"

@@ -26,7 +26,7 @@ from edgenet.backends.base import Artifact, HostSession
 from edgenet.errors import PlanError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
-from edgenet.graph.passes.downgrade_opset import old_opset
+from edgenet.graph.passes.downgrade_opset import downgrade_opset
 from edgenet.graph.passes.float_input import cast_first, float_input
 from edgenet.graph.passes.head import LOGITS
 from edgenet.graph.passes.to_fp16 import to_fp16
@@ -35,9 +35,9 @@ from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
 
-__all__ = ["FORMS", "TensorRt", "backend", "form_of", "write"]
+__all__ = ["QDQ_FORMATS", "TensorRt", "backend", "form_of", "write"]
 
-FORMS = ("8", "10")
+QDQ_FORMATS = ("8", "10")
 # Compute capabilities whose GPU has no int8 dot product (NVIDIA's TensorRT support matrix).
 NO_INT8 = ("5.3", "6.0", "6.2")
 RTX = "tensorrt-rtx"
@@ -53,7 +53,7 @@ class TensorRt:
     # On depthwise networks int8 is often no faster than fp16, and it costs accuracy.
     preferred = "fp16"
 
-    def obstacle(self, target: Target, precision: str) -> str:
+    def unsupported_reason(self, target: Target, precision: str) -> str:
         """Why the board's GPU or TensorRT cannot run a precision; empty if it can."""
         for version in target.backends[self.name].versions:
             try:
@@ -69,7 +69,7 @@ class TensorRt:
         """The graph in every form that the board's TensorRT versions read, the newest first."""
         support = target.backends.get(self.name)
         versions = support.versions if support else ()
-        forms = sorted({form_of(version) for version in versions} or set(FORMS), key=int)
+        forms = sorted({form_of(version) for version in versions} or set(QDQ_FORMATS), key=int)
         names = {form: "model.onnx" if form == forms[-1] else f"model.trt{form}.onnx" for form in forms}
         written = {names[form]: write(model, form) for form in forms}
         return Artifact(
@@ -112,7 +112,7 @@ def _dla_obstacle(target: Target, precision: str) -> str:
         return f"DLA core {support.dla_core} is asked for and there are {cores}"
     if any(form_of(version) != "8" for version in support.versions):
         return "edgenet uses a DLA with TensorRT 8 only (name only those versions in the target file)"
-    return "" if precision == "fp16" else f"a DLA does not run {precision} graphs of edgenet's"
+    return "" if precision == "fp16" else f"a DLA does not run {precision} graphs in edgenet"
 
 
 def form_of(version: str) -> str:
@@ -153,5 +153,5 @@ def write(model: Model, form: str) -> bytes:
         float_input(graph)
     elif model.precision == "fp16":
         to_fp16(graph)
-    old_opset(graph)
+    downgrade_opset(graph)
     return bytes(graph.proto().SerializeToString(deterministic=True))

@@ -31,7 +31,7 @@ class Tflite:
     heads = HEADS
     preferred = None
 
-    def obstacle(self, target: Target, precision: str) -> str:  # noqa: ARG002
+    def unsupported_reason(self, target: Target, precision: str) -> str:  # noqa: ARG002
         """Every CPU runs every precision."""
         return ""
 

@@ -8,7 +8,7 @@ import click
 
 __all__ = ["report"]
 
-FORMS = ("html", "md", "csv", "terminal")
+QDQ_FORMATS = ("html", "md", "csv", "terminal")
 
 
 @click.command()
@@ -17,7 +17,7 @@ FORMS = ("html", "md", "csv", "terminal")
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write it here.")
 @click.option(
-    "--format", "form", type=click.Choice(FORMS), help="Default: by FILE's suffix, else the terminal."
+    "--format", "form", type=click.Choice(QDQ_FORMATS), help="Default: by FILE's suffix, else the terminal."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
 def report(reports: tuple[str, ...], output: str | None, form: str | None, as_json: bool) -> None:

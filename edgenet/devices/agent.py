@@ -15,7 +15,7 @@ from edgenet.devices.bootstrap import handshake
 from edgenet.devices.channel import Channel, OnEvent
 from edgenet.devices.connection import Connection
 from edgenet.devices.deadlines import DEADLINES, Deadlines
-from edgenet.devices.live import Door, Live, OnLive
+from edgenet.devices.live import Live, OnLive, PortForward
 from edgenet.devices.replies import field, fields, raise_error
 from edgenet.devices.session import Session
 from edgenet.errors import ConnectionFailed, ConnectionLost
@@ -237,7 +237,11 @@ class Agent:
         return Session(self._channel, loaded)
 
     def demo(
-        self, request: Mapping[str, Any], on_event: OnLive, stop: threading.Event, door: Door | None = None
+        self,
+        request: Mapping[str, Any],
+        on_event: OnLive,
+        stop: threading.Event,
+        door: PortForward | None = None,
     ) -> dict[str, Any]:
         """Run a demo until it ends; see :class:`edgenet.devices.live.Live`."""
         return Live(self._channel, on_event, stop).run(request, door)

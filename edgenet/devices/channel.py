@@ -18,11 +18,11 @@ from edgenet.errors import ConnectionLost, DeviceError
 from edgenet.json_value import Where, plain
 from edgenet.record import Record
 
-__all__ = ["Aside", "Channel", "OnEvent"]
+__all__ = ["Channel", "OnEvent", "OutOfBand"]
 
 OnEvent = Callable[[Mapping[str, Any]], None]
 # Takes a frame that belongs to no reply: its header and its body.
-Aside = Callable[[dict[str, Any], bytes], None]
+OutOfBand = Callable[[dict[str, Any], bytes], None]
 
 _PIECE = 16 * 1024
 _R = TypeVar("_R", bound=Record)
@@ -51,7 +51,7 @@ class Channel:
         self._watch: Watch | None = None
         self._ids = itertools.count(1)
         self._sending = threading.Lock()
-        self.asides: dict[str, Aside] = {}
+        self.oob_handlers: dict[str, OutOfBand] = {}
 
     def request(
         self, kind: str, header: Mapping[str, Any], body: bytes = b"", progress: OnEvent | None = None
@@ -74,7 +74,7 @@ class Channel:
                     continue
                 if reply.get("stopped") is not True:
                     watch.news()
-                if aside := self.asides.get(str(reply.get("type") or reply.get("event"))):
+                if aside := self.oob_handlers.get(str(reply.get("type") or reply.get("event"))):
                     aside(reply, data)
                     continue
                 if reply.get("type") == wire.STREAM:

@@ -14,7 +14,7 @@ from edgenet.devices.channel import Channel
 from edgenet.devices.replies import field
 from edgenet.errors import DeviceError
 
-__all__ = ["Door", "Live", "OnLive"]
+__all__ = ["Live", "OnLive", "PortForward"]
 
 STOP_AGAIN_S = 0.5
 
@@ -35,7 +35,7 @@ class Live:
         self._channel, self._on_event, self._stop = channel, on_event, stop
         self._over = threading.Event()
 
-    def run(self, request: Mapping[str, Any], door: Door | None = None) -> dict[str, Any]:
+    def run(self, request: Mapping[str, Any], door: PortForward | None = None) -> dict[str, Any]:
         """Until it ends.
 
         Args:
@@ -49,11 +49,11 @@ class Live:
             BoardError: ``source``, ``port``, ``died``, ``load``, ``import``, ``run``.
             ConnectionLost: The board went away.
         """
-        asides = self._channel.asides
+        oob_handlers = self._channel.oob_handlers
         for name in ("progress", "ready", "tick", "save"):
-            asides[name] = self._on_event
+            oob_handlers[name] = self._on_event
         if door is not None:
-            asides[wire.STREAM] = door.carry(self._channel)
+            oob_handlers[wire.STREAM] = door.carry(self._channel)
         alive = threading.Thread(target=self._keep_alive, daemon=True)
         alive.start()
         try:
@@ -61,7 +61,7 @@ class Live:
             return field(reply, "summary", dict)
         finally:
             self._over.set()
-            asides.clear()
+            oob_handlers.clear()
 
     def _keep_alive(self) -> None:
         """Say that this end is there, and pass on that the demo shall stop."""
@@ -79,7 +79,7 @@ class Live:
                     self._stop.wait(wire.ALIVE_S)
 
 
-class Door:
+class PortForward:
     """A port of this machine's loopback behind which lies the page on the board's.
 
     Args:

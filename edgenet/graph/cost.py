@@ -28,7 +28,7 @@ class LayerCost:
         op: ONNX operator: Conv, Gemm or MatMul.
         macs: Multiply-adds for one image.
         parameters: Trainable numbers: its kernel, its bias, and the gamma and beta of a batch
-            normalisation that reads it.
+            normalization that reads it.
     """
 
     name: str

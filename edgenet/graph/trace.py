@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.align_scales import settle
+from edgenet.graph.qdq.align_scales import align_scales
 
 __all__ = ["LayerByLayer", "onnx_layers", "onnx_run"]
 
@@ -59,7 +59,7 @@ class LayerByLayer:
 
     def __init__(self, proto: onnx.ModelProto, known: Collection[str]) -> None:
         graph = Graph(proto)
-        settle(graph)
+        align_scales(graph)
         made = {name: source for name, source in _quantized(graph.nodes).items() if source in known}
         self.names = tuple(made.values())
         self._made = {source: name for name, source in made.items()}

@@ -12,12 +12,12 @@ from typing import Any, Self, TextIO
 from edgenet.errors import DataError
 from edgenet.files import write_atomic
 
-__all__ = ["Keeper"]
+__all__ = ["Recorder"]
 
 _NAME = re.compile(r"(snapshot|drift)-\d{6,}\.(jpg|png)\Z")
 
 
-class Keeper:
+class Recorder:
     """Writes what a board sends; a context manager.
 
     Args:

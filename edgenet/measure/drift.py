@@ -152,7 +152,7 @@ def _agreement(first: NDArray[Any], second: NDArray[Any]) -> float:
 
 
 def _cosine(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    """Mean cosine of the centred logits: a constant added to all of them changes no answer."""
+    """Mean cosine of the centered logits: a constant added to all of them changes no answer."""
     a, b = (values - values.mean(axis=1, keepdims=True) for values in (first, second))
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return float((np.einsum("nc,nc->n", a, b) / np.maximum(norms, 1e-30)).mean())

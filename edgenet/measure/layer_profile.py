@@ -128,7 +128,7 @@ def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: Seque
     """``sqnr_db`` of the layers: how far the board's values stand from the float model's, layer by layer.
 
     Computed on the board by the artifact's own kernels, over a few images; the signal to noise ratio is taken
-    after one factor a channel (least squares), because equalising scales channels without changing an answer.
+    after one factor a channel (least squares), because equalizing scales channels without changing an answer.
     Where a runtime folded an activation into a layer, the float tensor of that layer that fits best counts.
 
     Args:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.onnxruntime import to_form
+from edgenet.graph.qdq.onnxruntime import to_qdq_format
 from edgenet.quantize.calibration.probabilities import divergence, expected_loss
 
 __all__ = ["Ablation"]
@@ -37,7 +37,7 @@ class Ablation:
         """
         copy = graph.copy()
         if any(node.op_type == "QuantizeLinear" for node in copy.nodes):
-            to_form(copy, "u8u8")
+            to_qdq_format(copy, "u8u8")
         session = Evaluator(copy.proto(), lean=True)
         got = np.stack([session.first(pixels) for pixels in self._images])
         line = {

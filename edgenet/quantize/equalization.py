@@ -11,12 +11,12 @@ from onnx import NodeProto
 
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.equalize import ChannelGroup, channel_groups, depthwise, scale_channels
-from edgenet.graph.passes.split_channels import Lane, lanes, reuse_dead
+from edgenet.graph.passes.split_channels import DepthwiseChain, depthwise_chains, split_into_dead
 from edgenet.quantize.calibration.channel_statistics import ChannelStatistics
 from edgenet.quantize.rounding.detect_grid import grid_scales
 from edgenet.recipe import Recipe
 
-__all__ = ["Shaped", "balance", "equalize", "put_to_work", "shape", "watched"]
+__all__ = ["EqualizationResult", "balance", "equalize", "equalize_channels", "split_channels", "watched"]
 
 # Below this share of the tensor's largest channel a channel counts as zero and is left alone.
 NOTHING = 1e-4
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass
-class Shaped:
+class EqualizationResult:
     """What was done to the channels.
 
     Attributes:
@@ -45,23 +45,25 @@ class Shaped:
 def watched(graph: Graph) -> list[str]:
     """The tensors whose channels must be watched: all that lie in a group or a lane."""
     names = {name for group in channel_groups(graph) for name in group.tensors if len(graph.shape(name)) == 4}
-    inside = {name for lane in lanes(graph) for name in (lane.inner, lane.outer)}
+    inside = {name for lane in depthwise_chains(graph) for name in (lane.inner, lane.outer)}
     fused = {node.input[0] for group in channel_groups(graph) for node in group.clips}
     fused |= {node.input[0] for node in graph.nodes if node.op_type == "Relu"}
     return [node.output[0] for node in graph.nodes if node.output[0] in (names | inside) - fused]
 
 
-def shape(graph: Graph, seen: Mapping[str, ChannelStatistics], recipe: Recipe) -> Shaped:
+def equalize_channels(
+    graph: Graph, seen: Mapping[str, ChannelStatistics], recipe: Recipe
+) -> EqualizationResult:
     """Prepare a graph's channels as a recipe says.
 
     Args:
         graph: The prepared float graph; changed in place.
         seen: Statistics of every watched tensor; they may follow.
-        recipe: Says whether dead channels are put to work, and how channels are equalised.
+        recipe: Says whether dead channels are put to work, and how channels are equalized.
     """
-    shaped = Shaped()
-    if recipe.reuse_dead:
-        put_to_work(graph, seen, shaped)
+    shaped = EqualizationResult()
+    if recipe.split_into_dead:
+        split_channels(graph, seen, shaped)
     if recipe.equalize == "weights":
         balance(graph, seen, shaped, recipe.balance)
     elif recipe.equalize == "range":
@@ -69,26 +71,26 @@ def shape(graph: Graph, seen: Mapping[str, ChannelStatistics], recipe: Recipe) -
     return shaped
 
 
-def put_to_work(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped) -> None:
+def split_channels(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: EqualizationResult) -> None:
     """Let dead channels carry copies of the noisiest live ones, in every lane; see ``reuse_dead``.
 
     The statistics of the copies become those of what they copy.
     """
-    for lane in lanes(graph):
+    for lane in depthwise_chains(graph):
         inner, outer = seen.get(lane.inner), seen.get(lane.outer)
         if inner is None or outer is None:
             continue
         dead = (outer.high <= 0) & (outer.low >= 0)
         if not dead.any() or dead.all():
             continue
-        made = reuse_dead(graph, lane, dead, _noise(graph, lane, inner, outer))
+        made = split_into_dead(graph, lane, dead, _noise(graph, lane, inner, outer))
         inner.take(made.source)
         outer.take(made.source)
         shaped.shifts[lane.enter.output[0]] = shaped.shifts[lane.filters.output[0]] = made.shift
         shaped.reused += int((made.source != np.arange(len(made.source))).sum())
 
 
-def equalize(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped) -> None:
+def equalize(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: EqualizationResult) -> None:
     """Scale the channels of every group so that each fills the tensor's range.
 
     A group that is read by a kernel with its weights on a grid is left alone: other factors for its columns
@@ -121,7 +123,9 @@ def _on_grid(graph: Graph, conv: NodeProto) -> bool:
     return not depthwise(graph, conv) and bool((grid_scales(graph.constants[conv.input[1]]) > 0).mean() > 0.5)
 
 
-def balance(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Shaped, weight: float = 1.0) -> None:
+def balance(
+    graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: EqualizationResult, weight: float = 1.0
+) -> None:
     """Scale channels so that the weights on both sides get equal ranges: for one scale a kernel.
 
     The factor of a channel is sqrt(r2 / r1), with r1 and r2 its largest weight where it is made and where it
@@ -177,7 +181,7 @@ def _ranges(graph: Graph, conv: NodeProto, axis: int) -> Array:
     return np.asarray(kernel.max(axis=tuple(index for index in range(kernel.ndim) if index != axis)))
 
 
-def _noise(graph: Graph, lane: Lane, inner: ChannelStatistics, outer: ChannelStatistics) -> Array:
+def _noise(graph: Graph, lane: DepthwiseChain, inner: ChannelStatistics, outer: ChannelStatistics) -> Array:
     """What rounding each channel to 8 bits adds behind the lane, were its range its own."""
     mixing = np.square(graph.constants[lane.leave.input[1]].astype(np.float64)).sum(axis=(0, 2, 3))
     filters = np.square(graph.constants[lane.filters.input[1]].astype(np.float64)).sum(axis=(1, 2, 3))

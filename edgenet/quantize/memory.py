@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import sys
 
-__all__ = ["trim"]
+__all__ = ["malloc_trim"]
 
 
-def trim() -> None:
+def malloc_trim() -> None:
     """Let glibc return the pages between its blocks, which it keeps otherwise; large blocks leave many.
 
     Nothing happens with another C library.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgenet.errors import LibraryError, UnsupportedError
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.insert import activations, insert_qdq, insert_weights, set_weights
-from edgenet.graph.qdq.integer_mean import whole_mean
+from edgenet.graph.qdq.integer_mean import integer_mean
 from edgenet.graph.segments import Step, steps
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
@@ -21,12 +21,12 @@ from edgenet.quantize.ablation import Ablation
 from edgenet.quantize.calibration.calibrate import calibrate, channel_statistics
 from edgenet.quantize.calibration.image_stream import FEWEST, Feed, Reservoir
 from edgenet.quantize.calibration.observers import OBSERVERS
-from edgenet.quantize.equalization import Shaped, shape, watched
+from edgenet.quantize.equalization import EqualizationResult, equalize_channels, watched
 from edgenet.quantize.mixed_precision.candidates import Choice, Times, choices, kept_by
-from edgenet.quantize.mixed_precision.search import Attempt, within
+from edgenet.quantize.mixed_precision.search import Attempt, drift_budget_search
 from edgenet.quantize.mixed_precision.sensitivity import sensitivity
 from edgenet.quantize.result import Quantization, Stopwatch, peak_mb
-from edgenet.quantize.rounding.compute_budget import afford
+from edgenet.quantize.rounding.compute_budget import plan_compute
 from edgenet.quantize.rounding.layerwise import Kept, Reconstruction, reconstruct
 from edgenet.quantize.rounding.round_to_nearest import nearest
 from edgenet.recipe import Recipe
@@ -82,8 +82,8 @@ class _Job:
     def __init__(self, recipe: Recipe, graph: Graph, progress: Progress) -> None:
         self.recipe, self.graph, self.progress = recipe, graph, progress
         self.whole = recipe.precision == "int8"  # activations too
-        self.zero_point = whole_mean(graph).zero_point if self.whole else None
-        self.watch, self.shaped = Stopwatch(), Shaped()
+        self.zero_point = integer_mean(graph).zero_point if self.whole else None
+        self.watch, self.shaped = Stopwatch(), EqualizationResult()
         self.feed: Feed | None = None
         self.lines: list[dict[str, Any]] = []
         self.attempts: list[Attempt] = []
@@ -92,7 +92,7 @@ class _Job:
         """Ranges by the observer over all images, weights to nearest."""
         if not self.whole:
             return nearest(self.graph, {}, self.recipe)
-        if self.recipe.equalize == "none" and not self.recipe.reuse_dead:
+        if self.recipe.equalize == "none" and not self.recipe.split_into_dead:
             self.feed = Feed(images)
             with self.watch.stage("calibrate"):
                 seen = calibrate(self.graph, self.feed, self.recipe.observer, self._observed(images))
@@ -106,7 +106,7 @@ class _Job:
         """Channels shaped over all images, then layer by layer over some of them."""
         plain = self.graph.copy()
         seen, others = self._shape(images)
-        count, sweeps = afford(self.graph, self.recipe, len(seen))
+        count, sweeps = plan_compute(self.graph, self.recipe, len(seen))
         seen = _spread(seen, count)
         how = replace(self.recipe, sweeps=sweeps)
         parts = steps(self.graph, self._names())
@@ -157,7 +157,7 @@ class _Job:
     def _names(self) -> list[str]:
         """The tensors that are rounded when nothing stays in float."""
         names = activations(self.graph)
-        return names if self.zero_point is None else [name for name in names if name != "pixels/centred"]
+        return names if self.zero_point is None else [name for name in names if name != "pixels/centered"]
 
     def _within(
         self,
@@ -183,7 +183,7 @@ class _Job:
                 item for item in choices(parts, self.sources, times) if own <= item.steps or not item.steps
             ]
 
-        self.attempts = within(
+        self.attempts = drift_budget_search(
             self.recipe.max_drift,
             attempt(Choice(own, 1.0, 0.0), result),
             offers,
@@ -213,7 +213,7 @@ class _Job:
         others = [pixels for pixels in wide.images if id(pixels) not in used]
         others = others if len(others) >= FEWEST else wide.images
         with self.watch.stage("shape"):
-            self.shaped = shape(self.graph, seen, self.recipe)
+            self.shaped = equalize_channels(self.graph, seen, self.recipe)
         return kept.images, others
 
     def _compare(self, plain: Graph, images: Sequence[Pixels], result: Reconstruction) -> None:

@@ -27,7 +27,7 @@ from edgenet.quantize.quantizer import Quantization, quantize
 from edgenet.recipe import Recipe
 from edgenet.steps.plan import Plan, default_recipe, plan
 from edgenet.target import Target
-from edgenet.verify.artifact import FLOAT_TOLERANCE, hold
+from edgenet.verify.artifact import FLOAT_TOLERANCE, verify_artifact
 from edgenet.verify.golden import Golden, choose
 from edgenet.verify.host import run_artifact
 
@@ -149,7 +149,7 @@ def _held(lowering: Backend, model: Model, target: Target, golden: Golden) -> tu
         raise ModelError(
             f"in {model.precision} the network computes infinity or NaN", "choose another precision"
         )
-    hold(lowering.name, artifact, model, golden.pixels, answers)
+    verify_artifact(lowering.name, artifact, model, golden.pixels, answers)
     return artifact, answers
 
 
@@ -180,7 +180,7 @@ def _check_conversion(stage: Mapping[str, Any], reference: NDArray[np.float32], 
         raise ModelError(
             f"the float artifact for {backend} differs from the model by {stage['max_abs']:.3g} "
             f"(logits span {span:.3g})",
-            "report this as a bug of edgenet's with the model",
+            "report this as a bug in edgenet with the model",
         )
 
 

@@ -16,10 +16,10 @@ from edgenet.devices.agent import Agent
 from edgenet.devices.archive import demo_archive
 from edgenet.devices.blobs import Blob
 from edgenet.devices.connect import connect
-from edgenet.devices.live import Door, OnLive
+from edgenet.devices.live import OnLive, PortForward
 from edgenet.errors import PlanError
 from edgenet.library import image_folder
-from edgenet.live.recorder import Keeper
+from edgenet.live.recorder import Recorder
 from edgenet.live.source import SourceOrder, source_order
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
@@ -118,7 +118,7 @@ def demo(
     source = chosen.source or ("camera" if bundle else "synthetic")
     wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop)
     progress("connect", 0, None)
-    keeper = Keeper(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
+    keeper = Recorder(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
     with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:
         request = _request(agent, bundles, device, wanted, chosen, progress)
         tell = _listener(watch or Watch(), keeper, door, progress)
@@ -126,14 +126,14 @@ def demo(
     return {"device": device, **summary, "kept": keeper.kept()}
 
 
-def _door(chosen: DemoOptions, device: str) -> AbstractContextManager[Door | None]:
+def _door(chosen: DemoOptions, device: str) -> AbstractContextManager[PortForward | None]:
     """The way to the page, where the board's loopback is not this machine's."""
     if chosen.page and device != "local":
-        return contextlib.closing(Door(chosen.port))
+        return contextlib.closing(PortForward(chosen.port))
     return contextlib.nullcontext()
 
 
-def _listener(watch: Watch, keeper: Keeper, door: Door | None, progress: Progress) -> OnLive:
+def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress: Progress) -> OnLive:
     def tell(event: Mapping[str, Any], body: bytes) -> None:
         match event.get("event"):
             case "progress":
@@ -194,7 +194,7 @@ def _request(
     }
 
 
-def _ready(event: Mapping[str, Any], door: Door | None) -> Ready:
+def _ready(event: Mapping[str, Any], door: PortForward | None) -> Ready:
     port, token, key = event.get("port"), event.get("token"), event.get("key")
     base = f"http://127.0.0.1:{door.port if door else port}"
     models = [item for item in event.get("models", []) if isinstance(item, dict)]

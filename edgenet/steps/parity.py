@@ -14,7 +14,7 @@ from edgenet.bundle import Bundle
 from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.library import image_folder
-from edgenet.verify.artifact import LAYERS, Apart
+from edgenet.verify.artifact import LAYERS, LayerMismatch
 from edgenet.verify.host import run_bundle
 
 __all__ = ["Parity", "parity"]
@@ -49,7 +49,7 @@ class Parity:
     largest: int
     agreement: float
     layers: int
-    parts: Apart | None
+    parts: LayerMismatch | None
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -115,17 +115,17 @@ def _pixels(bundle: Bundle, images: Path | str | None) -> NDArray[np.uint8]:
     return np.concatenate(list(Skipped(found, preprocessing, SKIP_PERCENT)))
 
 
-def _walk(first: Bundle, second: Bundle, pixels: NDArray[np.uint8]) -> tuple[int, Apart | None]:
+def _walk(first: Bundle, second: Bundle, pixels: NDArray[np.uint8]) -> tuple[int, LayerMismatch | None]:
     """Compare layer by layer: how many, and the first that differs on the image that differs there first."""
     order: list[str] = []
-    apart: dict[str, Apart] = {}
+    apart: dict[str, LayerMismatch] = {}
     for picture in pixels:
         ours, theirs = (
             LAYERS[bundle.manifest.backend](bundle.artifact, picture[None]) for bundle in (first, second)
         )
         order = [name for name in ours if name in theirs and ours[name].size == theirs[name].size]
         for name in order:
-            found = Apart.of(name, ours[name], theirs[name])
+            found = LayerMismatch.of(name, ours[name], theirs[name])
             if found is not None:
                 apart.setdefault(name, found)
     return len(order), next((apart[name] for name in order if name in apart), None)

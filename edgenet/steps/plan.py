@@ -71,11 +71,11 @@ def options(target: Target, model: Model | None = None) -> tuple[Option, ...]:
     prepared = prepare(model) if model is not None else None
     found = []
     for backend in target.backends:
-        obstacle = _cannot_express(backend, prepared, target) if prepared is not None else ""
+        unsupported_reason = _cannot_express(backend, prepared, target) if prepared is not None else ""
         for precision in PRECISIONS:
             try:
                 plan(target, backend, precision)
-                found.append(Option(backend, precision, not obstacle, obstacle))
+                found.append(Option(backend, precision, not unsupported_reason, unsupported_reason))
             except PlanError as error:
                 found.append(Option(backend, precision, False, error.what))
     return tuple(found)
@@ -198,7 +198,7 @@ def _check_precision(target: Target, backend: str, precision: str) -> None:
 
 
 def _obstacle(target: Target, backend: str, precision: str) -> str:
-    return load_backend(backend).obstacle(target, precision) if backend in target.backends else ""
+    return load_backend(backend).unsupported_reason(target, precision) if backend in target.backends else ""
 
 
 def _other_backend(target: Target) -> str:

@@ -36,7 +36,7 @@ def probe(device: str, progress: Progress = silent) -> Mapping[str, Any]:
 
 
 def board_target(facts: Mapping[str, Any], device: str = "") -> Match:
-    """The target of edgenet's own that a board with these facts is or is nearest to.
+    """The target in edgenet own that a board with these facts is or is nearest to.
 
     Args:
         facts: The board's.

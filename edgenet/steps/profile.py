@@ -41,7 +41,7 @@ from edgenet.steps.events import board_events
 from edgenet.verify.expected import (
     Encoder,
     Expected,
-    Truth,
+    FloatReference,
     encoder_for,
     from_golden,
     from_set,
@@ -63,7 +63,7 @@ def profile(
     min_fps: float | None = None,
     max_drift: float | None = None,
     progress: Progress = silent,
-    known: Truth | None = None,
+    known: FloatReference | None = None,
 ) -> Report:
     """Measure a deployed bundle on its board.
 
@@ -161,7 +161,7 @@ def _measure(
     bundle: Bundle,
     rules: Protocol,
     images: ImageSet | None,
-    known: Truth | None,
+    known: FloatReference | None,
     tell: Progress,
 ) -> _Run:
     cores, board = int(agent.facts()["cores"]), board_events(tell)
@@ -206,7 +206,7 @@ def _anonymous(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _expected(
-    bundle: Bundle, images: ImageSet | None, known: Truth | None, encode: Encoder, progress: Progress
+    bundle: Bundle, images: ImageSet | None, known: FloatReference | None, encode: Encoder, progress: Progress
 ) -> Expected:
     if images is None:
         return from_golden(bundle, encode)

@@ -16,7 +16,7 @@ from edgenet.report import Report
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.profile import profile
-from edgenet.verify.expected import Truth, truth
+from edgenet.verify.expected import FloatReference, truth
 from edgenet.zoo import embedded
 
 __all__ = ["Quickstart", "answer", "quickstart"]
@@ -56,7 +56,7 @@ def quickstart(
     calibration = ImageSet.load(image_folder("signs", "calib"))
     val = ImageSet.load(image_folder("signs", "val"))
     reports: list[Report] = []
-    known: Truth | None = None
+    known: FloatReference | None = None
     with tempfile.TemporaryDirectory(prefix="edgenet-") as temporary:
         place = Path(folder) if folder else Path(temporary)
         for backend, precision in BUILDS:

@@ -8,9 +8,9 @@ from pathlib import Path
 from edgenet.errors import ReportError
 from edgenet.report import Report
 
-__all__ = ["FORMS", "load_reports", "present"]
+__all__ = ["QDQ_FORMATS", "load_reports", "present"]
 
-FORMS = ("html", "md", "csv")
+QDQ_FORMATS = ("html", "md", "csv")
 
 
 def present(reports: Sequence[Report | Path | str], form: str = "html") -> str:

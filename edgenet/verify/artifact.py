@@ -18,7 +18,7 @@ from edgenet.graph.passes.to_fp16 import store_fp16
 from edgenet.graph.trace import LayerByLayer, onnx_layers, onnx_run
 from edgenet.model import Model
 
-__all__ = ["FLOAT_TOLERANCE", "LAYERS", "Apart", "hold"]
+__all__ = ["FLOAT_TOLERANCE", "LAYERS", "LayerMismatch", "verify_artifact"]
 
 Layers = Callable[[bytes, NDArray[np.uint8]], dict[str, NDArray[np.int8]]]
 # Backends whose artifacts are finished here, and how to look into them.
@@ -29,11 +29,11 @@ STEPS = 1  # a sum in the middle of two steps may be rounded either way
 FUSED = 16
 # The largest error of float scores, as a share of their range.
 FLOAT_TOLERANCE = 1e-4
-REMEDY = "report this as a bug of edgenet's with the model"
+REMEDY = "report this as a bug in edgenet with the model"
 
 
 @dataclass(frozen=True)
-class Apart:
+class LayerMismatch:
     """A layer in which two builds differ.
 
     Attributes:
@@ -47,13 +47,13 @@ class Apart:
     largest: int
 
     @classmethod
-    def of(cls, layer: str, one: NDArray[np.int8], other: NDArray[np.int8]) -> Apart | None:
+    def of(cls, layer: str, one: NDArray[np.int8], other: NDArray[np.int8]) -> LayerMismatch | None:
         """How two results of a layer differ; ``None`` where they do not."""
         steps = np.abs(one.astype(int).reshape(-1) - other.astype(int).reshape(-1))
         return cls(layer, float((steps > 0).mean()), int(steps.max())) if steps.any() else None
 
 
-def hold(
+def verify_artifact(
     backend: str,
     artifact: Artifact,
     model: Model,
@@ -92,7 +92,7 @@ def hold(
         reference = reference or LayerByLayer(model.proto, found)
         expected, scores = reference.run(picture[None], found)
         for name, values in expected.items():
-            apart = Apart.of(name, found[name], values)
+            apart = LayerMismatch.of(name, found[name], values)
             if apart is not None and apart.largest > STEPS:
                 share = f"{apart.differing:.2%} of its numbers, by up to {apart.largest} steps"
                 raise ModelError(f"{backend}: the written layer {name!r} is off in {share}", REMEDY)

@@ -18,7 +18,16 @@ from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress, silent
 from edgenet.verify.host import run_bundle
 
-__all__ = ["Encoder", "Expected", "Truth", "encoder_for", "from_golden", "from_set", "golden_images", "truth"]
+__all__ = [
+    "Encoder",
+    "Expected",
+    "FloatReference",
+    "encoder_for",
+    "from_golden",
+    "from_set",
+    "golden_images",
+    "truth",
+]
 
 # Turns an encoded image into one that the board can decode.
 Encoder = Callable[[bytes], bytes]
@@ -83,7 +92,7 @@ def from_golden(bundle: Bundle, encode: Encoder) -> Expected:
 
 
 @dataclass(frozen=True)
-class Truth:
+class FloatReference:
     """What the float model says on a set of images, for any bundle of that model.
 
     Attributes:
@@ -103,7 +112,7 @@ class Truth:
         return self.model == bundle.manifest.model.digest and self.images == images
 
 
-def truth(bundle: Bundle, images: ImageSet, progress: Progress = silent) -> Truth:
+def truth(bundle: Bundle, images: ImageSet, progress: Progress = silent) -> FloatReference:
     """Run a bundle's float model on images, on this machine.
 
     Raises:
@@ -117,11 +126,11 @@ def truth(bundle: Bundle, images: ImageSet, progress: Progress = silent) -> Trut
         hashes.append(sha256(np.ascontiguousarray(pixels[0]).tobytes()))
         logits.append(reference.run(pixels))
         progress("reference", index + 1, len(images))
-    return Truth(model.digest, images, tuple(hashes), np.stack(logits))
+    return FloatReference(model.digest, images, tuple(hashes), np.stack(logits))
 
 
 def from_set(
-    bundle: Bundle, images: ImageSet, known: Truth | None, encode: Encoder, progress: Progress
+    bundle: Bundle, images: ImageSet, known: FloatReference | None, encode: Encoder, progress: Progress
 ) -> Expected:
     """A user's images: the float model and the artifact run on them here, before the board does.
 

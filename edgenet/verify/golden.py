@@ -90,7 +90,7 @@ def _shrunk(image: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[n
 
 
 def _synthetic(preprocessing: Preprocessing) -> dict[str, bytes]:
-    """Smooth colour noise, the same for every model of that size."""
+    """Smooth color noise, the same for every model of that size."""
     generator = np.random.Generator(np.random.PCG64(24))
     height, width = preprocessing.size
     spec = {"size": (height, width), "resize": "stretch", "interpolation": "bicubic-antialias"}

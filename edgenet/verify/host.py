@@ -47,5 +47,5 @@ def run_artifact(backend: str, file: str, data: bytes, pixels: Iterable[NDArray[
             reason = str(error).strip().partition("\n")[0]
             raise ModelError(
                 f"{backend} refuses the artifact written for it ({reason})",
-                "report this as a bug of edgenet's with the model",
+                "report this as a bug in edgenet with the model",
             ) from None

@@ -142,7 +142,7 @@ class Charts:
         return self._draw(chart, says)
 
     def pareto(self, points: Mapping[str, Sequence[Point]], fps: float, y_title: str, says: str) -> str:
-        """Builds by speed (logarithmic) and quality, one colour a group, and the line of the wanted FPS.
+        """Builds by speed (logarithmic) and quality, one color a group, and the line of the wanted FPS.
 
         Args:
             points: Group → (FPS, quality, label).

@@ -1,4 +1,4 @@
-"""pygal's drawings as inline SVG: coloured by the page, described in words, the same at every run."""
+"""pygal's drawings as inline SVG: colored by the page, described in words, the same at every run."""
 
 from __future__ import annotations
 

@@ -18,6 +18,6 @@ def embedded() -> Path:
     """The trained model that ships inside the package: ``signs.onnx``.
 
     Its preprocessing and its ten labels lie beside it in ``signs.toml``.
-    MobileNetV1, width 0.25, 96x96 pixels; float32, batch normalisation not folded.
+    MobileNetV1, width 0.25, 96x96 pixels; float32, batch normalization not folded.
     """
     return Path(__file__).resolve().parent / "signs" / "signs.onnx"

@@ -4,7 +4,7 @@ Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile V
 Applications", arXiv 1704.04861: the layers are Table 1, ``alpha`` is the width multiplier and
 ``resolution`` carries the resolution multiplier. Where the paper is silent the graph follows
 TensorFlow's own ``slim/nets/mobilenet_v1.py``: depths ``max(int(depth * alpha), 8)``, SAME padding,
-ReLU6, batch normalisation with epsilon 1e-3 after every convolution but the classifier, which is
+ReLU6, batch normalization with epsilon 1e-3 after every convolution but the classifier, which is
 a 1x1 convolution with bias.
 
 Names of weights::
@@ -43,7 +43,7 @@ BLOCKS = (
 
 @dataclass(frozen=True)
 class Layer:
-    """One convolution with batch normalisation and ReLU6.
+    """One convolution with batch normalization and ReLU6.
 
     Attributes:
         name: Prefix of its nodes and weights, such as ``block3/depthwise``.
@@ -101,7 +101,7 @@ def mobilenet_v1(
         resolution: Height and width of the input in pixels, 32 to 1024.
         classes: Number of logits.
         weights: Every array :func:`weight_shapes` names, converted to float32. Without it the
-            kernels are drawn He-normal from ``seed`` and the batch normalisations do nothing.
+            kernels are drawn He-normal from ``seed`` and the batch normalizations do nothing.
         seed: Of the drawn kernels; the same seed gives the same bytes.
 
     Returns:

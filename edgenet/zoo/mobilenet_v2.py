@@ -54,7 +54,7 @@ def mobilenet_v2(
         resolution: Height and width of the input in pixels, 32 to 1024.
         classes: Number of logits.
         weights: Every array :func:`weight_shapes` names, converted to float32. Without it the
-            kernels are drawn from ``seed`` and the batch normalisations do nothing.
+            kernels are drawn from ``seed`` and the batch normalizations do nothing.
         seed: Of the drawn kernels; the same seed gives the same bytes.
 
     Returns:

@@ -102,7 +102,7 @@ def mobilenet_v3(
         classes: Number of logits.
         minimalistic: Without squeeze-and-excite, 5x5 kernels and hard-swish.
         weights: Every array :func:`weight_shapes` names, converted to float32. Without it the
-            kernels are drawn from ``seed`` and the batch normalisations do nothing.
+            kernels are drawn from ``seed`` and the batch normalizations do nothing.
         seed: Of the drawn kernels; the same seed gives the same bytes.
 
     Returns:

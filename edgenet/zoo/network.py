@@ -1,13 +1,13 @@
 """An ONNX graph that grows layer by layer from one square image: what the MobileNets have in common.
 
 Where the papers are silent the graphs follow TensorFlow's own ``slim/nets``: SAME padding, batch
-normalisation with epsilon 1e-3 after every convolution without a bias, and depths that are multiples of 8.
+normalization with epsilon 1e-3 after every convolution without a bias, and depths that are multiples of 8.
 
 Names of weights::
 
     NAME/kernel                         float32 [out, in / groups, height, width]
     NAME/bn/{gamma,beta,mean,variance}  float32 [out]
-    NAME/bias                           float32 [out], in place of the batch normalisation
+    NAME/bias                           float32 [out], in place of the batch normalization
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Network:
         depthwise: bool = False,
         activation: str = "",
     ) -> str:
-        """A convolution with batch normalisation and an activation: "", relu, relu6 or hswish."""
+        """A convolution with batch normalization and an activation: "", relu, relu6 or hswish."""
         size, channels = self._sizes[source], self._depths[source]
         before, after = same_padding(size, kernel, stride)
         self.shapes[f"{name}/kernel"] = (depth, 1 if depthwise else channels, kernel, kernel)
@@ -116,7 +116,7 @@ class Network:
             pads=[before, before, after, after],
             group=channels if depthwise else 1,
         )
-        return self._activated(name, self._normalised(name, out), activation)
+        return self._activated(name, self._normalized(name, out), activation)
 
     def dense(self, name: str, source: str, depth: int, activation: str = "") -> str:
         """A 1x1 convolution with a bias and an activation, on pooled pixels."""
@@ -187,7 +187,7 @@ class Network:
         bounds = list(LIMITS) if kind == "relu6" else []
         return self._node(RECTIFIERS[kind], [source, *bounds], f"{name}/{kind}", linear=False)
 
-    def _normalised(self, name: str, source: str) -> str:
+    def _normalized(self, name: str, source: str) -> str:
         moments = [f"{name}/bn/{moment}" for moment in ("gamma", "beta", "mean", "variance")]
         self.shapes |= dict.fromkeys(moments, (self._depths[source],))
         return self._node("BatchNormalization", [source, *moments], f"{name}/bn", epsilon=BN_EPSILON)

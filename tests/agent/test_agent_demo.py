@@ -18,7 +18,7 @@ edgenet_agent.__path__.append(os.path.join(os.environ["EDGENET_TEST_DEMO"], "edg
 from edgenet_agent import wire
 from edgenet_agent.demo import metrics, server
 from edgenet_agent.demo.figures import Figures, Recent, Spread
-from edgenet_agent.demo.frame import Frame, Slot, Turns
+from edgenet_agent.demo.frame import Frame, InferenceQueue, Slot
 from edgenet_agent.demo.sources.base import Pace
 from edgenet_agent.tunnel import WINDOW, Tunnel
 
@@ -53,7 +53,7 @@ class SlotTest(unittest.TestCase):
 class TurnsTest(unittest.TestCase):
     def setUp(self):
         self.now = 100.0
-        self.turns = Turns(lambda: self.now)
+        self.turns = InferenceQueue(lambda: self.now)
 
     def test_a_follower_is_prepared_late_and_only_one(self):
         assert self.turns.wait(0.5, 0.01)  # nothing is at work: at once

@@ -18,7 +18,7 @@ from edgenet.recipe import Recipe
 from edgenet.target import Target
 from edgenet.zoo.network import Network
 from tests.conftest import CHEAP
-from tests.graph.test_prepare import settings_for
+from tests.graph.passes.test_prepare import settings_for
 
 SIZE = 32
 BOUND = 2.2
@@ -37,7 +37,7 @@ def deep(blocks: int) -> Model:
 
 
 def lines(work: Callable[[], Any]) -> int:
-    """Lines of edgenet's own that some work runs through, a line once for every turn of a loop within it."""
+    """Lines in edgenet own that some work runs through, a line once for every turn of a loop within it."""
     count = 0
 
     def within(_: FrameType, event: str, __: Any) -> Any:

@@ -10,7 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from edgenet.backends.onnxruntime import backend, form_for
+from edgenet.backends.onnxruntime import backend, qdq_format_for
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.target import Target
@@ -55,7 +55,7 @@ def optimized(model: Model, form: str, folder: Path) -> Counter[str]:
 
 @pytest.mark.parametrize("form", CPUS)
 def test_the_form_follows_the_instruction_set(form: str) -> None:
-    assert form_for(target_of(form)) == form
+    assert qdq_format_for(target_of(form)) == form
 
 
 @pytest.mark.parametrize("form", CPUS)

@@ -10,7 +10,7 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from edgenet.backends.base import load_backend
-from edgenet.backends.tensorrt import FORMS, form_of, write
+from edgenet.backends.tensorrt import QDQ_FORMATS, form_of, write
 from edgenet.errors import LibraryError, PlanError, UnsupportedError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.passes.prepare import prepare
@@ -123,12 +123,12 @@ def residual_model(relu: bool = False) -> Model:
 
 
 class TestForms:
-    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("form", QDQ_FORMATS)
     def test_fp32_is_the_model(self, prepared: Model, form: str) -> None:
         expected = answers(prepared.proto.SerializeToString())
         assert np.abs(answers(write(prepared, form)) - expected).max() < 1e-5 * np.ptp(expected)
 
-    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("form", QDQ_FORMATS)
     @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
     def test_every_parser_reads_the_ends(
         self, prepared: Model, int8: Model, form: str, precision: str
@@ -174,7 +174,7 @@ class TestInt8:
         found = np.abs(answers(write(int8, "10")) - expected).max()
         assert found < max(2.5 * canonical, 0.1 * np.ptp(expected))
 
-    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("form", QDQ_FORMATS)
     def test_everything_is_symmetric(self, int8: Model, form: str) -> None:
         written = Written(write(int8, form))
         pairs = written.of("QuantizeLinear") + written.of("DequantizeLinear")
@@ -184,7 +184,7 @@ class TestInt8:
             assert zero.dtype == np.int8
             assert not zero.any()
 
-    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("form", QDQ_FORMATS)
     def test_convolutions_read_int8_and_float_biases(self, int8: Model, form: str) -> None:
         written = Written(write(int8, form))
         convolutions = written.of("Conv")
@@ -211,7 +211,7 @@ class TestInt8:
         assert (flatten.op_type, written.kind(flatten.input[0])) == ("Flatten", "Conv")
 
     def test_pixels_lose_nothing(self, int8: Model) -> None:
-        """A mean of 127.5 is centred at 128: pixel - 128 is the int8 value itself."""
+        """A mean of 127.5 is centered at 128: pixel - 128 is the int8 value itself."""
         written = Written(write(int8, "10"))
         first = written.of("QuantizeLinear")[0]
         assert written.constants[first.input[1]] == 1.0

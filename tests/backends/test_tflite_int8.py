@@ -13,7 +13,7 @@ from edgenet.backends.tflite import backend
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.prepare import prepare
 from edgenet.graph.qdq.insert import insert_qdq
-from edgenet.graph.qdq.integer_mean import whole_mean
+from edgenet.graph.qdq.integer_mean import integer_mean
 from edgenet.model import Model
 from edgenet.quantize.calibration.ranges import affine, quantize_weights
 from edgenet.target import Target
@@ -85,8 +85,8 @@ def requantized_conv(pixels: np.ndarray, model: Model) -> np.ndarray:
     weights = graph.constants[kernel.input[0]].astype(np.int64)
     scale, zero = (graph.constants[name] for name in after.input[1:3])
     entry = graph.producer(conv.input[0])
-    centred = pixels[0].astype(np.int64) - int(graph.constants[entry.input[2]])
-    patches = np.lib.stride_tricks.sliding_window_view(centred, (3, 3), axis=(0, 1))[::2, ::2]
+    centered = pixels[0].astype(np.int64) - int(graph.constants[entry.input[2]])
+    patches = np.lib.stride_tricks.sliding_window_view(centered, (3, 3), axis=(0, 1))[::2, ::2]
     sums = np.einsum("hwikl,oikl->hwo", patches, weights) + graph.constants[bias.input[0]]
     steps = sums * (graph.constants[bias.input[1]].astype(np.float64) / np.float64(scale))
     return np.clip(np.round(steps) + int(zero), -128, 127).astype(np.int8)
@@ -194,7 +194,7 @@ def by_hand(kind: str) -> Model:
     net.classify(joined, 8)
     float_model = net.model()
     graph = Graph(float_model.proto)
-    zero = whole_mean(graph).zero_point
+    zero = integer_mean(graph).zero_point
     first, last = [node for node in graph.nodes if node.op_type == "Conv"]
     ranges = {
         clipped: (-2.0, 9.0),

@@ -12,7 +12,7 @@ from edgenet.backends.tflite import backend
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.prepare import prepare
-from edgenet.graph.qdq.align_scales import settle
+from edgenet.graph.qdq.align_scales import align_scales
 from edgenet.model import Model
 from tests.backends.test_tflite_models import prepared
 from tests.backends.tflite_graphs import (
@@ -58,7 +58,7 @@ def with_float(model: Model, layers: range, count: int) -> Model:
 def settled_truth(model: Model, shown: list[np.ndarray]) -> np.ndarray:
     """Q/DQ computed in float, node by node."""
     graph = Graph(model.proto)
-    settle(graph)
+    align_scales(graph)
     evaluator = Evaluator(graph.proto(), optimize=False)
     return np.stack([evaluator.first(picture) for picture in shown])
 

@@ -39,7 +39,7 @@ def height_concat(net: Net) -> str:
     return net.node("Concat", top, top, axis=2)
 
 
-def coloured_pad(net: Net) -> str:
+def colored_pad(net: Net) -> str:
     pads = net.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1]))
     return net.node("Pad", net.conv(net.top, 3, 8), pads, net.constant(np.float32(1)))
 
@@ -60,7 +60,7 @@ CASES: dict[str, tuple[Callable[[Net], str], str]] = {
     "maximum with pytorch's pads": (padded_maximum, r"MaxPool .*pads \(1, 1, 0, 0\)"),
     "dilated maximum": (dilated_maximum, r"MaxPool .*dilated"),
     "concat over height": (height_concat, r"Concat .*axis 2"),
-    "pad with a value": (coloured_pad, r"Pad .*zeros"),
+    "pad with a value": (colored_pad, r"Pad .*zeros"),
     "reflecting pad": (mirrored_pad, r"Pad .*zeros"),
     "computed kernel": (computed_kernel, r"Conv .*operand 1 is computed at run time"),
 }

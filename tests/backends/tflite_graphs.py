@@ -14,8 +14,8 @@ from onnx import TensorProto, helper, numpy_helper, shape_inference
 from edgenet.backends.tflite import backend
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.align_scales import settle
-from edgenet.graph.qdq.onnxruntime import int8_output, to_form
+from edgenet.graph.qdq.align_scales import align_scales
+from edgenet.graph.qdq.onnxruntime import int8_output, to_qdq_format
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.quantizer import quantize
@@ -40,7 +40,7 @@ class Net:
         self.top = self.node("Cast", "pixels/planes", name="pixels/float", to=TensorProto.FLOAT)
         if np.any(mean):
             by = self.constant(-np.broadcast_to(np.float32(mean), (3,)).reshape(1, 3, 1, 1))
-            self.top = self.node("Add", self.top, by, name="pixels/centred")
+            self.top = self.node("Add", self.top, by, name="pixels/centered")
 
     def constant(self, value: Any) -> str:
         name = f"constant{len(self.weights)}"
@@ -151,9 +151,9 @@ def truth(model: Model, pictures: list[np.ndarray], form: str = "") -> np.ndarra
     proto = model.proto
     if model.precision == "int8":
         graph = Graph(proto)
-        settle(graph)
+        align_scales(graph)
         if form:
-            to_form(graph, form)
+            to_qdq_format(graph, form)
         int8_output(graph)
         proto = graph.proto()
     evaluator = Evaluator(proto, optimize=bool(form))

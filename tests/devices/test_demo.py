@@ -25,7 +25,7 @@ from edgenet.devices.archive import demo_archive
 from edgenet.devices.blobs import Blob
 from edgenet.devices.connect import connect
 from edgenet.devices.deadlines import Deadlines
-from edgenet.devices.live import Door
+from edgenet.devices.live import PortForward
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionLost, DeviceError
 from edgenet.library import image_folder
@@ -37,7 +37,7 @@ PICTURES = sorted(image_folder("signs", "calib").glob("*.jpg"))[:6]
 class Run:
     """A demo under way in a thread."""
 
-    def __init__(self, agent: Agent, request: dict[str, Any], door: Door | None = None) -> None:
+    def __init__(self, agent: Agent, request: dict[str, Any], door: PortForward | None = None) -> None:
         self.events: list[dict[str, Any]] = []
         self.stop, self.ready = threading.Event(), threading.Event()
         self.summary: dict[str, Any] = {}
@@ -45,7 +45,7 @@ class Run:
         self._thread = threading.Thread(target=self._work, args=(agent, request, door), daemon=True)
         self._thread.start()
 
-    def _work(self, agent: Agent, request: dict[str, Any], door: Door | None) -> None:
+    def _work(self, agent: Agent, request: dict[str, Any], door: PortForward | None) -> None:
         try:
             self.summary = agent.demo(request, self._event, self.stop, door)
         except DeviceError as error:
@@ -180,7 +180,7 @@ def test_the_page_comes_through_the_one_connection(board, net) -> None:
         runs, doors = [], []
         for _ in range(2):
             agent = stack.enter_context(connect("board"))
-            doors.append(stack.enter_context(contextlib.closing(Door(0))))
+            doors.append(stack.enter_context(contextlib.closing(PortForward(0))))
             runs.append(Run(agent, request(agent, [net()], folder(loop=True), page=True), doors[-1]))
         for run in runs:
             run.until(run.ready.is_set)
@@ -210,7 +210,7 @@ def test_a_port_in_use_is_one_line_with_the_remedy() -> None:
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(DeviceError, match="cannot be used") as caught,
     ):
-        Door(taken.getsockname()[1])
+        PortForward(taken.getsockname()[1])
     assert "--port" in caught.value.remedy
 
 

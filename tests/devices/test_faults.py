@@ -348,7 +348,7 @@ def test_locale_without_umlauts(start_board, tmp_path, net):
 
 
 def test_nobody_is_left_behind(board, net):
-    """After all connections are closed the board runs nothing of edgenet's."""
+    """After all connections are closed the board runs nothing in edgenet."""
     deploy(bundle(net, "new"), "board")
     deadline = time.monotonic() + 10
     while board.sessions() and time.monotonic() < deadline:

@@ -16,7 +16,7 @@ from edgenet.errors import DataError, LibraryError, UnsupportedError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.prepare import prepare
-from edgenet.graph.qdq.onnxruntime import FORMS, int8_output, to_form
+from edgenet.graph.qdq.onnxruntime import QDQ_FORMATS, int8_output, to_qdq_format
 from edgenet.model import Model
 from edgenet.quantize.calibration.observers import MinMax
 from edgenet.quantize.calibration.ranges import affine, quantize_weights
@@ -119,9 +119,9 @@ def test_answers_stay_close(model: Model, int8: Model) -> None:
 def test_every_form_gives_the_same_whole_numbers(int8: Model) -> None:
     """Only where a form's CPU kernels do not saturate; without the optimizer nothing can."""
     results = []
-    for form in FORMS:
+    for form in QDQ_FORMATS:
         graph = Graph(int8.proto)
-        to_form(graph, form)
+        to_qdq_format(graph, form)
         scores = int8_output(graph)
         evaluator = Evaluator(graph.proto(), optimize=False)
         outputs = [evaluator.first(item) for item in pixels(4, seed=9)]
@@ -134,7 +134,7 @@ def test_every_form_gives_the_same_whole_numbers(int8: Model) -> None:
 
 def test_int8_scores_mean_the_float_scores(int8: Model) -> None:
     graph = Graph(int8.proto)
-    to_form(graph, "s8s8")
+    to_qdq_format(graph, "s8s8")
     scores = int8_output(graph)
     item = pixels(1, seed=11)[0]
     raw = Evaluator(graph.proto()).first(item).astype(np.float64)

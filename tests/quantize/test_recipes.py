@@ -20,7 +20,7 @@ from edgenet.imageset import ImageSet
 from edgenet.library import names
 from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize
-from edgenet.quantize.rounding.compute_budget import afford
+from edgenet.quantize.rounding.compute_budget import plan_compute
 from edgenet.recipe import Recipe
 from edgenet.target import Target
 from edgenet.verify.host import run_artifact
@@ -83,15 +83,15 @@ def test_memory_does_not_decide_the_function(model: Model) -> None:
 
 def test_seconds_buy_images_first(model: Model) -> None:
     graph = Graph(prepare(model).proto)
-    free = afford(graph, replace(QUICK, rounding_images=100), 100)
+    free = plan_compute(graph, replace(QUICK, rounding_images=100), 100)
     assert free == (100, QUICK.sweeps)
-    some = afford(graph, replace(QUICK, rounding_images=100, seconds=0.05), 100)
+    some = plan_compute(graph, replace(QUICK, rounding_images=100, seconds=0.05), 100)
     assert 8 <= some[0] < 100
-    assert afford(graph, replace(QUICK, seconds=1e-6), 100) == (8, 1)
+    assert plan_compute(graph, replace(QUICK, seconds=1e-6), 100) == (8, 1)
 
 
 def test_flat_images_are_refused(model: Model) -> None:
-    with pytest.raises(DataError, match="flat colour"):
+    with pytest.raises(DataError, match="flat color"):
         quantize(prepare(model), QUICK, [np.zeros((1, 64, 64, 3), np.uint8)] * 9)
 
 

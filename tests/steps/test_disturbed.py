@@ -116,13 +116,13 @@ def test_a_running_memory_hog_is_named(
     assert f"took {taken:.0f} of 8192 MB" in reason(report, "other programs took")
 
 
-def test_a_running_neighbour_is_named(home: Path, bundle: Bundle) -> None:
-    """What the agent says of others is no less than what the kernel says of the neighbour."""
-    with running(BURN) as neighbour:
-        begin, before = time.perf_counter(), cpu_s(neighbour.pid)
+def test_a_running_neighbor_is_named(home: Path, bundle: Bundle) -> None:
+    """What the agent says of others is no less than what the kernel says of the neighbor."""
+    with running(BURN) as neighbor:
+        begin, before = time.perf_counter(), cpu_s(neighbor.pid)
         report = quick(bundle)
-        rate = (cpu_s(neighbour.pid) - before) / (time.perf_counter() - begin)
-    assert rate > 0.02, "the neighbour burned"
+        rate = (cpu_s(neighbor.pid) - before) / (time.perf_counter() - begin)
+    assert rate > 0.02, "the neighbor burned"
     assert report.sensors.other_cpu > 0.5 * rate
     assert reason(report, "other programs kept").endswith("of a core busy")
 

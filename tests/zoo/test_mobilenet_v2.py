@@ -1,7 +1,7 @@
 """MobileNetV2 against the figures its authors published.
 
 Sources: tensorflow/models research/slim/nets/mobilenet/README.md (million multiply-adds and parameters, 1001
-classes; its parameters are kernels and biases, without batch normalisation), Sandler et al., arXiv
+classes; its parameters are kernels and biases, without batch normalization), Sandler et al., arXiv
 1801.04381, Table 2, and torchvision's documentation of ``MobileNet_V2_Weights`` (num_params, 1000 classes).
 """
 

@@ -40,7 +40,7 @@ class Frame(object):
                 self._pool.append(self)
 
 
-class Passage(object):
+class FrameInFlight(object):
     """One frame through the stages, with the clock at each door.
 
     Attributes:
@@ -121,7 +121,7 @@ class Slot(Between):
         return self._item is None
 
 
-class Turns(Between):
+class InferenceQueue(Between):
     """The passages that the models have: one at work, and at most one that follows at once.
 
     The follower is handed over before the first is answered, so the models never wait for this process; and

@@ -14,7 +14,7 @@ from typing import Any
 from .. import preprocess
 from ..failure import Failure
 from .figures import Figures
-from .frame import Passage, Slot, Turns
+from .frame import FrameInFlight, InferenceQueue, Slot
 from .pixels import Converter, encode
 from .sources.base import Damaged, Ended, Lost
 
@@ -53,7 +53,7 @@ class Pipeline(object):
         self.log: Any = None
         self._stopping = threading.Event()
         self._slots = {name: Slot() for name in ("captured", "answered", "view")}
-        self._turns = Turns(clock)
+        self._turns = InferenceQueue(clock)
         self._last: Any = None
         self._last_lock = threading.Lock()
         self._pictures = threading.Condition()
@@ -153,7 +153,7 @@ class Pipeline(object):
             for model, wanted in zip(self._models, asked):
                 if wanted:
                     model.start(fitted[model.key])
-            self._turns.add(Passage(frame, asked, begun, self._clock()))
+            self._turns.add(FrameInFlight(frame, asked, begun, self._clock()))
 
     def _in_time(self):
         """Wait until it is time to prepare a frame: it shall be ready just before the models are."""

@@ -72,13 +72,13 @@ class Converter(object):
 
 
 def _planes_420(data, height, width):
-    """Y, U, V and how many rows share a colour, of planar 4:2:0."""
+    """Y, U, V and how many rows share a color, of planar 4:2:0."""
     size = height * width
-    colour = (height // 2, width // 2)
+    color = (height // 2, width // 2)
     return (
         data[:size].reshape(height, width),
-        data[size : size * 5 // 4].reshape(colour),
-        data[size * 5 // 4 :].reshape(colour),
+        data[size : size * 5 // 4].reshape(color),
+        data[size * 5 // 4 :].reshape(color),
         2,
     )
 

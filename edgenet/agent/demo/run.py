@@ -17,7 +17,7 @@ from . import sources
 from .model import Model
 from .pipeline import Pipeline
 from .server import Server
-from .studio import Studio
+from .studio import DemoController
 
 TICK_S = 0.25
 # The stages hand over to each other often; the default of 5 ms is a fifth of a frame.
@@ -127,7 +127,7 @@ class Demo(object):
 
     def _live(self):
         pipeline = Pipeline(self._source, self._models)
-        studio = Studio(pipeline, self._source, self._models, self._host, self._order["log"])
+        studio = DemoController(pipeline, self._source, self._models, self._host, self._order["log"])
         ready = {"source": studio.source(), "models": [model.about for model in self._models]}
         if self._order["page"]:
             ready.update(self._serve(studio))

@@ -15,7 +15,7 @@ RECORD_S = 0.5
 MAX_RECORDED = 2000
 
 
-class Studio(object):
+class DemoController(object):
     """One running demo.
 
     Args:

@@ -29,7 +29,7 @@ from edgenet.backends.lowering.qdq import DEQUANTIZE, REQUANTIZE, take_qdq
 from edgenet.backends.lowering.rescaling import lower_dequantize, lower_requantize
 from edgenet.backends.lowering.scope import Scope
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.align_scales import settle
+from edgenet.graph.qdq.align_scales import align_scales
 from edgenet.model import Model
 
 __all__ = ["OPERATORS", "to_tflite"]
@@ -80,7 +80,7 @@ def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
         UnsupportedError: A node cannot be expressed; nothing was written.
     """
     graph = Graph(model.proto)
-    settle(graph)
+    align_scales(graph)
     scope = Scope(graph, take_qdq(graph), half=model.precision == "fp16", by_float=by_float)
     entry = Tensor(graph.input, graph.shape(graph.input), "uint8", scope.quantization.get(graph.input))
     scope.alias(graph.input, scope.file.add(entry))

@@ -6,13 +6,13 @@ import numpy as np
 
 from edgenet.graph.graph import Graph
 
-__all__ = ["centre_scores"]
+__all__ = ["center_logits"]
 
 # What a sum over the channels passes unchanged.
 PASSED = ("Flatten", "GlobalAveragePool", "Reshape", "Squeeze")
 
 
-def centre_scores(graph: Graph) -> int:
+def center_logits(graph: Graph) -> int:
     """Take the mean over the classes out of the last convolution's weights, in place.
 
     Probabilities say nothing about it: softmax(x) is softmax(x - mean(x)).
@@ -31,6 +31,6 @@ def centre_scores(graph: Graph) -> int:
         return 0
     for position in (1, 2):
         values = graph.constants[conv.input[position]].astype(np.float64)
-        centred = (values - values.mean(axis=0, keepdims=True)).astype(np.float32)
-        graph.set_input(conv, position, graph.add_constant(f"{conv.input[position]}/centred", centred))
+        centered = (values - values.mean(axis=0, keepdims=True)).astype(np.float32)
+        graph.set_input(conv, position, graph.add_constant(f"{conv.input[position]}/centered", centered))
     return 1

@@ -6,7 +6,7 @@ import onnx
 
 from edgenet.graph.graph import Graph
 
-__all__ = ["OPSET", "old_opset"]
+__all__ = ["OPSET", "downgrade_opset"]
 
 # Per-channel Q/DQ exists from this set on; TensorRT 8.2 reads no newer one.
 OPSET = 13
@@ -17,7 +17,7 @@ SAME = (
 )  # fmt: skip
 
 
-def old_opset(graph: Graph) -> int:
+def downgrade_opset(graph: Graph) -> int:
     """Declare operator set 13, in place.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Cross-layer equalisation: give every channel of a tensor its share of the one int8 range.
+"""Cross-layer equalization: give every channel of a tensor its share of the one int8 range.
 
 A channel may be multiplied by a positive number where it is made and divided by it where it is read, as
 long as all between is positively homogeneous (Nagel et al., arXiv 1906.04721, section 4.1). ReLU is; ReLU6

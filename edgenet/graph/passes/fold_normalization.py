@@ -20,7 +20,7 @@ def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> int:
 
     The graph then begins ``pixels → Transpose → Cast → Add(-mean) → Conv``: 1/std and the channel order
     are in the kernel. The mean stays one Add where the convolution pads, because a padded zero means
-    "mean colour", not "black"; without padding it goes into the bias and the Add disappears. Either way
+    "mean color", not "black"; without padding it goes into the bias and the Add disappears. Either way
     the result is the same up to float rounding, borders included.
 
     Returns:
@@ -96,7 +96,7 @@ def _affine(
 ) -> str:
     if np.all(values == (0.0 if kind == "Add" else 1.0)):
         return source
-    name = {"Add": "pixels/centred", "Mul": "pixels/scaled"}[kind]
+    name = {"Add": "pixels/centered", "Mul": "pixels/scaled"}[kind]
     constant = graph.add_constant(f"{name}/by", values.astype(np.float32).reshape(1, 3, 1, 1))
     node = helper.make_node(kind, [source, constant], [name], name=name)
     return str(graph.insert(first, node, (1, 3, *preprocessing.size)).output[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgenet.graph.graph import Graph
-from edgenet.graph.passes.center_logits import centre_scores
+from edgenet.graph.passes.center_logits import center_logits
 from edgenet.graph.passes.dense_to_conv import dense_to_conv
 from edgenet.graph.passes.fold_batchnorm import fold_batchnorm
 from edgenet.graph.passes.fold_constants import fold_constants
@@ -30,7 +30,7 @@ def prepare(model: Model) -> Model:
     name_hard_activations(graph)
     dense_to_conv(graph)
     if stripped:
-        centre_scores(graph)
+        center_logits(graph)
     fold_gates(graph)
     fold_normalization(graph, model.preprocessing)
     return model.with_proto(graph.proto(), output="logits")

@@ -19,11 +19,11 @@ from onnx import NodeProto
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.equalize import depthwise
 
-__all__ = ["Lane", "Reused", "lanes", "reuse_dead"]
+__all__ = ["DepthwiseChain", "Split", "depthwise_chains", "split_into_dead"]
 
 
 @dataclass(frozen=True)
-class Lane:
+class DepthwiseChain:
     """Channels that run apart from each other: Conv → activation → depthwise → activation → Conv.
 
     Attributes:
@@ -42,7 +42,7 @@ class Lane:
 
 
 @dataclass(frozen=True)
-class Reused:
+class Split:
     """What the channels of a lane carry now.
 
     Attributes:
@@ -55,7 +55,7 @@ class Reused:
     shift: NDArray[np.float64]
 
 
-def lanes(graph: Graph) -> list[Lane]:
+def depthwise_chains(graph: Graph) -> list[DepthwiseChain]:
     """Every place where a channel has a path of its own, in graph order."""
     found = []
     for node in graph.nodes:
@@ -66,16 +66,18 @@ def lanes(graph: Graph) -> list[Lane]:
         if enter is None or outer is None or leave is None:
             continue
         if leave.op_type == "Conv" and not depthwise(graph, leave) and not depthwise(graph, enter):
-            found.append(Lane(enter, node.input[0], node, outer, leave))
+            found.append(DepthwiseChain(enter, node.input[0], node, outer, leave))
     return found
 
 
-def reuse_dead(graph: Graph, lane: Lane, dead: NDArray[np.bool_], noise: NDArray[np.float64]) -> Reused:
+def split_into_dead(
+    graph: Graph, lane: DepthwiseChain, dead: NDArray[np.bool_], noise: NDArray[np.float64]
+) -> Split:
     """Give every dead channel of a lane a copy of the noisiest live one, in place.
 
     Args:
         graph: The graph.
-        lane: One of :func:`lanes`.
+        lane: One of :func:`depthwise_chains`.
         dead: [channels], true where a channel is zero at the lane's end whatever the image.
         noise: [channels], power that rounding a channel adds behind the lane, in any unit.
     """
@@ -89,7 +91,7 @@ def reuse_dead(graph: Graph, lane: Lane, dead: NDArray[np.bool_], noise: NDArray
     mixing = graph.constants[lane.leave.input[1]].astype(np.float64)
     mixing[:, dead] = 0
     _replace(graph, lane.leave, 1, mixing[:, source] / copies[source][None, :, None, None])
-    return Reused(source, order / copies[source])
+    return Split(source, order / copies[source])
 
 
 def _assign(

@@ -17,14 +17,14 @@ from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.rescale import quantizer, rescale, scale_of
 from edgenet.graph.qdq.split_hard_swish import hard_swish_int8
 
-__all__ = ["settle"]
+__all__ = ["align_scales"]
 
 UNITS = np.arange(1, 129)  # a whole number for the first input's scale
 LARGEST = 255  # for the result's
 LARGEST_PRODUCT = 1023  # products are one rounding only, exact to 1e-4 of a step
 
 
-def settle(graph: Graph) -> int:
+def align_scales(graph: Graph) -> int:
     """Split hard-swish and settle the scales of a canonical int8 graph, in place.
 
     The result is the same for every backend; scales only grow, so that nothing is clipped that was not.

@@ -122,11 +122,11 @@ def _dequantize_pixels(graph: Graph, params: dict[str, Affine], zero_point: int 
     cast = graph.producer("pixels/float")
     if cast is None:
         raise ValueError(f"not a prepared graph: {PIXELS!r} is not cast to float")
-    centred = graph.sole_consumer("pixels/float")
-    if zero_point is not None and centred is not None and centred.op_type == "Add":
-        observed = params.pop(centred.output[0], None)
-        graph.remove(centred)
-        graph.redirect(centred.output[0], "pixels/float")
+    centered = graph.sole_consumer("pixels/float")
+    if zero_point is not None and centered is not None and centered.op_type == "Add":
+        observed = params.pop(centered.output[0], None)
+        graph.remove(centered)
+        graph.redirect(centered.output[0], "pixels/float")
         if observed is not None:  # pixels are their own steps, whatever range was seen of them
             for conv in graph.consumers("pixels/float"):
                 rescale_bias(graph, conv, 1.0 / observed.scale)

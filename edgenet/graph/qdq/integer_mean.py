@@ -9,11 +9,11 @@ import numpy as np
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.fold_normalization import PIXELS
 
-__all__ = ["WholeMean", "whole_mean"]
+__all__ = ["IntegerMean", "integer_mean"]
 
 
 @dataclass(frozen=True)
-class WholeMean:
+class IntegerMean:
     """What became of the pixels' mean.
 
     Attributes:
@@ -26,7 +26,7 @@ class WholeMean:
     changes: int = 0
 
 
-def whole_mean(graph: Graph) -> WholeMean:
+def integer_mean(graph: Graph) -> IntegerMean:
     """Round a mean that is the same for every channel, and put the rest into the first bias, in place.
 
     A camera's byte then is the quantized input itself: scale 1, zero point the rounded mean; no rounding
@@ -38,17 +38,17 @@ def whole_mean(graph: Graph) -> WholeMean:
         raise ValueError(f"not a prepared graph: {PIXELS!r} is not cast to float")
     reader = graph.sole_consumer("pixels/float")
     if reader is None or reader.op_type == "Conv":
-        return WholeMean(0)
+        return IntegerMean(0)
     if reader.op_type != "Add":
-        return WholeMean(None)
+        return IntegerMean(None)
     mean = -graph.constants[reader.input[1]].reshape(-1).astype(np.float64)
     whole = np.clip(np.round(mean.mean()), 0, 255)
     conv = graph.sole_consumer(reader.output[0])
     if conv is None or conv.op_type != "Conv" or np.abs(mean - whole).max() > 0.5:
-        return WholeMean(None)
+        return IntegerMean(None)
     kernel = graph.constants[conv.input[1]].astype(np.float64)
     bias = graph.constants[conv.input[2]] + np.einsum("oihw,i->o", kernel, whole - mean)
     own = graph.add_constant(f"{conv.input[2]}/whole_mean", bias.astype(np.float32))
     graph.set_input(conv, 2, own)
     graph.constants[reader.input[1]] = np.full((1, 3, 1, 1), -whole, np.float32)
-    return WholeMean(int(whole), 1)
+    return IntegerMean(int(whole), 1)

@@ -20,12 +20,12 @@ from onnx import NodeProto, TensorProto, helper
 from edgenet.graph.graph import Graph
 from edgenet.graph.qparams import Affine
 
-__all__ = ["FORMS", "int8_output", "to_form"]
+__all__ = ["QDQ_FORMATS", "int8_output", "to_qdq_format"]
 
-FORMS = ("s8s8", "u8s8", "u8u8")
+QDQ_FORMATS = ("s8s8", "u8s8", "u8u8")
 
 
-def to_form(graph: Graph, form: str) -> int:
+def to_qdq_format(graph: Graph, form: str) -> int:
     """Rewrite a canonical int8 graph in place; ``form`` is one of ``FORMS``.
 
     Returns:

@@ -10,7 +10,7 @@ NVIDIA's "Working with Quantized Types" (Q/DQ placement):
   all that TensorRT 8 reads); biases and elementwise constants are float
 * of a residual Add's two inputs the one that comes straight from a convolution is not quantized: convolution
   and Add run as one kernel, whose other input is int8
-* pixels are cast to float and centred, then quantized once; the logits stay float
+* pixels are cast to float and centered, then quantized once; the logits stay float
 """
 
 from __future__ import annotations
@@ -119,9 +119,9 @@ def _rescale(graph: Graph, quantize: NodeProto, dequantize: NodeProto, scale: fl
 
 
 def _pixels(graph: Graph) -> None:
-    """Cast and centre the pixels in float; quantize them if a convolution reads them directly.
+    """Cast and center the pixels in float; quantize them if a convolution reads them directly.
 
-    Centred at 128 they are int8 values with scale 1 already: nothing is rounded.
+    Centered at 128 they are int8 values with scale 1 already: nothing is rounded.
     """
     entry = graph.producer("pixels/float")
     if entry is None or entry.op_type != "DequantizeLinear":
@@ -135,11 +135,11 @@ def _pixels(graph: Graph) -> None:
     following = graph.following(entry)
     graph.remove(entry)
     graph.insert(following, cast, shape)
-    centred = "pixels/float"
+    centered = "pixels/float"
     if zero:
         mean = graph.add_constant("pixels/minus_mean", np.full((1, 3, 1, 1), -zero, np.float32))
-        centred = "pixels/centred"
-        node = helper.make_node("Add", ["pixels/float", mean], [centred], name=centred)
+        centered = "pixels/centered"
+        node = helper.make_node("Add", ["pixels/float", mean], [centered], name=centered)
         graph.insert(following, node, shape)
     if any(reader.op_type == "Conv" for reader in readers):
         scale = graph.add_constant(
@@ -147,16 +147,16 @@ def _pixels(graph: Graph) -> None:
         )
         none = graph.add_constant("pixels/symmetric_zero", np.array(0, np.int8))
         quantize = helper.make_node(
-            "QuantizeLinear", [centred, scale, none], ["pixels/int8"], name="pixels/int8"
+            "QuantizeLinear", [centered, scale, none], ["pixels/int8"], name="pixels/int8"
         )
         graph.insert(following, quantize, shape)
         dequantize = helper.make_node(
             "DequantizeLinear", ["pixels/int8", scale, none], ["pixels/signed"], name="pixels/signed"
         )
         graph.insert(following, dequantize, shape)
-        centred = "pixels/signed"
+        centered = "pixels/signed"
     for reader in readers:
-        graph.exchange(reader, "pixels/float", centred)
+        graph.exchange(reader, "pixels/float", centered)
 
 
 def _quantize_weights(graph: Graph) -> None:

@@ -1,4 +1,4 @@
-"""Extremes of a tensor's channels over many images: what equalisation needs."""
+"""Extremes of a tensor's channels over many images: what equalization needs."""
 
 from __future__ import annotations
 

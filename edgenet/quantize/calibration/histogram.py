@@ -38,7 +38,7 @@ class Histogram:
         return np.arange(self._first, self._first + BINS + 1) * np.float64(self._width)
 
     @property
-    def centres(self) -> NDArray[np.float64]:
+    def centers(self) -> NDArray[np.float64]:
         """The bins' middles, float64 [4096]."""
         return (np.arange(self._first, self._first + BINS) + 0.5) * np.float64(self._width)
 

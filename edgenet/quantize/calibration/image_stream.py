@@ -51,7 +51,7 @@ class Feed:
 
     Attributes:
         count: Images passed on so far.
-        blank: How many of them were one flat colour.
+        blank: How many of them were one flat color.
         repeated: How many were the same as an earlier one.
     """
 
@@ -81,7 +81,7 @@ class Feed:
         if self.count < FEWEST:
             said.append(f"only {self.count} calibration images; {FEWEST} are the fewest that say something")
         if self.blank:
-            said.append(f"{self.blank} of {self.count} calibration images are one flat colour")
+            said.append(f"{self.blank} of {self.count} calibration images are one flat color")
         if self.repeated:
             said.append(f"{self.repeated} of {self.count} calibration images are repeats of others")
         return tuple(said)
@@ -91,7 +91,7 @@ class Feed:
             raise DataError("no calibration image", "give --calibration DIR with typical images")
         if self.blank == self.count:
             raise DataError(
-                f"all {self.count} calibration images are one flat colour", "give images as the camera sees"
+                f"all {self.count} calibration images are one flat color", "give images as the camera sees"
             )
 
 

@@ -112,28 +112,28 @@ class Entropy(_Counted):
     def range(self) -> tuple[float, float]:
         """The best of shorter and shorter ranges, both ends on their own."""
         seen = self._histogram
-        return _search(seen, lambda low, high: divergence(seen.counts, seen.centres, low, high))
+        return _search(seen, lambda low, high: divergence(seen.counts, seen.centers, low, high))
 
 
 def divergence(
-    counts: NDArray[np.int64], centres: NDArray[np.float64], low: float, high: float, levels: int = LEVELS
+    counts: NDArray[np.int64], centers: NDArray[np.float64], low: float, high: float, levels: int = LEVELS
 ) -> float:
     """KL divergence from a histogram to what is left of it after rounding to ``levels`` steps of a range.
 
     What lies outside is counted at the ends of the reference and is missing in the rounded distribution, so
     that clipping costs; within a step the rounded distribution is flat over the bins that were not empty.
     """
-    inside = (centres >= low) & (centres <= high)
+    inside = (centers >= low) & (centers <= high)
     if not inside.any() or high <= low:
         return np.inf
     reference = counts[inside].astype(np.float64)
-    step = np.minimum(((centres[inside] - low) * (levels / (high - low))).astype(int), levels - 1)
+    step = np.minimum(((centers[inside] - low) * (levels / (high - low))).astype(int), levels - 1)
     filled = reference > 0
     sums = np.bincount(step, reference, levels)
     members = np.bincount(step, filled.astype(float), levels)
     rounded = np.where(filled, sums[step] / np.maximum(members[step], 1), 0.0)
-    reference[0] += counts[centres < low].sum()
-    reference[-1] += counts[centres > high].sum()
+    reference[0] += counts[centers < low].sum()
+    reference[-1] += counts[centers > high].sum()
     p, q = reference / reference.sum(), np.maximum(rounded / max(rounded.sum(), 1), 1e-12)
     return float(np.sum(p[p > 0] * np.log(p[p > 0] / q[p > 0])))
 
@@ -146,9 +146,9 @@ def _extremes(values: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def _squared_error(seen: Histogram, low: float, high: float) -> float:
-    centres = seen.centres
+    centers = seen.centers
     step = (high - low) / (LEVELS - 1)
-    outside = np.maximum(low - centres, 0) + np.maximum(centres - high, 0)
+    outside = np.maximum(low - centers, 0) + np.maximum(centers - high, 0)
     error = np.where(outside > 0, outside**2, step**2 / 12)
     return float((seen.counts * error).sum() / max(seen.counts.sum(), 1))
 

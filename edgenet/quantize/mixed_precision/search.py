@@ -9,7 +9,7 @@ from typing import Any
 from edgenet.errors import DriftError
 from edgenet.quantize.mixed_precision.candidates import Choice
 
-__all__ = ["Attempt", "within"]
+__all__ = ["Attempt", "drift_budget_search"]
 
 ATTEMPTS = 4
 # A prediction must stay this far below the limit to be tried, so that most first tries hold.
@@ -23,7 +23,7 @@ class Attempt:
     Attributes:
         choice: The set, with its estimated time.
         line: Agreement, divergence and expected_loss_pp on images that rounding did not see.
-        result: What :func:`within` was given to make.
+        result: What :func:`drift_budget_search` was given to make.
     """
 
     choice: Choice
@@ -40,7 +40,7 @@ class Attempt:
         }
 
 
-def within(
+def drift_budget_search(
     limit_pp: float,
     first: Attempt,
     offers: Callable[[], Sequence[Choice]],

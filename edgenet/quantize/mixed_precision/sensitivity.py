@@ -18,7 +18,7 @@ from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.segments import Step, subgraph
 from edgenet.quantize.calibration.probabilities import divergence
-from edgenet.quantize.memory import trim
+from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.layerwise import Reconstruction
 from edgenet.quantize.rounding.paired_activations import dequantized, quantized, room
 
@@ -79,7 +79,7 @@ def sensitivity(
             scores = _scores(after, ({**state, step.output: noisy(state)} for state in states))
             table[step.output] = divergence(truth, scores)
         del after  # it holds nearly all weights: gone before the next one is made
-        trim()
+        malloc_trim()
         for state in states:
             state[step.output] = exact(state)
             for name in state.keys() - {*live, step.output}:

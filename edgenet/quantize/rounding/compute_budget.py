@@ -6,7 +6,7 @@ from edgenet.graph.cost import cost
 from edgenet.graph.graph import Graph
 from edgenet.recipe import Recipe
 
-__all__ = ["RATE", "afford"]
+__all__ = ["RATE", "plan_compute"]
 
 # Multiply-adds a second of the machine that a recipe's seconds are meant for.
 RATE = 5e9
@@ -15,7 +15,7 @@ RUNS = 4
 FEWEST = 8
 
 
-def afford(graph: Graph, recipe: Recipe, images: int) -> tuple[int, int]:
+def plan_compute(graph: Graph, recipe: Recipe, images: int) -> tuple[int, int]:
     """Images and rounds of coordinate descent that fit into the recipe's seconds.
 
     Counting multiply-adds instead of reading a clock keeps the result the same on every machine.

@@ -16,7 +16,7 @@ from edgenet.graph.qparams import Affine, Int8Weights
 from edgenet.graph.segments import Step
 from edgenet.quantize.calibration.observers import OBSERVERS
 from edgenet.quantize.calibration.ranges import affine, scores_range
-from edgenet.quantize.memory import trim
+from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.fit_layer import FittedLayer, fit, keep
 from edgenet.quantize.rounding.paired_activations import Pairs, room
 from edgenet.quantize.rounding.second_moments import Moments, columns
@@ -89,7 +89,7 @@ def reconstruct(
     pairs, result = Pairs(graph, parts, images), Reconstruction()
     allowed = room(graph, parts, recipe.memory_mb, len(images), kept.tensors)
     for index, step in enumerate(parts):
-        pairs.admit(allowed[index], allowed[index] == allowed[-1])
+        pairs.add_images(allowed[index], allowed[index] == allowed[-1])
         exact = pairs.evaluator(step, [step.output])
         fitted, constants = None, {}
         if step.conv is not None:
@@ -109,7 +109,7 @@ def reconstruct(
             scale = _range(pairs, step, exact, own, recipe, limits, index == len(parts) - 1)
         noise = pairs.finish(index, scale, exact, own)
         result.layers.append(_record(step, scale, noise, fitted))
-        trim()
+        malloc_trim()
         progress(index + 1, len(parts))
     result.tensors = pairs.tensors
     return result

@@ -85,7 +85,7 @@ class Pairs:
         """How many images take part."""
         return len(self._exact)
 
-    def admit(self, count: int, last: bool) -> None:
+    def add_images(self, count: int, last: bool) -> None:
         """Let images join until ``count`` take part, through the steps that are done.
 
         Args:

@@ -38,7 +38,7 @@ class _Half:
         self.exact += exact.sum(axis=2)
         self.count += rounded.shape[2]
 
-    def centre(self) -> None:
+    def center(self) -> None:
         """Sums become means and covariances, in place."""
         for values in (self.own, self.cross, self.total, self.exact):
             np.divide(values, max(self.count, 1), out=values)
@@ -46,7 +46,7 @@ class _Half:
         self.cross -= self.exact[:, :, None] * self.total[:, None, :]
 
     def join(self, other: _Half) -> None:
-        """Take up another centred half, in place of its own values."""
+        """Take up another centered half, in place of its own values."""
         mine, theirs = (item.count / max(self.count + other.count, 1) for item in (self, other))
         apart, exact = self.total - other.total, self.exact - other.exact
         for values, more in ((self.own, other.own), (self.cross, other.cross)):
@@ -66,7 +66,7 @@ class Moments:
 
     def __init__(self) -> None:
         self._halves: list[_Half] = []
-        self._images, self._centred = 0, False
+        self._images, self._centered = 0, False
 
     def update(self, rounded: NDArray[np.float32], exact: NDArray[np.float32]) -> None:
         """Add one image's columns: float32 [groups, inputs, positions] of the int8 and of the float run."""
@@ -81,10 +81,10 @@ class Moments:
 
         Not to be called after :meth:`covariances`, which takes their memory.
         """
-        if not self._centred:
+        if not self._centered:
             for half in self._halves:
-                half.centre()
-            self._centred = True
+                half.center()
+            self._centered = True
         return [(half.own, half.cross) for half in self._halves if half.count]
 
     def covariances(self) -> tuple[Array, Array]:

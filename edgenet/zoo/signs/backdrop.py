@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-__all__ = ["backdrop", "colour", "noise"]
+__all__ = ["backdrop", "color", "noise"]
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 
 def backdrop(random: np.random.Generator, size: int) -> Image.Image:
@@ -31,15 +31,15 @@ def backdrop(random: np.random.Generator, size: int) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(size / 256 * float(random.gamma(1.5, 1.6))))
 
 
-def colour(random: np.random.Generator, saturation: float = 0.35, value: float = 0.55) -> Colour:
-    """A colour of any hue around a mean saturation and brightness."""
+def color(random: np.random.Generator, saturation: float = 0.35, value: float = 0.55) -> Color:
+    """A color of any hue around a mean saturation and brightness."""
     s = float(np.clip(random.normal(saturation, 0.2), 0, 1))
     v = float(np.clip(random.normal(value, 0.22), 0.04, 1))
     r, g, b = colorsys.hsv_to_rgb(random.random(), s, v)
     return round(r * 255), round(g * 255), round(b * 255)
 
 
-def _rgb(levels: Sequence[float] | np.ndarray) -> Colour:
+def _rgb(levels: Sequence[float] | np.ndarray) -> Color:
     red, green, blue = (int(v) for v in levels)
     return red, green, blue
 
@@ -54,7 +54,7 @@ def noise(random: np.random.Generator, size: int, octaves: int) -> np.ndarray:
     return total
 
 
-def _gradient(size: int, top: Colour, bottom: Colour) -> Image.Image:
+def _gradient(size: int, top: Color, bottom: Color) -> Image.Image:
     ramp = np.linspace(0, 1, size, dtype=np.float32)[:, None, None]
     column = np.asarray(top, np.float32) * (1 - ramp) + np.asarray(bottom, np.float32) * ramp
     return Image.fromarray(np.broadcast_to(column, (size, size, 3)).astype(np.uint8))
@@ -77,7 +77,7 @@ def _street(random: np.random.Generator, size: int) -> Image.Image:
         draw.line((vanish, horizon, x, size), fill=(215, 215, 205), width=max(1, size // 60))
     if random.random() < 0.6:
         x = random.uniform(0, size)
-        draw.rectangle((x, 0, x + random.uniform(0.01, 0.04) * size, size), fill=colour(random, 0.1, 0.4))
+        draw.rectangle((x, 0, x + random.uniform(0.01, 0.04) * size, size), fill=color(random, 0.1, 0.4))
     return image
 
 
@@ -88,8 +88,8 @@ def _building(
     size: int,
 ) -> None:
     left, top, right, bottom = box
-    draw.rectangle(box, fill=colour(random, 0.25, 0.55))
-    window = colour(random, 0.15, 0.3)
+    draw.rectangle(box, fill=color(random, 0.25, 0.55))
+    window = color(random, 0.15, 0.3)
     step, pane = random.uniform(0.05, 0.1) * size, random.uniform(0.4, 0.7)
     for y in np.arange(top + step / 2, bottom - step, step):
         for x in np.arange(left + step / 3, right - step * pane, step):
@@ -97,21 +97,21 @@ def _building(
 
 
 def _room(random: np.random.Generator, size: int) -> Image.Image:
-    wall = colour(random, 0.12, 0.75)
+    wall = color(random, 0.12, 0.75)
     image = _gradient(size, wall, _rgb([0.8 * v for v in wall]))
     draw = ImageDraw.Draw(image)
     floor = random.uniform(0.6, 1.0) * size
-    draw.rectangle((0, floor, size, size), fill=colour(random, 0.4, 0.4))
+    draw.rectangle((0, floor, size, size), fill=color(random, 0.4, 0.4))
     for shelf in random.uniform(0.1, 1.0, int(random.integers(1, 4))) * size:
         x, end = random.uniform(-0.1, 0.5) * size, random.uniform(0.5, 1.1) * size
-        draw.rectangle((x, shelf, end, shelf + 0.025 * size), fill=colour(random, 0.4, 0.35))
+        draw.rectangle((x, shelf, end, shelf + 0.025 * size), fill=color(random, 0.4, 0.35))
         while x < end:
             width, height = random.uniform(0.015, 0.06) * size, random.uniform(0.08, 0.2) * size
-            draw.rectangle((x, shelf - height, x + width, shelf), fill=colour(random, 0.55, 0.55))
+            draw.rectangle((x, shelf - height, x + width, shelf), fill=color(random, 0.55, 0.55))
             x += width * random.choice((1.05, 1.05, 1.05, 2.0))
     if random.random() < 0.6:
         x, y, w, h = random.uniform((0, 0, 0.15, 0.15), (0.8, 0.5, 0.5, 0.5)) * size
-        draw.rectangle((x, y, x + w, y + h), fill=(245, 246, 250), outline=colour(random, 0.3, 0.4), width=4)
+        draw.rectangle((x, y, x + w, y + h), fill=(245, 246, 250), outline=color(random, 0.3, 0.4), width=4)
     return image
 
 
@@ -131,12 +131,12 @@ def _foliage(random: np.random.Generator, size: int) -> Image.Image:
 
 
 def _clutter(random: np.random.Generator, size: int) -> Image.Image:
-    image = _gradient(size, colour(random), colour(random))
+    image = _gradient(size, color(random), color(random))
     draw = ImageDraw.Draw(image)
     for _ in range(int(random.integers(5, 30))):
         x, y = random.uniform(-0.1, 1.0, 2) * size
         w, h = random.uniform(0.03, 0.45, 2) * size
-        fill = colour(random, 0.45, 0.5)
+        fill = color(random, 0.45, 0.5)
         kind = int(random.integers(4))
         if kind == 0:
             draw.rectangle((x, y, x + w, y + h), fill=fill)

@@ -23,7 +23,7 @@ from edgenet.zoo.signs import LABELS
 __all__ = ["face", "impostor", "main"]
 
 Points = list[tuple[float, float]]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 RED, BLUE, YELLOW = (190, 18, 28), (0, 80, 165), (250, 195, 10)
 WHITE, BLACK, GREEN, ORANGE = (250, 250, 250), (20, 20, 20), (20, 130, 70), (240, 120, 20)
@@ -38,28 +38,28 @@ class _Pen:
         self.image = Image.new("RGBA", (self.size, self.size), (*WHITE, 0))
         self.draw = ImageDraw.Draw(self.image)
 
-    def polygon(self, points: Points, colour: Colour) -> None:
-        self.draw.polygon([(x * self.size, y * self.size) for x, y in points], fill=colour)
+    def polygon(self, points: Points, color: Color) -> None:
+        self.draw.polygon([(x * self.size, y * self.size) for x, y in points], fill=color)
 
-    def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
+    def disc(self, x: float, y: float, radius: float, color: Color) -> None:
         box = [(v * self.size) for v in (x - radius, y - radius, x + radius, y + radius)]
-        self.draw.ellipse(box, fill=colour)
+        self.draw.ellipse(box, fill=color)
 
-    def bar(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
-        self.polygon([(left, top), (right, top), (right, bottom), (left, bottom)], colour)
+    def bar(self, left: float, top: float, right: float, bottom: float, color: Color) -> None:
+        self.polygon([(left, top), (right, top), (right, bottom), (left, bottom)], color)
 
-    def stroke(self, points: Points, width: float, colour: Colour) -> None:
+    def stroke(self, points: Points, width: float, color: Color) -> None:
         """A line with round ends and round joints."""
         for (x0, y0), (x1, y1) in itertools.pairwise(points):
             length = math.hypot(x1 - x0, y1 - y0) or 1.0
             dx, dy = (y1 - y0) / length * width / 2, (x0 - x1) / length * width / 2
             self.polygon(
-                [(x0 + dx, y0 + dy), (x1 + dx, y1 + dy), (x1 - dx, y1 - dy), (x0 - dx, y0 - dy)], colour
+                [(x0 + dx, y0 + dy), (x1 + dx, y1 + dy), (x1 - dx, y1 - dy), (x0 - dx, y0 - dy)], color
             )
         for x, y in points:
-            self.disc(x, y, width / 2, colour)
+            self.disc(x, y, width / 2, color)
 
-    def text(self, text: str, box: tuple[float, float, float, float], width: float, colour: Colour) -> None:
+    def text(self, text: str, box: tuple[float, float, float, float], width: float, color: Color) -> None:
         """Glyphs side by side in ``box`` (left, top, right, bottom), two fifths of a glyph apart."""
         left, top, right, bottom = box
         advance = (right - left) / (len(text) * 1.4 - 0.4)
@@ -67,7 +67,7 @@ class _Pen:
             x = left + index * 1.4 * advance
             for line in _glyph(letter):
                 points = [(x + u * advance, top + v * (bottom - top)) for u, v in line]
-                self.stroke(points, width, colour)
+                self.stroke(points, width, color)
 
     def done(self) -> Image.Image:
         return self.image.reduce(OVERSAMPLING)
@@ -199,7 +199,7 @@ def _crossing(pen: _Pen) -> None:
         pen.bar(x, 0.8, x + 0.09, 0.84, BLACK)
 
 
-def _page(pen: _Pen, random: np.random.Generator, first: Colour, second: Colour) -> None:
+def _page(pen: _Pen, random: np.random.Generator, first: Color, second: Color) -> None:
     pen.bar(0.0, 0.0, 1.0, 1.0, WHITE)
     pen.bar(0.08, 0.07, 0.4 + 0.5 * random.random(), 0.14, first)
     for row in range(10):
@@ -207,27 +207,27 @@ def _page(pen: _Pen, random: np.random.Generator, first: Colour, second: Colour)
     pen.disc(0.8, 0.8, 0.1, second)
 
 
-def _chart(pen: _Pen, random: np.random.Generator, first: Colour, second: Colour) -> None:
+def _chart(pen: _Pen, random: np.random.Generator, first: Color, second: Color) -> None:
     pen.bar(0.0, 0.0, 1.0, 1.0, WHITE)
     for column in range(6):
         top = 0.85 - 0.7 * random.random()
         pen.bar(0.1 + column * 0.14, top, 0.19 + column * 0.14, 0.88, (first, second)[column % 2])
 
 
-def _star(pen: _Pen, random: np.random.Generator, first: Colour, second: Colour) -> None:
+def _star(pen: _Pen, random: np.random.Generator, first: Color, second: Color) -> None:
     corners = int(random.integers(4, 9))
     outer, inner = _regular(corners, 0.48, 0.25), _regular(corners, 0.2 + 0.1 * random.random(), 0.75)
     pen.disc(0.5, 0.5, 0.5, second)
     pen.polygon([point for pair in zip(outer, inner, strict=True) for point in pair], first)
 
 
-def _rings(pen: _Pen, random: np.random.Generator, first: Colour, second: Colour) -> None:
+def _rings(pen: _Pen, random: np.random.Generator, first: Color, second: Color) -> None:
     step = 0.06 + 0.06 * random.random()
     for ring in range(int(0.5 / step)):
         pen.disc(0.5, 0.5, 0.5 - ring * step, (first, WHITE, second)[ring % 3])
 
 
-def _chequers(pen: _Pen, random: np.random.Generator, first: Colour, second: Colour) -> None:
+def _chequers(pen: _Pen, random: np.random.Generator, first: Color, second: Color) -> None:
     cells = int(random.integers(2, 7))
     for row in range(cells):
         for column in range(cells):
@@ -235,7 +235,7 @@ def _chequers(pen: _Pen, random: np.random.Generator, first: Colour, second: Col
             pen.bar(*box, (first, second)[(row + column) % 2])
 
 
-def _cross(pen: _Pen, random: np.random.Generator, first: Colour, second: Colour) -> None:
+def _cross(pen: _Pen, random: np.random.Generator, first: Color, second: Color) -> None:
     pen.bar(0.02, 0.02, 0.98, 0.98, first)
     pen.bar(0.38, 0.14, 0.62, 0.86, WHITE)
     if random.random() < 0.5:

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from edgenet.zoo.signs import LABELS
-from edgenet.zoo.signs.backdrop import backdrop, colour, noise
+from edgenet.zoo.signs.backdrop import backdrop, color, noise
 from edgenet.zoo.signs.faces import face, impostor
 
 __all__ = ["SIZE", "photograph"]
@@ -139,7 +139,7 @@ def _obstruct(random: np.random.Generator, scene: Image.Image, corners: np.ndarr
     draw = ImageDraw.Draw(scene)
     extent = float(np.ptp(corners, axis=0).max())
     x, y = corners.mean(axis=0) + random.uniform(-0.5, 0.5, 2) * extent
-    fill = colour(random, 0.3, 0.3)
+    fill = color(random, 0.3, 0.3)
     if random.random() < 0.5:
         angle = random.uniform(0, math.pi)
         dx, dy = math.cos(angle) * SCENE, math.sin(angle) * SCENE
@@ -152,7 +152,7 @@ def _obstruct(random: np.random.Generator, scene: Image.Image, corners: np.ndarr
 
 
 def _light(random: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
-    """Uneven light, a cast shadow, a reflection, colour cast and exposure on float [h, w, 3] in 0..1."""
+    """Uneven light, a cast shadow, a reflection, color cast and exposure on float [h, w, 3] in 0..1."""
     axis = np.linspace(-1, 1, SCENE, dtype=np.float32)
     x, y = axis[None, :, None], axis[:, None, None]
     gx, gy = random.uniform(-0.35, 0.35, 2)

@@ -87,8 +87,8 @@ def forward(weights: Weights, pixels: torch.Tensor, training: bool = False) -> t
 
     Args:
         weights: By the names of :func:`edgenet.zoo.mobilenet_v1.weight_shapes`.
-        pixels: uint8 or float [n, 3, 96, 96] in 0..255; normalised here as (pixel - 127.5) / 127.5.
-        training: Normalise by the batch and move the means and variances.
+        pixels: uint8 or float [n, 3, 96, 96] in 0..255; normalized here as (pixel - 127.5) / 127.5.
+        training: Normalize by the batch and move the means and variances.
 
     Returns:
         Logits float32 [n, 10].

@@ -17,13 +17,13 @@ from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.prepare import prepare
 from edgenet.graph.qdq.insert import activations
-from edgenet.graph.qdq.integer_mean import whole_mean
-from edgenet.graph.qdq.onnxruntime import FORMS, int8_output, to_form
+from edgenet.graph.qdq.integer_mean import integer_mean
+from edgenet.graph.qdq.onnxruntime import QDQ_FORMATS, int8_output, to_qdq_format
 from edgenet.graph.segments import Step, steps
 from edgenet.model import Model
 from edgenet.quantize.calibration.probabilities import divergence, expected_loss
 from edgenet.quantize.mixed_precision.candidates import Choice, Times, choices, kept_by
-from edgenet.quantize.mixed_precision.search import Attempt, within
+from edgenet.quantize.mixed_precision.search import Attempt, drift_budget_search
 from edgenet.quantize.mixed_precision.sensitivity import Sources, sensitivity
 from edgenet.quantize.quantizer import quantize
 from edgenet.quantize.rounding.round_to_nearest import nearest
@@ -115,20 +115,20 @@ def test_the_limit_is_kept_by_the_fastest_set_that_does() -> None:
         made.append("".join(sorted(choice.steps)))
         return attempt(made[-1], choice.noise, losses[made[-1]])
 
-    tried = within(0.6, attempt("", 10, 1.0), lambda: offered, make)
+    tried = drift_budget_search(0.6, attempt("", 10, 1.0), lambda: offered, make)
     assert made == ["a", "ab"]
     assert tried[-1].result == "ab"
-    assert within(1.0, attempt("", 10, 1.0), list, make) == [attempt("", 10, 1.0)]
+    assert drift_budget_search(1.0, attempt("", 10, 1.0), list, make) == [attempt("", 10, 1.0)]
     with pytest.raises(DriftError, match=r"cannot be quantized within 0.1 pp.* lose 0.20 pp") as caught:
-        within(0.1, attempt("", 10, 1.0), lambda: offered, make)
+        drift_budget_search(0.1, attempt("", 10, 1.0), lambda: offered, make)
     assert caught.value.exit_code == 4
     assert "--max-drift 0.2" in caught.value.remedy
 
 
 def test_sources_find_the_layer_that_was_spoilt(model: Model) -> None:
     graph = Graph(prepare(model).proto)
-    whole_mean(graph)
-    parts = steps(graph, [name for name in activations(graph) if name != "pixels/centred"])
+    integer_mean(graph)
+    parts = steps(graph, [name for name in activations(graph) if name != "pixels/centered"])
     ranges = {step.output: (0.0, 6.0) for step in parts} | {parts[-1].output: (-8.0, 8.0)}
     result = nearest(graph, ranges, QUICK)
     told: list[tuple[int, int]] = []
@@ -161,11 +161,11 @@ def test_layers_in_float_are_float(headed: Model) -> None:
     assert int8_output(graph) is None
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", QDQ_FORMATS)
 def test_onnxruntime_leaves_float_weights_alone(headed: Model, form: str) -> None:
     """Its optimizer rounds them per tensor where Q/DQ stands around; held to the graph as it is written."""
     graph = Graph(headed.proto)
-    to_form(graph, form)
+    to_qdq_format(graph, form)
     proto = graph.proto()
     written, run = Evaluator(headed.proto, optimize=False), Evaluator(proto)
     for item in PIXELS[:3]:
@@ -197,8 +197,8 @@ def test_all_layers_in_float_leave_no_rounding(model: Model) -> None:
 
 def _names(prepared: Model) -> list[str]:
     graph = Graph(prepared.proto)
-    whole_mean(graph)
-    names = [name for name in activations(graph) if name != "pixels/centred"]
+    integer_mean(graph)
+    names = [name for name in activations(graph) if name != "pixels/centered"]
     return [step.name for step in steps(graph, names)]
 
 

@@ -9,12 +9,12 @@ from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.equalize import channel_groups, depthwise, scale_channels
 from edgenet.graph.passes.prepare import prepare
-from edgenet.graph.passes.split_channels import lanes, reuse_dead
+from edgenet.graph.passes.split_channels import depthwise_chains, split_into_dead
 from edgenet.graph.qdq.insert import activations
 from edgenet.graph.segments import steps, subgraph
 from edgenet.model import Model
 from edgenet.quantize.calibration.calibrate import channel_statistics
-from edgenet.quantize.equalization import Shaped, balance, equalize, put_to_work, watched
+from edgenet.quantize.equalization import EqualizationResult, balance, equalize, split_channels, watched
 from edgenet.quantize.rounding.detect_grid import grid_scales
 from tests.conftest import smooth_images
 
@@ -55,12 +55,12 @@ def test_scaling_below_the_limit_changes_nothing(graph: Graph) -> None:
 @pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
 def test_balancing_keeps_the_float_function(graph: Graph, weight: float) -> None:
     before, seen = answers(graph), channel_statistics(graph, watched(graph), IMAGES)
-    balance(graph, seen, Shaped(), weight)
+    balance(graph, seen, EqualizationResult(), weight)
     assert np.abs(answers(graph) - before).max() < 1e-3 * np.ptp(before)
 
 
 def test_filling_the_range_keeps_the_float_function(graph: Graph) -> None:
-    before, shaped = answers(graph), Shaped()
+    before, shaped = answers(graph), EqualizationResult()
     equalize(graph, channel_statistics(graph, watched(graph), IMAGES), shaped)
     assert np.abs(answers(graph) - before).max() < 1e-3 * np.ptp(before)
     again = channel_statistics(graph, list(shaped.limits), IMAGES)
@@ -79,7 +79,7 @@ def test_balancing_does_not_blow_up_a_network_without_limits(graph: Graph) -> No
             del node.input[1:]
     before, seen = answers(graph), channel_statistics(graph, watched(graph), IMAGES)
     largest = {name: float(item.high.max()) for name, item in seen.items()}
-    balance(graph, seen, Shaped(), 0.8)
+    balance(graph, seen, EqualizationResult(), 0.8)
     assert np.abs(answers(graph) - before).max() < 1e-3 * np.ptp(before)
     again = channel_statistics(graph, list(largest), IMAGES)
     for name, value in largest.items():
@@ -93,7 +93,7 @@ def test_what_a_kernel_on_a_grid_reads_is_left_alone(graph: Graph) -> None:
         scales = np.abs(kernel).max(axis=(1, 2, 3), keepdims=True) / 100
         grid = (np.round(kernel / scales) * scales).astype(np.float32)
         graph.set_input(conv, 1, graph.add_constant("grid", grid))
-    shaped = Shaped()
+    shaped = EqualizationResult()
     equalize(graph, channel_statistics(graph, watched(graph), IMAGES), shaped)
     kernels = [graph.constants[node.input[1]] for node in graph.nodes if node.op_type == "Conv"]
     assert all((grid_scales(kernel) > 0).all() for kernel in kernels)
@@ -102,7 +102,7 @@ def test_what_a_kernel_on_a_grid_reads_is_left_alone(graph: Graph) -> None:
 
 def dead_channel(graph: Graph, lane: int, channel: int) -> None:
     """Let a channel of a lane never leave zero."""
-    conv = lanes(graph)[lane].filters
+    conv = depthwise_chains(graph)[lane].filters
     kernel, bias = (graph.constants[name].copy() for name in conv.input[1:3])
     kernel[channel], bias[channel] = 0, -1
     graph.set_input(conv, 1, graph.add_constant("dead/kernel", kernel))
@@ -110,27 +110,27 @@ def dead_channel(graph: Graph, lane: int, channel: int) -> None:
 
 
 def test_dead_channels_carry_copies(graph: Graph) -> None:
-    assert len(lanes(graph)) == 13
+    assert len(depthwise_chains(graph)) == 13
     dead_channel(graph, 0, 2)
     dead_channel(graph, 0, 5)
-    before, shaped = answers(graph), Shaped()
+    before, shaped = answers(graph), EqualizationResult()
     seen = channel_statistics(graph, watched(graph), IMAGES)
-    put_to_work(graph, seen, shaped)
+    split_channels(graph, seen, shaped)
     assert shaped.reused >= 2
     assert np.abs(answers(graph) - before).max() < 1e-4 * np.ptp(before)
-    shift = shaped.shifts[lanes(graph)[0].filters.output[0]]
+    shift = shaped.shifts[depthwise_chains(graph)[0].filters.output[0]]
     assert set(np.round(shift, 3)) <= {0.0, 0.5, 0.333, 0.667}
     assert shift.any()
 
 
 def test_without_noise_nothing_is_copied(graph: Graph) -> None:
-    lane = lanes(graph)[0]
+    lane = depthwise_chains(graph)[0]
     before = answers(graph)
     dead_channel(graph, 0, 1)
     expected = answers(graph)
     dead = np.zeros(8, bool)
     dead[1] = True
-    made = reuse_dead(graph, lane, dead, np.zeros(8))
+    made = split_into_dead(graph, lane, dead, np.zeros(8))
     assert made.source.tolist() == list(range(8))
     assert not made.shift.any()
     assert np.abs(answers(graph) - expected).max() < 1e-4 * np.ptp(before)

@@ -177,7 +177,7 @@ def test_noise_of_a_known_size_is_found(wanted: float) -> None:
     sigma = np.sqrt((truth**2).mean() * 10 ** (-wanted / 10))
     noise = generator.normal(0, sigma, truth.shape) * np.arange(1, 9).reshape(1, 8, 1, 1)
     got = sqnr_db([scaled + noise], [truth])
-    assert got == pytest.approx(wanted, abs=0.6), "equalised channels count as they are"
+    assert got == pytest.approx(wanted, abs=0.6), "equalized channels count as they are"
     assert sqnr_db([scaled], [truth]) == 120.0
     assert sqnr_db([scaled[:, :4]], [truth]) is None
     assert sqnr_db([truth], [np.zeros_like(truth)]) is None

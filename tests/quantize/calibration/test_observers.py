@@ -80,11 +80,11 @@ def test_moving_average() -> None:
 
 def test_divergence_of_a_known_case() -> None:
     """Four bins into two steps: P = (1, 3, 2, 2) / 8, Q flat within a step = (2, 2, 2, 2) / 8."""
-    counts, centres = np.array([1, 3, 2, 2]), np.array([0.5, 1.5, 2.5, 3.5])
+    counts, centers = np.array([1, 3, 2, 2]), np.array([0.5, 1.5, 2.5, 3.5])
     p, q = np.array([1, 3, 2, 2]) / 8, np.full(4, 0.25)
-    assert divergence(counts, centres, 0.0, 4.0, levels=2) == pytest.approx(float((p * np.log(p / q)).sum()))
-    assert divergence(counts, centres, 0.0, 4.0, levels=4) == pytest.approx(0.0)
-    assert divergence(counts, centres, 0.0, 3.0, levels=4) > 0.01, "what is clipped costs"
+    assert divergence(counts, centers, 0.0, 4.0, levels=2) == pytest.approx(float((p * np.log(p / q)).sum()))
+    assert divergence(counts, centers, 0.0, 4.0, levels=4) == pytest.approx(0.0)
+    assert divergence(counts, centers, 0.0, 3.0, levels=4) > 0.01, "what is clipped costs"
 
 
 def test_entropy_keeps_the_bulk() -> None:

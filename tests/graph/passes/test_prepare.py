@@ -83,7 +83,7 @@ def test_a_whole_mobilenet(model: Model) -> None:
 def test_normalization_folds_with_its_borders(
     height: int, width: int, stride: int, pads: tuple[int, ...], color: str, how: dict
 ) -> None:
-    """The padded border is where folding goes wrong: a padded zero means the mean colour, not black."""
+    """The padded border is where folding goes wrong: a padded zero means the mean color, not black."""
     generator = np.random.default_rng(height * 100 + width)
     weights = {"w": generator.normal(size=(4, 3, 3, 3)), "b": generator.normal(size=4)}
     nodes = [

@@ -86,7 +86,7 @@ def test_throttling_that_a_board_recorded_is_named(tmp_path: Path) -> None:
     assert judge(bench(calm, calm), DRIFT, None, None).state == "VALID"
 
 
-def test_a_noisy_neighbour_is_named() -> None:
+def test_a_noisy_neighbor_is_named() -> None:
     run = bench({}, {})
     run.sensors = replace(run.sensors, other_cpu=0.62)
     got = judge(run, DRIFT, None, None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.align_scales import settle
+from edgenet.graph.qdq.align_scales import align_scales
 from edgenet.graph.qdq.rescale import fraction, quantizer, scale_of
 from edgenet.model import Model
 from tests.backends.tflite_graphs import Net, images, quantized, v2_like
@@ -36,7 +36,7 @@ def swishing() -> Model:
 def test_every_sum_is_an_odd_fraction() -> None:
     for model, sums in ((v2_like(), 2), (swishing(), 3)):
         graph = Graph(quantized(model).proto)
-        assert settle(graph) == sums
+        assert align_scales(graph) == sums
         for node in [node for node in graph.nodes if node.op_type == "Add"]:
             parts = [quantizer(graph, name) for name in node.input]
             result = graph.consumers(node.output[0])[0]
@@ -49,7 +49,7 @@ def test_every_sum_is_an_odd_fraction() -> None:
 
 def test_scales_only_grow_and_little() -> None:
     before, after = (Graph(quantized(v2_like()).proto) for _ in "ab")
-    settle(after)
+    align_scales(after)
     for old, new in zip(before.nodes, after.nodes, strict=True):
         if old.op_type == "QuantizeLinear":
             assert 1 - 1e-6 <= scale_of(after, new) / scale_of(before, old) < 1.03
@@ -61,7 +61,7 @@ def test_the_network_stays_what_it_was() -> None:
     small = quantized(model)
     shown = images(model, 20)
     graph = Graph(small.proto)
-    assert settle(graph) > 0
+    assert align_scales(graph) > 0
     assert "HardSwish" not in {node.op_type for node in graph.nodes}
     exact, plain, settled = (
         np.stack([Evaluator(proto, optimize=False).first(picture) for picture in shown])
@@ -77,7 +77,7 @@ def test_a_range_that_stands_for_a_relu6_keeps_its_end() -> None:
     second = net.conv(net.top, 3, 8, gain=4.0)
     net.classify(net.node("Add", first, second), 8)
     graph = Graph(quantized(net.model()).proto)
-    settle(graph)
+    align_scales(graph)
     for node in [node for node in graph.nodes if node.op_type == "Add"]:
         parts = [quantizer(graph, name) for name in node.input]
         assert all(scale_of(graph, part) * 255 <= 6.0 * (1 + 1e-6) for part in parts if part is not None)

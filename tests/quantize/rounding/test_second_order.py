@@ -16,7 +16,7 @@ from edgenet.quantize.rounding.second_order import cost, nearest, second_order
 
 
 def problem(seed: int, groups: int, rows: int, inputs: int) -> tuple[np.ndarray, np.ndarray]:
-    """A kernel and correlated moments, as neighbouring pixels give."""
+    """A kernel and correlated moments, as neighboring pixels give."""
     generator = np.random.default_rng(seed)
     kernel = generator.normal(size=(groups, rows, inputs)) * 10.0 ** generator.uniform(-3, 2)
     mixed = generator.normal(size=(groups, inputs, 2 * inputs)) + generator.normal(

@@ -63,7 +63,7 @@ def test_a_processor_without_vnni_gives_the_same_numbers(networks: dict[str, Mod
         for form in CPUS:
             (work / f"{name}-{form}.onnx").write_bytes(onnx_file(model, form))
     here = answers(work)
-    on_haswell("-m", "tests.steps.test_host", str(work), str(tmp_path / "there.npz"))
+    on_haswell("-m", "tests.verify.test_host", str(work), str(tmp_path / "there.npz"))
     there = np.load(tmp_path / "there.npz")
     for name, expected in here.items():
         assert (there[name] == expected).all(), name

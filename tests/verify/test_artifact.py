@@ -24,7 +24,7 @@ from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
 from edgenet.steps.compile import compile
 from edgenet.target import Target
-from edgenet.verify.artifact import hold
+from edgenet.verify.artifact import verify_artifact
 from edgenet.verify.host import run_artifact
 from tests.conftest import CHEAP
 
@@ -111,9 +111,11 @@ def test_every_layer_is_compared_and_the_scores(backend: str, model: Model, phot
     for target in (Target.load("local"), Target.load("raspberry-pi-4")):
         artifact = lowering.lower(small, target)
         answers = run_artifact(backend, artifact.file, artifact.data, pixels)
-        assert hold(backend, artifact, small, pixels, answers) >= 29  # 28 convolutions and the mean
+        assert (
+            verify_artifact(backend, artifact, small, pixels, answers) >= 29
+        )  # 28 convolutions and the mean
         with pytest.raises(ModelError, match="scores are off"):
-            hold(backend, artifact, small, pixels, np.clip(answers, -128, 87) + np.int8(40))
+            verify_artifact(backend, artifact, small, pixels, np.clip(answers, -128, 87) + np.int8(40))
 
 
 @pytest.mark.shared

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from onnx import NodeProto, helper
 
-from tests.graph.test_prepare import same, settings_for, small
+from tests.graph.passes.test_prepare import same, settings_for, small
 
 CHANNELS = 8
 NUMBERS = {"three": np.float32(3), "sixth": np.float32(1 / 6), "six": np.float32(6), "zero": np.float32(0)}

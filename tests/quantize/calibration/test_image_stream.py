@@ -56,7 +56,7 @@ def test_a_reservoir_is_spread_evenly(count: int) -> None:
 def test_useless_sets_are_refused_and_odd_ones_named() -> None:
     with pytest.raises(DataError, match="no calibration image"):
         list(Feed([]))
-    with pytest.raises(DataError, match="one flat colour"):
+    with pytest.raises(DataError, match="one flat color"):
         list(Feed([np.zeros((1, 4, 4, 3), np.uint8)] * 9))
     feed = Feed([*numbered(5), *numbered(1), np.zeros((1, 2, 2, 3), np.uint8)])
     assert len(list(feed)) == 7
