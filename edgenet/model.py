@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +12,9 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from edgenet.errors import ModelError
-from edgenet.files import sha256
 from edgenet.preprocessing import ModelCard, Preprocessing, read_card
 
-__all__ = ["Model", "read_labels"]
+__all__ = ["Model", "content_digest", "read_labels"]
 
 OPSETS = range(11, 24)
 
@@ -34,7 +34,7 @@ class Model:
         output: "logits" or "probabilities".
         label_offset: Output index of class 0.
         labels: Class names, or ``()`` when unknown.
-        digest: sha256 of the file the model came from.
+        digest: sha256 of the content, its weights included: see :func:`content_digest`.
         precision: "fp32" or "int8".
         label: Whether artifacts give the best class too, behind the scores.
     """
@@ -65,7 +65,7 @@ class Model:
                 unexpected shapes, without known preprocessing, or with labels of another length.
         """
         path = Path(path)
-        data, proto = _read_proto(path)
+        proto = _read_proto(path)
         described = _find_card(path, Path(card) if card else None)
         model = cls(
             name=path.stem,
@@ -74,7 +74,7 @@ class Model:
             output=described.output,
             label_offset=described.label_offset,
             labels=read_labels(Path(labels)) if labels else described.labels,
-            digest=sha256(data),
+            digest=content_digest(proto),
         )
         return _checked(model, path)
 
@@ -91,6 +91,29 @@ class Model:
     def with_proto(self, proto: onnx.ModelProto, **changes: str) -> Model:
         """The same model around another graph."""
         return replace(self, proto=proto, **changes)  # type: ignore[arg-type]
+
+
+def content_digest(proto: onnx.ModelProto) -> str:
+    """sha256 of a model's content, every weight included.
+
+    It is the same whether the weights lie inside the file or beside it, as raw bytes or as lists of numbers.
+
+    Args:
+        proto: The model, external data loaded.
+    """
+    bare = onnx.ModelProto()
+    bare.CopyFrom(proto)
+    del bare.graph.initializer[:]
+    for node in bare.graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                attribute.t.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(attribute.t)))
+    total = hashlib.sha256(bare.SerializeToString(deterministic=True))
+    for item in proto.graph.initializer:
+        raw = item.raw_data if item.HasField("raw_data") else onnx.numpy_helper.to_array(item).tobytes()
+        total.update(f"\0{item.name}\0{item.data_type}\0{list(item.dims)}\0{len(raw)}\0".encode())
+        total.update(raw)
+    return total.hexdigest()
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
@@ -114,7 +137,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
     return tuple(names[str(index)] for index in range(len(names)))
 
 
-def _read_proto(path: Path) -> tuple[bytes, onnx.ModelProto]:
+def _read_proto(path: Path) -> onnx.ModelProto:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -134,7 +157,7 @@ def _read_proto(path: Path) -> tuple[bytes, onnx.ModelProto]:
     except (onnx.checker.ValidationError, OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ModelError(f"{path}: not a valid ONNX model ({reason})", "export the model again") from None
-    return data, proto
+    return proto
 
 
 def _find_card(path: Path, card: Path | None) -> ModelCard:

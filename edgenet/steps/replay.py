@@ -87,7 +87,7 @@ class Truth:
     """What the float model says on a set of images, for any bundle of that model.
 
     Attributes:
-        model: sha256 of the model's file.
+        model: The digest of the model.
         images: The set.
         pixels_sha256: Of each image's pixels on this machine.
         logits: float32 [n, classes].
