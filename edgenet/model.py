@@ -78,6 +78,24 @@ class Model:
         )
         return _checked(model, path)
 
+    @classmethod
+    def parse(cls, data: bytes, name: str, digest: str, card: ModelCard, where: str) -> Model:
+        """Read the bytes of an ONNX file that travelled inside another, all its weights in it.
+
+        Args:
+            data: The file.
+            name: Of the model.
+            digest: Of the file that the user had.
+            card: How it is fed and read.
+            where: What it stands in, for messages.
+
+        Raises:
+            ModelError: As :meth:`load`.
+        """
+        proto = _parsed(data, where, None)
+        how = (card.preprocessing, card.output, card.label_offset, card.labels)
+        return _checked(cls(name, proto, *how, digest), Path(where))
+
     @property
     def classes(self) -> int:
         """Number of outputs of the network, a background class included."""
@@ -144,19 +162,27 @@ def _read_proto(path: Path) -> onnx.ModelProto:
         raise ModelError(
             f"{path}: cannot be read ({error.strerror})", "give the path of an ONNX file"
         ) from None
+    return _parsed(data, str(path), path.parent)
+
+
+def _parsed(data: bytes, where: str, folder: Path | None) -> onnx.ModelProto:
+    """A valid model; weights beside it are read from the folder, or refused if there is none."""
     try:
         proto = onnx.load_model_from_string(data)
         if not proto.graph.node:
-            raise ModelError(f"{path}: not an ONNX model (no graph in it)", "export the model to ONNX first")
-        onnx.load_external_data_for_model(proto, str(path.parent))
+            raise ModelError(f"{where}: not an ONNX model (no graph in it)", "export the model to ONNX first")
+        if folder is not None:
+            onnx.load_external_data_for_model(proto, str(folder))
+        elif any(onnx.external_data_helper.uses_external_data(item) for item in proto.graph.initializer):
+            raise ModelError(f"{where}: weights outside the file", "make the file again")
         onnx.checker.check_model(proto)
     except DecodeError:
         raise ModelError(
-            f"{path}: not an ONNX file, or a truncated one", "export the model to ONNX again"
+            f"{where}: not an ONNX file, or a truncated one", "export the model to ONNX again"
         ) from None
     except (onnx.checker.ValidationError, OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise ModelError(f"{path}: not a valid ONNX model ({reason})", "export the model again") from None
+        raise ModelError(f"{where}: not a valid ONNX model ({reason})", "export the model again") from None
     return proto
 
 

@@ -97,6 +97,13 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def no_shared_results(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test computes for itself: what one breaks on purpose is no other's result."""
+    folder = tmp_path_factory.mktemp("results")
+    monkeypatch.setattr("edgenet.cache._folder", lambda: folder)
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty ``~/.edgenet`` for the board that this machine is."""
