@@ -22,11 +22,12 @@ from typing import Any
 from edgenet import __version__
 from edgenet.files import cache_dir, sha256, write_atomic
 
-__all__ = ["LIMIT", "Cache"]
+__all__ = ["DIGEST", "LIMIT", "Cache"]
 
 LIMIT = 1 << 30
 # Libraries whose arithmetic or decoding is in the results.
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow")
+# Characters of a sha256.
 DIGEST = 64
 # Seconds after which a temporary file belongs to nobody any more.
 ABANDONED = 86_400

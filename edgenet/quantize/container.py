@@ -21,7 +21,8 @@ __all__ = ["AGAIN", "FACTS", "SCHEMA", "is_container", "pack", "unpack"]
 
 SCHEMA = 1
 AGAIN = "quantize the model again"
-FACTS, FILE = "edgenet.facts", "edgenet.file:"
+FACTS = "edgenet.facts"
+FILE = "edgenet.file:"
 
 
 def is_container(proto: onnx.ModelProto) -> bool:
@@ -44,7 +45,7 @@ def pack(graph: onnx.ModelProto, facts: Mapping[str, Any], files: Mapping[str, b
     whole.metadata_props.add(key=FACTS, value=json.dumps(table, sort_keys=True, allow_nan=False))
     for name, data in sorted(files.items()):
         whole.metadata_props.add(key=FILE + name, value=base64.b64encode(data).decode())
-    return whole.SerializeToString(deterministic=True)
+    return bytes(whole.SerializeToString(deterministic=True))
 
 
 def unpack(data: bytes, where: str) -> tuple[onnx.ModelProto, dict[str, Any], dict[str, bytes]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,26 +120,40 @@ def compile(  # noqa: PLR0913
         ModelError: The model file, or an artifact that fails its check.
     """
     decision = decide(model, target, backend, precision, recipe, max_drift)
-    lowering = _backend(decision.plan, head)
+    _backend(decision.plan, head)
     source = read_source(decision.source or model, preprocessing, labels)
     if isinstance(source, Quantized):
         decision = decide(source, decision.target, backend, precision, recipe, max_drift)
-        lowering = _backend(decision.plan, head)
         check_images(source, calibration_images(calibration, ""))
-        images, original, golden = None, source.original, source.golden
-    else:
-        images, original = _images(calibration, decision), source
-        golden = choose(images, original, cache)
+        return _built(source.original, decision, source.golden, head, progress, lambda _: source)
+    images = _images(calibration, decision)
+    golden = choose(images, source, cache)
+
+    def quantize(prepared: Model) -> Quantized:
+        return quantized(source, prepared, decision.recipe, images, golden, progress, cache)
+
+    return _built(source, decision, golden, head, progress, quantize)
+
+
+def _built(
+    original: Model,
+    decision: Decision,
+    golden: Golden,
+    head: str,
+    progress: Progress,
+    quantize: Callable[[Model], Quantized],
+) -> Compiled:
+    """The bundle; what a backend cannot express is refused before anything is quantized."""
+    lowering, made = _backend(decision.plan, head), None
     progress("prepare", 0, None)
-    prepared = prepare(original)
+    final = prepared = prepare(original)
     artifact, answers, stage = _converted(lowering, prepared, decision.target, golden)
-    made = source if isinstance(source, Quantized) else None
-    if made is None and _quantizes(decision):
-        made = quantized(original, prepared, decision.recipe, images, golden, progress, cache)
-    int8 = made.model if made else prepared
-    if decision.plan.precision == "fp16":
-        int8 = prepared.with_proto(prepared.proto, precision="fp16")
-    final = with_head(int8, head)
+    if _quantizes(decision):
+        made = quantize(prepared)
+        final = made.model
+    elif decision.plan.precision == "fp16":
+        final = prepared.with_proto(prepared.proto, precision="fp16")
+    final = with_head(final, head)
     if final is not prepared:
         progress("lower", 0, None)
         artifact, answers = _held(lowering, final, decision.target, golden)
