@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +38,9 @@ std = [127.5, 127.5, 127.5]
 
 def pytest_configure() -> None:
     hide_vnni()
+    if "EDGENET_CACHE" not in os.environ:  # workers and programs inherit it: nobody's own cache is touched
+        os.environ["EDGENET_CACHE"] = folder = tempfile.mkdtemp(prefix="edgenet-tests-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
