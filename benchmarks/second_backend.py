@@ -1,11 +1,11 @@
-"""What a second backend of the same model costs: seconds of `edgenet compile`, first and second, and their ratio.
+"""What a second backend of the same model costs: seconds of `edgenet compile`, first and second; their ratio.
 
-python benchmarks/second_backend.py [--model M.onnx] [--images DIR] [--count 200] [--recipe int8-fast] [--rounds N]
+python benchmarks/second_backend.py [--model M.onnx] [--images DIR] [--count 200] [--recipe R] [--rounds N]
 
-Every compile is a process of its own, as a user's is, so Python and its imports are in both. The cache is empty before
-each round; backends take turns at being first. Shown are wall seconds a round and the median ratio;
-`--goal R` ends with exit code 1 if that is above R. Without --model it is MobileNetV1 0.25-224, untrained,
-and without --images smooth random pictures: the work is that of a trained one on photos.
+Every compile is a process of its own, as a user's is, so Python and its imports are in both. The cache is
+empty before each round; backends take turns at being first. Shown are wall seconds a round and the median
+ratio; `--goal R` ends with exit code 1 if that is above R. Without --model it is MobileNetV1 0.25-224,
+untrained, and without --images smooth random pictures: the work is that of a trained one on photos.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy as np
 import onnx
 
 from edgenet.agent.preprocess import encode_ppm, fit
+from edgenet.imageset import ImageSet
 from edgenet.zoo import mobilenet_v1
 
 BACKENDS = ("onnxruntime", "tflite")
@@ -108,10 +109,7 @@ def _some(given: Path, count: int, folder: Path) -> Path:
     """As many images of a folder, linked into one of their own."""
     chosen = folder / "images"
     chosen.mkdir()
-    files = sorted(
-        path for path in given.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".ppm")
-    )
-    for path in files[:count]:
+    for path in ImageSet.load(given).head(count).files:
         (chosen / path.name).symlink_to(path.resolve())
     return chosen
 
