@@ -126,7 +126,7 @@ def test_any_change_is_read_or_refused_in_one_line(changes: list[tuple[Any, Any]
             if drop:
                 del part[path[-1]]
             else:
-                part[path[-1]] = value
+                part[path[-1]] = copy.deepcopy(value)  # the strategies give the same objects again
         except (TypeError, KeyError, IndexError):
             continue
     try:

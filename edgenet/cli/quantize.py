@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from edgenet.cli.options import cache_option, json_option
@@ -50,6 +52,8 @@ def quantize(
     from edgenet.quantize.quantized import SUFFIX
     from edgenet.steps.quantize import quantize_model
 
+    if output and Path(output).exists() and Path(model).exists() and Path(output).samefile(model):
+        raise click.UsageError(f"{output} is the model itself: give -o another name")
     with progress() as tell:
         made = quantize_model(
             *(model, recipe, calibration, tell),

@@ -11,7 +11,7 @@ import onnx
 
 from edgenet import __version__
 from edgenet.errors import ModelError
-from edgenet.files import write_atomic
+from edgenet.files import write_output
 from edgenet.golden import Golden
 from edgenet.json_value import Length, Where, Within
 from edgenet.library import Table
@@ -82,9 +82,12 @@ class Quantized:
         }
 
     def write(self, path: Path | str) -> Path:
-        """Write one ONNX file, all of it or nothing; the same inputs give the same graph in it."""
-        write_atomic(Path(path), self.to_bytes())
-        return Path(path)
+        """Write one ONNX file, all of it or nothing; the same inputs give the same graph in it.
+
+        Raises:
+            DataError: It cannot be written.
+        """
+        return write_output(path, self.to_bytes())
 
     def to_bytes(self) -> bytes:
         """The bytes of the file (docs/quantization.md)."""

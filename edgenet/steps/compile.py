@@ -15,7 +15,7 @@ from edgenet.arrays import array_bytes
 from edgenet.backends.base import Artifact, Backend, load_backend
 from edgenet.bundle import Bundle, pack
 from edgenet.errors import ModelError, PlanError
-from edgenet.files import sha256, write_atomic
+from edgenet.files import sha256, write_output
 from edgenet.golden import Golden
 from edgenet.graph.head import LOGITS, with_head
 from edgenet.graph.prepare import prepare
@@ -74,9 +74,12 @@ class Compiled:
         return f"{name}.{plan.target}.{plan.backend}.{plan.precision}.edgenet"
 
     def write(self, path: Path | str) -> Path:
-        """Write the bundle, all of it or nothing."""
-        write_atomic(Path(path), self.data)
-        return Path(path)
+        """Write the bundle, all of it or nothing.
+
+        Raises:
+            DataError: It cannot be written.
+        """
+        return write_output(path, self.data)
 
 
 def compile(  # noqa: PLR0913

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnx
+from google.protobuf.message import DecodeError
+
 from edgenet.errors import ModelError
 from edgenet.model import Model
 from edgenet.quantize.container import is_container
 from edgenet.quantize.quantized import Quantized
 from edgenet.zoo import embedded
 
-__all__ = ["EMBEDDED", "Source", "read_float", "read_source"]
+__all__ = ["EMBEDDED", "Source", "read_float", "read_source", "was_quantized"]
 
 EMBEDDED = "signs"
 Source = Model | Quantized | Path | str
@@ -34,7 +37,7 @@ def read_source(
         _check_alone(model, preprocessing, labels)
         return model
     path = embedded() if str(model) == EMBEDDED and not Path(model).exists() else Path(model)
-    if not _was_quantized(path):
+    if not was_quantized(path):
         return Model.load(path, preprocessing, labels)
     quantized = Quantized.load(path)
     _check_alone(quantized, preprocessing, labels)
@@ -55,11 +58,8 @@ def read_float(
     return found
 
 
-def _was_quantized(path: Path) -> bool:
+def was_quantized(path: Path) -> bool:
     """Whether a file is one of ``edgenet quantize``, whatever its name."""
-    import onnx
-    from google.protobuf.message import DecodeError
-
     try:
         return is_container(onnx.load_model_from_string(path.read_bytes()))
     except (OSError, DecodeError):

@@ -48,6 +48,13 @@ def test_a_bundle_is_the_same_from_the_float_model_the_value_and_the_file(
     assert again.quantization.seconds == pytest.approx(made.account.seconds, abs=1e-3)  # type: ignore[union-attr]
 
 
+def test_a_board_that_finishes_its_build_gets_the_same_graphs(model: Model, photos: Path, file: Path) -> None:
+    how = ("jetson-orin-nano", "tensorrt")
+    direct = compile(model, *how, "int8", CHEAP, photos, cache=False)
+    assert direct.plan.built == "device"
+    assert compile(file, *how).data == direct.data
+
+
 @pytest.mark.parametrize("backend", ["onnxruntime", "tflite"])
 def test_int8_weights_alone_need_no_images_and_travel_too(model: Model, tmp_path: Path, backend: str) -> None:
     recipe = tmp_path / "weights.toml"
