@@ -7,9 +7,10 @@ import hashlib
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from edgenet.errors import ModelError
 from edgenet.preprocessing import ModelCard, Preprocessing, read_card
@@ -119,9 +120,8 @@ def content_digest(proto: onnx.ModelProto) -> str:
     Args:
         proto: The model, external data loaded.
     """
-    bare = onnx.ModelProto()
-    bare.CopyFrom(proto)
-    del bare.graph.initializer[:]
+    bare = onnx.ModelProto(**_fields(proto, "graph"))
+    bare.graph.CopyFrom(onnx.GraphProto(**_fields(proto.graph, "initializer")))
     for node in bare.graph.node:
         for attribute in node.attribute:
             if attribute.HasField("t"):
@@ -132,6 +132,11 @@ def content_digest(proto: onnx.ModelProto) -> str:
         total.update(f"\0{item.name}\0{item.data_type}\0{list(item.dims)}\0{len(raw)}\0".encode())
         total.update(raw)
     return total.hexdigest()
+
+
+def _fields(message: Message, but: str) -> dict[str, Any]:
+    """The fields of a protobuf that are set, without one of them: a copy of it would copy all weights."""
+    return {field.name: value for field, value in message.ListFields() if field.name != but}
 
 
 def read_labels(path: Path) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenet.cache import Cache
-from edgenet.errors import DataError, EdgenetError, ModelError
+from edgenet.errors import DataError, EdgenetError, LibraryError, ModelError
 from edgenet.golden import Golden
 from edgenet.graph.prepare import prepare
 from edgenet.imageset import ImageSet, Skipped
@@ -26,6 +26,8 @@ from edgenet.steps.plan import default_recipe, limit
 from edgenet.steps.source import read_float
 
 __all__ = ["calibration_images", "quantize_model", "quantized"]
+
+QUANTIZED = ("int8", "int8-dynamic")
 
 
 def quantize_model(
@@ -59,6 +61,10 @@ def quantize_model(
         PlanError: The recipe cannot work towards a limit.
     """
     recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe or default_recipe("int8")
+    if recipe.precision not in QUANTIZED:
+        raise LibraryError(
+            f"recipe {recipe.name!r} makes {recipe.precision}", "let compile write it: nothing is quantized"
+        )
     recipe = recipe if max_drift is None else limit(recipe.precision, recipe, max_drift)
     images = calibration_images(calibration, recipe.precision if recipe.needs_images else "")
     found = read_float(model, preprocessing, labels)

@@ -118,6 +118,8 @@ def test_what_is_behind_a_quantized_model_is_refused_unless_it_is_the_same(
 def test_refused_before_the_model_is_read(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="there is no recipe 'int9'"):
         quantize_model(tmp_path / "none.onnx", "int9", photos)
+    with pytest.raises(LibraryError, match="recipe 'fp16' makes fp16: let compile write it"):
+        quantize_model(tmp_path / "none.onnx", "fp16", photos)
     with pytest.raises(EdgenetError, match="int8 needs calibration images"):
         quantize_model(tmp_path / "none.onnx")
 
