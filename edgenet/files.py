@@ -8,7 +8,9 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["cache_dir", "file_digest", "sha256", "write_atomic"]
+from edgenet.errors import DataError
+
+__all__ = ["cache_dir", "file_digest", "sha256", "write_atomic", "write_output"]
 
 
 def sha256(data: bytes) -> str:
@@ -44,6 +46,19 @@ def write_atomic(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def write_output(path: Path | str, data: bytes) -> Path:
+    """Write a file that a user named; see :func:`write_atomic`.
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    try:
+        write_atomic(Path(path), data)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})", "choose another place") from None
+    return Path(path)
 
 
 def cache_dir() -> Path:

@@ -14,9 +14,9 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
-PARTS = {"breakdown", "drift", "measured", "metric"}
+PARTS = {"breakdown", "drift", "golden", "measured", "metric"}
 FLOORS = (
-    ("0", ({"errors", "files", "library", "json_value", "progress", "record"},)),
+    ("0", ({"arrays", "cache", "errors", "files", "library", "json_value", "progress", "record"},)),
     ("1", (TYPES | PARTS | {"statistics"},)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
