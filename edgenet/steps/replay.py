@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, encode_ppm, fit
-from edgenet.backends.reference import Reference
 from edgenet.bundle import Bundle
 from edgenet.files import sha256
+from edgenet.graph.reference import Reference
 from edgenet.imageset import ImageSet
 from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress, silent

@@ -20,7 +20,7 @@ FLOORS = (
     ("1", (TYPES | PARTS | {"statistics"},)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
-    ("3", ({"backends"}, {"devices"})),
+    ("3", ({"backend", "backends"}, {"devices"})),
     ("4", ({"steps"},)),
     ("5", ({"cli", "__main__"},)),
 )
@@ -172,7 +172,7 @@ class TestTheRuleItself:
             ("edgenet.graph.view", "edgenet.zoo.mobilenet_v1"),
             ("edgenet.graph.view", "edgenet.quantize.ranges"),
             ("edgenet.backends.tflite", "edgenet.devices.agent"),
-            ("edgenet.devices.agent", "edgenet.backends.base"),
+            ("edgenet.devices.agent", "edgenet.backend"),
             ("edgenet.steps.profile", "edgenet.cli.output"),
             ("edgenet.agent.serve", "edgenet.errors"),
             ("edgenet.devices.agent", "edgenet.agent.store"),
