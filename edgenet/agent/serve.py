@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from . import beat, deployments, finish, live, probe, prune, unpack, wire
+from . import beat, deployments, finish, live, probe, prune, runtimes, unpack, wire
 from .child import Child, try_runtime
 from .failure import Failure
 from .store import LOCK_WAIT, Store, check_digest, default_home
@@ -84,8 +84,10 @@ class Server(object):
 
     # -- requests
 
-    def _probe(self, _request, _body):
-        return {"facts": probe.probe(self._store, self._digest)}, b""
+    def _probe(self, request, _body):
+        backends = request.get("backends", [])
+        runtimes.need(self._store, backends)
+        return {"facts": probe.probe(self._store, self._digest, backends)}, b""
 
     def _begin(self, request, _body):
         self._store.begin(min(float(request.get("wait", LOCK_WAIT)), IDLE))
@@ -128,11 +130,13 @@ class Server(object):
 
     def _try_runtime(self, request, _body):
         self._store.used.add(request.get("runtime"))
+        runtimes.need(self._store, [request["backend"]])
         return try_runtime(str(request["backend"]), self._runtime_folder(request.get("runtime"))), b""
 
     def _finish(self, request, _body):
         manifest = request["manifest"]
         deployments.check(manifest)
+        runtimes.need(self._store, [manifest["backend"]])
         folder = self._runtime_folder(manifest.get("runtime"))
         return finish.finish(self._store, manifest, folder, self._send), b""
 
@@ -164,6 +168,7 @@ class Server(object):
         if manifest is None:
             manifest = deployments.load(self._store, request.get("digest"))
         deployments.check(manifest)
+        runtimes.need(self._store, [manifest["backend"]])
         path = self._store.verified_blob(manifest["artifact"], manifest["artifact_size"])
         folder, finished = self._runtime_folder(manifest.get("runtime")), None
         if manifest.get("build"):

@@ -104,7 +104,7 @@ def ensure_runtime(
     Raises:
         DeviceError: No runtime fits or none can be imported; every attempt's reason is named.
     """
-    facts = agent.facts()
+    facts = agent.facts([backend])
     own = facts.get("runtimes", {})
     reasons, remedy = [], ""
     if isinstance(own, dict) and isinstance(own.get(backend), str):

@@ -85,7 +85,7 @@ def doctor(device: str, backend: str | None = None, progress: Progress = silent)
     """
     try:
         with connect(device, board_events(progress)) as agent:
-            facts = agent.facts()
+            facts = agent.facts([backend] if backend else backend_names())
             backends = (backend,) if backend else _backends(board_target(facts, device).target)
             trials = {name: _try(agent, name) for name in backends}
     except ConnectionFailed as error:

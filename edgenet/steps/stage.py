@@ -51,7 +51,7 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
     name = bundle.manifest.artifact.file
     on_board = bundle.manifest.artifact.build is not None
     if on_board:
-        version = own_version(bundle.manifest.backend, agent.facts(), device)
+        version = own_version(bundle.manifest.backend, agent.facts([bundle.manifest.backend]), device)
         name = load_backend(bundle.manifest.backend).board_file(bundle.manifest.artifact, version)
     agent.begin()
     artifact = _blob(bundle, name)

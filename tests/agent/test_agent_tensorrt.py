@@ -11,8 +11,13 @@ import sys
 import tempfile
 import unittest
 
+import edgenet_agent.runtimes
+
+PART = os.path.join(os.environ["EDGENET_TEST_PARTS"], "tensorrt.zip")
+edgenet_agent.runtimes.__path__.append(os.path.join(PART, "edgenet_agent", "runtimes"))
+
 from edgenet_agent.failure import Failure
-from edgenet_agent.trt import build, cuda, dialects, engines
+from edgenet_agent.runtimes.tensorrt import build, cuda, dialects, engines
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from trt_double import Double

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenet.agent.trt import cuda
+from edgenet.agent.runtimes.tensorrt import cuda
 from edgenet.devices.device import connect
 from edgenet.model import Model
 from edgenet.steps.compile import compile

@@ -4,9 +4,9 @@ import importlib
 from importlib import util
 from typing import Any
 
-from ..trt import cuda, engines
-from ..trt.dialects import dialect_for
-from ..trt.session import Session as _Session
+from . import cuda, engines
+from .dialects import dialect_for
+from .session import Session as _Session
 
 
 def _bindings():
