@@ -3,7 +3,6 @@
 When the host goes away (stdin ends) the model's process is killed and this one ends at once.
 """
 
-import hashlib
 import os
 import queue
 import sys
@@ -14,7 +13,7 @@ from typing import Any
 from . import beat, deployments, finish, live, probe, prune, runtimes, unpack, wire
 from .child import Child, try_runtime
 from .failure import Failure
-from .store import LOCK_WAIT, Store, check_digest, default_home
+from .store import LOCK_WAIT, Store, check_digest, default_home, file_digest
 
 # A host that holds the deploy lock and says nothing for this long has lost it, seconds.
 LOCK_IDLE = 60.0
@@ -253,15 +252,9 @@ _HANDLERS = {
 }
 
 
-def own_digest():
-    """The sha256 of the archive this agent runs from."""
-    with open(sys.argv[0], "rb") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
-
-
 def main():
     """Say hello, then serve stdin until it ends."""
-    digest = own_digest()
+    digest = file_digest(sys.argv[0])  # of the archive this agent runs from
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:

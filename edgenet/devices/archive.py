@@ -40,7 +40,7 @@ def agent_archive() -> Archive:
     """The agent of this edgenet: what every board gets."""
     files = {"__main__.py": _MAIN}
     for entry in _source().iterdir():
-        if entry.name not in (_DEMO, _RUNTIMES):
+        if entry.name not in (_DEMO, _RUNTIMES, *runtime_archives()):
             _collect(entry, f"{_PACKAGE}/{entry.name}", files)
     folder = f"{_PACKAGE}/{_RUNTIMES}"
     _collect(_source().joinpath(_RUNTIMES, "__init__.py"), f"{folder}/__init__.py", files)
@@ -51,13 +51,17 @@ def agent_archive() -> Archive:
 
 @functools.cache
 def runtime_archives() -> Mapping[str, Archive]:
-    """The runtimes' halves by the names of their backends: each a file or a folder of the agent's."""
+    """The runtimes' halves by the names of their backends.
+
+    Each is a file of the agent's ``runtimes`` and, where only it needs more, the agent's folder of its name.
+    """
     found = {}
     for entry in _source().joinpath(_RUNTIMES).iterdir():
-        files: dict[str, bytes] = {}
-        _collect(entry, f"{_PACKAGE}/{_RUNTIMES}/{entry.name}", files)
-        name = entry.name.removesuffix(".py")
-        if files and name != "__init__":
+        name, _, suffix = entry.name.partition(".")
+        if suffix == "py" and name != "__init__":
+            files = {f"{_PACKAGE}/{_RUNTIMES}/{entry.name}": entry.read_bytes()}
+            if (folder := _source().joinpath(name)).is_dir():
+                _collect(folder, f"{_PACKAGE}/{name}", files)
             found[name] = _packed(files)
     return found
 

@@ -3,7 +3,7 @@
 The double proves calls, not results.
 """
 
-# ruff: noqa: PT009, PT027
+# ruff: noqa: E402, PT009, PT027
 
 import json
 import os
@@ -11,13 +11,13 @@ import sys
 import tempfile
 import unittest
 
-import edgenet_agent.runtimes
+import edgenet_agent
 
 PART = os.path.join(os.environ["EDGENET_TEST_PARTS"], "tensorrt.zip")
-edgenet_agent.runtimes.__path__.append(os.path.join(PART, "edgenet_agent", "runtimes"))
+edgenet_agent.__path__.append(os.path.join(PART, "edgenet_agent"))
 
 from edgenet_agent.failure import Failure
-from edgenet_agent.runtimes.tensorrt import build, cuda, dialects, engines
+from edgenet_agent.tensorrt import build, cuda, dialects, engines
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from trt_double import Double

@@ -15,6 +15,7 @@ from onnx import TensorProto, helper
 
 import edgenet.steps.deploy as deploy_step
 from edgenet.devices import runtimes, wheelhouse
+from edgenet.devices.archive import runtime_archives
 from edgenet.devices.device import connect
 from edgenet.devices.runtimes import candidates, ensure_runtime
 from edgenet.devices.wheelhouse import Platform, fetch
@@ -140,7 +141,7 @@ def bare(board, monkeypatch, tmp_path):
             runtimes, "fetch", lambda wanted, *_: fetched.append(wanted[0]) or [made[wanted[0]]]
         )
         agent = connect("board")
-        agent._facts = {**agent.facts(), "runtimes": {}}
+        agent._facts = {**agent.facts(["onnxruntime"]), "runtimes": {}}
         return agent
 
     begin.fetched = fetched
@@ -160,7 +161,8 @@ def test_runtime_is_sent_and_tried(bare):
         before = agent.bytes_sent
         assert ensure_runtime(agent, "onnxruntime") == choice
         assert agent.bytes_sent - before < 2048
-    assert list((bare.board.edgenet_home / "blobs").iterdir()) == []
+    kept = [path.name for path in (bare.board.edgenet_home / "blobs").iterdir()]
+    assert kept == [runtime_archives()["onnxruntime"].digest], "the agent's part, no wheel"
 
 
 def test_illegal_instruction_falls_back_and_is_remembered(bare):
@@ -286,7 +288,7 @@ def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypa
     start_board({"EDGENET_PYTHON": str(found[0])})
     artifact = make_blob(tiny_onnx())
     with connect("board") as agent:
-        if agent.facts()["runtimes"]:
+        if agent.facts(["onnxruntime"])["runtimes"]:
             pytest.skip("this Python is not bare")
         agent.begin()
         choice = ensure_runtime(agent, "onnxruntime")

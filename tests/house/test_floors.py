@@ -32,7 +32,7 @@ DOOR, VERSION = "edgenet", "edgenet.__version__"
 
 # Library → the files, or folders, that may import it.
 PLACES = {
-    "ai_edge_litert": ("backends/tflite.py", "backends/lowering/", "agent/runtimes/tflite/"),
+    "ai_edge_litert": ("backends/tflite.py", "backends/lowering/", "agent/runtimes/tflite.py"),
     "click": ("cli/",),
     "jinja2": ("views/page.py",),
     # train.py proves its export against torch before it writes it.
@@ -42,9 +42,9 @@ PLACES = {
     "rich": ("cli/",),
     "subprocess": ("devices/", "agent/child.py", "agent/demo/program.py"),
     "picamera2": ("agent/demo/sources/picamera.py",),
-    "tensorrt": ("agent/runtimes/tensorrt/",),
-    "tensorrt_rtx": ("agent/runtimes/tensorrt/",),
-    "tflite_runtime": ("agent/runtimes/tflite/",),
+    "tensorrt": ("agent/runtimes/tensorrt.py",),
+    "tensorrt_rtx": ("agent/runtimes/tensorrt.py",),
+    "tflite_runtime": ("agent/runtimes/tflite.py",),
     "torch": ("zoo/signs/train.py",),
 }
 MAX_LINES, MAX_FUNCTION = 400, 60

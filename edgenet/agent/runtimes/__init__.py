@@ -1,8 +1,8 @@
 """The runtimes' halves of the agent, one a backend, named like the host's; each travels as a part of its own.
 
-A half is a file of this folder, or a folder where it is more than one file. It has ``version() -> str`` and
-``Session(path, threads)`` with ``describe()``, ``set_input(pixels)``, ``invoke()`` and ``output()``; where it
-can, ``layers(seconds)`` and ``tap(name, pixels)``.
+A half is a file of this folder; what only it needs beside lies in the agent's folder of its name. It has
+``version() -> str`` and ``Session(path, threads)`` with ``describe()``, ``set_input(pixels)``, ``invoke()``
+and ``output()``; where it can, ``layers(seconds)`` and ``tap(name, pixels)``.
 
 The agent's archive holds none of them but their digests (``parts.json``, written by the host); the host sends
 a part when a request first needs it, and it lies among the blobs.
@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import pkgutil
+import sys
 from typing import Any
 
 from .. import wire
@@ -64,6 +65,8 @@ def load(backend):
     if backend not in names():
         raise ValueError("this agent has no runtime {!r}".format(backend)[:100])
     if backend in parts():
-        package = __name__.replace(".", "/")
-        __path__.append(os.path.join(default_home(), "blobs", parts()[backend][0], package))
+        part = os.path.join(default_home(), "blobs", parts()[backend][0])
+        for name in (__package__.rpartition(".")[0], __package__):
+            package: Any = sys.modules[name]
+            package.__path__.append(os.path.join(part, name.replace(".", os.sep)))
     return importlib.import_module("." + backend, __name__)

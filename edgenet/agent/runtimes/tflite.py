@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ...bench import fastest
-from .cut import Cut
+from ..bench import fastest
+from ..tflite.cut import Cut
 
 PASSES = 3
 

@@ -3,7 +3,7 @@
 Each gets the module (``tensorrt`` or ``tensorrt_rtx``) and uses only what that generation has.
 """
 
-from ...failure import Failure
+from ..failure import Failure
 
 
 def numbers(version):

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from ...failure import Failure
+from ..failure import Failure
 from .build import joined, logger_for
 from .engines import built_for
 

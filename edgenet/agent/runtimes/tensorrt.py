@@ -4,9 +4,9 @@ import importlib
 from importlib import util
 from typing import Any
 
-from . import cuda, engines
-from .dialects import dialect_for
-from .session import Session as _Session
+from ..tensorrt import cuda, engines
+from ..tensorrt.dialects import dialect_for
+from ..tensorrt.session import Session as _Session
 
 
 def _bindings():

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from ...failure import Failure
+from ..failure import Failure
 
 OUT_OF_MEMORY = ("out of memory", "outofmemory", "insufficient memory", "bad_alloc", "cuda error 2")
 BEAT_S = 1.0
