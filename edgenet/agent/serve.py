@@ -129,8 +129,9 @@ class Server(object):
 
     def _try_runtime(self, request, _body):
         self._store.used.add(request.get("runtime"))
+        folder = self._runtime_folder(request.get("runtime"))
         runtimes.need(self._store, [request["backend"]])
-        return try_runtime(str(request["backend"]), self._runtime_folder(request.get("runtime"))), b""
+        return try_runtime(str(request["backend"]), folder), b""
 
     def _finish(self, request, _body):
         manifest = request["manifest"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
 from edgenet.agent import wire
 from edgenet.devices.archive import Archive, agent_archive, runtime_archives
@@ -21,8 +21,6 @@ from edgenet.devices.session import Session
 from edgenet.errors import ConnectionFailed, ConnectionLost
 
 __all__ = ["Agent", "Trial"]
-
-_T = TypeVar("_T")
 
 
 class Trial(NamedTuple):
@@ -112,20 +110,16 @@ class Agent:
     def _request(
         self, kind: str, header: Mapping[str, Any], progress: OnEvent | None = None
     ) -> tuple[dict[str, Any], bytes]:
-        """A request that may need a runtime's half of the agent."""
-        return self._with_parts(lambda: self._channel.request(kind, header, progress=progress))
-
-    def _with_parts(self, work: Callable[[], _T]) -> _T:
-        """``work()``; where the board lacks parts of the agent for it, once more after sending them."""
+        """A request; where the board lacks parts of the agent for it, once more after sending them."""
         try:
-            return work()
+            return self._channel.request(kind, header, progress=progress)
         except BoardError as error:
             if error.kind != wire.PART:
                 raise
             known = runtime_archives()
             parts = [known[name] for name in fields(error.facts, "backends", str) if name in known]
         self.send_blobs([_blob(part) for part in parts])
-        return work()
+        return self._channel.request(kind, header, progress=progress)
 
     def begin(self, wait: float = 5.0) -> None:
         """Take the board's deploy lock, held until ``deploy``, ``end`` or the end of the connection.
@@ -267,7 +261,7 @@ class Agent:
         self, request: Mapping[str, Any], on_event: OnLive, stop: threading.Event, door: Door | None = None
     ) -> dict[str, Any]:
         """Run a demo until it ends; see :class:`edgenet.devices.live.Live`."""
-        return self._with_parts(lambda: Live(self._channel, on_event, stop).run(request, door))
+        return Live(self._channel, self._request, on_event, stop).run(request, door)
 
     def close(self) -> None:
         """End the agent; never raises."""

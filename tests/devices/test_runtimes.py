@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from onnx import TensorProto, helper
 
 import edgenet.steps.deploy as deploy_step
 from edgenet.devices import runtimes, wheelhouse
+from edgenet.devices.agent import Trial
 from edgenet.devices.archive import runtime_archives
 from edgenet.devices.device import connect
 from edgenet.devices.runtimes import candidates, ensure_runtime
@@ -320,3 +323,18 @@ def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypa
 def test_this_python_is_what_the_board_runs(board):
     with connect("board") as agent:
         assert agent.facts()["python_executable"] == sys.executable
+
+
+def test_what_several_boards_teach_at_once_is_all_remembered(monkeypatch, tmp_path):
+    """Deploys to boards of one kind run side by side in threads; each notes what it saw."""
+    monkeypatch.setenv("EDGENET_CACHE", str(tmp_path))
+    pins = [runtimes.Pin((f"r{number}==1",), Platform("3.11", "x86_64", "2.36")) for number in range(8)]
+    memories = [runtimes._Memory("onnxruntime", board_facts()) for _ in pins]
+    trial = Trial(False, "", "SIGILL", "SIGILL")
+    threads = [threading.Thread(target=m.note, args=(p, trial)) for m, p in zip(memories, pins, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (path,) = (tmp_path / "runtimes").glob("*.json")
+    assert json.loads(path.read_bytes()) == {f"r{number}==1": "SIGILL" for number in range(8)}
