@@ -30,7 +30,7 @@ def version():
 
 
 def finish(path, manifest, folder, tell):
-    """Build the engine of a deployment, or find it; see ``trt/engines.py``."""
+    """Build the engine of a deployment, or find it; see ``tensorrt/engines.py`` beside this folder."""
     gpu = cuda.Cuda(_DRIVER)
     free = engines.free_memory(gpu.memory()[0])
     return engines.finish(_TRT, dialect_for(_TRT), gpu.facts(), path, manifest, folder, tell, free)
