@@ -173,7 +173,7 @@ class TestTheRuleItself:
             ("edgenet.graph.view", "edgenet.quantize.ranges"),
             ("edgenet.backends.tflite", "edgenet.devices.agent"),
             ("edgenet.devices.agent", "edgenet.backend"),
-            ("edgenet.steps.profile", "edgenet.cli.output"),
+            ("edgenet.steps.profile", "edgenet.cli.shared.output"),
             ("edgenet.agent.serve", "edgenet.errors"),
             ("edgenet.devices.agent", "edgenet.agent.store"),
             ("edgenet.model", "edgenet"),
