@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from edgenet.backends.base import load_backend
-from edgenet.backends.reference import Reference
+from edgenet.backend import load_backend
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.prepare import prepare
+from edgenet.graph.reference import Reference
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.target import Target

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from edgenet.cli.options import cache_option, json_option
-from edgenet.cli.output import print_json, progress
+from edgenet.cli.shared.options import cache_option, json_option
+from edgenet.cli.shared.output import print_json, progress
 
 __all__ = ["compile"]
 
@@ -110,7 +110,7 @@ def _plan_text(plan) -> str:  # type: ignore[no-untyped-def]
 
 
 def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]
-    from edgenet.cli.tables import quantization_lines
+    from edgenet.cli.shared.tables import quantization_lines
     from edgenet.views.figures import size
 
     lines = [f"{path}  {compiled.bundle.name}  artifact {size(len(compiled.bundle.artifact))}"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from edgenet.cli.options import json_option
-from edgenet.cli.output import print_json, print_table
+from edgenet.cli.shared.options import json_option
+from edgenet.cli.shared.output import print_json, print_table
 
 __all__ = ["inspect"]
 
@@ -55,7 +55,7 @@ def _model(file: str, as_json: bool) -> None:
 
 
 def _quantized(file: str, made, as_json: bool) -> None:  # type: ignore[no-untyped-def]
-    from edgenet.cli.tables import quantization_lines
+    from edgenet.cli.shared.tables import quantization_lines
 
     if as_json:
         print_json(made.to_table())
@@ -87,7 +87,7 @@ def _bundle(file: str, as_json: bool) -> None:
 
 
 def _report(file: str, as_json: bool) -> None:
-    from edgenet.cli.tables import report_columns, report_row, verdict_lines
+    from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
     from edgenet.report import Report
 
     report = Report.load(file)

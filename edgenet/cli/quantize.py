@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from edgenet.cli.options import cache_option, json_option
-from edgenet.cli.output import print_json, progress
+from edgenet.cli.shared.options import cache_option, json_option
+from edgenet.cli.shared.output import print_json, progress
 
 __all__ = ["quantize"]
 
@@ -48,7 +48,7 @@ def quantize(
       edgenet quantize mobilenet.onnx --calibration photos/ -o mobilenet.int8.onnx
       edgenet quantize signs --calibration signs --json
     """
-    from edgenet.cli.tables import quantization_lines
+    from edgenet.cli.shared.tables import quantization_lines
     from edgenet.quantize.quantized import SUFFIX
     from edgenet.steps.quantize import quantize_model
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.options import cache_option, json_option, protocol_option
-from edgenet.cli.output import print_json, print_table, progress
+from edgenet.cli.shared.options import cache_option, json_option, protocol_option
+from edgenet.cli.shared.output import print_json, print_table, progress
 
 __all__ = ["quickstart"]
 
@@ -28,7 +28,7 @@ def quickstart(output: str | None, protocol: str, no_cache: bool, as_json: bool)
       edgenet quickstart
       edgenet quickstart --json > quickstart.json
     """
-    from edgenet.cli.tables import report_columns, report_row
+    from edgenet.cli.shared.tables import report_columns, report_row
     from edgenet.steps.quickstart import quickstart as run
 
     with progress() as tell:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgenet import __version__
 from edgenet.arrays import array_bytes
-from edgenet.backends.base import Artifact, Backend, load_backend
+from edgenet.backend import Artifact, Backend, load_backend
 from edgenet.bundle import Bundle, pack
 from edgenet.errors import ModelError, PlanError
 from edgenet.files import sha256, write_output

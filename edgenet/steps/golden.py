@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, encode_ppm, fit
-from edgenet.backends.reference import Reference
 from edgenet.cache import Cache
 from edgenet.errors import DataError, ModelError
 from edgenet.golden import Golden
+from edgenet.graph.reference import Reference
 from edgenet.imageset import ImageSet
 from edgenet.model import Model, content_digest
 from edgenet.preprocessing import Preprocessing

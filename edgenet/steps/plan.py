@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from edgenet.backends.base import backend_names, load_backend
+from edgenet.backend import backend_names, load_backend
 from edgenet.errors import PlanError, UnsupportedError
 from edgenet.graph.prepare import prepare
 from edgenet.model import Model

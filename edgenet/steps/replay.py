@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, encode_ppm, fit
 from edgenet.arrays import array_bytes, read_array
-from edgenet.backends.reference import Reference
 from edgenet.bundle import Bundle
 from edgenet.cache import DIGEST, Cache
 from edgenet.files import sha256
+from edgenet.graph.reference import Reference
 from edgenet.imageset import ImageSet
 from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress, silent

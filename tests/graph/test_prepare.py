@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from edgenet.backends.reference import Reference
 from edgenet.errors import UnsupportedError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.prepare import prepare
+from edgenet.graph.reference import Reference
 from edgenet.graph.view import Graph
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing

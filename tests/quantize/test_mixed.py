@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edgenet.backends.base import load_backend
+from edgenet.backend import load_backend
 from edgenet.errors import DriftError, LibraryError, PlanError
 from edgenet.graph.dialect import FORMS, int8_output, to_form
 from edgenet.graph.evaluate import Evaluator

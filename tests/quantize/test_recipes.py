@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgenet.backends.base import load_backend
-from edgenet.backends.reference import Reference
+from edgenet.backend import load_backend
 from edgenet.errors import DataError, LibraryError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.prepare import prepare
+from edgenet.graph.reference import Reference
 from edgenet.graph.view import Graph
 from edgenet.imageset import ImageSet
 from edgenet.library import names
