@@ -117,7 +117,7 @@ def c_loop(manifest: Mapping[str, Any], artifact: Path, pixels: Path, folder: Pa
     about = manifest.artifact
     graph = onnx.load(artifact).graph
     ends = (graph.input[0].name, graph.output[0].name)
-    shape = (about["input"]["shape"][1], about["output"]["classes"], TYPES[about["output"]["dtype"]])
+    shape = (about.input.shape[1], about.output.classes, TYPES[about.output.dtype])
     words = [program, library, artifact, *ends, raw, *shape, WARM_S, SECONDS]
     said = subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True)
     return statistics.median(float(line) for line in said.stdout.split())
