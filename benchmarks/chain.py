@@ -21,7 +21,6 @@ import edgenet
 from edgenet.agent.preprocess import decode, fit
 from edgenet.bundle import Bundle
 from edgenet.library import image_folder
-from edgenet.preprocessing import Preprocessing
 from edgenet.zoo import embedded
 
 ROUNDS = 8
@@ -86,14 +85,14 @@ def bare_p50(backend: str, artifact: Path, pixels: Path) -> float:
 
 def overhead(bundle: Bundle, folder: Path, rounds: int) -> list[tuple[float, float]]:
     """(profile's p50, the bare loop's p50) of each round, ms."""
-    backend = bundle.manifest["backend"]
+    backend = bundle.manifest.backend
     artifact, pixels, protocol = (
         folder / f"{backend}.artifact",
         folder / "pixels.npy",
         folder / "overhead.toml",
     )
-    spec = Preprocessing.from_table(bundle.manifest["preprocessing"], "bundle").fit_spec()
-    first = bundle.files[bundle.manifest["golden"]["images"][0]["file"]]
+    spec = bundle.manifest.preprocessing.fit_spec()
+    first = bundle.files[bundle.manifest.golden.images[0].file]
     np.save(pixels, fit(decode(first), spec)[None])
     artifact.write_bytes(bundle.artifact)
     protocol.write_text(PROTOCOL, encoding="utf-8")

@@ -16,7 +16,7 @@ from statistics import median
 
 import numpy as np
 
-from edgenet.backends.base import load_backend
+from edgenet.backend import load_backend
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing

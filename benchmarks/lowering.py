@@ -28,7 +28,7 @@ import numpy as np
 import onnxruntime
 from ai_edge_litert.interpreter import Interpreter
 
-from edgenet.backends.base import load_backend
+from edgenet.backend import load_backend
 from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet
 from edgenet.model import Model

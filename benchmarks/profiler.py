@@ -30,7 +30,6 @@ from edgenet.agent import wire
 from edgenet.agent.preprocess import decode, fit
 from edgenet.devices.archive import agent_archive
 from edgenet.library import image_folder
-from edgenet.preprocessing import Preprocessing
 from edgenet.zoo import embedded
 
 ROUNDS = 5
@@ -64,10 +63,10 @@ def peak(bundle: edgenet.Bundle, artifact: Path, folder: Path) -> tuple[float, f
     manifest = bundle.manifest
     order = {
         "type": wire.OPEN, "path": str(artifact), "threads": 1,
-        "manifest": {"backend": manifest["backend"], "input": manifest["artifact"]["input"],
-                     "preprocessing": manifest["preprocessing"], "labels": []},
+        "manifest": {"backend": manifest.backend, "input": manifest.artifact.input.to_table(),
+                     "preprocessing": manifest.preprocessing.to_table(), "labels": []},
     }  # fmt: skip
-    image = bundle.files[manifest["golden"]["images"][0]["file"]]
+    image = bundle.files[manifest.golden.images[0].file]
     bench = {"type": wire.BENCH, "sizes": [len(image)], "protocol": {"min_seconds": 1.0, "min_runs": 50}}
     command = ["/usr/bin/time", "-v", "-o", told, sys.executable, agent, "worker"]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
@@ -102,11 +101,11 @@ def measured(path: Path, folder: Path) -> None:
     edgenet.deploy(path, "local")
     manifest = bundle.manifest
     protocol, pixels = folder / "profiler.toml", folder / "pixels.npy"
-    artifact = folder / manifest["artifact"]["file"]
+    artifact = folder / manifest.artifact.file
     protocol.write_text(PROTOCOL)
     artifact.write_bytes(bundle.artifact)
-    spec = Preprocessing.from_table(manifest["preprocessing"], "bundle").fit_spec()
-    np.save(pixels, fit(decode(bundle.files[manifest["golden"]["images"][0]["file"]]), spec)[None])
+    spec = manifest.preprocessing.fit_spec()
+    np.save(pixels, fit(decode(bundle.files[manifest.golden.images[0].file]), spec)[None])
     pairs: dict[str, list[tuple[float, float]]] = {}
     reports = []
     for _ in range(ROUNDS):
@@ -125,7 +124,7 @@ def measured(path: Path, folder: Path) -> None:
         )
     sums = [report.layer_facts.sum_ms / report.layer_facts.whole_ms for report in reports]
     print(f"  layers over the whole                                  rounds {spread(sums)}")
-    if manifest["backend"] == "onnxruntime":  # its profiler takes time of its own, in the layers and between
+    if manifest.backend == "onnxruntime":  # its profiler takes time of its own, in the layers and between
         taken = [report.layer_facts.profiled_ms / report.layer_facts.whole_ms for report in reports]
         print(f"  the whole while profiled, over the whole               rounds {spread(taken)}")
     said, timed = peak(bundle, artifact, folder)

@@ -24,13 +24,13 @@ from typing import Any
 
 import numpy as np
 
-from edgenet.backends.base import load_backend
-from edgenet.backends.reference import Reference
+from edgenet.backend import load_backend
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.target import Target
+from edgenet.verify.reference import Reference
 
 WORKERS = Path(__file__).parent / "quantizers"
 MODELS = {

@@ -84,7 +84,7 @@ def rivals(
         p50: What ``profile`` just measured; what runs in one process with our loop has a p50 of its own.
         folder: For files in between.
     """
-    backend = manifest["backend"]
+    backend = manifest.backend
     ours, theirs = _run(IN_TURN, artifact, pixels, WARM_S, SECONDS, backend).split()
     yield "loop in turn", float(ours), float(theirs)
     yield "bare loop", p50, bare_p50(backend, artifact, pixels)
@@ -114,10 +114,10 @@ def c_loop(manifest: Mapping[str, Any], artifact: Path, pixels: Path, folder: Pa
         subprocess.run(["cc", "-std=gnu11", "-O2", source, "-o", program, "-ldl"], check=True)
     np.load(pixels).tofile(raw)
     (library,) = Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so.*")
-    about = manifest["artifact"]
+    about = manifest.artifact
     graph = onnx.load(artifact).graph
     ends = (graph.input[0].name, graph.output[0].name)
-    shape = (about["input"]["shape"][1], about["output"]["classes"], TYPES[about["output"]["dtype"]])
+    shape = (about.input.shape[1], about.output.classes, TYPES[about.output.dtype])
     words = [program, library, artifact, *ends, raw, *shape, WARM_S, SECONDS]
     said = subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True)
     return statistics.median(float(line) for line in said.stdout.split())

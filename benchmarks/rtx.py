@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple
 
-from edgenet.agent.trt.dialects import dialect_for
+from edgenet.agent.tensorrt.dialects import dialect_for
 
 LAYER = re.compile(r"Name: ([^,]+), LayerType: (\w+), Inputs: \[(.*?)\], Constants: ")
 

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from edgenet.devices.archive import MAX_SIZE, agent_archive
+from edgenet.devices.archive import MAX_SIZE, agent_archive, demo_archive, runtime_archives
 
 RUNS = 21
 GOAL_MS = 150.0
@@ -33,15 +33,16 @@ def main() -> None:
     pairs = [(wall_ms(BARE), wall_ms(HELP)) for _ in range(runs)]
     bare, full = (statistics.median(column) for column in zip(*pairs, strict=True))
     more = statistics.median(b - a for a, b in pairs)
-    size = len(agent_archive().data)
+    parts = {".pyz": agent_archive(), **runtime_archives(), "demo": demo_archive()}
     print(f"startup, medians of {runs} interleaved runs")
     print(f"  python -c pass          {bare:8.1f} ms")
     print(f"  edgenet --help          {full:8.1f} ms")
     print(f"  ratio                   {full / bare:8.2f}")
     print(f"  difference              {more:8.1f} ms   goal <= {GOAL_MS:.0f}: {verdict(more <= GOAL_MS)}")
     print("agent")
-    print(f"  .pyz                    {size:8d} B    goal <= {MAX_SIZE}: {verdict(size <= MAX_SIZE)}")
-    print(f"  share of the goal       {size / MAX_SIZE:8.2f}")
+    for name, part in parts.items():
+        size = len(part.data)
+        print(f"  {name:23} {size:8d} B    goal <= {MAX_SIZE}: {verdict(size <= MAX_SIZE)}")
 
 
 def verdict(kept: bool) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
+    from edgenet.quantize.quantized import Quantized
     from edgenet.recipe import Recipe
     from edgenet.report import Report
     from edgenet.steps.compare import compare
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from edgenet.steps.plan import plan
     from edgenet.steps.probe import probe
     from edgenet.steps.profile import profile
+    from edgenet.steps.quantize import quantize_model
     from edgenet.steps.quickstart import quickstart
     from edgenet.steps.report import present
     from edgenet.steps.wheelhouse import wheelhouse
@@ -38,6 +40,7 @@ _HOMES = {
     "ImageSet": "edgenet.imageset",
     "Model": "edgenet.model",
     "Protocol": "edgenet.protocol",
+    "Quantized": "edgenet.quantize.quantized",
     "Recipe": "edgenet.recipe",
     "Report": "edgenet.report",
     "Target": "edgenet.target",
@@ -52,6 +55,7 @@ _HOMES = {
     "present": "edgenet.steps.report",
     "probe": "edgenet.steps.probe",
     "profile": "edgenet.steps.profile",
+    "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
     "wheelhouse": "edgenet.steps.wheelhouse",
 }
@@ -62,6 +66,7 @@ __all__ = [
     "ImageSet",
     "Model",
     "Protocol",
+    "Quantized",
     "Recipe",
     "Report",
     "Target",
@@ -77,6 +82,7 @@ __all__ = [
     "present",
     "probe",
     "profile",
+    "quantize_model",
     "quickstart",
     "wheelhouse",
 ]

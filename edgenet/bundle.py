@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import struct
 import zipfile
 import zlib
@@ -18,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.arrays import read_array
 from edgenet.errors import BundleError
 from edgenet.files import sha256
 from edgenet.manifest import AGAIN, Manifest
 
-__all__ = ["SCHEMA", "Bundle", "array_bytes", "pack"]
+__all__ = ["SCHEMA", "Bundle", "pack"]
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -105,7 +104,7 @@ class Bundle:
             BundleError: It is not a plain array.
         """
         try:
-            values = _read_array(self.files[name])
+            values = read_array(self.files[name])
         except (KeyError, ValueError, EOFError, TypeError, SyntaxError) as error:
             raise BundleError(f"{name}: not an array ({error})", AGAIN) from None
         return values
@@ -125,25 +124,6 @@ def pack(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
             entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
     return buffer.getvalue()
-
-
-def array_bytes(values: NDArray[Any]) -> bytes:
-    """The bytes of a ``.npy`` file."""
-    buffer = io.BytesIO()
-    np.save(buffer, values, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _read_array(data: bytes) -> NDArray[Any]:
-    """A ``.npy`` file whose header claims as many bytes as follow it."""
-    stream = io.BytesIO(data)
-    version = np.lib.format.read_magic(stream)
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = header(stream)
-    if math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
-        raise ValueError("its header claims another size")
-    values: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
-    return values
 
 
 def _read_manifest(archive: zipfile.ZipFile, where: str) -> tuple[dict[str, Any], bytes]:

@@ -6,9 +6,20 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["cache_dir", "file_digest", "sha256", "write_atomic"]
+try:
+    import fcntl
+except ImportError:  # Windows: threads are kept apart, processes are not
+    fcntl = None  # type: ignore[assignment]
+
+from edgenet.errors import DataError
+
+__all__ = ["cache_dir", "file_digest", "locked", "sha256", "write_atomic", "write_output"]
+
+_locks, _umasks = threading.Lock(), threading.Lock()
 
 
 def sha256(data: bytes) -> str:
@@ -46,6 +57,36 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise
 
 
+def write_output(path: Path | str, data: bytes) -> Path:
+    """Write a file that a user named; see :func:`write_atomic`.
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    try:
+        write_atomic(Path(path), data)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})", "choose another place") from None
+    return Path(path)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Be the only one, of this machine's threads and processes, who reads ``path`` and writes it again.
+
+    Not twice within one thread. The lock is a file beside it and stays; the kernel gives it back with the
+    process.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locks, path.with_name(f".{path.name}.lock").open("ab") as stream:
+        if fcntl is not None:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
 def cache_dir() -> Path:
     """The folder for what can be fetched again: ``$EDGENET_CACHE`` or the user's cache."""
     if override := os.environ.get("EDGENET_CACHE"):
@@ -55,6 +96,8 @@ def cache_dir() -> Path:
 
 
 def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
+    """The process's; it can only be read by setting it, so one thread at a time."""
+    with _umasks:
+        current = os.umask(0o022)
+        os.umask(current)
     return current

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from edgenet.errors import ModelError
-from edgenet.files import sha256
 from edgenet.preprocessing import ModelCard, Preprocessing, read_card
 
-__all__ = ["Model", "read_labels"]
+__all__ = ["Model", "content_digest", "read_labels"]
 
 OPSETS = range(11, 24)
 
@@ -34,7 +35,7 @@ class Model:
         output: "logits" or "probabilities".
         label_offset: Output index of class 0.
         labels: Class names, or ``()`` when unknown.
-        digest: sha256 of the file the model came from.
+        digest: sha256 of the content, its weights included: see :func:`content_digest`.
         precision: "fp32" or "int8".
         label: Whether artifacts give the best class too, behind the scores.
     """
@@ -65,7 +66,7 @@ class Model:
                 unexpected shapes, without known preprocessing, or with labels of another length.
         """
         path = Path(path)
-        data, proto = _read_proto(path)
+        proto = _read_proto(path)
         described = _find_card(path, Path(card) if card else None)
         model = cls(
             name=path.stem,
@@ -74,9 +75,27 @@ class Model:
             output=described.output,
             label_offset=described.label_offset,
             labels=read_labels(Path(labels)) if labels else described.labels,
-            digest=sha256(data),
+            digest=content_digest(proto),
         )
         return _checked(model, path)
+
+    @classmethod
+    def parse(cls, data: bytes, name: str, digest: str, card: ModelCard, where: str) -> Model:
+        """Read the bytes of an ONNX file that travelled inside another, all its weights in it.
+
+        Args:
+            data: The file.
+            name: Of the model.
+            digest: Of the file that the user had.
+            card: How it is fed and read.
+            where: What it stands in, for messages.
+
+        Raises:
+            ModelError: As :meth:`load`.
+        """
+        proto = _parsed(data, where, None)
+        how = (card.preprocessing, card.output, card.label_offset, card.labels)
+        return _checked(cls(name, proto, *how, digest), Path(where))
 
     @property
     def classes(self) -> int:
@@ -91,6 +110,33 @@ class Model:
     def with_proto(self, proto: onnx.ModelProto, **changes: str) -> Model:
         """The same model around another graph."""
         return replace(self, proto=proto, **changes)  # type: ignore[arg-type]
+
+
+def content_digest(proto: onnx.ModelProto) -> str:
+    """sha256 of a model's content, every weight included.
+
+    It is the same whether the weights lie inside the file or beside it, as raw bytes or as lists of numbers.
+
+    Args:
+        proto: The model, external data loaded.
+    """
+    bare = onnx.ModelProto(**_fields(proto, "graph"))
+    bare.graph.CopyFrom(onnx.GraphProto(**_fields(proto.graph, "initializer")))
+    for node in bare.graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                attribute.t.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(attribute.t)))
+    total = hashlib.sha256(bare.SerializeToString(deterministic=True))
+    for item in proto.graph.initializer:
+        raw = item.raw_data if item.HasField("raw_data") else onnx.numpy_helper.to_array(item).tobytes()
+        total.update(f"\0{item.name}\0{item.data_type}\0{list(item.dims)}\0{len(raw)}\0".encode())
+        total.update(raw)
+    return total.hexdigest()
+
+
+def _fields(message: Message, but: str) -> dict[str, Any]:
+    """The fields of a protobuf that are set, without one of them: a copy of it would copy all weights."""
+    return {field.name: value for field, value in message.ListFields() if field.name != but}
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
@@ -114,27 +160,35 @@ def read_labels(path: Path) -> tuple[str, ...]:
     return tuple(names[str(index)] for index in range(len(names)))
 
 
-def _read_proto(path: Path) -> tuple[bytes, onnx.ModelProto]:
+def _read_proto(path: Path) -> onnx.ModelProto:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(
             f"{path}: cannot be read ({error.strerror})", "give the path of an ONNX file"
         ) from None
+    return _parsed(data, str(path), path.parent)
+
+
+def _parsed(data: bytes, where: str, folder: Path | None) -> onnx.ModelProto:
+    """A valid model; weights beside it are read from the folder, or refused if there is none."""
     try:
         proto = onnx.load_model_from_string(data)
         if not proto.graph.node:
-            raise ModelError(f"{path}: not an ONNX model (no graph in it)", "export the model to ONNX first")
-        onnx.load_external_data_for_model(proto, str(path.parent))
+            raise ModelError(f"{where}: not an ONNX model (no graph in it)", "export the model to ONNX first")
+        if folder is not None:
+            onnx.load_external_data_for_model(proto, str(folder))
+        elif any(onnx.external_data_helper.uses_external_data(item) for item in proto.graph.initializer):
+            raise ModelError(f"{where}: weights outside the file", "make the file again")
         onnx.checker.check_model(proto)
     except DecodeError:
         raise ModelError(
-            f"{path}: not an ONNX file, or a truncated one", "export the model to ONNX again"
+            f"{where}: not an ONNX file, or a truncated one", "export the model to ONNX again"
         ) from None
     except (onnx.checker.ValidationError, OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise ModelError(f"{path}: not a valid ONNX model ({reason})", "export the model again") from None
-    return data, proto
+        raise ModelError(f"{where}: not a valid ONNX model ({reason})", "export the model again") from None
+    return proto
 
 
 def _find_card(path: Path, card: Path | None) -> ModelCard:

@@ -83,7 +83,11 @@ class Recipe:
         Raises:
             LibraryError: Not found, or a value is missing, unknown or of the wrong type.
         """
-        table = read_table("recipe", name)
+        return cls.from_table(read_table("recipe", name))
+
+    @classmethod
+    def from_table(cls, table: Table) -> Recipe:
+        """Read the values of a recipe; see :meth:`load`."""
         recipe = cls(
             name=table.take("name", str),
             summary=table.take("summary", str),

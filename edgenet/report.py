@@ -30,7 +30,7 @@ class Built(Record):
 
     Attributes:
         digest: Of the bundle.
-        model, model_digest: Its name, and the sha256 of its ONNX file.
+        model, model_digest: Its name, and the sha256 of its content with weights.
         backend, precision, recipe: How it was built; no recipe for float.
         size_bytes: Of the artifact.
         tool: What compiled it.

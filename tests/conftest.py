@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +38,9 @@ std = [127.5, 127.5, 127.5]
 
 def pytest_configure() -> None:
     hide_vnni()
+    if "EDGENET_CACHE" not in os.environ:  # workers and programs inherit it: nobody's own cache is touched
+        os.environ["EDGENET_CACHE"] = folder = tempfile.mkdtemp(prefix="edgenet-tests-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -95,6 +101,13 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.append(f"{index:02d}.ppm,{index % CLASSES},c{index % CLASSES}")
     (folder / "labels.csv").write_text("\n".join(rows) + "\n")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_shared_results(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test computes for itself: what one breaks on purpose is no other's result."""
+    folder = tmp_path_factory.mktemp("results")
+    monkeypatch.setattr("edgenet.cache._folder", lambda: folder)
 
 
 @pytest.fixture

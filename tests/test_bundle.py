@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgenet.bundle import Bundle, array_bytes, pack
+from edgenet.arrays import array_bytes
+from edgenet.bundle import Bundle, pack
 from edgenet.errors import BundleError
 from tests.manifests import manifest
 

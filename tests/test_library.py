@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenet.backends.base import backend_names
+from edgenet.backend import backend_names
 from edgenet.errors import LibraryError, PlanError
 from edgenet.library import find, image_folder, names
 from edgenet.model import Model

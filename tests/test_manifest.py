@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgenet.bundle import Bundle, array_bytes, pack
+from edgenet.arrays import array_bytes
+from edgenet.bundle import Bundle, pack
 from edgenet.errors import BundleError
 from edgenet.manifest import Manifest, TensorSpec
 from tests.manifests import manifest
@@ -125,7 +126,7 @@ def test_any_change_is_read_or_refused_in_one_line(changes: list[tuple[Any, Any]
             if drop:
                 del part[path[-1]]
             else:
-                part[path[-1]] = value
+                part[path[-1]] = copy.deepcopy(value)  # the strategies give the same objects again
         except (TypeError, KeyError, IndexError):
             continue
     try:

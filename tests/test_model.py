@@ -44,6 +44,45 @@ def test_a_good_model(model: Model) -> None:
     assert len(model.digest) == 64
 
 
+def stored(folder: Path, proto: onnx.ModelProto, weights: str) -> str:
+    """The digest of a model whose weights are stored in one of the ways that ONNX knows."""
+    folder.mkdir()
+    copy = onnx.ModelProto()
+    copy.CopyFrom(proto)
+    if weights == "numbers":
+        for item in copy.graph.initializer:
+            values = onnx.numpy_helper.to_array(item)
+            if values.dtype == np.float32:
+                item.ClearField("raw_data")
+                item.float_data.extend(values.ravel().tolist())
+    path = write(folder, copy)
+    if weights == "beside":
+        onnx.save(copy, path, save_as_external_data=True, location="m.onnx.data", size_threshold=0)
+        assert (folder / "m.onnx.data").stat().st_size > 100_000
+    return Model.load(path).digest
+
+
+def test_two_trainings_have_two_digests_however_their_weights_are_stored(
+    tmp_path: Path, model_file: Path
+) -> None:
+    """The same graph with other weights beside it is another model; the same weights inside it are not."""
+    first = onnx.load(model_file)
+    second = onnx.ModelProto()
+    second.CopyFrom(first)
+    kernel = next(item for item in second.graph.initializer if len(item.dims) == 4)
+    values = onnx.numpy_helper.to_array(kernel).copy()
+    values.flat[0] += 1e-3
+    kernel.CopyFrom(onnx.numpy_helper.from_array(values, kernel.name))
+    ways = ("inside", "beside", "numbers")
+    one, other = (
+        {stored(tmp_path / f"{name}-{way}", proto, way) for way in ways}
+        for name, proto in (("one", first), ("other", second))
+    )
+    assert len(one) == len(other) == 1
+    assert one != other
+    assert (tmp_path / "one-beside/m.onnx").read_bytes() == (tmp_path / "other-beside/m.onnx").read_bytes()
+
+
 def test_a_free_batch_size_becomes_one(tmp_path: Path) -> None:
     model = Model.load(write(tmp_path, network(["N", 3, 64, 64])))
     assert [d.dim_value for d in model.proto.graph.input[0].type.tensor_type.shape.dim] == [1, 3, 64, 64]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgenet.breakdown import Layer, LayerFacts
-from edgenet.cli.tables import report_columns, report_row, verdict_lines
+from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
 from edgenet.errors import DataError, ReportError
 from edgenet.json_value import UNPRINTABLE, plain
 from edgenet.metric import metric, metrics, quality

@@ -8,7 +8,7 @@ from common import calibration, measured, read_job
 
 import edgenet.backends.onnxruntime
 import edgenet.backends.tflite  # noqa: F401 - loaded by name below; imports are not what is measured
-from edgenet.backends.base import load_backend
+from edgenet.backend import load_backend
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize

@@ -8,16 +8,17 @@ import sys
 import time
 from importlib import util
 
-from . import board, child, runtimes
+from . import board, child
 from .wire import PROTOCOL
 
 
-def probe(store, digest, root="/"):
+def probe(store, digest, backends=(), root="/"):
     """All facts; keys whose value is unknown are ``None``.
 
     Args:
         store: The board's store, for the free disk.
         digest: The agent's own digest.
+        backends: Those whose runtimes the board's own Python shall try; their parts are here.
         root: Where ``proc``, ``sys`` and ``etc`` lie.
     """
     facts = {
@@ -41,16 +42,14 @@ def probe(store, digest, root="/"):
     }
     facts.update(board.facts(root, child.output))
     facts["os"] = facts["os"] or platform.platform()
-    facts.update(own_packages())
+    facts.update(own_packages(backends))
     return facts
 
 
-def own_packages():
+def own_packages(backends):
     """What the board's own Python can do: runtimes it imports, those it has but cannot, image formats."""
     working, broken = {}, {}
-    for backend in runtimes.names():
-        if backend == "null":
-            continue
+    for backend in backends:
         answer = child.try_runtime(backend, None)
         if answer["works"]:
             working[backend] = answer["version"]

@@ -4,9 +4,8 @@ import json
 import os
 import shutil
 
-from . import deployments
+from . import deployments, engines, runtimes
 from .store import read_json, write_atomic
-from .trt import engines
 
 # So many deployments, the newest, are kept; the current one always is.
 KEEP = 4
@@ -47,6 +46,7 @@ def prune(store):
             shutil.rmtree(store.path("deployments", item["digest"]), ignore_errors=True)
             removed.append("deployment {} ({})".format(item["name"], item["digest"][:12]))
     used = set(store.used) | {item["runtime"] for item in kept}
+    used |= {digest for digest, _ in runtimes.parts().values()}
     for item in kept:
         manifest = read_json(store.path("deployments", item["digest"], "manifest.json")) or {}
         used.add(manifest.get("artifact"))

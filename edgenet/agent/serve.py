@@ -3,7 +3,6 @@
 When the host goes away (stdin ends) the model's process is killed and this one ends at once.
 """
 
-import hashlib
 import os
 import queue
 import sys
@@ -11,10 +10,10 @@ import threading
 import time
 from typing import Any
 
-from . import beat, deployments, finish, live, probe, prune, unpack, wire
+from . import beat, deployments, finish, live, probe, prune, runtimes, unpack, wire
 from .child import Child, try_runtime
 from .failure import Failure
-from .store import LOCK_WAIT, Store, check_digest, default_home
+from .store import LOCK_WAIT, Store, check_digest, default_home, file_digest
 
 # A host that holds the deploy lock and says nothing for this long has lost it, seconds.
 LOCK_IDLE = 60.0
@@ -84,8 +83,10 @@ class Server(object):
 
     # -- requests
 
-    def _probe(self, _request, _body):
-        return {"facts": probe.probe(self._store, self._digest)}, b""
+    def _probe(self, request, _body):
+        backends = request.get("backends", [])
+        runtimes.need(self._store, backends)
+        return {"facts": probe.probe(self._store, self._digest, backends)}, b""
 
     def _begin(self, request, _body):
         self._store.begin(min(float(request.get("wait", LOCK_WAIT)), IDLE))
@@ -128,11 +129,14 @@ class Server(object):
 
     def _try_runtime(self, request, _body):
         self._store.used.add(request.get("runtime"))
-        return try_runtime(str(request["backend"]), self._runtime_folder(request.get("runtime"))), b""
+        folder = self._runtime_folder(request.get("runtime"))
+        runtimes.need(self._store, [request["backend"]])
+        return try_runtime(str(request["backend"]), folder), b""
 
     def _finish(self, request, _body):
         manifest = request["manifest"]
         deployments.check(manifest)
+        runtimes.need(self._store, [manifest["backend"]])
         folder = self._runtime_folder(manifest.get("runtime"))
         return finish.finish(self._store, manifest, folder, self._send), b""
 
@@ -164,6 +168,7 @@ class Server(object):
         if manifest is None:
             manifest = deployments.load(self._store, request.get("digest"))
         deployments.check(manifest)
+        runtimes.need(self._store, [manifest["backend"]])
         path = self._store.verified_blob(manifest["artifact"], manifest["artifact_size"])
         folder, finished = self._runtime_folder(manifest.get("runtime")), None
         if manifest.get("build"):
@@ -248,15 +253,9 @@ _HANDLERS = {
 }
 
 
-def own_digest():
-    """The sha256 of the archive this agent runs from."""
-    with open(sys.argv[0], "rb") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
-
-
 def main():
     """Say hello, then serve stdin until it ends."""
-    digest = own_digest()
+    digest = file_digest(sys.argv[0])  # of the archive this agent runs from
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:

@@ -61,6 +61,7 @@ GONE_S = 10.0
 NO_SPACE = "no-space"
 LOCKED = "locked"
 DAMAGED = "damaged"
+PART = "part"
 DIED = "died"
 
 

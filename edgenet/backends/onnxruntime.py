@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.backends.base import Artifact, HostSession
+from edgenet.backend import Artifact, Backend, HostSession, Shown, Tap
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
+from edgenet.graph.layers import Layer, onnx_taps
 from edgenet.graph.passes.head import HEADS, with_label
 from edgenet.graph.passes.to_fp16 import store_fp16
 from edgenet.graph.qdq.align_scales import align_scales
 from edgenet.graph.qdq.onnxruntime import int8_output, to_qdq_format
+from edgenet.graph.trace import onnx_run
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
@@ -24,18 +27,14 @@ __all__ = ["OnnxRuntime", "backend", "qdq_format_for"]
 VNNI = ("avx512_vnni", "avx_vnni", "amx_int8")
 
 
-class OnnxRuntime:
+class OnnxRuntime(Backend):
     """Writes ONNX for ``onnxruntime``'s CPU provider."""
 
     name = "onnxruntime"
     precisions = ("fp32", "fp16", "int8", "int8-dynamic")
     mixed = True
     heads = HEADS
-    preferred = None
-
-    def unsupported_reason(self, target: Target, precision: str) -> str:  # noqa: ARG002
-        """Every CPU runs every precision."""
-        return ""
+    exact = True
 
     def lower(self, model: Model, target: Target) -> Artifact:
         """The prepared graph as it is, with smaller weights, or in Q/DQ form for the target's CPU.
@@ -64,6 +63,14 @@ class OnnxRuntime:
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """Load an artifact as a user's session does, graph optimization on."""
         return _Session(Evaluator(artifact.read_bytes(), threads=threads))
+
+    def layers(self, artifact: bytes, pixels: NDArray[np.uint8]) -> Shown:
+        """The graph's int8 tensors; looking at them changes what is fused, so the scores come with them."""
+        return Shown(*onnx_run(artifact, pixels))
+
+    def taps(self, artifact: bytes, told: Sequence[str], known: Sequence[Layer]) -> list[Tap]:  # noqa: ARG002
+        """The quantized tensors of the graph, which knows their scales; a float one has the user's names."""
+        return [Tap(*item) for item in onnx_taps(artifact, known)]
 
 
 class _Session:

@@ -15,6 +15,7 @@ the host the same graph runs in ONNX Runtime; that is what a bundle's answers co
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,17 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgenet.backends.base import Artifact, HostSession
-from edgenet.errors import PlanError
+from edgenet.backend import Artifact, Backend, Finding, HostSession, Tap
+from edgenet.errors import DeviceError, PlanError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
+from edgenet.graph.layers import Layer, onnx_taps
 from edgenet.graph.passes.downgrade_opset import downgrade_opset
 from edgenet.graph.passes.float_input import cast_first, float_input
 from edgenet.graph.passes.head import LOGITS
 from edgenet.graph.passes.to_fp16 import to_fp16
 from edgenet.graph.qdq.tensorrt import symmetric_qdq
-from edgenet.manifest import TensorSpec
+from edgenet.manifest import ArtifactSpec, TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
 
@@ -43,13 +45,13 @@ NO_INT8 = ("5.3", "6.0", "6.2")
 RTX = "tensorrt-rtx"
 
 
-class TensorRt:
+class TensorRt(Backend):
     """Writes ONNX for TensorRT's parser."""
 
     name = "tensorrt"
     precisions = ("fp32", "fp16", "int8")
-    mixed = False
     heads = (LOGITS,)
+    sent = False
     # On depthwise networks int8 is often no faster than fp16, and it costs accuracy.
     preferred = "fp16"
 
@@ -88,6 +90,46 @@ class TensorRt:
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """The graph in ONNX Runtime on this machine's CPU: the same network, not the board's kernels."""
         return _Session(artifact.read_bytes(), threads)
+
+    def taps(self, artifact: bytes, told: Sequence[str], known: Sequence[Layer]) -> list[Tap]:  # noqa: ARG002
+        """The quantized tensors of the graph, which knows their scales; a float one has the user's names."""
+        return [Tap(*item) for item in onnx_taps(artifact, known)]
+
+    def board_file(self, spec: ArtifactSpec, version: str) -> str:
+        """The graph in the form that the board's TensorRT, such as "tensorrt 8.2.1.8", reads."""
+        graphs = (spec.build or {}).get("graphs", {})
+        try:
+            form = form_of(version)
+        except PlanError as error:
+            raise DeviceError(error.what, error.remedy) from None
+        if form not in graphs:
+            made_for = "8" if "8" in graphs else "10 and 11"
+            raise DeviceError(
+                f"the bundle was compiled for TensorRT {made_for}, the board has {version}",
+                "compile again for a target whose `versions` name it",
+            )
+        return str(graphs[form])
+
+    def remedy(self, broken: bool) -> str:
+        """TensorRT comes with the board's system: no wheel of it is ever sent."""
+        if broken:
+            return "install what is missing there (docs/tensorrt.md), or choose another backend"
+        return (
+            "on a Jetson: sudo apt install python3-libnvinfer (docs/tensorrt.md), or choose another backend"
+        )
+
+    def examine(self, facts: Mapping[str, Any]) -> Finding:
+        """What JetPack brought, from names and versions of files: nothing is loaded."""
+        version = facts.get("tensorrt")
+        if facts.get("l4t") is None and version is None:
+            return Finding("not", "this is no Jetson", "choose another backend")
+        jetpack = f"JetPack {facts.get('jetpack') or 'unknown'} (L4T {facts.get('l4t')})"
+        if version is None:
+            return Finding("not", f"{jetpack} without TensorRT", "sudo apt install tensorrt there")
+        if not facts.get("tensorrt_python"):
+            remedy = "sudo apt install python3-libnvinfer there"
+            return Finding("not", f"{jetpack}, TensorRT {version} without Python bindings", remedy)
+        return Finding("ok", f"{jetpack}, TensorRT {version}, CUDA {facts.get('cuda') or 'not found'}")
 
 
 class _Session:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.backends.base import Artifact, HostSession
+from edgenet.backend import Artifact, Backend, HostSession, Shown
+from edgenet.backends.lowering.greeting import without_greeting
 from edgenet.backends.lowering.operators import to_tflite
+from edgenet.backends.lowering.walk import tflite_layers
 from edgenet.errors import ModelError
 from edgenet.graph.passes.head import HEADS
 from edgenet.manifest import TensorSpec
@@ -22,18 +21,15 @@ from edgenet.target import Target
 __all__ = ["Tflite", "backend"]
 
 
-class Tflite:
+class Tflite(Backend):
     """Writes ``.tflite`` files and runs them with ``ai_edge_litert``."""
 
     name = "tflite"
     precisions = ("fp32", "fp16", "int8-dynamic", "int8")
     mixed = True
     heads = HEADS
-    preferred = None
-
-    def unsupported_reason(self, target: Target, precision: str) -> str:  # noqa: ARG002
-        """Every CPU runs every precision."""
-        return ""
+    exact = True
+    nhwc = True
 
     def lower(self, model: Model, target: Target) -> Artifact:
         """The graph in TFLite's operators; a model that ends in int8 gives int8 scores.
@@ -63,7 +59,7 @@ class Tflite:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            with _silence():
+            with without_greeting():
                 interpreter = Interpreter(model_path=str(artifact), num_threads=threads)
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
@@ -73,19 +69,9 @@ class Tflite:
             ) from None
         return _Session(interpreter)
 
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep the runtime's own messages (which delegate it chose) away from the user's terminal."""
-    saved = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
+    def layers(self, artifact: bytes, pixels: NDArray[np.uint8]) -> Shown:
+        """The file's int8 tensors; its kernels stay as they are, so do its scores."""
+        return Shown(tflite_layers(artifact, pixels))
 
 
 class _Session:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from edgenet.cli.options import json_option
-from edgenet.cli.output import print_json, progress
+from edgenet.cli.shared.options import cache_option, json_option
+from edgenet.cli.shared.output import print_json, progress
 
 __all__ = ["compile"]
 
@@ -43,6 +42,7 @@ __all__ = ["compile"]
 @click.option("--labels", metavar="F", help="Class names: one a line, or CSV (class_index, name).")
 @click.option("-o", "--output", metavar="OUT", help="Default: MODEL.TARGET.BACKEND.PRECISION.edgenet here.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@cache_option
 @json_option
 def compile(  # noqa: PLR0913, PLR0917
     model: str,
@@ -57,47 +57,44 @@ def compile(  # noqa: PLR0913, PLR0917
     labels: str | None,
     output: str | None,
     dry_run: bool,
+    no_cache: bool,
     as_json: bool,
 ) -> None:
     """Quantize and compile MODEL (ONNX) for a board, into one .edgenet file.
 
-    MODEL is a float32 ONNX file with MODEL.toml beside it (docs/preprocessing.md), or "signs", the
-    embedded model. The file holds the artifact, its preprocessing and labels, the float model, and a few
-    images with the answers they must get.
+    MODEL is a float32 ONNX file with MODEL.toml beside it (docs/preprocessing.md), what edgenet quantize
+    wrote (.int8.onnx), or "signs", the embedded model. The file holds the artifact, its preprocessing and
+    labels, the float model, and a few images with the answers they must get.
 
     \b
     Example:
       edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/
+      edgenet compile mobilenet.int8.onnx --target raspberry-pi-5 --backend onnxruntime
       edgenet compile signs --target local --backend tflite --precision int8 --calibration signs
     """
-    from edgenet.model import Model
-    from edgenet.recipe import Recipe
     from edgenet.steps.compile import compile as run
-    from edgenet.steps.plan import limited, plan
-    from edgenet.target import Target
-    from edgenet.zoo import embedded
+    from edgenet.steps.decide import decide
 
-    board, how = Target.load(target), Recipe.load(recipe) if recipe else None
-    decided = plan(board, backend, precision, how)
-    if max_drift is not None:
-        how = limited(decided, how, max_drift)
-        decided = plan(board, decided.backend, decided.precision, how)
     if dry_run:
+        decided = decide(model, target, backend, precision, recipe, max_drift).plan
         print_json(decided.to_table()) if as_json else click.echo(_plan_text(decided))
         return
-    path = embedded() if model == "signs" and not Path(model).exists() else Path(model)
-    loaded = Model.load(path, preprocessing, labels)
     with progress() as tell:
-        compiled = run(loaded, board, decided.backend, decided.precision, how, calibration, tell, head)
-    name = f"{loaded.name}.{decided.target}.{decided.backend}.{decided.precision}.edgenet"
-    written = compiled.write(Path(output or name))
+        compiled = run(
+            *(model, target, backend, precision, recipe, calibration, tell, head),
+            max_drift=max_drift,
+            preprocessing=preprocessing,
+            labels=labels,
+            cache=not no_cache,
+        )
+    written = compiled.write(Path(output or compiled.file))
     for line in compiled.skipped:
         click.echo(f"edgenet: skipped {line}", err=True)
     if as_json:
-        account = compiled.quantization
+        made = compiled.quantized
         document = {
             **compiled.bundle.manifest.to_table(),
-            "quantization": account.to_table() if account else None,
+            "quantization": {**made.account.to_table(), "cached": made.cached} if made else None,
         }
         print_json({**document, "digest": compiled.bundle.digest, "path": str(written)})
         return
@@ -113,28 +110,8 @@ def _plan_text(plan) -> str:  # type: ignore[no-untyped-def]
 
 
 def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]
+    from edgenet.cli.shared.tables import quantization_lines
     from edgenet.views.figures import size
 
-    account = compiled.quantization
     lines = [f"{path}  {compiled.bundle.name}  artifact {size(len(compiled.bundle.artifact))}"]
-    if account:
-        worst = min(account.layers, key=lambda layer: layer["sqnr_db"])
-        lines.append(
-            f"quantized with {account.images} images in {account.seconds:.1f} s; "
-            f"noisiest layer {worst['sqnr_db']} dB ({worst['name']})"
-        )
-        lines += [_judged(line["pass"], line) for line in account.passes]
-        lines += [
-            _judged(f"{line['float_steps']} layers in float, time x{line['estimated_time']:.2f}", line)
-            for line in account.attempts
-        ]
-        kept = [layer["name"] for layer in account.layers if layer.get("weights") == "float"]
-        lines += [f"in float: {', '.join(kept)}"] if kept else []
-    return lines
-
-
-def _judged(name: str, line: dict[str, Any]) -> str:
-    return (
-        f"  {name:32} agreement {100 * line['agreement']:5.1f} %, "
-        f"expected top-1 loss {line['expected_loss_pp']:.2f} pp"
-    )
+    return lines + (quantization_lines(compiled.quantized) if compiled.quantized else [])

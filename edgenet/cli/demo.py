@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgenet.cli.options import device_option, json_option
-from edgenet.cli.output import print_json, print_table, progress
+from edgenet.cli.shared.options import device_option, json_option
+from edgenet.cli.shared.output import print_json, print_table, progress
 
 if TYPE_CHECKING:
     from edgenet.steps.demo import Ready

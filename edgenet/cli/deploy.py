@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.options import device_option, json_option
-from edgenet.cli.output import print_json, progress
+from edgenet.cli.shared.options import device_option, json_option
+from edgenet.cli.shared.output import print_json, progress
 
 __all__ = ["deploy"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from edgenet.cli.options import json_option
-from edgenet.cli.output import print_json, print_table
+from edgenet.cli.shared.options import json_option
+from edgenet.cli.shared.output import print_json, print_table
 
 __all__ = ["inspect"]
 
@@ -16,7 +16,7 @@ __all__ = ["inspect"]
 @click.argument("file", type=click.Path(exists=True, dir_okay=False), metavar="FILE")
 @json_option
 def inspect(file: str, as_json: bool) -> None:
-    """Show what a model (.onnx), a bundle (.edgenet) or a report (.json) holds.
+    """Show what a model (.onnx, .int8.onnx), a bundle (.edgenet) or a report (.json) holds.
 
     \b
     Example:
@@ -29,9 +29,13 @@ def inspect(file: str, as_json: bool) -> None:
 
 def _model(file: str, as_json: bool) -> None:
     from edgenet.graph.cost import cost
-    from edgenet.model import Model
+    from edgenet.quantize.quantized import Quantized
+    from edgenet.steps.source import read_source
 
-    model = Model.load(file)
+    model = read_source(Path(file))
+    if isinstance(model, Quantized):
+        _quantized(file, model, as_json)
+        return
     total = cost(model.proto)
     table = {
         "name": model.name,
@@ -48,6 +52,16 @@ def _model(file: str, as_json: bool) -> None:
     rows = [[key, f"{value:,}" if isinstance(value, int) else str(value)] for key, value in table.items()]
     rows = rows[:-1] + [[f"preprocessing {key}", str(value)] for key, value in preprocessing.items()]
     print_table(file, ["of the model", ""], rows)
+
+
+def _quantized(file: str, made, as_json: bool) -> None:  # type: ignore[no-untyped-def]
+    from edgenet.cli.shared.tables import quantization_lines
+
+    if as_json:
+        print_json(made.to_table())
+        return
+    click.echo(f"{file}  {made.original.name} {made.model.precision}, recipe {made.recipe.name}")
+    click.echo("\n".join(quantization_lines(made)))
 
 
 def _bundle(file: str, as_json: bool) -> None:
@@ -73,7 +87,7 @@ def _bundle(file: str, as_json: bool) -> None:
 
 
 def _report(file: str, as_json: bool) -> None:
-    from edgenet.cli.tables import report_columns, report_row, verdict_lines
+    from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
     from edgenet.report import Report
 
     report = Report.load(file)

@@ -16,8 +16,6 @@ from edgenet.errors import EXIT_INTERRUPTED, EdgenetError
 
 __all__ = ["cli", "main"]
 
-SHARED = ("main", "options", "output", "tables", "terminal")
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="edgenet", message="%(prog)s %(version)s")
@@ -42,9 +40,9 @@ def cli() -> None:
 
 
 def _add_commands() -> None:
-    """Add the command of every module of this folder: the function named like the module."""
+    """Add the command of every module beside this one, the function named like it; folders are none."""
     for item in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if item.name not in SHARED:
+        if not item.ispkg and item.name != Path(__file__).stem:
             module = importlib.import_module(f"edgenet.cli.{item.name}")
             cli.add_command(getattr(module, item.name))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.options import bundle_argument, device_option, json_option, protocol_option
-from edgenet.cli.output import print_json, print_table, progress
+from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
+from edgenet.cli.shared.output import print_json, print_table, progress
 from edgenet.errors import EXIT_OVER_LIMIT
 
 __all__ = ["profile"]
@@ -44,7 +44,7 @@ def profile(
       edgenet profile mobilenet.edgenet --device pi@raspberrypi.local --val photos/val -o report.json
       edgenet profile mobilenet.edgenet --device pi --min-fps 24 --max-drift 0.5   # for CI
     """
-    from edgenet.cli.tables import report_columns, report_row, verdict_lines
+    from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
     from edgenet.steps.profile import profile as run
 
     with progress() as tell:

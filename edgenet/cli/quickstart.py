@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.options import json_option, protocol_option
-from edgenet.cli.output import print_json, print_table, progress
+from edgenet.cli.shared.options import cache_option, json_option, protocol_option
+from edgenet.cli.shared.output import print_json, print_table, progress
 
 __all__ = ["quickstart"]
 
@@ -15,8 +15,9 @@ __all__ = ["quickstart"]
     "-o", "--output", type=click.Path(file_okay=False), help="Keep bundles and reports in this folder."
 )
 @protocol_option("quick")
+@cache_option
 @json_option
-def quickstart(output: str | None, protocol: str, as_json: bool) -> None:
+def quickstart(output: str | None, protocol: str, no_cache: bool, as_json: bool) -> None:
     """Run the whole chain here: embedded model, both backends, float and int8.
 
     Compiles, deploys to this machine and profiles every build of the embedded sign classifier,
@@ -27,11 +28,11 @@ def quickstart(output: str | None, protocol: str, as_json: bool) -> None:
       edgenet quickstart
       edgenet quickstart --json > quickstart.json
     """
-    from edgenet.cli.tables import report_columns, report_row
+    from edgenet.cli.shared.tables import report_columns, report_row
     from edgenet.steps.quickstart import quickstart as run
 
     with progress() as tell:
-        result = run(output, protocol, tell)
+        result = run(output, protocol, tell, not no_cache)
     if as_json:
         print_json(result.to_table())
         return

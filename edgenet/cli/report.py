@@ -32,8 +32,8 @@ def report(reports: tuple[str, ...], output: str | None, form: str | None, as_js
       edgenet report fp32.json int8.json -o compared.html
       edgenet report fp32.json int8.json --format md >> pull-request.md
     """
-    from edgenet.cli.output import print_json
-    from edgenet.cli.terminal import show
+    from edgenet.cli.shared.output import print_json
+    from edgenet.cli.shared.terminal import show
     from edgenet.files import write_atomic
     from edgenet.steps.report import load_reports, present
     from edgenet.views.text import records

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.options import json_option
-from edgenet.cli.output import print_json, print_table
+from edgenet.cli.shared.options import json_option
+from edgenet.cli.shared.output import print_json, print_table
 
 __all__ = ["targets"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.options import json_option
-from edgenet.cli.output import print_json, print_table, progress
+from edgenet.cli.shared.options import json_option
+from edgenet.cli.shared.output import print_json, print_table, progress
 
 __all__ = ["wheelhouse"]
 
@@ -36,13 +36,12 @@ def wheelhouse(
       edgenet wheelhouse build --target raspberry-pi-4 --target jetson-orin-nano
       edgenet wheelhouse build --python 3.11 --machine aarch64 --backend tflite
     """
-    from edgenet.steps.wheelhouse import BACKENDS
     from edgenet.steps.wheelhouse import wheelhouse as run
 
     if not targets and not python:
         raise click.UsageError("name a board with --target, or its Python with --python")
     with progress() as tell:
-        kept = run(targets, python, machine, backends or BACKENDS, tell)
+        kept = run(targets, python, machine, backends, tell)
     if as_json:
         print_json({"runtimes": [item.to_table() for item in kept]})
         return

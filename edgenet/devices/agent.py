@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -9,14 +10,14 @@ from typing import Any, NamedTuple, Self
 
 from edgenet.agent import wire
 from edgenet.devices.answers import Loaded
-from edgenet.devices.archive import agent_archive
+from edgenet.devices.archive import Archive, agent_archive, runtime_archives
 from edgenet.devices.blobs import Blob, Sender, Sent, missing
 from edgenet.devices.bootstrap import handshake
 from edgenet.devices.channel import Channel, OnEvent
 from edgenet.devices.connection import Connection
 from edgenet.devices.deadlines import DEADLINES, Deadlines
 from edgenet.devices.live import Live, OnLive, PortForward
-from edgenet.devices.replies import field, fields, raise_error
+from edgenet.devices.replies import BoardError, field, fields, raise_error
 from edgenet.devices.session import Session
 from edgenet.errors import ConnectionFailed, ConnectionLost
 
@@ -56,6 +57,7 @@ class Agent:
         self._channel = Channel(connection, deadlines, waiting)
         self._sender = Sender(self._channel)
         self._facts: Mapping[str, Any] | None = None
+        self._tried: frozenset[str] = frozenset()
         self.removed: list[str] = []
         try:
             self._start()
@@ -93,12 +95,32 @@ class Agent:
         """Bytes received from the agent so far."""
         return self._channel.bytes_received
 
-    def facts(self) -> Mapping[str, Any]:
-        """What the board says about itself (docs/agent-protocol.md, probe); asked once."""
-        if self._facts is None:
-            reply, _ = self._channel.request(wire.PROBE, {})
-            self._facts = field(reply, "facts", dict)
+    def facts(self, backends: Sequence[str] = ()) -> Mapping[str, Any]:
+        """What the board says about itself (docs/agent-protocol.md, probe); asked once.
+
+        Args:
+            backends: Those whose runtimes the board's own Python shall try (``runtimes``,
+                ``runtimes_broken``); asked again where one was not tried yet.
+        """
+        if self._facts is None or not self._tried.issuperset(backends):
+            wanted = self._tried.union(backends)
+            reply, _ = self._request(wire.PROBE, {"backends": sorted(wanted)})
+            self._facts, self._tried = field(reply, "facts", dict), wanted
         return self._facts
+
+    def _request(
+        self, kind: str, header: Mapping[str, Any], progress: OnEvent | None = None
+    ) -> tuple[dict[str, Any], bytes]:
+        """A request; where the board lacks parts of the agent for it, once more after sending them."""
+        try:
+            return self._channel.request(kind, header, progress=progress)
+        except BoardError as error:
+            if error.kind != wire.PART:
+                raise
+            known = runtime_archives()
+            parts = [known[name] for name in fields(error.facts, "backends", str) if name in known]
+        self.send_blobs([_blob(part) for part in parts])
+        return self._channel.request(kind, header, progress=progress)
 
     def begin(self, wait: float = 5.0) -> None:
         """Take the board's deploy lock, held until ``deploy``, ``end`` or the end of the connection.
@@ -159,7 +181,7 @@ class Agent:
         Raises:
             BoardError: ``memory``, ``load``, ``import``, ``no-space``, ``died``.
         """
-        reply, _ = self._channel.request(wire.FINISH, {"manifest": dict(manifest)}, progress=progress)
+        reply, _ = self._request(wire.FINISH, {"manifest": dict(manifest)}, progress=progress)
         return field(reply, "finished", dict)
 
     def deploy(self, manifest: Mapping[str, Any]) -> bool:
@@ -204,7 +226,7 @@ class Agent:
             backend: Its name.
             runtime: The digest of an unpacked runtime, or None for the board's own packages.
         """
-        reply, _ = self._channel.request(wire.TRY_RUNTIME, {"backend": backend, "runtime": runtime})
+        reply, _ = self._request(wire.TRY_RUNTIME, {"backend": backend, "runtime": runtime})
         name = reply.get("signal")
         if field(reply, "works", bool):
             return Trial(True, field(reply, "version", str), "", None)
@@ -233,8 +255,8 @@ class Agent:
         """
         what = {"digest": digest} if manifest is None else {"manifest": dict(manifest)}
         request = {**what, "threads": threads, **({"cores": list(cores)} if cores else {})}
-        loaded, _ = self._channel.ask(Loaded, wire.OPEN, request, progress=progress)
-        return Session(self._channel, loaded)
+        reply, _ = self._request(wire.OPEN, request, progress=progress)
+        return Session(self._channel, self._channel.parsed(Loaded, reply))
 
     def demo(
         self,
@@ -244,7 +266,7 @@ class Agent:
         door: PortForward | None = None,
     ) -> dict[str, Any]:
         """Run a demo until it ends; see :class:`edgenet.devices.live.Live`."""
-        return Live(self._channel, on_event, stop).run(request, door)
+        return Live(self._channel, self._request, on_event, stop).run(request, door)
 
     def close(self) -> None:
         """End the agent; never raises."""
@@ -257,3 +279,7 @@ class Agent:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _blob(archive: Archive) -> Blob:
+    return Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))

@@ -1,22 +1,29 @@
-"""The agent as one file, a zip that Python runs, and its demo as another; the same bytes every time."""
+"""The agent as one file, a zip that Python runs, and its parts as others; the same bytes every time.
+
+The agent itself, which every board gets, has neither the runtimes' halves nor the demo. A runtime's half is
+sent to a board that runs it, the demo to one that shows it. The agent holds the digests of its runtimes'
+parts, so they belong together however often each is sent.
+"""
 
 from __future__ import annotations
 
 import functools
 import io
+import json
 import zipfile
+from collections.abc import Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 from edgenet.files import sha256
 
-__all__ = ["MAX_SIZE", "Archive", "agent_archive", "demo_archive"]
+__all__ = ["MAX_SIZE", "Archive", "agent_archive", "demo_archive", "runtime_archives"]
 
+# Of each: the agent, its demo, a runtime's half; bytes.
 MAX_SIZE = 64 * 1024
 _PACKAGE = "edgenet_agent"
-# Sent only to a board that runs a demo.
-_DEMO = "demo"
+_DEMO, _RUNTIMES = "demo", "runtimes"
 _MAIN = b"import sys\n\nfrom edgenet_agent.main import main\n\nsys.exit(main(sys.argv[1:]))\n"
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -30,15 +37,38 @@ class Archive(NamedTuple):
 
 @functools.cache
 def agent_archive() -> Archive:
-    """The agent of this edgenet."""
+    """The agent of this edgenet: what every board gets."""
     files = {"__main__.py": _MAIN}
-    _collect(_source(), _PACKAGE, files)
+    for entry in _source().iterdir():
+        if entry.name not in (_DEMO, _RUNTIMES, *runtime_archives()):
+            _collect(entry, f"{_PACKAGE}/{entry.name}", files)
+    folder = f"{_PACKAGE}/{_RUNTIMES}"
+    _collect(_source().joinpath(_RUNTIMES, "__init__.py"), f"{folder}/__init__.py", files)
+    parts = {name: [part.digest, len(part.data)] for name, part in runtime_archives().items()}
+    files[f"{folder}/parts.json"] = json.dumps(parts, sort_keys=True).encode("ascii")
     return _packed(files)
 
 
 @functools.cache
+def runtime_archives() -> Mapping[str, Archive]:
+    """The runtimes' halves by the names of their backends.
+
+    Each is a file of the agent's ``runtimes`` and, where only it needs more, the agent's folder of its name.
+    """
+    found = {}
+    for entry in _source().joinpath(_RUNTIMES).iterdir():
+        name, _, suffix = entry.name.partition(".")
+        if suffix == "py" and name != "__init__":
+            files = {f"{_PACKAGE}/{_RUNTIMES}/{entry.name}": entry.read_bytes()}
+            if (folder := _source().joinpath(name)).is_dir():
+                _collect(folder, f"{_PACKAGE}/{name}", files)
+            found[name] = _packed(files)
+    return found
+
+
+@functools.cache
 def demo_archive() -> Archive:
-    """The rest of this edgenet's agent: what runs a demo, and its page."""
+    """What runs a demo on the board, and its page."""
     files: dict[str, bytes] = {}
     folder = _source().joinpath(_DEMO)
     _collect(folder, f"{_PACKAGE}/{_DEMO}", files)
@@ -63,9 +93,10 @@ def _packed(files: dict[str, bytes]) -> Archive:
     return Archive(data, sha256(data))
 
 
-def _collect(folder: Traversable, name: str, files: dict[str, bytes]) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir() and entry.name not in ("__pycache__", _DEMO):
-            _collect(entry, f"{name}/{entry.name}", files)
-        elif entry.name.endswith(".py"):
-            files[f"{name}/{entry.name}"] = entry.read_bytes()
+def _collect(entry: Traversable, name: str, files: dict[str, bytes]) -> None:
+    """The Python files of an entry, itself or all below it, under its name."""
+    if entry.is_dir() and entry.name != "__pycache__":
+        for inner in entry.iterdir():
+            _collect(inner, f"{name}/{inner.name}", files)
+    elif entry.name.endswith(".py"):
+        files[name] = entry.read_bytes()

@@ -134,14 +134,18 @@ class Channel:
         body: bytes = b"",
         progress: OnEvent | None = None,
     ) -> tuple[_R, bytes]:
-        """:meth:`request`, with the reply read as a type; text that cannot be printed is replaced.
+        """:meth:`request`, with the reply :meth:`parsed`."""
+        reply, data = self.request(kind, header, body, progress)
+        return self.parsed(answer, reply), data
+
+    def parsed(self, answer: type[_R], reply: Mapping[str, Any]) -> _R:
+        """A reply as a type; text in it that cannot be printed is replaced.
 
         Raises:
-            DeviceError: The reply is not what was asked for, besides what :meth:`request` raises.
+            DeviceError: It is not what was asked for; the field is named.
         """
-        reply, data = self.request(kind, header, body, progress)
         where = Where(f"the answer of {self.connection.name}", error=DeviceError, remedy=REMEDY)
-        return answer.from_table(plain(reply), where), data
+        return answer.from_table(plain(reply), where)
 
     def say(self, header: dict[str, Any], body: bytes = b"") -> None:
         """Send a frame that no reply answers; safe from any thread.

@@ -20,6 +20,8 @@ STOP_AGAIN_S = 0.5
 
 # Takes an event of the demo and its body.
 OnLive = Callable[[Mapping[str, Any], bytes], None]
+# Sends a request, with what it needs first; gives the reply and its body.
+Ask = Callable[[str, Mapping[str, Any]], tuple[dict[str, Any], bytes]]
 
 
 class Live:
@@ -27,12 +29,13 @@ class Live:
 
     Args:
         channel: To its agent; nothing else may use it meanwhile.
+        ask: Sends the request over it.
         on_event: Told ``progress``, ``ready``, ``tick`` and ``save`` (docs/agent-protocol.md, Demo).
         stop: Set by anybody to end the demo with a summary.
     """
 
-    def __init__(self, channel: Channel, on_event: OnLive, stop: threading.Event) -> None:
-        self._channel, self._on_event, self._stop = channel, on_event, stop
+    def __init__(self, channel: Channel, ask: Ask, on_event: OnLive, stop: threading.Event) -> None:
+        self._channel, self._ask, self._on_event, self._stop = channel, ask, on_event, stop
         self._over = threading.Event()
 
     def run(self, request: Mapping[str, Any], door: PortForward | None = None) -> dict[str, Any]:
@@ -57,7 +60,7 @@ class Live:
         alive = threading.Thread(target=self._keep_alive, daemon=True)
         alive.start()
         try:
-            reply, _ = self._channel.request(wire.DEMO, request)
+            reply, _ = self._ask(wire.DEMO, request)
             return field(reply, "summary", dict)
         finally:
             self._over.set()

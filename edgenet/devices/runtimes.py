@@ -17,7 +17,7 @@ from edgenet.devices.channel import OnEvent
 from edgenet.devices.replies import BoardError
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import ConnectionLost, DeviceError
-from edgenet.files import cache_dir, file_digest, sha256, write_atomic
+from edgenet.files import cache_dir, file_digest, locked, sha256, write_atomic
 
 __all__ = ["Pin", "Prove", "RuntimeChoice", "candidates", "ensure_runtime"]
 
@@ -104,7 +104,7 @@ def ensure_runtime(
     Raises:
         DeviceError: No runtime fits or none can be imported; every attempt's reason is named.
     """
-    facts = agent.facts()
+    facts = agent.facts([backend])
     own = facts.get("runtimes", {})
     reasons, remedy = [], ""
     if isinstance(own, dict) and isinstance(own.get(backend), str):
@@ -208,12 +208,14 @@ class _Memory:
     def __init__(self, backend: str, facts: Mapping[str, Any]) -> None:
         kind = [backend, *(facts.get(name) for name in ("machine", "cpu", "isa", "python", "glibc", "board"))]
         self._path = cache_dir() / "runtimes" / f"{sha256(json.dumps(kind).encode())[:16]}.json"
-        self._known: dict[str, str] = {}
+        self._known = self._read()
+
+    def _read(self) -> dict[str, str]:
         try:
             read = json.loads(self._path.read_bytes())
-            self._known = {key: value for key, value in read.items() if isinstance(value, str)}
+            return {key: value for key, value in read.items() if isinstance(value, str)}
         except (OSError, ValueError, AttributeError):
-            pass
+            return {}
 
     def order(self, pins: Sequence[Pin]) -> list[Pin]:
         """What worked first, what ended with a signal last, the rest between, each in the table's order."""
@@ -223,6 +225,9 @@ class _Memory:
     def note(self, pin: Pin, trial: Trial) -> None:
         """Keep an outcome; an import that failed without a signal may be mended, so it is not kept."""
         outcome = "works" if trial.works else trial.signal or ""
-        if self._known.get(" ".join(pin.wheels), "") != outcome:
+        if self._known.get(" ".join(pin.wheels), "") == outcome:
+            return
+        with locked(self._path):  # what others learned meanwhile, threads or processes, stays
+            self._known = self._read()
             self._known[" ".join(pin.wheels)] = outcome
             write_atomic(self._path, json.dumps(self._known, indent=1, sort_keys=True).encode())

@@ -15,7 +15,7 @@ import onnx
 from edgenet.graph.cost import cost
 from edgenet.graph.graph import Graph
 
-__all__ = ["Layer", "find", "layers", "quantized_tensors"]
+__all__ = ["Layer", "find", "layers", "onnx_taps", "quantized_tensors"]
 
 # What runtimes fold into the node before them.
 POINTWISE = (
@@ -97,3 +97,12 @@ def quantized_tensors(proto: onnx.ModelProto) -> list[tuple[str, float, int]]:
         if scale is not None and zero is not None and scale.size == 1:
             found.append((node.output[0], float(scale.reshape(-1)[0]), int(zero.reshape(-1)[0])))
     return found
+
+
+def onnx_taps(data: bytes, known: Sequence[Layer]) -> list[tuple[str, float | None, int | None]]:
+    """(name, scale, zero point) of what a serialized graph can show of its layers.
+
+    Its int8 activations; of a graph without any the last tensors of the user's layers ``known``.
+    """
+    quantized = quantized_tensors(onnx.load_model_from_string(data))
+    return [*quantized] or [(layer.tensors[-1], None, None) for layer in known]

@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, fit
-from edgenet.backends.reference import Reference
+from edgenet.backend import load_backend
 from edgenet.breakdown import Layer as Timed
 from edgenet.breakdown import LayerFacts
 from edgenet.bundle import Bundle
@@ -18,8 +18,9 @@ from edgenet.devices.answers import RuntimeLayer
 from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import DeviceError
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.layers import Layer, find, quantized_tensors
+from edgenet.graph.layers import Layer, find
 from edgenet.progress import Progress
+from edgenet.verify.reference import Reference
 
 __all__ = ["facts", "noise", "timed"]
 
@@ -145,7 +146,7 @@ def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: Seque
     found = list(rows)
     wanted = _wanted(bundle, rows, known)
     truth = _Truth(bundle, known)
-    nhwc = not bundle.manifest.artifact.file.endswith(".onnx")
+    nhwc = load_backend(bundle.manifest.backend).nhwc
     for done, (at, tensor, scale, zero_point) in enumerate(wanted):
         pairs = []
         for image in images[:IMAGES]:
@@ -176,12 +177,8 @@ def _wanted(bundle: Bundle, rows: Sequence[Timed], known: Sequence[Layer]) -> li
     """(index of the layer, its last tensor in the artifact, scale, zero point) of each user's layer."""
     found: dict[str, Wanted] = {}
     by_node = {row.node: at for at, row in reversed(list(enumerate(rows))) if row.node}
-    if bundle.manifest.artifact.file.endswith(".onnx"):
-        proto = onnx.load_model_from_string(bundle.artifact)
-        given: list[tuple[str, float | None, int | None]] = list(quantized_tensors(proto))
-        given = given or [(layer.tensors[-1], None, None) for layer in known]
-    else:
-        given = [(str(row.artifact), None, None) for row in rows]
+    told = [str(row.artifact) for row in rows]
+    given = load_backend(bundle.manifest.backend).taps(bundle.artifact, told, known)
     there = {name for name, _, _ in given}
     for name, scale, zero_point in given:
         layer = find(name, known)

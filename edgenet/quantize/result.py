@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from edgenet.json_value import Where, Within
+from edgenet.record import Record
 
 __all__ = ["Quantization", "Stopwatch", "peak_mb"]
 
@@ -65,6 +68,66 @@ class Quantization:
             "stages": {name: round(seconds, 3) for name, seconds in self.stages.items()},
             **self.facts(),
         }
+
+    @classmethod
+    def from_table(cls, value: object, where: Where) -> Quantization:
+        """Read what :meth:`to_table` gave.
+
+        Raises:
+            EdgenetError: The error of ``where``: a value is missing, of another type or out of bounds.
+        """
+        told = _Told.from_table(value, where)
+        return cls(
+            seconds=told.seconds,
+            images=told.images,
+            peak_mb=told.peak_mb,
+            layers=tuple(dict(layer) for layer in told.layers),
+            stages=dict(told.stages),
+            passes=tuple(dict(line) for line in told.passes),
+            notes=told.notes,
+            reused=told.dead_channels_reused,
+            equalized=told.tensors_equalized,
+            attempts=tuple(dict(line) for line in told.attempts),
+        )
+
+
+Count = Annotated[int, Within(least=0, most=1e9)]
+Positive = Annotated[float, Within(least=0, most=1e9)]
+Line = Mapping[str, Any]
+# What people are shown of every line, and so must be there.
+SHOWN = {
+    "layers": {"name": str, "sqnr_db": float},
+    "passes": {"pass": str, "agreement": float, "expected_loss_pp": float},
+    "attempts": {"float_steps": int, "estimated_time": float, "agreement": float, "expected_loss_pp": float},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told(Record):
+    """An account as it stands in a file."""
+
+    seconds: Positive
+    images: Count
+    peak_mb: Positive | None
+    stages: Mapping[str, Positive]
+    layers: tuple[Line, ...]
+    passes: tuple[Line, ...]
+    notes: tuple[str, ...]
+    dead_channels_reused: Count
+    tensors_equalized: Count
+    attempts: tuple[Line, ...]
+
+    def check(self, where: Where) -> None:
+        """Every line has what is shown of it, and there is a layer."""
+        if not self.layers:
+            raise where.at("layers").refuse(0, "at least one layer")
+        for part, wanted in SHOWN.items():
+            for index, line in enumerate(getattr(self, part)):
+                for key, kind in wanted.items():
+                    value = line.get(key)
+                    fits = isinstance(value, int | float) if kind is not str else isinstance(value, str)
+                    if isinstance(value, bool) or not fits:
+                        raise where.at(part).at(index).at(key).refuse(value, f"a {kind.__name__}")
 
 
 class Stopwatch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,24 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet import __version__
-from edgenet.backends.base import Artifact, Backend, load_backend
-from edgenet.backends.reference import Reference
-from edgenet.bundle import Bundle, array_bytes, pack
-from edgenet.errors import DataError, ModelError, PlanError
-from edgenet.files import sha256, write_atomic
+from edgenet.arrays import array_bytes
+from edgenet.backend import Artifact, Backend, load_backend
+from edgenet.bundle import Bundle, pack
+from edgenet.errors import ModelError, PlanError
+from edgenet.files import sha256, write_output
+from edgenet.golden import Golden
 from edgenet.graph.passes.head import LOGITS, with_head
 from edgenet.graph.passes.prepare import prepare
-from edgenet.imageset import ImageSet, Skipped
-from edgenet.library import image_folder
+from edgenet.imageset import ImageSet
 from edgenet.measure.drift import conversion
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
-from edgenet.quantize.quantizer import Quantization, quantize
+from edgenet.quantize.quantized import Quantized
+from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
-from edgenet.steps.plan import Plan, default_recipe, plan
+from edgenet.steps.decide import Decision, check_images, decide
+from edgenet.steps.plan import Plan
+from edgenet.steps.quantize import calibration_images, quantized
+from edgenet.steps.source import read_source
 from edgenet.target import Target
 from edgenet.verify.artifact import FLOAT_TOLERANCE, verify_artifact
-from edgenet.verify.golden import Golden, choose
+from edgenet.verify.golden import choose
 from edgenet.verify.host import run_artifact
 
 __all__ = ["Compiled", "compile"]
@@ -44,24 +48,42 @@ class Compiled:
         bundle: The bundle, checked as a reader would.
         data: Its bytes.
         plan: What was decided.
-        quantization: What quantizing did; ``None`` for float.
-        skipped: Calibration images left out, with reasons.
+        quantized: The quantized model; ``None`` for float.
     """
 
     bundle: Bundle
     data: bytes
     plan: Plan
-    quantization: Quantization | None
-    skipped: tuple[str, ...]
+    quantized: Quantized | None
+
+    @property
+    def quantization(self) -> Quantization | None:
+        """What quantizing did; ``None`` for float."""
+        return self.quantized.account if self.quantized else None
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Calibration images left out, with reasons."""
+        used = self.quantized.calibration if self.quantized else None
+        return used.skipped if used else ()
+
+    @property
+    def file(self) -> str:
+        """A name for the file: model, board, backend and precision."""
+        name, plan = self.bundle.manifest.model.name, self.plan
+        return f"{name}.{plan.target}.{plan.backend}.{plan.precision}.edgenet"
 
     def write(self, path: Path | str) -> Path:
-        """Write the bundle, all of it or nothing."""
-        write_atomic(Path(path), self.data)
-        return Path(path)
+        """Write the bundle, all of it or nothing.
+
+        Raises:
+            DataError: It cannot be written.
+        """
+        return write_output(path, self.data)
 
 
-def compile(
-    model: Model | Path | str,
+def compile(  # noqa: PLR0913
+    model: Model | Quantized | Path | str,
     target: Target | str = "local",
     backend: str | None = None,
     precision: str | None = None,
@@ -69,11 +91,17 @@ def compile(
     calibration: ImageSet | Path | str | None = None,
     progress: Progress = silent,
     head: str = LOGITS,
+    *,
+    max_drift: float | None = None,
+    preprocessing: Path | str | None = None,
+    labels: Path | str | None = None,
+    cache: bool = True,
 ) -> Compiled:
     """Quantize and compile a model for one backend on one board.
 
     Args:
-        model: A loaded model, or the path of an ONNX file with its TOML card beside it.
+        model: A loaded model, what :func:`edgenet.quantize_model` gave, the path of an ONNX file with its
+            TOML card beside it or of a file of ``edgenet quantize``, or "signs", the embedded model.
         target: Board, by name, path or value.
         backend: "onnxruntime", "tflite" or "tensorrt"; the target's first choice if ``None``.
         precision: "fp32", "fp16", "int8" or "int8-dynamic"; the recipe's, the backend's or the target's
@@ -82,6 +110,10 @@ def compile(
         calibration: A folder of typical images, or the name of a set that ships; int8 needs one.
         progress: Told of every stage.
         head: "logits"; "softmax" for float32 probabilities; "argmax" for a second output with the best class.
+        max_drift: Top-1 that int8 may lose, in percentage points, in place of the recipe's limit.
+        preprocessing: Another card than the one beside the file.
+        labels: A file of class names.
+        cache: Whether to share quantization and the float model's answers with other calls and processes.
 
     Raises:
         PlanError: The target cannot run that; nothing was done.
@@ -90,36 +122,52 @@ def compile(
         UnsupportedError: The backend cannot express the model.
         ModelError: The model file, or an artifact that fails its check.
     """
-    target = target if isinstance(target, Target) else Target.load(target)
-    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
-    decided = plan(target, backend, precision, recipe)
-    lowering = _backend(decided, head)
-    recipe = recipe or default_recipe(decided.precision)
-    model = model if isinstance(model, Model) else Model.load(model)
-    quantized = decided.precision.startswith("int8")
-    images = _images(calibration, decided.precision if quantized and recipe.needs_images else "")
+    decision = decide(model, target, backend, precision, recipe, max_drift)
+    _backend(decision.plan, head)
+    source = read_source(decision.source or model, preprocessing, labels)
+    if isinstance(source, Quantized):
+        decision = decide(source, decision.target, backend, precision, recipe, max_drift)
+        check_images(source, calibration_images(calibration, ""))
+        return _built(source.original, decision, source.golden, head, progress, lambda _: source)
+    images = _images(calibration, decision)
+    golden = choose(images, source, cache)
+
+    def quantize(prepared: Model) -> Quantized:
+        return quantized(source, prepared, decision.recipe, images, golden, progress, cache)
+
+    return _built(source, decision, golden, head, progress, quantize)
+
+
+def _built(
+    original: Model,
+    decision: Decision,
+    golden: Golden,
+    head: str,
+    progress: Progress,
+    quantize: Callable[[Model], Quantized],
+) -> Compiled:
+    """The bundle; what a backend cannot express is refused before anything is quantized."""
+    lowering, made = _backend(decision.plan, head), None
     progress("prepare", 0, None)
-    prepared = prepare(model)
-    golden = choose(images, model.preprocessing, Reference(model.proto, model.preprocessing, model.output))
-    artifact, answers, stage = _converted(lowering, prepared, target, golden)
-    account, used = None, None
-    if quantized:
-        used = _usable(images, model, recipe)
-        prepared, account = quantize(prepared, recipe, used or (), _counted(progress, used))
-    elif decided.precision == "fp16":
-        prepared = prepared.with_proto(prepared.proto, precision="fp16")
-    final = with_head(prepared, head)
-    if decided.precision != "fp32" or final is not prepared:
+    final = prepared = prepare(original)
+    artifact, answers, stage = _converted(lowering, prepared, decision.target, golden)
+    if _quantizes(decision):
+        made = quantize(prepared)
+        final = made.model
+    elif decision.plan.precision == "fp16":
+        final = prepared.with_proto(prepared.proto, precision="fp16")
+    final = with_head(final, head)
+    if final is not prepared:
         progress("lower", 0, None)
-        artifact, answers = _held(lowering, final, target, golden)
+        artifact, answers = _held(lowering, final, decision.target, golden)
     manifest = {
-        **_about_model(model, artifact, decided),
-        **_about_quantization(recipe, used, account),
+        **_about_model(original, artifact, decision.plan),
+        **_about_quantization(made),
         "golden": golden.to_table(),
         "conversion": stage,
     }
-    data = pack(manifest, _files(model, artifact, golden, answers))
-    return Compiled(Bundle.parse(data), data, decided, account, tuple(used.files) if used else ())
+    data = pack(manifest, _files(original, artifact, golden, answers))
+    return Compiled(Bundle.parse(data), data, decision.plan, made)
 
 
 def _backend(decided: Plan, head: str) -> Backend:
@@ -153,25 +201,13 @@ def _held(lowering: Backend, model: Model, target: Target, golden: Golden) -> tu
     return artifact, answers
 
 
-def _usable(images: ImageSet | None, model: Model, recipe: Recipe) -> Skipped | None:
-    if images is None:
-        return None
-    return Skipped(images.head(recipe.images), model.preprocessing, recipe.skip_corrupt_percent)
+def _quantizes(decision: Decision) -> bool:
+    return decision.plan.precision.startswith("int8")
 
 
-def _counted(progress: Progress, used: Skipped | None) -> Progress:
-    """Tell how many images there are where the quantizer does not know it."""
-    count = len(used.images) if used else 0
-    return lambda stage, done, total: progress(stage, done, count if total is None else total)
-
-
-def _images(calibration: ImageSet | Path | str | None, needed_for: str) -> ImageSet | None:
-    if calibration is None and needed_for:
-        remedy = "give --calibration DIR, or choose --precision fp32"
-        raise DataError(f"{needed_for} needs calibration images", remedy)
-    if isinstance(calibration, Path | str):
-        return ImageSet.load(image_folder(str(calibration), "calib"))
-    return calibration
+def _images(calibration: ImageSet | Path | str | None, decision: Decision) -> ImageSet | None:
+    needed = _quantizes(decision) and decision.recipe.needs_images
+    return calibration_images(calibration, decision.plan.precision if needed else "")
 
 
 def _check_conversion(stage: Mapping[str, Any], reference: NDArray[np.float32], backend: str) -> None:
@@ -213,13 +249,14 @@ def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, A
     }
 
 
-def _about_quantization(recipe: Recipe, used: Skipped | None, account: Quantization | None) -> dict[str, Any]:
+def _about_quantization(made: Quantized | None) -> dict[str, Any]:
     """What a bundle keeps of quantizing; no times, so that the same inputs give the same bytes."""
-    if account is None:
+    if made is None:
         return {"recipe": None, "calibration": None, "quantization": None}
-    fed = {"skipped": len(used.files), "digest": used.images.digest()} if used else {}
+    used, account = made.calibration, made.account
+    fed = {"skipped": len(used.skipped), "digest": used.digest} if used else {}
     return {
-        "recipe": recipe.to_table(),
+        "recipe": made.recipe.to_table(),
         "calibration": {"images": account.images, **fed} if used else None,
         "quantization": account.facts(),
     }

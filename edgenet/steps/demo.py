@@ -177,7 +177,8 @@ def _request(
     progress: Progress,
 ) -> dict[str, Any]:
     """Bring everything to the board; what asks it to run."""
-    threads = chosen.threads or int(agent.facts()["cores"])
+    facts = agent.facts(sorted({bundle.manifest.backend for bundle in bundles}))
+    threads = chosen.threads or int(facts["cores"])
     staged = [stage(agent, bundle, device, progress) for bundle in bundles]
     archive = demo_archive()
     program = Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))

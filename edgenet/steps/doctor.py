@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgenet.backends.base import backend_names
+from edgenet.backend import backend_names, load_backend
 from edgenet.devices.agent import Agent, Trial
 from edgenet.devices.connect import connect
 from edgenet.devices.runtimes import candidates
@@ -85,7 +85,7 @@ def doctor(device: str, backend: str | None = None, progress: Progress = silent)
     """
     try:
         with connect(device, board_events(progress)) as agent:
-            facts = agent.facts()
+            facts = agent.facts([backend] if backend else backend_names())
             backends = (backend,) if backend else _backends(board_target(facts, device).target)
             trials = {name: _try(agent, name) for name in backends}
     except ConnectionFailed as error:
@@ -245,7 +245,7 @@ def _disk(facts: Mapping[str, Any], backends: Sequence[str]) -> Condition:
     free, own = facts.get("disk_free_mb"), facts.get("runtimes") or {}
     if free is None:
         return Condition("disk", "unknown", "not readable")
-    need = DEPLOYMENT_MB + RUNTIME_MB * sum(name not in own and name != "tensorrt" for name in backends)
+    need = DEPLOYMENT_MB + RUNTIME_MB * sum(name not in own and load_backend(name).sent for name in backends)
     if free >= need:
         return Condition("disk", "ok", f"{free:.0f} MB free, up to {need} MB needed")
     remedy = "free some space there, or set EDGENET_HOME there to a larger disk"
@@ -254,8 +254,8 @@ def _disk(facts: Mapping[str, Any], backends: Sequence[str]) -> Condition:
 
 def _runtime(facts: Mapping[str, Any], backend: str, trial: Trial | None) -> Condition:
     name = f"runtime {backend}"
-    if backend == "tensorrt":
-        return _tensorrt(facts)
+    if (told := load_backend(backend).examine(facts)) is not None:
+        return Condition(name, *told)
     own, broken = facts.get("runtimes") or {}, facts.get("runtimes_broken") or {}
     if backend in own:
         return Condition(name, "ok", f"the board's own {own[backend]}", _decoding(facts))
@@ -277,19 +277,6 @@ def _decoding(facts: Mapping[str, Any]) -> str:
     if "jpeg" in (facts.get("decodes") or []):
         return ""
     return "without Pillow there the host decodes the images: apt install python3-pil"
-
-
-def _tensorrt(facts: Mapping[str, Any]) -> Condition:
-    name, version = "runtime tensorrt", facts.get("tensorrt")
-    if facts.get("l4t") is None and version is None:
-        return Condition(name, "not", "this is no Jetson", "choose another backend")
-    jetpack = f"JetPack {facts.get('jetpack') or 'unknown'} (L4T {facts.get('l4t')})"
-    if version is None:
-        return Condition(name, "not", f"{jetpack} without TensorRT", "sudo apt install tensorrt there")
-    if not facts.get("tensorrt_python"):
-        remedy = "sudo apt install python3-libnvinfer there"
-        return Condition(name, "not", f"{jetpack}, TensorRT {version} without Python bindings", remedy)
-    return Condition(name, "ok", f"{jetpack}, TensorRT {version}, CUDA {facts.get('cuda') or 'not found'}")
 
 
 def _why(facts: Mapping[str, Any], name: str) -> str:

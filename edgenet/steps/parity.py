@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, fit
+from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
 from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.library import image_folder
-from edgenet.verify.artifact import LAYERS, LayerMismatch
+from edgenet.verify.artifact import LayerMismatch
 from edgenet.verify.host import run_bundle
 
 __all__ = ["Parity", "parity"]
@@ -66,7 +67,7 @@ def parity(a: Bundle | Path | str, b: Bundle | Path | str, images: Path | str | 
 
     Raises:
         BundleError: A file is not a bundle.
-        PlanError: The two do not share one model and one set of scales, or a runtime is not one of this host.
+        PlanError: The two do not share one model and one set of scales, or the board finishes one.
         DataError: No image can be read.
     """
     first, second = (item if isinstance(item, Bundle) else Bundle.load(item) for item in (a, b))
@@ -94,7 +95,7 @@ def _check(first: Bundle, second: Bundle) -> None:
     if first.manifest.model.digest != second.manifest.model.digest:
         raise PlanError(f"{first.name} and {second.name} are not builds of one model", remedy)
     for bundle in (first, second):
-        if bundle.manifest.backend not in LAYERS:
+        if bundle.manifest.artifact.build is not None:
             raise PlanError(f"{bundle.name} is finished on the board, not here", "give builds for CPUs")
     outputs = [bundle.manifest.artifact.output for bundle in (first, second)]
     if any(output.dtype != "int8" for output in outputs):
@@ -117,11 +118,15 @@ def _pixels(bundle: Bundle, images: Path | str | None) -> NDArray[np.uint8]:
 
 def _walk(first: Bundle, second: Bundle, pixels: NDArray[np.uint8]) -> tuple[int, LayerMismatch | None]:
     """Compare layer by layer: how many, and the first that differs on the image that differs there first."""
+    writers = [load_backend(bundle.manifest.backend) for bundle in (first, second)]
+    if not all(writer.exact for writer in writers):
+        return 0, None
     order: list[str] = []
     apart: dict[str, LayerMismatch] = {}
     for picture in pixels:
         ours, theirs = (
-            LAYERS[bundle.manifest.backend](bundle.artifact, picture[None]) for bundle in (first, second)
+            writer.layers(bundle.artifact, picture[None]).layers
+            for writer, bundle in zip(writers, (first, second), strict=True)
         )
         order = [name for name in ours if name in theirs and ours[name].size == theirs[name].size]
         for name in order:

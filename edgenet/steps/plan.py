@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from edgenet.backends.base import backend_names, load_backend
+from edgenet.backend import backend_names, load_backend
 from edgenet.errors import PlanError, UnsupportedError
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.recipe import Recipe
 from edgenet.target import Target
 
-__all__ = ["Option", "Plan", "default_recipe", "limited", "options", "plan"]
+__all__ = ["Option", "Plan", "default_recipe", "limit", "limited", "options", "plan"]
 
 PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
 # What is taken when no recipe is named.
@@ -143,10 +143,15 @@ def limited(decided: Plan, recipe: Recipe | None, max_drift: float) -> Recipe:
     Raises:
         PlanError: The precision cannot be worked towards a limit.
     """
-    recipe = recipe or default_recipe(decided.precision)
-    if decided.precision != "int8" or recipe.rounding != "second-order":
+    return limit(decided.precision, recipe, max_drift)
+
+
+def limit(precision: str, recipe: Recipe | None, max_drift: float) -> Recipe:
+    """As :func:`limited`, before there is a plan."""
+    recipe = recipe or default_recipe(precision)
+    if precision != "int8" or recipe.rounding != "second-order":
         raise PlanError(
-            f"--max-drift is for int8 with second-order rounding, not for {decided.precision} with recipe "
+            f"--max-drift is for int8 with second-order rounding, not for {precision} with recipe "
             f"{recipe.name}",
             f"choose --precision int8 --recipe {RECIPES['int8']}, or leave --max-drift to edgenet profile",
         )

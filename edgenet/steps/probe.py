@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edgenet.backend import backend_names
 from edgenet.devices.connect import connect
 from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
@@ -32,7 +33,7 @@ def probe(device: str, progress: Progress = silent) -> Mapping[str, Any]:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or does not answer.
     """
     with connect(device, board_events(progress)) as agent:
-        return agent.facts()
+        return agent.facts(backend_names())
 
 
 def board_target(facts: Mapping[str, Any], device: str = "") -> Match:

@@ -93,7 +93,7 @@ def profile(
     _check_labels(bundle, images)
     progress("connect", 0, None)
     with connect(device, board_events(progress)) as agent:
-        facts = agent.facts()
+        facts = agent.facts([bundle.manifest.backend])
         _check_deployed(agent, bundle, device)
         run = _measure(agent, bundle, rules, images, known, progress)
     found = _drift(bundle, run.expected, run.answers)

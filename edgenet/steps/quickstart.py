@@ -43,7 +43,10 @@ class Quickstart:
 
 
 def quickstart(
-    folder: Path | str | None = None, protocol: str = "quick", progress: Progress = silent
+    folder: Path | str | None = None,
+    protocol: str = "quick",
+    progress: Progress = silent,
+    cache: bool = True,
 ) -> Quickstart:
     """Compile, deploy to this machine and profile the embedded model in every build.
 
@@ -51,6 +54,7 @@ def quickstart(
         folder: Where bundles and reports are kept; nowhere if ``None``.
         protocol: How to measure.
         progress: Told of every stage, its name preceded by the build.
+        cache: Whether to share quantization and the float model's answers between builds and processes.
     """
     model = Model.load(embedded())
     calibration = ImageSet.load(image_folder("signs", "calib"))
@@ -61,10 +65,11 @@ def quickstart(
         place = Path(folder) if folder else Path(temporary)
         for backend, precision in BUILDS:
             tell = _prefixed(progress, f"{backend} {precision}")
-            compiled = compile(model, "local", backend, precision, calibration=calibration, progress=tell)
+            how = (model, "local", backend, precision, None, calibration, tell)
+            compiled = compile(*how, cache=cache)
             path = compiled.write(place / f"signs.{backend}.{precision}.edgenet")
             deploy(path, "local", progress=tell)
-            known = known or truth(compiled.bundle, val, tell)
+            known = known or truth(compiled.bundle, val, tell, cache)
             report = profile(path, "local", protocol, val=val, progress=tell, known=known)
             report.write(place / f"signs.{backend}.{precision}.json")
             reports.append(report)

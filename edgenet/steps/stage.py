@@ -6,13 +6,14 @@ import io
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.blobs import Blob
 from edgenet.devices.runtimes import RuntimeChoice, ensure_runtime
 from edgenet.progress import Progress
 from edgenet.steps.events import board_events
-from edgenet.steps.finish import board_file, finish, own_version
+from edgenet.steps.finish import finish, own_version
 
 __all__ = ["Staged", "stage"]
 
@@ -50,7 +51,8 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
     name = bundle.manifest.artifact.file
     on_board = bundle.manifest.artifact.build is not None
     if on_board:
-        name = board_file(bundle, own_version(bundle.manifest.backend, agent.facts(), device))
+        version = own_version(bundle.manifest.backend, agent.facts([bundle.manifest.backend]), device)
+        name = load_backend(bundle.manifest.backend).board_file(bundle.manifest.artifact, version)
     agent.begin()
     artifact = _blob(bundle, name)
     agent.send_blobs([artifact], board_events(progress))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from edgenet.backend import sent_backends
 from edgenet.devices.runtimes import candidates
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
@@ -15,7 +16,6 @@ from edgenet.target import Target
 
 __all__ = ["Kept", "build", "platform", "platforms", "wheelhouse"]
 
-BACKENDS = ("onnxruntime", "tflite")
 # The C library of the oldest system of today with a Python; what `platform` takes for it.
 GLIBC = {"3.6": "2.27", "3.7": "2.28", "3.8": "2.31", "3.9": "2.31", "3.10": "2.35", "3.11": "2.36"}
 NEWEST_GLIBC = "2.39"
@@ -51,7 +51,7 @@ def wheelhouse(
     targets: Iterable[Target | str] = (),
     python: str | None = None,
     machine: str = "aarch64",
-    backends: Sequence[str] = BACKENDS,
+    backends: Sequence[str] = (),
     progress: Progress = silent,
 ) -> list[Kept]:
     """Fetch the runtimes of boards into the user's cache.
@@ -60,7 +60,7 @@ def wheelhouse(
         targets: Boards, by name, path or value; each with all its systems.
         python: Of a board that has no target, such as "3.11".
         machine: Of that board, as ``uname -m`` says it.
-        backends: Those that shall run there.
+        backends: Those that shall run there; all whose runtimes are sent if empty.
         progress: Told of every runtime.
 
     Raises:
@@ -94,7 +94,7 @@ def platform(python: str, machine: str) -> Platform:
 
 
 def build(
-    wanted: Iterable[Platform], backends: Sequence[str] = BACKENDS, progress: Progress = silent
+    wanted: Iterable[Platform], backends: Sequence[str] = (), progress: Progress = silent
 ) -> list[Kept]:
     """Fetch all runtimes that fit, the second choices too: a board may refuse the first.
 
@@ -103,7 +103,7 @@ def build(
     """
     found: list[Kept] = []
     for one in dict.fromkeys(wanted):
-        for backend in backends:
+        for backend in backends or sent_backends():
             found += _fetch_all(backend, one, progress)
     if found and all(item.why for item in found):
         raise DeviceError(

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.backends.base import Artifact
-from edgenet.backends.lowering.walk import tflite_layers
+from edgenet.backend import Artifact, load_backend
 from edgenet.errors import ModelError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.to_fp16 import store_fp16
-from edgenet.graph.trace import LayerByLayer, onnx_layers, onnx_run
+from edgenet.graph.trace import LayerByLayer
 from edgenet.model import Model
 
-__all__ = ["FLOAT_TOLERANCE", "LAYERS", "LayerMismatch", "verify_artifact"]
+__all__ = ["FLOAT_TOLERANCE", "LayerMismatch", "verify_artifact"]
 
-Layers = Callable[[bytes, NDArray[np.uint8]], dict[str, NDArray[np.int8]]]
-# Backends whose artifacts are finished here, and how to look into them.
-LAYERS: Mapping[str, Layers] = {"onnxruntime": onnx_layers, "tflite": tflite_layers}
 WALKED = 2  # images on which every layer is compared
 STEPS = 1  # a sum in the middle of two steps may be rounded either way
 # Kernels that are fused where nobody looks round elsewhere: 2 or 3 steps of the scores in MobileNetV1 0.25.
@@ -75,12 +69,13 @@ def verify_artifact(
         answers: The artifact's raw scores on them, [n, classes].
 
     Returns:
-        How many layers were compared; 0 where the artifact is finished on the board.
+        How many layers were compared; 0 where the backend's artifacts are not ``exact`` here.
 
     Raises:
         ModelError: A layer is more than one step off, and is named; or scores are by 1e-4 of their range.
     """
-    if backend not in LAYERS or model.precision == "int8-dynamic":
+    writer = load_backend(backend)
+    if not writer.exact or model.precision == "int8-dynamic":
         return 0
     shown = list(zip(pixels, answers, strict=True))[:WALKED]
     if model.precision != "int8":
@@ -88,7 +83,7 @@ def verify_artifact(
         return 0
     reference: LayerByLayer | None = None
     for picture, raw in shown:
-        found, own = _run(backend, artifact, picture[None], raw)
+        found, own = writer.layers(artifact.data, picture[None])
         reference = reference or LayerByLayer(model.proto, found)
         expected, scores = reference.run(picture[None], found)
         for name, values in expected.items():
@@ -97,7 +92,7 @@ def verify_artifact(
                 share = f"{apart.differing:.2%} of its numbers, by up to {apart.largest} steps"
                 raise ModelError(f"{backend}: the written layer {name!r} is off in {share}", REMEDY)
         real, step = artifact.output.values, artifact.output.scale or 0.0
-        _check(backend, real(own), scores, STEPS * step)
+        _check(backend, real(raw if own is None else own), scores, STEPS * step)
         _check(backend, real(raw), scores, FUSED * step)
     return len(reference.names) if reference else 0
 
@@ -111,18 +106,6 @@ def _hold_float(
     rounded = Evaluator(graph.proto(), optimize=False)
     for picture, raw in shown:
         _check(backend, raw, rounded.first(picture[None]), 0.0)
-
-
-def _run(
-    backend: str,
-    artifact: Artifact,
-    pixels: NDArray[np.uint8],
-    raw: NDArray[np.int8] | NDArray[np.float32],
-) -> tuple[dict[str, NDArray[np.int8]], NDArray[Any]]:
-    """Every layer of an artifact, and the raw scores that follow from them."""
-    if backend == "onnxruntime":
-        return onnx_run(artifact.data, pixels)
-    return LAYERS[backend](artifact.data, pixels), raw
 
 
 def _check(backend: str, got: NDArray[np.float32], wanted: NDArray[np.float32], slack: float) -> None:

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, encode_ppm, fit
-from edgenet.backends.reference import Reference
+from edgenet.arrays import array_bytes, read_array
 from edgenet.bundle import Bundle
+from edgenet.cache import DIGEST, Cache
 from edgenet.files import sha256
 from edgenet.imageset import ImageSet
 from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress, silent
 from edgenet.verify.host import run_bundle
+from edgenet.verify.reference import Reference
 
 __all__ = [
     "Encoder",
@@ -96,7 +98,7 @@ class FloatReference:
     """What the float model says on a set of images, for any bundle of that model.
 
     Attributes:
-        model: sha256 of the model's file.
+        model: The digest of the model.
         images: The set.
         pixels_sha256: Of each image's pixels on this machine.
         logits: float32 [n, classes].
@@ -112,21 +114,65 @@ class FloatReference:
         return self.model == bundle.manifest.model.digest and self.images == images
 
 
-def truth(bundle: Bundle, images: ImageSet, progress: Progress = silent) -> FloatReference:
-    """Run a bundle's float model on images, on this machine.
+def truth(
+    bundle: Bundle, images: ImageSet, progress: Progress = silent, cache: bool = True
+) -> FloatReference:
+    """Run a bundle's float model on images, on this machine, or find that this was done before.
+
+    Args:
+        bundle: The bundle.
+        images: The images.
+        progress: Told of every image.
+        cache: Whether to take what was made before of the same model and images, and to keep what is made.
 
     Raises:
         DataError: An image cannot be used; it is named.
     """
-    preprocessing, model = bundle.manifest.preprocessing, bundle.manifest.model
-    reference = Reference(bundle.reference, preprocessing, model.output)
+    model, made_from = (
+        bundle.manifest.model,
+        {
+            "model": sha256(bundle.reference),
+            "output": bundle.manifest.model.output,
+            "preprocessing": bundle.manifest.preprocessing.to_table(),
+            "images": images.digest(),
+        },
+    )
+    entry = Cache("reference", made_from, cache)
+    if (held := entry.get()) is not None:
+        if (known := _unpacked(held, len(images))) is not None:
+            progress("reference", len(images), len(images))
+            return FloatReference(model.digest, images, *known)
+        entry.drop()
+    hashes, logits = _answered(bundle, images, progress)
+    entry.put("".join(hashes).encode() + array_bytes(logits))
+    return FloatReference(model.digest, images, hashes, logits)
+
+
+def _answered(
+    bundle: Bundle, images: ImageSet, progress: Progress
+) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """The sha256 of each image's pixels, and the float model's answers, float32 [n, classes]."""
+    preprocessing = bundle.manifest.preprocessing
+    reference = Reference(bundle.reference, preprocessing, bundle.manifest.model.output)
     hashes, logits = [], []
     for index in range(len(images)):
         pixels = images.pixels(index, preprocessing)
         hashes.append(sha256(np.ascontiguousarray(pixels[0]).tobytes()))
         logits.append(reference.run(pixels))
         progress("reference", index + 1, len(images))
-    return FloatReference(model.digest, images, tuple(hashes), np.stack(logits))
+    return tuple(hashes), np.stack(logits)
+
+
+def _unpacked(held: bytes, count: int) -> tuple[tuple[str, ...], NDArray[np.float32]] | None:
+    """What the cache keeps of :func:`truth`: the digests, then the answers; ``None`` if it is not that."""
+    text, rest = held[: DIGEST * count], held[DIGEST * count :]
+    try:
+        logits = read_array(rest)
+        hashes = [text[begin : begin + DIGEST].decode("ascii") for begin in range(0, len(text), DIGEST)]
+    except (ValueError, EOFError, TypeError, SyntaxError):
+        return None
+    fits = logits.dtype == np.float32 and logits.ndim == 2 and len(logits) == len(hashes) == count
+    return (tuple(hashes), logits) if fits else None
 
 
 def from_set(

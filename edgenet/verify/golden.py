@@ -1,55 +1,57 @@
-"""The golden set: a few real images inside the bundle, with the answers they must get."""
+"""Choose the golden set: a few real images, and what the float model says of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import contextlib
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, encode_ppm, fit
-from edgenet.backends.reference import Reference
-from edgenet.errors import DataError
-from edgenet.files import sha256
+from edgenet.cache import Cache
+from edgenet.errors import DataError, ModelError
+from edgenet.golden import Golden
 from edgenet.imageset import ImageSet
+from edgenet.model import Model, content_digest
 from edgenet.preprocessing import Preprocessing
+from edgenet.verify.reference import Reference
 
-__all__ = ["Golden", "choose"]
+__all__ = ["choose"]
 
 COUNT = 16
 # A larger file (a phone's photo) goes in as pixels of the size that the network's crop is cut from.
 MAX_ENCODED = 256 * 1024
 
 
-@dataclass(frozen=True)
-class Golden:
-    """Encoded images and the network's float answers.
+def choose(images: ImageSet | None, model: Model, cache: bool = True) -> Golden:
+    """Pick up to 16 images, spread over the set, or make synthetic ones, and run the float model on them.
 
-    Attributes:
-        source: "calibration", or "synthetic" where no image was given (smooth noise: good for comparing
-            arithmetic, worth nothing for accuracy).
-        images: File name → encoded image.
-        pixels: uint8 [n, H, W, 3], what the network sees on this machine.
-        reference: float32 [n, classes], the float model's logits.
+    Args:
+        images: The set, if there is one.
+        model: The float model as the user gave it.
+        cache: Whether to take what was made before, and to keep what is made.
+
+    Raises:
+        DataError: None of the images can be used.
     """
+    made_from = {
+        "model": content_digest(model.proto),
+        "output": model.output,
+        "preprocessing": model.preprocessing.to_table(),
+        "images": images.head(COUNT).digest() if images else None,
+    }
+    entry = Cache("golden", made_from, cache)
+    if (held := entry.get()) is not None:
+        with contextlib.suppress(ModelError):
+            return Golden.from_bytes(held, model.preprocessing)
+        entry.drop()
+    made = _made(images, model)
+    entry.put(made.to_bytes())
+    return made
 
-    source: str
-    images: dict[str, bytes]
-    pixels: NDArray[np.uint8]
-    reference: NDArray[np.float32]
 
-    def to_table(self) -> dict[str, Any]:
-        """What the manifest says of it."""
-        listed = [
-            {"file": name, "pixels_sha256": sha256(np.ascontiguousarray(pixels).tobytes())}
-            for name, pixels in zip(self.images, self.pixels, strict=True)
-        ]
-        return {"source": self.source, "images": listed}
-
-
-def choose(images: ImageSet | None, preprocessing: Preprocessing, reference: Reference) -> Golden:
-    """Pick up to 16 images, spread over the set, or make synthetic ones, and run the float model on them."""
+def _made(images: ImageSet | None, model: Model) -> Golden:
+    preprocessing, reference = model.preprocessing, Reference(model.proto, model.preprocessing, model.output)
     encoded = _from_set(images, preprocessing) if images else _synthetic(preprocessing)
     pixels = np.stack([fit(decode(data), preprocessing.fit_spec()) for data in encoded.values()])
     answers = np.stack([reference.run(item[None]) for item in pixels])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.backends.base import load_backend
+from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
 from edgenet.errors import ModelError
 

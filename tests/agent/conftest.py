@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from edgenet.devices.archive import agent_archive, demo_archive
+from edgenet.devices.archive import agent_archive, demo_archive, runtime_archives
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +28,8 @@ def pytest_configure(config):
     os.environ["EDGENET_TEST_DEMO"] = folder.name + "/demo.zip"
     with open(os.environ["EDGENET_TEST_DEMO"], "wb") as stream:
         stream.write(demo_archive().data)
+    # Where the runtimes' parts are found.
+    os.environ["EDGENET_TEST_PARTS"] = folder.name
+    for name, part in runtime_archives().items():
+        with open(f"{folder.name}/{name}.zip", "wb") as stream:
+            stream.write(part.data)

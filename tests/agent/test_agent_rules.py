@@ -1,8 +1,12 @@
 """What keeps the agent small and old-Python clean."""
 
 import ast
+import hashlib
+import io
+import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -62,4 +66,19 @@ def test_archive_is_small_and_always_the_same():
     first = archive.agent_archive()
     archive.agent_archive.cache_clear()
     assert archive.agent_archive() == first
-    assert len(first.data) <= archive.MAX_SIZE
+    for part in (first, archive.demo_archive(), *archive.runtime_archives().values()):
+        assert len(part.data) <= archive.MAX_SIZE
+
+
+def test_the_archive_of_every_board_holds_no_runtime():
+    with zipfile.ZipFile(io.BytesIO(archive.agent_archive().data)) as agent:
+        held = [name for name in agent.namelist() if "/runtimes/" in name]
+        parts = json.loads(agent.read("edgenet_agent/runtimes/parts.json"))
+    assert held == ["edgenet_agent/runtimes/__init__.py", "edgenet_agent/runtimes/parts.json"]
+    assert parts.keys() == {"null", "onnxruntime", "tensorrt", "tflite"}
+    for name, (digest, size) in parts.items():
+        part = archive.runtime_archives()[name].data
+        assert (hashlib.sha256(part).hexdigest(), len(part)) == (digest, size)
+        with zipfile.ZipFile(io.BytesIO(part)) as files:
+            rest = set(files.namelist()) - {f"edgenet_agent/runtimes/{name}.py"}
+        assert all(file.startswith(f"edgenet_agent/{name}/") for file in rest)

@@ -1,8 +1,9 @@
 """The main process, without a process."""
 
 import io
+import os
 
-from edgenet_agent import serve, wire
+from edgenet_agent import prune, runtimes, serve, wire
 from edgenet_agent.store import Store
 
 
@@ -42,4 +43,31 @@ def test_every_request_has_an_answer(tmp_path, monkeypatch):
         *["bad-request"] * 4,
         None,
         "not-open",
+    ]
+
+
+def test_making_room_keeps_the_parts_of_this_agent(tmp_path):
+    store = Store(str(tmp_path))
+    store.begin(0)
+    part, old = runtimes.parts()["tflite"][0], "0" * 64
+    for name in (part, old):
+        with open(store.path("blobs", name), "wb") as stream:
+            stream.write(b"x")
+    assert prune.prune(store) == ["blob " + old[:12]]
+    assert os.listdir(store.path("blobs")) == [part]
+    store.release()
+
+
+def test_a_request_without_its_part_says_which_and_does_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(serve, "LOCK_IDLE", 0.01)
+    monkeypatch.setattr(serve, "IDLE", 0.01)
+    _, out, answering = server(tmp_path)
+    answering.jobs.put(({"type": wire.PROBE, "id": 1, "backends": ["tflite", "onnxruntime"]}, b""))
+    answering.jobs.put(({"type": wire.TRY_RUNTIME, "id": 2, "backend": "null"}, b""))
+    answering.run()
+    out.seek(0)
+    errors = [frame[0]["error"] for frame in iter(lambda: wire.read_frame(out), None)]
+    assert [(error["kind"], error["backends"]) for error in errors] == [
+        (wire.PART, ["tflite", "onnxruntime"]),
+        (wire.PART, ["null"]),
     ]

@@ -3,7 +3,7 @@
 The double proves calls, not results.
 """
 
-# ruff: noqa: PT009, PT027
+# ruff: noqa: E402, PT009, PT027
 
 import json
 import os
@@ -11,8 +11,14 @@ import sys
 import tempfile
 import unittest
 
+import edgenet_agent
+
+PART = os.path.join(os.environ["EDGENET_TEST_PARTS"], "tensorrt.zip")
+edgenet_agent.__path__.append(os.path.join(PART, "edgenet_agent"))
+
+from edgenet_agent import engines as files
 from edgenet_agent.failure import Failure
-from edgenet_agent.trt import build, cuda, dialects, engines
+from edgenet_agent.tensorrt import build, cuda, dialects, engines
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from trt_double import Double
@@ -216,11 +222,11 @@ class Engines(unittest.TestCase):
 
     def test_engines_of_removed_deployments_are_forgotten(self):
         path = self.finish()["path"]
-        self.assertEqual(engines.forget(self.kept, ["a" * 64]), [])
+        self.assertEqual(files.forget(self.kept, ["a" * 64]), [])
         self.assertTrue(os.path.exists(path))
-        self.assertEqual(len(engines.forget(self.kept, ["c" * 64])), 1)
+        self.assertEqual(len(files.forget(self.kept, ["c" * 64])), 1)
         self.assertEqual(self.engine_files(), [])
-        self.assertEqual(engines.forget(os.path.join(self.kept, "nowhere"), []), [])
+        self.assertEqual(files.forget(os.path.join(self.kept, "nowhere"), []), [])
 
     def test_free_memory(self):
         path = os.path.join(self.folder.name, "meminfo")

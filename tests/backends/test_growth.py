@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgenet.backends.base import load_backend
+from edgenet.backend import load_backend
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize

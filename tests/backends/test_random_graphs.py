@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgenet.backends.base import load_backend
+from edgenet.backend import load_backend
 from edgenet.backends.lowering.walk import tflite_layers
 from edgenet.graph.trace import LayerByLayer, onnx_layers
 from edgenet.model import Model

@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from edgenet.backends.base import load_backend
+from edgenet.backend import load_backend
 from edgenet.backends.tensorrt import QDQ_FORMATS, form_of, write
 from edgenet.errors import LibraryError, PlanError, UnsupportedError
 from edgenet.graph.evaluate import Evaluator

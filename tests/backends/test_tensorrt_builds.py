@@ -19,7 +19,7 @@ import pytest
 
 from benchmarks.rtx import Built, build
 from edgenet.agent.failure import Failure
-from edgenet.agent.trt import dialects, engines
+from edgenet.agent.tensorrt import dialects, engines
 from edgenet.backends.tensorrt import write
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model

@@ -43,7 +43,7 @@ PROFILING = ["open", "bench", "replay", "close"]
 def null_is_a_runtime(monkeypatch):
     """The board's own Python "has" the do-nothing runtime, so whole deploys are quick."""
     facts = Agent.facts
-    monkeypatch.setattr(Agent, "facts", lambda self: {**facts(self), "runtimes": {"null": "1"}})
+    monkeypatch.setattr(Agent, "facts", lambda self, _=(): {**facts(self), "runtimes": {"null": "1"}})
 
 
 def bundle(net, name):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from onnx import TensorProto, helper
 
 import edgenet.steps.deploy as deploy_step
 from edgenet.devices import runtimes, wheelhouse
+from edgenet.devices.agent import Trial
+from edgenet.devices.archive import runtime_archives
 from edgenet.devices.connect import connect
 from edgenet.devices.runtimes import candidates, ensure_runtime
 from edgenet.devices.wheelhouse import Platform, fetch
@@ -140,7 +144,7 @@ def bare(board, monkeypatch, tmp_path):
             runtimes, "fetch", lambda wanted, *_: fetched.append(wanted[0]) or [made[wanted[0]]]
         )
         agent = connect("board")
-        agent._facts = {**agent.facts(), "runtimes": {}}
+        agent._facts = {**agent.facts(["onnxruntime"]), "runtimes": {}}
         return agent
 
     begin.fetched = fetched
@@ -160,7 +164,8 @@ def test_runtime_is_sent_and_tried(bare):
         before = agent.bytes_sent
         assert ensure_runtime(agent, "onnxruntime") == choice
         assert agent.bytes_sent - before < 2048
-    assert list((bare.board.edgenet_home / "blobs").iterdir()) == []
+    kept = [path.name for path in (bare.board.edgenet_home / "blobs").iterdir()]
+    assert kept == [runtime_archives()["onnxruntime"].digest], "the agent's part, no wheel"
 
 
 def test_illegal_instruction_falls_back_and_is_remembered(bare):
@@ -286,7 +291,7 @@ def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypa
     start_board({"EDGENET_PYTHON": str(found[0])})
     artifact = make_blob(tiny_onnx())
     with connect("board") as agent:
-        if agent.facts()["runtimes"]:
+        if agent.facts(["onnxruntime"])["runtimes"]:
             pytest.skip("this Python is not bare")
         agent.begin()
         choice = ensure_runtime(agent, "onnxruntime")
@@ -318,3 +323,18 @@ def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypa
 def test_this_python_is_what_the_board_runs(board):
     with connect("board") as agent:
         assert agent.facts()["python_executable"] == sys.executable
+
+
+def test_what_several_boards_teach_at_once_is_all_remembered(monkeypatch, tmp_path):
+    """Deploys to boards of one kind run side by side in threads; each notes what it saw."""
+    monkeypatch.setenv("EDGENET_CACHE", str(tmp_path))
+    pins = [runtimes.Pin((f"r{number}==1",), Platform("3.11", "x86_64", "2.36")) for number in range(8)]
+    memories = [runtimes._Memory("onnxruntime", board_facts()) for _ in pins]
+    trial = Trial(False, "", "SIGILL", "SIGILL")
+    threads = [threading.Thread(target=m.note, args=(p, trial)) for m, p in zip(memories, pins, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (path,) = (tmp_path / "runtimes").glob("*.json")
+    assert json.loads(path.read_bytes()) == {f"r{number}==1": "SIGILL" for number in range(8)}

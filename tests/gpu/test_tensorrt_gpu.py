@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenet.agent.trt import cuda
+from edgenet.agent.tensorrt import cuda
 from edgenet.devices.connect import connect
 from edgenet.model import Model
 from edgenet.steps.compile import compile
@@ -30,7 +30,7 @@ def board(home: Path) -> str:
     except ImportError as error:
         pytest.skip(str(error))
     with connect("local") as agent:
-        facts = agent.facts()
+        facts = agent.facts(["tensorrt"])
     version = facts["runtimes"].get("tensorrt")
     if version is None:
         pytest.skip(f"no TensorRT here: {facts['runtimes_broken'].get('tensorrt', 'not installed')}")

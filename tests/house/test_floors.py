@@ -14,13 +14,13 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
-PARTS = {"breakdown", "drift", "measured", "metric"}
+PARTS = {"breakdown", "drift", "golden", "measured", "metric"}
 FLOORS = (
-    ("0", ({"errors", "files", "library", "json_value", "progress", "record"},)),
+    ("0", ({"arrays", "cache", "errors", "files", "library", "json_value", "progress", "record"},)),
     ("1", (TYPES | PARTS | {"statistics"},)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
-    ("3", ({"backends"}, {"devices"})),
+    ("3", ({"backend", "backends"}, {"devices"})),
     ("3, above both", ({"verify"}, {"live"})),
     ("3, above verify", ({"measure"},)),
     ("4", ({"steps"},)),
@@ -174,8 +174,8 @@ class TestTheRuleItself:
             ("edgenet.graph.graph", "edgenet.zoo.mobilenet_v1"),
             ("edgenet.graph.graph", "edgenet.quantize.calibration.ranges"),
             ("edgenet.backends.tflite", "edgenet.devices.agent"),
-            ("edgenet.devices.agent", "edgenet.backends.base"),
-            ("edgenet.steps.profile", "edgenet.cli.output"),
+            ("edgenet.devices.agent", "edgenet.backend"),
+            ("edgenet.steps.profile", "edgenet.cli.shared.output"),
             ("edgenet.agent.serve", "edgenet.errors"),
             ("edgenet.devices.agent", "edgenet.agent.store"),
             ("edgenet.model", "edgenet"),

@@ -14,8 +14,9 @@ from tests.house.tree import ROOT, parsed, sources
 
 NAMES = [name for name in edgenet.__all__ if name != "__version__"]
 # Commands that only show a file or a folder: their types are public instead (Bundle, Model, Report, Target);
-# the function of ``report`` is ``present``, for ``edgenet.report`` is where the type lives.
-SHOWING = {"inspect", "report", "targets"}
+# the functions of ``report`` and ``quantize`` are ``present`` and ``quantize_model``, for ``edgenet.report``
+# is where the type lives and ``edgenet.quantize`` the quantizer's room.
+SHOWING = {"inspect", "quantize", "report", "targets"}
 every_name = pytest.mark.parametrize("name", NAMES)
 
 

@@ -14,7 +14,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from edgenet.agent.cut import Cut
+from edgenet.agent.tflite.cut import Cut
 from edgenet.devices.answers import RuntimeLayer
 from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import DeviceError

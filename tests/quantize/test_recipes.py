@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgenet.backends.base import load_backend
-from edgenet.backends.reference import Reference
+from edgenet.backend import load_backend
 from edgenet.errors import DataError, LibraryError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
@@ -24,6 +23,7 @@ from edgenet.quantize.rounding.compute_budget import plan_compute
 from edgenet.recipe import Recipe
 from edgenet.target import Target
 from edgenet.verify.host import run_artifact
+from edgenet.verify.reference import Reference
 from tests.conftest import smooth_images
 
 PIXELS = [image[None] for image in smooth_images(16, 0, 64, 64)]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edgenet.agent.preprocess import decode, fit
-from edgenet.backends.base import backend_names, load_backend
+from edgenet.backend import backend_names, load_backend
 from edgenet.bundle import Bundle
 from edgenet.errors import DataError, ModelError, PlanError
 from edgenet.files import sha256

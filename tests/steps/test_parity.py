@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from onnx import numpy_helper
 
+from edgenet.backends.onnxruntime import OnnxRuntime
 from edgenet.bundle import Bundle
 from edgenet.cli.main import cli
 from edgenet.errors import PlanError
@@ -56,6 +57,15 @@ def test_the_layer_where_they_part_is_named(pair: tuple[Bundle, Bundle]) -> None
     assert found.parts.layer.startswith("block4/pointwise")
     assert found.parts.differing <= 1 / values.size
     assert found.identical < 1.0
+
+
+def test_builds_that_show_no_layers_are_compared_by_their_scores(
+    pair: tuple[Bundle, Bundle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OnnxRuntime, "exact", False)
+    found = parity(*pair)
+    assert (found.layers, found.parts) == (0, None)
+    assert (found.scores, found.identical) == (60, 1.0)
 
 
 def test_what_cannot_be_compared_is_refused(pair: tuple[Bundle, Bundle], model: Model) -> None:

@@ -10,7 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from edgenet.backends.base import load_backend
+from edgenet.backend import load_backend
 from edgenet.graph.kernels import SIGNED, UNSATURATED, kernel_options
 from edgenet.model import Model
 from edgenet.verify.host import run_artifact

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from edgenet.cli.tables import verdict_lines
-from edgenet.cli.terminal import sparkline
+from edgenet.cli.shared.tables import verdict_lines
+from edgenet.cli.shared.terminal import sparkline
 from edgenet.errors import ReportError
 from edgenet.report import Report
 from edgenet.steps.report import load_reports, present

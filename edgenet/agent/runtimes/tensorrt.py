@@ -4,9 +4,9 @@ import importlib
 from importlib import util
 from typing import Any
 
-from ..trt import cuda, engines
-from ..trt.dialects import dialect_for
-from ..trt.session import Session as _Session
+from ..tensorrt import cuda, engines
+from ..tensorrt.dialects import dialect_for
+from ..tensorrt.session import Session as _Session
 
 
 def _bindings():
@@ -30,7 +30,7 @@ def version():
 
 
 def finish(path, manifest, folder, tell):
-    """Build the engine of a deployment, or find it; see ``trt/engines.py``."""
+    """Build the engine of a deployment, or find it; see ``tensorrt/engines.py`` beside this folder."""
     gpu = cuda.Cuda(_DRIVER)
     free = engines.free_memory(gpu.memory()[0])
     return engines.finish(_TRT, dialect_for(_TRT), gpu.facts(), path, manifest, folder, tell, free)

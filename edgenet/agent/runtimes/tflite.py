@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..bench import fastest
-from ..cut import Cut
+from ..tflite.cut import Cut
 
 PASSES = 3
 

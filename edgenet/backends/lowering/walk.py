@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.backends.lowering.file import TfliteFile
+from edgenet.backends.lowering.greeting import without_greeting
 from edgenet.errors import ModelError
 
 __all__ = ["tflite_layers"]
@@ -28,8 +29,9 @@ def tflite_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[n
 
     opened, names = TfliteFile.opened(data)
     try:
-        interpreter = Interpreter(model_content=opened, num_threads=1)
-        interpreter.allocate_tensors()
+        with without_greeting():
+            interpreter = Interpreter(model_content=opened, num_threads=1)
+            interpreter.allocate_tensors()
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
         interpreter.invoke()
         details = interpreter.get_output_details()

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from edgenet.backends.reference import Reference
 from edgenet.errors import UnsupportedError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
+from edgenet.verify.reference import Reference
 from tests.conftest import smooth_images
 
 IMAGENET = {"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edgenet.backends.base import load_backend
+from edgenet.backend import load_backend
 from edgenet.errors import DriftError, LibraryError, PlanError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph

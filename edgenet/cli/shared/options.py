@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["bundle_argument", "device_option", "json_option", "protocol_option"]
+__all__ = ["bundle_argument", "cache_option", "device_option", "json_option", "protocol_option"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -46,3 +46,12 @@ def json_option(function: _F) -> _F:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(
         function
     )
+
+
+def cache_option(function: _F) -> _F:
+    """Nothing shared with other calls."""
+    return click.option(
+        "--no-cache",
+        is_flag=True,
+        help="Compute everything anew and keep nothing; else results are shared in EDGENET_CACHE.",
+    )(function)

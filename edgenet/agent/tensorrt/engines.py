@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 
+from ..engines import others, remove
 from ..failure import Failure, from_os_error
 from ..store import file_digest, read_json, write_atomic
 from .build import build
@@ -109,22 +110,6 @@ def free_memory(gpu_free, path="/proc/meminfo"):
     return gpu_free
 
 
-def forget(folder, bundles):
-    """Remove the engines of every other bundle; returns what was removed, in words."""
-    removed = []
-    for key, what in _others(folder):
-        if what.get("bundle") not in bundles:
-            _remove(folder, key)
-            removed.append("engine {}".format(key[:12]))
-    return removed
-
-
-def _remove(folder, key):
-    for suffix in (".engine", ".json"):
-        if os.path.exists(os.path.join(folder, key + suffix)):
-            os.unlink(os.path.join(folder, key + suffix))
-
-
 def _account(engine, what):
     facts = {name: what[name] for name in ("tensorrt", "gpu", "sm")}
     key = os.path.basename(engine).partition(".")[0]
@@ -133,7 +118,7 @@ def _account(engine, what):
 
 def _changed(folder, what):
     """Why an engine of the same bundle does not serve any more; None for a first build."""
-    for _, old in _others(folder, what["bundle"]):
+    for _, old in others(folder, what["bundle"]):
         different = [name for name in sorted(TITLES) if old.get(name) != what[name]]
         if different:
             parts = ["{} was {} and is {}".format(TITLES[n], old.get(n), what[n]) for n in different]
@@ -141,20 +126,9 @@ def _changed(folder, what):
     return None
 
 
-def _others(folder, bundle=None):
-    """[(key, what)] of the engines of a bundle, or of all."""
-    found = []
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-        known = read_json(os.path.join(folder, name)) if name.endswith(".json") else None
-        what = known.get("what") if isinstance(known, dict) else None
-        if isinstance(what, dict) and bundle in (None, what.get("bundle")):
-            found.append((name[: -len(".json")], what))
-    return found
-
-
 def _keep(folder, key, what, plan, timings, kept):
     """Write the new engine, then forget older ones of the same bundle."""
-    old = [name for name, _ in _others(folder, what["bundle"]) if name != key]
+    old = [name for name, _ in others(folder, what["bundle"]) if name != key]
     facts = {"what": what, "sha256": hashlib.sha256(plan).hexdigest()}
     try:
         os.makedirs(folder, 0o700, exist_ok=True)
@@ -165,7 +139,7 @@ def _keep(folder, key, what, plan, timings, kept):
     except OSError as error:
         raise from_os_error(error, len(plan), shutil.disk_usage(os.path.dirname(folder)).free, folder)
     for name in old:
-        _remove(folder, name)
+        remove(folder, name)
 
 
 def _read(path):

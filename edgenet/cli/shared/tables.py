@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from edgenet.breakdown import More
 from edgenet.drift import Kernel
 from edgenet.measured import Memory
 from edgenet.metric import Metric, metrics
+from edgenet.quantize.quantized import Quantized
 from edgenet.report import Report
 from edgenet.views.figures import build, number, share
 from edgenet.views.sections import starts, threads
 
-__all__ = ["report_columns", "report_row", "verdict_lines"]
+__all__ = ["quantization_lines", "report_columns", "report_row", "verdict_lines"]
 
 
 def report_columns(*reports: Report) -> list[str]:
@@ -91,4 +95,29 @@ def _kernel_line(kernel: Kernel) -> str:
     return (
         f"kernel       {kernel.different_outputs} of {kernel.outputs} outputs differ from this host, "
         f"at most {kernel.max_difference:.3g} {kernel.unit}"
+    )
+
+
+def quantization_lines(made: Quantized) -> list[str]:
+    """What quantizing took and gave: its noisiest layer, its passes, what was tried for a drift limit."""
+    account = made.account
+    worst = min(account.layers, key=lambda layer: layer["sqnr_db"])
+    lines = [
+        f"quantized with {account.images} images in {account.seconds:.1f} s"
+        f"{' before, taken from the cache' if made.cached else ''}; "
+        f"noisiest layer {worst['sqnr_db']} dB ({worst['name']})"
+    ]
+    lines += [_judged(line["pass"], line) for line in account.passes]
+    lines += [
+        _judged(f"{line['float_steps']} layers in float, time x{line['estimated_time']:.2f}", line)
+        for line in account.attempts
+    ]
+    kept = [layer["name"] for layer in account.layers if layer.get("weights") == "float"]
+    return lines + ([f"in float: {', '.join(kept)}"] if kept else [])
+
+
+def _judged(name: str, line: Mapping[str, Any]) -> str:
+    return (
+        f"  {name:32} agreement {100 * line['agreement']:5.1f} %, "
+        f"expected top-1 loss {line['expected_loss_pp']:.2f} pp"
     )

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from edgenet.cli.output import PLAIN_WIDTH, print_table
-from edgenet.cli.tables import verdict_lines
+from edgenet.cli.shared.output import PLAIN_WIDTH, print_table
+from edgenet.cli.shared.tables import verdict_lines
 from edgenet.report import Report
 from edgenet.views.comparison import notes, table
 from edgenet.views.figures import build, number

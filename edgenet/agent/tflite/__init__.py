@@ -1,0 +1,1 @@
+"""What only TFLite needs on the board; travels with its runtime file."""

@@ -1,0 +1,102 @@
+"""Settle what `compile` will do from what a user said, before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgenet.errors import PlanError
+from edgenet.imageset import ImageSet
+from edgenet.model import Model
+from edgenet.quantize.quantized import SUFFIX, Quantized
+from edgenet.recipe import Recipe
+from edgenet.steps.plan import Plan, default_recipe, limited, plan
+from edgenet.steps.source import Source, read_source, was_quantized
+from edgenet.target import Target
+
+__all__ = ["Decision", "check_images", "decide"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What will be built and how.
+
+    Attributes:
+        target: The board.
+        plan: What was chosen, and why.
+        recipe: How to quantize.
+        source: The model, where it was read already.
+    """
+
+    target: Target
+    plan: Plan
+    recipe: Recipe
+    source: Model | Quantized | None
+
+
+def decide(
+    model: Source,
+    target: Target | str,
+    backend: str | None = None,
+    precision: str | None = None,
+    recipe: Recipe | str | None = None,
+    max_drift: float | None = None,
+) -> Decision:
+    """Choose what was left open; a float model's file is not read for it, a quantized one decides with it.
+
+    Args:
+        model: As in :func:`edgenet.compile`, and so are the others.
+
+    Raises:
+        PlanError: The target cannot run it, or a quantized model was made otherwise.
+        LibraryError: There is no such target or recipe.
+        ModelError: A quantized file cannot be used.
+    """
+    target = target if isinstance(target, Target) else Target.load(target)
+    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
+    if isinstance(model, Path | str) and str(model).endswith(SUFFIX) and was_quantized(Path(model)):
+        model = read_source(model)
+    if isinstance(model, Quantized):
+        return _quantized(model, target, backend, precision, recipe, max_drift)
+    decided = plan(target, backend, precision, recipe)
+    if max_drift is not None:
+        recipe = limited(decided, recipe, max_drift)
+        decided = plan(target, decided.backend, decided.precision, recipe)
+    recipe = recipe or default_recipe(decided.precision)
+    return Decision(target, decided, recipe, model if isinstance(model, Model) else None)
+
+
+def _quantized(
+    model: Quantized,
+    target: Target,
+    backend: str | None,
+    precision: str | None,
+    recipe: Recipe | None,
+    max_drift: float | None,
+) -> Decision:
+    """As :func:`decide`, for a model whose recipe is behind it."""
+    own, name = model.recipe, model.original.name
+    if precision not in (None, own.precision):
+        raise PlanError(
+            f"{name} was quantized to {own.precision}, not {precision}", "give the float model for another"
+        )
+    if recipe not in (None, own) or max_drift not in (None, own.max_drift):
+        raise PlanError(
+            f"{name} was quantized with recipe {own.name} already",
+            "leave --recipe and --max-drift out, or give the float model",
+        )
+    return Decision(target, plan(target, backend, own.precision, own), own, model)
+
+
+def check_images(model: Quantized, images: ImageSet | None) -> None:
+    """Refuse other images than those that a model was quantized with.
+
+    Raises:
+        PlanError: They are others.
+    """
+    own = model.calibration.digest if model.calibration else None
+    if images is not None and images.head(model.recipe.images).digest() != own:
+        raise PlanError(
+            f"{model.original.name} was quantized with other images",
+            "leave --calibration out, or give the float model",
+        )

@@ -1,0 +1,55 @@
+"""Files that several threads and processes write."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from edgenet.files import locked, write_atomic
+
+COUNT = """
+import sys
+from pathlib import Path
+from edgenet.files import locked, write_atomic
+path = Path(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    with locked(path):
+        write_atomic(path, b"%d" % (int(path.read_bytes()) + 1))
+"""
+
+
+def count(path: Path, times: int) -> None:
+    for _ in range(times):
+        with locked(path):
+            write_atomic(path, b"%d" % (int(path.read_bytes()) + 1))
+
+
+def test_no_thread_and_no_process_loses_what_another_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "number"
+    path.write_bytes(b"0")
+    others = [subprocess.Popen([sys.executable, "-c", COUNT, str(path), "20"]) for _ in range(2)]
+    threads = [threading.Thread(target=count, args=(path, 20)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [other.wait() for other in others] == [0, 0]
+    assert path.read_bytes() == b"120"
+
+
+def test_threads_that_write_leave_the_umask_as_it_was(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write = lambda name: [write_atomic(tmp_path / f"{name}{n}", b"") for n in range(50)]  # noqa: E731
+        threads = [threading.Thread(target=write, args=(name,)) for name in "abcdefgh"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
