@@ -16,8 +16,10 @@ from edgenet.cache import Cache
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.recipe import Recipe
-from edgenet.steps import golden, quantize, replay
+from edgenet.steps import quantize
 from edgenet.steps.compile import Compiled, compile
+from edgenet.verify import expected as replay
+from edgenet.verify import golden
 from tests.conftest import CHEAP
 
 

@@ -52,7 +52,7 @@ def fit(
 
     The real kernel is first moved a share of the way to the one that best gives the float output from the
     int8 run's inputs (ridge regression; the noise of the inputs makes it rely less on noisy channels; as in
-    GPTAQ, Li et al., arXiv 2504.02692), then rounded by :func:`.second_order.second_order`. The
+    GPTAQ, Li et al., arXiv 2504.02692), then rounded by :mod:`.second_order`. The
     bias takes up what remains of the mean (empirical bias correction, Nagel et al., arXiv 1906.04721, D.2);
     moments are central for that reason. A channel whose weights lie on an int8 grid keeps them and the grid.
 
