@@ -61,7 +61,7 @@ class Recipe:
     images: int = 0
     skip_corrupt_percent: float = 5.0
     precision: str = "int8"
-    split_into_dead: bool = False
+    reuse_dead: bool = False
     equalize: str = "none"
     balance: float = 1.0
     rounding: str = "nearest"
@@ -96,7 +96,7 @@ class Recipe:
             granularity=table.take("granularity", str, "per-channel"),
             images=table.take("images", int, 0),
             skip_corrupt_percent=float(table.take("skip_corrupt_percent", (int, float), 5)),
-            split_into_dead=table.take("reuse_dead", bool, False),
+            reuse_dead=table.take("reuse_dead", bool, False),
             equalize=table.take("equalize", str, "none"),
             balance=_number(table, "balance", 1),
             rounding=table.take("rounding", str, "nearest"),

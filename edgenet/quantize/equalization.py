@@ -62,7 +62,7 @@ def equalize_channels(
         recipe: Says whether dead channels are put to work, and how channels are equalized.
     """
     shaped = EqualizationResult()
-    if recipe.split_into_dead:
+    if recipe.reuse_dead:
         split_channels(graph, seen, shaped)
     if recipe.equalize == "weights":
         balance(graph, seen, shaped, recipe.balance)

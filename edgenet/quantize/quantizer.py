@@ -92,7 +92,7 @@ class _Job:
         """Ranges by the observer over all images, weights to nearest."""
         if not self.whole:
             return nearest(self.graph, {}, self.recipe)
-        if self.recipe.equalize == "none" and not self.recipe.split_into_dead:
+        if self.recipe.equalize == "none" and not self.recipe.reuse_dead:
             self.feed = Feed(images)
             with self.watch.stage("calibrate"):
                 seen = calibrate(self.graph, self.feed, self.recipe.observer, self._observed(images))
