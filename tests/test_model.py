@@ -190,7 +190,7 @@ def test_labels_from_csv(tmp_path: Path) -> None:
         (("resize_to = 72", "resize_to = 60"), "resize_to = 60"),
         (("resize_to = 72", ""), "no 'resize_to'"),
         (('interpolation = "bilinear-antialias"', ""), "no 'interpolation'"),
-        (('color = "rgb"', 'color = "rgb"\ncolor = "rgb"'), "does not know 'color'"),
+        (('color = "rgb"', 'color = "rgb"\ncolour = "rgb"'), "does not know 'colour'"),
         (('task = "classification"', 'task = "detection"'), "detection"),
         (('output = "logits"', 'output = "scores"'), "scores"),
         (("[preprocessing]", "[pre]"), "no \\[preprocessing\\] table"),

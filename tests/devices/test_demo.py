@@ -263,7 +263,7 @@ def test_a_silent_host_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     watched._over = threading.Event()
     life = type("Beat", (), {"heard": time.monotonic() - agent_live.wire.GONE_S - 1})
     watched._server = type("Server", (), {"life": life})
-    watched._child = type("Child", (), {"let_go": staticmethod(lambda: ended.append(0))})
+    watched._child = type("Child", (), {"close_stdin": staticmethod(lambda: ended.append(0))})
 
     def leave(code: int) -> None:
         ended.append(code)

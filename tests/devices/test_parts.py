@@ -48,7 +48,7 @@ def test_a_damaged_part_is_sent_again(board, net):
         path = board.edgenet_home / "blobs" / runtime_archives()["null"].digest
         whole = path.read_bytes()
         path.write_bytes(whole[:-1] + b"x")
-        assert agent.open(None, 1).loaded["runtime_version"] == "1"
+        assert agent.open(None, 1).loaded.runtime_version == "1"
         assert path.read_bytes() == whole
 
 

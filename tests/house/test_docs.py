@@ -222,7 +222,9 @@ def made(work: Path) -> Any:
 
 
 def test_every_verdict_is_named() -> None:
-    states = set(re.findall(r'"([A-Z]{5,})"', (PACKAGE / "steps" / "verdict.py").read_text(encoding="utf-8")))
+    states = set(
+        re.findall(r'"([A-Z]{5,})"', (PACKAGE / "measure" / "verdict.py").read_text(encoding="utf-8"))
+    )
     assert len(states) >= 4
     for page in ("README.md", "docs/report.md"):
         assert not [state for state in states if f"`{state}`" not in text(page)]
