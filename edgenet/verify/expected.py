@@ -99,19 +99,23 @@ class FloatReference:
 
     Attributes:
         model: The digest of the model.
+        preprocessing: How it was fed.
         images: The set.
         pixels_sha256: Of each image's pixels on this machine.
         logits: float32 [n, classes].
     """
 
     model: str
+    preprocessing: Preprocessing
     images: ImageSet
     pixels_sha256: tuple[str, ...]
     logits: NDArray[np.float32]
 
     def serves(self, bundle: Bundle, images: ImageSet) -> bool:
-        """Whether it is of this bundle's model and of these images."""
-        return self.model == bundle.manifest.model.digest and self.images == images
+        """Whether it is of this bundle's model, fed in the same way, and of these images."""
+        about = bundle.manifest
+        same = (self.model, self.preprocessing) == (about.model.digest, about.preprocessing)
+        return same and self.images == images
 
 
 def truth(
@@ -128,24 +132,22 @@ def truth(
     Raises:
         DataError: An image cannot be used; it is named.
     """
-    model, made_from = (
-        bundle.manifest.model,
-        {
-            "model": sha256(bundle.reference),
-            "output": bundle.manifest.model.output,
-            "preprocessing": bundle.manifest.preprocessing.to_table(),
-            "images": images.digest(),
-        },
-    )
+    model, preprocessing = bundle.manifest.model, bundle.manifest.preprocessing
+    made_from = {
+        "model": sha256(bundle.reference),
+        "output": model.output,
+        "preprocessing": preprocessing.to_table(),
+        "images": images.digest(),
+    }
     entry = Cache("reference", made_from, cache)
     if (held := entry.get()) is not None:
         if (known := _unpacked(held, len(images))) is not None:
             progress("reference", len(images), len(images))
-            return FloatReference(model.digest, images, *known)
+            return FloatReference(model.digest, preprocessing, images, *known)
         entry.drop()
     hashes, logits = _answered(bundle, images, progress)
     entry.put("".join(hashes).encode() + array_bytes(logits))
-    return FloatReference(model.digest, images, hashes, logits)
+    return FloatReference(model.digest, preprocessing, images, hashes, logits)
 
 
 def _answered(
