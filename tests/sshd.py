@@ -180,9 +180,10 @@ def _wait(board: Board) -> None:
 def descendants(pid: int) -> list[int]:
     """Process ids below one, children first."""
     found: list[int] = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in path.read_text().split():
-            found += [*descendants(int(child)), int(child)]
+    with contextlib.suppress(OSError):  # it ended meanwhile
+        for path in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in path.read_text().split():
+                found += [*descendants(int(child)), int(child)]
     return found
 
 

@@ -68,16 +68,16 @@ class TestBeat(unittest.TestCase):
 
     def test_it_beats_while_it_works_and_while_a_request_comes_in(self):
         self.holder.begin()
-        request = {"type": wire.BEGIN, "id": 1, "wait": 1.0, "beat": 0.1}
+        request = {"type": wire.BEGIN, "id": 1, "wait": 3.0, "beat": 0.2}
         events, reply = self.ask(wire.pack(request))
         assert reply["error"]["kind"] == wire.LOCKED
         assert len(events) > 2
         assert set(events) == {(wire.ALIVE, False)}
         data = wire.pack({"type": wire.END, "id": 2}, bytes(1000))
-        for start in range(0, 900, 100):
-            self.agent.stdin.write(data[start : start + 100])
+        for start in range(0, 900, 50):
+            self.agent.stdin.write(data[start : start + 50])
             self.agent.stdin.flush()
-            time.sleep(0.1)
+            time.sleep(0.15)
         events, reply = self.ask(data[900:])
         assert reply["ok"]
         assert len(events) > 2
