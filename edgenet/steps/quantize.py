@@ -66,8 +66,8 @@ def quantize_model(
             f"recipe {recipe.name!r} makes {recipe.precision}", "let compile write it: nothing is quantized"
         )
     recipe = recipe if max_drift is None else limit(recipe.precision, recipe, max_drift)
-    found = read_float(model, preprocessing, labels)
     images = calibration_images(calibration, recipe.precision if recipe.needs_images else "")
+    found = read_float(model, preprocessing, labels)
     progress("prepare", 0, None)
     return quantized(found, prepare(found), recipe, images, choose(images, found, cache), progress, cache)
 

@@ -89,7 +89,7 @@ def test_failures_are_one_line_with_the_right_code(
     file, _ = quantized
     images = ("--calibration", photos)
     assert "needs calibration images" in fails(capsys, 1, "quantize", model_file)
-    assert "cannot be read" in fails(capsys, 1, "quantize", tmp_path / "none.onnx")
+    assert "cannot be read" in fails(capsys, 1, "quantize", tmp_path / "none.onnx", *images)
     assert "quantized already" in fails(capsys, 1, "quantize", file, *images)
     assert "makes fp16" in fails(capsys, 1, "quantize", model_file, "--recipe", "fp16", *images)
     assert "--max-drift is for int8" in fails(
