@@ -23,8 +23,15 @@ def read_array(data: bytes) -> NDArray[Any]:
     """The array of a ``.npy`` file whose header claims as many bytes as follow it.
 
     Raises:
-        ValueError, EOFError, TypeError, SyntaxError: It is no such file.
+        ValueError: It is no such file.
     """
+    try:
+        return _read(data)
+    except (EOFError, TypeError, SyntaxError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _read(data: bytes) -> NDArray[Any]:
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

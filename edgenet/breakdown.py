@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from edgenet.json_value import Where, Within
-from edgenet.measured import Count, Interval, Milliseconds, NotNegative, Positive
+from edgenet.json_value import Count, NotNegative, Positive, Where, Within
+from edgenet.measured import Interval, Milliseconds
 from edgenet.record import Record
 
 __all__ = [

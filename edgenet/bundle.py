@@ -105,7 +105,7 @@ class Bundle:
         """
         try:
             values = read_array(self.files[name])
-        except (KeyError, ValueError, EOFError, TypeError, SyntaxError) as error:
+        except (KeyError, ValueError) as error:
             raise BundleError(f"{name}: not an array ({error})", AGAIN) from None
         return values
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from edgenet.json_value import Length, Where, Within
+from edgenet.json_value import Count, Length, NotNegative, Where, Within
 from edgenet.record import Record
 
 __all__ = ["Conversion", "Drift", "Kernel", "Loss", "Preprocess", "Quantization", "Stages", "Worst"]
 
 Share = Annotated[float, Within(least=0.0, most=1.0)]
-NotNegative = Annotated[float, Within(least=0.0)]
-Count = Annotated[int, Within(least=0)]
 Percent = Annotated[float, Within(least=-100.0, most=100.0)]
 # A PNG of at most 96 x 96 pixels as a data URI takes less than 40 kB.
 Thumbnail = Annotated[str, Length(131_072)]

@@ -106,7 +106,7 @@ class Golden:
             pixels.append(made)
         try:
             reference = read_array(files[GOLDEN_REFERENCE])
-        except (KeyError, ValueError, EOFError, TypeError, SyntaxError) as error:
+        except (KeyError, ValueError) as error:
             raise ModelError(f"{where}: no usable {GOLDEN_REFERENCE} ({error})", AGAIN) from None
         shaped = reference.ndim == 2 and len(reference) == len(pixels) > 0
         if not shaped or reference.dtype != np.float32 or not np.isfinite(reference).all():

@@ -8,11 +8,25 @@ import re
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 from edgenet.errors import EdgenetError, ReportError
 
-__all__ = ["BOUNDED", "PLAIN", "Length", "Reader", "Where", "Within", "exactly", "many", "mapping", "plain"]
+__all__ = [
+    "BOUNDED",
+    "PLAIN",
+    "Count",
+    "Length",
+    "NotNegative",
+    "Positive",
+    "Reader",
+    "Where",
+    "Within",
+    "exactly",
+    "many",
+    "mapping",
+    "plain",
+]
 
 MAX_NUMBER, MAX_TEXT, MAX_ITEMS, MAX_DEPTH = 2.0**63, 16_384, 1_000_000, 16
 # What moves the cursor, reorders the line or cannot be encoded: C0, C1, separators, bidi, surrogates.
@@ -44,6 +58,9 @@ class Length:
 
 
 ANY_NUMBER = Within()
+Count = Annotated[int, Within(least=0)]
+NotNegative = Annotated[float, Within(least=0.0)]
+Positive = Annotated[float, Within(above=0.0)]
 
 
 @dataclass(frozen=True)

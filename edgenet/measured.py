@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.json_value import Where, Within
+from edgenet.json_value import Count, NotNegative, Positive, Where, Within
 from edgenet.record import Record
 from edgenet.statistics import median_interval
 
@@ -25,10 +25,7 @@ __all__ = [
     "latency",
 ]
 
-Positive = Annotated[float, Within(above=0.0)]
 Milliseconds = Annotated[float, Within(above=0.0, most=1e9)]
-NotNegative = Annotated[float, Within(least=0.0)]
-Count = Annotated[int, Within(least=0)]
 Interval = tuple[float, float]
 
 

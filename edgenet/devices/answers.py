@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from edgenet.json_value import Where, Within
+from edgenet.json_value import Count, NotNegative, Positive, Where, Within
 from edgenet.measured import Sensors
 from edgenet.record import Record
 from edgenet.report import WarmUp
 
 __all__ = ["Bench", "Loaded", "Replay", "Roof", "Runs", "RuntimeLayer", "Tap"]
 
-Count = Annotated[int, Within(least=0)]
-NotNegative = Annotated[float, Within(least=0.0)]
-Positive = Annotated[float, Within(above=0.0)]
 Side = Annotated[int, Within(least=0, most=1_000_000)]
 
 

@@ -50,8 +50,10 @@ class Evaluator:
         if not optimize:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
-            parsed = onnx.load_model_from_string(proto) if isinstance(proto, bytes) else proto
-            data = proto if isinstance(proto, bytes) else _with_outputs(proto, outputs).SerializeToString()
+            if isinstance(proto, bytes):
+                parsed, data = onnx.load_model_from_string(proto), proto
+            else:
+                parsed, data = proto, _with_outputs(proto, outputs).SerializeToString()
             for name, value in kernel_options(parsed).items():
                 options.add_session_config_entry(name, value)
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

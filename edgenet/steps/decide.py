@@ -11,7 +11,7 @@ from edgenet.model import Model
 from edgenet.quantize.quantized import SUFFIX, Quantized
 from edgenet.recipe import Recipe
 from edgenet.steps.plan import Plan, default_recipe, limited, plan
-from edgenet.steps.source import Source, read_source, was_quantized
+from edgenet.steps.source import Source, read_quantized
 from edgenet.target import Target
 
 __all__ = ["Decision", "check_images", "decide"]
@@ -54,8 +54,8 @@ def decide(
     """
     target = target if isinstance(target, Target) else Target.load(target)
     recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
-    if isinstance(model, Path | str) and str(model).endswith(SUFFIX) and was_quantized(Path(model)):
-        model = read_source(model)
+    if isinstance(model, Path | str) and str(model).endswith(SUFFIX):
+        model = read_quantized(Path(model)) or model
     if isinstance(model, Quantized):
         return _quantized(model, target, backend, precision, recipe, max_drift)
     decided = plan(target, backend, precision, recipe)

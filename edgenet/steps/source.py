@@ -13,7 +13,7 @@ from edgenet.quantize.container import is_container
 from edgenet.quantize.quantized import Quantized
 from edgenet.zoo import embedded
 
-__all__ = ["EMBEDDED", "Source", "read_float", "read_source", "was_quantized"]
+__all__ = ["EMBEDDED", "Source", "read_float", "read_quantized", "read_source"]
 
 EMBEDDED = "signs"
 Source = Model | Quantized | Path | str
@@ -37,9 +37,9 @@ def read_source(
         _check_alone(model, preprocessing, labels)
         return model
     path = embedded() if str(model) == EMBEDDED and not Path(model).exists() else Path(model)
-    if not was_quantized(path):
+    quantized = read_quantized(path)
+    if quantized is None:
         return Model.load(path, preprocessing, labels)
-    quantized = Quantized.load(path)
     _check_alone(quantized, preprocessing, labels)
     return quantized
 
@@ -58,12 +58,18 @@ def read_float(
     return found
 
 
-def was_quantized(path: Path) -> bool:
-    """Whether a file is one of ``edgenet quantize``, whatever its name."""
+def read_quantized(path: Path) -> Quantized | None:
+    """What ``edgenet quantize`` wrote, whatever the file's name; ``None`` where it is no such file.
+
+    Raises:
+        ModelError: It is one, and damaged or changed.
+    """
     try:
-        return is_container(onnx.load_model_from_string(path.read_bytes()))
+        data = path.read_bytes()
+        known = is_container(onnx.load_model_from_string(data))
     except (OSError, DecodeError):
-        return False
+        return None
+    return Quantized.parse(data, str(path)) if known else None
 
 
 def _check_alone(

@@ -134,7 +134,7 @@ def truth(
     """
     model, preprocessing = bundle.manifest.model, bundle.manifest.preprocessing
     made_from = {
-        "model": sha256(bundle.reference),
+        "model": bundle.manifest.files[bundle.manifest.reference.file].sha256,
         "output": model.output,
         "preprocessing": preprocessing.to_table(),
         "images": images.digest(),
@@ -171,7 +171,7 @@ def _unpacked(held: bytes, count: int) -> tuple[tuple[str, ...], NDArray[np.floa
     try:
         logits = read_array(rest)
         hashes = [text[begin : begin + DIGEST].decode("ascii") for begin in range(0, len(text), DIGEST)]
-    except (ValueError, EOFError, TypeError, SyntaxError):
+    except ValueError:
         return None
     fits = logits.dtype == np.float32 and logits.ndim == 2 and len(logits) == len(hashes) == count
     return (tuple(hashes), logits) if fits else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from onnx import NodeProto, helper
+from onnx import helper
 
 from edgenet.graph.graph import Graph, attributes
 
@@ -99,12 +99,6 @@ def _pad_into_conv(graph: Graph) -> int:
         graph.bypass(node)
         changed += 1
     return changed
-
-
-def _pads_zeros(graph: Graph, pad: NodeProto) -> bool:
-    value = graph.constant(pad.input[2]) if len(pad.input) > 2 and pad.input[2] else np.zeros(1)
-    constant = attributes(pad).get("mode", b"constant") == b"constant"
-    return constant and value is not None and not np.any(value)
 
 
 def _explicit_bias(graph: Graph) -> int:

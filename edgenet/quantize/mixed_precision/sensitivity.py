@@ -133,6 +133,5 @@ def _runner(
     """Computes one tensor from those that live; itself where no node is left."""
     if not nodes:
         return lambda state: state[output]
-    data = subgraph(graph, nodes, inputs, [output], constants).SerializeToString()
-    session = Evaluator(data, [output], lean=True)
+    session = Evaluator(subgraph(graph, nodes, inputs, [output], constants), [output], lean=True)
     return lambda state: session.feed({name: state[name] for name in inputs})[output]
