@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import memory, wire
+from .. import wire
 from ..child import Child
 from ..failure import Failure
+from ..measure import memory
 
 _TOP = 5
 # Pictures that the process may have: one at work, one that follows.

@@ -5,7 +5,8 @@ import itertools
 
 import numpy as np
 import pytest
-from edgenet_agent import bench, preprocess
+from edgenet_agent import preprocess
+from edgenet_agent.measure import bench
 
 SPEC = {"size": [2, 2], "resize": "none", "interpolation": "bilinear"}
 
