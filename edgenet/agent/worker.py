@@ -12,11 +12,12 @@ import sys
 import time
 from typing import Any
 
-from . import finish, memory, wire
+from . import finish, wire
 from .failure import Failure
+from .measure import memory
 
 # A protocol that gives its layers so long also learns what the board can do at most.
-ROOF_FROM_S = 1.0
+ROOFLINE_FROM_S = 1.0
 
 
 class Worker(object):
@@ -89,7 +90,8 @@ class Worker(object):
         """Measure as the protocol says; samples in the body, little-endian float64 ms."""
         import numpy as np
 
-        from . import bench, roof, tasks
+        from . import tasks
+        from .measure import bench, roofline
 
         images = _split(body, request["sizes"])
         facts, samples = bench.run(
@@ -103,8 +105,8 @@ class Worker(object):
         peak_mb = memory.peak_mb()  # before the layers, which load the model again
         facts["layers"], facts["layers_absent"] = self._layers(request["protocol"])
         facts["profiled_ms"] = getattr(self._session, "profiled_ms", None)
-        if float(request["protocol"].get("layers_s", 0.0)) >= ROOF_FROM_S:
-            facts["roof"] = roof.measure()
+        if float(request["protocol"].get("layers_s", 0.0)) >= ROOFLINE_FROM_S:
+            facts["roof"] = roofline.measure()
         arena_mb = getattr(self._session, "arena_mb", None)
         facts["memory_mb"] = {"peak": peak_mb, "arena": arena_mb}
         if arena_mb is None:

@@ -60,7 +60,7 @@ PLACES = {
 MAX_LINES, MAX_FUNCTION = 400, 60
 STUB = re.compile(r"\b(TODO|FIXME|XXX|HACK|raise NotImplementedError|placeholder)\b", re.IGNORECASE)
 # A sensor's word for a reading that means nothing.
-NO_STUB = {("edgenet.agent.sensors", "placeholder")}
+NO_STUB = {("edgenet.agent.facts.sensors", "placeholder")}
 
 SOURCES = sources()
 
@@ -185,7 +185,7 @@ class TestTheRuleItself:
             ("edgenet.devices.agent", "edgenet.backend"),
             ("edgenet.steps.profile", "edgenet.cli.shared.output"),
             ("edgenet.agent.serve", "edgenet.errors"),
-            ("edgenet.devices.agent", "edgenet.agent.store"),
+            ("edgenet.devices.agent", "edgenet.agent.store.home"),
             ("edgenet.model", "edgenet"),
         ],
     )
@@ -199,7 +199,7 @@ class TestTheRuleItself:
             ("edgenet.quantize.quantizer", "edgenet.graph.graph"),
             ("edgenet.imageset", "edgenet.agent.preprocess"),
             ("edgenet.devices.agent", "edgenet.agent.wire"),
-            ("edgenet.agent.serve", "edgenet.agent.store"),
+            ("edgenet.agent.serve", "edgenet.agent.store.home"),
             ("edgenet.steps.compile", "edgenet.__version__"),
             ("edgenet", "edgenet.steps.compile"),
         ],

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import memory, tasks, wire
+from .. import tasks, wire
 from ..child import Child
 from ..failure import Failure
+from ..measure import memory
 
 # Pictures that the process may have: one at work, one that follows.
 _ROOM = 2

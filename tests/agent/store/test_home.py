@@ -10,9 +10,9 @@ import tempfile
 import unittest
 from unittest import mock
 
-from edgenet_agent import deployments
 from edgenet_agent.failure import Failure
-from edgenet_agent.store import Store
+from edgenet_agent.store import deployments
+from edgenet_agent.store.home import Store
 
 
 def digest_of(data):

@@ -8,7 +8,9 @@ import gc
 import time
 from typing import Any, Dict, List
 
-from . import memory, preprocess, sensors
+from .. import preprocess
+from ..facts import sensors
+from . import memory
 
 PROGRESS_S = 0.2
 SENSORS_S = 1.0

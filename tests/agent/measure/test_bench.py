@@ -5,7 +5,8 @@ import itertools
 
 import numpy as np
 import pytest
-from edgenet_agent import bench, preprocess, tasks
+from edgenet_agent import preprocess, tasks
+from edgenet_agent.measure import bench
 
 READER = tasks.reader({"output": {"dtype": "int8"}, "labels": ["cat", "dog", "owl"]})
 SPEC = {"size": [2, 2], "resize": "none", "interpolation": "bilinear"}
