@@ -102,7 +102,7 @@ class AgreeTest(unittest.TestCase):
             ([["ann", 1.0, 0]], None, None),
         ):
             frame.tops = [first, second]
-            self.assertIs(frame.agree(), agreed)
+            assert frame.agree() is agreed
 
 
 class FiguresTest(unittest.TestCase):
