@@ -183,6 +183,7 @@ class Store(object):
                 return False
             os.fsync(stream.fileno())
         except OSError as error:
+            stream.truncate(here)  # so that the piece can be sent once more
             self._close_part()
             raise from_os_error(error, size - here, self.free(), self.path("blobs"))
         self._finish(digest)
