@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple
 
 from edgenet.agent import wire
-from edgenet.devices.channel import Channel
-from edgenet.devices.replies import field, fields
+from edgenet.devices.answers import Have, Put
+from edgenet.devices.channel import REMEDY, Channel
 from edgenet.errors import DataError, DeviceError
 
 __all__ = ["Blob", "Sender", "Sent", "missing"]
@@ -57,11 +57,11 @@ class Sender:
                     )
                 header = {"digest": blob.digest, "size": blob.size, "offset": offset}
                 began = time.monotonic()
-                reply, _ = self._channel.request(wire.PUT, header, piece)
+                reply, _ = self._channel.ask(Put, wire.PUT, header, piece)
                 self._adapt(time.monotonic() - began)
                 offset += len(piece)
                 yield len(piece)
-                if field(reply, "done", bool):
+                if reply.done:
                     return
 
     def _adapt(self, seconds: float) -> None:
@@ -72,7 +72,7 @@ class Sender:
             self._piece = max(self._piece // 2, SMALLEST)
 
 
-def missing(reply: Mapping[str, Any], wanted: Sequence[Blob]) -> dict[str, int]:
+def missing(reply: Have, wanted: Sequence[Blob]) -> dict[str, int]:
     """Digest → bytes already there, for the blobs that are not complete, from the reply to ``have``.
 
     Raises:
@@ -80,12 +80,8 @@ def missing(reply: Mapping[str, Any], wanted: Sequence[Blob]) -> dict[str, int]:
     """
     sizes = {blob.digest: blob.size for blob in wanted}
     here: dict[str, int] = {}
-    for item in fields(reply, "missing", list):
-        pair = dict(zip(("digest", "bytes"), item, strict=False))
-        digest, size = field(pair, "digest", str), field(pair, "bytes", int)
-        if digest not in sizes or not 0 <= size <= sizes[digest]:
-            raise DeviceError(
-                f"the agent asks for {digest[:12]} from {size}", "this is a bug: please report it"
-            )
+    for digest, size in reply.missing:
+        if digest not in sizes or size > sizes[digest]:
+            raise DeviceError(f"the agent asks for {digest[:12]} from {size}", REMEDY)
         here[digest] = size
     return here

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from edgenet.bundle import Bundle
+from edgenet.devices.answers import Finished
 from edgenet.devices.connect import connect
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
@@ -30,8 +30,7 @@ class Deployment:
         bytes_sent: Everything sent to the board, the agent and messages included.
         seconds: Wall time.
         removed: What the board removed to make room, in words.
-        finished: What the board made of it, where the board finishes it: ``cached``, ``reason``, ``seconds``,
-            ``size`` (bytes), ``tensorrt``, ``gpu``, ``sm``; else ``None``.
+        finished: What the board made of it, where the board finishes it; else ``None``.
     """
 
     device: str
@@ -42,7 +41,7 @@ class Deployment:
     bytes_sent: int
     seconds: float
     removed: tuple[str, ...] = ()
-    finished: Mapping[str, Any] | None = None
+    finished: Finished | None = None
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -83,5 +82,5 @@ def deploy(
             bytes_sent=agent.bytes_sent,
             seconds=time.perf_counter() - began,
             removed=tuple(agent.removed),
-            finished=staged.finished or None,
+            finished=staged.finished,
         )

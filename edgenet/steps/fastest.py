@@ -73,7 +73,7 @@ def deploy_fastest(
     loaded = list({bundle.digest: bundle for bundle in named}.values())
     _check_one_model(loaded)
     with connect(device, board_events(progress)) as agent:
-        before, _ = agent.deployments()
+        before = agent.deployments().current
     done = [deploy(bundle, device, progress, offline) for bundle in loaded]
     with connect(device, board_events(progress)) as agent:
         rounds = [[_median_ms(agent, bundle, progress) for bundle in loaded] for _ in range(ROUNDS)]
@@ -104,7 +104,7 @@ def _check_one_model(bundles: Sequence[Bundle]) -> None:
 def _median_ms(agent: Agent, bundle: Bundle, progress: Progress) -> float:
     """One round: a fresh process, warmed up, a second of invocations."""
     rules = replace(Protocol.load("quick"), pipeline=False)
-    session = agent.open(bundle.digest, int(agent.facts()["cores"]))
+    session = agent.open(bundle.digest, agent.facts().cores)
     images = golden_images(bundle, encoder_for(session.loaded.decodes))
     bench = session.bench(rules.to_table(), images[:1], board_events(progress))
     session.close()

@@ -33,7 +33,7 @@ def big(net, name):
 
 
 def names(agent):
-    return sorted(item["name"] for item in agent.deployments()[1])
+    return sorted(item.name for item in agent.deployments().deployments)
 
 
 def test_old_deployments_make_room(small_board, net):
@@ -65,7 +65,7 @@ def test_the_current_one_stays_however_old(small_board, net):
         big(net, "a").deploy(agent)
         agent.begin()
         agent.send_blobs([net("new", padding="n" * 6_000_000).blob])
-        assert agent.deployments()[0] == big(net, "a").digest
+        assert agent.deployments().current == big(net, "a").digest
         assert names(agent) == list("adef")
         assert agent.open(None, 1)
 
@@ -77,7 +77,7 @@ def test_history_that_was_lost_does_not_lose_the_current(small_board, net):
         (small_board / "deployments/history.json").write_text('{"not": "a list"}')
         agent.begin()
         agent.send_blobs([net("new", padding="n" * 6_000_000).blob])
-        assert agent.deployments()[0] == big(net, "f").digest
+        assert agent.deployments().current == big(net, "f").digest
         assert len(names(agent)) == 4
 
 

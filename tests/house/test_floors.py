@@ -14,7 +14,7 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
-PARTS = {"breakdown", "drift", "golden", "measured", "metric"}
+PARTS = {"breakdown", "drift", "facts", "golden", "measured", "metric"}
 FLOORS = (
     ("0", ({"arrays", "cache", "errors", "files", "library", "json_value", "progress", "record"},)),
     ("1", (TYPES | PARTS | {"statistics"},)),
