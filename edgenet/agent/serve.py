@@ -106,7 +106,7 @@ class Server(object):
     def _with_room(self, work):
         """``(removed, work())``; where the disk is full and the deploy lock is held, again after making room:
         first what is old, then all but the current deployment and the one before it."""
-        removed = []
+        removed: Any = []
         for keep in (prune.KEEP, prune.LEAST):
             try:
                 return removed, work()

@@ -15,7 +15,7 @@ the host the same graph runs in ONNX Runtime; that is what a bundle's answers co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from edgenet.backend import Artifact, Backend, Finding, HostSession, Tap
 from edgenet.errors import DeviceError, PlanError
+from edgenet.facts import Facts
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.layers import Layer, onnx_taps
@@ -118,18 +119,18 @@ class TensorRt(Backend):
             "on a Jetson: sudo apt install python3-libnvinfer (docs/tensorrt.md), or choose another backend"
         )
 
-    def examine(self, facts: Mapping[str, Any]) -> Finding:
+    def examine(self, facts: Facts) -> Finding:
         """What JetPack brought, from names and versions of files: nothing is loaded."""
-        version = facts.get("tensorrt")
-        if facts.get("l4t") is None and version is None:
+        version = facts.tensorrt
+        if facts.l4t is None and version is None:
             return Finding("not", "this is no Jetson", "choose another backend")
-        jetpack = f"JetPack {facts.get('jetpack') or 'unknown'} (L4T {facts.get('l4t')})"
+        jetpack = f"JetPack {facts.jetpack or 'unknown'} (L4T {facts.l4t})"
         if version is None:
             return Finding("not", f"{jetpack} without TensorRT", "sudo apt install tensorrt there")
-        if not facts.get("tensorrt_python"):
+        if not facts.tensorrt_python:
             remedy = "sudo apt install python3-libnvinfer there"
             return Finding("not", f"{jetpack}, TensorRT {version} without Python bindings", remedy)
-        return Finding("ok", f"{jetpack}, TensorRT {version}, CUDA {facts.get('cuda') or 'not found'}")
+        return Finding("ok", f"{jetpack}, TensorRT {version}, CUDA {facts.cuda or 'not found'}")
 
 
 class _Session:

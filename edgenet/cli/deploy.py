@@ -64,8 +64,8 @@ def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) 
 def _finished(made) -> str:  # type: ignore[no-untyped-def]
     from edgenet.figures import size
 
-    if made["cached"]:
-        return f"engine for {made['gpu']} was there already ({size(made['size'])})"
-    why = f"; built again because {made['reason']}" if made["reason"] else ""
-    how = f"built by {made['tensorrt']} in {made['seconds']} s ({size(made['size'])})"
-    return f"engine for {made['gpu']} {how}{why}"
+    if made.cached:
+        return f"engine for {made.gpu} was there already ({size(made.size)})"
+    why = f"; built again because {made.reason}" if made.reason else ""
+    how = f"built by {made.tensorrt} in {made.seconds} s ({size(made.size)})"
+    return f"engine for {made.gpu} {how}{why}"

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from edgenet.agent import wire
 from edgenet.devices.connection import Connection
 from edgenet.devices.deadlines import DEADLINES, Deadlines, Limit
+from edgenet.devices.events import ProgressEvent
 from edgenet.devices.replies import raise_error
 from edgenet.devices.watch import Watch
 from edgenet.errors import ConnectionLost, DeviceError
@@ -60,6 +61,7 @@ class Channel:
 
         Raises:
             BoardError: The agent answered with an error.
+            DeviceError: An event is not what it should be.
             ConnectionLost: The connection broke, the agent fell silent or took too long, or something that
                 is not the agent answered.
         """
@@ -83,7 +85,7 @@ class Channel:
                     raise ConnectionLost(f"{self.connection.name} answered out of turn", "run this again")
                 if "event" in reply:
                     if progress is not None:
-                        progress(reply)
+                        progress(self.parsed(ProgressEvent, reply).known())
                     continue
                 if reply.get("ok") is not True:
                     raise_error(self.connection.name, reply.get("error"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -10,16 +11,24 @@ from typing import Any
 
 from edgenet.agent import wire
 from edgenet.agent.tunnel import Tunnel
+from edgenet.devices.answers import DemoEnd
 from edgenet.devices.channel import Channel
-from edgenet.devices.replies import field
+from edgenet.devices.events import DemoPicture, DemoReady, DemoTick, ProgressEvent
 from edgenet.errors import DeviceError
 
-__all__ = ["Live", "OnLive", "PortForward"]
+__all__ = ["Live", "LiveEvent", "OnLive", "PortForward"]
 
 STOP_AGAIN_S = 0.5
 
-# Takes an event of the demo and its body.
-OnLive = Callable[[Mapping[str, Any], bytes], None]
+# What a demo tells while it runs; a picture comes with its bytes.
+LiveEvent = ProgressEvent | DemoReady | DemoTick | DemoPicture
+OnLive = Callable[[LiveEvent, bytes], None]
+_EVENTS: dict[str, type[LiveEvent]] = {
+    "progress": ProgressEvent,
+    "ready": DemoReady,
+    "tick": DemoTick,
+    "save": DemoPicture,
+}
 # Sends a request, with what it needs first; gives the reply and its body.
 Ask = Callable[[str, Mapping[str, Any]], tuple[dict[str, Any], bytes]]
 
@@ -38,7 +47,7 @@ class Live:
         self._channel, self._ask, self._on_event, self._stop = channel, ask, on_event, stop
         self._over = threading.Event()
 
-    def run(self, request: Mapping[str, Any], door: PortForward | None = None) -> dict[str, Any]:
+    def run(self, request: Mapping[str, Any], door: PortForward | None = None) -> Mapping[str, Any]:
         """Until it ends.
 
         Args:
@@ -53,18 +62,21 @@ class Live:
             ConnectionLost: The board went away.
         """
         oob_handlers = self._channel.oob_handlers
-        for name in ("progress", "ready", "tick", "save"):
-            oob_handlers[name] = self._on_event
+        for name, kind in _EVENTS.items():
+            oob_handlers[name] = functools.partial(self._tell, kind)
         if door is not None:
             oob_handlers[wire.STREAM] = door.carry(self._channel)
         alive = threading.Thread(target=self._keep_alive, daemon=True)
         alive.start()
         try:
             reply, _ = self._ask(wire.DEMO, request)
-            return field(reply, "summary", dict)
+            return self._channel.parsed(DemoEnd, reply).summary
         finally:
             self._over.set()
             oob_handlers.clear()
+
+    def _tell(self, kind: type[LiveEvent], header: Mapping[str, Any], body: bytes) -> None:
+        self._on_event(self._channel.parsed(kind, header), body)
 
     def _keep_alive(self) -> None:
         """Say that this end is there, and pass on that the demo shall stop."""

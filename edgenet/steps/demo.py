@@ -16,7 +16,8 @@ from edgenet.devices.agent import Agent
 from edgenet.devices.archive import demo_archive
 from edgenet.devices.blobs import Blob
 from edgenet.devices.connect import connect
-from edgenet.devices.live import OnLive, PortForward
+from edgenet.devices.events import DemoPicture, DemoReady, DemoTick, ProgressEvent
+from edgenet.devices.live import LiveEvent, OnLive, PortForward
 from edgenet.errors import PlanError
 from edgenet.library import image_folder
 from edgenet.live.recorder import Recorder
@@ -139,17 +140,17 @@ def _door(chosen: DemoOptions, device: str) -> AbstractContextManager[PortForwar
 
 
 def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress: Progress) -> OnLive:
-    def tell(event: Mapping[str, Any], body: bytes) -> None:
-        match event.get("event"):
-            case "progress":
-                progress(str(event.get("stage")), 0, None)
-            case "ready":
+    def tell(event: LiveEvent, body: bytes) -> None:
+        match event:
+            case ProgressEvent():
+                progress(str(event.stage), 0, None)
+            case DemoReady():
                 watch.ready(_ready(event, door))
-            case "tick":
-                keeper.answers(event.get("answers"))
-                watch.tick(_table(event.get("state")))
-            case "save":
-                keeper.save(event, body)
+            case DemoTick():
+                keeper.answers(event.answers)
+                watch.tick(event.state)
+            case DemoPicture():
+                keeper.save(event.name, event.frame, event.answers, body)
 
     return tell
 
@@ -184,7 +185,7 @@ def _request(
 ) -> dict[str, Any]:
     """Bring everything to the board; what asks it to run."""
     facts = agent.facts(sorted({bundle.manifest.backend for bundle in bundles}))
-    threads = chosen.threads or int(facts["cores"])
+    threads = chosen.threads or facts.cores
     staged = [stage(agent, bundle, device, progress) for bundle in bundles]
     archive = demo_archive()
     program = Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))
@@ -203,15 +204,9 @@ def _request(
     }
 
 
-def _ready(event: Mapping[str, Any], door: PortForward | None) -> Ready:
-    port, token, key = event.get("port"), event.get("token"), event.get("key")
-    base = f"http://127.0.0.1:{door.port if door else port}"
-    models = [item for item in event.get("models", []) if isinstance(item, dict)]
-    source = _table(event.get("source"))
-    if port is None:
-        return Ready(None, None, source, models)
-    return Ready(f"{base}/?token={token}", (f"{base}/metrics", str(key)), source, models)
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _ready(event: DemoReady, door: PortForward | None) -> Ready:
+    if event.port is None:
+        return Ready(None, None, event.source, event.models)
+    base = f"http://127.0.0.1:{door.port if door else event.port}"
+    url, metrics = f"{base}/?token={event.token}", (f"{base}/metrics", str(event.key))
+    return Ready(url, metrics, event.source, event.models)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
+from edgenet.devices.answers import Finished
 from edgenet.devices.connect import connect
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
@@ -31,8 +31,7 @@ class Deployment:
         bytes_sent: Everything sent to the board, the agent and messages included.
         seconds: Wall time.
         removed: What the board removed to make room, in words.
-        finished: What the board made of it, where the board finishes it: ``cached``, ``reason``, ``seconds``,
-            ``size`` (bytes), ``tensorrt``, ``gpu``, ``sm``; else ``None``.
+        finished: What the board made of it, where the board finishes it; else ``None``.
     """
 
     device: str
@@ -43,7 +42,7 @@ class Deployment:
     bytes_sent: int
     seconds: float
     removed: tuple[str, ...] = ()
-    finished: Mapping[str, Any] | None = None
+    finished: Finished | None = None
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""

@@ -105,7 +105,7 @@ def _check_one_model(bundles: Sequence[Bundle]) -> None:
 def _median_ms(agent: Agent, bundle: Bundle, staged: Staged, progress: Progress) -> float:
     """One round: a fresh process, warmed up, a second of invocations."""
     rules = replace(Protocol.load("quick"), pipeline=False)
-    session = agent.open(None, int(agent.facts()["cores"]), staged.manifest)
+    session = agent.open(None, agent.facts().cores, staged.manifest)
     images = golden_images(bundle, encoder_for(session.loaded.decodes))
     bench = session.bench(rules.to_table(), images[:1], board_events(progress))
     session.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from edgenet.devices.connect import connect
 from edgenet.devices.session import Answer, BenchResult, Session
 from edgenet.drift import Drift, Preprocess, Stages
 from edgenet.errors import DeviceError, ReportError
+from edgenet.facts import Facts
 from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Where, plain
@@ -101,7 +102,7 @@ def profile(
         _check_deployed(agent, bundle, device)
         run = _measure(agent, bundle, rules, images, known, progress)
     found = _drift(bundle, run.expected, run.answers)
-    verdict = judge(run.bench, found, min_fps, max_drift, facts.get("emulated") is True)
+    verdict = judge(run.bench, found, min_fps, max_drift, facts.emulated)
     try:
         made = _report(bundle, device, facts, rules, run, found, verdict)
         return Report.from_table(plain(made.to_table()), device)
@@ -112,7 +113,7 @@ def profile(
 def _report(
     bundle: Bundle,
     device: str,
-    facts: Mapping[str, Any],
+    facts: Facts,
     rules: Protocol,
     run: _Run,
     found: Drift,
@@ -120,7 +121,7 @@ def _report(
 ) -> Report:
     bench, precision, target = run.bench, bundle.manifest.precision, bundle.manifest.target
     whole = np.empty(0) if impossible_pipeline(bench) else bench.pipeline_ms
-    emulated = facts.get("emulated") is True
+    emulated = facts.emulated
     roof, rows = roofline(bench, run.layers, precision, target, run.threads, emulated)
     long = settled(bench, rules)
     more = run.more.changed(sustained=long) if long else run.more
@@ -169,7 +170,7 @@ def _measure(
     known: FloatReference | None,
     tell: Progress,
 ) -> _Run:
-    cores, board = int(agent.facts()["cores"]), board_events(tell)
+    cores, board = agent.facts().cores, board_events(tell)
     threads, more = rules.threads or cores, More()
 
     def start(count: int, on: Sequence[int] | None = None) -> Session:
@@ -206,10 +207,10 @@ def _memory(bench: BenchResult, device: str) -> Memory:
     return found.changed(of_512_mb=share, arena_absent=bench.arena_absent)
 
 
-def _anonymous(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _anonymous(facts: Facts) -> dict[str, Any]:
     """The facts without the name of the user whose home the board's Python lies in."""
-    path = facts.get("python_executable")
-    return {**facts, **({"python_executable": HOME.sub("~", path)} if isinstance(path, str) else {})}
+    path = facts.python_executable
+    return facts.changed(python_executable=None if path is None else HOME.sub("~", path)).to_table()
 
 
 def _expected(
@@ -221,8 +222,7 @@ def _expected(
 
 
 def _check_deployed(agent: Agent, bundle: Bundle, device: str) -> None:
-    _, there = agent.deployments()
-    if all(item.get("digest") != bundle.digest for item in there):
+    if all(item.digest != bundle.digest for item in agent.deployments().deployments):
         raise DeviceError(
             f"{bundle.name} ({bundle.digest[:12]}) is not deployed on {device}",
             f"run edgenet deploy BUNDLE --device {device}",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
+from edgenet.devices.answers import Finished
 from edgenet.devices.blobs import Blob
 from edgenet.devices.runtimes import RuntimeChoice, ensure_runtime
 from edgenet.progress import Progress
@@ -26,12 +27,12 @@ class Staged(NamedTuple):
     Attributes:
         manifest: What the board keeps of it (docs/agent-protocol.md, Deploying).
         runtime: What runs it there.
-        finished: What the board made of it, where the board finishes it, else empty.
+        finished: What the board made of it, where the board finishes it, else ``None``.
     """
 
     manifest: Mapping[str, Any]
     runtime: RuntimeChoice
-    finished: dict[str, Any]
+    finished: Finished | None
 
 
 def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline: bool = False) -> Staged:
@@ -58,20 +59,21 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
     agent.begin()
     artifact = _blob(bundle, name)
     agent.send_blobs([artifact], board_events(progress))
-    _, deployed = agent.deployments()
-    proven = {item.get("runtime") for item in deployed if item.get("digest") == bundle.digest}
-    made: dict[str, Any] = {}
+    proven = {item.runtime for item in agent.deployments().deployments if item.digest == bundle.digest}
+    made: Finished | None = None
 
     def prove(choice: RuntimeChoice) -> None:
         """Have it answer golden images before it becomes current, unless it did there before."""
+        nonlocal made
         manifest = _manifest(bundle, artifact, choice.digest)
         if on_board:
-            made.update(finish(agent, manifest, board_events(progress)))
-        if choice.digest not in proven or not made.get("cached", True):
+            made = finish(agent, manifest, board_events(progress))
+        if choice.digest not in proven or (made is not None and not made.cached):
             progress("check its answers", 0, None)
             session = agent.open(None, 1, manifest)
             images = golden_images(bundle, encoder_for(session.loaded.decodes))[:SHOWN]
-            check_health(bundle, list(session.replay(images)), device)
+            if images:
+                check_health(bundle, list(session.replay(images)), device)
             session.close()
 
     runtime = ensure_runtime(agent, bundle.manifest.backend, board_events(progress), prove, offline)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ import pytest
 from edgenet.agent import live as agent_live
 from edgenet.devices import connect as device
 from edgenet.devices.agent import Agent
+from edgenet.devices.answers import Deployments
 from edgenet.devices.archive import demo_archive
 from edgenet.devices.blobs import Blob
 from edgenet.devices.connect import connect
 from edgenet.devices.deadlines import Deadlines
-from edgenet.devices.live import PortForward
+from edgenet.devices.events import DemoReady, DemoTick
+from edgenet.devices.live import LiveEvent, PortForward
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionLost, DeviceError
 from edgenet.library import image_folder
@@ -38,9 +40,9 @@ class Run:
     """A demo under way in a thread."""
 
     def __init__(self, agent: Agent, request: dict[str, Any], door: PortForward | None = None) -> None:
-        self.events: list[dict[str, Any]] = []
+        self.events: list[LiveEvent] = []
         self.stop, self.ready = threading.Event(), threading.Event()
-        self.summary: dict[str, Any] = {}
+        self.summary: Mapping[str, Any] = {}
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._work, args=(agent, request, door), daemon=True)
         self._thread.start()
@@ -52,14 +54,17 @@ class Run:
             self.error = error
         self.ready.set()
 
-    def _event(self, event: Any, body: bytes) -> None:
-        self.events.append(dict(event, size=len(body)))
-        if event.get("event") == "ready":
+    def _event(self, event: LiveEvent, body: bytes) -> None:
+        self.events.append(event)
+        if isinstance(event, DemoReady):
             self.ready.set()
 
     def answered(self) -> int:
-        ticks = [event for event in list(self.events) if event["event"] == "tick"]
-        return int(ticks[-1]["state"]["counts"]["answered"]) if ticks else 0
+        ticks = self.ticks()
+        return int(ticks[-1].state["counts"]["answered"]) if ticks else 0
+
+    def ticks(self) -> list[DemoTick]:
+        return [event for event in list(self.events) if isinstance(event, DemoTick)]
 
     def until(self, condition: Callable[[], Any], seconds: float = 15.0) -> None:
         deadline = time.monotonic() + seconds
@@ -110,9 +115,9 @@ def test_a_source_that_ends_ends_the_demo_with_a_summary(board, net) -> None:
         frames = run.summary["frames"]
         assert frames["captured"] == len(PICTURES)
         assert frames["answered"] + frames["dropped"] == len(PICTURES)
-        answers = [answer for event in run.events for answer in event.get("answers", [])]
+        answers = [answer for event in run.ticks() for answer in event.answers]
         assert len(answers) == frames["answered"]
-        assert agent.deployments() == (None, []), "nothing was deployed"
+        assert agent.deployments() == Deployments(deployments=()), "nothing was deployed"
 
 
 def test_two_models_of_two_processes_answer_the_same_frames(board, net) -> None:
@@ -171,7 +176,7 @@ def test_no_camera_is_an_error_that_says_what_to_do(board, net) -> None:
         assert isinstance(run.error, BoardError)
         assert "video99" in str(run.error)
         assert run.error.remedy
-        assert agent.facts()["python"], "the agent is there for the next request"
+        assert agent.facts().python, "the agent is there for the next request"
 
 
 def test_the_page_comes_through_the_one_connection(board, net) -> None:
@@ -184,10 +189,10 @@ def test_the_page_comes_through_the_one_connection(board, net) -> None:
             runs.append(Run(agent, request(agent, [net()], folder(loop=True), page=True), doors[-1]))
         for run in runs:
             run.until(run.ready.is_set)
-        ready = [next(event for event in run.events if event["event"] == "ready") for run in runs]
+        ready = [next(event for event in run.events if isinstance(event, DemoReady)) for run in runs]
         for index, door in enumerate(doors):
             for other, said in enumerate(ready):
-                status = get(door.port, f"/state HTTP/1.1\r\nAuthorization: Bearer {said['key']}")[0]
+                status = get(door.port, f"/state HTTP/1.1\r\nAuthorization: Bearer {said.key}")[0]
                 assert status == (200 if other == index else 403)
         for run in runs:
             run.until(run.answered)

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from edgenet.agent.facts import board
-from edgenet.devices.agent import Trial
+from edgenet.devices.answers import Trial
+from edgenet.facts import Facts
 from edgenet.steps.doctor import Condition, doctor, examine
 from tests import sshd
 from tests.boards import recorded
@@ -22,16 +23,14 @@ EVERY_BOARD = pytest.mark.parametrize("name", recorded.NAMES)
 NOW = 1_780_000_000.0
 
 
-def facts_of(name: str, folder: Path, **changes: Any) -> dict[str, Any]:
+def facts_of(name: str, folder: Path, **changes: Any) -> Facts:
     """What the agent would say on this board, its clock right."""
     here = recorded.load(name, folder)
     own = {"runtimes": {}, "runtimes_broken": {}, "decodes": [], "clock_s": NOW}
-    return {**own, **here.process, **board.facts(here.root, here.run), **changes}
+    return Facts.from_table({**own, **here.process, **board.facts(here.root, here.run), **changes})
 
 
-def examined(
-    facts: dict[str, Any], *backends: str, trials: dict[str, Trial] | None = None
-) -> dict[str, Condition]:
+def examined(facts: Facts, *backends: str, trials: dict[str, Trial] | None = None) -> dict[str, Condition]:
     found = examine(facts, backends or ("onnxruntime", "tflite"), trials or {}, NOW)
     assert len({item.name for item in found}) == len(found)
     for item in found:
@@ -113,7 +112,7 @@ def test_tensorrt(changes: dict[str, Any], state: str, words: str, tmp_path: Pat
 
 def test_facts_that_are_missing_are_unknown() -> None:
     """An older or crippled board may say almost nothing."""
-    found = examined({"machine": "aarch64", "python_implementation": "cpython", "python_bits": 64})
+    found = examined(Facts(cores=4, machine="aarch64", python_implementation="cpython", python_bits=64))
     states = {item.state for name, item in found.items() if not name.startswith("runtime")}
     assert states == {"ok", "unknown"}
 
