@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError, Message
 from edgenet.errors import ModelError
 from edgenet.preprocessing import ModelCard, Preprocessing, read_card
 
-__all__ = ["Model", "content_digest", "read_labels"]
+__all__ = ["Model", "content_digest", "is_quantized", "read_labels"]
 
 OPSETS = range(11, 24)
 
@@ -38,6 +38,7 @@ class Model:
         digest: sha256 of the content, its weights included: see :func:`content_digest`.
         precision: "fp32" or "int8".
         label: Whether artifacts give the best class too, behind the scores.
+        kept_scales: Whether its scales came with it, and backends have to keep them.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Model:
     digest: str
     precision: str = "fp32"
     label: bool = False
+    kept_scales: bool = False
 
     @classmethod
     def load(
@@ -57,12 +59,12 @@ class Model:
         """Read ``MODEL.onnx`` and the ``MODEL.toml`` beside it.
 
         Args:
-            path: The ONNX file, float32, opset 11 to 23.
+            path: The ONNX file, float32 or with int8 inside, opset 11 to 23.
             card: The file with ``[preprocessing]``; default is ``path`` with the suffix ``.toml``.
             labels: Class names: one a line, or a CSV with ``class_index`` and ``name`` (or ``class_name``).
 
         Raises:
-            ModelError: Not an ONNX file, truncated, of another opset, already quantized, with dynamic or
+            ModelError: Not an ONNX file, truncated, of another opset, with dynamic or
                 unexpected shapes, without known preprocessing, or with labels of another length.
         """
         path = Path(path)
@@ -132,6 +134,12 @@ def content_digest(proto: onnx.ModelProto) -> str:
         total.update(f"\0{item.name}\0{item.data_type}\0{list(item.dims)}\0{len(raw)}\0".encode())
         total.update(raw)
     return total.hexdigest()
+
+
+def is_quantized(proto: onnx.ModelProto) -> bool:
+    """Whether a graph computes with whole numbers: Q/DQ, or an operator that quantizes by itself."""
+    marks = ("QuantizeLinear", "QLinear", "QGemm", "Integer", "DynamicQuantize")
+    return any(mark in node.op_type for node in proto.graph.node for mark in marks)
 
 
 def _fields(message: Message, but: str) -> dict[str, Any]:
@@ -210,12 +218,8 @@ def _checked(model: Model, path: Path) -> Model:
             f"{path}: opset {opset} is outside {OPSETS[0]} to {OPSETS[-1]}",
             "export with opset 13, or convert with onnx.version_converter",
         )
-    if any(
-        node.op_type in ("QuantizeLinear", "DequantizeLinear", "QLinearConv") for node in proto.graph.node
-    ):
-        raise ModelError(f"{path}: already quantized", "give the float32 model; edgenet computes the scales")
     _check_input(proto, model.preprocessing, path)
-    return _check_output(model, path)
+    return _check_output(replace(model, precision="int8") if is_quantized(proto) else model, path)
 
 
 def _check_input(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Add and Mul, of two activations or of one and a constant."""
+"""Add, Div, Mul and Sub, of two activations or of one and a constant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["lower_binary"]
 
 
 def lower_binary(scope: Scope, node: NodeProto) -> None:
-    """Add → ADD, Mul → MUL, with an activation fused into it; shapes broadcast as in ONNX."""
+    """Add → ADD, Div → DIV (float only), Mul → MUL, Sub → SUB (float only), with an activation fused into it; shapes broadcast as in ONNX."""
     inputs = [_operand(scope, node, name) for name in node.input]
     name, activation = fused(scope, node)
     code = node.op_type.upper()

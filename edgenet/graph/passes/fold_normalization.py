@@ -10,7 +10,7 @@ from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph, attributes
 from edgenet.preprocessing import Preprocessing
 
-__all__ = ["PIXELS", "fold_normalization"]
+__all__ = ["PIXELS", "float_pixels", "fold_normalization"]
 
 PIXELS = "pixels"
 
@@ -31,7 +31,7 @@ def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> int:
     """
     first, entry = _entry(graph, preprocessing)
     mean, std = np.asarray(preprocessing.mean), np.asarray(preprocessing.std)
-    source = _pixels(graph, first, preprocessing)
+    source = float_pixels(graph, first, preprocessing)
     if first.op_type == "Conv" and entry == first.input[0] and attributes(first).get("group", 1) == 1:
         kernel, bias = (graph.constants[name].astype(np.float64) for name in first.input[1:3])
         kernel = kernel / std[None, :, None, None]
@@ -73,7 +73,7 @@ def _entry(graph: Graph, preprocessing: Preprocessing) -> tuple[NodeProto, str]:
     return readers[0], graph.input
 
 
-def _pixels(graph: Graph, first: NodeProto, preprocessing: Preprocessing) -> str:
+def float_pixels(graph: Graph, first: NodeProto, preprocessing: Preprocessing) -> str:
     """Make ``pixels`` the input and return its NCHW float form."""
     height, width = preprocessing.size
     pixels = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, [1, height, width, 3])
