@@ -17,9 +17,9 @@ from edgenet.bundle import Bundle, pack
 from edgenet.errors import ModelError, PlanError
 from edgenet.files import sha256, write_output
 from edgenet.golden import Golden
+from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.given.take import take_given
 from edgenet.graph.passes.head import LOGITS, with_head
-from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet
 from edgenet.measure.drift import conversion

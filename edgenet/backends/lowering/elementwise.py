@@ -12,7 +12,10 @@ __all__ = ["lower_binary"]
 
 
 def lower_binary(scope: Scope, node: NodeProto) -> None:
-    """Add → ADD, Div → DIV (float only), Mul → MUL, Sub → SUB (float only), with an activation fused into it; shapes broadcast as in ONNX."""
+    """Add → ADD, Mul → MUL, and in float Div → DIV, Sub → SUB; shapes broadcast as in ONNX.
+
+    An activation behind it is fused into it.
+    """
     inputs = [_operand(scope, node, name) for name in node.input]
     name, activation = fused(scope, node)
     code = node.op_type.upper()

@@ -78,7 +78,9 @@ def _is_whole(graph: Graph, node: NodeProto, in_float: Collection[str]) -> bool:
     source = graph.producer(node.input[0])
     if node.op_type in ACTIVATIONS and source is not None and source.op_type != "DequantizeLinear":
         return source.op_type not in ACTIVATIONS and _is_whole(graph, source, in_float)
-    return node.op_type not in in_float and all(_is_dequantized(graph, node, item) for item in node.input if item)
+    return node.op_type not in in_float and all(
+        _is_dequantized(graph, node, item) for item in node.input if item
+    )
 
 
 def _is_quantized(graph: Graph, name: str) -> bool:

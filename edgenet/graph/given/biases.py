@@ -19,8 +19,8 @@ LARGEST = 2**31 - 1
 def whole_biases(graph: Graph) -> int:
     """Write biases as int32 with the scale input x weights, in place.
 
-    One that is that already keeps its numbers; a float one is rounded to the accumulator's own steps, of which
-    one of the result is hundreds.
+    One that is that already keeps its numbers; a float one is rounded to the accumulator's own steps, which
+    are far finer than those of the result.
 
     Returns:
         How many convolutions there are whose input and weights are whole.

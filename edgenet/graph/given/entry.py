@@ -1,7 +1,7 @@
 """Let a graph that quantizes its float input take camera pixels, so that the same whole numbers come out.
 
-What a user's graph makes of a byte is a table of 256 whole numbers a channel, and it is computed here as it is
-there. Where every byte p becomes p + k, with one k, the pixels are those numbers already: the byte is read
+What a user's graph makes of a byte is a table of 256 whole numbers a channel, and it is computed here as it
+is there. Where every byte p becomes p + k, with one k, the pixels are those numbers already: the byte is read
 with another zero point, and nothing is computed. Else the picture is normalized and divided in float, in the
 order of the user's own operations, because the quotient often lies in the very middle between two steps
 (mean 127.5 and scale 2/255: for every byte), and only the same divisions round it to the same side.
@@ -89,7 +89,7 @@ def shift_of(mean: NDArray[np.float32], std: NDArray[np.float32], affine: Affine
 
 def _drop_transpose(graph: Graph, preprocessing: Preprocessing) -> None:
     """Take an NHWC input's Transpose out; a Q/DQ pair before it does the same to NCHW."""
-    name, before = graph.input, []
+    name, before = graph.input, list[str]()
     while (node := graph.sole_consumer(name)) is not None:
         if node.op_type == "Transpose" and list(attributes(node).get("perm", ())) == TO_NCHW:
             graph.bypass(node)
@@ -183,7 +183,12 @@ def _normalized(
 
 
 def _elementwise(
-    graph: Graph, first: NodeProto, kind: str, source: str, values: NDArray[np.float32] | np.float32, name: str
+    graph: Graph,
+    first: NodeProto,
+    kind: str,
+    source: str,
+    values: NDArray[np.float32] | np.float32,
+    name: str,
 ) -> str:
     by = np.broadcast_to(np.asarray(values, np.float32), (3,)).reshape(1, 3, 1, 1)
     constant = graph.add_constant(f"{name}/by", np.ascontiguousarray(by))

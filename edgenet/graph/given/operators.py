@@ -47,6 +47,10 @@ def explicit_qdq(proto: onnx.ModelProto, where: str) -> onnx.ModelProto:
     return writer.finished()
 
 
+# Scale and zero point of a whole tensor by their names, the second "" where it is left out.
+Meaning = tuple[str, str]
+
+
 class _Writer:
     """The new list of nodes, and what every whole tensor means so far."""
 
@@ -54,8 +58,8 @@ class _Writer:
         self.proto, self.where = proto, where
         self.nodes: list[NodeProto] = []
         self.made: list[onnx.TensorProto] = []
-        self.meaning: dict[str, tuple[str, ...]] = {}  # whole tensor → its scale and zero point
-        self.real: dict[str, str] = {}  # whole tensor → the same dequantized, where that was written
+        self.meaning: dict[str, Meaning] = {}
+        self.real: dict[tuple[str, Meaning, int], str] = {}  # what was dequantized, and how
         self.rewritten = False
         self.constants = {item.name: item for item in proto.graph.initializer}
         for node in proto.graph.node:
@@ -90,39 +94,36 @@ class _Writer:
         model = onnx.ModelProto()
         model.CopyFrom(self.proto)
         for field, items in (("node", self.nodes), ("output", outputs)):
-            model.graph.ClearField(field)  # type: ignore[arg-type]
+            model.graph.ClearField(field)
             getattr(model.graph, field).extend(items)
         model.graph.initializer.extend(self.made)
         return model
 
-    def operator(self, kind: str, node: NodeProto, inputs: Iterable[str], out: tuple[str, str, str]) -> None:
-        """A float operator and the QuantizeLinear of its result: (name, scale, zero point)."""
+    def operator(self, kind: str, node: NodeProto, inputs: Iterable[str], meaning: Meaning) -> None:
+        """A float operator and the QuantizeLinear that writes its result as the user's node did."""
         kept = [item for item in node.attribute if item.name not in ("channels_last", "opset")]
-        name = self.fresh(f"{out[0]}/float")
+        whole = node.output[0]
+        name, label = self.fresh(f"{whole}/float"), self.fresh(f"{whole}/quantize")
         made = helper.make_node(kind, list(inputs), [name], name=node.name)
         made.attribute.extend(kept)
         self.nodes.append(made)
-        self.quantize(name, out)
-
-    def quantize(self, source: str, out: tuple[str, str, str]) -> None:
-        """A QuantizeLinear that writes a whole tensor under the name it has."""
-        label = self.fresh(f"{out[0]}/quantize")
-        self.nodes.append(helper.make_node("QuantizeLinear", [source, *out[1:]], [out[0]], name=label))
-        self.meaning[out[0]] = out[1:]
+        parts = [name, *(item for item in meaning if item)]
+        self.nodes.append(helper.make_node("QuantizeLinear", parts, [whole], name=label))
+        self.meaning[whole] = meaning
         self.rewritten = True
 
-    def dequantized(self, name: str, scale: str, zero: str, axis: int = 0) -> str:
+    def dequantized(self, name: str, meaning: Meaning, axis: int = 0) -> str:
         """The real values of a whole tensor, along an axis where it has several scales."""
-        if name in self.real:
-            return self.real[name]
-        real = self.fresh(f"{name}/real")
-        parts = [item for item in (name, scale, zero) if item]
+        if (name, meaning, axis) in self.real:
+            return self.real[name, meaning, axis]
+        scale, real = meaning[0], self.fresh(f"{name}/real")
+        parts = [name, *(item for item in meaning if item)]
         node = helper.make_node("DequantizeLinear", parts, [real], name=self.fresh(f"{name}/dequantize"))
         if scale in self.constants and numpy_helper.to_array(self.constants[scale]).size > 1:
             self._check_axis(name)
             node.attribute.append(helper.make_attribute("axis", axis))
         self.nodes.append(node)
-        self.real[name] = real
+        self.real[name, meaning, axis] = real
         return real
 
     def bias(self, node: NodeProto, name: str, scales: tuple[str, str]) -> str:
@@ -131,9 +132,8 @@ class _Writer:
         product = np.asarray(steps[0] * steps[1], np.float32)
         product = product if product.size > 1 else product.reshape(())
         zeros = np.zeros(np.shape(product), np.int32)
-        return self.dequantized(
-            name, self.constant(f"{name}/scale", product), self.constant(f"{name}/zero", zeros)
-        )
+        meaning = self.constant(f"{name}/scale", product), self.constant(f"{name}/zero", zeros)
+        return self.dequantized(name, meaning)
 
     def value(self, node: NodeProto, name: str) -> NDArray[Any]:
         """A constant operand.
@@ -174,13 +174,12 @@ class _Writer:
             self.rewritten = True
         self.nodes.append(plain)
         if node.op_type == "QuantizeLinear":
-            self.meaning[node.output[0]] = tuple(node.input[1:3])
+            self.meaning[node.output[0]] = (node.input[1], node.input[2] if len(node.input) > 2 else "")
 
     def _move(self, node: NodeProto) -> None:
-        meaning = (*self.meaning[node.input[0]], "")[:2]
-        real = self.dequantized(node.input[0], *meaning)
-        out = (node.output[0], *(item for item in meaning if item))
-        self.operator(node.op_type, node, [real, *node.input[1:]], out)  # type: ignore[arg-type]
+        meaning = self.meaning[node.input[0]]
+        inputs = [self.dequantized(node.input[0], meaning), *node.input[1:]]
+        self.operator(node.op_type, node, inputs, meaning)
 
     def _other(self, node: NodeProto) -> None:
         """A float operator stays; one that reads whole numbers or writes some is none."""
@@ -198,8 +197,7 @@ class _Writer:
         real = onnx.ValueInfoProto()
         real.CopyFrom(info)
         self.rewritten = True
-        self.real.pop(info.name, None)
-        real.name = self.dequantized(info.name, *(*self.meaning[info.name], "")[:2])
+        real.name = self.dequantized(info.name, self.meaning[info.name])
         real.type.tensor_type.elem_type = TensorProto.FLOAT
         return real
 
@@ -216,35 +214,40 @@ def _label(node: NodeProto) -> str:
     return str(node.name or node.output[0])
 
 
-def _out(node: NodeProto, scale: int) -> tuple[str, str, str]:
-    return node.output[0], node.input[scale], node.input[scale + 1]
+def _meaning(node: NodeProto, at: int) -> Meaning:
+    return node.input[at], node.input[at + 1]
+
+
+def _operand(writer: _Writer, node: NodeProto, at: int, axis: int = 0) -> str:
+    """Real values of the operand at an index, behind which its scale and zero point stand."""
+    return writer.dequantized(node.input[at], _meaning(node, at + 1), axis)
 
 
 def _conv(writer: _Writer, node: NodeProto) -> None:
     """QLinearConv: x, its scale and zero point; the same of w and of y; B, int32."""
-    inputs = [writer.dequantized(*node.input[:3]), writer.dequantized(*node.input[3:6], axis=0)]
+    inputs = [_operand(writer, node, 0), _operand(writer, node, 3)]
     if len(node.input) > 8 and node.input[8]:
         inputs.append(writer.bias(node, node.input[8], (node.input[1], node.input[4])))
-    writer.operator("Conv", node, inputs, _out(node, 6))
+    writer.operator("Conv", node, inputs, _meaning(node, 6))
 
 
 def _matmul(writer: _Writer, node: NodeProto) -> None:
     """QLinearMatMul: a and b with scale and zero point each, and those of y."""
-    inputs = [writer.dequantized(*node.input[:3]), writer.dequantized(*node.input[3:6], axis=1)]
-    writer.operator("MatMul", node, inputs, _out(node, 6))
+    inputs = [_operand(writer, node, 0), _operand(writer, node, 3, 1)]
+    writer.operator("MatMul", node, inputs, _meaning(node, 6))
 
 
 def _gemm(writer: _Writer, node: NodeProto) -> None:
     """QGemm: A and B with scale and zero point each, C (int32 or absent), those of Y or a float Y."""
     options = {item.name: helper.get_attribute_value(item) for item in node.attribute}
     axis = 0 if options.get("transB", 0) else 1
-    inputs = [writer.dequantized(*node.input[:3]), writer.dequantized(*node.input[3:6], axis=axis)]
+    inputs = [_operand(writer, node, 0), _operand(writer, node, 3, axis)]
     if len(node.input) > 6 and node.input[6]:
         if options.get("alpha", 1.0) != 1.0:
             raise writer.refuse(node, "its bias and its product have different scales")
         inputs.append(writer.bias(node, node.input[6], (node.input[1], node.input[4])))
     if len(node.input) > 8 and node.input[7]:
-        writer.operator("Gemm", node, inputs, _out(node, 7))
+        writer.operator("Gemm", node, inputs, _meaning(node, 7))
         return
     made = helper.make_node("Gemm", inputs, list(node.output), name=node.name)
     made.attribute.extend(node.attribute)
@@ -255,8 +258,8 @@ def _gemm(writer: _Writer, node: NodeProto) -> None:
 def _binary(kind: str) -> Callable[[_Writer, NodeProto], None]:
     def write(writer: _Writer, node: NodeProto) -> None:
         """A and B with scale and zero point each, and those of C."""
-        inputs = [writer.dequantized(*node.input[:3]), writer.dequantized(*node.input[3:6])]
-        writer.operator(kind, node, inputs, _out(node, 6))
+        inputs = [_operand(writer, node, 0), _operand(writer, node, 3)]
+        writer.operator(kind, node, inputs, _meaning(node, 6))
 
     return write
 
@@ -266,15 +269,15 @@ def _unary(kind: str) -> Callable[[_Writer, NodeProto], None]:
         """X with scale and zero point, and those of Y."""
         if any(item.name == "channels_last" and item.i for item in node.attribute):
             raise writer.refuse(node, "it works on NHWC tensors")
-        writer.operator(kind, node, [writer.dequantized(*node.input[:3])], _out(node, 3))
+        writer.operator(kind, node, [_operand(writer, node, 0)], _meaning(node, 3))
 
     return write
 
 
 def _concat(writer: _Writer, node: NodeProto) -> None:
     """QLinearConcat: scale and zero point of Y, then every input with its own."""
-    parts = [writer.dequantized(*node.input[index : index + 3]) for index in range(2, len(node.input), 3)]
-    writer.operator("Concat", node, parts, _out(node, 0))
+    parts = [_operand(writer, node, index) for index in range(2, len(node.input), 3)]
+    writer.operator("Concat", node, parts, _meaning(node, 0))
 
 
 # (operator, whether it is ONNX's own) → how it is written.

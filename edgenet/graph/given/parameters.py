@@ -69,16 +69,16 @@ def settle_parameters(graph: Graph) -> int:
     for node in _of(graph, "DequantizeLinear"):
         if node.input[0] in graph.constants:
             write_constant(graph, node, _read_constant(graph, node))
-    for node in _of(graph, "QuantizeLinear"):
-        _settle_activation(graph, node)
-    for node in _of(graph, "DequantizeLinear"):
-        if node.input[0] not in graph.constants:
-            _settle_activation(graph, node)
+    activations = [node for node in _both(graph) if node.input[0] not in graph.constants]
+    for node, parameters in [(node, _parameters(graph, node)) for node in activations]:
+        _settle_activation(graph, node, *parameters)
+    for node in activations:
+        if node.op_type == "DequantizeLinear":
             _check_pair(graph, node)
     for node in _of(graph, "DequantizeLinear"):
         if node.input[0] in graph.constants:
             _take_moves(graph, node)
-    return len(_of(graph, "QuantizeLinear")) + len(_of(graph, "DequantizeLinear"))
+    return len(_both(graph))
 
 
 def whole_constant(graph: Graph, name: str) -> Whole | None:
@@ -106,6 +106,10 @@ def write_constant(graph: Graph, dequantize: NodeProto, whole: Whole) -> None:
     if whole.scales.ndim:
         dequantize.attribute.append(helper.make_attribute("axis", whole.axis))
     graph.reshape(dequantize.output[0], whole.values.shape)
+
+
+def _both(graph: Graph) -> list[NodeProto]:
+    return [*_of(graph, "QuantizeLinear"), *_of(graph, "DequantizeLinear")]
 
 
 def _of(graph: Graph, kind: str) -> list[NodeProto]:
@@ -150,7 +154,9 @@ def _round_constant(graph: Graph, node: NodeProto) -> None:
     if zeros.dtype not in BYTES or values.dtype != np.float32:
         raise _refuse(node, f"it makes {zeros.dtype} of {values.dtype}")
     if not np.all(np.isfinite(values)):
-        raise UnsupportedError(f"{node.op_type} {_label(node)!r} has NaN or infinite weights", "check the training")
+        raise UnsupportedError(
+            f"{node.op_type} {_label(node)!r} has NaN or infinite weights", "check the training"
+        )
     axis = int(attributes(node).get("axis", 1)) % max(values.ndim, 1)
     steps = np.rint(values / _along(scales, values.ndim, axis)) + _along(zeros, values.ndim, axis)
     limits = np.iinfo(zeros.dtype)
@@ -172,8 +178,9 @@ def _read_constant(graph: Graph, node: NodeProto) -> Whole:
     return Whole(_signed(values), scales, _signed(zeros), axis)
 
 
-def _settle_activation(graph: Graph, node: NodeProto) -> None:
-    scales, zeros = _parameters(graph, node)
+def _settle_activation(
+    graph: Graph, node: NodeProto, scales: NDArray[np.float32], zeros: NDArray[Any]
+) -> None:
     if scales.ndim:
         raise _refuse(node, "an activation with a scale per channel")
     if zeros.dtype not in BYTES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from onnx import helper
+from onnx import NodeProto, helper
 
 from edgenet.errors import ModelError
 from edgenet.graph.given.biases import whole_biases
@@ -57,16 +57,15 @@ def take_given(model: Model) -> Model:
 
 def _strip_softmax(graph: Graph) -> int:
     """Let the graph end in logits: remove a final Softmax, and the pair that rounds its probabilities."""
-    names, name = [graph.output], graph.output
-    while (node := graph.producer(name)) is not None and affine_of(graph, node) is not None:
-        name = node.input[0]
-        names.append(name)
+    ending: list[NodeProto] = []
+    node = graph.producer(graph.output)
+    while node is not None and affine_of(graph, node) is not None:
+        ending.append(node)
+        node = graph.producer(node.input[0])
     if node is None or node.op_type != "Softmax":
         return 0
-    for name in names:
-        last = graph.producer(graph.output)
-        if last is not None:
-            graph.bypass(last)
+    for item in [*ending, node]:
+        graph.bypass(item)
     return 1
 
 
@@ -84,7 +83,9 @@ def _split_batchnorm(graph: Graph) -> int:
         name, shape = node.output[0], graph.shape(node.output[0])
         parts = {"factor": factor, "offset": beta - mean * factor}
         by = {
-            key: graph.add_constant(f"{name}/{key}", value.astype(np.float32).reshape(1, -1, *[1] * (rank - 2)))
+            key: graph.add_constant(
+                f"{name}/{key}", value.astype(np.float32).reshape(1, -1, *[1] * (rank - 2))
+            )
             for key, value in parts.items()
         }
         scaled = graph.fresh(f"{name}/scaled")

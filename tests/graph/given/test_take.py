@@ -1,4 +1,4 @@
-"""A Q/DQ graph of any tool in the canonical form: the same numbers come out, scales and weights are the user's."""
+"""A Q/DQ graph of any tool in the canonical form: the same numbers, with the user's scales and weights."""
 
 from __future__ import annotations
 
@@ -226,4 +226,6 @@ def test_what_is_taken_is_marked_and_stays_what_it_is() -> None:
     assert (taken.precision, taken.kept_scales) == ("int8", True)
     assert given_model.proto.SerializeToString(deterministic=True) == before
     again = take_given(replace(given_model))
-    assert again.proto.SerializeToString(deterministic=True) == taken.proto.SerializeToString(deterministic=True)
+    assert again.proto.SerializeToString(deterministic=True) == taken.proto.SerializeToString(
+        deterministic=True
+    )
