@@ -27,14 +27,14 @@ TO_NCHW = [0, 3, 1, 2]
 BYTES = np.arange(256, dtype=np.float32)
 
 
-def take_pixels(graph: Graph, preprocessing: Preprocessing) -> bool:
+def take_pixels(graph: Graph, preprocessing: Preprocessing) -> int:
     """Replace the float input by ``pixels``, uint8 [1, H, W, 3], RGB, in place.
 
     The pixels' scale becomes 1 where only int8 convolutions read them; the scales of their kernels take the
     user's scale in, so that every product keeps its own.
 
     Returns:
-        Whether the bytes are the whole numbers already, and nothing is computed before the first layer.
+        1, for the input.
 
     Raises:
         UnsupportedError: The input is NHWC or BGR in a way that no pass takes out.
@@ -42,35 +42,17 @@ def take_pixels(graph: Graph, preprocessing: Preprocessing) -> bool:
     if graph.shape(graph.input) == (1, *preprocessing.size, 3):
         _drop_transpose(graph, preprocessing)
         merge_pairs(graph)
-    entry = graph.input
-    readers = graph.consumers(entry)
-    swapped = preprocessing.color == "bgr"
-    if swapped:
-        _swap_channels(graph, entry)
+    entry, readers = graph.input, graph.consumers(graph.input)
     mean, std = (np.asarray(item, np.float32) for item in (preprocessing.mean, preprocessing.std))
-    if swapped:
+    if preprocessing.color == "bgr":
+        _swap_channels(graph, readers)
         mean, std = mean[::-1], std[::-1]
     source = float_pixels(graph, readers[0], preprocessing)
-    quantize = readers[0] if len(readers) == 1 and readers[0].op_type == "QuantizeLinear" else None
-    affine = affine_of(graph, quantize)
-    if quantize is None or affine is None:
+    if len(readers) == 1 and readers[0].op_type == "QuantizeLinear":
+        _take_quantized(graph, readers[0], source, mean, std)
+    else:
         graph.redirect(entry, _normalized(graph, readers[0], source, mean, std))
-        return False
-    convs = _convolutions(graph, quantize.output[0])
-    shift = shift_of(mean, std, affine) if convs else None
-    if convs:
-        _take_scale(graph, convs, np.float32(affine.scale))
-    if shift is not None:
-        _read_bytes(graph, quantize, source, affine.zero_point - shift)
-        return True
-    source = _normalized(graph, quantize, source, mean, std)
-    if convs:
-        source = _elementwise(graph, quantize, "Div", source, np.float32(affine.scale), "pixels/steps")
-        one = graph.add_constant("pixels/scale", np.array(1.0, np.float32))
-        for node in [quantize, *graph.consumers(quantize.output[0])]:
-            graph.set_input(node, 1, one)
-    graph.redirect(entry, source)
-    return False
+    return 1
 
 
 def shift_of(mean: NDArray[np.float32], std: NDArray[np.float32], affine: Affine) -> int | None:
@@ -85,6 +67,26 @@ def shift_of(mean: NDArray[np.float32], std: NDArray[np.float32], affine: Affine
     steps = np.clip(np.rint(normal / np.float32(affine.scale)) + affine.zero_point, -128, 127)
     shifts = np.unique(steps - BYTES[:, None])
     return int(shifts[0]) if len(shifts) == 1 else None
+
+
+def _take_quantized(
+    graph: Graph, quantize: NodeProto, source: str, mean: NDArray[np.float32], std: NDArray[np.float32]
+) -> None:
+    affine, convs = affine_of(graph, quantize), _convolutions(graph, quantize.output[0])
+    if affine is None or not convs:
+        graph.set_input(quantize, 0, _normalized(graph, quantize, source, mean, std))
+        return
+    _take_scale(graph, convs, np.float32(affine.scale))
+    shift = shift_of(mean, std, affine)
+    if shift is not None:
+        _read_bytes(graph, quantize, source, affine.zero_point - shift)
+        return
+    source = _normalized(graph, quantize, source, mean, std)
+    source = _elementwise(graph, quantize, "Div", source, np.float32(affine.scale), "pixels/steps")
+    graph.set_input(quantize, 0, source)
+    one = graph.add_constant("pixels/scale", np.array(1.0, np.float32))
+    for node in [quantize, *graph.consumers(quantize.output[0])]:
+        graph.set_input(node, 1, one)
 
 
 def _drop_transpose(graph: Graph, preprocessing: Preprocessing) -> None:
@@ -104,9 +106,8 @@ def _drop_transpose(graph: Graph, preprocessing: Preprocessing) -> None:
     raise UnsupportedError(f"the input is NHWC and read by {names}", "export the model with an NCHW input")
 
 
-def _swap_channels(graph: Graph, entry: str) -> None:
+def _swap_channels(graph: Graph, readers: list[NodeProto]) -> None:
     """Let the network take RGB: the kernels that read its input, directly or quantized, are turned around."""
-    readers = graph.consumers(entry)
     if len(readers) == 1 and readers[0].op_type == "QuantizeLinear":
         readers = [
             node for real in graph.consumers(readers[0].output[0]) for node in graph.consumers(real.output[0])

@@ -162,9 +162,8 @@ def _swap(graph: Graph, node: NodeProto, reader: NodeProto) -> NodeProto:
     graph.remove(node)
     graph.set_output(reader, 0, inner)
     graph.reshape(inner, shapes[0])
-    moved = NodeProto()
-    moved.CopyFrom(node)
-    moved.input[0], moved.output[0] = inner, name
+    moved = helper.make_node(node.op_type, [inner, *node.input[1:]], [name], name=node.name)
+    moved.attribute.extend(node.attribute)
     return graph.insert(behind, moved, shapes[1])
 
 
