@@ -17,7 +17,6 @@ from edgenet.bundle import Bundle, pack
 from edgenet.errors import ModelError, PlanError
 from edgenet.files import sha256, write_output
 from edgenet.golden import Golden
-from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.given.take import take_given
 from edgenet.graph.passes.head import LOGITS, with_head
 from edgenet.graph.passes.prepare import prepare
@@ -29,6 +28,7 @@ from edgenet.quantize.quantized import Quantized
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
 from edgenet.steps.decide import Decision, check_images, decide
+from edgenet.steps.given import check_taken
 from edgenet.steps.plan import Plan
 from edgenet.steps.quantize import calibration_images, quantized
 from edgenet.steps.source import read_source
@@ -40,8 +40,6 @@ from edgenet.verify.host import run_artifact
 __all__ = ["Compiled", "compile"]
 
 REFERENCE = "reference.onnx"
-# Of the answers' range: rounding that went the other way somewhere, and what follows; measured: below 0.02.
-TAKEN_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -157,7 +155,7 @@ def _built(
     progress("prepare", 0, None)
     if original.precision == "int8":
         prepared = take_given(original)
-        final, stage = with_head(prepared, head), _taken(prepared, golden)
+        final, stage = with_head(prepared, head), check_taken(prepared, golden)
         artifact, answers = _held(lowering, final, decision.target, golden)
         return _sealed(original, decision, None, golden, artifact, answers, stage)
     final = prepared = prepare(original)
@@ -210,22 +208,6 @@ def _converted(
     stage = conversion(artifact.output.logits(answers), golden.reference).to_table()
     _check_conversion(stage, golden.reference, lowering.name)
     return artifact, answers, stage
-
-
-def _taken(model: Model, golden: Golden) -> dict[str, Any]:
-    """How far the canonical form of a model that came quantized is from the graph it came as, both in float.
-
-    What lies in the middle between two steps may be rounded either way, and others follow it.
-    """
-    simulated = Evaluator(model.proto, optimize=False)
-    answers = np.stack([simulated.first(item[None]) for item in golden.pixels])
-    stage = conversion(answers, golden.reference).to_table()
-    if stage["max_abs"] > TAKEN_TOLERANCE * (float(np.ptp(golden.reference)) or 1.0):
-        raise ModelError(
-            f"the quantized graph as edgenet reads it differs from the model by {stage['max_abs']:.3g}",
-            "report this as a bug in edgenet with the model",
-        )
-    return stage
 
 
 def _held(lowering: Backend, model: Model, target: Target, golden: Golden) -> tuple[Artifact, NDArray[Any]]:

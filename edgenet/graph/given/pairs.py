@@ -11,11 +11,14 @@ from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.insert import clip_bounds
 from edgenet.graph.qparams import Affine
 
-__all__ = ["affine_of", "insert_pair", "merge_pairs", "quantizers_of", "settle_reshapes"]
+__all__ = ["affine_of", "insert_pair", "merge_pairs", "part_activations", "quantizers_of", "settle_reshapes"]
 
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 # What edgenet.graph.qdq.tensorrt gives its ReLU back where a range begins at 0.
 RECTIFIED = ("Add", "Conv", "Mul")
+# Operators that runtimes compute together with an activation behind them, and the activations.
+FUSING = ("Add", "AveragePool", "Conv", "MaxPool", "Mul")
+FUSED = ((0.0, math.inf), (0.0, 6.0), (-1.0, 1.0))
 POINTWISE = ("Clip", "HardSigmoid", "HardSwish", "LeakyRelu", "Relu", "Sigmoid")
 
 
@@ -67,6 +70,25 @@ def merge_pairs(graph: Graph) -> int:
             _merge_readers(graph, node)
     _drop_unread(graph)
     return before - len(graph.nodes)
+
+
+def part_activations(graph: Graph) -> int:
+    """Round what comes before an activation too, where runtimes do not compute the two as one, in place.
+
+    Limiting and rounding commute, so nothing changes: both keep the order of numbers.
+
+    Returns:
+        How many activations stand alone now.
+    """
+    parted = 0
+    for node in [node for node in graph.nodes if node.op_type in ("Relu", "Clip")]:
+        source, ranges = graph.producer(node.input[0]), _ranges(graph, node.output[0])
+        if source is None or source.op_type == "DequantizeLinear" or len(ranges) != 1:
+            continue
+        if source.op_type not in FUSING or _limits(graph, node) not in FUSED:
+            graph.set_input(node, 0, insert_pair(graph, node, node.input[0], ranges.pop()))
+            parted += 1
+    return parted
 
 
 def settle_reshapes(graph: Graph) -> int:
@@ -124,12 +146,22 @@ def _drop_implied(graph: Graph, node: NodeProto) -> None:
     source = graph.producer(node.input[0])
     if source is None or source.op_type not in RECTIFIED:
         return
-    low, high = clip_bounds(graph, node) if node.op_type == "Clip" else (0.0, math.inf)
+    low, high = _limits(graph, node)
     for affine in [affine_of(graph, item) for item in readers]:
         slack = affine.scale * 1e-3 if affine else 0.0
         if affine is None or affine.low < low - slack or affine.high > high + slack:
             return
     graph.bypass(node)
+
+
+def _limits(graph: Graph, node: NodeProto) -> tuple[float, float]:
+    return clip_bounds(graph, node) if node.op_type == "Clip" else (0.0, math.inf)
+
+
+def _ranges(graph: Graph, name: str) -> set[Affine]:
+    """How a tensor is quantized by all that read it; empty where something reads it as it is."""
+    found = (affine_of(graph, node) for node in quantizers_of(graph, name))
+    return {affine for affine in found if affine is not None}
 
 
 def _drop_unread(graph: Graph) -> None:
@@ -169,8 +201,7 @@ def _swap(graph: Graph, node: NodeProto, reader: NodeProto) -> NodeProto:
 
 def _settle_reshape(graph: Graph, node: NodeProto) -> bool:
     source, given = node.input[0], affine_of(graph, graph.producer(node.input[0]))
-    readers = quantizers_of(graph, node.output[0])
-    ranges = {affine_of(graph, item) for item in readers}
+    ranges = _ranges(graph, node.output[0])
     wanted = ranges.pop() if len(ranges) == 1 else None
     if wanted is not None and wanted != given:  # rounding and moving commute
         graph.set_input(node, 0, insert_pair(graph, node, source, wanted))

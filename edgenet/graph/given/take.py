@@ -12,7 +12,7 @@ from edgenet.graph.given.biases import whole_biases
 from edgenet.graph.given.dense import given_dense_to_conv
 from edgenet.graph.given.entry import take_pixels
 from edgenet.graph.given.operators import explicit_qdq
-from edgenet.graph.given.pairs import affine_of, merge_pairs, settle_reshapes
+from edgenet.graph.given.pairs import affine_of, merge_pairs, part_activations, settle_reshapes
 from edgenet.graph.given.parameters import real_values, settle_parameters
 from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.passes.fold_constants import fold_constants
@@ -43,6 +43,7 @@ def take_given(model: Model) -> Model:
     settle_reshapes(graph)
     if given_dense_to_conv(graph):
         settle_reshapes(graph)
+    part_activations(graph)
     take_pixels(graph, model.preprocessing)
     whole_biases(graph)
     merge_pairs(graph)

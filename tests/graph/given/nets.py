@@ -36,6 +36,8 @@ class Style:
     input_scale: float = 2 / 255
     softmax: bool = False
     dedicated: bool = False  # a Q/DQ pair for each reader
+    limits: tuple[float, float] = (0.0, 6.0)  # of the first activation
+    pooled_relu: bool = False  # an activation that no runtime fuses
     seed: int = 0
 
 
@@ -132,9 +134,9 @@ def network(style: Style, opset: int = 13) -> Model:
     if style.nhwc:
         top = net.node("Transpose", net.pair(top, style.input_scale, low), perm=[0, 3, 1, 2])
     top = net.pair(top, style.input_scale, low)
-    six = net.constant(np.float32(0)), net.constant(np.float32(6))
-    top = net.node("Clip", net.conv(top, 3, 8, strides=[2, 2], pads=[1, 1, 1, 1]), *six)
-    top = net.pair(top, 6 / 255, 0.0)
+    limits = [net.constant(np.float32(value)) for value in style.limits]
+    top = net.node("Clip", net.conv(top, 3, 8, strides=[2, 2], pads=[1, 1, 1, 1]), *limits)
+    top = net.pair(top, 6 / 255, min(style.limits[0], 0.0))
     deep = net.node("Relu", net.conv(top, 8, 8, group=8, pads=[1, 1, 1, 1]))
     deep = net.pair(deep, 0.0213, 0.0)
     deep = net.pair(net.conv(deep, 8, 8, 1), 0.0307, -3.7)
@@ -143,7 +145,8 @@ def network(style: Style, opset: int = 13) -> Model:
         deep = net.nodes[-1].output[0]
     top = net.pair(net.node("Add", top, deep), 0.0411, -3.7)
     top = net.pair(net.node("Relu", net.conv(top, 8, 12, 1)), 0.0293, 0.0)
-    top = net.pair(net.node("GlobalAveragePool", top), 0.0103, 0.0)
+    top = net.node("GlobalAveragePool", top)
+    top = net.pair(net.node("Relu", top) if style.pooled_relu else top, 0.0103, 0.0)
     if style.dense == "conv":
         top = net.pair(net.conv(top, 12, CLASSES, 1), 0.0311, -3.5)
         top = net.node("Flatten", top)

@@ -43,6 +43,10 @@ STYLES = {
     "bytes by 255": Style(mean=0, std=255, input_scale=1 / 255),
     "NHWC bytes in BGR": Style(mean=0, std=255, input_scale=1 / 255, nhwc=True, color="bgr"),
     "bytes around 128": Style(mean=128, std=128, input_scale=1 / 128),
+    "limits of its own": Style(limits=(0.0, 2.7)),
+    "limits on both sides": Style(limits=(-0.4, 1.3), activations="int8"),
+    "limits of its own, symmetric": Style(limits=(0.0, 2.7), symmetric=True),
+    "an activation behind the pool": Style(pooled_relu=True, symmetric=True),
     "other steps than bytes": Style(mean=123.7, std=58.4, input_scale=0.0186),
 }
 BOARDS = [
@@ -167,6 +171,8 @@ def styles(draw: st.DrawFn) -> Style:
         nhwc=draw(st.booleans()),
         color=draw(st.sampled_from(["rgb", "bgr"])),
         dedicated=draw(st.booleans()),
+        limits=draw(st.sampled_from([(0.0, 6.0), (-1.0, 1.0), (-0.6, 2.2)])),
+        pooled_relu=draw(st.booleans()),
         mean=mean,
         std=std,
         input_scale=scale,
