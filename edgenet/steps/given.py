@@ -34,7 +34,8 @@ def check_taken(model: Model, golden: Golden) -> dict[str, Any]:
     """
     simulated = Evaluator(model.proto, optimize=False)
     answers = np.stack([simulated.first(item[None]) for item in golden.pixels])
-    stage = conversion(answers, golden.reference).to_table()
+    comparable = model.task.comparable(answers, model.output)
+    stage = conversion(model.task, comparable, golden.reference).to_table()
     if stage["max_abs"] > TOLERANCE * (float(np.ptp(golden.reference)) or 1.0):
         raise ModelError(
             f"the quantized graph as edgenet reads it differs from the model by {stage['max_abs']:.3g} "

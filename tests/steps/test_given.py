@@ -75,7 +75,7 @@ class Feeds(CalibrationDataReader):
     """Calibration images as the float model takes them."""
 
     def __init__(self, model: Model, images: ImageSet) -> None:
-        reference = Reference(model.proto, model.preprocessing, model.output)
+        reference = Reference(model.proto, model.preprocessing, model.task)
         entry = model.proto.graph.input[0].name
         self._feeds: Iterator[dict[str, np.ndarray]] = (
             {entry: reference.feed(images.pixels(index, model.preprocessing))} for index in range(IMAGES)
@@ -108,7 +108,7 @@ def quantized_file(source: Path, images: ImageSet, way: Way, folder: Path) -> Pa
 
 def users(model: Model, pixels: list[np.ndarray], bundle: Bundle) -> np.ndarray:
     """int8 scores of the user's own Q/DQ graph, as ONNX Runtime runs it with its int8 kernels."""
-    reference = Reference(model.proto, model.preprocessing, model.output)
+    reference = Reference(model.proto, model.preprocessing, model.task)
     session, how = Evaluator(model.proto), bundle.manifest.artifact.output
     real = np.stack([session.first(reference.feed(item)) for item in pixels])
     assert how.scale is not None
@@ -167,7 +167,7 @@ def test_symmetric_scales_are_tensorrts(signs: tuple[ImageSet, ImageSet], tmp_pa
     assert step is not None
     model = read_source(path)
     assert isinstance(model, Model)
-    reference = Reference(model.proto, model.preprocessing, model.output)
+    reference = Reference(model.proto, model.preprocessing, model.task)
     pixels = [signs[1].pixels(index, model.preprocessing) for index in range(40)]
     apart = run_bundle(made.bundle, [item[0] for item in pixels]) - np.stack(list(map(reference.run, pixels)))
     assert np.abs(apart).max() < 1.01 * step

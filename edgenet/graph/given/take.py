@@ -15,6 +15,7 @@ from edgenet.graph.given.operators import explicit_qdq
 from edgenet.graph.given.pairs import affine_of, merge_pairs, part_activations, settle_reshapes
 from edgenet.graph.given.parameters import real_values, settle_parameters
 from edgenet.graph.graph import Graph, attributes
+from edgenet.graph.passes.ending import ENDINGS, SOFTMAX
 from edgenet.graph.passes.fold_constants import fold_constants
 from edgenet.graph.passes.simplify import simplify
 from edgenet.model import Model
@@ -38,7 +39,8 @@ def take_given(model: Model) -> Model:
     settle_parameters(graph)
     simplify(graph)
     _split_batchnorm(graph)
-    stripped = _strip_softmax(graph)
+    ending = model.task.ending
+    stripped = _strip_softmax(graph) if ending == SOFTMAX else ENDINGS[ending](graph)
     merge_pairs(graph)
     settle_reshapes(graph)
     if given_dense_to_conv(graph):
@@ -52,7 +54,7 @@ def take_given(model: Model) -> Model:
             f"{model.name}: its weights are quantized and its activations are not",
             "give the float model; --precision int8-dynamic or int8 quantizes it",
         )
-    output = "logits" if stripped else model.output
+    output = model.task.outputs[0] if stripped else model.output
     return replace(model, proto=graph.proto(), output=output, precision="int8", kept_scales=True)
 
 

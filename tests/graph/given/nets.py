@@ -184,7 +184,7 @@ def pictures(count: int, seed: int = 5, side: int = SIDE) -> list[np.ndarray]:
 
 def simulated(given: Model, shown: list[np.ndarray]) -> np.ndarray:
     """What the user's own graph gives, each node in float."""
-    reference = Reference(given.proto, given.preprocessing, given.output)
+    reference = Reference(given.proto, given.preprocessing, given.task)
     return np.stack([reference.run(item) for item in shown])
 
 

@@ -211,7 +211,7 @@ def test_every_byte_becomes_the_number_it_becomes_in_the_users_graph(
     given_model = network(style)
     picture = np.arange(144 * 3, dtype=np.uint32).astype(np.uint8).reshape(1, 12, 12, 3)
     node = next(node for node in given_model.proto.graph.node if node.op_type == "QuantizeLinear")
-    feed = Reference(given_model.proto, given_model.preprocessing, "logits").feed(picture)
+    feed = Reference(given_model.proto, given_model.preprocessing, given_model.task).feed(picture)
     user = Evaluator(given_model.proto, [node.output[0]], optimize=False).run(feed)[node.output[0]]
     user = user.astype(int) - _zero(given_model, node.input[2])
     user = user[:, ::-1] if color == "bgr" else user
