@@ -32,10 +32,13 @@ from edgenet.graph.evaluate import Evaluator
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
 from edgenet.model import Model
+from edgenet.protocol import Protocol
 from edgenet.steps.compile import compile
 from edgenet.steps.decide import decide
+from edgenet.steps.deploy import deploy
 from edgenet.steps.parity import parity
 from edgenet.steps.plan import options
+from edgenet.steps.profile import profile
 from edgenet.steps.quantize import quantize_model
 from edgenet.steps.source import read_source
 from edgenet.target import Target
@@ -279,6 +282,19 @@ def test_the_command_line_takes_it(given: Path, tmp_path: Path) -> None:
     assert "recipe" not in dry.stdout
     assert CliRunner().invoke(cli, ["inspect", str(given)]).exit_code == 0
     assert CliRunner().invoke(cli, ["targets", "raspberry-pi-4", "--model", str(given)]).exit_code == 0
+
+
+def test_it_goes_to_a_board_and_its_layers_are_the_users(given: Path, home: Path) -> None:
+    bundle = compile(given, "local", "tflite").bundle
+    deploy(bundle, "local")
+    report = profile(bundle, "local", Protocol("short", "s", 0.02, 0.05, 5, 5.0, 1, True, 0.0, layers_s=0.2))
+    assert report.drift.stages.kernel.identical
+    found = {row.node: row for row in report.layers or () if row.node}
+    assert "stem/conv" in found
+    assert not any("QuantizeLinear" in str(name) for name in found)
+    told = [row.sqnr_db for row in found.values() if row.sqnr_db is not None]
+    assert len(told) > 20
+    assert min(told) > 25  # its own graph's values, but for roundings
 
 
 def test_a_float_model_is_held_to_fp32(model: Model, photos: Path) -> None:
