@@ -144,9 +144,10 @@ class FileSpec(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceSpec(Record):
-    """The float model as the user gave it."""
+    """The model as the user gave it, to which drift is measured: "fp32", or "int8" if it came quantized."""
 
     file: Name
+    precision: Name = "fp32"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from edgenet.preprocessing import Preprocessing
 from edgenet.soundness import check_ending, check_weights
 from edgenet.task import Task, load_task
 
-__all__ = ["Model", "content_digest", "read_labels"]
+__all__ = ["Model", "content_digest", "is_quantized", "read_labels"]
 
 OPSETS = range(11, 24)
 
@@ -45,6 +45,7 @@ class Model:
         label: Whether artifacts give the best class too, behind the logits.
         task_name: What it is for, see :mod:`edgenet.tasks`.
         settings: What its card says for that task alone.
+        kept_scales: Whether its scales came with it, and backends have to keep them.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Model:
     label: bool = False
     task_name: str = CLASSIFICATION
     settings: Mapping[str, Any] = field(default_factory=dict)
+    kept_scales: bool = False
 
     @classmethod
     def load(
@@ -66,14 +68,14 @@ class Model:
         """Read ``MODEL.onnx`` and the ``MODEL.toml`` beside it.
 
         Args:
-            path: The ONNX file, float32, opset 11 to 23.
+            path: The ONNX file, float32 or with int8 inside, opset 11 to 23.
             card: The file with ``[preprocessing]``; default is ``path`` with the suffix ``.toml``.
             labels: Class names: one a line, or a CSV with ``class_index`` and ``name`` (or ``class_name``).
 
         Raises:
-            ModelError: Not an ONNX file, truncated, of another opset, already quantized, with NaN in it, with
-                dynamic or unexpected shapes, without known preprocessing, with labels of another length, or
-                with a card that contradicts the graph.
+            ModelError: Not an ONNX file, truncated, of another opset, with NaN in it, with dynamic or
+                unexpected shapes, without known preprocessing, with labels of another length, or with a card
+                that contradicts the graph.
         """
         path = Path(path)
         proto = _read_proto(path)
@@ -149,6 +151,12 @@ def content_digest(proto: onnx.ModelProto) -> str:
         total.update(f"\0{item.name}\0{item.data_type}\0{list(item.dims)}\0{len(raw)}\0".encode())
         total.update(raw)
     return total.hexdigest()
+
+
+def is_quantized(proto: onnx.ModelProto) -> bool:
+    """Whether a graph computes with whole numbers: Q/DQ, or an operator that quantizes by itself."""
+    marks = ("uantize", "QLinear", "QGemm", "Integer")
+    return any(mark in node.op_type for node in proto.graph.node for mark in marks)
 
 
 def _fields(message: Message, but: str) -> dict[str, Any]:
@@ -227,13 +235,9 @@ def _checked(model: Model, path: Path) -> Model:
             f"{path}: opset {opset} is outside {OPSETS[0]} to {OPSETS[-1]}",
             "export with opset 13, or convert with onnx.version_converter",
         )
-    if any(
-        node.op_type in ("QuantizeLinear", "DequantizeLinear", "QLinearConv") for node in proto.graph.node
-    ):
-        raise ModelError(f"{path}: already quantized", "give the float32 model; edgenet computes the scales")
     check_weights(proto, path)
     _check_input(proto, model.preprocessing, path)
-    checked = _check_output(model, path)
+    checked = _check_output(replace(model, precision="int8") if is_quantized(proto) else model, path)
     check_ending(checked.proto, model.task, path)
     return checked
 

@@ -14,8 +14,11 @@ from edgenet.task import Task
 
 __all__ = ["check_ending", "check_weights"]
 
-# Operators that move the values of the answer and change none.
-MOVES = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+# Operators that move the values of the answer, or round them, and change none.
+MOVES = (
+    "Cast", "DequantizeLinear", "Flatten", "Identity", "QuantizeLinear", "Reshape", "Squeeze", "Transpose",
+    "Unsqueeze",
+)  # fmt: skip
 # Inputs by position that may be infinite: bounds, which then are none.
 BOUNDS = {"Clip": (1, 2), "Max": (0, 1), "Min": (0, 1), "Pad": (2,)}
 
@@ -51,7 +54,7 @@ def check_ending(proto: onnx.ModelProto, task: Task, path: Path) -> None:
     node = makers.get(proto.graph.output[0].name)
     while node is not None and node.op_type in MOVES:
         node = makers.get(node.input[0])
-    if node is not None and (wrong := task.contradiction(node.op_type)):
+    if node is not None and (wrong := task.contradiction(node.op_type.removeprefix("QLinear"))):
         what, remedy = wrong
         raise ModelError(f"{path}: the graph ends in {node.op_type} {node.name!r}, {what}", remedy)
 

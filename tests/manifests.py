@@ -49,7 +49,7 @@ def manifest(
         },
         "labels": list("abcde"),
         "label_offset": 0,
-        "reference": {"file": reference},
+        "reference": {"file": reference, "precision": "fp32"},
         "recipe": {"name": "int8-minmax"},
         "calibration": {"images": 2, "skipped": 0, "digest": DIGEST},
         "quantization": {"images": 2},

@@ -51,7 +51,8 @@ class OnnxRuntime(Backend):
             proto = graph.proto()
         elif model.precision == "int8":
             graph = Graph(proto)
-            align_scales(graph)
+            if not model.kept_scales:
+                align_scales(graph)
             to_qdq_format(graph, qdq_format_for(target))
             scores = int8_output(graph)
             if scores is not None:

@@ -190,7 +190,7 @@ def write(model: Model, form: str) -> bytes:
     """
     graph = Graph(model.proto)
     if model.precision == "int8":
-        symmetric_qdq(graph, float_weights=form == "8")
+        symmetric_qdq(graph, form == "8", model.kept_scales)
     cast_first(graph)
     if form == "8":
         float_input(graph)

@@ -62,9 +62,9 @@ def compile(  # noqa: PLR0913, PLR0917
 ) -> None:
     """Quantize and compile MODEL (ONNX) for a board, into one .edgenet file.
 
-    MODEL is a float32 ONNX file with MODEL.toml beside it (docs/preprocessing.md), what edgenet quantize
-    wrote (.int8.onnx), or "signs", the embedded model. The file holds the artifact, its preprocessing and
-    labels, the float model, and a few images with the answers they must get.
+    MODEL is an ONNX file, float32 or quantized already, with MODEL.toml beside it (docs/preprocessing.md),
+    what edgenet quantize wrote (.int8.onnx), or "signs", the embedded model. The file holds the artifact,
+    its preprocessing and labels, the model as it was, and a few images with the answers they must get.
 
     \b
     Example:

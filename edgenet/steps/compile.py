@@ -17,6 +17,7 @@ from edgenet.bundle import Bundle, pack
 from edgenet.errors import ModelError, PlanError
 from edgenet.files import sha256, write_output
 from edgenet.golden import Golden
+from edgenet.graph.given.take import take_given
 from edgenet.graph.passes.head import LOGITS, with_head
 from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet
@@ -27,6 +28,7 @@ from edgenet.quantize.quantized import Quantized
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
 from edgenet.steps.decide import Decision, check_images, decide
+from edgenet.steps.given import check_taken
 from edgenet.steps.plan import Plan
 from edgenet.steps.quantize import calibration_images, quantized
 from edgenet.steps.source import read_source
@@ -102,7 +104,8 @@ def compile(  # noqa: PLR0913
 
     Args:
         model: A loaded model, what :func:`edgenet.quantize_model` gave, the path of an ONNX file with its
-            TOML card beside it or of a file of ``edgenet quantize``, or "signs", the embedded model.
+            TOML card beside it or of a file of ``edgenet quantize``, or "signs", the embedded model. One that
+            is quantized already keeps its scales.
         target: Board, by name, path or value.
         backend: "onnxruntime", "tflite" or "tensorrt"; the target's first choice if ``None``.
         precision: "fp32", "fp16", "int8" or "int8-dynamic"; the recipe's, the backend's or the target's
@@ -130,6 +133,7 @@ def compile(  # noqa: PLR0913
         decision = decide(source, decision.target, backend, precision, recipe, max_drift)
         check_images(source, calibration_images(calibration, ""))
         return _built(source.original, decision, source.golden, head, progress, lambda _: source)
+    decision = decide(source, decision.target, backend, precision, recipe, max_drift)
     images = _images(calibration, decision)
     golden = choose(images, source, cache)
 
@@ -151,6 +155,11 @@ def _built(
     lowering, made = _backend(decision.plan, head), None
     _check_head(original.task, head)
     progress("prepare", 0, None)
+    if original.precision == "int8":
+        prepared = take_given(original)
+        final, stage = with_head(prepared, head), check_taken(prepared, golden)
+        artifact, answers = _held(lowering, final, decision.target, golden)
+        return _sealed(original, decision, None, golden, artifact, answers, stage)
     final = prepared = prepare(original)
     artifact, answers, stage = _converted(lowering, original.task, prepared, decision.target, golden)
     if _quantizes(decision):
@@ -162,6 +171,18 @@ def _built(
     if final is not prepared:
         progress("lower", 0, None)
         artifact, answers = _held(lowering, final, decision.target, golden)
+    return _sealed(original, decision, made, golden, artifact, answers, stage)
+
+
+def _sealed(
+    original: Model,
+    decision: Decision,
+    made: Quantized | None,
+    golden: Golden,
+    artifact: Artifact,
+    answers: NDArray[Any],
+    stage: Mapping[str, Any],
+) -> Compiled:
     manifest = {
         **_about_model(original, artifact, decision.plan),
         **_about_quantization(made),
@@ -211,7 +232,7 @@ def _held(lowering: Backend, model: Model, target: Target, golden: Golden) -> tu
 
 
 def _quantizes(decision: Decision) -> bool:
-    return decision.plan.precision.startswith("int8")
+    return decision.plan.recipe is not None
 
 
 def _images(calibration: ImageSet | Path | str | None, decision: Decision) -> ImageSet | None:
@@ -260,7 +281,7 @@ def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, A
         "preprocessing": model.preprocessing.to_table(),
         "labels": list(model.labels),
         "label_offset": model.label_offset,
-        "reference": {"file": REFERENCE},
+        "reference": {"file": REFERENCE} | ({"precision": "int8"} if model.precision == "int8" else {}),
     }
 
 

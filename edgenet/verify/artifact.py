@@ -84,7 +84,7 @@ def verify_artifact(
     reference: LayerByLayer | None = None
     for picture, raw in shown:
         found, own = writer.layers(artifact.data, picture[None])
-        reference = reference or LayerByLayer(model.proto, found)
+        reference = reference or LayerByLayer(model.proto, found, model.kept_scales)
         expected, scores = reference.run(picture[None], found)
         for name, values in expected.items():
             apart = LayerMismatch.of(name, found[name], values)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgenet.errors import ModelError
 from edgenet.graph.evaluate import Evaluator
+from edgenet.model import is_quantized
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Answers, Task
 
@@ -17,7 +18,7 @@ __all__ = ["Reference"]
 
 
 class Reference:
-    """The original float32 network on this machine.
+    """The original network on this machine: float32, or the Q/DQ that it came with, each node in float.
 
     Args:
         network: The ONNX graph as the user gave it, or its bytes.
@@ -32,7 +33,8 @@ class Reference:
         self._nhwc = entry.type.tensor_type.shape.dim[1].dim_value == preprocessing.size[0]
         self._preprocessing = preprocessing
         self._task = task
-        self._evaluator = Evaluator(proto, threads=os.cpu_count() or 1)
+        threads = os.cpu_count() or 1
+        self._evaluator = Evaluator(proto, threads=threads, optimize=not is_quantized(proto))
 
     def run(self, pixels: NDArray[np.uint8]) -> Answers:
         """The answer [values] to uint8 [1, H, W, 3] RGB pixels, as the task compares it.

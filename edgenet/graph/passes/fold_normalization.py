@@ -10,7 +10,7 @@ from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph, attributes
 from edgenet.preprocessing import Preprocessing
 
-__all__ = ["PIXELS", "fold_normalization"]
+__all__ = ["PIXELS", "float_pixels", "fold_normalization"]
 
 PIXELS = "pixels"
 
@@ -33,7 +33,7 @@ def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> int:
     readers, entry = _entry(graph, preprocessing)
     mean, std = np.asarray(preprocessing.mean), np.asarray(preprocessing.std)
     other = next((node for node in readers if not _folds(graph, node, entry)), None)
-    source = _pixels(graph, readers[0], preprocessing)
+    source = float_pixels(graph, readers[0], preprocessing)
     if other is None:
         into_bias = not any(_pads(conv) for conv in readers)
         for conv in readers:
@@ -89,7 +89,7 @@ def _entry(graph: Graph, preprocessing: Preprocessing) -> tuple[list[NodeProto],
     return readers, graph.input
 
 
-def _pixels(graph: Graph, first: NodeProto, preprocessing: Preprocessing) -> str:
+def float_pixels(graph: Graph, first: NodeProto, preprocessing: Preprocessing) -> str:
     """Make ``pixels`` the input and return its NCHW float form."""
     height, width = preprocessing.size
     pixels = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, [1, height, width, 3])

@@ -100,6 +100,8 @@ def _signed_pixels(graph: Graph) -> int:
     entry = graph.producer("pixels/float")
     if entry is None:
         raise ValueError("not a quantized graph: nothing dequantizes the pixels")
+    if entry.op_type == "Cast":
+        return 0  # they are normalized in float
     first = next(node for node in graph.nodes if node.op_type == "Conv")
     if first.input[1] in graph.constants:
         return 0  # a float convolution reads them as they are
