@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -17,7 +18,8 @@ from edgenet.devices.archive import demo_archive
 from edgenet.devices.blobs import Blob
 from edgenet.devices.connect import connect
 from edgenet.devices.live import OnLive, PortForward
-from edgenet.errors import PlanError
+from edgenet.devices.replies import field
+from edgenet.errors import DeviceError, PlanError
 from edgenet.library import image_folder
 from edgenet.live.recorder import Recorder
 from edgenet.live.source import SourceOrder, source_order
@@ -30,12 +32,14 @@ from edgenet.zoo import embedded
 
 __all__ = ["DemoOptions", "Ready", "Watch", "demo", "embedded_bundles"]
 
+SECRET = re.compile(r"[\w-]{16,128}", re.ASCII)
+
 
 class Ready(NamedTuple):
     """A demo that runs.
 
     Attributes:
-        url: Where a browser of this machine sees it; the token in it works once. ``None`` without a page.
+        url: Where a browser of this machine sees it; its token works once. ``None`` without a page.
         metrics: Where Prometheus scrapes it, and with which bearer.
         source: ``name``, ``size``, ``fps``.
         models: ``name``, ``backend``, ``runtime`` … of each.
@@ -196,13 +200,23 @@ def _request(
 
 
 def _ready(event: Mapping[str, Any], door: PortForward | None) -> Ready:
-    port, token, key = event.get("port"), event.get("token"), event.get("key")
-    base = f"http://127.0.0.1:{door.port if door else port}"
     models = [item for item in event.get("models", []) if isinstance(item, dict)]
     source = _table(event.get("source"))
-    if port is None:
+    if event.get("port") is None:
         return Ready(None, None, source, models)
-    return Ready(f"{base}/?token={token}", (f"{base}/metrics", str(key)), source, models)
+    token, key = _secret(event, "token"), _secret(event, "key")
+    if door is not None:
+        door.key = key
+    base = f"http://127.0.0.1:{door.port if door else field(event, 'port', int)}"
+    return Ready(f"{base}/#{token}", (f"{base}/metrics", key), source, models)
+
+
+def _secret(event: Mapping[str, Any], name: str) -> str:
+    """A board's token or key: it becomes part of an address."""
+    value = field(event, name, str)
+    if not SECRET.fullmatch(value):
+        raise DeviceError(f"the agent's answer has no valid {name!r}", "this is a bug: please report it")
+    return value
 
 
 def _table(value: object) -> Mapping[str, Any]:

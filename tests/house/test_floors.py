@@ -26,9 +26,14 @@ FLOORS = (
     ("4", ({"steps"},)),
     ("5", ({"cli", "__main__"},)),
 )
-# The board's side stands apart; these three of its files are all that the host may import.
+# The board's side stands apart; these four of its files are all that the host may import.
 AGENT = "agent"
-SHARED_WITH_THE_HOST = ("edgenet.agent.wire", "edgenet.agent.preprocess", "edgenet.agent.tunnel")
+SHARED_WITH_THE_HOST = (
+    "edgenet.agent.wire",
+    "edgenet.agent.preprocess",
+    "edgenet.agent.tunnel",
+    "edgenet.agent.demo.gate",
+)
 # ``edgenet`` itself is the front door: it opens every room; from within only its version is asked.
 DOOR, VERSION = "edgenet", "edgenet.__version__"
 
