@@ -232,7 +232,9 @@ class LockTest(StoreCase):
     def test_where_files_cannot_be_locked_there_is_one_host_only(self):
         with mock.patch.object(store, "fcntl", None):
             self.store.begin()
-            Store(self.home).begin()
+            other = Store(self.home)
+            other.begin()
+            other.release()
 
     def test_changes_need_the_lock(self):
         self.refuses("not-begun", self.store.need_lock)
