@@ -201,6 +201,11 @@ class Report(Record):
         return cls.from_table(values, str(path))
 
     @property
+    def build(self) -> str:
+        """What was measured, in two words: "tflite int8"."""
+        return f"{self.bundle.backend} {self.bundle.precision}"
+
+    @property
     def over_limit(self) -> bool:
         """Whether a limit that was asked for is exceeded."""
         return any(not limit.passed for limit in self.verdict.limits)

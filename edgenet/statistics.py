@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Paired",
     "mcnemar",
     "median_interval",
     "median_ratio",
+    "paired",
     "paired_interval",
+    "roc_area",
     "smallest_claim",
     "student95",
     "wilson",
@@ -82,6 +86,52 @@ def _phi(both: int, only_first: int, only_second: int, neither: int) -> float:
     if determinant > 0:
         determinant = max(determinant - total / 2, 0)  # type: ignore[assignment]
     return determinant / math.sqrt(product)
+
+
+class Paired(NamedTuple):
+    """Two models on the same images.
+
+    Attributes:
+        first, second: Share of right answers of each.
+        delta_pp: First minus second, in percentage points.
+        interval_pp: Its 95 % interval (Newcombe).
+        mcnemar_p: Chance of so unequal a split.
+    """
+
+    first: float
+    second: float
+    delta_pp: float
+    interval_pp: tuple[float, float]
+    mcnemar_p: float
+
+
+def paired(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
+    """Compare the right answers of two models, [images] each."""
+    both, lost = int((first & second).sum()), int((second & ~first).sum())
+    won, neither = int((first & ~second).sum()), int((~first & ~second).sum())
+    low, high = paired_interval(both, lost, won, neither)
+    return Paired(
+        first=float(first.mean()),
+        second=float(second.mean()),
+        delta_pp=100.0 * (won - lost) / len(first),
+        interval_pp=(100.0 * low, 100.0 * high),
+        mcnemar_p=mcnemar(lost, won),
+    )
+
+
+def roc_area(positive: NDArray[np.floating], negative: NDArray[np.floating]) -> float:
+    """Area under the ROC curve: the chance that a positive scores above a negative, a tie counting half.
+
+    The Mann-Whitney statistic over the number of pairs (Hanley and McNeil, Radiology 143, 1982).
+
+    Args:
+        positive: Scores that should be high, at least one.
+        negative: Scores that should be low, at least one.
+    """
+    ordered = np.sort(negative)
+    below = np.searchsorted(ordered, positive, "left").sum(dtype=np.float64)
+    not_above = np.searchsorted(ordered, positive, "right").sum(dtype=np.float64)
+    return float((below + not_above) / 2 / len(positive) / len(negative))
 
 
 def smallest_claim(images: int, changed: int) -> float:

@@ -15,6 +15,7 @@ from edgenet.arrays import array_bytes
 from edgenet.bundle import Bundle, pack
 from edgenet.errors import BundleError
 from edgenet.manifest import Manifest, TensorSpec
+from edgenet.tasks.classification import Classification
 from tests.manifests import manifest
 from tests.test_bundle import remanifest, rezip
 
@@ -38,9 +39,18 @@ def test_there_and_back_is_the_same_table() -> None:
     assert Manifest.parse(whole, "x").to_table() == whole
 
 
+def test_a_manifest_without_a_task_is_of_a_classifier() -> None:
+    whole = {**manifest(), "schema": 1, "files": LISTED}
+    del whole["model"]["task"], whole["model"]["settings"]
+    assert Manifest.parse(whole, "x").task == Classification("logits", tuple("abcde"))
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
+        ("model.task", "poetry", "model.task is 'poetry', not classification or embedding"),
+        ("model.task", ["a"], "model.task is"),
+        ("artifact.output.meaning", "embedding", "meaning is 'embedding', not logits or probabilities"),
         ("model.name", ["a"], r"model\.name is \['a'\], not text"),
         ("model.name", "a\x1b]0;x", "model.name is .*not printable text"),
         ("model.output", "odds", "model.output is 'odds', not logits or probabilities"),
@@ -60,7 +70,7 @@ def test_there_and_back_is_the_same_table() -> None:
         ("golden.images", [{"file": "x", "pixels_sha256": "0" * 64}], "'x', not a manifest whose files"),
         ("golden", {}, r"no 'golden\.source' in it"),
         ("labels", "abcde", "labels is 'abcde', not a list"),
-        ("labels", ["a"], "labels is 1, not one of 5 classes each"),
+        ("labels", ["a"], "labels is '1 labels for 5 classes', not one of each class"),
         ("label_offset", True, "label_offset is True, not a whole number"),
         ("preprocessing", {}, "has no 'size'"),
         ("preprocessing.std", [0, 1, 1], "std must be positive"),
@@ -150,26 +160,6 @@ def test_what_is_not_said_is_schema_1_and_one_output() -> None:
     assert (read.schema, read.artifact.output.label, read.artifact.output.meaning) == (1, False, "logits")
     assert not TensorSpec.float32(3).label
     assert not TensorSpec.int8(3, 0.5, 0).label
-
-
-def test_logits_of_probabilities_by_hand() -> None:
-    """Of 1/4, 1/4, 1/2 in powers of two -2, -2, -1 with a mean of -5/3; no probability counts as 2**-126."""
-    spec = TensorSpec.float32(3, "probabilities")
-    expected = np.array([-1 / 3, -1 / 3, 2 / 3]) * np.log(2)
-    raw = np.array([0.25, 0.25, 0.5], np.float32)
-    assert spec.logits(raw) == pytest.approx(expected, abs=1e-6)
-    both = spec.logits(np.stack([raw, raw[::-1]]))
-    assert both == pytest.approx(np.stack([expected, expected[::-1]]), abs=1e-6)
-    sure = TensorSpec.float32(2, "probabilities").logits(np.array([1.0, 0.0], np.float32))
-    assert sure == pytest.approx(np.array([63.0, -63.0]) * np.log(2), rel=1e-6)
-
-
-def test_logits_of_logits_are_the_values() -> None:
-    spec = TensorSpec.int8(2, 0.5, -3)
-    assert spec.logits(np.array([-3, 1], np.int8)).tolist() == [0.0, 2.0]
-    given_ = np.array([1.0, 3.0], np.float32)
-    assert spec.comparable(given_).tolist() == [1.0, 3.0]
-    assert TensorSpec.float32(2, "probabilities").comparable(given_).tolist() == [-1.0, 1.0]
 
 
 HOSTILE = st.one_of(

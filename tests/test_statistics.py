@@ -14,7 +14,9 @@ from edgenet.statistics import (
     mcnemar,
     median_interval,
     median_ratio,
+    paired,
     paired_interval,
+    roc_area,
     smallest_claim,
     student95,
     wilson,
@@ -86,6 +88,25 @@ def test_the_interval_of_a_ratio_by_hand() -> None:
 
 def test_runs_that_do_not_vary_have_an_interval_of_no_width() -> None:
     assert median_ratio(np.ones(25), 2 * np.ones(25)) == (2.0, (2.0, 2.0))
+
+
+def test_two_models_on_ten_images_by_hand() -> None:
+    """Both are right on 3, the first alone on 4, the second alone on 1, neither on 2."""
+    first = np.array([1, 1, 1, 1, 1, 1, 1, 0, 0, 0], bool)
+    second = np.array([1, 1, 1, 0, 0, 0, 0, 1, 0, 0], bool)
+    found = paired(first, second)
+    assert (found.first, found.second) == (0.7, 0.4)
+    assert found.delta_pp == pytest.approx(30.0)
+    # 1 against 4 of 5: 2 * (1 + 5) / 32.
+    assert found.mcnemar_p == pytest.approx(0.375)
+    low, high = paired_interval(3, 1, 4, 2)
+    assert found.interval_pp == pytest.approx((100 * low, 100 * high))
+    assert found.interval_pp[0] < 30 < found.interval_pp[1]
+
+
+def test_the_area_under_a_curve_by_hand() -> None:
+    """Of 2 * 3 pairs 3 is above all, 1 above one and beside one: 3 + 1.5 of 6."""
+    assert roc_area(np.array([3.0, 1.0]), np.array([0.0, 1.0, 2.0])) == 0.75
 
 
 def test_the_smallest_claim_by_hand() -> None:

@@ -10,10 +10,12 @@ import threading
 import time
 from typing import Any
 
-from . import beat, deployments, finish, live, probe, prune, runtimes, unpack, wire
+from . import beat, finish, live, runtimes, wire
 from .child import Child, try_runtime
+from .facts import probe
 from .failure import Failure
-from .store import LOCK_WAIT, Store, check_digest, default_home, file_digest
+from .store import deployments, prune, unpack
+from .store.home import LOCK_WAIT, Store, check_digest, default_home, file_digest
 
 # A host that holds the deploy lock and says nothing for this long has lost it, seconds.
 LOCK_IDLE = 60.0

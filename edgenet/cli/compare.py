@@ -44,9 +44,9 @@ def compare(
       edgenet compare yesterday.json today.json
       edgenet compare main.json branch.json --max-slowdown 5 --max-drift 0.5   # for CI
     """
+    from edgenet.figures import interval, number
     from edgenet.steps.compare import Gates
     from edgenet.steps.compare import compare as run
-    from edgenet.views.figures import interval, number
 
     result = run(a, b, Gates(max_slowdown, min_fps, max_drift, max_memory))
     if as_json:

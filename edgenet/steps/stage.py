@@ -93,6 +93,7 @@ def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[st
         "input": {key: getattr(spec.input, key) for key in ("shape", "dtype")},
         "output": {key: getattr(spec.output, key) for key in ("dtype", "scale", "zero_point", "meaning")},
         "preprocessing": whole.preprocessing.to_table(),
+        "task": {"name": whole.model.task, "settings": dict(whole.model.settings)},
         "labels": list(whole.class_names),
         "runtime": runtime,
     }

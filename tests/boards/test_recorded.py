@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edgenet.agent import board, sensors
+from edgenet.agent.facts import board, sensors
 from edgenet.library import names
 from edgenet.steps.probe import board_target, write_target
 from edgenet.target import Target

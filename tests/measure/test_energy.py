@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from edgenet.agent import cpu, sensors
+from edgenet.agent.facts import cpu, sensors
 from edgenet.devices.answers import Loaded
 from edgenet.drift import Drift
 from edgenet.measure.cold_start import cold_start

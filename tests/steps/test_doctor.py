@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edgenet.agent import board
+from edgenet.agent.facts import board
 from edgenet.devices.agent import Trial
 from edgenet.steps.doctor import Condition, doctor, examine
 from tests import sshd

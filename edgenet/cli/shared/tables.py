@@ -7,11 +7,11 @@ from typing import Any
 
 from edgenet.breakdown import More
 from edgenet.drift import Kernel
+from edgenet.figures import number, share
 from edgenet.measured import Memory
 from edgenet.metric import Metric, metrics
 from edgenet.quantize.quantized import Quantized
 from edgenet.report import Report
-from edgenet.views.figures import build, number, share
 from edgenet.views.sections import starts, threads
 
 __all__ = ["quantization_lines", "report_columns", "report_row", "verdict_lines"]
@@ -24,7 +24,7 @@ def report_columns(*reports: Report) -> list[str]:
 
 def report_row(report: Report) -> list[str]:
     """A report as one row under its ``report_columns``."""
-    return [build(report), *(item.cell(report) for item in _shown(report)), report.verdict.state]
+    return [report.build, *(item.cell(report) for item in _shown(report)), report.verdict.state]
 
 
 def _shown(*reports: Report) -> list[Metric]:
@@ -35,10 +35,12 @@ def verdict_lines(report: Report) -> list[str]:
     """The verdict, the stages of drift, memory, energy, what only its protocol measures, the limits."""
     state, stages = report.verdict.state, report.drift.stages
     reasons, before = "; ".join(report.verdict.reasons), stages.preprocess
+    moved, conversion = report.drift.moved, stages.conversion
+    moved, conversion = report.drift.moved, stages.conversion
     lines = [
         f"verdict      {state}" + (f" ({reasons})" if reasons else ""),
         f"preprocess   {before.identical} of {before.images} images have the host's pixels",
-        f"conversion   float artifact within {stages.conversion.max_abs:.2g} of the model's logits",
+        f"conversion   float artifact within {conversion.max_abs:.2g} of the model's {moved}",
         f"quantization {100 * stages.quantization.agreement:.1f} % of answers kept on this host"
         if report.bundle.precision != "fp32"
         else "quantization none",
@@ -107,17 +109,18 @@ def quantization_lines(made: Quantized) -> list[str]:
         f"{' before, taken from the cache' if made.cached else ''}; "
         f"noisiest layer {worst['sqnr_db']} dB ({worst['name']})"
     ]
-    lines += [_judged(line["pass"], line) for line in account.passes]
+    measure = made.original.task.drift.measure
+    lines += [_judged(line["pass"], line, measure) for line in account.passes]
     lines += [
-        _judged(f"{line['float_steps']} layers in float, time x{line['estimated_time']:.2f}", line)
+        _judged(f"{line['float_steps']} layers in float, time x{line['estimated_time']:.2f}", line, measure)
         for line in account.attempts
     ]
     kept = [layer["name"] for layer in account.layers if layer.get("weights") == "float"]
     return lines + ([f"in float: {', '.join(kept)}"] if kept else [])
 
 
-def _judged(name: str, line: Mapping[str, Any]) -> str:
+def _judged(name: str, line: Mapping[str, Any], measure: str) -> str:
     return (
         f"  {name:32} agreement {100 * line['agreement']:5.1f} %, "
-        f"expected top-1 loss {line['expected_loss_pp']:.2f} pp"
+        f"expected {measure} loss {line['expected_loss_pp']:.2f} pp"
     )

@@ -51,7 +51,7 @@ def settings_for(size: tuple[int, int], color: str = "rgb", **how: tuple[float, 
 def same(model: Model, tolerance: float = 2e-5) -> Model:
     """Prepare a model and check that it computes what it computed, on noise with extreme pixels."""
     prepared = prepare(model)
-    reference = Reference(model.proto, model.preprocessing, model.output)
+    reference = Reference(model.proto, model.preprocessing, model.task)
     evaluator = Evaluator(prepared.proto)
     generator = np.random.default_rng(0)
     for _ in range(3):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.special import rel_entr, softmax
 
 from edgenet.graph.qparams import Affine
-from edgenet.quantize.calibration.ranges import affine, quantize_weights, scores_range
+from edgenet.quantize.calibration.ranges import affine, output_range, quantize_weights
 
 TINY = 2.0**-126
 
@@ -73,20 +75,27 @@ def test_scales_are_normal_numbers() -> None:
     assert rounded.values.tolist() == [[2]]
 
 
+def divergence(wanted: np.ndarray) -> Callable[[np.ndarray], float]:
+    """Kullback-Leibler by scipy."""
+    truth = softmax(wanted.astype(float), axis=1)
+    return lambda got: float(rel_entr(truth, softmax(got, axis=1)).sum(axis=1).mean())
+
+
 def best(got: np.ndarray, wanted: np.ndarray) -> Affine:
-    """Eleven lower and thirteen upper ends, tried one by one with scipy's softmax and divergence."""
+    """Eleven lower and thirteen upper ends, tried one by one."""
     low, high = min(got.min(), 0.0), max(got.max(), 0.0)
     tried = [affine(low * (10 - i) / 10, high * (20 - j) / 20) for i in range(11) for j in range(13)]
     costs = []
     for item in tried:
-        ticks = item.zero_point + np.rint(got / np.float32(item.scale))
-        real = (np.minimum(np.maximum(ticks, -128), 127) - item.zero_point) * item.scale
-        costs.append(rel_entr(softmax(wanted.astype(float), axis=1), softmax(real, axis=1)).sum(1).mean())
+        ticks = np.rint(got / np.float32(item.scale)) + item.zero_point
+        costs.append(
+            divergence(wanted)((np.minimum(np.maximum(ticks, -128), 127) - item.zero_point) * item.scale)
+        )
     return tried[int(np.argmin(costs))]
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_range_of_scores_is_the_best_of_all(seed: int) -> None:
+def test_the_range_of_logits_is_the_best_of_all(seed: int) -> None:
     generator = np.random.default_rng(seed)
     wanted = (generator.normal(size=(40, 6)) * [9, 1, 1, 4, 1, 12] - [0, 0, 0, 20, 0, 0]).astype(np.float32)
     got = wanted + generator.normal(size=wanted.shape).astype(np.float32) * np.float32(0.05)
@@ -94,13 +103,19 @@ def test_the_range_of_scores_is_the_best_of_all(seed: int) -> None:
         got, wanted = np.abs(got) + 3, np.abs(wanted) + 3
     if seed == 7:
         got, wanted = -np.abs(got) - 3, -np.abs(wanted) - 3
-    found, expected = scores_range(got, wanted), best(got, wanted)
+    found, expected = output_range(got, divergence(wanted)), best(got, wanted)
     assert (found.zero_point, found.scale) == (expected.zero_point, pytest.approx(expected.scale, rel=1e-6))
 
 
 def test_a_class_that_is_never_meant_takes_no_steps() -> None:
-    """Two scores 0.1 apart are a tie in steps of a thousand's range; down there nothing can be lost."""
+    """Two logits 0.1 apart are a tie in steps of a thousand's range; down there nothing can be lost."""
     got = np.array([[10.0, 9.9, -1000.0], [9.9, 10.0, -1000.0]], np.float32)
-    chosen = scores_range(got, got)
+    chosen = output_range(got, divergence(got))
     assert chosen.scale <= 10 / 255 * 1.0001
     assert chosen.zero_point == -128
+
+
+def test_of_equally_good_ranges_the_widest_is_taken() -> None:
+    got = np.array([[-2.0, 3.0]], np.float32)
+    assert output_range(got, lambda _: 0.0) == affine(-2.0, 3.0)
+    assert output_range(got, lambda _: float("nan")) == affine(-2.0, 3.0)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.backends.lowering.file import TfliteFile
-from edgenet.backends.lowering.greeting import without_greeting
+from edgenet.backends.lowering.startup_message import without_startup_message
 from edgenet.errors import ModelError
 
 __all__ = ["tflite_layers"]
@@ -29,7 +29,7 @@ def tflite_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[n
 
     opened, names = TfliteFile.opened(data)
     try:
-        with without_greeting():
+        with without_startup_message():
             interpreter = Interpreter(model_content=opened, num_threads=1)
             interpreter.allocate_tensors()
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)

@@ -4,8 +4,9 @@ import json
 import os
 import shutil
 
-from . import deployments, engines, runtimes
-from .store import read_json, write_atomic
+from .. import runtimes
+from . import deployments, engines
+from .home import read_json, write_atomic
 
 # So many deployments, the newest, are kept; the current one always is.
 KEEP = 4

@@ -11,9 +11,9 @@ import tempfile
 import unittest
 from unittest import mock
 
-from edgenet_agent import deployments, store
 from edgenet_agent.failure import Failure
-from edgenet_agent.store import Store
+from edgenet_agent.store import deployments, home
+from edgenet_agent.store.home import Store
 
 
 def digest_of(data):
@@ -147,22 +147,22 @@ class BlobTest(StoreCase):
         name = digest_of(b"abcdef")
         self.store.put(name, 6, 0, b"ab")
         full = OSError(errno.ENOSPC, "full")
-        with mock.patch.object(store, "_write_all", mock.Mock(side_effect=full)):
+        with mock.patch.object(home, "_write_all", mock.Mock(side_effect=full)):
             failure = self.refuses("no-space", self.store.put, name, 6, 2, b"cd")
         assert failure.facts["needed"] == 4
-        with mock.patch.object(store.os, "makedirs", mock.Mock(side_effect=full)):
+        with mock.patch.object(home.os, "makedirs", mock.Mock(side_effect=full)):
             failure = self.refuses("no-space", Store, self.home)
         assert failure.facts["needed"] == 4096
 
     def test_space_is_that_of_the_nearest_folder_that_exists(self):
-        for home, asked in (
+        for place, asked in (
             (os.path.join(self.home, "not", "yet"), self.home),
             (self.home, self.home),
             ("nowhere", "."),
         ):
-            self.store.home = home
+            self.store.home = place
             usage = mock.Mock(return_value=mock.Mock(free=7))
-            with mock.patch.object(store.shutil, "disk_usage", usage):
+            with mock.patch.object(home.shutil, "disk_usage", usage):
                 assert self.store.free() == 7
             usage.assert_called_once_with(asked)
 
@@ -172,10 +172,10 @@ class BlobTest(StoreCase):
 
     def test_home_is_where_the_environment_says(self):
         with mock.patch.dict(os.environ, {"EDGENET_HOME": "/some/where"}):
-            assert store.default_home() == "/some/where"
+            assert home.default_home() == "/some/where"
         with mock.patch.dict(os.environ, {"HOME": "/home/pi"}):
             os.environ.pop("EDGENET_HOME", None)
-            assert store.default_home() == "/home/pi/.edgenet"
+            assert home.default_home() == "/home/pi/.edgenet"
 
     def test_a_blob_is_named_by_twelve_digits(self):
         name = digest_of(b"abcdef")
@@ -223,14 +223,14 @@ class LockTest(StoreCase):
             now[0] += seconds
 
         clock = mock.Mock(monotonic=lambda: now[0], sleep=sleep)
-        with mock.patch.object(store, "time", clock):
+        with mock.patch.object(home, "time", clock):
             self.refuses("locked", other.begin)
         assert 105.0 < now[0] < 105.2
         assert set(slept) == {0.05}
         assert not other.locked
 
     def test_where_files_cannot_be_locked_there_is_one_host_only(self):
-        with mock.patch.object(store, "fcntl", None):
+        with mock.patch.object(home, "fcntl", None):
             self.store.begin()
             other = Store(self.home)
             other.begin()

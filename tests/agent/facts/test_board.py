@@ -1,11 +1,11 @@
-"""Recorded sensors and facts. Python 3.6 syntax and unittest, as in `test_agent_store.py`."""
+"""Recorded sensors and facts. Python 3.6 syntax and unittest, as in `store/test_home.py`."""
 
 import os
 import shutil
 import tempfile
 import unittest
 
-from edgenet_agent import board, child, cpu, memory, nvidia, power, sensors
+from edgenet_agent.facts import board, cpu, nvidia, power, sensors
 
 PI4 = {
     "proc/cpuinfo": "processor\t: 0\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd evtstrm crc32 cpuid\n"
@@ -195,44 +195,6 @@ class NvidiaTest(TreeCase):
         )
         assert nvidia.cuda(self.root) == "10.2"
         assert nvidia.tensorrt(self.root) == "10.16.0"
-
-
-class OutputTest(unittest.TestCase):
-    def test_of_a_program(self):
-        assert child.output(["echo", "hello"]) == "hello\n"
-
-    def test_failures_are_values(self):
-        for command, why in (
-            (["sh", "-c", "echo no >&2; exit 3"], "sh failed: no"),
-            (["sleep", "5"], "sleep took more than 0.1 s"),
-            (["/nowhere/program"], "No such file"),
-        ):
-            said = ""
-            try:
-                child.output(command, 0.1 if command[0] == "sleep" else 5)
-            except (OSError, ValueError) as error:
-                said = str(error)
-            assert why in said
-
-
-class MemoryTest(TreeCase):
-    def test_from_status(self):
-        self.write({"status": "VmHWM:\t   40000 kB\nVmRSS:\t   30000 kB\n"})
-        path = os.path.join(self.root, "status")
-        assert memory.rss_mb(path) == 30.72
-        assert memory.peak_mb(path) == 40.96
-
-    def test_unknown_is_none_never_zero(self):
-        assert memory.rss_mb(os.path.join(self.root, "none")) is None
-        assert memory.growth(None, 3.0) is None
-        assert memory.growth(1.0, 3.5) == 2.5
-
-
-class SignalTest(unittest.TestCase):
-    def test_names(self):
-        assert child.signal_name(-4) == "SIGILL"
-        assert child.signal_name(-9) == "SIGKILL"
-        assert child.signal_name(1) is None
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Which runtime made one does not matter here; ``prune`` forgets those of bundles 
 
 import os
 
-from .store import read_json
+from .home import read_json
 
 
 def others(folder, bundle=None):

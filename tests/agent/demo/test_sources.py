@@ -280,7 +280,7 @@ class TestPrograms:
         code = f"import sys; from {module} import main; sys.exit(main(sys.argv[1:]))"
         command = Picamera({"size": [32, 24], "fps": 17}).command()
         monkeypatch.setattr(Picamera, "command", lambda _: [sys.executable, "-c", code, *command[5:]])
-        monkeypatch.chdir(Path(__file__).parents[2])
+        monkeypatch.chdir(Path(__file__).parents[3])
         source = sources.open_source(
             {"kind": "picamera2", "size": [32, 24], "fps": 17, "runtime": str(runtime)}
         )

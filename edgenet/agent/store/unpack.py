@@ -11,9 +11,9 @@ import stat
 import zipfile
 import zlib
 
-from .failure import Failure, from_os_error, no_space
-from .store import SPARE, check_digest, sync_folder
-from .wire import runtime_digest
+from ..failure import Failure, from_os_error, no_space
+from ..wire import runtime_digest
+from .home import SPARE, check_digest, sync_folder
 
 MAX_FILES = 50000
 MAX_BYTES = 2 << 30

@@ -8,7 +8,8 @@ import re
 import time
 from typing import Any, Dict
 
-from . import child, files, power
+from .. import child
+from . import files, power
 
 # A reading of exactly 100 degrees from this zone is a placeholder on Jetson Nano.
 _SKIPPED_ZONES = ("PMIC-Die", "PMIC")

@@ -12,8 +12,8 @@ import shutil
 import time
 from typing import Any, Set
 
-from .failure import Failure, from_os_error, no_space
-from .wire import DAMAGED, LOCKED
+from ..failure import Failure, from_os_error, no_space
+from ..wire import DAMAGED, LOCKED
 
 fcntl: Any = None
 try:

@@ -3,8 +3,8 @@
 import json
 import os
 
-from .failure import Failure, from_os_error
-from .store import DIGEST, check_digest, read_json, sync_folder, write_atomic
+from ..failure import Failure, from_os_error
+from .home import DIGEST, check_digest, read_json, sync_folder, write_atomic
 
 # Each field of a manifest and the type it must have.
 FIELDS = {

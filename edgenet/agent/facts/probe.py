@@ -8,8 +8,9 @@ import sys
 import time
 from importlib import util
 
-from . import board, child
-from .wire import PROTOCOL
+from .. import child
+from ..wire import PROTOCOL
+from . import board
 
 
 def probe(store, digest, backends=(), root="/"):

@@ -5,7 +5,9 @@ import threading
 import time
 from typing import Any
 
-from .. import memory, sensors, wire
+from .. import wire
+from ..facts import sensors
+from ..measure import memory
 from . import metrics
 from .pipeline import MODES
 from .pixels import Converter, encode

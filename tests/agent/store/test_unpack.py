@@ -11,9 +11,9 @@ import unittest
 import zipfile
 from unittest import mock
 
-from edgenet_agent import unpack
 from edgenet_agent.failure import Failure
-from edgenet_agent.store import Store
+from edgenet_agent.store import unpack
+from edgenet_agent.store.home import Store
 
 
 def wheel(files):
