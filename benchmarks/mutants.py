@@ -27,7 +27,7 @@ from mutations import Mutant, mutants
 ROOT = Path(__file__).resolve().parents[1]
 LIST = Path(__file__).with_suffix(".toml")
 ENOUGH = 0.92
-LOADED = ("hypothesis", "numpy", "onnx.numpy_helper", "PIL.Image", "pytest")
+LOADED = ("hypothesis", "numpy", "onnx.numpy_helper", "PIL.Image", "pytest", "scipy.special", "scipy.stats")
 COPIED = ("edgenet", "tests")
 NOT_THE_TREES = (".venv", ".git")
 # A change may make a loop endless: how many times the unchanged tests' seconds, and at least so many.
@@ -87,9 +87,14 @@ class Room:
         return pid
 
     def _child(self, tests: Sequence[str], compile_once: bool) -> int:
+        import hypothesis
         import pytest
 
         os.setsid()
+        # What fails once is noticed: nobody needs the smallest example of it.
+        phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+        hypothesis.settings.register_profile("quick", max_examples=20, deadline=None, phases=phases)
+        hypothesis.settings.load_profile("quick")
         os.chdir(self.path)
         nothing = os.open(os.devnull, os.O_RDWR)
         for number in range(3):

@@ -67,6 +67,14 @@ def test_a_paired_interval_from_its_parts() -> None:
         assert paired_interval(both, first, second, neither) == pytest.approx((low, high), abs=1e-9)
 
 
+def test_a_paired_interval_where_there_is_no_correlation_to_speak_of() -> None:
+    """Wilson's limits of 0, 5 of 10 and 1 of 2 are 0 to 0.2775, 0.2366 to 0.7634 and 0.0945 to 0.9055."""
+    half = math.hypot(0.5 - 0.23659, 0.27753)
+    assert paired_interval(0, 0, 5, 5) == pytest.approx((0.5 - half, 0.76341), abs=1e-4)
+    half = math.hypot(0.40547, 0.40547)
+    assert paired_interval(1, 0, 0, 1) == pytest.approx((-half, half), abs=1e-4)
+
+
 def test_the_interval_of_a_median_by_hand() -> None:
     """Five batches with the medians 1 … 5: a deviation of sqrt(2.5), Student's t of 4 is 2.776."""
     half = 2.776 * math.sqrt(2.5 / 5)

@@ -115,6 +115,16 @@ def test_a_class_that_is_never_meant_takes_no_steps() -> None:
     assert chosen.zero_point == -128
 
 
+def test_what_is_judged_are_the_values_that_int8_leaves() -> None:
+    """-2 and 3 in the range itself, with its upper end at 1.2 = 96 steps of 3.2/255, and with none below zero."""
+    seen: list[np.ndarray] = []
+    output_range(np.array([[-2.0, 3.0]], np.float32), lambda got: float(seen.append(got) or 0))
+    assert len(seen) == 11 * 13
+    assert seen[0] == pytest.approx(np.array([[-2.0, 3.0]]))
+    assert seen[12] == pytest.approx(np.array([[-159, 96]]) * 3.2 / 255)
+    assert seen[-13] == pytest.approx(np.array([[0.0, 3.0]]))
+
+
 def test_of_equally_good_ranges_the_widest_is_taken() -> None:
     got = np.array([[-2.0, 3.0]], np.float32)
     assert output_range(got, lambda _: 0.0) == affine(-2.0, 3.0)
