@@ -42,7 +42,7 @@ _PAIRS = (
     ("amin", "amax"),
 )
 _NAMES = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
-_SHOWN = (ast.BinOp, ast.BoolOp, ast.Compare, ast.Call, ast.Subscript, ast.Tuple, ast.stmt)
+_SHOWN = (ast.BinOp, ast.BoolOp, ast.Compare, ast.Call, ast.IfExp, ast.Subscript, ast.Tuple, ast.stmt)
 # What only a type checker reads, or only holds other code to its promise.
 _UNREAD = {"annotation", "returns", "decorator_list", "type_params"}
 _PROMISES = {"strict"}

@@ -116,6 +116,7 @@ def test_an_output_of_integers_is_read_by_hand() -> None:
         ("artifact.output.zero_point", 127, 128),
         ("artifact.output.zero_point", -128, -129),
         ("label_offset", 0, -1),
+        ("artifact.input.shape", [1, 8, 8, 4096], [1, 8, 8, 4097]),
     ],
 )
 def test_what_is_as_large_as_a_bound_passes(path: str, most: Any, over: Any) -> None:

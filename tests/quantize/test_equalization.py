@@ -35,7 +35,7 @@ READ = np.array([[4.0, 0.27182818], [-1.41421356, -1.0]])
 def network(act: str, made: np.ndarray, *read: np.ndarray, top: float = 6.0, more: int = 0) -> Graph:
     """x → Conv (one, or several that are added) → activation → convolutions that are added."""
     channels = len(made)
-    kernels = {f"a{number}": made / (number + 1) for number in range(more + 1)}
+    kernels = {"a0": made} | {f"a{number}": made[::-1] / 2 for number in range(1, more + 1)}
     kernels |= {f"b{number}": kernel for number, kernel in enumerate(read)}
     nodes, constants = (
         [],
@@ -196,16 +196,22 @@ class TestBalancing:
         assert self.factors(top, 1.0, statistics([0] * 4, [1e-4, 0, 0, 0.5])) == pytest.approx([1, 1, 1, 2])
 
     def test_all_makers_and_readers_count(self) -> None:
-        """The second maker has half the weights; a depthwise reader has its channels in rows."""
+        """The second maker has half the weights of the other row; a depthwise reader has channels in rows."""
         own = np.array([[[9.0, -1]], [[0.5, 0.3]]]).reshape(2, 1, 1, 2) * 1.0
         own = np.concatenate([np.zeros((2, 1, 1, 1)), own], axis=3)
         graph = network("Relu", MADE, READ, own, more=1)
-        # Wanted sqrt(9/1) and sqrt(1/4): level sqrt(4/3 * 2), the second fills the range of 8.
-        wanted = np.array([3.0, 0.5])
-        level = math.sqrt(4 / 3 * 1 / 0.5)
+        # Made 2 and 4, read 9 and 1; the room is 4 and 1.
+        wanted = np.array([math.sqrt(9 / 2), 1 / 2])
+        level = math.sqrt(4 / wanted[0] * 1 / wanted[1])
         mixed = level * wanted
         expected = mixed * 8 / max(2 * mixed[0], 8 * mixed[1])
         assert self.factors(graph, 1.0, statistics([0, 0], [2, 8])) == pytest.approx(expected)
+        both = statistics([0, 0], [1, 8]), statistics([-2, 0], [0, 1])
+        assert self.factors(graph, 1.0, *both) == pytest.approx(expected), "the largest of all tensors"
+
+    def test_a_ten_thousandth_of_the_limit_is_nothing(self) -> None:
+        graph = network("Clip", MADE, READ)
+        assert self.factors(graph, 1.0, statistics([0, 0], [0.00055, 3])) == pytest.approx([1, 2])
 
     def test_eight_rounds_and_then_it_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
         calls, real = [], equalization.scale_channels
@@ -216,9 +222,12 @@ class TestBalancing:
         assert scaled(graph, MADE, READ) == pytest.approx([4, 1])
         assert seen["act"].high == pytest.approx([8, 8])
         assert (len(calls), shaped.equalized, shaped.limits) == (8, 1, {})
-        limited = EqualizationResult()
-        balance(network("Clip", MADE, READ), {"act": statistics([0, 0], [2, 6])}, limited)
-        assert (limited.equalized, limited.limits) == (1, {"act": 6.0})
+        limited, both = EqualizationResult(), {name: statistics([0, 0], [2, 6]) for name in ("a0", "act")}
+        balance(network("Clip", MADE, READ), both, limited)
+        assert (limited.equalized, limited.limits) == (2, {"act": 6.0})
+        graph = network("Relu", MADE, READ)
+        balance(graph, {"act": statistics([0, 0], [8, 2])}, EqualizationResult())
+        assert scaled(graph, MADE, READ) == pytest.approx([1, 0.25]), "by weights alone"
 
 
 def off_grid(largest: list[float]) -> np.ndarray:
@@ -243,9 +252,9 @@ def test_a_recipe_says_how(how: str, factors: list[float]) -> None:
 
 
 def test_the_noise_of_a_lane_by_hand() -> None:
-    """Behind it (1 + 4) and (4 + 9) of squares; in it 1 + 9 and 16; ranges 2, 3 outside and 5, 7 inside."""
+    """Behind it 1 and 4 + 9 of squares; in it 1 + 9 and 16; ranges 2, 3 outside and 5, 7 inside."""
     constants = {
-        "leave": np.array([[1.0, 2], [2, 3]]).reshape(2, 2, 1, 1),
+        "leave": np.array([[1.0, 2], [0, 3]]).reshape(2, 2, 1, 1),
         "filters": np.array([[1.0, 3], [4, 0]]).reshape(2, 1, 1, 2),
     }
     lane = SimpleNamespace(
@@ -253,7 +262,7 @@ def test_the_noise_of_a_lane_by_hand() -> None:
     )
     inner, outer = statistics([0, 0], [5, 7]), statistics([0, 0], [2, 3])
     noise = _noise(SimpleNamespace(constants=constants), lane, inner, outer)
-    assert noise.tolist() == [5 * (4 + 10 * 25), 13 * (9 + 16 * 49)]
+    assert noise.tolist() == [4 + 10 * 25, 13 * (9 + 16 * 49)]
 
 
 class TestDeadChannels:
@@ -307,4 +316,7 @@ class TestDeadChannels:
         assert (shaped.reused, shaped.shifts) == (0, {})
 
     def test_what_is_watched(self) -> None:
+        """What an activation alone reads is one operator with it."""
         assert watched(self.lane()) == ["enter/act", "filters/act"]
+        for act in ("Relu", "Clip"):
+            assert watched(network(act, MADE, READ)) == ["act"]

@@ -49,7 +49,8 @@ def test_the_range_begins_with_the_first_values(values: list[float], width: floa
         # Both ways: -770 / 2 and a quarter of 4096 below it, -1409; that is odd: -705 - 1024 = -1729.
         (([-3.001, 4.0], [20.0]), 2**-7, -1409),
         (([-3.001, 4.0], [20.0], [30.0]), 2**-6, -1729),
-        # Downwards from zero: 0 becomes -1024.
+        # Downwards: -768 / 2 - 1024; and from zero.
+        (([-3.0, 4.0], [-5.0]), 2**-7, -1408),
         (([0.0, 7.0], [-1.0]), 2**-7, -1024),
     ],
 )

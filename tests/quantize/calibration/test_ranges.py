@@ -116,7 +116,7 @@ def test_a_class_that_is_never_meant_takes_no_steps() -> None:
 
 
 def test_what_is_judged_are_the_values_that_int8_leaves() -> None:
-    """-2 and 3 in the range itself, with its upper end at 1.2 = 96 steps of 3.2/255, and with none below zero."""
+    """-2 and 3 in their own range, in one up to 1.2 or 96 steps of 3.2/255, and in one from zero."""
     seen: list[np.ndarray] = []
     output_range(np.array([[-2.0, 3.0]], np.float32), lambda got: float(seen.append(got) or 0))
     assert len(seen) == 11 * 13
