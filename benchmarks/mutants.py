@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import os
 import shutil
 import signal
@@ -156,12 +157,14 @@ def alone(room: Room, subject: Subject) -> float:
     return time.monotonic() - began
 
 
-def attempt(subject: Subject, rooms: Sequence[Room]) -> Outcome:
-    """Try every change of a file."""
+def attempt(subject: Subject, rooms: Sequence[Room], most: int | None = None) -> Outcome:
+    """Try every change of a file, or at most so many of them, evenly spread."""
     began, unnoticed, noticed = time.monotonic(), [], 0
     original = ROOT / subject.path
     limit = max(LEAST_S, PATIENCE * max(alone(room, subject) for room in rooms))
     waiting = list(mutants(original.read_text(encoding="utf-8")))
+    waiting = waiting[:: math.ceil(len(waiting) / most)] if most else waiting
+    tried = {str(mutant) for mutant in waiting}
     free, running = list(rooms), {}
     while waiting or running:
         while waiting and free:
@@ -183,7 +186,7 @@ def attempt(subject: Subject, rooms: Sequence[Room]) -> Outcome:
     for room in rooms:
         shutil.copy2(original, room.path / subject.path)
     survived = [mutant for mutant in reversed(unnoticed) if str(mutant) not in subject.same]
-    wrong = sorted(subject.same - {str(mutant) for mutant in unnoticed})
+    wrong = sorted((subject.same & tried) - {str(mutant) for mutant in unnoticed})
     return Outcome(survived, noticed, len(unnoticed) - len(survived), wrong, time.monotonic() - began)
 
 
@@ -192,6 +195,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", help="of mutants.toml; all without any")
     parser.add_argument("--workers", type=int, default=min(os.cpu_count() or 1, 4))
+    parser.add_argument("--most", type=int, help="changes a file, evenly spread; all without it")
     given = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     for name in LOADED:
@@ -201,7 +205,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="edgenet-mutants-") as folder:
         rooms = [Room(Path(folder, str(number))) for number in range(given.workers)]
         for subject in subjects(given.files):
-            found = attempt(subject, rooms)
+            found = attempt(subject, rooms, given.most)
             too_few |= found.share < ENOUGH or bool(found.wrong)
             print(
                 f"{subject.path}: {found.noticed} of {found.noticed + len(found.survived)} noticed "
