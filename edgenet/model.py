@@ -17,6 +17,7 @@ from edgenet.card import ModelCard, read_card
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
 from edgenet.preprocessing import Preprocessing
+from edgenet.soundness import check_ending, check_weights
 from edgenet.task import Task, load_task
 
 __all__ = ["Model", "content_digest", "read_labels"]
@@ -70,8 +71,9 @@ class Model:
             labels: Class names: one a line, or a CSV with ``class_index`` and ``name`` (or ``class_name``).
 
         Raises:
-            ModelError: Not an ONNX file, truncated, of another opset, already quantized, with dynamic or
-                unexpected shapes, without known preprocessing, or with labels of another length.
+            ModelError: Not an ONNX file, truncated, of another opset, already quantized, with NaN in it, with
+                dynamic or unexpected shapes, without known preprocessing, with labels of another length, or
+                with a card that contradicts the graph.
         """
         path = Path(path)
         proto = _read_proto(path)
@@ -229,8 +231,11 @@ def _checked(model: Model, path: Path) -> Model:
         node.op_type in ("QuantizeLinear", "DequantizeLinear", "QLinearConv") for node in proto.graph.node
     ):
         raise ModelError(f"{path}: already quantized", "give the float32 model; edgenet computes the scales")
+    check_weights(proto, path)
     _check_input(proto, model.preprocessing, path)
-    return _check_output(model, path)
+    checked = _check_output(model, path)
+    check_ending(checked.proto, model.task, path)
+    return checked
 
 
 def _check_input(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> None:

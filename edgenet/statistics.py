@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Paired",
+    "at_least",
     "mcnemar",
     "median_interval",
     "median_ratio",
@@ -38,6 +39,38 @@ def wilson(successes: int, total: int, z: float = Z95) -> tuple[float, float]:
     center = (share + square / (2 * total)) / (1 + square / total)
     half = z / (1 + square / total) * math.sqrt(share * (1 - share) / total + square / (4 * total**2))
     return max(0.0, center - half), min(1.0, center + half)
+
+
+def at_least(successes: int, total: int, confidence: float = 0.95) -> float:
+    """Lower end of the exact two-sided interval of a proportion (Clopper and Pearson, Biometrika 26, 1934).
+
+    For few trials, where approximations promise too much: four of four are at least 0.40.
+
+    Args:
+        successes: 0 … total.
+        total: At least 1.
+        confidence: Of the two-sided interval.
+    """
+    if successes == 0:
+        return 0.0
+    low, high, tail = 0.0, successes / total, (1.0 - confidence) / 2
+    for _ in range(60):
+        share = (low + high) / 2
+        if _upper_tail(successes, total, share) < tail:
+            low = share
+        else:
+            high = share
+    return low
+
+
+def _upper_tail(least: int, total: int, share: float) -> float:
+    """The chance of at least so many successes."""
+    logs = (
+        math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1)
+        + k * math.log(share) + (total - k) * math.log1p(-share)
+        for k in range(least, total + 1)
+    )  # fmt: skip
+    return sum(math.exp(value) for value in logs)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

@@ -20,7 +20,7 @@ from edgenet.errors import EdgenetError
 from edgenet.imageset import ImageSet
 from edgenet.tasks import task_module
 
-__all__ = ["Answers", "Task", "Truth", "load_task"]
+__all__ = ["Answers", "Task", "Truth", "load_task", "real"]
 
 # What a network gives for each image, made comparable: float32 [n, values].
 Answers = NDArray[np.float32]
@@ -70,6 +70,10 @@ class Task(ABC):
     @abstractmethod
     def check(self, values: int) -> str:
         """What is wrong with a model of this task whose output has so many values; empty where it fits."""
+
+    def contradiction(self, ending: str) -> tuple[str, str] | None:  # noqa: ARG002
+        """What the card's ``output`` cannot be where a graph ends in this ONNX operator, and the remedy."""
+        return None
 
     @abstractmethod
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
@@ -153,6 +157,11 @@ class Task(ABC):
             refuse: Makes the error for what is wrong, from the reason and the remedy.
         """
         return dict(table)
+
+
+def real(answers: Answers) -> NDArray[np.bool_]:
+    """Which answers [n, values] are numbers throughout: a comparison with NaN is never an agreement."""
+    return np.asarray(np.isfinite(answers).all(axis=1))
 
 
 def load_task(name: str) -> type[Task]:

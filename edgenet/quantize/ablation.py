@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.onnxruntime import to_qdq_format
+from edgenet.statistics import at_least
 from edgenet.task import Answers, Task
 
 __all__ = ["Ablation"]
@@ -41,9 +42,12 @@ class Ablation:
         if any(node.op_type == "QuantizeLinear" for node in copy.nodes):
             to_qdq_format(copy, "u8u8")
         got = self._comparable(Evaluator(copy.proto(), lean=True))
+        same = self._task.same(self._truth, got, None)
         line = {
             "pass": name,
-            "agreement": round(float(self._task.same(self._truth, got, None).mean()), 4),
+            "images": len(same),
+            "agreement": round(float(same.mean()), 4),
+            "agreement_at_least": round(at_least(int(same.sum()), len(same)), 4),
             "divergence": round(self._task.divergence(self._truth)(got), 5),
             "expected_loss_pp": round(100 * self._task.expected_loss(self._truth, got), 3),
         }

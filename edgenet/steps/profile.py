@@ -28,6 +28,7 @@ from edgenet.measure.drift import drift, kernel, quantization
 from edgenet.measure.energy import energy
 from edgenet.measure.layer_profile import facts as layer_facts
 from edgenet.measure.layer_profile import noise, timed
+from edgenet.measure.plausibility import impossible_layers, impossible_pipeline
 from edgenet.measure.roofline import roofline
 from edgenet.measure.steady_state import settled
 from edgenet.measure.thread_sweep import sweep
@@ -118,6 +119,7 @@ def _report(
     verdict: Verdict,
 ) -> Report:
     bench, precision, target = run.bench, bundle.manifest.precision, bundle.manifest.target
+    whole = np.empty(0) if impossible_pipeline(bench) else bench.pipeline_ms
     emulated = facts.get("emulated") is True
     roof, rows = roofline(bench, run.layers, precision, target, run.threads, emulated)
     long = settled(bench, rules)
@@ -132,8 +134,8 @@ def _report(
             Where(device, "protocol"),
         ),
         latency_ms=latency(bench.model_ms, bench.stride.get("model", 1)),
-        fps=Fps(model=1e3 / float(bench.model_ms.mean()), pipeline=_fps(bench.pipeline_ms)),
-        pipeline_ms=_pipeline(bench),
+        fps=Fps(model=1e3 / float(bench.model_ms.mean()), pipeline=_fps(whole)),
+        pipeline_ms=_pipeline(bench, whole),
         memory_mb=_memory(bench, device),
         layers=rows,
         drift=found,
@@ -187,6 +189,8 @@ def _measure(
     known_layers = layers(reference)
     rows = timed(bench, known_layers, bundle.manifest.precision)
     about = layer_facts(bench, rows)
+    if doubt := impossible_layers(rows):
+        rows, about = (), LayerFacts(absent=doubt)
     if rows and bundle.manifest.precision != "fp32":
         rows, why = noise(session, bundle, golden, rows, known_layers, tell)
         about = about.changed(noise_absent=why)
@@ -229,6 +233,11 @@ def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> Dri
     raw = np.stack([answer.output for answer in answers])
     if raw.shape != expected.host.shape or raw.dtype != expected.host.dtype:
         raise DeviceError("the board's answers have another shape than here", "deploy the bundle again")
+    if none := int((~np.isfinite(raw).all(axis=1)).sum()):
+        raise DeviceError(
+            f"on {none} of {len(raw)} images the board's answer is NaN or infinity",
+            "compile in another precision: the runtime there overflows in this one",
+        )
     task, output, truth = bundle.manifest.task, bundle.manifest.artifact.output, expected.truth
     board, host = (task.comparable(output.values(item), output.meaning) for item in (raw, expected.host))
     reference = task.matched(expected.reference, output.meaning)
@@ -263,8 +272,7 @@ def _fps(samples_ms: NDArray[np.float64]) -> float | None:
     return 1e3 / float(samples_ms.mean()) if len(samples_ms) else None
 
 
-def _pipeline(bench: BenchResult) -> PipelineLatency | None:
-    if not len(bench.pipeline_ms):
+def _pipeline(bench: BenchResult, samples_ms: NDArray[np.float64]) -> PipelineLatency | None:
+    if not len(samples_ms):
         return None
-    whole = latency(bench.pipeline_ms, bench.stride.get("pipeline", 1))
-    return whole.with_parts(bench.parts_ms)
+    return latency(samples_ms, bench.stride.get("pipeline", 1)).with_parts(bench.parts_ms)

@@ -17,7 +17,7 @@ from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.statistics import paired
-from edgenet.task import Answers, Task, Truth
+from edgenet.task import Answers, Task, Truth, real
 
 __all__ = ["METRICS", "TASK", "Classification", "ClassificationDrift"]
 
@@ -90,13 +90,29 @@ class Classification(Task):
         named = values - self.label_offset
         return f"{len(self.labels)} labels for {named} classes" if len(self.labels) not in (0, named) else ""
 
+    def contradiction(self, ending: str) -> tuple[str, str] | None:
+        """A Softmax gives probabilities; a Sigmoid one of its own for each class, which is another task."""
+        if ending in ("Sigmoid", "HardSigmoid"):
+            what = "which gives each class a probability of its own: no classifier of one class in many"
+            return what, 'export the model without it, and with output = "logits" in the card'
+        if (ending == "Softmax") == (self.output == PROBABILITIES):
+            return None
+        given = PROBABILITIES if ending == "Softmax" else LOGITS
+        return (
+            f"which gives {given}, and the card says {self.output!r}",
+            f'write output = "{given}" in the card',
+        )
+
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
-        """Logits; from probabilities their logarithms, whose mean is set to zero."""
+        """Logits; from probabilities their logarithms.
+
+        Where the user's graph or these values are probabilities, which say nothing about the mean of the
+        logits, it is set to zero.
+        """
         logits = values.astype(np.float32)
-        if meaning == LOGITS:
-            return logits
-        logits = np.log(np.maximum(logits, np.finfo(np.float32).tiny))
-        return self.matched(logits, meaning)
+        if meaning == PROBABILITIES:
+            logits = np.log(np.maximum(logits, np.finfo(np.float32).tiny))
+        return self.matched(logits, PROBABILITIES if self.output == PROBABILITIES else meaning)
 
     def matched(self, reference: Answers, meaning: str) -> Answers:
         """Probabilities say nothing about the mean of the logits."""
@@ -143,8 +159,9 @@ class Classification(Task):
         return tuple(found)
 
     def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:
-        """The same best class."""
-        return np.asarray(self.answers(first, truth) == self.answers(second, truth))
+        """The same best class; NaN is no answer, and so the same as none."""
+        alike = self.answers(first, truth) == self.answers(second, truth)
+        return np.asarray(alike & real(first) & real(second))
 
     def quality(self, answers: Answers, truth: Truth) -> float:
         """Top-1."""
@@ -191,7 +208,7 @@ class Classification(Task):
         return self.answer_name(int(truth) + self.label_offset, ())
 
     def _right(self, answers: Answers, truth: Truth) -> NDArray[np.bool_]:
-        return np.asarray(answers.argmax(axis=1) == np.asarray(truth) + self.label_offset)
+        return np.asarray((answers.argmax(axis=1) == np.asarray(truth) + self.label_offset) & real(answers))
 
 
 def _top(values: Answers, truth: NDArray[np.int64], count: int) -> float:

@@ -21,7 +21,7 @@ from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.statistics import paired, roc_area
-from edgenet.task import Answers, Task, Truth
+from edgenet.task import Answers, Task, Truth, real
 
 __all__ = ["METRICS", "TASK", "Embedding", "EmbeddingDrift", "identities"]
 
@@ -148,9 +148,9 @@ class Embedding(Task):
         return names
 
     def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:
-        """The same nearest neighbor, of the images that are no gallery pictures."""
+        """The same nearest neighbor, of the images that are no gallery pictures; NaN has none."""
         ours, theirs = (self.answers(values, truth) for values in (first, second))
-        return np.asarray(ours == theirs)[_probes(truth, len(first))]
+        return np.asarray((ours == theirs) & real(first) & real(second))[_probes(truth, len(first))]
 
     def quality(self, answers: Answers, truth: Truth) -> float:
         """Rank-1."""
@@ -203,7 +203,7 @@ class Embedding(Task):
 
     def _right(self, values: Answers, truth: Truth) -> NDArray[np.bool_]:
         who, probes = np.asarray(truth), _probes(truth, len(values))
-        return np.asarray(who[self.answers(values, truth)[probes]] == who[probes])
+        return np.asarray((who[self.answers(values, truth)[probes]] == who[probes]) & real(values)[probes])
 
 
 def identities(images: ImageSet) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edgenet.errors import ModelError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Answers, Task
@@ -34,8 +35,17 @@ class Reference:
         self._evaluator = Evaluator(proto, threads=os.cpu_count() or 1)
 
     def run(self, pixels: NDArray[np.uint8]) -> Answers:
-        """The answer [values] to uint8 [1, H, W, 3] RGB pixels, as the task compares it."""
+        """The answer [values] to uint8 [1, H, W, 3] RGB pixels, as the task compares it.
+
+        Raises:
+            ModelError: It is none: the model computes NaN or infinity.
+        """
         values = self._evaluator.first(self.feed(pixels))
+        if not np.isfinite(values).all():
+            raise ModelError(
+                "the float model computes NaN or infinity on a real image",
+                "check mean and std in its card, then the training",
+            )
         return np.asarray(self._task.comparable(values[None], self._task.output)[0])
 
     def feed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

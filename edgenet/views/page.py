@@ -76,8 +76,7 @@ def _when(report: Report) -> str:
 
 
 def _limit(item: Limit) -> dict[str, Any]:
-    text = f"{item.name}: {number(item.value)}, asked {item.limit:g}"
-    return {"passed": item.passed, "text": text, "note": item.note or ""}
+    return {"passed": item.passed, "text": item.words, "note": item.note or ""}
 
 
 def _tiles(report: Report) -> list[Tile]:

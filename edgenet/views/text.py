@@ -37,9 +37,7 @@ def _facts(report: Report) -> list[str]:
             f" on {drift.images} images"
         )
     for limit in report.verdict.limits:
-        measured = "not measured" if limit.value is None else f"{limit.value:.2f}"
-        kept = "kept" if limit.passed else "**EXCEEDED**"
-        found.append(f"{limit.name} {measured}, asked {limit.limit:g}: {kept}")
+        found.append(limit.words if limit.passed else f"**{limit.words}**")
     return found
 
 

@@ -14,7 +14,7 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
-PARTS = {"breakdown", "card", "drift", "golden", "measured", "metric", "task", "tasks"}
+PARTS = {"breakdown", "card", "drift", "golden", "measured", "metric", "soundness", "task", "tasks"}
 FOUNDATION = {
     "arrays", "cache", "errors", "figures", "files", "json_value", "library", "progress", "record"
 }  # fmt: skip

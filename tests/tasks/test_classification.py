@@ -77,3 +77,13 @@ def test_answers_have_the_names_of_their_classes() -> None:
     wide = Classification("logits", ("cat", "dog"), 1)
     assert [wide.answer_name(index, ()) for index in range(4)] == ["output 0", "cat", "dog", "output 3"]
     assert wide.truth_name(1) == "dog"
+
+
+def test_nan_agrees_with_nothing() -> None:
+    """argmax of a row of NaN is 0, on both sides: that was an agreement of 100 %."""
+    good, bad = np.array([[2.0, 1.0]], np.float32), np.array([[np.nan, 1.0]], np.float32)
+    assert not TASK.same(bad, bad, None)[0]
+    assert not TASK.same(good, bad, None)[0]
+    assert TASK.same(good, good, None)[0]
+    assert TASK.quality(bad, [0]) == 0.0
+    assert TASK.quality(good, [0]) == 1.0

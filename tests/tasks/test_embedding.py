@@ -111,3 +111,10 @@ def test_bad_settings_are_refused(table: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         TASK.read_settings(table, ModelError)
     assert TASK.read_settings({"threshold": 0.4, "metric": "cosine"}, ModelError)["threshold"] == 0.4
+
+
+def test_nan_agrees_with_nothing() -> None:
+    spoilt = BOARD.copy()
+    spoilt[3] = np.nan
+    assert TASK.same(spoilt, spoilt, WHO).tolist() == [True, False, True]
+    assert TASK.quality(spoilt, WHO) < TASK.quality(FLOAT, WHO)

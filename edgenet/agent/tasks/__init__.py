@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import wire
 from ..failure import Failure
 
 # How many answers are shown.
 TOP = 5
+# What stands in place of an answer with NaN in it, which is no answer; it agrees with nothing.
+NONE = [["not a number", 0.0, wire.NO_ANSWER]]
 
 
 def reader(manifest: Any) -> Any:

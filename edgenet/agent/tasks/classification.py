@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from . import TOP, real
+from . import NONE, TOP, real
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -25,6 +25,8 @@ class Reader(object):
 
     def top(self, raw: np.ndarray) -> list:
         """The most probable classes and their probabilities."""
+        if not np.isfinite(raw).all():
+            return NONE
         order = np.argsort(-raw.astype(np.float64), kind="stable")[:TOP]
         shares = self._probabilities(raw)[order]
         return [[self._name(int(i)), round(float(p), 4), int(i)] for i, p in zip(order, shares)]

@@ -4,7 +4,7 @@ from typing import Any, List
 
 import numpy as np
 
-from . import TOP, real
+from . import NONE, TOP, real
 
 UNKNOWN = "unknown"
 
@@ -41,6 +41,8 @@ class Reader(object):
         vector = self._vector(raw)  # part of reading an answer, gallery or not
         if not self._names:
             return []
+        if not np.isfinite(vector).all():
+            return NONE
         near = self._gallery.dot(vector)
         order = np.argsort(-near, kind="stable")[:TOP]
         found = [[self._names[i], round(float(near[i]), 4), int(i)] for i in order]

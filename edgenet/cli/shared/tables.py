@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgenet.breakdown import More
-from edgenet.drift import Kernel
-from edgenet.figures import number, share
+from edgenet.drift import Drift, Kernel
+from edgenet.figures import share
+from edgenet.json_value import plain
 from edgenet.measured import Memory
 from edgenet.metric import Metric, metrics
 from edgenet.quantize.quantized import Quantized
@@ -45,14 +46,14 @@ def verdict_lines(report: Report) -> list[str]:
         if report.bundle.precision != "fp32"
         else "quantization none",
         _kernel_line(stages.kernel),
+        _answers_line(report.drift),
         _memory_line(report.memory_mb),
         *_energy_lines(report),
         *([] if report.emulated or report.more is None else _special_lines(report.more)),
     ]
     for limit in report.verdict.limits:
-        mark = "kept" if limit.passed else "EXCEEDED"
         note = f" ({limit.note})" if limit.note else ""
-        lines.append(f"limit        {limit.name} {number(limit.value)}, asked {limit.limit:g}: {mark}{note}")
+        lines.append(f"limit        {limit.words}{note}")
     return lines
 
 
@@ -100,6 +101,15 @@ def _kernel_line(kernel: Kernel) -> str:
     )
 
 
+def _answers_line(drift: Drift) -> str:
+    """How many answers are the float model's, and at least how many of all there could be."""
+    kept = f"answers      {100 * drift.agreement:.1f} % of {drift.images} images' are the float model's"
+    if drift.agreement_interval is None:
+        return kept
+    low, high = drift.agreement_interval
+    return f"{kept} (95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
+
+
 def quantization_lines(made: Quantized) -> list[str]:
     """What quantizing took and gave: its noisiest layer, its passes, what was tried for a drift limit."""
     account = made.account
@@ -116,11 +126,13 @@ def quantization_lines(made: Quantized) -> list[str]:
         for line in account.attempts
     ]
     kept = [layer["name"] for layer in account.layers if layer.get("weights") == "float"]
-    return lines + ([f"in float: {', '.join(kept)}"] if kept else [])
+    lines += [f"in float: {', '.join(kept)}"] if kept else []
+    return lines + [f"note: {plain(note)}" for note in account.notes]
 
 
 def _judged(name: str, line: Mapping[str, Any], measure: str) -> str:
-    return (
-        f"  {name:32} agreement {100 * line['agreement']:5.1f} %, "
-        f"expected {measure} loss {line['expected_loss_pp']:.2f} pp"
-    )
+    text = f"  {name:32} agreement {100 * line['agreement']:5.1f} %"
+    count, least = line.get("images"), line.get("agreement_at_least")
+    if isinstance(count, int) and isinstance(least, int | float):  # older files do not say it
+        text += f" of {count}, at least {100 * least:.0f} %"
+    return f"{text}; expected {measure} loss {line['expected_loss_pp']:.2f} pp"
