@@ -121,6 +121,21 @@ def test_throttling_is_told_once_and_under_voltage_comes_first(moment: str) -> N
     assert judged(sensors={"other_cpu": None}).state == "VALID", "nothing was read"
 
 
+def test_throttling_alone_is_no_under_voltage() -> None:
+    hot = {"throttled_now": ["frequency capped"]}
+    assert judged(sensors={"before": CALM, "during": [hot], "after": CALM}).state == "THROTTLED"
+
+
+def test_what_meets_its_bound_is_within_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From 8 to 10 is a quarter; 2, 2, 2 and 6 have a median of 2 and a mean of 3."""
+    monkeypatch.setattr("edgenet.measure.verdict.DRIFT_OF_MEDIAN", 0.25)
+    assert judged(model_ms=halves(8.0, 10.0)).state == "VALID"
+    monkeypatch.setattr("edgenet.measure.verdict.DISTURBED", 0.5)
+    assert judged(model_ms=np.array([2.0, 2, 2, 6])).state == "VALID"
+    (reason,) = judged(model_ms=np.array([2.0, 2, 2, 6.8])).reasons
+    assert reason == "interruptions made the mean 60 % longer than the median"
+
+
 def test_an_unknown_warmup_is_no_noise() -> None:
     assert judged(warmup={"model": {"steady": None}}).state == "VALID"
 

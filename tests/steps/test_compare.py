@@ -45,6 +45,31 @@ def test_the_speed_of_an_emulated_board_tells_nothing(a: Any, b: Any) -> None:
     assert (got.gates[0].value, got.gates[0].passed) == (None, False)
 
 
+def test_a_run_that_wavers_tells_nothing() -> None:
+    """Batches of 1.9 and 2.3 ms in turns: five percent slower, give or take four."""
+    wavering = report(latency_ms=latency(np.repeat(np.tile([1.9, 2.3], 12), 10)).to_table())
+    got = compare(run(2.0), wavering)
+    assert got.interval[0] == pytest.approx(1.008, abs=0.002)
+    assert got.interval[1] == pytest.approx(1.094, abs=0.002)
+    assert got.verdict == "cannot tell"
+
+
+@pytest.mark.parametrize(("bad", "good"), [((), 2), ((0,), 1), ((1,), 1), ((0, 1), 0)])
+def test_both_runs_may_be_asked_to_be_valid(bad: tuple[int, ...], good: int) -> None:
+    made = [run(2.0, **({"verdict": THROTTLED} if index in bad else {})) for index in range(2)]
+    valid, slower = compare(*made, Gates(valid=True, max_slowdown=1.0)).gates
+    assert (valid.name, valid.limit, valid.value, valid.passed) == ("VALID reports", 2, good, good == 2)
+    assert slower.note == (None if good == 2 else "not settled: a run was not VALID")
+    assert slower.passed, "the note says what it is worth"
+
+
+def test_what_is_not_settled_says_the_nearest_reason() -> None:
+    a, b = report(2.0), report(2.0, 1, verdict=THROTTLED)
+    limit = 100 * (compare(a, b).p50_ratio - 1) + 1e-6
+    (gate,) = compare(a, b, Gates(max_slowdown=limit)).gates
+    assert gate.note.startswith("not settled: it may be")
+
+
 def test_too_few_runs_tell_nothing() -> None:
     got = compare(run(2.0), run(1.0, runs=24))
     assert (got.interval, got.verdict) == (None, "cannot tell")
@@ -106,7 +131,8 @@ def test_gates_come_in_their_order_and_one_that_fails_is_enough() -> None:
     got = compare(run(2.0), run(2.0), Gates(max_slowdown=1.0, min_fps=1e6, max_drift=1.0, max_memory=1e6))
     assert [gate.passed for gate in got.gates] == [True, False, True, True]
     assert got.over_limit
-    assert not compare(run(2.0), run(2.0)).over_limit
+    for gates in (None, Gates(max_memory=1e6)):
+        assert not compare(run(2.0), run(2.0), gates).over_limit
     assert [gate["passed"] for gate in got.to_table()["gates"]] == [True, False, True, True]
 
 
@@ -119,6 +145,9 @@ def test_rows_by_hand() -> None:
     assert rows["model FPS"] == Row("model FPS", 400.0, 300.0, 0.75)
     assert rows["pipeline FPS"] == Row("pipeline FPS", None, 60.0, None)
     assert rows["peak memory (MB)"] == Row("peak memory (MB)", 50.0, None, None)
+    less = run(2.0, drift={**DRIFT, "agreement": 0.95})
+    (agreement,) = (row for row in compare(a, less).rows if row.name == "agreement (%)")
+    assert (agreement.ratio, agreement.difference) == (None, pytest.approx(-4.0))
     none = run(2.0, memory_mb={"peak": 0.0})
     rows = {row.name: row for row in compare(none, run(2.0)).rows}
     assert rows["peak memory (MB)"] == Row("peak memory (MB)", 0.0, 60.0, None)
