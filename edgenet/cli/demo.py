@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgenet.cli.shared.browser import Browser
 from edgenet.cli.shared.options import device_option, json_option
 from edgenet.cli.shared.output import print_json, print_table, progress
 
@@ -108,12 +109,17 @@ def demo(
 
     def ready(found: Ready) -> None:
         terminal.begin(found)
-        if open_page and found.url:
-            click.launch(found.url)
+        if open_page and found.url and not browser.open(found.url):
+            click.echo("edgenet: no browser could be started; open the page's address yourself", err=True)
 
-    with stopping(terminal) as stop, progress() as tell:
+    def tick(state: Mapping[str, Any]) -> None:
+        terminal.tick(state)
+        if state.get("viewers"):
+            browser.close()
+
+    with stopping(terminal) as stop, Browser() as browser, progress() as tell:
         options = DemoOptions(page=not no_page, seconds=duration, **given)
-        watch = Watch(ready, terminal.tick)
+        watch = Watch(ready, tick)
         summary = run(bundle, device, options, watch, stop, terminal.quieting(tell))
     terminal.end()
     if as_json:

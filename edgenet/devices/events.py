@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from edgenet.record import Record
 __all__ = ["DemoPicture", "DemoReady", "DemoTick", "ProgressEvent"]
 
 Port = Annotated[int, Within(least=1, most=65_535)]
+SECRET = re.compile(r"[\w-]{16,128}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +48,13 @@ class DemoReady(Record):
     key: str | None = None
 
     def check(self, where: Where) -> None:
-        """Every model has a name."""
+        """Every model has a name; a page has a token and a key, which become parts of addresses."""
         for index, model in enumerate(self.models):
             if not isinstance(model.get("name"), str):
                 raise where.at("models").at(index).missing("name")
+        for name in ("token", "key") if self.port is not None else ():
+            if not SECRET.fullmatch(getattr(self, name) or ""):
+                raise where.at(name).refuse("…", "16 to 128 letters and digits")
 
 
 @dataclass(frozen=True, kw_only=True)

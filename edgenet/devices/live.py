@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hmac
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from edgenet.agent import wire
+from edgenet.agent.demo.gate import Gate, bearer
 from edgenet.agent.tunnel import Tunnel
 from edgenet.devices.answers import DemoEnd
 from edgenet.devices.channel import Channel
@@ -102,6 +104,7 @@ class PortForward:
 
     Attributes:
         port: Which one it is.
+        key: Who brings it as a bearer is let in; the others are few, and gone in seconds.
 
     Raises:
         DeviceError: It is taken.
@@ -109,13 +112,15 @@ class PortForward:
 
     def __init__(self, port: int) -> None:
         try:
-            self._server = socket.create_server(("127.0.0.1", port))
+            listener = socket.create_server(("127.0.0.1", port), backlog=64)
         except OSError as error:
             raise DeviceError(
                 f"port {port} on this machine cannot be used ({error.strerror})",
                 "choose another with --port, or leave it out for any free one",
             ) from None
-        self.port = int(self._server.getsockname()[1])
+        self.port = int(listener.getsockname()[1])
+        self.key = ""
+        self._gate = Gate(listener, self._take)
         self._tunnel: Tunnel | None = None
 
     def carry(self, channel: Channel) -> Callable[[dict[str, Any], bytes], None]:
@@ -128,19 +133,17 @@ class PortForward:
                 raise OSError(str(error)) from None
 
         self._tunnel = Tunnel(send)
-        threading.Thread(target=self._accept, args=(self._tunnel,), daemon=True).start()
+        self._gate.start()
         return self._tunnel.receive
 
-    def _accept(self, tunnel: Tunnel) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._server.accept()
-                tunnel.open(connection)
+    def _take(self, connection: socket.socket, head: bytes) -> None:
+        if self.key and hmac.compare_digest(bearer(head), self.key.encode()):
+            self._gate.let_in(connection)
+        if self._tunnel is not None:
+            self._tunnel.open(connection, head)
 
     def close(self) -> None:
         """Close the port and every connection."""
-        with contextlib.suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
+        self._gate.close()
         if self._tunnel is not None:
             self._tunnel.close()

@@ -37,7 +37,7 @@ class Ready(NamedTuple):
     """A demo that runs.
 
     Attributes:
-        url: Where a browser of this machine sees it; the token in it works once. ``None`` without a page.
+        url: Where a browser of this machine sees it; its token works once. ``None`` without a page.
         metrics: Where Prometheus scrapes it, and with which bearer.
         source: ``name``, ``size``, ``fps``.
         models: ``name``, ``backend``, ``runtime`` … of each.
@@ -207,6 +207,7 @@ def _request(
 def _ready(event: DemoReady, door: PortForward | None) -> Ready:
     if event.port is None:
         return Ready(None, None, event.source, event.models)
+    if door is not None:
+        door.key = str(event.key)
     base = f"http://127.0.0.1:{door.port if door else event.port}"
-    url, metrics = f"{base}/?token={event.token}", (f"{base}/metrics", str(event.key))
-    return Ready(url, metrics, event.source, event.models)
+    return Ready(f"{base}/#{event.token}", (f"{base}/metrics", str(event.key)), event.source, event.models)

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from edgenet.agent import live as agent_live
+from edgenet.agent.demo import gate
 from edgenet.devices import connect as device
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Deployments
@@ -29,8 +30,9 @@ from edgenet.devices.deadlines import Deadlines
 from edgenet.devices.events import DemoReady, DemoTick
 from edgenet.devices.live import LiveEvent, PortForward
 from edgenet.devices.replies import BoardError
-from edgenet.errors import ConnectionLost, DeviceError
+from edgenet.errors import ConnectionLost, DeviceError, ReportError
 from edgenet.library import image_folder
+from edgenet.steps.demo import _ready
 from tests import sshd
 
 PICTURES = sorted(image_folder("signs", "calib").glob("*.jpg"))[:6]
@@ -200,6 +202,62 @@ def test_the_page_comes_through_the_one_connection(board, net) -> None:
         for run in runs:
             run.join()
             assert run.summary["frames"]["answered"] > 0
+
+
+def test_who_does_not_bring_the_key_takes_neither_threads_nor_places(board, net) -> None:
+    """Silent ones, and ones that ask and do not read: this end bounds them before they go through ssh."""
+    with (
+        connect("board") as agent,
+        contextlib.closing(PortForward(0)) as door,
+        contextlib.ExitStack() as held,
+    ):
+        run = Run(agent, request(agent, [net()], folder(loop=True), page=True), door)
+        run.until(run.ready.is_set)
+        key = next(event for event in run.events if event["event"] == "ready")["key"]
+        door.key = key
+        before = threading.active_count()
+        for number in range(400):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", door.port), 5))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            if number % 2:
+                with contextlib.suppress(OSError):
+                    connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            if number % 50 == 0:
+                asked = f"/state HTTP/1.1\r\nAuthorization: Bearer {key}"
+                assert get(door.port, asked)[0] == 200
+        assert get(door.port, asked)[0] == 200
+        assert threading.active_count() <= before + 2 * gate.MAX_WAITING
+        run.until(lambda: threading.active_count() <= before, gate.WAIT_S + 10)
+        run.stop.set()
+        run.join()
+
+
+def test_a_viewer_who_has_the_key_may_stay(board, net, monkeypatch) -> None:
+    """The time for the door is not the time for the visit; on the board's side neither."""
+    monkeypatch.setattr(gate, "WAIT_S", 0.5)
+    with connect("board") as agent, contextlib.closing(PortForward(0)) as door:
+        run = Run(agent, request(agent, [net()], folder(loop=True), page=True), door)
+        run.until(run.ready.is_set)
+        door.key = key = next(event for event in run.events if event["event"] == "ready")["key"]
+        with socket.create_connection(("127.0.0.1", door.port), 5) as viewer:
+            ask = f"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\r\n"
+            viewer.sendall(ask.encode())
+            until = time.monotonic() + 2.0
+            while time.monotonic() < until:
+                assert viewer.recv(65536)
+        run.stop.set()
+        run.join()
+
+
+@pytest.mark.parametrize("name", ["token", "key"])
+@pytest.mark.parametrize(
+    "value", [None, 7, "", "short", "a" * 1000, "aaaaaaaaaaaaaaaa\n", '"><script>aaaaaaa']
+)
+def test_a_board_cannot_put_anything_else_into_the_address(name: str, value: object) -> None:
+    ready = {"source": {}, "models": [], "port": 80, "token": "t" * 32, "key": "k" * 32}
+    assert _ready(DemoReady.from_table(ready), None).url == "http://127.0.0.1:80/#" + "t" * 32
+    with pytest.raises(ReportError, match=name):
+        DemoReady.from_table({**ready, name: value})
 
 
 def get(port: int, request: str) -> tuple[int, bytes]:

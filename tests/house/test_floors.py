@@ -32,6 +32,7 @@ FLOORS = (
 # The board's side stands apart; these of its files are all that the host may import.
 AGENT = "agent"
 SHARED_WITH_THE_HOST = (
+    "edgenet.agent.demo.gate",
     "edgenet.agent.preprocess",
     "edgenet.agent.tasks",
     "edgenet.agent.tunnel",

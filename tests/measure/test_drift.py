@@ -82,6 +82,54 @@ def test_stages() -> None:
     assert kernel(TASK, off, host, spec).different_outputs == 1
 
 
+def test_one_number_of_many_is_the_difference() -> None:
+    moved = REFERENCE.copy()
+    moved[2, 1] -= 0.75
+    assert conversion(TASK, moved, REFERENCE).max_abs == 0.75
+    found = quantization(TASK, moved, REFERENCE)
+    assert (found.max_abs, found.agreement, found.images) == (0.75, 1.0, 6)
+    host, spec = BOARD.astype(np.int8), TensorSpec.int8(4, 0.5, 0)
+    off = host.copy()
+    off[0, 0] -= 3
+    got = kernel(TASK, off, host, spec)
+    assert (got.identical, got.outputs, got.agreement) == (False, 24, 1.0)
+    assert kernel(TASK, BOARD, BOARD, TensorSpec.float32(4)).unit == "logits"
+
+
+def test_another_task_has_its_changes_under_their_common_name() -> None:
+    class Other(Classification):
+        name = "other"
+
+    better = REFERENCE.copy()
+    better[4] = np.eye(4)[1]
+    stage = quantization(Other("logits"), better, REFERENCE, LABELS)
+    assert (stage.top1_delta_pp, stage.delta_pp) == (None, pytest.approx(100 / 6))
+
+
+def test_what_so_few_images_can_tell() -> None:
+    """Two of six answers changed: 1.96 times sqrt(2) images; with labels half the interval's width."""
+    blind = measured(labels=None)
+    assert blind.smallest_claim_pp == pytest.approx(100 * 1.959964 * 2**0.5 / 6, abs=1e-4)
+    assert blind.claim == "6 images cannot support a claim of less than 46.20 pp lost or won"
+    # Wilson's interval of 4 of 6, from any calculator.
+    assert blind.agreement_interval == pytest.approx((0.3000, 0.9032), abs=5e-5)
+    low, high = measured().interval_pp
+    assert measured().smallest_claim_pp == pytest.approx((high - low) / 2)
+    # Square and add of 0.6667 - 0.3000 and 0.9032 - 0.6667.
+    assert (low, high) == pytest.approx((-43.64, 43.64), abs=0.01)
+
+
+def test_the_five_images_that_moved_most_with_both_answers() -> None:
+    board = REFERENCE.copy()
+    for index, moved in enumerate((0.5, 3.0, 5.0, 1.0, 2.0, 4.5)):
+        board[index, (index + 1) % 4] += moved
+    worst = measured(board=board).worst
+    assert [(item.file, item.index, item.max_abs) for item in worst] == [
+        ("2.jpg", 2, 5.0), ("5.jpg", 5, 4.5), ("1.jpg", 1, 3.0), ("4.jpg", 4, 2.0), ("3.jpg", 3, 1.0),
+    ]  # fmt: skip
+    assert [(item.answer, item.reference) for item in worst[:3]] == [(3, 2), (2, 1), (1, 1)]
+
+
 def test_each_stage_says_what_it_won_or_lost() -> None:
     """Of six labels the float model has four right, the board four, and the float model without one five."""
     assert quantization(TASK, BOARD, REFERENCE, LABELS).top1_delta_pp == 0

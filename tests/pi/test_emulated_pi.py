@@ -178,11 +178,12 @@ def test_demo(guest: Callable[[str], str], figures: dict[str, Any], tmp_path: Pa
 
     def look(found: Ready) -> None:
         assert found.url is not None
-        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        with (
-            opener.open(found.url, timeout=60) as page,
-            opener.open(found.url.partition("?")[0] + "state") as state,
-        ):
+        base, _, token = found.url.partition("#")
+        enter = urllib.request.Request(base + "enter", b"", {"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(base, timeout=60) as page, urllib.request.urlopen(enter) as entered:
+            key = json.loads(entered.read())["key"]
+        ask = urllib.request.Request(base + "state", headers={"Authorization": f"Bearer {key}"})
+        with urllib.request.urlopen(ask) as state:
             shown.append((page.status, state.read()))
 
     def ready(found: Ready) -> None:

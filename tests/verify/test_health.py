@@ -41,7 +41,7 @@ def bundles(model: Model) -> tuple[Bundle, Bundle]:
 
 def current() -> str | None:
     with connect("local") as agent:
-        return agent.deployments()[0]
+        return agent.deployments().current
 
 
 def test_a_sick_bundle_never_becomes_current(home: Path, bundles: tuple[Bundle, Bundle]) -> None:

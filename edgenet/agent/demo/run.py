@@ -166,7 +166,7 @@ class Demo(object):
             raise Failure("port", what, "choose another with --port, or leave it out for any free one")
         self._server.start()
         keys = self._server.keys
-        return {"port": self._server.server_port, "token": keys.token(), "key": keys.key}
+        return {"port": self._server.port, "token": keys.token(), "key": keys.key}
 
     def _wait(self, pipeline, controller):
         """Tell how it goes until something ends it."""

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import select
 import socket
 import threading
 import time
@@ -16,7 +17,7 @@ import edgenet_agent
 edgenet_agent.__path__.append(os.path.join(os.environ["EDGENET_TEST_DEMO"], "edgenet_agent"))
 
 from edgenet_agent import wire
-from edgenet_agent.demo import metrics, server
+from edgenet_agent.demo import gate, metrics, server
 from edgenet_agent.demo.figures import Figures, Recent, Spread
 from edgenet_agent.demo.frame import Frame, FrameInFlight, InferenceQueue, Slot
 from edgenet_agent.demo.sources.base import Pace
@@ -207,7 +208,7 @@ class ServerTest(unittest.TestCase):
         self.demo = Demo()
         self.server = server.Server(self.demo)
         self.server.start()
-        self.port, self.keys = self.server.server_port, self.server.keys
+        self.port, self.keys = self.server.port, self.server.keys
         self.bearer = {"Authorization": "Bearer " + self.keys.key}
 
     def tearDown(self):
@@ -229,29 +230,49 @@ class ServerTest(unittest.TestCase):
         finally:
             connection.close()
 
-    def test_it_listens_on_loopback_only(self):
-        assert self.server.server_address[0] == "127.0.0.1"
+    def test_it_listens_on_one_address_of_loopback_only(self):
+        with socket.socket() as other:
+            other.settimeout(2)
+            assert other.connect_ex(("127.0.0.2", self.port)) != 0
 
-    def test_a_token_works_once_and_becomes_a_cookie(self):
-        path = "/?token=" + self.keys.token()
-        status, headers, _ = self.ask("GET", path)
-        assert (status, headers["Location"]) == (303, "/")
-        assert "HttpOnly; SameSite=Strict" in headers["Set-Cookie"]
-        cookie = {"Cookie": headers["Set-Cookie"].split(";")[0]}
-        status, headers, page = self.ask("GET", "/", cookie)
+    def test_the_page_is_anybodys_and_holds_no_secret(self):
+        status, headers, page = self.ask("GET", "/")
         assert status == 200
         nonce = page.split(b'"')[1].decode("ascii")
         assert f"script-src 'nonce-{nonce}'" in headers["Content-Security-Policy"]
-        assert self.ask("GET", path)[0] == 403
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert self.keys.key.encode("ascii") not in page
+        assert headers["Connection"] == "close"
 
-    def test_without_the_token_everything_is_refused(self):
-        for path in ("/", "/state", "/stream.mjpg", "/frame", "/metrics", "/?token=", "/?token=wrong"):
+    def test_a_token_works_once_and_becomes_the_key(self):
+        token = {"Authorization": "Bearer " + self.keys.token()}
+        status, _, body = self.ask("POST", "/enter", token)
+        assert (status, json.loads(body.decode("utf-8"))) == (200, {"key": self.keys.key})
+        assert self.ask("POST", "/enter", token)[0] == 403
+        assert self.ask("GET", "/enter", {"Authorization": "Bearer " + self.keys.token()})[0] == 403
+
+    def test_nothing_that_a_browser_sends_by_itself_opens_anything(self):
+        """Cookies go to every port of a host, so none is set and none is heard."""
+        token = {"Authorization": "Bearer " + self.keys.token()}
+        for method, path in (("GET", "/"), ("POST", "/enter"), ("GET", "/state"), ("GET", "/frame")):
+            for headers in (token, self.bearer):
+                assert "Set-Cookie" not in self.ask(method, path, headers)[1]
+        for value in (self.keys.key, "key=" + self.keys.key, "edgenet=" + self.keys.key):
+            assert self.ask("GET", "/frame", {"Cookie": value})[0] == 403
+        for path in ("/frame?token=", "/frame?key=", "/frame?"):
+            assert self.ask("GET", path + self.keys.key)[0] == 403
+
+    def test_without_the_key_everything_is_refused(self):
+        for path in ("/state", "/stream.mjpg", "/frame", "/metrics", "/nonsense", "//[", "/do"):
             status, _, body = self.ask("GET", path)
             assert status == 403, path
-            assert len(body) < 200
-        for headers in ({"Authorization": "Bearer "}, {"Authorization": "Bearer wrong"}, {"Cookie": "a=b"}):
-            assert self.ask("GET", "/state", headers)[0] == 403
-        assert self.ask("POST", "/do", {}, b'{"do": "pause", "on": true}')[0] == 403
+            assert b"edgenet_viewers" not in body
+        token = self.keys.token()
+        for value in ("Bearer ", "Bearer wrong", "Bearer", "Basic " + self.keys.key, "Bearer " + token):
+            assert self.ask("GET", "/state", {"Authorization": value})[0] == 403
+        for path in ("/do", "/enter"):
+            for headers in ({}, {"Authorization": "Bearer wrong"}):
+                assert self.ask("POST", path, headers, b'{"do": "pause", "on": true}')[0] == 403
         assert self.demo.acts == []
 
     def test_other_hosts_are_refused(self):
@@ -265,17 +286,54 @@ class ServerTest(unittest.TestCase):
             "127.0.0.1:x",
         ):
             assert self.ask("GET", "/state", self.bearer, host=host or " ")[0] == 403, host
-            assert self.ask("GET", "/?token=" + self.keys.token(), host=host or " ")[0] == 403, host
+            assert self.ask("GET", "/", host=host or " ")[0] == 403, host
+            token = {"Authorization": "Bearer " + self.keys.token()}
+            assert self.ask("POST", "/enter", token, host=host or " ")[0] == 403, host
         for host in ("localhost:1", "127.0.0.1", "[::1]:8080"):
             assert self.ask("GET", "/state", self.bearer, host=host)[0] == 200, host
 
-    def test_other_sites_may_not_press_buttons(self):
+    def test_other_sites_may_neither_look_nor_press_buttons(self):
+        """A page of another port is the same site to a browser, and another origin."""
         order = b'{"do": "pause", "on": true}'
-        asked = dict(self.bearer, Origin="http://evil.example")
-        assert self.ask("POST", "/do", asked, order)[0] == 403
-        asked["Origin"] = f"http://127.0.0.1:{self.port}"
+        other, same = f"http://127.0.0.1:{self.port + 1}", f"http://127.0.0.1:{self.port}"
+        for more in (
+            {"Origin": "http://evil.example"},
+            {"Origin": other},
+            {"Origin": "null"},
+            {"Origin": "http://["},
+            {"Origin": same.replace("http", "https")},
+            {"Sec-Fetch-Site": "same-site"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"},
+            {"Origin": same, "Sec-Fetch-Site": "same-site"},
+        ):
+            asked = dict(self.bearer, **more)
+            assert self.ask("POST", "/do", asked, order)[0] == 403, more
+            assert self.ask("GET", "/frame", asked)[0] == 403, more
+            token = self.keys.token()
+            assert self.ask("POST", "/enter", dict(more, Authorization="Bearer " + token))[0] == 403, more
+        assert self.demo.acts == []
+        assert self.ask("POST", "/do", dict(self.bearer, Origin=same), order)[0] == 200
+        asked = dict(self.bearer, **{"Origin": same, "Sec-Fetch-Site": "same-origin"})
         assert self.ask("POST", "/do", asked, order)[0] == 200
-        assert self.demo.acts == [("pause", True)]
+        assert self.demo.acts == [("pause", True)] * 2
+
+    def test_a_link_may_lead_to_the_page_but_no_page_may_hold_it(self):
+        for site in ("cross-site", "same-site", "none"):
+            led = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document"}
+            assert self.ask("GET", "/", led)[0] == 200
+        for place in ("iframe", "image", "script", "empty"):
+            held = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": place}
+            assert self.ask("GET", "/", held)[0] == 403
+
+    def test_no_answer_lets_another_origin_read_it(self):
+        for method in ("OPTIONS", "GET"):
+            asked = {"Origin": "http://127.0.0.1:1", "Access-Control-Request-Headers": "authorization"}
+            status, headers, _ = self.ask(method, "/frame", asked)
+            assert status in (403, 501)
+            assert not [name for name in headers if name.lower().startswith("access-control")]
+        _, headers, _ = self.ask("GET", "/state", self.bearer)
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
     def test_paths_outside_and_unknown_ones_are_refused(self):
         for path in ("/../etc/passwd", "/%2e%2e/etc/passwd", "//etc/passwd", "/page.html", "/state/", "/do"):
@@ -285,26 +343,38 @@ class ServerTest(unittest.TestCase):
         assert self.ask("GET", "/" + "a" * 4000, self.bearer)[0] == 414
         assert self.ask("GET", "/state", dict(self.bearer, X="a" * 20000))[0] == 431
         assert self.ask("POST", "/do", self.bearer, b" " * 5000)[0] == 413
-        assert self.ask("POST", "/do", dict(self.bearer, **{"Content-Length": "-1"}))[0] == 413
+        for size in ("-1", "\xb2", "9" * 6000, "0x10", ""):
+            assert self.ask("POST", "/do", dict(self.bearer, **{"Content-Length": size}))[0] == 413, size
 
     def test_what_is_not_an_order_is_refused(self):
-        for body in (b"", b"[]", b"{}", b"nonsense", b'{"do": "pause"}', b"\xff", b'"do"', b"1"):
+        for body in (b"", b"[]", b"{}", b"nonsense", b'{"do": "pause"}', b"\xff", b'"do"', b"1", b"[" * 4000):
             assert self.ask("POST", "/do", self.bearer, body)[0] == 400, body
 
     def test_a_link_is_one_more_token(self):
         status, _, body = self.ask("POST", "/do", self.bearer, b'{"do": "link"}')
         assert status == 200
-        assert self.ask("GET", json.loads(body.decode())["path"])[0] == 303
+        token = json.loads(body.decode("utf-8"))["path"].split("#")[1]
+        assert self.ask("POST", "/enter", {"Authorization": "Bearer " + token})[0] == 200
+
+    def test_the_stream_is_multipart_with_the_size_of_each_part(self):
+        with socket.create_connection(("127.0.0.1", self.port), 5) as viewer:
+            viewer.sendall(self.request("/stream.mjpg"))
+            seen = read(viewer, 120000)
+        parts = seen.partition(b"\r\n\r\n")[2].split(b"--edgenet-frame\r\n")
+        head, _, data = parts[1].partition(b"\r\n\r\n")
+        assert head == b"Content-Type: image/jpeg\r\nContent-Length: 50000"
+        assert data == self.demo.picture_bytes + b"\r\n"
+
+    def request(self, path, key=None):
+        key = key or self.keys.key
+        text = "GET {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n"
+        return text.format(path, key).encode("ascii")
 
     def test_a_viewer_who_does_not_read_is_let_go_and_holds_nobody_up(self):
         viewers = []
         for _ in range(3):
             viewer = socket.create_connection(("127.0.0.1", self.port), 5)
-            viewer.sendall(
-                "GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n\r\n".format(
-                    self.bearer["Authorization"]
-                ).encode("ascii")
-            )
+            viewer.sendall(self.request("/stream.mjpg"))
             viewers.append(viewer)
         read, deadline = 0, time.monotonic() + 5
         while read < 2000000 and time.monotonic() < deadline:
@@ -318,25 +388,110 @@ class ServerTest(unittest.TestCase):
             time.sleep(0.01)
         assert self.demo.watching == 0
 
-    def test_a_flood_of_connections_is_bounded(self):
-        held = []
-        try:
-            for _ in range(server.MAX_CONNECTIONS + 5):
-                held.append(socket.create_connection(("127.0.0.1", self.port), 5))
-            time.sleep(0.2)
-            workers = [t for t in threading.enumerate() if "process_request_thread" in t.name or t.daemon]
-            assert len(workers) <= server.MAX_CONNECTIONS + 5
-        finally:
-            for connection in held:
-                connection.close()
+    def test_silent_connections_leave_the_page_usable(self):
+        """600 of them, and more while the page is being used: what it asks is answered each time."""
+        before = threading.active_count()
+        held = self.flood(600)
+        for _ in range(20):
+            assert self.ask("GET", "/")[0] == 200
+            token = {"Authorization": "Bearer " + self.keys.token()}
+            assert self.ask("POST", "/enter", token)[0] == 200
+            assert self.ask("GET", "/state", self.bearer)[0] == 200
+            held += self.flood(10)
+        assert threading.active_count() <= before + gate.MAX_WAITING
+        for connection in held[: -gate.MAX_WAITING]:
+            connection.settimeout(5)
+            assert ended(connection), "who waited longest made room"
+
+    def test_a_viewer_stays_while_others_flood_the_gate(self):
+        viewer = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        self.addCleanup(viewer.close)
+        for _ in range(5):
+            viewer.request("GET", "/state", headers=self.bearer)
+            reply = viewer.getresponse()
+            assert (reply.status, bool(reply.read())) == (200, True)
+            here = viewer.sock
+            self.flood(gate.MAX_WAITING * 2)
+            assert viewer.sock is here, "it is still the same connection"
+
+    def test_a_byte_now_and_then_is_not_waited_for(self):
+        """What counts is the time from the connection on, not from the last byte."""
+        self.addCleanup(setattr, gate, "WAIT_S", gate.WAIT_S)
+        gate.WAIT_S = 1.0
+        slow = socket.create_connection(("127.0.0.1", self.port), 5)
+        self.addCleanup(slow.close)
+        began = time.monotonic()
+        for byte in self.request("/state") * 9:
+            quietly(slow.sendall, bytes(bytearray([byte])))
+            if select.select([slow], [], [], 0.05)[0]:
+                break
+        assert ended(slow)
+        seconds = time.monotonic() - began
+        assert 0.9 < seconds < 3.0, seconds
+
+    def test_an_answer_that_nobody_takes_is_given_up(self):
+        """Without the key there is one time for the question and the answer."""
+        self.demo.page = b"x" * 50000000
+        self.addCleanup(setattr, gate, "WAIT_S", gate.WAIT_S)
+        gate.WAIT_S = 0.5
+        before = threading.active_count()
+        greedy = [socket.create_connection(("127.0.0.1", self.port), 5) for _ in range(5)]
+        for connection in greedy:
+            self.addCleanup(connection.close)
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
+        while threading.active_count() < before + 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        while threading.active_count() > before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert threading.active_count() == before
+
+    def test_a_head_without_end_is_given_up(self):
+        with socket.create_connection(("127.0.0.1", self.port), 5) as endless:
             try:
-                assert self.ask("GET", "/state", self.bearer)[0] == 200
+                for _ in range(200):
+                    endless.sendall(b"GET /" + b"a" * 1000)
+                    time.sleep(0.001)
+            except OSError:
                 return
-            except (OSError, http.client.HTTPException):
-                time.sleep(0.05)
-        self.fail("it does not answer any more")
+            assert ended(endless)
+
+    def test_there_is_room_for_so_many_viewers_and_for_the_next_when_one_leaves(self):
+        self.addCleanup(setattr, server, "MAX_VIEWERS", server.MAX_VIEWERS)
+        server.MAX_VIEWERS = 3
+        viewers = []
+        for _ in range(3):
+            viewers.append(socket.create_connection(("127.0.0.1", self.port), 5))
+            self.addCleanup(viewers[-1].close)
+            viewers[-1].sendall(self.request("/stream.mjpg"))
+            assert read(viewers[-1], 12) == b"HTTP/1.1 200"
+        assert self.ask("GET", "/state", self.bearer)[0] == 503
+        viewers[0].close()
+        deadline = time.monotonic() + 5
+        while self.ask("GET", "/state", self.bearer)[0] != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def flood(self, count):
+        """So many silent connections."""
+        held = []
+        for _ in range(count):
+            held.append(socket.create_connection(("127.0.0.1", self.port), 5))
+            self.addCleanup(held[-1].close)
+        return held
+
+
+class BearerTest(unittest.TestCase):
+    def test_it_is_found_in_a_head(self):
+        for head, key in (
+            (b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer abc-_D\r\n\r\n", b"abc-_D"),
+            (b"GET / HTTP/1.1\r\nAUTHORIZATION:bearer\t abc \r\nHost: a\r\n\r\n", b"abc"),
+            (b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic abc\r\n\r\n", b""),
+            (b"GET / HTTP/1.1\r\nX-Authorization: Bearer abc\r\n\r\n", b""),
+            (b"GET /Authorization: Bearer abc HTTP/1.1\r\nHost: a\r\n\r\n", b""),
+            (b"", b""),
+        ):
+            assert gate.bearer(head) == key, head
 
 
 class TunnelTest(unittest.TestCase):
@@ -373,6 +528,18 @@ class TunnelTest(unittest.TestCase):
             end.settimeout(5)
             self.addCleanup(end.close)
         return browser, served
+
+    def test_what_was_read_already_comes_first(self):
+        browser, mine = tcp_pair()
+        browser.sendall(b" after")
+        self.here.open(mine, b"before")
+        served, _ = self.listener.accept()
+        served.settimeout(5)
+        for end in (browser, served):
+            self.addCleanup(end.close)
+        assert read(served, 12) == b"before after"
+        browser.sendall(b"z" * 3 * WINDOW)
+        assert read(served, 3 * WINDOW) == b"z" * 3 * WINDOW, "its credit came back too"
 
     def test_bytes_arrive_both_ways_in_order(self):
         browser, served = self.pair()
@@ -460,6 +627,14 @@ def read(end, count):
             break
         data += piece
     return data
+
+
+def ended(connection):
+    """Whether the other end has closed it; raises where nothing comes in time."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionError:
+        return True
 
 
 def quietly(call, *arguments):
