@@ -12,14 +12,29 @@ from typing import Annotated, Any
 from edgenet.breakdown import Layer, LayerFacts, More, Roofline
 from edgenet.drift import Drift
 from edgenet.errors import ReportError
+from edgenet.figures import number
 from edgenet.files import write_atomic
 from edgenet.json_value import Within
 from edgenet.measured import Energy, Fps, Latency, Memory, PipelineLatency, Sensors, latency
 from edgenet.record import Record
 
-__all__ = ["SCHEMA", "Built", "Limit", "Measured", "Report", "Rules", "Verdict", "WarmUp", "latency"]
+__all__ = [
+    "AT_LEAST",
+    "AT_MOST",
+    "SCHEMA",
+    "Built",
+    "Limit",
+    "Measured",
+    "Report",
+    "Rules",
+    "Verdict",
+    "WarmUp",
+    "latency",
+]
 
 SCHEMA = 1
+AT_LEAST = "at least"
+AT_MOST = "at most"
 # The samples of both ways at half a million each take 14 MB.
 MAX_BYTES = 48_000_000
 
@@ -102,6 +117,7 @@ class Limit(Record):
 
     Attributes:
         name: Of what, with its unit.
+        kind: "at least" or "at most"; ``None`` in reports of older tools.
         limit, value: Asked and measured; ``None`` where it cannot be.
         passed: Whether it holds.
         images: That drift was judged on.
@@ -112,8 +128,16 @@ class Limit(Record):
     limit: float
     value: float | None
     passed: bool
+    kind: str | None = None
     images: int | None = None
     note: str | None = None
+
+    @property
+    def words(self) -> str:
+        """What was measured and asked, and whether it holds: "FPS 180.00, asked for at least 240: MISSED"."""
+        verdict = "kept" if self.passed else "MISSED" if self.kind == AT_LEAST else "EXCEEDED"
+        asked = f"{self.kind} {self.limit:g}" if self.kind else f"{self.limit:g}"
+        return f"{self.name} {number(self.value)}, asked for {asked}: {verdict}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +223,11 @@ class Report(Record):
             found = reprlib.repr(schema)
             raise ReportError(f"{path}: schema {found}, this edgenet reads {SCHEMA}", "profile again")
         return cls.from_table(values, str(path))
+
+    @property
+    def build(self) -> str:
+        """What was measured, in two words: "tflite int8"."""
+        return f"{self.bundle.backend} {self.bundle.precision}"
 
     @property
     def over_limit(self) -> bool:

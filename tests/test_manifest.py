@@ -15,6 +15,7 @@ from edgenet.arrays import array_bytes
 from edgenet.bundle import Bundle, pack
 from edgenet.errors import BundleError
 from edgenet.manifest import Manifest, TensorSpec
+from edgenet.tasks.classification import Classification
 from tests.manifests import manifest
 from tests.test_bundle import remanifest, rezip
 
@@ -38,9 +39,18 @@ def test_there_and_back_is_the_same_table() -> None:
     assert Manifest.parse(whole, "x").to_table() == whole
 
 
+def test_a_manifest_without_a_task_is_of_a_classifier() -> None:
+    whole = {**manifest(), "schema": 1, "files": LISTED}
+    del whole["model"]["task"], whole["model"]["settings"]
+    assert Manifest.parse(whole, "x").task == Classification("logits", tuple("abcde"))
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
+        ("model.task", "poetry", "model.task is 'poetry', not classification or embedding"),
+        ("model.task", ["a"], "model.task is"),
+        ("artifact.output.meaning", "embedding", "meaning is 'embedding', not logits or probabilities"),
         ("model.name", ["a"], r"model\.name is \['a'\], not text"),
         ("model.name", "a\x1b]0;x", "model.name is .*not printable text"),
         ("model.output", "odds", "model.output is 'odds', not logits or probabilities"),
@@ -60,7 +70,7 @@ def test_there_and_back_is_the_same_table() -> None:
         ("golden.images", [{"file": "x", "pixels_sha256": "0" * 64}], "'x', not a manifest whose files"),
         ("golden", {}, r"no 'golden\.source' in it"),
         ("labels", "abcde", "labels is 'abcde', not a list"),
-        ("labels", ["a"], "labels is 1, not one of 5 classes each"),
+        ("labels", ["a"], "labels is '1 labels for 5 classes', not one of each class"),
         ("label_offset", True, "label_offset is True, not a whole number"),
         ("preprocessing", {}, "has no 'size'"),
         ("preprocessing.std", [0, 1, 1], "std must be positive"),

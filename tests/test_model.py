@@ -9,9 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from edgenet.card import read_card
 from edgenet.errors import ModelError
 from edgenet.model import Model, read_labels
-from edgenet.preprocessing import read_card
 from tests.conftest import CARD, CLASSES
 
 

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from edgenet.statistics import (
+    at_least,
     mcnemar,
     median_interval,
     median_ratio,
+    paired,
     paired_interval,
     smallest_claim,
     student95,
@@ -133,3 +135,24 @@ def test_the_smallest_claim_is_wider_than_newcombes_interval() -> None:
     assert smallest_claim(1000, 20) >= 100 * (high - low) / 2 * 0.95
     assert smallest_claim(1000, 0) == pytest.approx(0.196, abs=0.001)
     assert smallest_claim(4000, 80) == pytest.approx(smallest_claim(1000, 20) / 2)
+
+
+@pytest.mark.parametrize(
+    ("successes", "total", "low"),
+    [(4, 4, 0.3976), (10, 10, 0.6915), (9, 10, 0.5550), (0, 5, 0.0), (50, 100, 0.3983), (1, 20, 0.0013)],
+)
+def test_exact_interval_of_a_proportion(successes: int, total: int, low: float) -> None:
+    """Clopper-Pearson limits as tables have them; of all successes it is 0.025 ** (1 / n)."""
+    assert at_least(successes, total) == pytest.approx(low, abs=5e-5)
+
+
+def test_paired_answers_by_hand() -> None:
+    """Of eight images both know four, the first alone one, the second alone two."""
+    first = np.array([1, 1, 1, 1, 1, 0, 0, 0], bool)
+    second = np.array([1, 1, 1, 1, 0, 1, 1, 0], bool)
+    found = paired(first, second)
+    assert (found.first, found.second, found.delta_pp) == (5 / 8, 6 / 8, -12.5)
+    assert found.mcnemar_p == 1.0
+    assert found.interval_pp[0] < -12.5 < found.interval_pp[1]
+    low, high = paired_interval(4, 2, 1, 1)
+    assert found.interval_pp == pytest.approx((100 * low, 100 * high))

@@ -90,6 +90,7 @@ class Worker(object):
         """Measure as the protocol says; samples in the body, little-endian float64 ms."""
         import numpy as np
 
+        from . import tasks
         from .measure import bench, roofline
 
         images = _split(body, request["sizes"])
@@ -97,7 +98,7 @@ class Worker(object):
             self._session,
             images,
             self._manifest["preprocessing"],
-            self._manifest["labels"],
+            tasks.reader(self._manifest),
             request["protocol"],
             self._tell,
         )
@@ -150,12 +151,15 @@ class Worker(object):
         wire.write_frame(self._out, event)
 
     def replay(self, request, body):
-        """Answer images; raw outputs in the body, one after the other, and the hash of each one's pixels."""
+        """Answer images; raw outputs in the body, one after the other, and the hash of each one's pixels.
+
+        As many as fit into one reply; the host asks again for the rest.
+        """
         import numpy as np
 
         from . import preprocess
 
-        outputs, pixels = [], []
+        outputs, pixels, room = [], [], wire.MAX_BODY
         for index, data in enumerate(_split(body, request["sizes"])):
             try:
                 fitted = preprocess.fit(preprocess.decode(data), self._manifest["preprocessing"])
@@ -164,7 +168,14 @@ class Worker(object):
             pixels.append(hashlib.sha256(fitted.tobytes()).hexdigest())
             self._session.set_input(fitted[None])
             self._session.invoke()
-            outputs.append(np.array(self._session.output()))
+            output = np.array(self._session.output())
+            room -= output.nbytes
+            if room < 0:
+                pixels.pop()
+                break
+            outputs.append(output)
+        if not outputs:
+            raise Failure("run", "an answer of the model is too large to send", "compile a smaller output")
         dtype = outputs[0].dtype.newbyteorder("<")
         facts = {"dtype": outputs[0].dtype.name, "outputs": int(outputs[0].size), "pixels": pixels}
         return facts, b"".join(output.astype(dtype).tobytes() for output in outputs)

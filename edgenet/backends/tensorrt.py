@@ -78,7 +78,7 @@ class TensorRt(Backend):
         return Artifact(
             data=written.pop("model.onnx"),
             file="model.onnx",
-            output=TensorSpec.float32(model.classes),
+            output=TensorSpec.float32(model.classes, model.output),
             input_dtype="float32" if forms[-1] == "8" else "uint8",
             build={
                 "precision": model.precision,

@@ -47,7 +47,7 @@ class Tflite(Backend):
         if how is None:
             output = TensorSpec.float32(model.classes, model.output, model.label)
         else:
-            output = TensorSpec.int8(model.classes, how.scale, how.zero_point, model.label)
+            output = TensorSpec.int8(model.classes, how.scale, how.zero_point, model.output, model.label)
         return Artifact(data, "model.tflite", output)
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:

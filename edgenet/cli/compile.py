@@ -111,7 +111,7 @@ def _plan_text(plan) -> str:  # type: ignore[no-untyped-def]
 
 def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]
     from edgenet.cli.shared.tables import quantization_lines
-    from edgenet.views.figures import size
+    from edgenet.figures import size
 
     lines = [f"{path}  {compiled.bundle.name}  artifact {size(len(compiled.bundle.artifact))}"]
     return lines + (quantization_lines(compiled.quantized) if compiled.quantized else [])

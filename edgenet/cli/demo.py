@@ -54,6 +54,11 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="camera, picamera2, rpicam, jetson, /dev/videoN, a video file, a folder of images, an rtsp:// or "
     "http:// address, board:PATH, synthetic.  [default: camera; without BUNDLE synthetic]",
 )
+@click.option(
+    "--gallery",
+    metavar="DIR",
+    help="Pictures that an embedding's answers are the nearest of, named by labels.csv or by their files.",
+)
 @click.option("--size", type=Size(), help="Picture size to ask of the source.")
 @click.option("--fps", type=click.FloatRange(0.1, 1000), help="Frames a second to ask of the source.")
 @click.option("--loop", is_flag=True, help="Begin files again when they end.")

@@ -239,7 +239,10 @@ class Tap(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Replay(Record):
-    """The type and size of each answer, and the sha256 of the pixels that it is an answer to."""
+    """The type and size of each answer, and the sha256 of the pixels that it is an answer to.
+
+    There may be fewer answers than images were sent, where more do not fit into one reply.
+    """
 
     dtype: str
     outputs: Annotated[int, Within(least=1, most=10_000_000)]

@@ -31,6 +31,7 @@ from edgenet.steps.plan import Plan
 from edgenet.steps.quantize import calibration_images, quantized
 from edgenet.steps.source import read_source
 from edgenet.target import Target
+from edgenet.task import Task
 from edgenet.verify.artifact import FLOAT_TOLERANCE, verify_artifact
 from edgenet.verify.golden import choose
 from edgenet.verify.host import run_artifact
@@ -148,9 +149,10 @@ def _built(
 ) -> Compiled:
     """The bundle; what a backend cannot express is refused before anything is quantized."""
     lowering, made = _backend(decision.plan, head), None
+    _check_head(original.task, head)
     progress("prepare", 0, None)
     final = prepared = prepare(original)
-    artifact, answers, stage = _converted(lowering, prepared, decision.target, golden)
+    artifact, answers, stage = _converted(lowering, original.task, prepared, decision.target, golden)
     if _quantizes(decision):
         made = quantize(prepared)
         final = made.model
@@ -178,13 +180,20 @@ def _backend(decided: Plan, head: str) -> Backend:
     return lowering
 
 
+def _check_head(task: Task, head: str) -> None:
+    if head not in task.heads:
+        raise PlanError(f"{task.noun} ends in no {head!r}", "leave --head out")
+
+
 def _converted(
-    lowering: Backend, prepared: Model, target: Target, golden: Golden
+    lowering: Backend, task: Task, prepared: Model, target: Target, golden: Golden
 ) -> tuple[Artifact, NDArray[Any], dict[str, Any]]:
     """The float artifact that gives logits, its answers, and how far they are from the model's own."""
     artifact = lowering.lower(prepared, target)
     answers = run_artifact(lowering.name, artifact.file, artifact.data, golden.pixels)
-    stage = conversion(artifact.output.logits(answers), golden.reference).to_table()
+    output = artifact.output
+    comparable = task.comparable(output.values(answers), output.meaning)
+    stage = conversion(task, comparable, golden.reference).to_table()
     _check_conversion(stage, golden.reference, lowering.name)
     return artifact, answers, stage
 
@@ -212,10 +221,10 @@ def _images(calibration: ImageSet | Path | str | None, decision: Decision) -> Im
 
 def _check_conversion(stage: Mapping[str, Any], reference: NDArray[np.float32], backend: str) -> None:
     span = float(np.ptp(reference)) or 1.0
-    if stage["max_abs"] > FLOAT_TOLERANCE * span:
+    if not stage["max_abs"] <= FLOAT_TOLERANCE * span:  # NaN is not within it either
         raise ModelError(
             f"the float artifact for {backend} differs from the model by {stage['max_abs']:.3g} "
-            f"(logits span {span:.3g})",
+            f"(its answers span {span:.3g})",
             "report this as a bug in edgenet with the model",
         )
 
@@ -224,7 +233,13 @@ def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, A
     height, width = model.preprocessing.size
     return {
         "tool": f"edgenet {__version__}",
-        "model": {"name": model.name, "digest": model.digest, "output": model.output},
+        "model": {
+            "name": model.name,
+            "digest": model.digest,
+            "task": model.task_name,
+            "output": model.output,
+            "settings": dict(model.settings),
+        },
         "target": decided.target,
         "backend": decided.backend,
         "precision": decided.precision,

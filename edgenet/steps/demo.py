@@ -26,6 +26,7 @@ from edgenet.model import Model
 from edgenet.progress import Progress, silent
 from edgenet.steps.compile import compile
 from edgenet.steps.events import board_events
+from edgenet.steps.gallery import gallery
 from edgenet.steps.stage import stage
 from edgenet.zoo import embedded
 
@@ -65,6 +66,8 @@ class DemoOptions:
             bundle the synthetic one.
         size: (width, height) to ask of the source.
         fps: Frames a second to ask of the source.
+        gallery: Folder of pictures that an embedding's answers are the nearest of; the bundle's own few
+            pictures if ``None``.
         loop: Whether files begin again.
         threads: Of each runtime; 0 for all cores.
         page: Whether a browser can look.
@@ -76,6 +79,7 @@ class DemoOptions:
 
     against: Bundle | Path | str | None = None
     source: str | None = None
+    gallery: Path | str | None = None
     size: tuple[int, int] | None = None
     fps: float | None = None
     loop: bool = False
@@ -112,16 +116,17 @@ def demo(
 
     Raises:
         DeviceError: The board cannot run it, has no such camera, or went away.
-        DataError: There is no such source.
+        DataError: There is no such source, or the gallery cannot be used.
     """
     chosen = options or DemoOptions()
     bundles = _bundles(bundle, chosen.against, progress)
     source = chosen.source or ("camera" if bundle else "synthetic")
     wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop)
+    pictures = gallery(bundles, chosen.gallery)
     progress("connect", 0, None)
     keeper = Recorder(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
     with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:
-        request = _request(agent, bundles, device, wanted, chosen, progress)
+        request = _request(agent, bundles, device, wanted, pictures, chosen, progress)
         tell = _listener(watch or Watch(), keeper, door, progress)
         summary = agent.demo(request, tell, stop or threading.Event(), door)
     return {"device": device, **summary, "kept": keeper.kept()}
@@ -174,6 +179,7 @@ def _request(
     bundles: tuple[Bundle, ...],
     device: str,
     wanted: SourceOrder,
+    pictures: Sequence[tuple[str, Blob]],
     chosen: DemoOptions,
     progress: Progress,
 ) -> dict[str, Any]:
@@ -183,12 +189,14 @@ def _request(
     staged = [stage(agent, bundle, device, progress) for bundle in bundles]
     archive = demo_archive()
     program = Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))
-    agent.send_blobs([program, *wanted.blobs], board_events(progress))
+    shown = [blob for _, blob in pictures]
+    agent.send_blobs([program, *wanted.blobs, *shown], board_events(progress))
     agent.end()
     return {
         "program": program.digest,
         "models": [{"manifest": dict(item.manifest), "threads": threads} for item in staged],
         "source": {**wanted.order, "blobs": [blob.digest for blob in wanted.blobs]},
+        "gallery": [[name, blob.digest] for name, blob in pictures],
         "page": chosen.page,
         "port": chosen.port if device == "local" else 0,
         "seconds": chosen.seconds,

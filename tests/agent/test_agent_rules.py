@@ -95,4 +95,8 @@ def test_every_file_of_the_agent_travels_in_exactly_one_archive():
     rooms = {path.name for path in AGENT.iterdir() if path.is_dir() and path.name != "__pycache__"}
     with zipfile.ZipFile(io.BytesIO(archives[0].data)) as agent:
         own = {name.split("/")[1] for name in agent.namelist() if name.count("/") > 1}
-    assert own == rooms - {"demo", *archive.runtime_archives()} == {"facts", "measure", "runtimes", "store"}
+    assert (
+        own
+        == rooms - {"demo", *archive.runtime_archives()}
+        == {"facts", "measure", "runtimes", "store", "tasks"}
+    )

@@ -14,9 +14,12 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
-PARTS = {"breakdown", "drift", "facts", "golden", "measured", "metric"}
+PARTS = {"breakdown", "card", "drift", "facts", "golden", "measured", "metric", "soundness", "task", "tasks"}
+FOUNDATION = {
+    "arrays", "cache", "errors", "figures", "files", "json_value", "library", "progress", "record"
+}  # fmt: skip
 FLOORS = (
-    ("0", ({"arrays", "cache", "errors", "files", "library", "json_value", "progress", "record"},)),
+    ("0", (FOUNDATION,)),
     ("1", (TYPES | PARTS | {"statistics"},)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
@@ -26,9 +29,14 @@ FLOORS = (
     ("4", ({"steps"},)),
     ("5", ({"cli", "__main__"},)),
 )
-# The board's side stands apart; these three of its files are all that the host may import.
+# The board's side stands apart; these of its files are all that the host may import.
 AGENT = "agent"
-SHARED_WITH_THE_HOST = ("edgenet.agent.wire", "edgenet.agent.preprocess", "edgenet.agent.tunnel")
+SHARED_WITH_THE_HOST = (
+    "edgenet.agent.preprocess",
+    "edgenet.agent.tasks",
+    "edgenet.agent.tunnel",
+    "edgenet.agent.wire",
+)
 # ``edgenet`` itself is the front door: it opens every room; from within only its version is asked.
 DOOR, VERSION = "edgenet", "edgenet.__version__"
 

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from .. import beat, wire
+from .. import beat, preprocess, wire
 from ..failure import Failure
 from . import sources
 from .controller import DemoController
@@ -99,7 +99,8 @@ class Demo(object):
     """One run.
 
     Args:
-        order: ``models``, ``source``, ``page`` (whether), ``port``, ``seconds`` (or None), ``log``.
+        order: ``models``, ``gallery``, ``source``, ``page`` (whether), ``port``, ``seconds`` (or None),
+            ``log``.
         host: Who asked.
     """
 
@@ -115,6 +116,7 @@ class Demo(object):
             for order in self._order["models"]:
                 self._host.tell("progress", stage="load " + order["manifest"]["name"])
                 self._models.append(Model(order))
+            self._enroll(self._order["gallery"])
             self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
             source = dict(self._order["source"], runtime=self._order["models"][0]["folder"])
             self._source = sources.open_source(source)
@@ -124,6 +126,17 @@ class Demo(object):
                 self._source.close()
             for model in self._models:
                 model.close()
+
+    def _enroll(self, gallery):
+        """Show the gallery's pictures to the models whose answers are the nearest of them."""
+        for model in [model for model in self._models if model.enrolls]:
+            for name, path in gallery:
+                try:
+                    with open(path, "rb") as stream:
+                        image = preprocess.decode(stream.read())
+                    model.enroll(name, preprocess.fit(image, model.spec))
+                except ValueError as error:
+                    raise Failure("bad-image", "gallery picture {}: {}".format(name, error))
 
     def _live(self):
         pipeline = Pipeline(self._source, self._models)

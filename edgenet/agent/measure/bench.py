@@ -112,8 +112,8 @@ def fastest(call, seconds, least=5, clock=time.perf_counter):
 class Pipeline(object):
     """Bytes in, label out: decode, fit, invoke, read the answer; sums of the parts in seconds."""
 
-    def __init__(self, session, images, spec, labels):
-        self._session, self._images, self._spec, self._labels = session, images, spec, labels
+    def __init__(self, session, images, spec, reader):
+        self._session, self._images, self._spec, self._reader = session, images, spec, reader
         self.frame = 0
         self.label: Any = None
         self.reset()
@@ -134,8 +134,7 @@ class Pipeline(object):
         t2 = clock()
         session.invoke()
         t3 = clock()
-        best = int(session.output().argmax())
-        self.label = self._labels[best] if best < len(self._labels) else str(best)
+        self.label = self._reader.label(session.output())
         t4 = clock()
         parts["decode"] += t1 - t0
         parts["fit"] += t2 - t1
@@ -161,14 +160,14 @@ class Watch(object):
             self._next = seconds + SENSORS_S
 
 
-def run(session, images, spec, labels, protocol, tell):
+def run(session, images, spec, reader, protocol, tell):
     """The whole bench of a loaded model.
 
     Args:
         session: A runtime's ``Session``.
         images: Encoded images, at least one; the first is the input of the model stage.
         spec: The preprocessing, as ``preprocess.fit`` takes it.
-        labels: Names of the outputs.
+        reader: The task's, see ``tasks``.
         protocol: ``warmup_s``, ``min_seconds``, ``min_runs``, ``max_seconds``, ``cooldown_s``, ``pipeline``.
         tell: ``tell(stage, runs, seconds, of_seconds)``.
 
@@ -187,7 +186,7 @@ def run(session, images, spec, labels, protocol, tell):
     try:
         samples = _stage("model", session.invoke, limits, tell, facts, during)
         if protocol.get("pipeline", True):
-            pipeline = Pipeline(session, images, spec, labels)
+            pipeline = Pipeline(session, images, spec, reader)
             samples += _stage("pipeline", pipeline, limits, tell, facts, during)
             runs = pipeline.frame - facts["warmup"]["pipeline"]["runs"]
             facts["parts_ms"] = {name: total * 1e3 / runs for name, total in pipeline.parts.items()}

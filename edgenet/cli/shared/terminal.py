@@ -12,9 +12,9 @@ from rich.text import Text
 
 from edgenet.cli.shared.output import PLAIN_WIDTH, print_table
 from edgenet.cli.shared.tables import verdict_lines
+from edgenet.figures import number
 from edgenet.report import Report
 from edgenet.views.comparison import notes, table
-from edgenet.views.figures import build, number
 
 __all__ = ["show", "sparkline"]
 
@@ -35,7 +35,7 @@ def show(reports: Sequence[Report]) -> None:
         return
     report = reports[0]
     state = report.verdict.state
-    console.print(Text(f"{build(report)}: {state}", style=COLOURS.get(state, "red")))
+    console.print(Text(f"{report.build}: {state}", style=COLOURS.get(state, "red")))
     console.print(Text("\n".join(verdict_lines(report))))
     if not report.emulated:
         samples = report.latency_ms.array()

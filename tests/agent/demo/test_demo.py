@@ -18,7 +18,7 @@ edgenet_agent.__path__.append(os.path.join(os.environ["EDGENET_TEST_DEMO"], "edg
 from edgenet_agent import wire
 from edgenet_agent.demo import metrics, server
 from edgenet_agent.demo.figures import Figures, Recent, Spread
-from edgenet_agent.demo.frame import Frame, InferenceQueue, Slot
+from edgenet_agent.demo.frame import Frame, FrameInFlight, InferenceQueue, Slot
 from edgenet_agent.demo.sources.base import Pace
 from edgenet_agent.tunnel import WINDOW, Tunnel
 
@@ -89,6 +89,20 @@ class TurnsTest(unittest.TestCase):
         timer.start()
         assert self.turns.first(5) == "work"
         timer.join()
+
+
+class AgreeTest(unittest.TestCase):
+    def test_two_models_agree_on_an_answer_and_never_on_none(self):
+        frame, none = FrameInFlight(None, [True, True], 0.0, 0.0), [["not a number", 0.0, wire.NO_ANSWER]]
+        for first, second, agreed in (
+            ([["ann", 1.0, 0]], [["ann", 0.9, 0]], True),
+            ([["ann", 1.0, 0]], [["bob", 0.9, 1]], False),
+            (none, none, False),
+            (none, [["ann", 0.9, 0]], False),
+            ([["ann", 1.0, 0]], None, None),
+        ):
+            frame.tops = [first, second]
+            assert frame.agree() is agreed
 
 
 class FiguresTest(unittest.TestCase):

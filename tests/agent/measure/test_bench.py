@@ -5,9 +5,10 @@ import itertools
 
 import numpy as np
 import pytest
-from edgenet_agent import preprocess
+from edgenet_agent import preprocess, tasks
 from edgenet_agent.measure import bench
 
+READER = tasks.reader({"output": {"dtype": "int8"}, "labels": ["cat", "dog", "owl"]})
 SPEC = {"size": [2, 2], "resize": "none", "interpolation": "bilinear"}
 
 
@@ -96,7 +97,7 @@ def image(value):
 
 
 def test_pipeline_goes_from_bytes_to_label():
-    pipeline = bench.Pipeline(Model(), [image(0), image(2)], SPEC, ["cat", "dog", "owl"])
+    pipeline = bench.Pipeline(Model(), [image(0), image(2)], SPEC, READER)
     labels = []
     for _ in range(3):
         pipeline()
@@ -108,10 +109,10 @@ def test_pipeline_goes_from_bytes_to_label():
 def test_run_gives_both_stages_and_what_the_board_felt():
     told = []
     protocol = {"min_runs": 5, "min_seconds": 0, "warmup_s": 0}
-    facts, samples = bench.run(Model(), [image(1)], SPEC, [], protocol, lambda *event: told.append(event))
+    facts, samples = bench.run(Model(), [image(1)], SPEC, READER, protocol, lambda *event: told.append(event))
     assert facts["runs"] == {"model": 5, "pipeline": 5}
     assert len(samples) == 10
-    assert facts["label"] == "1"
+    assert facts["label"] == "dog"
     assert set(facts["parts_ms"]) == {"decode", "fit", "invoke", "post"}
     others = {"other_cpu", "other_memory_mb", "page_faults"}
     assert {"before", "idle", "during", "after"} | others == set(facts["sensors"])
@@ -119,7 +120,7 @@ def test_run_gives_both_stages_and_what_the_board_felt():
 
 def test_without_the_pipeline():
     facts, samples = bench.run(
-        Model(), [image(1)], SPEC, [], {"min_runs": 5, "pipeline": False}, lambda *_: None
+        Model(), [image(1)], SPEC, READER, {"min_runs": 5, "pipeline": False}, lambda *_: None
     )
     assert facts["runs"] == {"model": 5}
     assert len(samples) == 5
@@ -131,7 +132,7 @@ def test_the_collector_does_not_run_while_measuring():
         def invoke(self):
             assert not gc.isenabled()
 
-    bench.run(Watching(), [image(1)], SPEC, [], {"min_runs": 3}, lambda *_: None)
+    bench.run(Watching(), [image(1)], SPEC, READER, {"min_runs": 3}, lambda *_: None)
     assert gc.isenabled()
 
 
@@ -142,7 +143,7 @@ def test_the_collector_is_back_after_a_failure():
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError):
-        bench.run(Broken(), [image(1)], SPEC, [], {}, lambda *_: None)
+        bench.run(Broken(), [image(1)], SPEC, READER, {}, lambda *_: None)
     assert gc.isenabled()
 
 
@@ -154,7 +155,9 @@ def test_the_fastest_of_many_calls():
 def test_other_programs_are_seen(monkeypatch):
     told = iter([100.0, 103.0])
     monkeypatch.setattr(bench.sensors, "other_cpu_s", lambda: next(told))
-    facts, _ = bench.run(Model(), [image(1)], SPEC, [], {"min_runs": 3, "pipeline": False}, lambda *_: None)
+    facts, _ = bench.run(
+        Model(), [image(1)], SPEC, READER, {"min_runs": 3, "pipeline": False}, lambda *_: None
+    )
     assert facts["sensors"]["other_cpu"] > 10, "three seconds within a few milliseconds"
 
 
@@ -167,7 +170,7 @@ def test_memory_that_others_take_is_told_without_our_own(monkeypatch):
     monkeypatch.setattr(bench.memory, "page_faults", lambda: next(faults))
     # The model runs until the watch has read once: before, during, after.
     protocol = {"min_runs": 1, "min_seconds": bench.PROGRESS_S * 1.5, "pipeline": False}
-    facts, _ = bench.run(Model(), [image(1)], SPEC, [], protocol, lambda *_: None)
+    facts, _ = bench.run(Model(), [image(1)], SPEC, READER, protocol, lambda *_: None)
     assert facts["sensors"]["other_memory_mb"] == 300.0 - 40.0
     assert facts["sensors"]["page_faults"] == 12
 
@@ -175,7 +178,9 @@ def test_memory_that_others_take_is_told_without_our_own(monkeypatch):
 def test_memory_that_is_not_told_is_absent(monkeypatch):
     monkeypatch.setattr(bench.sensors, "read", lambda *_: {})
     monkeypatch.setattr(bench.memory, "page_faults", lambda: None)
-    facts, _ = bench.run(Model(), [image(1)], SPEC, [], {"min_runs": 3, "pipeline": False}, lambda *_: None)
+    facts, _ = bench.run(
+        Model(), [image(1)], SPEC, READER, {"min_runs": 3, "pipeline": False}, lambda *_: None
+    )
     assert facts["sensors"]["other_memory_mb"] is None
     assert "page_faults" not in facts["sensors"]
 

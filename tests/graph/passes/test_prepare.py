@@ -50,7 +50,7 @@ def settings_for(size: tuple[int, int], color: str = "rgb", **how: tuple[float, 
 def same(model: Model, tolerance: float = 2e-5) -> Model:
     """Prepare a model and check that it computes what it computed, on noise with extreme pixels."""
     prepared = prepare(model)
-    reference = Reference(model.proto, model.preprocessing, model.output)
+    reference = Reference(model.proto, model.preprocessing, model.task)
     evaluator = Evaluator(prepared.proto)
     generator = np.random.default_rng(0)
     for _ in range(3):
@@ -103,6 +103,54 @@ def test_mean_goes_into_the_bias_without_padding() -> None:
     ]
     prepared = same(small(nodes, weights, settings_for((8, 8)), 2))
     assert "Add" not in {node.op_type for node in prepared.proto.graph.node}
+
+
+@pytest.mark.parametrize("pads", [(0, 0), (1, 0), (1, 1)])
+@pytest.mark.parametrize("color", ["rgb", "bgr"])
+def test_every_reader_of_the_input_is_normalized(pads: tuple[int, int], color: str) -> None:
+    """Two branches begin at the input: folded into one alone, the other read raw pixels and was off by 99."""
+    generator = np.random.default_rng(4)
+    weights = {name: generator.normal(size=(4, 3, 3, 3)) for name in ("v", "w")}
+    nodes = [
+        helper.make_node("Conv", ["x", "v"], ["a"], pads=[pads[0]] * 4),
+        helper.make_node("Conv", ["x", "w"], ["b"], pads=[pads[1]] * 4),
+        helper.make_node("GlobalAveragePool", ["a"], ["pa"]),
+        helper.make_node("GlobalAveragePool", ["b"], ["pb"]),
+        helper.make_node("Add", ["pa", "pb"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["y"]),
+    ]
+    same(small(nodes, weights, settings_for((8, 8), color, **IMAGENET), 4))
+
+
+def test_an_input_that_something_else_reads_too_keeps_its_normalization() -> None:
+    weights = {"w": np.random.default_rng(5).normal(size=(3, 3, 1, 1))}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"]),
+        helper.make_node("GlobalAveragePool", ["a"], ["pa"]),
+        helper.make_node("GlobalAveragePool", ["x"], ["px"]),
+        helper.make_node("Add", ["pa", "px"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["y"]),
+    ]
+    same(small(nodes, weights, settings_for((8, 8), **IMAGENET), 3))
+    with pytest.raises(UnsupportedError, match="GlobalAveragePool.*BGR"):
+        prepare(small(nodes, weights, settings_for((8, 8), "bgr"), 3))
+
+
+@pytest.mark.parametrize("moved", [["Transpose", "Flatten"], ["Identity", "Flatten"], ["Squeeze"]])
+def test_logits_behind_a_softmax_are_centered_whatever_moves_them(moved: list[str]) -> None:
+    weights = {"w": np.random.default_rng(6).normal(3, 1, (4, 3, 1, 1)), "axes": np.array([2, 3])}
+    nodes, name = (
+        [helper.make_node("GlobalAveragePool", ["x"], ["p"]), helper.make_node("Conv", ["p", "w"], ["c"])],
+        "c",
+    )
+    for index, kind in enumerate(moved):
+        how = {"perm": [0, 2, 3, 1]} if kind == "Transpose" else {}
+        inputs = [name, "axes"] if kind == "Squeeze" else [name]
+        nodes.append(helper.make_node(kind, inputs, [f"m{index}"], **how))
+        name = f"m{index}"
+    nodes.append(helper.make_node("Softmax", [name], ["y"], axis=1))
+    model = small(nodes, weights, settings_for((8, 8)), 4)
+    same(replace(model, output="probabilities"))
 
 
 def test_first_layer_that_is_no_convolution() -> None:

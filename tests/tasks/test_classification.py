@@ -1,0 +1,79 @@
+"""Classification: figures held to counts made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgenet.errors import DataError
+from edgenet.imageset import ImageSet
+from edgenet.tasks.classification import Classification
+
+TASK = Classification("logits", ("cat", "dog", "owl"))
+
+
+def images(*rows: dict[str, str]) -> ImageSet:
+    return ImageSet(Path("photos"), tuple(Path(f"{index}.png") for index in range(len(rows))), rows)
+
+
+def test_expected_loss_by_hand() -> None:
+    """Softmax of (ln 3, 0) is (3/4, 1/4): a changed answer loses half a right one."""
+    truth = np.array([[np.log(3), 0.0], [np.log(3), 0.0]], np.float32)
+    got = np.array([[1.0, 2.0], [5.0, 0.0]], np.float32)
+    assert TASK.expected_loss(truth, got) == pytest.approx(0.25)
+    assert TASK.expected_loss(truth, 7 * truth) == 0
+    assert TASK.divergence(truth)(truth) == 0
+    by_hand = 0.75 * np.log(0.75 / 0.5) + 0.25 * np.log(0.25 / 0.5)
+    assert TASK.divergence(truth)(np.zeros((2, 2))) == pytest.approx(by_hand)
+
+
+def test_probabilities_are_compared_as_logits_of_mean_zero() -> None:
+    logits = np.array([[3.0, 1.0, -1.0]], np.float32)
+    shares = np.exp(logits) / np.exp(logits).sum()
+    np.testing.assert_allclose(TASK.comparable(shares, "probabilities"), [[2.0, 0.0, -2.0]], atol=1e-6)
+    np.testing.assert_allclose(TASK.matched(logits, "probabilities"), [[2.0, 0.0, -2.0]], atol=1e-6)
+    assert TASK.matched(logits, "logits") is logits
+
+
+def test_top5_counts_what_stands_above_the_true_class() -> None:
+    values = np.arange(8, dtype=np.float32)[None].repeat(2, axis=0)
+    found = Classification("logits").figures(values, values, [3, 2])
+    assert (found["top5"], found["top1"]) == (0.5, 0.0), "four classes are above 3, five above 2"
+
+
+def test_truth_is_the_class_index() -> None:
+    assert TASK.truth(images({"class_index": "2"}, {"class_index": "0"}), 3) == (2, 0)
+    assert TASK.truth(ImageSet(Path("p"), (Path("a"),), None), 3) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"class_index": "3"}, "class_index 3 in labels.csv, the model has 3 classes"),
+        ({"class_index": "x"}, "line 3 has no class_index"),
+        ({"class_index": "-1"}, "line 3"),
+        ({"class_index": "²"}, "line 3"),
+        ({"person": "1"}, "line 3"),
+    ],
+)
+def test_truth_of_another_kind_is_refused(row: dict[str, str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        TASK.truth(images({"class_index": "1"}, row), 3)
+
+
+def test_answers_have_the_names_of_their_classes() -> None:
+    wide = Classification("logits", ("cat", "dog"), 1)
+    assert [wide.answer_name(index, ()) for index in range(4)] == ["output 0", "cat", "dog", "output 3"]
+    assert wide.truth_name(1) == "dog"
+
+
+def test_nan_agrees_with_nothing() -> None:
+    """argmax of a row of NaN is 0, on both sides: that was an agreement of 100 %."""
+    good, bad = np.array([[2.0, 1.0]], np.float32), np.array([[np.nan, 1.0]], np.float32)
+    assert not TASK.same(bad, bad, None)[0]
+    assert not TASK.same(good, bad, None)[0]
+    assert TASK.same(good, good, None)[0]
+    assert TASK.quality(bad, [0]) == 0.0
+    assert TASK.quality(good, [0]) == 1.0
