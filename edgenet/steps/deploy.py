@@ -95,5 +95,5 @@ def made_current(agent: Agent, bundle: Bundle, staged: Staged, device: str, bega
         bytes_sent=agent.bytes_sent,
         seconds=time.perf_counter() - began,
         removed=tuple(agent.removed),
-        finished=staged.finished or None,
+        finished=staged.finished,
     )

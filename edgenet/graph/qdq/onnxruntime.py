@@ -47,7 +47,7 @@ def int8_output(graph: Graph) -> Affine | None:
     """Let the graph end in its int8 scores instead of their float values, in place.
 
     Returns:
-        How the output is read; ``None`` where its last layer is float.
+        In place of a count how the output is read; ``None`` where the last layer is float.
     """
     last = graph.producer(graph.output)
     if last is None or last.op_type != "DequantizeLinear":
