@@ -157,9 +157,14 @@ def network(style: Style, opset: int = 13) -> Model:
         top = net.pair(net.node("Softmax", top, axis=1), 1 / 256, 0.0)
     net.nodes[-1].output[0] = "scores"
     shape = [1, SIDE, SIDE, 3] if style.nhwc else [1, 3, SIDE, SIDE]
+    return finished(net, style, shape, CLASSES, opset)
+
+
+def finished(net: Quantized, style: Style, shape: list[int], classes: int, opset: int = 13) -> Model:
+    """The model from ``input`` to ``scores``."""
     ends = [
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, dims)]
-        for name, dims in (("input", shape), ("scores", [1, CLASSES]))
+        for name, dims in (("input", shape), ("scores", [1, classes]))
     ]
     graph = helper.make_graph(net.nodes, "given", *ends, net.weights)
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)

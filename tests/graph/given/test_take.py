@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from edgenet.backend import load_backend
 from edgenet.errors import UnsupportedError
@@ -20,7 +21,16 @@ from edgenet.target import Target
 from edgenet.verify.artifact import verify_artifact
 from edgenet.verify.host import run_artifact
 from edgenet.verify.reference import Reference
-from tests.graph.given.nets import Style, canonical, network, pictures, simulated
+from tests.graph.given.nets import (
+    SIDE,
+    Quantized,
+    Style,
+    canonical,
+    finished,
+    network,
+    pictures,
+    simulated,
+)
 
 STEP = 0.0311  # of the scores
 STYLES = {
@@ -235,3 +245,46 @@ def test_what_is_taken_is_marked_and_stays_what_it_is() -> None:
     assert again.proto.SerializeToString(deterministic=True) == taken.proto.SerializeToString(
         deterministic=True
     )
+
+
+def test_constants_may_be_nodes_and_zero_points_cast() -> None:
+    """As torch.onnx writes them: Constant nodes, and a zero point that is an int64 cast to uint8."""
+    given_model = network(Style(fake=True))
+    proto = onnx.ModelProto()
+    proto.CopyFrom(given_model.proto)
+    made = []
+    for item in proto.graph.initializer:
+        value = numpy_helper.to_array(item)
+        if value.dtype == np.uint8:
+            wide = numpy_helper.from_array(value.astype(np.int64), f"{item.name}/wide")
+            made.append(helper.make_node("Constant", [], [wide.name], value=wide))
+            made.append(helper.make_node("Cast", [wide.name], [item.name], to=TensorProto.UINT8))
+        else:
+            made.append(helper.make_node("Constant", [], [item.name], value=item))
+    proto.graph.ClearField("initializer")
+    nodes = [*made, *proto.graph.node]
+    proto.graph.ClearField("node")
+    proto.graph.node.extend(nodes)
+    onnx.checker.check_model(proto, full_check=True)
+    shown = pictures(3)
+    found = canonical(take_given(given_model.with_proto(proto)), shown)
+    np.testing.assert_array_equal(found, canonical(take_given(given_model), shown))
+
+
+def test_shared_weights_and_scales_stay_shared_in_meaning() -> None:
+    """Two convolutions that read one DequantizeLinear of a kernel, the first of them the pixels."""
+    style = Style(mean=0, std=255, input_scale=1 / 255)
+    net = Quantized(style)
+    top = net.pair("input", style.input_scale, 0.0)
+    kernel, _ = net.kernel((3, 3, 1, 1), 0, 1.0)
+    one = net.pair(net.node("Conv", top, kernel), 0.0113, -1.5)
+    two = net.pair(net.node("Conv", one, kernel), 0.0127, -1.5)
+    pooled = net.pair(net.node("GlobalAveragePool", two), 0.0059, -0.75)
+    net.node("Flatten", pooled)
+    net.nodes[-1].output[0] = "scores"
+    given_model, shown = finished(net, style, [1, 3, SIDE, SIDE], 3), pictures(8)
+    taken, expected = take_given(given_model), simulated(given_model, shown)
+    np.testing.assert_allclose(canonical(taken, shown), expected, atol=1e-6)
+    for backend in ("onnxruntime", "tflite"):
+        steps = np.rint((answers(backend, "raspberry-pi-4", taken, shown) - expected) / 0.0059)
+        assert np.abs(steps).max() <= 1
