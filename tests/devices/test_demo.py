@@ -213,7 +213,7 @@ def test_who_does_not_bring_the_key_takes_neither_threads_nor_places(board, net)
     ):
         run = Run(agent, request(agent, [net()], folder(loop=True), page=True), door)
         run.until(run.ready.is_set)
-        key = next(event for event in run.events if event["event"] == "ready")["key"]
+        key = next(event for event in run.events if isinstance(event, DemoReady)).key
         door.key = key
         before = threading.active_count()
         for number in range(400):
@@ -238,7 +238,7 @@ def test_a_viewer_who_has_the_key_may_stay(board, net, monkeypatch) -> None:
     with connect("board") as agent, contextlib.closing(PortForward(0)) as door:
         run = Run(agent, request(agent, [net()], folder(loop=True), page=True), door)
         run.until(run.ready.is_set)
-        door.key = key = next(event for event in run.events if event["event"] == "ready")["key"]
+        door.key = key = next(event for event in run.events if isinstance(event, DemoReady)).key
         with socket.create_connection(("127.0.0.1", door.port), 5) as viewer:
             ask = f"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\r\n"
             viewer.sendall(ask.encode())
