@@ -10,7 +10,7 @@ import pytest
 from edgenet.errors import DataError
 from edgenet.imageset import ImageSet
 from edgenet.tasks.classification import METRICS, Classification
-from tests.reports import report
+from tests.reports import DRIFT, report
 
 TASK = Classification("logits", ("cat", "dog", "owl"))
 
@@ -52,6 +52,9 @@ def test_top5_counts_what_stands_above_the_true_class() -> None:
     values = np.arange(8, dtype=np.float32)[None].repeat(2, axis=0)
     found = Classification("logits").figures(values, values, [3, 2])
     assert (found["top5"], found["top1"]) == (0.5, 0.0), "four classes are above 3, five above 2"
+    assert found["top5_reference"] == 0.5
+    wide = Classification("logits", (), 1).figures(values, values, [2, 1])
+    assert wide["top5"] == 0.5, "behind a background they are 3 and 2 again"
 
 
 def test_figures_by_hand() -> None:
@@ -84,6 +87,31 @@ def test_the_same_answer_is_the_same_best_class() -> None:
     first = np.array([[1, 2, 0], [1, 2, 0], [np.nan, 2, 0], [1, 2, 0]], np.float32)
     second = np.array([[5, 9, 1], [9, 5, 1], [1, 2, 0], [1, np.nan, 0]], np.float32)
     assert TASK.same(first, second, None).tolist() == [True, False, False, False]
+
+
+def test_the_end_of_a_graph_must_be_what_the_card_says() -> None:
+    shares = Classification("probabilities")
+    assert TASK.contradiction("Gemm") is None
+    assert shares.contradiction("Softmax") is None
+    for task, ending, given in ((TASK, "Softmax", "probabilities"), (shares, "Gemm", "logits")):
+        what, remedy = task.contradiction(ending) or ("", "")
+        assert what == f"which gives {given}, and the card says {task.output!r}"
+        assert remedy == f'write output = "{given}" in the card'
+    for ending in ("Sigmoid", "HardSigmoid"):
+        assert "a probability of its own" in (TASK.contradiction(ending) or ("",))[0]
+    assert TASK.least == 2, "one class is no choice"
+
+
+def test_logits_of_a_model_of_probabilities_have_a_mean_of_zero() -> None:
+    logits = np.array([[3.0, 1.0, -1.0], [5.0, 0.0, 1.0]], np.float32)
+    assert TASK.comparable(logits, "logits").tolist() == logits.tolist()
+    assert Classification("probabilities").comparable(logits, "logits").tolist() == [[2, 0, -2], [3, -2, -1]]
+
+
+def test_without_labels_there_are_no_rows() -> None:
+    blind = report(drift={**DRIFT, "labelled": False, "top1": None})
+    assert blind.drift.rows() == []
+    assert report().drift.rows()[-1] == ("McNemar p", "0.3000")
 
 
 def test_a_background_class_is_no_class_of_the_truth() -> None:
