@@ -17,7 +17,7 @@ from edgenet.card import ModelCard, read_card
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
 from edgenet.preprocessing import Preprocessing
-from edgenet.soundness import check_ending, check_weights
+from edgenet.soundness import check_ending, check_inference, check_weights
 from edgenet.task import Task, load_task
 
 __all__ = ["Model", "content_digest", "is_quantized", "read_labels"]
@@ -236,6 +236,7 @@ def _checked(model: Model, path: Path) -> Model:
             "export with opset 13, or convert with onnx.version_converter",
         )
     check_weights(proto, path)
+    check_inference(proto, path)
     _check_input(proto, model.preprocessing, path)
     checked = _check_output(replace(model, precision="int8") if is_quantized(proto) else model, path)
     check_ending(checked.proto, model.task, path)

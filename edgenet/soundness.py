@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from edgenet.errors import ModelError
 from edgenet.task import Task
 
-__all__ = ["check_ending", "check_weights"]
+__all__ = ["check_ending", "check_inference", "check_weights"]
 
 # Operators that move the values of the answer, or round them, and change none.
 MOVES = (
     "Cast", "DequantizeLinear", "Flatten", "Identity", "QuantizeLinear", "Reshape", "Squeeze", "Transpose",
     "Unsqueeze",
+)  # fmt: skip
+# Operators whose answer is another each time.
+RANDOM = (
+    "Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
 )  # fmt: skip
 # Inputs by position that may be infinite: bounds, which then are none.
 BOUNDS = {"Clip": (1, 2), "Max": (0, 1), "Min": (0, 1), "Pad": (2,)}
@@ -42,6 +46,37 @@ def check_weights(proto: onnx.ModelProto, path: Path) -> None:
                 f"{path}: tensor {name!r} has NaN or infinity in {count} of {values.size} values",
                 "export a checkpoint from before the training diverged",
             )
+
+
+def check_inference(proto: onnx.ModelProto, path: Path) -> None:
+    """Refuse a model that was exported as it trains: it answers otherwise each time.
+
+    Raises:
+        ModelError: A node drops, normalizes by its batch or draws lots; it is named.
+    """
+    constants = {item.name: item for item in proto.graph.initializer}
+    for node in proto.graph.node:
+        name = repr(node.name or (node.output[0] if node.output else ""))
+        if node.op_type in RANDOM:
+            raise ModelError(
+                f"{path}: {node.op_type} {name} draws random numbers, so no two answers are alike",
+                "export the model for inference, without augmentation layers",
+            )
+        if _trains(node, constants):
+            raise ModelError(
+                f"{path}: {node.op_type} {name} is in training mode, so no two answers are alike",
+                "call model.eval() before the export (torch), or export with training=False",
+            )
+
+
+def _trains(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto]) -> bool:
+    """Whether a Dropout or BatchNormalization works as in training."""
+    if node.op_type == "BatchNormalization":
+        modes = [item.i for item in node.attribute if item.name == "training_mode"]
+        return bool(modes and modes[0])
+    if node.op_type != "Dropout" or len(node.input) < 3 or node.input[2] not in constants:
+        return False
+    return bool(onnx.numpy_helper.to_array(constants[node.input[2]]).any())
 
 
 def check_ending(proto: onnx.ModelProto, task: Task, path: Path) -> None:

@@ -99,3 +99,26 @@ def test_the_graph_says_what_its_output_is(tmp_path: Path, moved: tuple[str, ...
 
 def test_logarithms_of_probabilities_are_logits(tmp_path: Path) -> None:
     assert Model.load(network(tmp_path, ends("LogSoftmax"))).output == "logits"
+
+
+def test_a_model_that_still_trains_is_refused(tmp_path: Path) -> None:
+    """torch exports Dropout so with ``training=TrainingMode.TRAINING``: every answer differs from the last."""
+    dropped = [helper.make_node("Dropout", ["l", "ratio", "mode"], ["y"], name="drop")]
+    path = network(tmp_path, dropped, ratio=np.array(0.5))
+    proto = onnx.load(path)
+    proto.graph.initializer.append(numpy_helper.from_array(np.array(True), "mode"))
+    onnx.save(proto, path)
+    with pytest.raises(ModelError, match=r"Dropout 'drop' is in training mode.*model.eval\(\)"):
+        Model.load(path)
+    proto.graph.initializer[-1].CopyFrom(numpy_helper.from_array(np.array(False), "mode"))
+    onnx.save(proto, path)
+    assert Model.load(path).classes == 4
+
+
+def test_a_model_that_draws_lots_is_refused(tmp_path: Path) -> None:
+    noise = [
+        helper.make_node("RandomNormalLike", ["l"], ["n"], name="noise"),
+        helper.make_node("Add", ["l", "n"], ["y"]),
+    ]
+    with pytest.raises(ModelError, match="RandomNormalLike 'noise' draws random numbers"):
+        Model.load(network(tmp_path, noise))
