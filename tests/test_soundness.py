@@ -102,7 +102,7 @@ def test_logarithms_of_probabilities_are_logits(tmp_path: Path) -> None:
 
 
 def test_a_model_that_still_trains_is_refused(tmp_path: Path) -> None:
-    """torch exports Dropout so with ``training=TrainingMode.TRAINING``: every answer differs from the last."""
+    """torch exports Dropout so with ``TrainingMode.TRAINING``: every answer differs from the last."""
     dropped = [helper.make_node("Dropout", ["l", "ratio", "mode"], ["y"], name="drop")]
     path = network(tmp_path, dropped, ratio=np.array(0.5))
     proto = onnx.load(path)
