@@ -2,15 +2,23 @@
 
 from . import wire
 from .child import Child
+from .failure import Failure
 
 
 def finish(store, manifest, runtime_folder, tell):
-    """The worker's reply: ``{"finished": {"path", "cached", "reason", …}}`` or an error."""
+    """The worker's reply: ``{"finished": {"path", "cached", "reason", …}}`` or an error.
+
+    Raises:
+        Failure: "no-space", which can be mended here.
+    """
     path = store.verified_blob(manifest["artifact"], manifest["artifact_size"])
     child = Child(runtime_folder)
     order = {"type": wire.FINISH, "manifest": manifest, "path": path, "folder": store.path("engines")}
     try:
-        return child.request(order, b"", tell)[0]
+        reply = child.request(order, b"", tell)[0]
+        if reply.get("error", {}).get("kind") == wire.NO_SPACE:
+            raise Failure(**reply["error"])
+        return reply
     finally:
         child.close()
 

@@ -100,25 +100,12 @@ class Server(object):
         return {}, b""
 
     def _have(self, request, _body):
-        removed, missing = self._with_room(lambda: self._store.missing(request["blobs"]))
+        removed, missing = prune.with_room(self._store, lambda: self._store.missing(request["blobs"]))
         return {"missing": missing, "free": self._store.free(), "removed": removed}, b""
-
-    def _with_room(self, work):
-        """``(removed, work())``; where the disk is full and the deploy lock is held, again after making room:
-        first what is old, then all but the current deployment and the one before it."""
-        removed: Any = []
-        for keep in (prune.KEEP, prune.LEAST):
-            try:
-                return removed, work()
-            except Failure as failure:
-                if failure.kind != wire.NO_SPACE or not self._store.locked:
-                    raise
-                removed += prune.prune(self._store, keep)
-        return removed, work()
 
     def _put(self, request, body):
         where = request["digest"], int(request["size"]), int(request["offset"])
-        removed, done = self._with_room(lambda: self._store.put(*(where + (body,))))
+        removed, done = prune.with_room(self._store, lambda: self._store.put(*(where + (body,))))
         return {"done": done, "removed": removed}, b""
 
     def _runtimes(self, _request, _body):
@@ -129,7 +116,9 @@ class Server(object):
             if done % 100 == 0:
                 self._send({"event": "progress", "stage": "unpack", "done": done, "of": files})
 
-        removed, name = self._with_room(lambda: unpack.unpack(self._store, request["blobs"], tell))
+        removed, name = prune.with_room(
+            self._store, lambda: unpack.unpack(self._store, request["blobs"], tell)
+        )
         self._store.used.add(name)
         return {"runtime": name, "removed": removed}, b""
 
@@ -144,19 +133,14 @@ class Server(object):
         deployments.check(manifest)
         runtimes.need(self._store, [manifest["backend"]])
         folder = self._runtime_folder(manifest.get("runtime"))
-
-        def work():
-            reply = finish.finish(self._store, manifest, folder, self._send)
-            if reply.get("error", {}).get("kind") == wire.NO_SPACE:
-                raise Failure(**reply["error"])
-            return reply
-
-        removed, reply = self._with_room(work)
+        removed, reply = prune.with_room(
+            self._store, lambda: finish.finish(self._store, manifest, folder, self._send)
+        )
         return dict(reply, removed=removed), b""
 
     def _deploy(self, request, _body):
         manifest = request["manifest"]
-        removed, changed = self._with_room(lambda: deployments.deploy(self._store, manifest))
+        removed, changed = prune.with_room(self._store, lambda: deployments.deploy(self._store, manifest))
         prune.note(self._store, manifest, str(request.get("from"))[:200], request.get("at"))
         removed += prune.trim(self._store)
         self._store.release()

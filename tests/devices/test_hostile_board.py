@@ -183,7 +183,14 @@ def test_progress_without_a_listener_is_dropped():
 
 DIGEST = "a" * 64
 FINISHED = {"cached": False, "seconds": 2.5, "size": 9, "tensorrt": "10.3", "gpu": "Orin", "sm": "8.7"}
-READY = {"event": "ready", "source": {"name": "s"}, "models": [{"name": "m"}], "port": 8080}
+READY = {
+    "event": "ready",
+    "source": {"name": "s"},
+    "models": [{"name": "m"}],
+    "port": 8080,
+    "token": "t" * 32,
+    "key": "k" * 32,
+}
 # What is asked for, and a whole answer to it.
 ASKED = {
     "probe": (Agent.facts, {"facts": {"cores": 4, "isa": ["neon"], "clusters": [{"cores": [0]}]}}),

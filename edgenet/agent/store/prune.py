@@ -6,8 +6,10 @@ A board keeps its last ``KEEP`` deployments, so that going back is quick; where 
 import json
 import os
 import shutil
+from typing import Any
 
-from .. import runtimes
+from .. import runtimes, wire
+from ..failure import Failure
 from . import deployments, engines
 from .home import read_json, write_atomic
 
@@ -42,6 +44,20 @@ def history(store):
         if isinstance(entry.get("digest"), str):
             entries.append({name: entry.get(name) for name in ("digest", "name", "from", "at")})
     return entries
+
+
+def with_room(store, work):
+    """``(removed, work())``; where the disk is full and the deploy lock is held, again after making room:
+    first what is old goes, then all but the current deployment and the one before it."""
+    removed: Any = []
+    for keep in (KEEP, LEAST):
+        try:
+            return removed, work()
+        except Failure as failure:
+            if failure.kind != wire.NO_SPACE or not store.locked:
+                raise
+            removed += prune(store, keep)
+    return removed, work()
 
 
 def trim(store):

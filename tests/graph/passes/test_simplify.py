@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edgenet.graph.graph import Graph
-from edgenet.graph.passes.simplify import simplify, strip_softmax
-from tests.graph.small import answers, graph, inputs, keeps, kinds, node, random, written
+from edgenet.graph.passes.simplify import simplify
+from tests.graph.small import graph, keeps, kinds, node, random, written
 
 CONV = {"w": random(4, 3, 3, 3), "b": random(4, seed=1)}
 
@@ -76,14 +76,3 @@ def test_what_means_something_else_is_left_alone(small: Graph) -> None:
     before = written(small)
     assert simplify(small) == 0
     assert written(small) == before
-
-
-def test_a_last_softmax_is_taken_off_and_no_other() -> None:
-    last = graph([node("Flatten", ["x"], ["f"]), node("Softmax", ["f"], ["y"])])
-    logits = graph([node("Flatten", ["x"], ["y"])])
-    assert strip_softmax(last) == 1
-    assert np.array_equal(answers(last.proto(), inputs(logits)), answers(logits.proto(), inputs(logits)))
-    for other in (logits, graph([node("Softmax", ["x"], ["s"]), node("Relu", ["s"], ["y"])])):
-        before = written(other)
-        assert strip_softmax(other) == 0
-        assert written(other) == before
