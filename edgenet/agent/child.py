@@ -32,6 +32,8 @@ def command(*arguments):
 def environment(runtime_folder):
     """The environment of a child that imports from ``runtime_folder`` first (None: the board's own)."""
     variables = dict(os.environ)
+    for name in wire.NO_TELEMETRY:
+        variables.setdefault(name, "1")  # nothing that runs here tells anybody of it
     variables.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's own threads only stand in the runtime's way
     if runtime_folder:
         rest = variables.get("PYTHONPATH")

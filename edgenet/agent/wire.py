@@ -63,6 +63,10 @@ LOCKED = "locked"
 DAMAGED = "damaged"
 PART = "part"
 DIED = "died"
+# Variables with which recent ONNX Runtimes write no device identifier and send nothing anywhere
+# (pull requests 27379 and 29843 there); a user who set one has decided.
+NO_TELEMETRY = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
+
 # In place of an answer's index, where the model gave NaN: it agrees with nothing.
 NO_ANSWER = -2
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
+from edgenet.agent import wire
 from edgenet.errors import ModelError
 from edgenet.graph.kernels import kernel_options
+
+for _name in wire.NO_TELEMETRY:
+    os.environ.setdefault(_name, "1")  # read when the library is loaded, so before that
+import onnxruntime  # noqa: E402
 
 __all__ = ["Evaluator"]
 
