@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.options import device_option, json_option
-from edgenet.cli.shared.output import print_json, print_table, progress
+from edgenet.cli.shared.output import print_json, print_table, progress, rewrite, say
 
 if TYPE_CHECKING:
     from edgenet.steps.demo import Ready
@@ -153,28 +153,26 @@ class Terminal:
     def begin(self, ready: Ready) -> None:
         """Say where the page is."""
         self.running = True
-        models = " against ".join(model["name"] for model in ready.models)
-        click.echo(f"edgenet: {models} on {ready.source.get('name')}; Ctrl-C ends it", err=True)
+        models = " against ".join(str(model.get("name")) for model in ready.models)
+        say(f"edgenet: {models} on {ready.source.get('name')}; Ctrl-C ends it", err=True)
         if ready.url and ready.metrics:
-            click.echo(f"edgenet: page     {ready.url}", err=True)
-            click.echo(
-                f"edgenet: metrics  {ready.metrics[0]}  (Authorization: Bearer {ready.metrics[1]})", err=True
-            )
+            say(f"edgenet: page     {ready.url}", err=True)
+            say(f"edgenet: metrics  {ready.metrics[0]}  (Authorization: Bearer {ready.metrics[1]})", err=True)
 
     def tick(self, state: Mapping[str, Any]) -> None:
         """Show how it goes."""
         if self._quiet or not state.get("frame"):
             return
         if self._rewrites:
-            click.echo(f"\r\x1b[K{line(state)[:110]}", err=True, nl=False)
+            rewrite(line(state)[:110])
         elif state["seconds"] >= self._next:
-            click.echo(line(state), err=True)
+            say(line(state), err=True)
             self._next = state["seconds"] + SECONDS_A_LINE
 
     def end(self) -> None:
         """Leave the line."""
         if self._rewrites and not self._quiet:
-            click.echo("", err=True)
+            say("", err=True)
 
 
 def line(state: Mapping[str, Any]) -> str:
@@ -197,15 +195,15 @@ def show(summary: Mapping[str, Any]) -> None:
     ]
     title = f"{names} on {summary['device']}, {summary['source']['name']}, {summary['seconds']:.1f} s"
     print_table(title, ["ms", "p50", "p99", "max"], rows)
-    click.echo(
+    say(
         f"{fps['camera'] or 0:.1f} FPS camera, {frames['answered']} frames answered, "
         f"{frames['dropped']} dropped, {frames['damaged']} damaged"
     )
     if frames["compared"]:
         share = 100 * (1 - frames["disagreed"] / frames["compared"])
-        click.echo(f"the two models agreed on {share:.1f} % of {frames['compared']} frames")
+        say(f"the two models agreed on {share:.1f} % of {frames['compared']} frames")
     kept = summary["kept"]
     if kept["folder"]:
-        click.echo(
+        say(
             f"kept in {kept['folder']}: {kept['snapshots']} snapshots, {kept['drift']} frames for calibration"
         )

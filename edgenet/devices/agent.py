@@ -16,6 +16,7 @@ from edgenet.devices.bootstrap import handshake
 from edgenet.devices.channel import Channel, OnEvent
 from edgenet.devices.connection import Connection
 from edgenet.devices.deadlines import DEADLINES, Deadlines
+from edgenet.devices.facts import Facts
 from edgenet.devices.live import Live, OnLive, PortForward
 from edgenet.devices.replies import BoardError, field, fields, raise_error
 from edgenet.devices.session import Session
@@ -105,7 +106,7 @@ class Agent:
         if self._facts is None or not self._tried.issuperset(backends):
             wanted = self._tried.union(backends)
             reply, _ = self._request(wire.PROBE, {"backends": sorted(wanted)})
-            self._facts, self._tried = field(reply, "facts", dict), wanted
+            self._facts, self._tried = self._channel.checked(Facts, reply.get("facts")), wanted
         return self._facts
 
     def _request(

@@ -15,8 +15,9 @@ from edgenet.devices.deadlines import DEADLINES, Deadlines, Limit
 from edgenet.devices.replies import raise_error
 from edgenet.devices.watch import Watch
 from edgenet.errors import ConnectionLost, DeviceError
-from edgenet.json_value import Where, plain
+from edgenet.json_value import Where
 from edgenet.record import Record
+from edgenet.text import plain
 
 __all__ = ["Channel", "OnEvent", "OutOfBand"]
 
@@ -144,8 +145,20 @@ class Channel:
         Raises:
             DeviceError: It is not what was asked for; the field is named.
         """
-        where = Where(f"the answer of {self.connection.name}", error=DeviceError, remedy=REMEDY)
-        return answer.from_table(plain(reply), where)
+        return answer.from_table(plain(reply), self._where())
+
+    def checked(self, answer: type[_R], value: object) -> dict[str, Any]:
+        """A table of an answer as it travels on: printable, and what the type knows of it is of its type.
+
+        Raises:
+            DeviceError: It is not; the field is named.
+        """
+        table = plain(value)
+        answer.from_table(table, self._where())
+        return cast("dict[str, Any]", table)
+
+    def _where(self) -> Where:
+        return Where(f"the answer of {self.connection.name}", error=DeviceError, remedy=REMEDY)
 
     def say(self, header: dict[str, Any], body: bytes = b"") -> None:
         """Send a frame that no reply answers; safe from any thread.

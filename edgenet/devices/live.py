@@ -11,7 +11,7 @@ from typing import Any
 from edgenet.agent import wire
 from edgenet.agent.tunnel import Tunnel
 from edgenet.devices.channel import Channel
-from edgenet.devices.replies import field
+from edgenet.devices.seen import State, Summary
 from edgenet.errors import DeviceError
 
 __all__ = ["Live", "OnLive", "PortForward"]
@@ -53,18 +53,22 @@ class Live:
             ConnectionLost: The board went away.
         """
         oob_handlers = self._channel.oob_handlers
-        for name in ("progress", "ready", "tick", "save"):
+        for name in ("progress", "ready", "save"):
             oob_handlers[name] = self._on_event
+        oob_handlers["tick"] = self._tick
         if door is not None:
             oob_handlers[wire.STREAM] = door.carry(self._channel)
         alive = threading.Thread(target=self._keep_alive, daemon=True)
         alive.start()
         try:
             reply, _ = self._ask(wire.DEMO, request)
-            return field(reply, "summary", dict)
+            return self._channel.checked(Summary, reply.get("summary"))
         finally:
             self._over.set()
             oob_handlers.clear()
+
+    def _tick(self, event: Mapping[str, Any], body: bytes) -> None:
+        self._on_event({**event, "state": self._channel.checked(State, event.get("state", {}))}, body)
 
     def _keep_alive(self) -> None:
         """Say that this end is there, and pass on that the demo shall stop."""

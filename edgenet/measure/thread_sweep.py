@@ -39,7 +39,7 @@ def sweep(
         Each try, where ``cores`` are numbers and ``on`` says what they are, both ``None`` where all are
         alike; ``best``: the fewest threads within 2 % of the lowest median.
     """
-    cores = int(facts["cores"])
+    cores = int(facts.get("cores") or 1)
     kinds = _kinds(facts, cores)
     ends = np.cumsum([len(kind["cores"]) for kind in kinds]).tolist()
     counts = {*(range(1, cores + 1) if cores <= 8 else ()), 1, 2, 4, 8, cores // 2 or 1, cores, *ends}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -29,6 +30,10 @@ from edgenet.steps.stage import stage
 from edgenet.zoo import embedded
 
 __all__ = ["DemoOptions", "Ready", "Watch", "demo", "embedded_bundles"]
+
+
+# What may stand in the address that a browser is told to open.
+_TOKEN = re.compile(r"[\w-]{8,128}", re.ASCII)
 
 
 class Ready(NamedTuple):
@@ -178,7 +183,7 @@ def _request(
 ) -> dict[str, Any]:
     """Bring everything to the board; what asks it to run."""
     facts = agent.facts(sorted({bundle.manifest.backend for bundle in bundles}))
-    threads = chosen.threads or int(facts["cores"])
+    threads = chosen.threads or int(facts.get("cores") or 1)
     staged = [stage(agent, bundle, device, progress) for bundle in bundles]
     archive = demo_archive()
     program = Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))
@@ -198,9 +203,10 @@ def _request(
 def _ready(event: Mapping[str, Any], door: PortForward | None) -> Ready:
     port, token, key = event.get("port"), event.get("token"), event.get("key")
     base = f"http://127.0.0.1:{door.port if door else port}"
-    models = [item for item in event.get("models", []) if isinstance(item, dict)]
+    told = event.get("models")
+    models = [item for item in told if isinstance(item, dict)] if isinstance(told, list) else []
     source = _table(event.get("source"))
-    if port is None:
+    if not isinstance(port, int) or not _TOKEN.fullmatch(str(token)) or not _TOKEN.fullmatch(str(key)):
         return Ready(None, None, source, models)
     return Ready(f"{base}/?token={token}", (f"{base}/metrics", str(key)), source, models)
 

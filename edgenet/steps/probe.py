@@ -13,11 +13,11 @@ from edgenet.devices.connect import connect
 from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
 from edgenet.files import write_atomic
-from edgenet.json_value import plain
 from edgenet.library import Table, names
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
 from edgenet.target import ISA, BackendSupport, Target
+from edgenet.text import plain
 
 __all__ = ["board_target", "probe", "target_text", "write_target"]
 

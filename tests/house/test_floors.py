@@ -16,7 +16,7 @@ from tests.house.tree import ROOT, imports, parsed, sources
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
 PARTS = {"breakdown", "drift", "golden", "measured", "metric"}
 FLOORS = (
-    ("0", ({"arrays", "cache", "errors", "files", "library", "json_value", "progress", "record"},)),
+    ("0", ({"arrays", "cache", "errors", "files", "library", "json_value", "progress", "record", "text"},)),
     ("1", (TYPES | PARTS | {"statistics"},)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
