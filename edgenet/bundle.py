@@ -23,6 +23,7 @@ from edgenet.arrays import read_array
 from edgenet.errors import BundleError
 from edgenet.files import sha256
 from edgenet.manifest import AGAIN, Manifest
+from edgenet.text import cause
 
 __all__ = ["SCHEMA", "Bundle", "pack"]
 
@@ -76,7 +77,9 @@ class Bundle:
                     name: _read_file(archive, name, item, where) for name, item in manifest["files"].items()
                 }
         except (zipfile.BadZipFile, zlib.error, *ODDITIES) as error:
-            raise BundleError(f"{where}: not an .edgenet bundle, or a damaged one ({error})", AGAIN) from None
+            raise BundleError(
+                f"{where}: not an .edgenet bundle, or a damaged one ({cause(error)})", AGAIN
+            ) from None
         return cls(Manifest.parse(manifest, where), sha256(raw), len(data), files)
 
     def __repr__(self) -> str:
@@ -106,7 +109,7 @@ class Bundle:
         try:
             values = read_array(self.files[name])
         except (KeyError, ValueError) as error:
-            raise BundleError(f"{name}: not an array ({error})", AGAIN) from None
+            raise BundleError(f"{name}: not an array ({cause(error)})", AGAIN) from None
         return values
 
 
@@ -134,7 +137,7 @@ def _read_manifest(archive: zipfile.ZipFile, where: str) -> tuple[dict[str, Any]
     try:
         manifest = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{where}: {MANIFEST} is not JSON ({error})", AGAIN) from None
+        raise BundleError(f"{where}: {MANIFEST} is not JSON ({cause(error)})", AGAIN) from None
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
         found = manifest.get("schema") if isinstance(manifest, dict) else None
         raise BundleError(

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgenet.agent.preprocess import INTERPOLATIONS, RESIZES
 from edgenet.errors import ModelError
+from edgenet.text import cause
 
 __all__ = ["ModelCard", "Preprocessing", "read_card"]
 
@@ -108,7 +109,7 @@ def read_card(path: Path) -> ModelCard:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})", "give --preprocessing FILE") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: not valid TOML ({error})", "correct the file") from None
+        raise ModelError(f"{path}: not valid TOML ({cause(error)})", "correct the file") from None
     if not isinstance(table.get("preprocessing"), dict):
         raise ModelError(
             f"{path}: no [preprocessing] table", "say how the network is fed (docs/preprocessing.md)"

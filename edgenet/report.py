@@ -16,6 +16,7 @@ from edgenet.files import write_atomic
 from edgenet.json_value import Within
 from edgenet.measured import Energy, Fps, Latency, Memory, PipelineLatency, Sensors, latency
 from edgenet.record import Record
+from edgenet.text import cause
 
 __all__ = ["SCHEMA", "Built", "Limit", "Measured", "Report", "Rules", "Verdict", "WarmUp", "latency"]
 
@@ -193,7 +194,9 @@ class Report(Record):
         except RecursionError:
             raise ReportError(f"{path}: not a report (nested too deeply)", "profile again") from None
         except ValueError as error:
-            raise ReportError(f"{path}: not a report, or truncated ({error})", "profile again") from None
+            raise ReportError(
+                f"{path}: not a report, or truncated ({cause(error)})", "profile again"
+            ) from None
         schema = values.get("schema") if isinstance(values, dict) else None
         if schema != SCHEMA or isinstance(schema, bool):
             found = reprlib.repr(schema)

@@ -118,11 +118,23 @@ class TensorRt(Backend):
             "on a Jetson: sudo apt install python3-libnvinfer (docs/tensorrt.md), or choose another backend"
         )
 
+    def present(self, facts: Mapping[str, Any]) -> bool:
+        """Whether its files were found there, or the board's own Python imports it."""
+        return bool(facts.get("tensorrt")) or self._imported(facts) is not None
+
+    def _imported(self, facts: Mapping[str, Any]) -> str | None:
+        own = facts.get("runtimes")
+        return own.get(self.name) if isinstance(own, Mapping) else None
+
     def examine(self, facts: Mapping[str, Any]) -> Finding:
-        """What JetPack brought, from names and versions of files: nothing is loaded."""
+        """What JetPack brought, from names and versions of files; elsewhere, what was imported."""
         version = facts.get("tensorrt")
         if facts.get("l4t") is None and version is None:
-            return Finding("not", "this is no Jetson", "choose another backend")
+            if own := self._imported(facts):
+                return Finding("ok", f"the board's own {own}")
+            return Finding(
+                "not applicable", "this is no Jetson, and it has no TensorRT", "choose another backend"
+            )
         jetpack = f"JetPack {facts.get('jetpack') or 'unknown'} (L4T {facts.get('l4t')})"
         if version is None:
             return Finding("not", f"{jetpack} without TensorRT", "sudo apt install tensorrt there")

@@ -19,7 +19,17 @@ from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import ConnectionLost, DeviceError
 from edgenet.files import cache_dir, file_digest, locked, sha256, write_atomic
 
-__all__ = ["Pin", "Prove", "RuntimeChoice", "candidates", "ensure_runtime"]
+__all__ = [
+    "NOEXEC_REMEDY",
+    "Pin",
+    "Prove",
+    "RuntimeChoice",
+    "candidates",
+    "check_runtime",
+    "ensure_runtime",
+]
+
+NOEXEC_REMEDY = "set EDGENET_HOME there to a folder of a file system mounted without noexec"
 
 # Signals after which another build of the runtime may do.
 _OTHER_BUILD = ("SIGILL", "SIGBUS", "SIGSEGV", "SIGABRT")
@@ -105,15 +115,15 @@ def ensure_runtime(
         DeviceError: No runtime fits or none can be imported; every attempt's reason is named.
     """
     facts = agent.facts([backend])
-    own = facts.get("runtimes", {})
+    own = facts.get("runtimes") or {}
     reasons, remedy = [], ""
-    if isinstance(own, dict) and isinstance(own.get(backend), str):
+    if backend in own:
         choice = RuntimeChoice(None, own[backend], ())
         if not (died := _dies(choice, prove)):
             return choice
         reasons.append(f"the board's own {own[backend]}: {died.why}")
     memory = _Memory(backend, facts)
-    for pin in memory.order(candidates(backend, facts)):
+    for pin in memory.order(_sendable(agent, backend, facts)):
         try:
             digest, wheels = _install(agent, pin, progress, offline)
         except ConnectionLost:
@@ -135,6 +145,26 @@ def ensure_runtime(
     raise DeviceError(
         f"no runtime for {backend} works on {agent.name}: {why}", remedy or "choose another backend"
     )
+
+
+def check_runtime(agent: Agent, backend: str) -> None:
+    """Refuse a board that can neither use its own packages nor be sent a runtime, before anything is sent.
+
+    Raises:
+        DeviceError: The reason and the remedy.
+    """
+    facts = agent.facts([backend])
+    if backend not in (facts.get("runtimes") or {}):
+        _sendable(agent, backend, facts)
+
+
+def _sendable(agent: Agent, backend: str, facts: Mapping[str, Any]) -> list[Pin]:
+    """What can be sent to a board, best first; it has to be able to load it."""
+    if facts.get("noexec"):
+        raise DeviceError(
+            f"edgenet's folder on {agent.name} is mounted noexec: no library loads from it", NOEXEC_REMEDY
+        )
+    return candidates(backend, facts)
 
 
 def _dies(choice: RuntimeChoice, prove: Prove | None) -> Trial | None:

@@ -23,7 +23,7 @@ _TABLE = (
         "if the board was reinstalled run `ssh-keygen -R {0}`; if not, somebody may be in between",
     ),
     (
-        r"^Host key verification failed|^No \S+ host key is known",
+        r"^Host key verification failed\.\r?$|^No \S+ host key is known",
         "the host key of {board} is not known yet",
         "run `ssh {board}` once and compare the fingerprint",
     ),
@@ -43,7 +43,7 @@ _TABLE = (
         "name the right key with IdentityFile and IdentitiesOnly in your ssh config",
     ),
     (
-        r"^(?:[^\s:]+: )?Permission denied \(([^)]*)\)",
+        r"^(?:[^\s:]+: )?Permission denied \(([a-z0-9,@.-]+)\)\.\r?$",
         "{board} refused the login (it accepts: {0})",
         "check the user's name and run `ssh-copy-id {board}`",
     ),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgenet.errors import ModelError
 from edgenet.graph.kernels import kernel_options
+from edgenet.text import cause
 
 __all__ = ["Evaluator"]
 
@@ -58,7 +59,7 @@ class Evaluator:
                 options.add_session_config_entry(name, value)
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own exception classes share no public base
-            reason = str(error).strip().partition("\n")[0]
+            reason = cause(error)
             raise ModelError(
                 f"ONNX Runtime cannot load the graph ({reason})", "check the model with onnx.checker"
             ) from None

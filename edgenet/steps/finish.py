@@ -23,9 +23,9 @@ def own_version(backend: str, facts: Mapping[str, Any], device: str) -> str:
     Raises:
         DeviceError: It is not there, or cannot be imported; the missing piece is named.
     """
-    if backend in facts.get("runtimes", {}):
+    if backend in (facts.get("runtimes") or {}):
         return str(facts["runtimes"][backend])
-    broken = facts.get("runtimes_broken", {}).get(backend)
+    broken = (facts.get("runtimes_broken") or {}).get(backend)
     python = facts.get("python_executable")
     remedy = load_backend(backend).remedy(bool(broken))
     if broken:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgenet.backend import backend_names
+from edgenet.backend import backend_names, load_backend
 from edgenet.devices.connect import connect
 from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
@@ -68,18 +68,23 @@ def write_target(path: Path | str, facts: Mapping[str, Any]) -> Path:
 
 
 def target_text(name: str, facts: Mapping[str, Any]) -> str:
-    """A target file for a board with these facts; what can run there is taken from its nearest target."""
+    """A target file for a board with these facts.
+
+    What can run there is taken from its nearest target, but for runtimes that were not found there.
+    """
     found = board_target(facts)
-    base = Target.load(found.target) if found.target else Target.load("local")
+    local = Target.load("local")
+    base = Target.load(found.target) if found.target else local
+    there = {name: support for name, support in base.backends.items() if load_backend(name).present(facts)}
     isa = facts["isa"] if isinstance(facts.get("isa"), list) else []
     board, memory = facts.get("board") or facts.get("os") or name, _count(facts, "memory_mb")
     lines = [
         f"# Read from the board by edgenet probe; {plain(str(found))}",
         f"name = {_value(name)}",
         f"title = {_value(str(board))}",
-        f"verified = {_value(facts.get('emulated') is not True)}",
+        f"verified = {_value(found.known and facts.get('emulated') is not True)}",
         f"sources = {_value(['the board itself'])}",
-        f"default_precision = {_value(base.default_precision)}",
+        f"default_precision = {_value((base if there == base.backends else local).default_precision)}",
         f"memory_mb = {_value([memory] if memory else [])}",
         f"board_models = {_value([str(facts['board'])] if facts.get('board') else [])}",
         "",
@@ -90,7 +95,7 @@ def target_text(name: str, facts: Mapping[str, Any]) -> str:
         f"clock_mhz = {_value(_count(facts, 'clock_max_mhz'))}",
         f"isa = {_value([item for item in ISA if item in isa])}",
     ]
-    lines += [line for name, support in base.backends.items() for line in _backend(name, support)]
+    lines += [line for name, support in there.items() for line in _backend(name, support)]
     return "\n".join([*lines, "", "[os]", f"images = {_value([_system(facts)])}", ""])
 
 
