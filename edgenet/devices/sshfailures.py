@@ -78,8 +78,8 @@ _TABLE = (
 )
 # What ssh says of itself and not of a cause, in whatever log level the user chose.
 _CHATTER = re.compile(
-    r"^(?:debug\d: |Authenticated to |Transferred: |Bytes per second: |OpenSSH_|\*\* |Warning: Permanently added "
-    r"|(?:Shared c|C)onnection to \S+ closed)[^\n]*$",
+    r"^(?:debug\d: |Authenticated to |Transferred: |Bytes per second: |OpenSSH_|\*\* "
+    r"|Warning: Permanently added |(?:Shared c|C)onnection to \S+ closed)[^\n]*$",
     re.M,
 )
 
