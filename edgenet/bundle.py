@@ -23,6 +23,7 @@ from edgenet.arrays import read_array
 from edgenet.errors import BundleError
 from edgenet.files import sha256
 from edgenet.manifest import AGAIN, Manifest
+from edgenet.notebook import card
 from edgenet.text import cause
 
 __all__ = ["SCHEMA", "Bundle", "pack"]
@@ -84,6 +85,12 @@ class Bundle:
 
     def __repr__(self) -> str:
         return f"<Bundle {self.name} for {self.manifest.target}, {self.size} bytes, {self.digest[:12]}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it is, for which board, and what is in it."""
+        rows = {"target": self.manifest.target, "digest": self.digest[:12], "made by": self.manifest.tool}
+        files = {name: f"{item.size:,} bytes" for name, item in self.manifest.files.items()}
+        return card(self.name, {**rows, **files})
 
     @property
     def artifact(self) -> bytes:

@@ -26,7 +26,7 @@ GOLDEN_REFERENCE = "golden/reference.npy"
 AGAIN = "quantize the model again"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Golden:
     """Encoded images and the network's float answers.
 
@@ -42,6 +42,9 @@ class Golden:
     images: dict[str, bytes]
     pixels: NDArray[np.uint8]
     reference: NDArray[np.float32]
+
+    def __repr__(self) -> str:
+        return f"<Golden {len(self.images)} images of {self.source}, {self.reference.shape[-1]} classes>"
 
     def to_table(self) -> dict[str, Any]:
         """What the manifest says of it."""

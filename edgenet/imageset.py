@@ -21,7 +21,7 @@ __all__ = ["ImageSet", "Skipped"]
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".webp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImageSet:
     """Image files in a fixed order.
 
@@ -34,6 +34,9 @@ class ImageSet:
     folder: Path
     files: tuple[Path, ...]
     labels: tuple[int, ...] | None
+
+    def __repr__(self) -> str:
+        return f"<ImageSet {self.folder}, {len(self)} images{', labelled' if self.labels else ''}>"
 
     @classmethod
     def load(cls, folder: Path | str) -> ImageSet:

@@ -21,7 +21,7 @@ __all__ = ["Model", "content_digest", "read_labels"]
 OPSETS = range(11, 24)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A classifier as ONNX, with its preprocessing and labels.
 
@@ -50,6 +50,9 @@ class Model:
     digest: str
     precision: str = "fp32"
     label: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name} {self.precision}, {self.classes} classes, {self.digest[:12]}>"
 
     @classmethod
     def load(

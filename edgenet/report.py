@@ -15,6 +15,7 @@ from edgenet.errors import ReportError
 from edgenet.files import write_atomic
 from edgenet.json_value import Within
 from edgenet.measured import Energy, Fps, Latency, Memory, PipelineLatency, Sensors, latency
+from edgenet.notebook import card
 from edgenet.record import Record
 from edgenet.text import cause
 
@@ -220,3 +221,24 @@ class Report(Record):
     def __repr__(self) -> str:
         what = f"{self.bundle.model} {self.bundle.backend} {self.bundle.precision} on {self.device.name}"
         return f"<Report {what}: p50 {self.latency_ms.p50:.3f} ms, {self.verdict.state}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what was measured, and the figures that decide."""
+        drift, peak, fps = self.drift, self.memory_mb.peak, f"{self.fps.model:.1f} model"
+        latency = f"p50 {self.latency_ms.p50:.3f} ms, p99 {self.latency_ms.p99:.3f} ms"
+        if self.fps.pipeline:
+            fps += f", {self.fps.pipeline:.1f} from image bytes to label"
+        if self.emulated:
+            latency = fps = "an emulated board has no speed"
+        lost = f"{100 * drift.agreement:.1f} % of {drift.images} answers kept"
+        if drift.top1_delta_pp is not None:
+            lost = f"{drift.top1_delta_pp:+.2f} pp top-1 on {drift.images} images"
+        rows = {
+            "device": self.device.name,
+            "verdict": "; ".join([self.verdict.state, *self.verdict.reasons]),
+            "latency": latency,
+            "FPS": fps,
+            "drift": lost,
+            "peak memory": "–" if peak is None else f"{peak:.1f} MB",
+        }
+        return card(f"{self.bundle.model} {self.bundle.backend} {self.bundle.precision}", rows)
