@@ -1,5 +1,5 @@
 # Needs Python 3.11 or newer with venv, make, and a package index. `make VENV=/elsewhere PYTHON=python3.13 …`
-.PHONY: quickstart test elsewhere-test pi-test check bench docs train
+.PHONY: quickstart test elsewhere-test pi-test mutants check bench docs train
 .DEFAULT_GOAL := quickstart
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -29,6 +29,10 @@ elsewhere-test: $(VENV)/.edgenet-test
 
 pi-test: $(VENV)/.edgenet-test
 	@tests/pi/run $(BIN)/python $(ARGS)
+
+# Small changes of the files that figures rest on: would their own tests notice? ARGS names some of the files.
+mutants: $(VENV)/.edgenet-test
+	@$(BIN)/python benchmarks/mutants.py $(ARGS)
 
 check: $(VENV)/.edgenet-check
 	@$(BIN)/ruff check --quiet .

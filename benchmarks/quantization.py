@@ -80,7 +80,7 @@ def load_case(path: Path, folder: Path, cache: Path, quick: bool) -> Case:
         judged = judged.head(200)
     if not calibration.exists():
         np.save(calibration, decoded(ImageSet.load(folder / "calib"), model))
-    pixels, truth = decoded(judged, model), Reference(model.proto, model.preprocessing, model.output)
+    pixels, truth = decoded(judged, model), Reference(model.proto, model.preprocessing, model.task)
     reference = np.stack([truth.run(item[None]) for item in pixels])
     return Case(model, path, calibration, pixels, reference, np.array(judged.labels) + model.label_offset)
 

@@ -22,7 +22,7 @@ WARM_S, SECONDS = 0.5, 2.0
 PROFILED = """
 import json, statistics, sys, tempfile
 import numpy as np
-from edgenet.agent import bench
+from edgenet.agent.measure import bench
 from edgenet.agent.runtimes import onnxruntime as runtime
 plain = runtime._options
 def profiled(threads):
@@ -45,7 +45,8 @@ print(1e3 * statistics.median(samples), statistics.median(inside[before : before
 IN_TURN = f"""
 import statistics, sys, time
 import numpy as np
-from edgenet.agent import bench, runtimes
+from edgenet.agent import runtimes
+    from edgenet.agent.measure import bench
 backend = sys.argv[5]
 session = runtimes.load(backend).Session(sys.argv[1], 1)
 session.set_input(np.load(sys.argv[2]))

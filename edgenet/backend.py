@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from edgenet import backends
 from edgenet.errors import PlanError
+from edgenet.facts import Facts
 from edgenet.graph.layers import Layer
 from edgenet.graph.passes.head import LOGITS
 from edgenet.manifest import ArtifactSpec, TensorSpec
@@ -163,11 +164,11 @@ class Backend(ABC):
         """What to do on a board whose own runtime is ``broken`` or not there; asked where none is sent."""
         return "install what is missing there, or choose another backend"
 
-    def present(self, facts: Mapping[str, Any]) -> bool:  # noqa: ARG002
+    def present(self, facts: Facts) -> bool:  # noqa: ARG002
         """Whether a board with these facts has this runtime or can be sent it."""
         return self.sent
 
-    def examine(self, facts: Mapping[str, Any]) -> Finding | None:  # noqa: ARG002
+    def examine(self, facts: Facts) -> Finding | None:  # noqa: ARG002
         """The preflight's word on a board's runtime; ``None``: whether one is there or can be sent."""
         return None
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any, ClassVar, Self
 
 from edgenet.json_value import Count, Length, NotNegative, Where, Within
 from edgenet.record import Record
+from edgenet.tasks import task_module, task_names
 
-__all__ = ["Conversion", "Drift", "Kernel", "Loss", "Preprocess", "Quantization", "Stages", "Worst"]
+__all__ = [
+    "CLASSIFICATION", "Conversion", "Drift", "Kernel", "Loss", "Percent", "Preprocess",
+    "Quantization", "Share", "Stages",
+    "Worst",
+]  # fmt: skip
 
 Share = Annotated[float, Within(least=0.0, most=1.0)]
 Percent = Annotated[float, Within(least=-100.0, most=100.0)]
+# What a report, a bundle or a card without a word on its task is of.
+CLASSIFICATION = "classification"
 # A PNG of at most 96 x 96 pixels as a data URI takes less than 40 kB.
 Thumbnail = Annotated[str, Length(131_072)]
 
@@ -26,7 +34,7 @@ class Preprocess(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion(Record):
-    """The float artifact against the float model: share of equal answers, largest difference of a logit."""
+    """The float artifact against the float model: share of equal answers, largest difference of a value."""
 
     agreement: Share
     images: Count
@@ -34,18 +42,33 @@ class Conversion(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quantization(Record):
+class Stage(Record):
+    """A stage that can cost right answers: ``delta_pp`` of the task's headline measure, won or lost.
+
+    A classifier's is written as ``top1_delta_pp``, as it was before there were other tasks.
+    """
+
+    delta_pp: Percent | None = None
+    top1_delta_pp: Percent | None = None
+
+    @property
+    def change_pp(self) -> float | None:
+        """What the stage won or lost; ``None`` where the images are not labelled."""
+        return self.delta_pp if self.top1_delta_pp is None else self.top1_delta_pp
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantization(Stage):
     """This artifact on the host against the float model."""
 
     images: Count
     agreement: Share
     max_abs: NotNegative
     cosine: float | None = None
-    top1_delta_pp: Percent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kernel(Record):
+class Kernel(Stage):
     """This artifact on the board against the host: outputs that differ, by how much at most."""
 
     images: Count
@@ -55,7 +78,6 @@ class Kernel(Record):
     outputs: Count
     max_difference: NotNegative
     unit: str
-    top1_delta_pp: Percent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +92,14 @@ class Stages(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Worst(Record):
-    """An image whose logits moved most: indices and names of both answers, the truth, a small picture."""
+    """An image whose answer moved most: both answers with their names, the truth, a small picture.
+
+    Attributes:
+        index: Of the image among those that were judged.
+        max_abs: Largest difference of a logit, or of a coordinate of a unit vector.
+        answer, reference: Of the board and of the float model, as numbers that the task knows.
+        label: What is true.
+    """
 
     file: str
     index: Count | None = None
@@ -100,29 +129,30 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True)
 class Drift(Record):
-    """Board against float model on the same images.
+    """Board against float model on the same images: what every task has; each adds its own figures.
 
     Attributes:
-        images, labelled: How many, and whether their true classes are known.
-        top1, top1_reference, top5, top5_reference: Share of right answers of board and float model.
-        top1_delta_pp, interval_pp: Board minus float in percentage points, and its 95 % interval.
-        mcnemar_p: Chance of so unequal a split.
-        agreement, agreement_interval: Share of images with the same best class, and its 95 % interval.
-        cosine, max_abs: Of the logits.
+        measure: The headline measure's name (a class attribute).
+        moved: What :class:`Worst` ``max_abs`` is of, in words (a class attribute).
+        task: Whose figures follow.
+        images, labelled: How many, and whether the truth is known.
+        interval_pp: 95 % interval of the difference of the headline measure, board minus float.
+        agreement, agreement_interval: Share of images with the same answer, and its 95 % interval.
+        cosine, max_abs: Of the logits or vectors.
         smallest_claim_pp, claim: What so many images can tell from nothing.
         stages: Where it was lost.
-        worst: The images whose logits moved most.
+        worst: The images whose answers moved most.
         source: "val", "calibration" or "synthetic".
         images_digest: Equal where two reports were judged on the same.
     """
 
+    measure: ClassVar[str]
+    moved: ClassVar[str]
+
+    task: str = CLASSIFICATION
     images: Count
     labelled: bool
-    top1: Share | None
-    top1_reference: Share | None
-    top1_delta_pp: Percent | None
     interval_pp: tuple[float, float] | None
-    mcnemar_p: Share | None
     agreement: Share
     cosine: float
     max_abs: NotNegative
@@ -130,17 +160,36 @@ class Drift(Record):
     smallest_claim_pp: NotNegative | None = None
     stages: Stages
     worst: tuple[Worst, ...] = ()
-    top5: Share | None = None
-    top5_reference: Share | None = None
     claim: str | None = None
     source: str | None = None
     images_digest: str | None = None
 
-    def check(self, where: Where) -> None:
-        """Labelled drift has its shares of right answers."""
-        for name in ("top1", "top1_reference", "top1_delta_pp") if self.labelled else ():
-            if getattr(self, name) is None:
-                raise where.at(name).refuse(None, "a number, and the images are labelled")
+    @classmethod
+    def from_table(cls, value: object, where: Where | str = "") -> Self:
+        """Read the drift of whichever task it says it is of.
+
+        Raises:
+            ReportError: As :meth:`edgenet.record.Record.from_table`; or there is no such task.
+        """
+        if cls is not Drift:
+            return super().from_table(value, where)
+        name = value.get("task", CLASSIFICATION) if isinstance(value, Mapping) else CLASSIFICATION
+        try:
+            kind: Any = task_module(name).TASK.drift
+        except KeyError:
+            place = Where(where) if isinstance(where, str) else where
+            raise place.at("task").refuse(name, f"one of {', '.join(task_names())}") from None
+        return kind.from_table(value, where)  # type: ignore[no-any-return]
+
+    @property
+    def best(self) -> float | None:
+        """The headline measure of the board, 0 to 1; ``None`` where the truth is not known."""
+        return None
+
+    @property
+    def delta_pp(self) -> float | None:
+        """The same minus the float model's, in percentage points."""
+        return None
 
     @property
     def judged_on(self) -> tuple[object, ...]:
@@ -148,23 +197,31 @@ class Drift(Record):
         return self.source, self.images, self.labelled, self.images_digest
 
     @property
-    def quality(self) -> float:
-        """Share of right answers, without labels of answers that are the float model's."""
-        return self.top1 if self.labelled and self.top1 is not None else self.agreement
+    def kept(self) -> float:
+        """The headline measure, without labels the share of answers that are the float model's."""
+        return self.agreement if self.best is None else self.best
 
     def lost(self, since: Drift | None = None) -> Loss:
         """How much was lost against the float model, or against another report's drift.
 
-        Top-1 where the images are labelled, else the share of changed answers, in percentage points. Every
-        limit, gate and choice asks here.
+        The headline measure where the images are labelled, else the share of changed answers, in percentage
+        points. Every limit, gate and choice asks here.
 
         Args:
             since: Of another report of the same model, judged on the same images.
         """
         if since is not None:
-            name = "top-1 lost (pp)" if since.labelled else "answers changed more (pp)"
-            return Loss(name, 100.0 * (since.quality - self.quality), None)
-        if not self.labelled or self.top1_delta_pp is None:
+            name = f"{self.measure} lost (pp)" if since.labelled else "answers changed more (pp)"
+            return Loss(name, 100.0 * (since.kept - self.kept), None)
+        if self.delta_pp is None:
             return Loss("answers changed (pp)", 100.0 * (1.0 - self.agreement), None)
-        low, high = self.interval_pp or (self.top1_delta_pp, self.top1_delta_pp)
-        return Loss("top-1 lost (pp)", -self.top1_delta_pp, (-high, -low) if self.interval_pp else None)
+        low, high = self.interval_pp or (self.delta_pp, self.delta_pp)
+        return Loss(f"{self.measure} lost (pp)", -self.delta_pp, (-high, -low) if self.interval_pp else None)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The task's own figures for people: what, and its value as text."""
+        return []
+
+    def told(self, item: Worst) -> str:
+        """How far an image's answer moved, in words."""
+        return f"{self.moved} off by {item.max_abs:.3g}"

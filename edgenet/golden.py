@@ -35,7 +35,7 @@ class Golden:
             arithmetic, worth nothing for accuracy).
         images: File name → encoded image.
         pixels: uint8 [n, H, W, 3], what the network sees on this machine.
-        reference: float32 [n, classes], the float model's logits.
+        reference: float32 [n, values], the float model's answers as its task compares them.
     """
 
     source: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,19 +28,20 @@ class ImageSet:
     Attributes:
         folder: Where they lie.
         files: The files, sorted by name, or in the order of ``labels.csv``.
-        labels: Class index of each file, or ``None`` without ``labels.csv``.
+        truth: What ``labels.csv`` says of each file, by column, for the model's task to read; ``None``
+            without it.
     """
 
     folder: Path
     files: tuple[Path, ...]
-    labels: tuple[int, ...] | None
+    truth: tuple[Mapping[str, str], ...] | None
 
     def __repr__(self) -> str:
-        return f"<ImageSet {self.folder}, {len(self)} images{', labelled' if self.labels else ''}>"
+        return f"<ImageSet {self.folder}, {len(self)} images{', labelled' if self.truth is not None else ''}>"
 
     @classmethod
     def load(cls, folder: Path | str) -> ImageSet:
-        """Read a folder: ``labels.csv`` (``file,class_index,…``) if it is there, else every image in it.
+        """Read a folder: ``labels.csv`` (``file`` and the task's columns) if it is there, else every image.
 
         Raises:
             DataError: Not a folder, no image in it, or a row of ``labels.csv`` is wrong.
@@ -50,8 +51,7 @@ class ImageSet:
             raise DataError(f"{folder}: not a folder", "give a folder of images")
         table = folder / "labels.csv"
         if table.is_file():
-            files, labels = _read_labels(folder, table)
-            return cls(folder, files, labels)
+            return cls(folder, *_read_table(folder, table))
         found = tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES))
         if not found:
             raise DataError(f"{folder}: no image in it", f"images end in {', '.join(SUFFIXES)}")
@@ -65,8 +65,8 @@ class ImageSet:
         if count <= 0 or count >= len(self):
             return self
         chosen = [index * len(self) // count for index in range(count)]
-        labels = self.labels and tuple(self.labels[index] for index in chosen)
-        return ImageSet(self.folder, tuple(self.files[index] for index in chosen), labels)
+        truth = self.truth and tuple(self.truth[index] for index in chosen)
+        return ImageSet(self.folder, tuple(self.files[index] for index in chosen), truth)
 
     def read(self, index: int) -> bytes:
         """The bytes of one file.
@@ -133,7 +133,7 @@ class Skipped:
                     ) from None
 
 
-def _read_labels(folder: Path, table: Path) -> tuple[tuple[Path, ...], tuple[int, ...]]:
+def _read_table(folder: Path, table: Path) -> tuple[tuple[Path, ...], tuple[Mapping[str, str], ...]]:
     try:
         rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -142,14 +142,14 @@ def _read_labels(folder: Path, table: Path) -> tuple[tuple[Path, ...], tuple[int
         ) from None
     if not rows:
         raise DataError(f"{table}: no rows", "write one row an image: file,class_index")
-    files, labels = [], []
+    files, truth = [], []
     for number, row in enumerate(rows, 2):
-        name, index = row.get("file"), row.get("class_index")
-        if not name or not index or not index.isdigit():
-            raise DataError(f"{table} line {number}: no file or class_index", "write file,class_index")
+        name = row.get("file")
+        if not name or None in row:
+            raise DataError(f"{table} line {number}: no file, or too many cells", "write file,class_index")
         path = folder / name
         if Path(name).is_absolute() or ".." in Path(name).parts or not path.is_file():
             raise DataError(f"{table} line {number}: {name!r} is not a file of {folder}", "correct the row")
         files.append(path)
-        labels.append(int(index))
-    return tuple(files), tuple(labels)
+        truth.append({key: value or "" for key, value in row.items() if key != "file"})
+    return tuple(files), tuple(truth)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.drift import Conversion
+from edgenet.agent.tasks import real
+from edgenet.drift import CLASSIFICATION, Conversion
 from edgenet.errors import BundleError, ModelError
 from edgenet.json_value import Length, Where, Within
 from edgenet.preprocessing import Preprocessing
 from edgenet.record import Record
+from edgenet.task import Task, load_task
+from edgenet.tasks import task_names
 
 __all__ = [
     "AGAIN", "ArtifactSpec", "FileSpec", "GoldenImage", "GoldenSpec", "InputSpec", "Manifest", "ModelSpec",
@@ -25,7 +28,7 @@ Name = Annotated[str, Length(512)]
 Digest = Annotated[str, Length(64)]
 Bytes = Annotated[int, Within(least=0, most=512 << 20)]
 Side = Annotated[int, Within(least=1, most=4096)]
-MEANINGS, DTYPES = ("logits", "probabilities"), ("float32", "int8")
+DTYPES = ("float32", "int8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +36,8 @@ class TensorSpec(Record):
     """How an artifact's output is read: ``value = scale * (raw - zero_point)`` where it is int8.
 
     Attributes:
-        meaning: "logits", or "probabilities" behind a Softmax.
-        classes: Number of values, the background class included.
+        meaning: In the task's words: "logits", "probabilities", "embedding" ….
+        classes: Number of values: classes, the background class included, or dimensions.
         dtype: "float32" or "int8".
         scale: Real value of one step; ``None`` for float32.
         zero_point: Raw value of real zero; ``None`` for float32.
@@ -56,33 +59,23 @@ class TensorSpec(Record):
         )
 
     @classmethod
-    def int8(cls, classes: int, scale: float, zero_point: int, label: bool = False) -> TensorSpec:
-        """Quantized logits."""
-        return cls(classes=classes, dtype="int8", scale=scale, zero_point=zero_point, label=label)
+    def int8(
+        cls, classes: int, scale: float, zero_point: int, meaning: str = "logits", label: bool = False
+    ) -> TensorSpec:
+        """Quantized values."""
+        return cls(
+            meaning=meaning, classes=classes, dtype="int8", scale=scale, zero_point=zero_point, label=label
+        )
 
     def check(self, where: Where) -> None:
         """An int8 output has a scale and a zero point, a float one neither."""
-        _one_of(where.at("meaning"), self.meaning, MEANINGS)
         _one_of(where.at("dtype"), self.dtype, DTYPES)
         if {self.scale is None, self.zero_point is None} != {self.dtype == "float32"}:
             raise where.at("scale").refuse(self.scale, f"what {self.dtype} has")
 
-    def logits(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """Logits from raw values [..., classes]; from probabilities those whose mean is zero."""
-        if self.meaning == "logits":
-            return self.values(raw)
-        logarithm: NDArray[np.float32] = np.log(np.maximum(self.values(raw), np.finfo(np.float32).tiny))
-        return self.comparable(logarithm)
-
-    def comparable(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Somebody else's logits as :meth:`logits` gives them: probabilities say nothing about their mean."""
-        return logits if self.meaning == "logits" else logits - logits.mean(axis=-1, keepdims=True)
-
     def values(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """What the raw values mean, shape kept."""
-        if self.scale is None or self.zero_point is None:
-            return raw.astype(np.float32)
-        return (raw.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+        return real(raw, self.scale, self.zero_point)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,15 +102,20 @@ class ArtifactSpec(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec(Record):
-    """The user's model: its name, its identity, and whether it ends in a Softmax."""
+    """The user's model: name, identity, task, what it gives, and what its card says for the task alone."""
 
     name: Name
     digest: Digest
     output: Name
+    task: Name = CLASSIFICATION
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self, where: Where) -> None:
-        """The output is one that we know to read."""
-        _one_of(where.at("output"), self.output, MEANINGS)
+        """The task and the output are ones that we know to read."""
+        _one_of(where.at("task"), self.task, task_names())
+        kind = load_task(self.task)
+        _one_of(where.at("output"), self.output, kind.outputs)
+        kind.read_settings(self.settings, lambda what, _: where.at("settings").refuse(what, "valid"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,9 +144,10 @@ class FileSpec(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceSpec(Record):
-    """The float model as the user gave it."""
+    """The model as the user gave it, to which drift is measured: "fp32", or "int8" if it came quantized."""
 
     file: Name
+    precision: Name = "fp32"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,9 +197,16 @@ class Manifest(Record):
         _, *sides, _ = self.artifact.input.shape
         if tuple(sides) != self.preprocessing.size:
             raise where.at("artifact").at("input").refuse(sides, f"the size {self.preprocessing.size}")
-        known = self.artifact.output.classes - self.label_offset
-        if self.labels and len(self.labels) != known:
-            raise where.at("labels").refuse(len(self.labels), f"one of {known} classes each")
+        output, task = self.artifact.output, self.task
+        _one_of(where.at("artifact").at("output").at("meaning"), output.meaning, task.outputs)
+        if wrong := task.check(output.classes):
+            raise where.at("labels").refuse(wrong, "one of each class")
+
+    @property
+    def task(self) -> Task:
+        """How the answers are read."""
+        how = (self.model.output, self.labels, self.label_offset, self.model.settings)
+        return load_task(self.model.task)(*how)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -208,6 +214,6 @@ class Manifest(Record):
         return (("background",) * self.label_offset + self.labels) if self.labels else ()
 
 
-def _one_of(where: Where, value: str, known: tuple[str, ...]) -> None:
+def _one_of(where: Where, value: str, known: Sequence[str]) -> None:
     if value not in known:
         raise where.refuse(value, " or ".join(known))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from edgenet.drift import Drift
-from edgenet.record import Record
+from edgenet.figures import number, percent, size
 from edgenet.report import Report
+from edgenet.tasks import task_module
 
-__all__ = ["FPS_MODEL", "FPS_PIPELINE", "Metric", "metric", "metrics", "number", "quality", "size"]
+__all__ = ["AGREEMENT", "FPS_MODEL", "FPS_PIPELINE", "Metric", "metric", "metrics", "quality"]
 
 
 @dataclass(frozen=True)
@@ -75,24 +75,6 @@ class Metric:
         return max(values) if self.better == "higher" else min(values)
 
 
-def number(value: float | None, digits: int = 2, suffix: str = "") -> str:
-    """A number, or a dash where there is none."""
-    return "–" if value is None else f"{value:.{digits}f}{suffix}"
-
-
-def size(count: float) -> str:
-    """Bytes for people."""
-    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
-
-
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100.0 * share
-
-
-def _share(value: float) -> str:
-    return f"{value:.1f} %"
-
-
 def _joules(report: Report) -> float | None:
     return report.energy.joules_per_frame if report.energy else None
 
@@ -104,7 +86,7 @@ FPS_PIPELINE = Metric(
     "fps_pipeline", "pipeline FPS", "", 1, "higher", lambda r: r.fps.pipeline, True, "FPS pipeline",
     "FPS pipeline",
 )  # fmt: skip
-# What every task has.
+# What every task has, but for AGREEMENT, which stands behind the task's own.
 COMMON = (
     Metric("size_mb", "artifact", "MB", 2, "lower", lambda r: r.bundle.size_bytes / 1e6,
            column="size", tell=lambda mb: size(mb * 1e6)),
@@ -116,22 +98,15 @@ COMMON = (
            label="peak MB", column="peak MB"),
     Metric("joules_per_frame", "energy", "J/frame", 4, "lower", _joules, True, "J/frame", compared=False),
 )  # fmt: skip
-# How faithful the answers are, by the form of the task's drift: a new task adds its row here.
-FAITHFUL: Mapping[type[Record], tuple[Metric, ...]] = {
-    Drift: (
-        Metric("top1_percent", "top-1", "%", 1, "higher", lambda r: _percent(r.drift.top1),
-               column="top-1", tell=_share, axis="top-1 %"),
-        Metric("drift_pp", "drift", "pp", 2, "higher", lambda r: r.drift.top1_delta_pp,
-               column="drift pp", compared=False),
-        Metric("agreement_percent", "agreement", "%", 1, "higher", lambda r: _percent(r.drift.agreement),
-               label="agree %", column="agree", tell=_share, axis="same answers as float, %"),
-    ),
-}  # fmt: skip
+AGREEMENT = Metric(
+    "agreement_percent", "agreement", "%", 1, "higher", lambda r: percent(r.drift.agreement), label="agree %",
+    column="agree", tell=lambda value: f"{value:.1f} %", axis="same answers as float, %",
+)  # fmt: skip
 
 
 def metrics(*reports: Report) -> tuple[Metric, ...]:
     """The metrics of these reports: those of every task, then of theirs, in the order they are shown."""
-    own = (item for report in reports for item in FAITHFUL[type(report.drift)])
+    own = (item for report in reports for item in task_module(report.drift.task).METRICS)
     return (*COMMON, *dict.fromkeys(own))
 
 

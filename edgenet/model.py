@@ -5,40 +5,48 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import onnx
 from google.protobuf.message import DecodeError, Message
 
+from edgenet.card import ModelCard, read_card
+from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
-from edgenet.preprocessing import ModelCard, Preprocessing, read_card
+from edgenet.preprocessing import Preprocessing
+from edgenet.soundness import check_ending, check_weights
+from edgenet.task import Task, load_task
 from edgenet.text import cause
 
-__all__ = ["Model", "content_digest", "read_labels"]
+__all__ = ["Model", "content_digest", "is_quantized", "read_labels"]
 
 OPSETS = range(11, 24)
 
 
 @dataclass(frozen=True, repr=False)
 class Model:
-    """A classifier as ONNX, with its preprocessing and labels.
+    """A network as ONNX, with how it is fed and read.
 
     A quantized model is a ``Model`` too (its graph holds QuantizeLinear / DequantizeLinear), so that
     every pass is ``Model -> Model``.
 
     Attributes:
         name: Short name, the file's stem.
-        proto: The graph: one input [1, 3, H, W] (float32, NCHW), one output [1, classes]. After
+        proto: The graph: one input [1, 3, H, W] (float32, NCHW), one output [1, values]. After
             :func:`edgenet.graph.passes.prepare` the input is ``pixels``, uint8 [1, H, W, 3], RGB.
         preprocessing: How the network is fed.
-        output: "logits" or "probabilities".
+        output: What it gives, in its task's words: "logits", "probabilities", "embedding" ….
         label_offset: Output index of class 0.
         labels: Class names, or ``()`` when unknown.
         digest: sha256 of the content, its weights included: see :func:`content_digest`.
         precision: "fp32" or "int8".
-        label: Whether artifacts give the best class too, behind the scores.
+        label: Whether artifacts give the best class too, behind the logits.
+        task_name: What it is for, see :mod:`edgenet.tasks`.
+        settings: What its card says for that task alone.
+        kept_scales: Whether its scales came with it, and backends have to keep them.
     """
 
     name: str
@@ -50,6 +58,9 @@ class Model:
     digest: str
     precision: str = "fp32"
     label: bool = False
+    task_name: str = CLASSIFICATION
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    kept_scales: bool = False
 
     def __repr__(self) -> str:
         return f"<Model {self.name} {self.precision}, {self.classes} classes, {self.digest[:12]}>"
@@ -61,27 +72,37 @@ class Model:
         """Read ``MODEL.onnx`` and the ``MODEL.toml`` beside it.
 
         Args:
-            path: The ONNX file, float32, opset 11 to 23.
+            path: The ONNX file, float32 or with int8 inside, opset 11 to 23.
             card: The file with ``[preprocessing]``; default is ``path`` with the suffix ``.toml``.
             labels: Class names: one a line, or a CSV with ``class_index`` and ``name`` (or ``class_name``).
 
         Raises:
-            ModelError: Not an ONNX file, truncated, of another opset, already quantized, with dynamic or
-                unexpected shapes, without known preprocessing, or with labels of another length.
+            ModelError: Not an ONNX file, truncated, of another opset, with NaN in it, with dynamic or
+                unexpected shapes, without known preprocessing, with labels of another length, or with a card
+                that contradicts the graph.
         """
         path = Path(path)
         proto = _read_proto(path)
-        described = _find_card(path, Path(card) if card else None)
-        model = cls(
-            name=path.stem,
+        found = _find_card(path, Path(card) if card else None)
+        if labels:
+            found = replace(found, task=replace(found.task, labels=read_labels(Path(labels))))
+        return _checked(cls.of(proto, path.stem, content_digest(proto), found), path)
+
+    @classmethod
+    def of(cls, proto: onnx.ModelProto, name: str, digest: str, card: ModelCard) -> Model:
+        """A model and its card, unchecked."""
+        task = card.task
+        return cls(
+            name=name,
             proto=proto,
-            preprocessing=described.preprocessing,
-            output=described.output,
-            label_offset=described.label_offset,
-            labels=read_labels(Path(labels)) if labels else described.labels,
-            digest=content_digest(proto),
+            preprocessing=card.preprocessing,
+            output=task.output,
+            label_offset=task.label_offset,
+            labels=task.labels,
+            digest=digest,
+            task_name=task.name,
+            settings=task.settings,
         )
-        return _checked(model, path)
 
     @classmethod
     def parse(cls, data: bytes, name: str, digest: str, card: ModelCard, where: str) -> Model:
@@ -97,19 +118,17 @@ class Model:
         Raises:
             ModelError: As :meth:`load`.
         """
-        proto = _parsed(data, where, None)
-        how = (card.preprocessing, card.output, card.label_offset, card.labels)
-        return _checked(cls(name, proto, *how, digest), Path(where))
+        return _checked(cls.of(_parsed(data, where, None), name, digest, card), Path(where))
 
     @property
     def classes(self) -> int:
-        """Number of outputs of the network, a background class included."""
+        """Number of values of the output: its classes, a background class included, or its dimensions."""
         return int(self.proto.graph.output[0].type.tensor_type.shape.dim[1].dim_value)
 
     @property
-    def card(self) -> ModelCard:
-        """What a ``MODEL.toml`` of this model would say."""
-        return ModelCard("classification", self.output, self.label_offset, self.labels, self.preprocessing)
+    def task(self) -> Task:
+        """How its answers are read."""
+        return load_task(self.task_name)(self.output, self.labels, self.label_offset, self.settings)
 
     def with_proto(self, proto: onnx.ModelProto, **changes: str) -> Model:
         """The same model around another graph."""
@@ -136,6 +155,12 @@ def content_digest(proto: onnx.ModelProto) -> str:
         total.update(f"\0{item.name}\0{item.data_type}\0{list(item.dims)}\0{len(raw)}\0".encode())
         total.update(raw)
     return total.hexdigest()
+
+
+def is_quantized(proto: onnx.ModelProto) -> bool:
+    """Whether a graph computes with whole numbers: Q/DQ, or an operator that quantizes by itself."""
+    marks = ("uantize", "QLinear", "QGemm", "Integer")
+    return any(mark in node.op_type for node in proto.graph.node for mark in marks)
 
 
 def _fields(message: Message, but: str) -> dict[str, Any]:
@@ -214,19 +239,18 @@ def _checked(model: Model, path: Path) -> Model:
             f"{path}: opset {opset} is outside {OPSETS[0]} to {OPSETS[-1]}",
             "export with opset 13, or convert with onnx.version_converter",
         )
-    if any(
-        node.op_type in ("QuantizeLinear", "DequantizeLinear", "QLinearConv") for node in proto.graph.node
-    ):
-        raise ModelError(f"{path}: already quantized", "give the float32 model; edgenet computes the scales")
+    check_weights(proto, path)
     _check_input(proto, model.preprocessing, path)
-    return _check_output(model, path)
+    checked = _check_output(replace(model, precision="int8") if is_quantized(proto) else model, path)
+    check_ending(checked.proto, model.task, path)
+    return checked
 
 
 def _check_input(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> None:
     constants = {item.name for item in proto.graph.initializer}
     inputs = [item for item in proto.graph.input if item.name not in constants]
     if len(inputs) != 1:
-        raise ModelError(f"{path}: {len(inputs)} inputs, a classifier has one", "export the image input only")
+        raise ModelError(f"{path}: {len(inputs)} inputs, one was expected", "export the image input only")
     tensor = inputs[0].type.tensor_type
     if tensor.elem_type != onnx.TensorProto.FLOAT:
         kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
@@ -252,6 +276,7 @@ def _check_input(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Pat
 
 
 def _check_output(model: Model, path: Path) -> Model:
+    task = model.task
     try:
         proto = onnx.shape_inference.infer_shapes(model.proto, strict_mode=True, data_prop=True)
     except onnx.shape_inference.InferenceError as error:
@@ -261,23 +286,20 @@ def _check_output(model: Model, path: Path) -> Model:
         told = ", ".join(f"{_maker(proto, item)} {_shape_text(item)}" for item in proto.graph.output)
         entry = model.proto.graph.input[0].name
         raise ModelError(
-            f"{path}: {len(proto.graph.output)} outputs ({told}), a classifier has one",
-            f"keep the class scores: onnx.utils.extract_model(IN, OUT, [{entry!r}], [NAME])",
+            f"{path}: {len(proto.graph.output)} outputs ({told}), {task.noun} has one",
+            f"keep the one that counts: onnx.utils.extract_model(IN, OUT, [{entry!r}], [NAME])",
         )
     dims = [dim.dim_value for dim in proto.graph.output[0].type.tensor_type.shape.dim]
     if len(dims) == 2 and dims[0] == 0:
         proto.graph.output[0].type.tensor_type.shape.dim[0].dim_value = dims[0] = 1
-    if len(dims) != 2 or dims[0] != 1 or dims[1] < 2:
+    if len(dims) != 2 or dims[0] != 1 or dims[1] < task.least:
         last = proto.graph.output[0]
         raise ModelError(
-            f"{path}: output of {_maker(proto, last)} is {_shape_text(last)}, a classifier gives 1xCLASSES",
+            f"{path}: output of {_maker(proto, last)} is {_shape_text(last)}, {task.noun} gives {task.shape}",
             "pool and flatten the output",
         )
-    named = dims[1] - model.label_offset
-    if model.labels and len(model.labels) != named:
-        raise ModelError(
-            f"{path}: {len(model.labels)} labels for {named} classes", "give one label a class, in order"
-        )
+    if wrong := task.check(dims[1]):
+        raise ModelError(f"{path}: {wrong}", "give one label a class, in order")
     return replace(model, proto=proto)
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from edgenet.agent.preprocess import INTERPOLATIONS, RESIZES
 from edgenet.errors import ModelError
-from edgenet.text import cause
 
-__all__ = ["ModelCard", "Preprocessing", "read_card"]
+__all__ = ["Preprocessing"]
 
 LARGEST = 1e9
 WIDEST = 16_384
 COLORS = ("rgb", "bgr")
-OUTPUTS = ("logits", "probabilities")
-CARD_KEYS = {"task", "output", "label_offset", "labels", "preprocessing"}
 
 
 @dataclass(frozen=True)
@@ -77,62 +72,6 @@ class Preprocessing:
     def fit_spec(self) -> dict[str, Any]:
         """The part that :func:`edgenet.agent.preprocess.fit` needs: no colors, no normalization."""
         return {key: self.to_table().get(key) for key in ("size", "resize", "resize_to", "interpolation")}
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What ``MODEL.toml`` says beside ``MODEL.onnx``.
-
-    Attributes:
-        task: "classification".
-        output: "logits" or "probabilities" (a final Softmax is in the graph).
-        label_offset: Output index of class 0 (1 where the network has a background class).
-        labels: Class names, or ``()``.
-        preprocessing: How the network is fed.
-    """
-
-    task: str
-    output: str
-    label_offset: int
-    labels: tuple[str, ...]
-    preprocessing: Preprocessing
-
-
-def read_card(path: Path) -> ModelCard:
-    """Read a model card.
-
-    Raises:
-        ModelError: The file is missing, not TOML, or a value is not valid.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})", "give --preprocessing FILE") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: not valid TOML ({cause(error)})", "correct the file") from None
-    if not isinstance(table.get("preprocessing"), dict):
-        raise ModelError(
-            f"{path}: no [preprocessing] table", "say how the network is fed (docs/preprocessing.md)"
-        )
-    if unknown := sorted(set(table) - CARD_KEYS):
-        raise ModelError(
-            f"{path}: does not know {unknown[0]!r}", f"the keys are {', '.join(sorted(CARD_KEYS))}"
-        )
-    output = table.get("output", "logits")
-    offset = table.get("label_offset", 0)
-    task = table.get("task", "classification")
-    labels = table.get("labels", [])
-    if task != "classification":
-        raise ModelError(f"{path}: task {task!r} is not supported", 'only task = "classification" is')
-    if output not in OUTPUTS:
-        raise ModelError(f"{path}: output = {output!r}", f"write one of {', '.join(OUTPUTS)}")
-    if not isinstance(offset, int) or isinstance(offset, bool) or not 0 <= offset <= 1:
-        raise ModelError(f"{path}: label_offset = {offset!r}", "write 0, or 1 for a background class")
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ModelError(f"{path}: labels is not a list of names", "write one string a class")
-    return ModelCard(
-        task, output, offset, tuple(labels), Preprocessing.from_table(table["preprocessing"], str(path))
-    )
 
 
 def _read_table(table: Mapping[str, Any]) -> Preprocessing:

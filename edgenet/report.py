@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from edgenet.breakdown import Layer, LayerFacts, More, Roofline
 from edgenet.drift import Drift
 from edgenet.errors import ReportError
+from edgenet.figures import number
 from edgenet.files import write_atomic
 from edgenet.json_value import Within
 from edgenet.measured import Energy, Fps, Latency, Memory, PipelineLatency, Sensors, latency
@@ -19,9 +20,23 @@ from edgenet.notebook import card
 from edgenet.record import Record
 from edgenet.text import cause
 
-__all__ = ["SCHEMA", "Built", "Limit", "Measured", "Report", "Rules", "Verdict", "WarmUp", "latency"]
+__all__ = [
+    "AT_LEAST",
+    "AT_MOST",
+    "SCHEMA",
+    "Built",
+    "Limit",
+    "Measured",
+    "Report",
+    "Rules",
+    "Verdict",
+    "WarmUp",
+    "latency",
+]
 
 SCHEMA = 1
+AT_LEAST = "at least"
+AT_MOST = "at most"
 # The samples of both ways at half a million each take 14 MB.
 MAX_BYTES = 48_000_000
 
@@ -104,6 +119,7 @@ class Limit(Record):
 
     Attributes:
         name: Of what, with its unit.
+        kind: "at least" or "at most"; ``None`` in reports of older tools.
         limit, value: Asked and measured; ``None`` where it cannot be.
         passed: Whether it holds.
         images: That drift was judged on.
@@ -114,8 +130,16 @@ class Limit(Record):
     limit: float
     value: float | None
     passed: bool
+    kind: str | None = None
     images: int | None = None
     note: str | None = None
+
+    @property
+    def words(self) -> str:
+        """What was measured and asked, and whether it holds: "FPS 180.00, asked for at least 240: MISSED"."""
+        verdict = "kept" if self.passed else "MISSED" if self.kind == AT_LEAST else "EXCEEDED"
+        asked = f"{self.kind} {self.limit:g}" if self.kind else f"{self.limit:g}"
+        return f"{self.name} {number(self.value)}, asked for {asked}: {verdict}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +229,11 @@ class Report(Record):
         return cls.from_table(values, str(path))
 
     @property
+    def build(self) -> str:
+        """What was measured, in two words: "tflite int8"."""
+        return f"{self.bundle.backend} {self.bundle.precision}"
+
+    @property
     def over_limit(self) -> bool:
         """Whether a limit that was asked for is exceeded."""
         return any(not limit.passed for limit in self.verdict.limits)
@@ -231,8 +260,8 @@ class Report(Record):
         if self.emulated:
             latency = fps = "an emulated board has no speed"
         lost = f"{100 * drift.agreement:.1f} % of {drift.images} answers kept"
-        if drift.top1_delta_pp is not None:
-            lost = f"{drift.top1_delta_pp:+.2f} pp top-1 on {drift.images} images"
+        if drift.delta_pp is not None:
+            lost = f"{drift.delta_pp:+.2f} pp on {drift.images} images"
         rows = {
             "device": self.device.name,
             "verdict": "; ".join([self.verdict.state, *self.verdict.reasons]),

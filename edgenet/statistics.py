@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Paired",
+    "at_least",
     "mcnemar",
     "median_interval",
     "median_ratio",
+    "paired",
     "paired_interval",
+    "roc_area",
     "smallest_claim",
     "student95",
     "wilson",
@@ -34,6 +39,38 @@ def wilson(successes: int, total: int, z: float = Z95) -> tuple[float, float]:
     center = (share + square / (2 * total)) / (1 + square / total)
     half = z / (1 + square / total) * math.sqrt(share * (1 - share) / total + square / (4 * total**2))
     return max(0.0, center - half), min(1.0, center + half)
+
+
+def at_least(successes: int, total: int, confidence: float = 0.95) -> float:
+    """Lower end of the exact two-sided interval of a proportion (Clopper and Pearson, Biometrika 26, 1934).
+
+    For few trials, where approximations promise too much: four of four are at least 0.40.
+
+    Args:
+        successes: 0 … total.
+        total: At least 1.
+        confidence: Of the two-sided interval.
+    """
+    if successes == 0:
+        return 0.0
+    low, high, tail = 0.0, successes / total, (1.0 - confidence) / 2
+    for _ in range(60):
+        share = (low + high) / 2
+        if _upper_tail(successes, total, share) < tail:
+            low = share
+        else:
+            high = share
+    return low
+
+
+def _upper_tail(least: int, total: int, share: float) -> float:
+    """The chance of at least so many successes."""
+    logs = (
+        math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1)
+        + k * math.log(share) + (total - k) * math.log1p(-share)
+        for k in range(least, total + 1)
+    )  # fmt: skip
+    return sum(math.exp(value) for value in logs)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -82,6 +119,52 @@ def _phi(both: int, only_first: int, only_second: int, neither: int) -> float:
     if determinant > 0:
         determinant = max(determinant - total / 2, 0)  # type: ignore[assignment]
     return determinant / math.sqrt(product)
+
+
+class Paired(NamedTuple):
+    """Two models on the same images.
+
+    Attributes:
+        first, second: Share of right answers of each.
+        delta_pp: First minus second, in percentage points.
+        interval_pp: Its 95 % interval (Newcombe).
+        mcnemar_p: Chance of so unequal a split.
+    """
+
+    first: float
+    second: float
+    delta_pp: float
+    interval_pp: tuple[float, float]
+    mcnemar_p: float
+
+
+def paired(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
+    """Compare the right answers of two models, [images] each."""
+    both, lost = int((first & second).sum()), int((second & ~first).sum())
+    won, neither = int((first & ~second).sum()), int((~first & ~second).sum())
+    low, high = paired_interval(both, lost, won, neither)
+    return Paired(
+        first=float(first.mean()),
+        second=float(second.mean()),
+        delta_pp=100.0 * (won - lost) / len(first),
+        interval_pp=(100.0 * low, 100.0 * high),
+        mcnemar_p=mcnemar(lost, won),
+    )
+
+
+def roc_area(positive: NDArray[np.floating], negative: NDArray[np.floating]) -> float:
+    """Area under the ROC curve: the chance that a positive scores above a negative, a tie counting half.
+
+    The Mann-Whitney statistic over the number of pairs (Hanley and McNeil, Radiology 143, 1982).
+
+    Args:
+        positive: Scores that should be high, at least one.
+        negative: Scores that should be low, at least one.
+    """
+    ordered = np.sort(negative)
+    below = np.searchsorted(ordered, positive, "left").sum(dtype=np.float64)
+    not_above = np.searchsorted(ordered, positive, "right").sum(dtype=np.float64)
+    return float((below + not_above) / 2 / len(positive) / len(negative))
 
 
 def smallest_claim(images: int, changed: int) -> float:

@@ -13,7 +13,13 @@ def manifest(
     """What ``compile`` would write of an int8 classifier of five classes, 8x8 pixels, without its files."""
     return {
         "tool": "edgenet 0",
-        "model": {"name": name, "digest": DIGEST, "output": "logits"},
+        "model": {
+            "name": name,
+            "digest": DIGEST,
+            "output": "logits",
+            "task": "classification",
+            "settings": {},
+        },
         "target": "local",
         "backend": backend,
         "precision": "int8",
@@ -43,7 +49,7 @@ def manifest(
         },
         "labels": list("abcde"),
         "label_offset": 0,
-        "reference": {"file": reference},
+        "reference": {"file": reference, "precision": "fp32"},
         "recipe": {"name": "int8-minmax"},
         "calibration": {"images": 2, "skipped": 0, "digest": DIGEST},
         "quantization": {"images": 2},

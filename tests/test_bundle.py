@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgenet import bundle
 from edgenet.arrays import array_bytes
 from edgenet.bundle import Bundle, pack
 from edgenet.errors import BundleError
@@ -47,11 +48,11 @@ def remanifest(data: bytes, **changes: object) -> bytes:
 
 def test_there_and_back() -> None:
     data = pack(MANIFEST, FILES)
-    bundle = Bundle.parse(data)
-    assert dict(bundle.files) == FILES
-    assert bundle.artifact == FILES["model.tflite"]
-    assert bundle.name == "m.tflite.int8"
-    assert bundle.array("golden/reference.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
+    made = Bundle.parse(data)
+    assert dict(made.files) == FILES
+    assert made.artifact == FILES["model.tflite"]
+    assert made.name == "m.tflite.int8"
+    assert made.array("golden/reference.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
     assert zipfile.ZipFile(io.BytesIO(data)).namelist()[0] == "manifest.json"
 
 
@@ -90,6 +91,73 @@ def test_damaged_foreign_and_hostile(make, message: str) -> None:  # type: ignor
         Bundle.parse(make(pack(MANIFEST, FILES)))
 
 
+def test_entries_say_nothing_of_the_machine_that_made_them() -> None:
+    with zipfile.ZipFile(io.BytesIO(pack(MANIFEST, FILES))) as archive:
+        assert archive.read("manifest.json").startswith(b'{\n "artifact": {\n  "build"')
+        for entry in archive.infolist():
+            assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+            assert (entry.create_system, entry.external_attr) == (3, 0o644 * 65536)
+            stored = entry.filename.endswith(".jpg")
+            assert entry.compress_type == (zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
+
+
+def test_the_limits_are_those_of_the_page() -> None:
+    """docs/bundle.md: 512 MiB a file, 4096 files, 1 GiB together."""
+    assert (bundle.MAX_FILE, bundle.MAX_FILES, bundle.MAX_ALL) == (536_870_912, 4096, 1_073_741_824)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "message"),
+    [
+        ("MAX_FILE", 800, "model.tflite has another size"),
+        ("MAX_FILES", 4, "lists no files"),
+        ("MAX_ALL", 0, "its files are over 0 MB together"),
+    ],
+)
+def test_what_is_as_large_as_a_limit_passes(
+    limit: str, most: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = pack(MANIFEST, FILES)
+    if limit == "MAX_ALL":
+        most = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(data)).infolist())
+    monkeypatch.setattr(bundle, limit, most)
+    assert dict(Bundle.parse(data).files) == FILES
+    monkeypatch.setattr(bundle, limit, most - 1)
+    with pytest.raises(BundleError, match=message):
+        Bundle.parse(data)
+
+
+def test_the_limit_of_all_files_is_told_in_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "MAX_ALL", 3 << 20)
+    with pytest.raises(BundleError, match="over 3 MB together"):
+        Bundle.parse(pack(MANIFEST, {**FILES, "model.tflite": bytes(4 << 20)}))
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
+def test_a_manifest_has_up_to_16_mebibytes(more: int, fits: bool) -> None:
+    data = pack(MANIFEST, FILES)
+    text = zipfile.ZipFile(io.BytesIO(data)).read("manifest.json")
+    padded = rezip(data, {"manifest.json": text.ljust((16 << 20) + more)})
+    if fits:
+        assert dict(Bundle.parse(padded).files) == FILES
+    else:
+        with pytest.raises(BundleError, match="does not begin with manifest.json"):
+            Bundle.parse(padded)
+
+
+def test_a_name_that_comes_twice_is_refused() -> None:
+    buffer = io.BytesIO(pack(MANIFEST, FILES))
+    with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("reference.onnx", b"another")
+    with pytest.raises(BundleError, match=r"contents and manifest differ \(a name twice\)"):
+        Bundle.parse(buffer.getvalue())
+
+
+def test_a_bundle_shows_itself_in_a_line() -> None:
+    made = Bundle.parse(pack(MANIFEST, FILES))
+    assert repr(made) == f"<Bundle m.tflite.int8 for local, {made.size} bytes, {made.digest[:12]}>"
+
+
 def test_a_missing_part_is_named() -> None:
     incomplete = {key: value for key, value in MANIFEST.items() if key != "backend"}
     with pytest.raises(BundleError, match="no 'backend'"):
@@ -99,9 +167,9 @@ def test_a_missing_part_is_named() -> None:
 def test_pickles_are_not_opened() -> None:
     buffer = io.BytesIO()
     np.save(buffer, np.array([{}], object), allow_pickle=True)
-    bundle = Bundle.parse(pack(MANIFEST, {**FILES, "golden/reference.npy": buffer.getvalue()}))
+    made = Bundle.parse(pack(MANIFEST, {**FILES, "golden/reference.npy": buffer.getvalue()}))
     with pytest.raises(BundleError, match="not an array"):
-        bundle.array("golden/reference.npy")
+        made.array("golden/reference.npy")
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -116,10 +184,10 @@ def test_one_changed_byte_never_passes_unseen(position: int, value: int) -> None
     data = bytearray(pack(MANIFEST, FILES))
     data[position % len(data)] = value
     try:
-        bundle = Bundle.parse(bytes(data))
+        made = Bundle.parse(bytes(data))
     except BundleError:
         return
-    assert dict(bundle.files) == FILES
+    assert dict(made.files) == FILES
 
 
 @given(st.binary(max_size=400))

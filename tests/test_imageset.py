@@ -28,14 +28,15 @@ def test_files_are_sorted_and_others_ignored(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     images = ImageSet.load(tmp_path)
     assert [path.name for path in images.files] == ["000.ppm", "001.ppm", "002.ppm"]
-    assert images.labels is None
+    assert images.truth is None
 
 
 def test_labels_give_the_order(photos: Path) -> None:
     images = ImageSet.load(photos)
     assert len(images) == 12
-    assert images.labels == tuple(index % 5 for index in range(12))
-    assert images.head(4).labels == (0, 3, 1, 4)
+    assert images.truth is not None
+    assert images.truth[7] == {"class_index": "2", "class_name": "c2"}
+    assert [row["class_index"] for row in images.head(4).truth or ()] == ["0", "3", "1", "4"]
     assert images.head(0) == images.head(99) == images
 
 
@@ -48,8 +49,7 @@ def test_pixels_are_what_the_network_sees(photos: Path, model: Model) -> None:
     ("rows", "message"),
     [
         ("file,class_index\n", "no rows"),
-        ("file,class_index\n000.ppm,x\n", "line 2: no file or class_index"),
-        ("file,class_index\n000.ppm,-1\n", "line 2"),
+        ("file,class_index\n000.ppm,1,2\n", "line 2: no file, or too many cells"),
         ("name,label\n000.ppm,1\n", "line 2"),
         ("file,class_index\n000.ppm,1\nnone.ppm,1\n", "line 3: 'none.ppm' is not a file"),
         ("file,class_index\n../000.ppm,1\n", "line 2"),

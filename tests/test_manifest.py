@@ -15,6 +15,7 @@ from edgenet.arrays import array_bytes
 from edgenet.bundle import Bundle, pack
 from edgenet.errors import BundleError
 from edgenet.manifest import Manifest, TensorSpec
+from edgenet.tasks.classification import Classification
 from tests.manifests import manifest
 from tests.test_bundle import remanifest, rezip
 
@@ -38,9 +39,18 @@ def test_there_and_back_is_the_same_table() -> None:
     assert Manifest.parse(whole, "x").to_table() == whole
 
 
+def test_a_manifest_without_a_task_is_of_a_classifier() -> None:
+    whole = {**manifest(), "schema": 1, "files": LISTED}
+    del whole["model"]["task"], whole["model"]["settings"]
+    assert Manifest.parse(whole, "x").task == Classification("logits", tuple("abcde"))
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
+        ("model.task", "poetry", "model.task is 'poetry', not classification or embedding"),
+        ("model.task", ["a"], "model.task is"),
+        ("artifact.output.meaning", "embedding", "meaning is 'embedding', not logits or probabilities"),
         ("model.name", ["a"], r"model\.name is \['a'\], not text"),
         ("model.name", "a\x1b]0;x", "model.name is .*not printable text"),
         ("model.output", "odds", "model.output is 'odds', not logits or probabilities"),
@@ -60,7 +70,7 @@ def test_there_and_back_is_the_same_table() -> None:
         ("golden.images", [{"file": "x", "pixels_sha256": "0" * 64}], "'x', not a manifest whose files"),
         ("golden", {}, r"no 'golden\.source' in it"),
         ("labels", "abcde", "labels is 'abcde', not a list"),
-        ("labels", ["a"], "labels is 1, not one of 5 classes each"),
+        ("labels", ["a"], "labels is '1 labels for 5 classes', not one of each class"),
         ("label_offset", True, "label_offset is True, not a whole number"),
         ("preprocessing", {}, "has no 'size'"),
         ("preprocessing.std", [0, 1, 1], "std must be positive"),
@@ -94,6 +104,63 @@ def test_an_output_of_integers_is_read_by_hand() -> None:
     """0.5 * (-3 - -3) = 0 and 0.5 * (1 - -3) = 2."""
     spec = TensorSpec.int8(2, 0.5, -3)
     assert spec.values(np.array([-3, 1], np.int8)).tolist() == [0.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("path", "most", "over"),
+    [
+        ("model.name", "n" * 512, "n" * 513),
+        ("model.digest", "0" * 64, "0" * 65),
+        ("artifact.size", 512 << 20, (512 << 20) + 1),
+        ("artifact.size", 0, -1),
+        ("artifact.output.zero_point", 127, 128),
+        ("artifact.output.zero_point", -128, -129),
+        ("label_offset", 0, -1),
+        ("artifact.input.shape", [1, 8, 8, 4096], [1, 8, 8, 4097]),
+    ],
+)
+def test_what_is_as_large_as_a_bound_passes(path: str, most: Any, over: Any) -> None:
+    assert Manifest.parse(changed(path, most), "x")
+    with pytest.raises(BundleError, match=path):
+        Manifest.parse(changed(path, over), "x")
+
+
+@pytest.mark.parametrize(("side", "fits"), [(4096, True), (4097, False), (8, True), (7, False)])
+def test_pictures_have_sides_from_8_to_4096(side: int, fits: bool) -> None:
+    whole = changed("artifact.input.shape", [1, side, 8, 3])
+    whole["preprocessing"]["size"] = [side, 8]
+    if fits:
+        assert Manifest.parse(whole, "x").artifact.input.shape == (1, side, 8, 3)
+    else:
+        with pytest.raises(BundleError):
+            Manifest.parse(whole, "x")
+
+
+@pytest.mark.parametrize(("classes", "fits"), [(1_000_000, True), (1_000_001, False), (1, True), (0, False)])
+def test_there_are_up_to_a_million_classes(classes: int, fits: bool) -> None:
+    whole = changed("artifact.output.classes", classes)
+    whole["labels"] = []
+    if fits:
+        assert Manifest.parse(whole, "x").class_names == ()
+    else:
+        with pytest.raises(BundleError, match="classes"):
+            Manifest.parse(whole, "x")
+
+
+def test_a_background_class_has_no_label_and_a_name() -> None:
+    whole = changed("labels", list("abcd"))
+    whole["label_offset"] = 1
+    assert Manifest.parse(whole, "x").class_names == ("background", "a", "b", "c", "d")
+    assert Manifest.parse(changed("label_offset", 0), "x").class_names == tuple("abcde")
+
+
+def test_what_is_not_said_is_schema_1_and_one_output() -> None:
+    whole = changed("tool", "edgenet")
+    del whole["schema"], whole["artifact"]["output"]["label"], whole["artifact"]["output"]["meaning"]
+    read = Manifest.parse(whole, "x")
+    assert (read.schema, read.artifact.output.label, read.artifact.output.meaning) == (1, False, "logits")
+    assert not TensorSpec.float32(3).label
+    assert not TensorSpec.int8(3, 0.5, 0).label
 
 
 HOSTILE = st.one_of(

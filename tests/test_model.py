@@ -9,9 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from edgenet.card import read_card
 from edgenet.errors import ModelError
-from edgenet.model import Model, read_labels
-from edgenet.preprocessing import read_card
+from edgenet.model import Model, is_quantized, read_labels
 from tests.conftest import CARD, CLASSES
 
 
@@ -146,14 +146,16 @@ def test_no_preprocessing_is_never_guessed(tmp_path: Path) -> None:
         Model.load(write(tmp_path, network([1, 3, 64, 64]), None))
 
 
-def test_already_quantized(tmp_path: Path) -> None:
+def test_a_model_that_comes_quantized_is_int8(tmp_path: Path) -> None:
     proto = network([1, 3, 64, 64])
+    assert not is_quantized(proto)
+    assert Model.load(write(tmp_path, proto)).precision == "fp32"
     node = helper.make_node("DequantizeLinear", ["a", "s"], ["b"])
     proto.graph.node.insert(0, node)
     for name, value in (("a", np.int8(1)), ("s", np.float32(1))):
         proto.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value), name))
-    with pytest.raises(ModelError, match="already quantized"):
-        Model.load(write(tmp_path, proto))
+    assert is_quantized(proto)
+    assert Model.load(write(tmp_path, proto)).precision == "int8"
 
 
 def test_labels_of_another_length(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgenet.errors import ReportError
-from edgenet.report import Report, latency
+from edgenet.report import Limit, Report, latency
 from edgenet.steps.compare import Gates, compare
 from tests.reports import DRIFT, report
 
@@ -125,7 +125,50 @@ def test_a_figure_that_is_not_there_passes_no_gate() -> None:
     emulated = report(memory_mb={"peak": None}, verdict={"state": "EMULATED", "reasons": [], "limits": []})
     got = compare(report(), emulated, Gates(max_slowdown=50.0, min_fps=1.0, max_memory=1e6))
     assert [gate.passed for gate in got.gates] == [False] * 3
-    assert got.verdict == "cannot tell"
+    assert got.verdict == "cannot tell (emulated)"
+
+
+@pytest.mark.parametrize(("first", "second"), [("NOISY", "VALID"), ("VALID", "NOISY"), ("NOISY", "NOISY")])
+def test_noisy_runs_tell_nothing_about_speed(first: str, second: str) -> None:
+    """Twice as fast, the interval far from 1: of a disturbed board that is no finding."""
+    a, b = (
+        report(p50, seed, verdict={"state": state, "reasons": [], "limits": []})
+        for p50, seed, state in ((2.0, 0, first), (1.0, 1, second))
+    )
+    got = compare(a, b, Gates(max_slowdown=5.0))
+    assert got.verdict == "cannot tell (noisy)"
+    assert got.gates[0].note == "not settled: a run was not VALID"
+    assert not got.over_limit
+    strict = compare(a, b, Gates(max_slowdown=5.0, valid=True))
+    assert strict.over_limit
+    assert strict.gates[0].name == "VALID reports"
+
+
+def test_valid_runs_pass_the_gate_that_asks_for_them() -> None:
+    assert not compare(report(), report(2.0, 1), Gates(valid=True)).over_limit
+
+
+def test_shares_differ_by_points_and_not_by_a_factor() -> None:
+    worse = report(2.0, 1, drift={**DRIFT, "top1": 0.68})
+    rows = {row.name: row for row in compare(report(), worse).rows}
+    assert rows["top-1 (%)"].difference == pytest.approx(-2.0)
+    assert rows["top-1 (%)"].ratio is None
+    assert rows["p50 (ms)"].difference is None
+    assert rows["p50 (ms)"].ratio == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("kind", "passed", "words"),
+    [
+        ("at least", False, "FPS 180.00, asked for at least 240: MISSED"),
+        ("at least", True, "FPS 180.00, asked for at least 240: kept"),
+        ("at most", False, "FPS 180.00, asked for at most 240: EXCEEDED"),
+        (None, False, "FPS 180.00, asked for 240: EXCEEDED"),
+    ],
+)
+def test_a_limit_reads_as_what_was_asked(kind: str | None, passed: bool, words: str) -> None:
+    """ "asked 240: EXCEEDED" of 180 frames a second read as praise."""
+    assert Limit(name="FPS", kind=kind, limit=240, value=180.0, passed=passed).words == words
 
 
 def test_drift_on_other_images_cannot_be_gated() -> None:

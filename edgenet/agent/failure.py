@@ -49,6 +49,10 @@ def no_space(needed, free, where):
     what = "no space on the board: {} needs {:.1f} MB, {:.1f} MB are free".format(
         where, needed / 1e6, free / 1e6
     )
+    if needed <= free:  # no inode is left, or the user has a limit
+        what = "no space on the board: {} takes no more, though {:.1f} MB are free (files or quota)".format(
+            where, free / 1e6
+        )
     return Failure(
         wire.NO_SPACE, what, "free some space on the board and run this again", needed=needed, free=free
     )

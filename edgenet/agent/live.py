@@ -22,7 +22,7 @@ def order(store, request, models):
 
     Args:
         store: Where the blobs lie.
-        request: ``program``, ``source``, ``page``, ``port``, ``seconds``, ``log``.
+        request: ``program``, ``source``, ``gallery``, ``page``, ``port``, ``seconds``, ``log``.
         models: What opens each.
     """
     if not 1 <= len(models) <= 2:
@@ -35,6 +35,7 @@ def order(store, request, models):
         "type": wire.DEMO,
         "models": models,
         "source": source,
+        "gallery": [[str(name), store.verified_blob(digest)] for name, digest in request.get("gallery", [])],
         "program": store.verified_blob(request["program"]),
         "page": bool(request.get("page")),
         "port": int(request.get("port") or 0),

@@ -10,10 +10,12 @@ import threading
 import time
 from typing import Any
 
-from . import beat, deployments, finish, live, probe, prune, runtimes, unpack, wire
+from . import beat, finish, live, runtimes, wire
 from .child import Child, try_runtime
+from .facts import probe
 from .failure import Failure
-from .store import LOCK_WAIT, Store, check_digest, default_home, file_digest
+from .store import deployments, prune, unpack
+from .store.home import LOCK_WAIT, Store, check_digest, default_home, file_digest
 
 # A host that holds the deploy lock and says nothing for this long has lost it, seconds.
 LOCK_IDLE = 60.0
@@ -102,18 +104,22 @@ class Server(object):
         return {"missing": missing, "free": self._store.free(), "removed": removed}, b""
 
     def _with_room(self, work):
-        """``work()``; where the disk is full and the deploy lock is held, once more after making room."""
-        try:
-            return [], work()
-        except Failure as failure:
-            removed = prune.prune(self._store) if failure.kind == wire.NO_SPACE and self._store.locked else []
-            if not removed:
-                raise
-            return removed, work()
+        """``(removed, work())``; where the disk is full and the deploy lock is held, again after making room:
+        first what is old, then all but the current deployment and the one before it."""
+        removed: Any = []
+        for keep in (prune.KEEP, prune.LEAST):
+            try:
+                return removed, work()
+            except Failure as failure:
+                if failure.kind != wire.NO_SPACE or not self._store.locked:
+                    raise
+                removed += prune.prune(self._store, keep)
+        return removed, work()
 
     def _put(self, request, body):
-        done = self._store.put(request["digest"], int(request["size"]), int(request["offset"]), body)
-        return {"done": done}, b""
+        where = request["digest"], int(request["size"]), int(request["offset"])
+        removed, done = self._with_room(lambda: self._store.put(*(where + (body,))))
+        return {"done": done, "removed": removed}, b""
 
     def _runtimes(self, _request, _body):
         return {"runtimes": unpack.installed(self._store)}, b""
@@ -138,19 +144,30 @@ class Server(object):
         deployments.check(manifest)
         runtimes.need(self._store, [manifest["backend"]])
         folder = self._runtime_folder(manifest.get("runtime"))
-        return finish.finish(self._store, manifest, folder, self._send), b""
+
+        def work():
+            reply = finish.finish(self._store, manifest, folder, self._send)
+            if reply.get("error", {}).get("kind") == wire.NO_SPACE:
+                raise Failure(**reply["error"])
+            return reply
+
+        removed, reply = self._with_room(work)
+        return dict(reply, removed=removed), b""
 
     def _deploy(self, request, _body):
-        changed = deployments.deploy(self._store, request["manifest"])
-        prune.note(self._store, request["manifest"]["digest"])
+        manifest = request["manifest"]
+        removed, changed = self._with_room(lambda: deployments.deploy(self._store, manifest))
+        prune.note(self._store, manifest, str(request.get("from"))[:200], request.get("at"))
+        removed += prune.trim(self._store)
         self._store.release()
         self._store.used.clear()
-        return {"changed": changed}, b""
+        return {"changed": changed, "removed": removed}, b""
 
     def _deployments(self, _request, _body):
         return {
             "current": deployments.current(self._store),
             "deployments": deployments.listing(self._store),
+            "history": prune.history(self._store),
         }, b""
 
     def _open(self, request, _body):

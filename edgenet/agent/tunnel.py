@@ -15,7 +15,7 @@ from . import wire
 
 WINDOW = 128 * 1024
 PIECE = 32 * 1024
-MAX_STREAMS = 64
+MAX_STREAMS = 96
 
 # Sends one frame; safe to call from any thread; raises OSError or ValueError where the other end is gone.
 Send = Callable[[Dict[str, Any], bytes], Any]
@@ -38,8 +38,11 @@ class Stream(object):
         self._over = False
         self._incoming: Any = queue.Queue()
 
-    def start(self) -> None:
-        """Begin to carry."""
+    def start(self, first: bytes = b"") -> None:
+        """Begin to carry, with what was read already."""
+        if first:
+            self._credit -= len(first)
+            self._send({"type": wire.STREAM, "stream": self._number}, first)
         for work in (self._read, self._write):
             thread = threading.Thread(target=work, name="tunnel")
             thread.daemon = True
@@ -119,14 +122,19 @@ class Tunnel(object):
         self._lock = threading.Lock()
         self._last = 0
 
-    def open(self, connection: socket.socket) -> None:
-        """Carry a connection that was accepted here to the other end."""
+    def open(self, connection: socket.socket, first: bytes = b"") -> None:
+        """Carry a connection that was accepted here to the other end.
+
+        Args:
+            connection: A connected socket.
+            first: What was read from it already, no more than ``WINDOW``.
+        """
         with self._lock:
             self._last += 1
             number = self._last
         stream = self._add(number, connection)
         self._send({"type": wire.STREAM, "stream": number, "open": True}, b"")
-        stream.start()
+        stream.start(first)
 
     def receive(self, header: Dict[str, Any], body: bytes) -> None:
         """A frame about a stream from the other end; never blocks but to connect on loopback."""

@@ -63,6 +63,8 @@ LOCKED = "locked"
 DAMAGED = "damaged"
 PART = "part"
 DIED = "died"
+# In place of an answer's index, where the model gave NaN: it agrees with nothing.
+NO_ANSWER = -2
 
 
 class WireError(ValueError):

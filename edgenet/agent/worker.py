@@ -12,11 +12,12 @@ import sys
 import time
 from typing import Any
 
-from . import finish, memory, wire
+from . import finish, wire
 from .failure import Failure, cause
+from .measure import memory
 
 # A protocol that gives its layers so long also learns what the board can do at most.
-ROOF_FROM_S = 1.0
+ROOFLINE_FROM_S = 1.0
 
 
 class Worker(object):
@@ -89,22 +90,23 @@ class Worker(object):
         """Measure as the protocol says; samples in the body, little-endian float64 ms."""
         import numpy as np
 
-        from . import bench, roof
+        from . import tasks
+        from .measure import bench, roofline
 
         images = _split(body, request["sizes"])
         facts, samples = bench.run(
             self._session,
             images,
             self._manifest["preprocessing"],
-            self._manifest["labels"],
+            tasks.reader(self._manifest),
             request["protocol"],
             self._tell,
         )
         peak_mb = memory.peak_mb()  # before the layers, which load the model again
         facts["layers"], facts["layers_absent"] = self._layers(request["protocol"])
         facts["profiled_ms"] = getattr(self._session, "profiled_ms", None)
-        if float(request["protocol"].get("layers_s", 0.0)) >= ROOF_FROM_S:
-            facts["roof"] = roof.measure()
+        if float(request["protocol"].get("layers_s", 0.0)) >= ROOFLINE_FROM_S:
+            facts["roof"] = roofline.measure()
         arena_mb = getattr(self._session, "arena_mb", None)
         facts["memory_mb"] = {"peak": peak_mb, "arena": arena_mb}
         if arena_mb is None:
@@ -149,12 +151,15 @@ class Worker(object):
         wire.write_frame(self._out, event)
 
     def replay(self, request, body):
-        """Answer images; raw outputs in the body, one after the other, and the hash of each one's pixels."""
+        """Answer images; raw outputs in the body, one after the other, and the hash of each one's pixels.
+
+        As many as fit into one reply; the host asks again for the rest.
+        """
         import numpy as np
 
         from . import preprocess
 
-        outputs, pixels = [], []
+        outputs, pixels, room = [], [], wire.MAX_BODY
         for index, data in enumerate(_split(body, request["sizes"])):
             try:
                 fitted = preprocess.fit(preprocess.decode(data), self._manifest["preprocessing"])
@@ -163,7 +168,14 @@ class Worker(object):
             pixels.append(hashlib.sha256(fitted.tobytes()).hexdigest())
             self._session.set_input(fitted[None])
             self._session.invoke()
-            outputs.append(np.array(self._session.output()))
+            output = np.array(self._session.output())
+            room -= output.nbytes
+            if room < 0:
+                pixels.pop()
+                break
+            outputs.append(output)
+        if not outputs:
+            raise Failure("run", "an answer of the model is too large to send", "compile a smaller output")
         dtype = outputs[0].dtype.newbyteorder("<")
         facts = {"dtype": outputs[0].dtype.name, "outputs": int(outputs[0].size), "pixels": pixels}
         return facts, b"".join(output.astype(dtype).tobytes() for output in outputs)

@@ -51,11 +51,13 @@ class OnnxRuntime(Backend):
             proto = graph.proto()
         elif model.precision == "int8":
             graph = Graph(proto)
-            align_scales(graph)
+            if not model.kept_scales:
+                align_scales(graph)
             to_qdq_format(graph, qdq_format_for(target))
             scores = int8_output(graph)
             if scores is not None:
-                output = TensorSpec.int8(model.classes, scores.scale, scores.zero_point, model.label)
+                step, zero = scores.scale, scores.zero_point
+                output = TensorSpec.int8(model.classes, step, zero, model.output, model.label)
             proto = graph.proto()
         proto = with_label(proto) if model.label else proto
         return Artifact(proto.SerializeToString(deterministic=True), "model.onnx", output)

@@ -15,7 +15,7 @@ the host the same graph runs in ONNX Runtime; that is what a bundle's answers co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from edgenet.backend import Artifact, Backend, Finding, HostSession, Tap
 from edgenet.errors import DeviceError, PlanError
+from edgenet.facts import Facts
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.layers import Layer, onnx_taps
@@ -77,7 +78,7 @@ class TensorRt(Backend):
         return Artifact(
             data=written.pop("model.onnx"),
             file="model.onnx",
-            output=TensorSpec.float32(model.classes),
+            output=TensorSpec.float32(model.classes, model.output),
             input_dtype="float32" if forms[-1] == "8" else "uint8",
             build={
                 "precision": model.precision,
@@ -118,30 +119,26 @@ class TensorRt(Backend):
             "on a Jetson: sudo apt install python3-libnvinfer (docs/tensorrt.md), or choose another backend"
         )
 
-    def present(self, facts: Mapping[str, Any]) -> bool:
+    def present(self, facts: Facts) -> bool:
         """Whether its files were found there, or the board's own Python imports it."""
-        return bool(facts.get("tensorrt")) or self._imported(facts) is not None
+        return bool(facts.tensorrt) or self.name in facts.runtimes
 
-    def _imported(self, facts: Mapping[str, Any]) -> str | None:
-        own = facts.get("runtimes")
-        return own.get(self.name) if isinstance(own, Mapping) else None
-
-    def examine(self, facts: Mapping[str, Any]) -> Finding:
+    def examine(self, facts: Facts) -> Finding:
         """What JetPack brought, from names and versions of files; elsewhere, what was imported."""
-        version = facts.get("tensorrt")
-        if facts.get("l4t") is None and version is None:
-            if own := self._imported(facts):
+        version = facts.tensorrt
+        if facts.l4t is None and version is None:
+            if own := facts.runtimes.get(self.name):
                 return Finding("ok", f"the board's own {own}")
             return Finding(
                 "not applicable", "this is no Jetson, and it has no TensorRT", "choose another backend"
             )
-        jetpack = f"JetPack {facts.get('jetpack') or 'unknown'} (L4T {facts.get('l4t')})"
+        jetpack = f"JetPack {facts.jetpack or 'unknown'} (L4T {facts.l4t})"
         if version is None:
             return Finding("not", f"{jetpack} without TensorRT", "sudo apt install tensorrt there")
-        if not facts.get("tensorrt_python"):
+        if not facts.tensorrt_python:
             remedy = "sudo apt install python3-libnvinfer there"
             return Finding("not", f"{jetpack}, TensorRT {version} without Python bindings", remedy)
-        return Finding("ok", f"{jetpack}, TensorRT {version}, CUDA {facts.get('cuda') or 'not found'}")
+        return Finding("ok", f"{jetpack}, TensorRT {version}, CUDA {facts.cuda or 'not found'}")
 
 
 class _Session:
@@ -201,7 +198,7 @@ def write(model: Model, form: str) -> bytes:
     """
     graph = Graph(model.proto)
     if model.precision == "int8":
-        symmetric_qdq(graph, float_weights=form == "8")
+        symmetric_qdq(graph, form == "8", model.kept_scales)
     cast_first(graph)
     if form == "8":
         float_input(graph)

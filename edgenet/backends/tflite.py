@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.backend import Artifact, Backend, HostSession, Shown
-from edgenet.backends.lowering.greeting import without_greeting
+from edgenet.backends.lowering.layer_outputs import tflite_layers
 from edgenet.backends.lowering.operators import to_tflite
-from edgenet.backends.lowering.walk import tflite_layers
+from edgenet.backends.lowering.startup_message import without_startup_message
 from edgenet.errors import ModelError
 from edgenet.graph.passes.head import HEADS
 from edgenet.manifest import TensorSpec
@@ -48,7 +48,7 @@ class Tflite(Backend):
         if how is None:
             output = TensorSpec.float32(model.classes, model.output, model.label)
         else:
-            output = TensorSpec.int8(model.classes, how.scale, how.zero_point, model.label)
+            output = TensorSpec.int8(model.classes, how.scale, how.zero_point, model.output, model.label)
         return Artifact(data, "model.tflite", output)
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
@@ -60,7 +60,7 @@ class Tflite(Backend):
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            with without_greeting():
+            with without_startup_message():
                 interpreter = Interpreter(model_path=str(artifact), num_threads=threads)
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:

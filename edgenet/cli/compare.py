@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from edgenet.cli.shared.options import json_option
 from edgenet.cli.shared.output import print_json, print_table, say
 from edgenet.errors import EXIT_OVER_LIMIT
+
+if TYPE_CHECKING:
+    from edgenet.steps.compare import Row
 
 __all__ = ["compare"]
 
@@ -27,6 +32,7 @@ LIMIT = click.FloatRange(min=0)
     help="Exit 4 if b has lost more top-1 than a, in percentage points (without labels: changed answers).",
 )
 @click.option("--max-memory", type=LIMIT, metavar="MB", help="Exit 4 if b's process needs more at its peak.")
+@click.option("--require-valid", is_flag=True, help="Exit 4 unless both reports are VALID.")
 @json_option
 def compare(
     a: str,
@@ -35,6 +41,7 @@ def compare(
     min_fps: float | None,
     max_drift: float | None,
     max_memory: float | None,
+    require_valid: bool,
     as_json: bool,
 ) -> int:
     """Compare two reports of one model: faster, slower, or cannot tell.
@@ -42,18 +49,18 @@ def compare(
     \b
     Example:
       edgenet compare yesterday.json today.json
-      edgenet compare main.json branch.json --max-slowdown 5 --max-drift 0.5   # for CI
+      edgenet compare main.json branch.json --max-slowdown 5 --max-drift 0.5 --require-valid   # for CI
     """
+    from edgenet.figures import interval, number
     from edgenet.steps.compare import Gates
     from edgenet.steps.compare import compare as run
-    from edgenet.views.figures import interval, number
 
-    result = run(a, b, Gates(max_slowdown, min_fps, max_drift, max_memory))
+    result = run(a, b, Gates(max_slowdown, min_fps, max_drift, max_memory, require_valid))
     if as_json:
         print_json(result.to_table())
         return EXIT_OVER_LIMIT if result.over_limit else 0
-    rows = [[row.name, number(row.a, 3), number(row.b, 3), number(row.ratio, 3, "x")] for row in result.rows]
-    print_table(f"a = {a}, b = {b}", ["figure", "a", "b", "b / a"], rows)
+    rows = [[row.name, number(row.a, 3), number(row.b, 3), _change(row)] for row in result.rows]
+    print_table(f"a = {a}, b = {b}", ["figure", "a", "b", "b to a"], rows)
     spread = (
         f"95 % interval {interval(result.interval, 3)}" if result.interval else "too few runs for an interval"
     )
@@ -61,7 +68,13 @@ def compare(
     for note in result.notes:
         say(f"note: {note}")
     for gate in result.gates:
-        mark = "kept" if gate.passed else "EXCEEDED"
         note = f" ({gate.note})" if gate.note else ""
-        say(f"gate: {gate.name} {number(gate.value)}, asked {gate.limit:g}: {mark}{note}")
+        say(f"gate: {gate.words}{note}")
     return EXIT_OVER_LIMIT if result.over_limit else 0
+
+
+def _change(row: Row) -> str:
+    """A ratio, or of shares a difference."""
+    from edgenet.figures import number
+
+    return number(row.ratio, 3, "x") if row.difference is None else f"{row.difference:+.2f} pp"

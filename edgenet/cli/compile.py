@@ -62,9 +62,9 @@ def compile(  # noqa: PLR0913, PLR0917
 ) -> None:
     """Quantize and compile MODEL (ONNX) for a board, into one .edgenet file.
 
-    MODEL is a float32 ONNX file with MODEL.toml beside it (docs/preprocessing.md), what edgenet quantize
-    wrote (.int8.onnx), or "signs", the embedded model. The file holds the artifact, its preprocessing and
-    labels, the float model, and a few images with the answers they must get.
+    MODEL is an ONNX file, float32 or quantized already, with MODEL.toml beside it (docs/preprocessing.md),
+    what edgenet quantize wrote (.int8.onnx), or "signs", the embedded model. The file holds the artifact,
+    its preprocessing and labels, the model as it was, and a few images with the answers they must get.
 
     \b
     Example:
@@ -110,7 +110,7 @@ def _plan_text(plan) -> list[str]:  # type: ignore[no-untyped-def]
 
 def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]
     from edgenet.cli.shared.tables import quantization_lines
-    from edgenet.views.figures import size
+    from edgenet.figures import size
 
     lines = [f"{path}  {compiled.bundle.name}  artifact {size(len(compiled.bundle.artifact))}"]
     return lines + (quantization_lines(compiled.quantized) if compiled.quantized else [])

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgenet.cli.shared.browser import Browser
 from edgenet.cli.shared.options import device_option, json_option
 from edgenet.cli.shared.output import print_json, print_table, progress, rewrite, say
+from edgenet.devices.seen import State, Summary
+from edgenet.errors import DeviceError
+from edgenet.json_value import Where
 
 if TYPE_CHECKING:
     from edgenet.steps.demo import Ready
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 SECONDS_A_LINE = 5
+TOLD = Where("what the board told of the demo", error=DeviceError, remedy="update edgenet")
 
 
 class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -53,6 +58,11 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     metavar="S",
     help="camera, picamera2, rpicam, jetson, /dev/videoN, a video file, a folder of images, an rtsp:// or "
     "http:// address, board:PATH, synthetic.  [default: camera; without BUNDLE synthetic]",
+)
+@click.option(
+    "--gallery",
+    metavar="DIR",
+    help="Pictures that an embedding's answers are the nearest of, named by labels.csv or by their files.",
 )
 @click.option("--size", type=Size(), help="Picture size to ask of the source.")
 @click.option("--fps", type=click.FloatRange(0.1, 1000), help="Frames a second to ask of the source.")
@@ -103,12 +113,17 @@ def demo(
 
     def ready(found: Ready) -> None:
         terminal.begin(found)
-        if open_page and found.url:
-            click.launch(found.url)
+        if open_page and found.url and not browser.open(found.url):
+            say("edgenet: no browser could be started; open the page's address yourself", err=True)
 
-    with stopping(terminal) as stop, progress() as tell:
+    def tick(state: Mapping[str, Any]) -> None:
+        terminal.tick(state)
+        if state.get("viewers"):
+            browser.close()
+
+    with stopping(terminal) as stop, Browser() as browser, progress() as tell:
         options = DemoOptions(page=not no_page, seconds=duration, **given)
-        watch = Watch(ready, terminal.tick)
+        watch = Watch(ready, tick)
         summary = run(bundle, device, options, watch, stop, terminal.quieting(tell))
     terminal.end()
     if as_json:
@@ -159,15 +174,16 @@ class Terminal:
             say(f"edgenet: page     {ready.url}", err=True)
             say(f"edgenet: metrics  {ready.metrics[0]}  (Authorization: Bearer {ready.metrics[1]})", err=True)
 
-    def tick(self, state: Mapping[str, Any]) -> None:
+    def tick(self, told: Mapping[str, Any]) -> None:
         """Show how it goes."""
-        if self._quiet or not state.get("frame"):
+        if self._quiet or not told.get("frame"):
             return
+        state = State.from_table(told, TOLD)
         if self._rewrites:
             rewrite(line(state)[:110])
-        elif state["seconds"] >= self._next:
+        elif state.seconds >= self._next:
             say(line(state), err=True)
-            self._next = state["seconds"] + SECONDS_A_LINE
+            self._next = state.seconds + SECONDS_A_LINE
 
     def end(self) -> None:
         """Leave the line."""
@@ -175,34 +191,35 @@ class Terminal:
             say("", err=True)
 
 
-def line(state: Mapping[str, Any]) -> str:
+def line(state: State) -> str:
     """FPS, label and budget in one line."""
-    if state.get("trouble"):
-        return f"waiting: {state['trouble']}"
-    tops = [model["top"] for model in state["models"] if model.get("top")]
-    label = f"{tops[0][0][0]} {100 * tops[0][0][1]:.0f} %" if tops else "–"
-    budget = " ".join(f"{name} {ms:.1f}" for name, ms in state["budget_ms"].items() if ms)
-    return f"{state['fps']['camera']:6.1f} FPS  {label:<24}  {state['age_ms']:.1f} ms old: {budget}"
+    if state.trouble:
+        return f"waiting: {state.trouble}"
+    best = [model.top[0] for model in state.models if model.top]
+    label = f"{best[0][0]} {100 * best[0][1]:.0f} %" if best else "–"
+    budget = " ".join(f"{name} {ms:.1f}" for name, ms in state.budget_ms.items() if ms)
+    return f"{state.fps.camera or 0:6.1f} FPS  {label:<24}  {state.age_ms:.1f} ms old: {budget}"
 
 
-def show(summary: Mapping[str, Any]) -> None:
+def show(told: Mapping[str, Any]) -> None:
     """The summary as a table."""
-    frames, fps = summary["frames"], summary["fps"]
-    names = " against ".join(model["name"] for model in summary["models"])
+    summary = Summary.from_table(told, TOLD)
+    frames = summary.frames
+    names = " against ".join(model.name for model in summary.models)
     rows = [
-        [name, *(f"{spread[key]:.2f}" if spread["count"] else "–" for key in ("p50", "p99", "max"))]
-        for name, spread in (*summary["stages_ms"].items(), ("glass to label", summary["glass_to_label_ms"]))
+        [name, *(f"{ms:.2f}" if spread.count else "–" for ms in (spread.p50, spread.p99, spread.max))]
+        for name, spread in (*summary.stages_ms.items(), ("glass to label", summary.glass_to_label_ms))
     ]
-    title = f"{names} on {summary['device']}, {summary['source']['name']}, {summary['seconds']:.1f} s"
+    title = f"{names} on {told['device']}, {summary.source.name}, {summary.seconds:.1f} s"
     print_table(title, ["ms", "p50", "p99", "max"], rows)
     say(
-        f"{fps['camera'] or 0:.1f} FPS camera, {frames['answered']} frames answered, "
-        f"{frames['dropped']} dropped, {frames['damaged']} damaged"
+        f"{summary.fps.camera or 0:.1f} FPS camera, {frames.answered} frames answered, "
+        f"{frames.dropped} dropped, {frames.damaged} damaged"
     )
-    if frames["compared"]:
-        share = 100 * (1 - frames["disagreed"] / frames["compared"])
-        say(f"the two models agreed on {share:.1f} % of {frames['compared']} frames")
-    kept = summary["kept"]
+    if frames.compared:
+        share = 100 * (1 - frames.disagreed / frames.compared)
+        say(f"the two models agreed on {share:.1f} % of {frames.compared} frames")
+    kept = told["kept"]
     if kept["folder"]:
         say(
             f"kept in {kept['folder']}: {kept['snapshots']} snapshots, {kept['drift']} frames for calibration"

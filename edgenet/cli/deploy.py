@@ -38,9 +38,9 @@ def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) 
       edgenet deploy mobilenet.edgenet --device pi@raspberrypi.local
       edgenet deploy mobilenet.fp16.edgenet mobilenet.int8.edgenet --device user@jetson
     """
+    from edgenet.figures import size
     from edgenet.steps.deploy import deploy as run
     from edgenet.steps.fastest import deploy_fastest
-    from edgenet.views.figures import size
 
     with progress() as tell:
         found = None if len(bundles) == 1 else deploy_fastest(bundles, device, tell, offline)
@@ -61,10 +61,10 @@ def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) 
 
 
 def _finished(made) -> str:  # type: ignore[no-untyped-def]
-    from edgenet.views.figures import size
+    from edgenet.figures import size
 
-    if made["cached"]:
-        return f"engine for {made['gpu']} was there already ({size(made['size'])})"
-    why = f"; built again because {made['reason']}" if made["reason"] else ""
-    how = f"built by {made['tensorrt']} in {made['seconds']} s ({size(made['size'])})"
-    return f"engine for {made['gpu']} {how}{why}"
+    if made.cached:
+        return f"engine for {made.gpu} was there already ({size(made.size)})"
+    why = f"; built again because {made.reason}" if made.reason else ""
+    how = f"built by {made.tensorrt} in {made.seconds} s ({size(made.size)})"
+    return f"engine for {made.gpu} {how}{why}"

@@ -66,7 +66,7 @@ def _quantized(file: str, made, as_json: bool) -> None:  # type: ignore[no-untyp
 
 def _bundle(file: str, as_json: bool) -> None:
     from edgenet.bundle import Bundle
-    from edgenet.views.figures import size
+    from edgenet.figures import size
 
     bundle = Bundle.load(file)
     if as_json:

@@ -32,10 +32,10 @@ def probe(device: str, save: str | None, as_json: bool) -> None:
         write_target(save, facts)
         say(f"edgenet: wrote {save}", err=True)
     if as_json:
-        print_json({**facts, "target": target.to_table()})
+        print_json({**facts.to_table(), "target": target.to_table()})
         return
-    absent = facts.get("absent") or {}
-    rows = [[name, _text(value, absent.get(name))] for name, value in facts.items() if name != "absent"]
+    known = facts.to_table().items()
+    rows = [[name, _text(value, facts.absent.get(name))] for name, value in known if name != "absent"]
     print_table(f"{device}: {target}", ["fact", "value"], rows)
 
 

@@ -36,11 +36,10 @@ def quickstart(output: str | None, protocol: str, no_cache: bool, as_json: bool)
     if as_json:
         print_json(result.to_table())
         return
-    images = result.reports[0].drift.images
-    reference = 100 * (result.reports[0].drift.top1_reference or 0.0)
-    title = (
-        f"signs (MobileNetV1 0.25, 96x96) on this machine; float top-1 {reference:.1f} % on {images} images"
-    )
+    drift = result.reports[0].drift
+    reference = 100 * (drift.best or 0.0) - (drift.delta_pp or 0.0)
+    heading = f"float top-1 {reference:.1f} % on {drift.images} images"
+    title = f"signs (MobileNetV1 0.25, 96x96) on this machine; {heading}"
     print_table(title, report_columns(*result.reports), [report_row(report) for report in result.reports])
     say(_line(result.answer))
 

@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+import getpass
 import io
+import socket
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self, TypeVar
 
 from edgenet.agent import wire
-from edgenet.devices.answers import Loaded
+from edgenet.devices.answers import (
+    Deployed,
+    Deployments,
+    Finish,
+    Finished,
+    Have,
+    LackingParts,
+    Loaded,
+    Probe,
+    Runtimes,
+    Trial,
+    Unpacked,
+)
 from edgenet.devices.archive import Archive, agent_archive, runtime_archives
 from edgenet.devices.blobs import Blob, Sender, Sent, missing
 from edgenet.devices.bootstrap import handshake
 from edgenet.devices.channel import Channel, OnEvent
 from edgenet.devices.connection import Connection
 from edgenet.devices.deadlines import DEADLINES, Deadlines
-from edgenet.devices.facts import Facts
 from edgenet.devices.live import Live, OnLive, PortForward
-from edgenet.devices.replies import BoardError, field, fields, raise_error
+from edgenet.devices.replies import BoardError, raise_error
 from edgenet.devices.session import Session
 from edgenet.errors import ConnectionFailed, ConnectionLost
+from edgenet.facts import Facts
+from edgenet.record import Record
 
-__all__ = ["Agent", "Trial"]
+__all__ = ["Agent"]
 
-
-class Trial(NamedTuple):
-    """Whether a runtime can be imported on the board: its version, or why not (and which signal ended it)."""
-
-    works: bool
-    version: str
-    why: str
-    signal: str | None
+_R = TypeVar("_R", bound=Record)
 
 
 class Agent:
@@ -57,7 +66,7 @@ class Agent:
         self._connection, self._deadlines = connection, deadlines
         self._channel = Channel(connection, deadlines, waiting)
         self._sender = Sender(self._channel)
-        self._facts: Mapping[str, Any] | None = None
+        self._facts: Facts | None = None
         self._tried: frozenset[str] = frozenset()
         self.removed: list[str] = []
         try:
@@ -96,7 +105,7 @@ class Agent:
         """Bytes received from the agent so far."""
         return self._channel.bytes_received
 
-    def facts(self, backends: Sequence[str] = ()) -> Mapping[str, Any]:
+    def facts(self, backends: Sequence[str] = ()) -> Facts:
         """What the board says about itself (docs/agent-protocol.md, probe); asked once.
 
         Args:
@@ -105,8 +114,8 @@ class Agent:
         """
         if self._facts is None or not self._tried.issuperset(backends):
             wanted = self._tried.union(backends)
-            reply, _ = self._request(wire.PROBE, {"backends": sorted(wanted)})
-            self._facts, self._tried = self._channel.checked(Facts, reply.get("facts")), wanted
+            reply = self._ask(Probe, wire.PROBE, {"backends": sorted(wanted)})
+            self._facts, self._tried = reply.facts, wanted
         return self._facts
 
     def _request(
@@ -119,9 +128,16 @@ class Agent:
             if error.kind != wire.PART:
                 raise
             known = runtime_archives()
-            parts = [known[name] for name in fields(error.facts, "backends", str) if name in known]
+            lacking = self._channel.parsed(LackingParts, error.facts).backends
+            parts = [known[name] for name in lacking if name in known]
         self.send_blobs([_blob(part) for part in parts])
         return self._channel.request(kind, header, progress=progress)
+
+    def _ask(
+        self, answer: type[_R], kind: str, header: Mapping[str, Any], progress: OnEvent | None = None
+    ) -> _R:
+        """:meth:`_request`, with the reply as a type."""
+        return self._channel.parsed(answer, self._request(kind, header, progress)[0])
 
     def begin(self, wait: float = 5.0) -> None:
         """Take the board's deploy lock, held until ``deploy``, ``end`` or the end of the connection.
@@ -149,8 +165,9 @@ class Agent:
             BoardError: ``no-space`` (nothing was sent), ``damaged``.
         """
         wanted = list({blob.digest: blob for blob in blobs}.values())
-        reply, _ = self._channel.request(wire.HAVE, {"blobs": [[blob.digest, blob.size] for blob in wanted]})
-        self._tell_removed(reply, progress)
+        asked = {"blobs": [[blob.digest, blob.size] for blob in wanted]}
+        reply, _ = self._channel.ask(Have, wire.HAVE, asked)
+        self._tell_removed(reply.removed, progress)
         here = missing(reply, wanted)
         rest = sum(blob.size - here[blob.digest] for blob in wanted if blob.digest in here)
         sent = 0
@@ -160,30 +177,28 @@ class Agent:
                     sent += step
                     if progress is not None:
                         progress({"stage": "send", "bytes": sent, "of_bytes": rest})
+        self._tell_removed(self._sender.removed, progress)
+        self._sender.removed = []
         return Sent(sent, sum(blob.size for blob in wanted) - sent)
 
-    def _tell_removed(self, reply: Mapping[str, Any], progress: OnEvent | None) -> None:
-        removed = fields(reply, "removed", str)
+    def _tell_removed(self, removed: Sequence[str], progress: OnEvent | None) -> None:
         self.removed += removed
         if removed and progress is not None:
             progress({"stage": f"made room: removed {len(removed)} old things"})
 
-    def finish(self, manifest: Mapping[str, Any], progress: OnEvent | None = None) -> dict[str, Any]:
+    def finish(self, manifest: Mapping[str, Any], progress: OnEvent | None = None) -> Finished:
         """Have the board finish an artifact, sent before as a blob, or find it finished.
 
         Args:
             manifest: As for ``deploy``; its ``build`` says how.
             progress: Called with ``{"stage", "done", "of"}``; ``of`` only where the board knows it.
 
-        Returns:
-            ``cached``, ``reason`` (why an earlier one does not serve, or None), ``seconds``, ``size`` (bytes)
-            and what it was made by and for.
-
         Raises:
             BoardError: ``memory``, ``load``, ``import``, ``no-space``, ``died``.
         """
-        reply, _ = self._request(wire.FINISH, {"manifest": dict(manifest)}, progress=progress)
-        return field(reply, "finished", dict)
+        reply = self._ask(Finish, wire.FINISH, {"manifest": dict(manifest)}, progress)
+        self._tell_removed(reply.removed, progress)
+        return reply.finished
 
     def deploy(self, manifest: Mapping[str, Any]) -> bool:
         """Make a bundle the board's current one, and give the lock back; needs ``begin`` and its blobs.
@@ -191,19 +206,18 @@ class Agent:
         Returns:
             Whether anything changed.
         """
-        reply, _ = self._channel.request(wire.DEPLOY, {"manifest": dict(manifest)})
-        return field(reply, "changed", bool)
+        told = {"manifest": dict(manifest), "from": _sender_name(), "at": round(time.time())}
+        reply, _ = self._channel.ask(Deployed, wire.DEPLOY, told)
+        self.removed += reply.removed
+        return reply.changed_
 
-    def deployments(self) -> tuple[str | None, list[dict[str, Any]]]:
-        """The digest of the current deployment, and all of them (digest, name, backend, runtime)."""
-        reply, _ = self._channel.request(wire.DEPLOYMENTS, {})
-        current = reply.get("current")
-        return (current if isinstance(current, str) else None), fields(reply, "deployments", dict)
+    def deployments(self) -> Deployments:
+        """The digest of the current deployment, and all of them."""
+        return self._channel.ask(Deployments, wire.DEPLOYMENTS, {})[0]
 
-    def runtimes(self) -> list[str]:
+    def runtimes(self) -> Sequence[str]:
         """The digests of the unpacked runtimes on the board."""
-        reply, _ = self._channel.request(wire.RUNTIMES, {})
-        return fields(reply, "runtimes", str)
+        return self._channel.ask(Runtimes, wire.RUNTIMES, {})[0].runtimes
 
     def unpack(self, wheels: Sequence[tuple[str, str]], progress: OnEvent | None = None) -> str:
         """Unpack wheels, sent before as blobs, into a runtime; needs ``begin``.
@@ -216,9 +230,9 @@ class Agent:
             The runtime's digest.
         """
         header = {"blobs": [{"digest": digest, "name": name} for digest, name in wheels]}
-        reply, _ = self._channel.request(wire.UNPACK, header, progress=progress)
-        self._tell_removed(reply, progress)
-        return field(reply, "runtime", str)
+        reply, _ = self._channel.ask(Unpacked, wire.UNPACK, header, progress=progress)
+        self._tell_removed(reply.removed, progress)
+        return reply.runtime
 
     def try_runtime(self, backend: str, runtime: str | None) -> Trial:
         """Import a backend's runtime on the board, in a process of its own.
@@ -227,11 +241,7 @@ class Agent:
             backend: Its name.
             runtime: The digest of an unpacked runtime, or None for the board's own packages.
         """
-        reply, _ = self._request(wire.TRY_RUNTIME, {"backend": backend, "runtime": runtime})
-        name = reply.get("signal")
-        if field(reply, "works", bool):
-            return Trial(True, field(reply, "version", str), "", None)
-        return Trial(False, "", field(reply, "why", str), name if isinstance(name, str) else None)
+        return self._ask(Trial, wire.TRY_RUNTIME, {"backend": backend, "runtime": runtime})
 
     def open(
         self,
@@ -256,8 +266,7 @@ class Agent:
         """
         what = {"digest": digest} if manifest is None else {"manifest": dict(manifest)}
         request = {**what, "threads": threads, **({"cores": list(cores)} if cores else {})}
-        reply, _ = self._request(wire.OPEN, request, progress=progress)
-        return Session(self._channel, self._channel.parsed(Loaded, reply))
+        return Session(self._channel, self._ask(Loaded, wire.OPEN, request, progress))
 
     def demo(
         self,
@@ -265,7 +274,7 @@ class Agent:
         on_event: OnLive,
         stop: threading.Event,
         door: PortForward | None = None,
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """Run a demo until it ends; see :class:`edgenet.devices.live.Live`."""
         return Live(self._channel, self._request, on_event, stop).run(request, door)
 
@@ -280,6 +289,14 @@ class Agent:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _sender_name() -> str:
+    """Who deploys, for the board's history: user and machine, where the system tells them."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError):
+        return socket.gethostname()
 
 
 def _blob(archive: Archive) -> Blob:

@@ -1,4 +1,4 @@
-"""What an agent answers about an open model, as types (docs/agent-protocol.md)."""
+"""What an agent answers, as types (docs/agent-protocol.md): the board, its store, an open model, a demo."""
 
 from __future__ import annotations
 
@@ -6,14 +6,169 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from edgenet.json_value import Count, NotNegative, Positive, Where, Within
+from edgenet.facts import Facts
+from edgenet.json_value import Count, Length, NotNegative, Positive, Where, Within
 from edgenet.measured import Sensors
 from edgenet.record import Record
 from edgenet.report import WarmUp
 
-__all__ = ["Bench", "Loaded", "Replay", "Roof", "Runs", "RuntimeLayer", "Tap"]
+__all__ = [
+    "Arrival",
+    "Bench",
+    "DemoEnd",
+    "Deployed",
+    "Deployment",
+    "Deployments",
+    "Finish",
+    "Finished",
+    "Have",
+    "LackingParts",
+    "Loaded",
+    "Probe",
+    "Put",
+    "Replay",
+    "Roof",
+    "Runs",
+    "RuntimeLayer",
+    "Runtimes",
+    "Tap",
+    "Trial",
+    "Unpacked",
+]
 
 Side = Annotated[int, Within(least=0, most=1_000_000)]
+Digest = Annotated[str, Length(64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe(Record):
+    """The board."""
+
+    facts: Facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class LackingParts(Record):
+    """The backends whose parts of the agent a board lacks."""
+
+    backends: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Have(Record):
+    """(digest, bytes there) of each blob that is not whole, and what was removed for them, in words."""
+
+    missing: tuple[tuple[Digest, Count], ...]
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Put(Record):
+    """Whether the blob is whole now, and what was removed for it, in words."""
+
+    done: bool
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtimes(Record):
+    """The digests of the unpacked runtimes."""
+
+    runtimes: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unpacked(Record):
+    """The digest of the runtime that wheels became, and what was removed for it, in words."""
+
+    runtime: Digest
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trial(Record):
+    """Whether a runtime can be imported on the board: its version, or why not (and which signal ended it)."""
+
+    works: bool
+    version: str = ""
+    why: str = ""
+    signal: str | None = None
+
+    def check(self, where: Where) -> None:
+        """One of the two is said."""
+        if not (self.version if self.works else self.why):
+            raise where.missing("version" if self.works else "why")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished(Record):
+    """An artifact that the board finished.
+
+    Attributes:
+        cached: Whether it was there already.
+        reason: Why an earlier one does not serve.
+        seconds: What making it took.
+        size: Bytes.
+        tensorrt, gpu, sm: What it was made by and for.
+        workspace: Scratch memory for the builder, bytes.
+        path, key: Where it lies on the board, and the digest of all that it depends on.
+    """
+
+    path: str | None = None
+    key: str | None = None
+    cached: bool
+    reason: str | None = None
+    seconds: NotNegative
+    size: Count
+    tensorrt: str
+    gpu: str
+    sm: str
+    workspace: Count | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish(Record):
+    """What came of finishing, and what was removed for it, in words."""
+
+    finished: Finished
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed(Record):
+    """Whether the current deployment is another than before, and what the board forgot, in words."""
+
+    changed_: bool
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment(Record):
+    """One deployment; what its manifest on the board lacks is ``None``."""
+
+    digest: Digest | None = None
+    name: str | None = None
+    backend: str | None = None
+    runtime: Digest | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival(Record):
+    """A deployment in the board's history: what it was, from where it came, and when (Unix time)."""
+
+    digest: Digest
+    name: str | None = None
+    from_: str | None = None
+    at: NotNegative | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployments(Record):
+    """The digest of the current deployment, all of them, and how they came, newest first."""
+
+    current: Digest | None = None
+    deployments: tuple[Deployment, ...]
+    history: tuple[Arrival, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +254,18 @@ class Tap(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Replay(Record):
-    """The type and size of each answer, and the sha256 of the pixels that it is an answer to."""
+    """The type and size of each answer, and the sha256 of the pixels that it is an answer to.
+
+    There may be fewer answers than images were sent, where more do not fit into one reply.
+    """
 
     dtype: str
     outputs: Annotated[int, Within(least=1, most=10_000_000)]
     pixels: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoEnd(Record):
+    """The summary of a demo that is over (docs/demo.md)."""
+
+    summary: Mapping[str, Any]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple
 
 from edgenet.agent import wire
-from edgenet.devices.channel import Channel
-from edgenet.devices.replies import field, fields
+from edgenet.devices.answers import Have, Put
+from edgenet.devices.channel import REMEDY, Channel
 from edgenet.errors import DataError, DeviceError
 
 __all__ = ["Blob", "Sender", "Sent", "missing"]
@@ -34,11 +34,16 @@ class Sent(NamedTuple):
 
 
 class Sender:
-    """Sends blobs over a channel, in pieces as large as the way to the board bears."""
+    """Sends blobs over a channel, in pieces as large as the way to the board bears.
+
+    Attributes:
+        removed: What the board removed on the way, to make room; in words.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._piece = FIRST
+        self.removed: list[str] = []
 
     def send(self, blob: Blob, offset: int) -> Iterator[int]:
         """Send a blob from this offset on; gives the bytes of each piece.
@@ -57,11 +62,12 @@ class Sender:
                     )
                 header = {"digest": blob.digest, "size": blob.size, "offset": offset}
                 began = time.monotonic()
-                reply, _ = self._channel.request(wire.PUT, header, piece)
+                reply, _ = self._channel.ask(Put, wire.PUT, header, piece)
                 self._adapt(time.monotonic() - began)
                 offset += len(piece)
+                self.removed += reply.removed
                 yield len(piece)
-                if field(reply, "done", bool):
+                if reply.done:
                     return
 
     def _adapt(self, seconds: float) -> None:
@@ -72,7 +78,7 @@ class Sender:
             self._piece = max(self._piece // 2, SMALLEST)
 
 
-def missing(reply: Mapping[str, Any], wanted: Sequence[Blob]) -> dict[str, int]:
+def missing(reply: Have, wanted: Sequence[Blob]) -> dict[str, int]:
     """Digest → bytes already there, for the blobs that are not complete, from the reply to ``have``.
 
     Raises:
@@ -80,12 +86,8 @@ def missing(reply: Mapping[str, Any], wanted: Sequence[Blob]) -> dict[str, int]:
     """
     sizes = {blob.digest: blob.size for blob in wanted}
     here: dict[str, int] = {}
-    for item in fields(reply, "missing", list):
-        pair = dict(zip(("digest", "bytes"), item, strict=False))
-        digest, size = field(pair, "digest", str), field(pair, "bytes", int)
-        if digest not in sizes or not 0 <= size <= sizes[digest]:
-            raise DeviceError(
-                f"the agent asks for {digest[:12]} from {size}", "this is a bug: please report it"
-            )
+    for digest, size in reply.missing:
+        if digest not in sizes or size > sizes[digest]:
+            raise DeviceError(f"the agent asks for {digest[:12]} from {size}", REMEDY)
         here[digest] = size
     return here

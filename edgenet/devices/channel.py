@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from edgenet.agent import wire
 from edgenet.devices.connection import Connection
 from edgenet.devices.deadlines import DEADLINES, Deadlines, Limit
+from edgenet.devices.events import ProgressEvent
 from edgenet.devices.replies import raise_error
 from edgenet.devices.watch import Watch
 from edgenet.errors import ConnectionLost, DeviceError
@@ -61,6 +62,7 @@ class Channel:
 
         Raises:
             BoardError: The agent answered with an error.
+            DeviceError: An event is not what it should be.
             ConnectionLost: The connection broke, the agent fell silent or took too long, or something that
                 is not the agent answered.
         """
@@ -84,7 +86,7 @@ class Channel:
                     raise ConnectionLost(f"{self.connection.name} answered out of turn", "run this again")
                 if "event" in reply:
                     if progress is not None:
-                        progress(reply)
+                        progress(self.parsed(ProgressEvent, reply).known())
                     continue
                 if reply.get("ok") is not True:
                     raise_error(self.connection.name, reply.get("error"))
@@ -146,16 +148,6 @@ class Channel:
             DeviceError: It is not what was asked for; the field is named.
         """
         return answer.from_table(plain(reply), self._where())
-
-    def checked(self, answer: type[_R], value: object) -> dict[str, Any]:
-        """A table of an answer as it travels on: printable, and what the type knows of it is of its type.
-
-        Raises:
-            DeviceError: It is not; the field is named.
-        """
-        table = plain(value)
-        answer.from_table(table, self._where())
-        return cast("dict[str, Any]", table)
 
     def _where(self) -> Where:
         return Where(f"the answer of {self.connection.name}", error=DeviceError, remedy=REMEDY)

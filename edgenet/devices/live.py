@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import hmac
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from edgenet.agent import wire
+from edgenet.agent.demo.gate import Gate, bearer
 from edgenet.agent.tunnel import Tunnel
+from edgenet.devices.answers import DemoEnd
 from edgenet.devices.channel import Channel
-from edgenet.devices.seen import State, Summary
+from edgenet.devices.events import DemoPicture, DemoReady, DemoTick, ProgressEvent
 from edgenet.errors import DeviceError
 
-__all__ = ["Live", "OnLive", "PortForward"]
+__all__ = ["Live", "LiveEvent", "OnLive", "PortForward"]
 
 STOP_AGAIN_S = 0.5
 
-# Takes an event of the demo and its body.
-OnLive = Callable[[Mapping[str, Any], bytes], None]
+# What a demo tells while it runs; a picture comes with its bytes.
+LiveEvent = ProgressEvent | DemoReady | DemoTick | DemoPicture
+OnLive = Callable[[LiveEvent, bytes], None]
+_EVENTS: dict[str, type[LiveEvent]] = {
+    "progress": ProgressEvent,
+    "ready": DemoReady,
+    "tick": DemoTick,
+    "save": DemoPicture,
+}
 # Sends a request, with what it needs first; gives the reply and its body.
 Ask = Callable[[str, Mapping[str, Any]], tuple[dict[str, Any], bytes]]
 
@@ -38,7 +49,7 @@ class Live:
         self._channel, self._ask, self._on_event, self._stop = channel, ask, on_event, stop
         self._over = threading.Event()
 
-    def run(self, request: Mapping[str, Any], door: PortForward | None = None) -> dict[str, Any]:
+    def run(self, request: Mapping[str, Any], door: PortForward | None = None) -> Mapping[str, Any]:
         """Until it ends.
 
         Args:
@@ -53,22 +64,21 @@ class Live:
             ConnectionLost: The board went away.
         """
         oob_handlers = self._channel.oob_handlers
-        for name in ("progress", "ready", "save"):
-            oob_handlers[name] = self._on_event
-        oob_handlers["tick"] = self._tick
+        for name, kind in _EVENTS.items():
+            oob_handlers[name] = functools.partial(self._tell, kind)
         if door is not None:
             oob_handlers[wire.STREAM] = door.carry(self._channel)
         alive = threading.Thread(target=self._keep_alive, daemon=True)
         alive.start()
         try:
             reply, _ = self._ask(wire.DEMO, request)
-            return self._channel.checked(Summary, reply.get("summary"))
+            return self._channel.parsed(DemoEnd, reply).summary
         finally:
             self._over.set()
             oob_handlers.clear()
 
-    def _tick(self, event: Mapping[str, Any], body: bytes) -> None:
-        self._on_event({**event, "state": self._channel.checked(State, event.get("state", {}))}, body)
+    def _tell(self, kind: type[LiveEvent], header: Mapping[str, Any], body: bytes) -> None:
+        self._on_event(self._channel.parsed(kind, header), body)
 
     def _keep_alive(self) -> None:
         """Say that this end is there, and pass on that the demo shall stop."""
@@ -94,6 +104,7 @@ class PortForward:
 
     Attributes:
         port: Which one it is.
+        key: Who brings it as a bearer is let in; the others are few, and gone in seconds.
 
     Raises:
         DeviceError: It is taken.
@@ -101,13 +112,15 @@ class PortForward:
 
     def __init__(self, port: int) -> None:
         try:
-            self._server = socket.create_server(("127.0.0.1", port))
+            listener = socket.create_server(("127.0.0.1", port), backlog=64)
         except OSError as error:
             raise DeviceError(
                 f"port {port} on this machine cannot be used ({error.strerror})",
                 "choose another with --port, or leave it out for any free one",
             ) from None
-        self.port = int(self._server.getsockname()[1])
+        self.port = int(listener.getsockname()[1])
+        self.key = ""
+        self._gate = Gate(listener, self._take)
         self._tunnel: Tunnel | None = None
 
     def carry(self, channel: Channel) -> Callable[[dict[str, Any], bytes], None]:
@@ -120,19 +133,17 @@ class PortForward:
                 raise OSError(str(error)) from None
 
         self._tunnel = Tunnel(send)
-        threading.Thread(target=self._accept, args=(self._tunnel,), daemon=True).start()
+        self._gate.start()
         return self._tunnel.receive
 
-    def _accept(self, tunnel: Tunnel) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._server.accept()
-                tunnel.open(connection)
+    def _take(self, connection: socket.socket, head: bytes) -> None:
+        if self.key and hmac.compare_digest(bearer(head), self.key.encode()):
+            self._gate.let_in(connection)
+        if self._tunnel is not None:
+            self._tunnel.open(connection, head)
 
     def close(self) -> None:
         """Close the port and every connection."""
-        with contextlib.suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
+        self._gate.close()
         if self._tunnel is not None:
             self._tunnel.close()

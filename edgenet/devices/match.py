@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from edgenet.facts import Facts
 from edgenet.target import ISA, Target
 
 __all__ = ["Match", "match"]
@@ -39,7 +40,7 @@ class Match:
         return f"unknown board: {near}"
 
 
-def match(facts: Mapping[str, Any], targets: Iterable[Target]) -> Match:
+def match(facts: Facts, targets: Iterable[Target]) -> Match:
     """The target that a board is, or else the nearest one with the same kind of processor.
 
     What decides, in this order: the device tree's exact name, the module's identifier, the model's
@@ -49,49 +50,42 @@ def match(facts: Mapping[str, Any], targets: Iterable[Target]) -> Match:
     for target in boards:
         if name := _says(facts, target):
             return Match(target.name, target.title, True, name)
-    alike = [target for target in boards if target.cpu.machine == facts.get("machine")]
+    alike = [target for target in boards if target.cpu.machine == facts.machine]
     if not alike:
-        return Match(None, "", False, f"no target has a {facts.get('machine')} processor")
+        return Match(None, "", False, f"no target has a {facts.machine} processor")
     nearest = min(alike, key=lambda target: _distance(facts, target))
     return Match(nearest.name, nearest.title, False, _differences(facts, nearest))
 
 
-def _says(facts: Mapping[str, Any], target: Target) -> str:
+def _says(facts: Facts, target: Target) -> str:
     """The words in which the board says that it is this target, or nothing."""
-    for name in _texts(facts.get("compatible")):
+    for name in facts.compatible:
         if name in target.identity.compatible:
             return name
-    module = facts.get("module")
-    if isinstance(module, str) and module.startswith(target.identity.modules):
-        return f"module {module}"
-    board = facts.get("board")
-    if isinstance(board, str) and board.startswith(target.identity.board_models):
-        return board
+    if facts.module is not None and facts.module.startswith(target.identity.modules):
+        return f"module {facts.module}"
+    if facts.board is not None and facts.board.startswith(target.identity.board_models):
+        return facts.board
     return ""
 
 
-def _distance(facts: Mapping[str, Any], target: Target) -> tuple[bool, int, int]:
-    cores = facts.get("cores")
+def _distance(facts: Facts, target: Target) -> tuple[bool, int, int]:
     return (
-        target.cpu.core not in str(facts.get("cpu")),
+        target.cpu.core not in (facts.cpu or ""),
         len(set(_known_isa(facts)) ^ set(target.cpu.isa)),
-        abs(target.cpu.cores - cores) if isinstance(cores, int) else 0,
+        abs(target.cpu.cores - facts.cores),
     )
 
 
-def _differences(facts: Mapping[str, Any], target: Target) -> str:
+def _differences(facts: Facts, target: Target) -> str:
     parts = []
-    if target.cpu.core not in str(facts.get("cpu")):
-        parts.append(f"it has {facts.get('cpu') or 'an unknown core'}, not {target.cpu.core}")
+    if target.cpu.core not in (facts.cpu or ""):
+        parts.append(f"it has {facts.cpu or 'an unknown core'}, not {target.cpu.core}")
     if isa := sorted(set(_known_isa(facts)) ^ set(target.cpu.isa)):
         parts.append(f"they differ in {' '.join(isa)}")
     return ", ".join(parts) or f"both have {target.cpu.core}"
 
 
-def _known_isa(facts: Mapping[str, Any]) -> list[str]:
+def _known_isa(facts: Facts) -> list[str]:
     """The features that targets speak of; the agent tells more."""
-    return [name for name in _texts(facts.get("isa")) if name in ISA]
-
-
-def _texts(value: object) -> Sequence[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list | tuple) else []
+    return [name for name in facts.isa if name in ISA]

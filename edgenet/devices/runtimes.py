@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from edgenet.agent import wire
-from edgenet.devices.agent import Agent, Trial
+from edgenet.devices.agent import Agent
+from edgenet.devices.answers import Trial
 from edgenet.devices.blobs import Blob
 from edgenet.devices.channel import OnEvent
 from edgenet.devices.replies import BoardError
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import ConnectionLost, DeviceError
+from edgenet.facts import Facts
 from edgenet.files import cache_dir, file_digest, locked, sha256, write_atomic
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "candidates",
     "check_runtime",
     "ensure_runtime",
+    "fitting",
 ]
 
 NOEXEC_REMEDY = "set EDGENET_HOME there to a folder of a file system mounted without noexec"
@@ -67,7 +70,7 @@ class Pin(NamedTuple):
         return self.wheels[0]
 
 
-def candidates(backend: str, facts: Mapping[str, Any]) -> list[Pin]:
+def candidates(backend: str, facts: Facts) -> list[Pin]:
     """The pins that fit a board, best first.
 
     Args:
@@ -77,18 +80,26 @@ def candidates(backend: str, facts: Mapping[str, Any]) -> list[Pin]:
     Raises:
         DeviceError: None fits; it says why.
     """
-    platform = _platform(backend, facts)
+    return fitting(backend, _platform(backend, facts))
+
+
+def fitting(backend: str, platform: Platform) -> list[Pin]:
+    """The pins that fit a platform, best first.
+
+    Raises:
+        DeviceError: None fits; it says why.
+    """
     rows = [row for row in _table().get(backend, []) if platform.machine in row["machines"]]
     if not rows:
         raise _refused(backend, f"there are no wheels for {platform.machine}")
     rows = [row for row in rows if platform.python in row["python"]]
     if not rows:
         raise _refused(backend, f"there are no wheels for Python {platform.python} on {platform.machine}")
-    fitting = [row for row in rows if _version(row["glibc"]) <= _version(platform.glibc)]
-    if not fitting:
+    known = [row for row in rows if _version(row["glibc"]) <= _version(platform.glibc)]
+    if not known:
         oldest = min((row["glibc"] for row in rows), key=_version)
         raise _refused(backend, f"its wheels need glibc {oldest}, the board has {platform.glibc}")
-    return [Pin(tuple(row["wheels"]), platform._replace(glibc=row["glibc"])) for row in fitting]
+    return [Pin(tuple(row["wheels"]), platform._replace(glibc=row["glibc"])) for row in known]
 
 
 def ensure_runtime(
@@ -115,13 +126,12 @@ def ensure_runtime(
         DeviceError: No runtime fits or none can be imported; every attempt's reason is named.
     """
     facts = agent.facts([backend])
-    own = facts.get("runtimes") or {}
     reasons, remedy = [], ""
-    if backend in own:
-        choice = RuntimeChoice(None, own[backend], ())
+    if own := facts.runtimes.get(backend):
+        choice = RuntimeChoice(None, own, ())
         if not (died := _dies(choice, prove)):
             return choice
-        reasons.append(f"the board's own {own[backend]}: {died.why}")
+        reasons.append(f"the board's own {own}: {died.why}")
     memory = _Memory(backend, facts)
     for pin in memory.order(_sendable(agent, backend, facts)):
         try:
@@ -154,13 +164,13 @@ def check_runtime(agent: Agent, backend: str) -> None:
         DeviceError: The reason and the remedy.
     """
     facts = agent.facts([backend])
-    if backend not in (facts.get("runtimes") or {}):
+    if backend not in facts.runtimes:
         _sendable(agent, backend, facts)
 
 
-def _sendable(agent: Agent, backend: str, facts: Mapping[str, Any]) -> list[Pin]:
+def _sendable(agent: Agent, backend: str, facts: Facts) -> list[Pin]:
     """What can be sent to a board, best first; it has to be able to load it."""
-    if facts.get("noexec"):
+    if facts.noexec:
         raise DeviceError(
             f"edgenet's folder on {agent.name} is mounted noexec: no library loads from it", NOEXEC_REMEDY
         )
@@ -198,17 +208,15 @@ def _blob(path: Path, digest: str) -> Blob:
     return Blob(digest, path.stat().st_size, lambda: path.open("rb"))
 
 
-def _platform(backend: str, facts: Mapping[str, Any]) -> Platform:
-    if facts.get("system") != "Linux" or facts.get("python_implementation") != "cpython":
-        raise _refused(
-            backend, f"{facts.get('python_implementation')} on {facts.get('system')} is not supported"
-        )
-    if not isinstance(facts.get("glibc"), str):
+def _platform(backend: str, facts: Facts) -> Platform:
+    if facts.system != "Linux" or facts.python_implementation != "cpython":
+        raise _refused(backend, f"{facts.python_implementation} on {facts.system} is not supported")
+    if facts.glibc is None:
         raise _refused(backend, "the board's C library is not glibc, and wheels need glibc")
-    machine = str(facts.get("machine"))
-    if facts.get("python_bits") == 32:
+    machine = str(facts.machine)
+    if facts.python_bits == 32:
         machine = {"aarch64": "armv7l", "x86_64": "i686"}.get(machine, machine)
-    return Platform(".".join(str(facts.get("python")).split(".")[:2]), machine, facts["glibc"])
+    return Platform(".".join(str(facts.python).split(".")[:2]), machine, facts.glibc)
 
 
 def _refused(backend: str, why: str) -> DeviceError:
@@ -235,8 +243,8 @@ def _tell(progress: OnEvent | None, stage: str, pin: Pin) -> None:
 class _Memory:
     """What is known of the pins on boards of one kind: "works", or the signal that ended the import."""
 
-    def __init__(self, backend: str, facts: Mapping[str, Any]) -> None:
-        kind = [backend, *(facts.get(name) for name in ("machine", "cpu", "isa", "python", "glibc", "board"))]
+    def __init__(self, backend: str, facts: Facts) -> None:
+        kind = [backend, facts.machine, facts.cpu, facts.isa, facts.python, facts.glibc, facts.board]
         self._path = cache_dir() / "runtimes" / f"{sha256(json.dumps(kind).encode())[:16]}.json"
         self._known = self._read()
 

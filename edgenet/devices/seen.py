@@ -1,4 +1,4 @@
-"""What a running demo tells of itself, checked (docs/demo.md); only what this side reads has a type here."""
+"""What a running demo tells of itself, checked (docs/demo.md); only what people are shown has a type here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Answering(Record):
     """A model: its name, and its best labels with their shares."""
 
     name: str
-    top: tuple[tuple[str, float], ...] | None = None
+    top: tuple[tuple[str, float, int], ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

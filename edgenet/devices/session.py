@@ -154,7 +154,7 @@ class Session:
 
         Args:
             images: Encoded images, each at most 8 MiB.
-            progress: Called after each batch with ``{"stage": "replay", "done"}``.
+            progress: Called after each reply with ``{"stage": "replay", "done"}``.
 
         Raises:
             BoardError: ``bad-image``, ``died``, ``run``.
@@ -162,29 +162,34 @@ class Session:
         """
         done = 0
         for batch in _batches(images, BATCH):
-            try:
-                yield from self._replay(batch)
-            except DeviceError as error:
-                index = getattr(error, "facts", {}).get("image")
-                if isinstance(index, int):
-                    error.what = error.what.replace(f"image {index}:", f"image {done + index}:", 1)
-                    error.args = (str(error.what),)
-                raise
-            done += len(batch)
-            if progress is not None:
-                progress({"stage": "replay", "done": done})
+            left = batch
+            while left:
+                try:
+                    answers = self._replay(left)
+                except DeviceError as error:
+                    index = getattr(error, "facts", {}).get("image")
+                    if isinstance(index, int):
+                        error.what = error.what.replace(f"image {index}:", f"image {done + index}:", 1)
+                        error.args = (str(error.what),)
+                    raise
+                yield from answers
+                done, left = done + len(answers), left[len(answers) :]
+                if progress is not None:
+                    progress({"stage": "replay", "done": done})
 
-    def _replay(self, batch: Sequence[bytes]) -> Iterator[Answer]:
+    def _replay(self, batch: Sequence[bytes]) -> Sequence[Answer]:
+        """The answers to the first of some images, as many as the board had room for in its reply."""
         sizes = {"sizes": [len(image) for image in batch]}
         reply, body = self._channel.ask(Replay, wire.REPLAY, sizes, b"".join(batch))
-        if reply.dtype not in _DTYPES or len(reply.pixels) != len(batch):
+        count = len(reply.pixels)
+        if reply.dtype not in _DTYPES or not 0 < count <= len(batch):
             raise DeviceError("the agent's answers do not match the images", REMEDY)
         dtype = np.dtype(reply.dtype)
-        if len(body) != reply.outputs * dtype.itemsize * len(batch):
+        if len(body) != reply.outputs * dtype.itemsize * count:
             raise DeviceError("the agent's answers do not match their size", REMEDY)
         values = np.frombuffer(body, dtype.newbyteorder("<")).astype(dtype)
-        for output, digest in zip(values.reshape(len(batch), -1), reply.pixels, strict=True):
-            yield Answer(output, digest)
+        pairs = zip(values.reshape(count, -1), reply.pixels, strict=True)
+        return [Answer(output, digest) for output, digest in pairs]
 
     def close(self) -> None:
         """End the model's process on the board."""

@@ -22,6 +22,7 @@ POINTWISE = (
     "BatchNormalization", "Relu", "Clip", "LeakyRelu", "PRelu", "HardSwish", "HardSigmoid", "Sigmoid",
     "Identity", "Dropout",
 )  # fmt: skip
+PAIR = ("QuantizeLinear", "DequantizeLinear")
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,18 @@ class Layer:
 
 
 def layers(proto: onnx.ModelProto) -> list[Layer]:
-    """The layers of a float graph, in order."""
+    """The layers of a user's graph, in order; a Q/DQ pair belongs to the layer that it rounds."""
     graph = Graph(proto)
     macs = {row.name: row.macs for row in cost(proto).layers}
     found: list[list[onnx.NodeProto]] = []
     group_of: dict[str, list[onnx.NodeProto]] = {}
     for node in graph.nodes:
+        if node.op_type in PAIR:
+            rounded = group_of.get(node.input[0])
+            if rounded is not None:
+                rounded.append(node)
+                group_of[node.output[0]] = rounded
+            continue
         before = group_of.get(node.input[0]) if node.op_type in POINTWISE else None
         if before is not None and graph.sole_consumer(node.input[0]) is not None:
             before.append(node)
@@ -66,10 +73,11 @@ def layers(proto: onnx.ModelProto) -> list[Layer]:
 def _layer(graph: Graph, group: Sequence[onnx.NodeProto], macs: dict[str, int]) -> Layer:
     first = group[0]
     name = first.name or first.output[0]
-    tensors = tuple(node.output[0] for node in group)
+    outputs = [node.output[0] for node in group]
+    tensors = tuple(node.output[0] for node in group if node.op_type != "QuantizeLinear")
     read = [item for item in first.input if item]
     sizes = [math.prod(graph.shape(item)) for item in (*read, tensors[-1])]
-    names = tuple(dict.fromkeys([*(node.name for node in group if node.name), *tensors]))
+    names = tuple(dict.fromkeys([*(node.name for node in group if node.name), *outputs]))
     return Layer(name, first.op_type, names, tensors, macs.get(name, 0), sum(sizes))
 
 

@@ -13,7 +13,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from edgenet.graph.graph import Graph
 
-__all__ = ["Step", "steps", "subgraph"]
+__all__ = ["Step", "behind", "steps", "subgraph"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def steps(graph: Graph, rounded: Collection[str]) -> list[Step]:
     for node in graph.nodes:
         if node.output[0] not in rounded:
             continue
-        nodes, inputs = _behind(graph, node, ends)
+        nodes, inputs = behind(graph, node, ends)
         convs = [item for item in nodes if item.op_type == "Conv"]
         found.append(Step(node.output[0], inputs, nodes, convs[0] if convs else None))
     return found
@@ -85,7 +85,7 @@ def subgraph(
     return helper.make_model(body, opset_imports=[helper.make_opsetid("", graph.opset)], ir_version=8)
 
 
-def _behind(
+def behind(
     graph: Graph, last: NodeProto, ends: Collection[str]
 ) -> tuple[tuple[NodeProto, ...], tuple[str, ...]]:
     """The nodes between the ends and a node, itself included, and the ends that they read."""

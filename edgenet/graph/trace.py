@@ -52,14 +52,16 @@ class LayerByLayer:
     Args:
         proto: The quantized graph, as the backends get it.
         known: Float tensors whose int8 values will be given; any other layer's input is computed.
+        kept: Whether the backends keep its scales, see :class:`edgenet.model.Model`.
 
     Attributes:
         names: Of the float tensors that are quantized and known, in graph order.
     """
 
-    def __init__(self, proto: onnx.ModelProto, known: Collection[str]) -> None:
+    def __init__(self, proto: onnx.ModelProto, known: Collection[str], kept: bool = False) -> None:
         graph = Graph(proto)
-        align_scales(graph)
+        if not kept:
+            align_scales(graph)
         made = {name: source for name, source in _quantized(graph.nodes).items() if source in known}
         self.names = tuple(made.values())
         self._made = {source: name for name, source in made.items()}

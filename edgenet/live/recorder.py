@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -49,16 +49,16 @@ class Recorder:
         if self._stream is not None:
             self._stream.close()
 
-    def save(self, event: Mapping[str, Any], body: bytes) -> None:
-        """Keep a picture; a name that is not one of ours is left out."""
-        found = _NAME.fullmatch(str(event.get("name")))
+    def save(self, name: str, frame: int | None, answers: Sequence[Any], body: bytes) -> None:
+        """Keep a picture and what was answered to it; a name that is not one of ours is left out."""
+        found = _NAME.fullmatch(name)
         if not found:
             return
         folder = self._folder / ("snapshots" if found[1] == "snapshot" else "drift")
         try:
             write_atomic(folder / found[0], body)
             if found[1] == "snapshot":
-                text = json.dumps({"frame": event.get("frame"), "answers": event.get("answers")}, indent=1)
+                text = json.dumps({"frame": frame, "answers": answers}, indent=1)
                 write_atomic((folder / found[0]).with_suffix(".json"), text.encode())
         except OSError as error:
             raise DataError(
@@ -66,9 +66,9 @@ class Recorder:
             ) from None
         self._saved[found[1]] += 1
 
-    def answers(self, found: object) -> None:
+    def answers(self, found: Sequence[Any]) -> None:
         """Keep answers, one line each."""
-        if self._stream is not None and isinstance(found, list):
+        if self._stream is not None:
             self._stream.writelines(json.dumps(answer) + "\n" for answer in found)
 
     def kept(self) -> dict[str, Any]:

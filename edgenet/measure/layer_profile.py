@@ -194,7 +194,7 @@ class _Truth:
         manifest = bundle.manifest
         proto = onnx.load_model_from_string(bundle.reference)
         self._preprocessing = manifest.preprocessing
-        self._reference = Reference(proto, self._preprocessing, manifest.model.output)
+        self._reference = Reference(proto, self._preprocessing, manifest.task)
         self._tensors = {layer.name: layer.tensors for layer in known}
         names = [name for layer in known for name in layer.tensors]
         self._evaluator = Evaluator(proto, names, optimize=False)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from edgenet.breakdown import ThreadSweep, ThreadTry
 from edgenet.devices.session import Session
+from edgenet.facts import CoreCluster, Facts
 from edgenet.progress import Progress
 from edgenet.statistics import median_interval
 
@@ -21,9 +21,7 @@ TRY = {"warmup_s": 0.5, "min_seconds": 1.0, "min_runs": 20, "max_seconds": 20.0,
 Opener = Callable[[int, Sequence[int] | None], Session]
 
 
-def sweep(
-    open_: Opener, facts: Mapping[str, Any], images: Sequence[bytes], progress: Progress
-) -> ThreadSweep:
+def sweep(open_: Opener, facts: Facts, images: Sequence[bytes], progress: Progress) -> ThreadSweep:
     """Try 1, 2, 4 … and every core (each number up to 8 cores, and each number at which a kind of core ends).
 
     Where cores differ, so many threads run on as many cores, the strongest first, and on no other: else
@@ -39,9 +37,9 @@ def sweep(
         Each try, where ``cores`` are numbers and ``on`` says what they are, both ``None`` where all are
         alike; ``best``: the fewest threads within 2 % of the lowest median.
     """
-    cores = int(facts.get("cores") or 1)
-    kinds = _kinds(facts, cores)
-    ends = np.cumsum([len(kind["cores"]) for kind in kinds]).tolist()
+    cores = facts.cores
+    kinds = _kinds(facts)
+    ends = np.cumsum([len(kind.cores) for kind in kinds]).tolist()
     counts = {*(range(1, cores + 1) if cores <= 8 else ()), 1, 2, 4, 8, cores // 2 or 1, cores, *ends}
     counts = {count for count in counts if count <= cores}
     tried = []
@@ -62,21 +60,21 @@ def sweep(
     return ThreadSweep(tried=tuple(tried), best=best)
 
 
-def _kinds(facts: Mapping[str, Any], cores: int) -> Sequence[Mapping[str, Any]]:
+def _kinds(facts: Facts) -> Sequence[CoreCluster]:
     """The board's kinds of core, the strongest first; none where all are alike or not all may be used."""
-    kinds: Sequence[Mapping[str, Any]] = facts.get("clusters") or ()
-    return kinds if len(kinds) > 1 and sum(len(kind["cores"]) for kind in kinds) == cores else ()
+    kinds = facts.clusters
+    return kinds if len(kinds) > 1 and sum(len(kind.cores) for kind in kinds) == facts.cores else ()
 
 
-def _strongest(count: int, kinds: Sequence[Mapping[str, Any]]) -> tuple[list[int] | None, str | None]:
+def _strongest(count: int, kinds: Sequence[CoreCluster]) -> tuple[list[int] | None, str | None]:
     """The numbers of the ``count`` strongest cores, and what they are: "2 × Cortex-A76, 1 × Cortex-A55"."""
     if not kinds:
         return None, None
     chosen: list[int] = []
     names: dict[str, int] = {}
     for kind in kinds:
-        some = kind["cores"][: count - len(chosen)]
+        some = kind.cores[: count - len(chosen)]
         chosen += some
         if some:
-            names[str(kind["cpu"])] = names.get(str(kind["cpu"]), 0) + len(some)
+            names[str(kind.cpu)] = names.get(str(kind.cpu), 0) + len(some)
     return chosen, ", ".join(f"{number} × {name}" for name, number in names.items())

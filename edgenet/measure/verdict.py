@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from edgenet.devices.session import BenchResult
 from edgenet.drift import Drift
+from edgenet.measure.plausibility import impossible_pipeline
 from edgenet.measured import Sensors
 from edgenet.metric import FPS_MODEL, FPS_PIPELINE
-from edgenet.report import Limit, Verdict
+from edgenet.report import AT_LEAST, AT_MOST, Limit, Verdict
 
 __all__ = ["judge"]
 
@@ -47,8 +48,8 @@ def judge(
     Returns:
         Its state, the reasons, the notes, and one limit for each that was asked for.
     """
-    seen = _throttling(bench.sensors)
-    noise = _noise(bench)
+    seen, doubt = _throttling(bench.sensors), impossible_pipeline(bench)
+    noise = _noise(bench) + ([doubt] if doubt else [])
     undervolt = [name for name in seen if name in UNDERVOLT]
     state = "UNDERVOLT" if undervolt else "THROTTLED" if seen else "NOISY" if noise else "VALID"
     reasons = [f"the board reported: {name}" for name in seen] + noise
@@ -56,7 +57,8 @@ def judge(
         state, reasons = "EMULATED", ["an emulated board: its speed says nothing about a real one"]
     limits = []
     if min_fps is not None:
-        limits.append(_fps_limit(bench, min_fps, emulated))
+        note = "an emulated board cannot settle this" if emulated else doubt
+        limits.append(_fps_limit(bench, min_fps, note))
     if max_drift is not None:
         limits.append(_drift_limit(drift, max_drift))
     notes = tuple(_clocks(bench.sensors))
@@ -117,14 +119,13 @@ def _shift(samples: NDArray[np.float64]) -> float:
     return float(np.median(samples[half:]) / np.median(samples[:half]) - 1.0)
 
 
-def _fps_limit(bench: BenchResult, limit: float, emulated: bool) -> Limit:
+def _fps_limit(bench: BenchResult, limit: float, unsettled: str | None) -> Limit:
     pipeline = len(bench.pipeline_ms) > 0
     value = 1e3 / float((bench.pipeline_ms if pipeline else bench.model_ms).mean())
     name = FPS_PIPELINE.name if pipeline else FPS_MODEL.name
-    if emulated:
-        note = "an emulated board cannot settle this"
-        return Limit(name=name, limit=limit, value=None, passed=False, note=note)
-    return Limit(name=name, limit=limit, value=value, passed=value >= limit)
+    if unsettled is not None:
+        return Limit(name=name, kind=AT_LEAST, limit=limit, value=None, passed=False, note=unsettled)
+    return Limit(name=name, kind=AT_LEAST, limit=limit, value=value, passed=value >= limit)
 
 
 def _drift_limit(drift: Drift, limit: float) -> Limit:
@@ -135,5 +136,11 @@ def _drift_limit(drift: Drift, limit: float) -> Limit:
             f"{lost.interval[0]:.2f} and {lost.interval[1]:.2f} pp"
         )
     return Limit(
-        name=lost.name, limit=limit, value=lost.pp, passed=lost.pp <= limit, images=drift.images, note=note
+        name=lost.name,
+        kind=AT_MOST,
+        limit=limit,
+        value=lost.pp,
+        passed=lost.pp <= limit,
+        images=drift.images,
+        note=note,
     )

@@ -1,4 +1,4 @@
-"""The images whose logits moved most, as a reader of the report sees them."""
+"""The images whose answers moved most, as a reader of the report sees them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.drift import Worst
-from edgenet.manifest import Manifest
+from edgenet.task import Task
 from edgenet.text import plain
 from edgenet.verify.expected import Expected
 
@@ -21,30 +21,28 @@ __all__ = ["png", "shown"]
 SIDE = 96
 
 
-def shown(worst: Sequence[Worst], expected: Expected, manifest: Manifest) -> tuple[Worst, ...]:
+def shown(worst: Sequence[Worst], expected: Expected, task: Task) -> tuple[Worst, ...]:
     """The report's ``worst`` with the names of the answers and a small picture of what the network saw.
 
     Args:
-        worst: ``index`` and the output indices ``answer`` and ``reference`` of each.
+        worst: ``index``, ``answer`` and ``reference`` of each.
         expected: The images.
-        manifest: The bundle's, for the names.
+        task: Knows what the answers are called.
 
     Returns:
         Each with ``answer_label``, ``reference_label``, ``label`` (the truth, where labelled) and
         ``thumbnail``, a data URI of a PNG.
     """
-    offset, names = manifest.label_offset, manifest.labels
 
-    def name(output: int) -> str:
-        known = 0 <= output - offset < len(names)
-        return plain(names[output - offset]) if known else f"output {output}"
+    def name(answer: int) -> str:
+        return str(plain(task.answer_name(answer, expected.names)))
 
     return tuple(
         item.changed(
             answer_label=name(item.answer),
             reference_label=name(item.reference),
             thumbnail=f"data:image/png;base64,{base64.b64encode(png(_small(expected.pixels(at)))).decode()}",
-            **({"label": name(expected.labels[at] + offset)} if expected.labels else {}),
+            **({"label": plain(task.truth_name(expected.truth[at]))} if expected.truth else {}),
         )
         for item in worst
         if (at := item.index) is not None

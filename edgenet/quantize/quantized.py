@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import onnx
 
 from edgenet import __version__
+from edgenet.card import ModelCard
+from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
 from edgenet.files import write_output
 from edgenet.golden import Golden
@@ -17,18 +19,19 @@ from edgenet.json_value import Length, Where, Within
 from edgenet.library import Table
 from edgenet.manifest import GoldenSpec
 from edgenet.model import Model
-from edgenet.preprocessing import ModelCard, Preprocessing
+from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.container import AGAIN, FACTS, pack, unpack
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
 from edgenet.record import Record
+from edgenet.task import Task, load_task
+from edgenet.tasks import task_names
 from edgenet.text import cause
 
 __all__ = ["SUFFIX", "Calibration", "Quantized"]
 
 SUFFIX = ".int8.onnx"
 REFERENCE = "reference.onnx"
-OUTPUTS = ("logits", "probabilities")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class Quantized:
 
     Attributes:
         original: The float model as the user gave it: the reference that builds are held to.
-        model: The prepared model with Q/DQ inside: ``pixels``, uint8 [1, H, W, 3], to float32 [1, classes].
+        model: The prepared model with Q/DQ inside: ``pixels``, uint8 [1, H, W, 3], to float32 [1, values].
         recipe: How it was quantized.
         account: What that did and cost, when it was computed.
         calibration: The images; ``None`` where there were none.
@@ -96,6 +99,8 @@ class Quantized:
             "tool": f"edgenet {__version__}",
             "name": self.original.name,
             "digest": self.original.digest,
+            "task": self.original.task_name,
+            "settings": dict(self.original.settings),
             "output": self.original.output,
             "label_offset": self.original.label_offset,
             "labels": list(self.original.labels),
@@ -131,15 +136,13 @@ class Quantized:
         facts = _Facts.from_table(table, place)
         if REFERENCE not in files:
             raise ModelError(f"{where}: no {REFERENCE} in it", AGAIN)
-        card = ModelCard(
-            "classification", facts.output, facts.label_offset, facts.labels, facts.preprocessing
-        )
+        card = ModelCard(facts.reader, facts.preprocessing)
         original = Model.parse(files[REFERENCE], facts.name, facts.digest, card, f"{where}: {REFERENCE}")
         recipe = Recipe.from_table(Table(facts.recipe, f"{where}: {FACTS} recipe"))
         _check_graph(proto, original, where)
         return cls(
             original=original,
-            model=replace(original, proto=proto, output="logits", precision=recipe.precision),
+            model=replace(original, proto=proto, output=original.task.outputs[0], precision=recipe.precision),
             recipe=recipe,
             account=Quantization.from_table(facts.account, place.at("account")),
             calibration=facts.calibration,
@@ -154,6 +157,8 @@ class _Facts(Record):
     tool: Annotated[str, Length(512)]
     name: Annotated[str, Length(512)]
     digest: Annotated[str, Length(64)]
+    task: Annotated[str, Length(64)] = CLASSIFICATION
+    settings: Mapping[str, Any] = field(default_factory=dict)
     output: Annotated[str, Length(16)]
     label_offset: Annotated[int, Within(least=0, most=1)]
     labels: tuple[Annotated[str, Length(512)], ...]
@@ -165,17 +170,26 @@ class _Facts(Record):
 
     def check(self, where: Where) -> None:
         """Names that later stand in a path are plain, and the output is one that we know to read."""
-        if self.output not in OUTPUTS:
-            raise where.at("output").refuse(self.output, " or ".join(OUTPUTS))
+        if self.task not in task_names():
+            raise where.at("task").refuse(self.task, f"one of {', '.join(task_names())}")
+        kind = load_task(self.task)
+        if self.output not in kind.outputs:
+            raise where.at("output").refuse(self.output, " or ".join(kind.outputs))
+        kind.read_settings(self.settings, lambda what, _: where.at("settings").refuse(what, "valid"))
         if not self.name or Path(self.name).name != self.name:
             raise where.at("name").refuse(self.name, "the name of a model")
+
+    @property
+    def reader(self) -> Task:
+        """How the model's answers are read."""
+        return load_task(self.task)(self.output, self.labels, self.label_offset, self.settings)
 
 
 def _golden(facts: _Facts, files: Mapping[str, bytes], original: Model, where: str) -> Golden:
     golden = Golden.from_files(facts.golden, files, original.preprocessing, where)
     if golden.reference.shape[1] != original.classes:
         raise ModelError(
-            f"{where}: {golden.reference.shape[1]} answers an image, {original.classes} classes", AGAIN
+            f"{where}: {golden.reference.shape[1]} values an image, the model gives {original.classes}", AGAIN
         )
     return golden
 
@@ -200,5 +214,5 @@ def _check_graph(proto: onnx.ModelProto, original: Model, where: str) -> None:
     ]
     if found != wanted:
         raise ModelError(
-            f"{where}: its graph does not go from pixels to the model's {original.classes} scores", AGAIN
+            f"{where}: its graph does not go from pixels to the model's {original.classes} values", AGAIN
         )

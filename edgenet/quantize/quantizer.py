@@ -30,6 +30,7 @@ from edgenet.quantize.rounding.compute_budget import plan_compute
 from edgenet.quantize.rounding.layerwise import Kept, Reconstruction, reconstruct
 from edgenet.quantize.rounding.round_to_nearest import nearest
 from edgenet.recipe import Recipe
+from edgenet.task import Task
 
 __all__ = ["Quantization", "quantize"]
 
@@ -70,7 +71,7 @@ def quantize(
         raise LibraryError(f"recipe {recipe.name!r} makes fp16", "let compile write it: nothing is quantized")
     graph = Graph(model.proto)
     _check_weights(graph)
-    job = _Job(recipe, graph, progress)
+    job = _Job(model.task, recipe, graph, progress)
     result = job.second_order(images) if recipe.rounding == "second-order" else job.nearest(images)
     finished = job.finished(job.graph, result)
     return model.with_proto(finished.proto(), precision=recipe.precision), job.account(result)
@@ -79,7 +80,8 @@ def quantize(
 class _Job:
     """One model on its way: the graph, the images that are kept, and the account."""
 
-    def __init__(self, recipe: Recipe, graph: Graph, progress: Progress) -> None:
+    def __init__(self, task: Task, recipe: Recipe, graph: Graph, progress: Progress) -> None:
+        self.task = task
         self.recipe, self.graph, self.progress = recipe, graph, progress
         self.whole = recipe.precision == "int8"  # activations too
         self.zero_point = integer_mean(graph).zero_point if self.whole else None
@@ -117,12 +119,12 @@ class _Job:
                 kept = Kept(tensors=frozenset(self._names()))
             with self.watch.stage("round"):
                 shapes, told = (self.shaped.limits, self.shaped.shifts), self._told("round")
-                return reconstruct(self.graph, parts, seen, how, *shapes, told, kept)
+                return reconstruct(self.task, self.graph, parts, seen, how, *shapes, told, kept)
 
         own = _named(parts, self.recipe.float_layers)
         result = rounded(own)
         if self.recipe.max_drift:
-            judge = Ablation(plain, others)
+            judge = Ablation(self.task, plain, others)
             result = self._within(parts, seen, judge, rounded, own, result)
         with self.watch.stage("compare"):
             self._compare(plain, seen[:: max(1, len(seen) // COMPARED)][:COMPARED], result)
@@ -177,7 +179,7 @@ class _Job:
         def offers() -> list[Choice]:
             with self.watch.stage("sensitivity"):
                 memory, told = self.recipe.memory_mb, self._told("sensitivity")
-                self.sources = sensitivity(self.graph, parts, images, result, memory, told)
+                self.sources = sensitivity(self.task, self.graph, parts, images, result, memory, told)
             times = Times.of(self.graph, parts)
             return [
                 item for item in choices(parts, self.sources, times) if own <= item.steps or not item.steps
@@ -218,7 +220,7 @@ class _Job:
 
     def _compare(self, plain: Graph, images: Sequence[Pixels], result: Reconstruction) -> None:
         """One line for each stage, the simple ones made anew for the purpose."""
-        table = Ablation(plain, images)
+        table = Ablation(self.task, plain, images)
         simple = [("min-max, nearest", plain), ("+ channels shaped", self.graph)]
         for name, graph in simple if self.whole else [("nearest", plain)]:
             ranges = calibrate(graph, images, "min-max").ranges if self.whole else {}

@@ -28,8 +28,8 @@ class Quantization:
         layers: One record a layer: name, op, range of its output in real units, sqnr_db (signal to
             quantization noise, in dB) and what rounding won there.
         stages: Stage → wall seconds.
-        passes: What each pass won, in order: pass, agreement with the float network and Kullback-Leibler
-            divergence of the class probabilities, on some of the calibration images.
+        passes: What each pass won, in order: pass, images, agreement with the float network and at least how
+            much (agreement_at_least, 95 %), divergence, expected loss, on some of the calibration images.
         notes: What a user should know of the data or the model, one sentence each.
         reused: Dead channels that carry copies.
         equalized: Tensors whose channels were scaled.

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from edgenet.errors import ReportError
-from edgenet.metric import metrics
-from edgenet.report import Limit, Report
+from edgenet.metric import Metric, metrics
+from edgenet.report import AT_LEAST, AT_MOST, Limit, Report
 from edgenet.statistics import median_ratio
 
 __all__ = ["Comparison", "Gates", "Row", "compare"]
 
 # Below this the two are called equal even where the samples could tell them apart.
 SAME = 0.01
+VALID = "VALID"
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,15 @@ class Row:
         name: What, with its unit.
         a: In the first report, ``None`` where it is absent.
         b: In the second report.
-        ratio: b / a, or ``None``.
+        ratio: b / a, or ``None``; of what is no share.
+        difference: b - a in percentage points, of a share; or ``None``.
     """
 
     name: str
     a: float | None
     b: float | None
     ratio: float | None
+    difference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,14 @@ class Gates:
         max_drift: Percentage points of top-1 lost against the first report; without labels the growth
             of the share of changed answers.
         max_memory: MB of the peak.
+        valid: Whether both reports must be VALID: speed that was not measured well passes no gate.
     """
 
     max_slowdown: float | None = None
     min_fps: float | None = None
     max_drift: float | None = None
     max_memory: float | None = None
+    valid: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Comparison:
         rows: Figures side by side.
         p50_ratio: b's median latency over a's.
         interval: Its 95 % interval; ``None`` where there are too few samples for one.
-        verdict: "b is faster", "b is slower" or "cannot tell".
+        verdict: "b is faster", "b is slower" or "cannot tell", where the runs are why with the reason.
         notes: Why the comparison may be unfair.
         gates: One a limit, with a note where it cannot be settled.
     """
@@ -102,31 +107,40 @@ def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None 
             "compare reports of one model",
         )
     ratio, interval = median_ratio(first.latency_ms.array(), second.latency_ms.array())
-    verdict = "cannot tell"
-    if interval and not (first.emulated or second.emulated):
-        if interval[1] < 1 - SAME:
-            verdict = "b is faster"
-        elif interval[0] > 1 + SAME:
-            verdict = "b is slower"
+    verdict = _verdict(first, second, interval)
     judged = _judge(first, second, ratio, interval, gates or Gates())
     return Comparison(_rows(first, second), ratio, interval, verdict, _notes(first, second), judged)
+
+
+def _verdict(a: Report, b: Report, interval: tuple[float, float] | None) -> str:
+    """Whether b is faster, where both were measured well enough to tell."""
+    states = dict.fromkeys(item.verdict.state for item in (a, b) if item.verdict.state != VALID)
+    if states:
+        return f"cannot tell ({', '.join(states).lower()})"
+    if interval is not None and interval[1] < 1 - SAME:
+        return "b is faster"
+    return "b is slower" if interval is not None and interval[0] > 1 + SAME else "cannot tell"
 
 
 def _judge(
     a: Report, b: Report, ratio: float, interval: tuple[float, float] | None, gates: Gates
 ) -> tuple[Limit, ...]:
     found = []
+    if gates.valid:
+        good = sum(item.verdict.state == VALID for item in (a, b))
+        found.append(Limit(name="VALID reports", kind=AT_LEAST, limit=2, value=good, passed=good == 2))
     if gates.max_slowdown is not None:
         worst = None if interval is None else 100.0 * (interval[1] - 1.0)
         value = None if b.emulated or a.emulated else 100.0 * (ratio - 1.0)
         gate = _most("slow-down (%)", value, gates.max_slowdown)
         if worst is not None and gate.passed and worst > gates.max_slowdown:
             gate = gate.changed(note=f"not settled: it may be {worst:.1f} %")
-        found.append(gate)
+        found.append(_doubted(gate, a, b))
     if gates.min_fps is not None:
         fps = None if b.emulated else b.fps.best_known
         passed = fps is not None and fps >= gates.min_fps
-        found.append(Limit(name="FPS", limit=gates.min_fps, value=fps, passed=passed))
+        gate = Limit(name="FPS", kind=AT_LEAST, limit=gates.min_fps, value=fps, passed=passed)
+        found.append(_doubted(gate, b))
     if gates.max_drift is not None:
         found.append(_drift_gate(a, b, gates.max_drift))
     if gates.max_memory is not None:
@@ -136,7 +150,15 @@ def _judge(
 
 def _most(name: str, value: float | None, limit: float) -> Limit:
     """A value that is not known passes no gate."""
-    return Limit(name=name, limit=limit, value=value, passed=value is not None and value <= limit)
+    passed = value is not None and value <= limit
+    return Limit(name=name, kind=AT_MOST, limit=limit, value=value, passed=passed)
+
+
+def _doubted(gate: Limit, *reports: Report) -> Limit:
+    """A gate of speed, with a note where the speed was not measured well."""
+    if all(item.verdict.state == VALID for item in reports):
+        return gate
+    return gate.changed(note=gate.note or "not settled: a run was not VALID")
 
 
 def _drift_gate(a: Report, b: Report, limit: float) -> Limit:
@@ -157,14 +179,23 @@ def _rows(a: Report, b: Report) -> tuple[Row, ...]:
     for metric in metrics(a, b):
         if metric.compared:
             x, y = metric.read(a), metric.read(b)
-            rows.append(Row(metric.title, x, y, y / x if x and y is not None else None))
+            rows.append(_row(metric, x, y))
     return tuple(rows)
+
+
+def _row(metric: Metric, a: float | None, b: float | None) -> Row:
+    """Shares differ by percentage points, all else by a factor."""
+    if a is None or b is None:
+        return Row(metric.title, a, b, None)
+    if metric.unit == "%":
+        return Row(metric.title, a, b, None, b - a)
+    return Row(metric.title, a, b, b / a if a else None)
 
 
 def _notes(a: Report, b: Report) -> tuple[str, ...]:
     notes = []
     for name, report in (("a", a), ("b", b)):
-        if report.verdict.state != "VALID":
+        if report.verdict.state != VALID:
             notes.append(f"{name} is {report.verdict.state}")
     if a.device.board != b.device.board:
         notes.append("measured on different boards")

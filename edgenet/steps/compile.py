@@ -17,6 +17,7 @@ from edgenet.bundle import Bundle, pack
 from edgenet.errors import ModelError, PlanError
 from edgenet.files import sha256, write_output
 from edgenet.golden import Golden
+from edgenet.graph.given.take import take_given
 from edgenet.graph.passes.head import LOGITS, with_head
 from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet
@@ -27,10 +28,12 @@ from edgenet.quantize.quantized import Quantized
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
 from edgenet.steps.decide import Decision, check_images, decide
+from edgenet.steps.given import check_taken
 from edgenet.steps.plan import Plan
 from edgenet.steps.quantize import calibration_images, quantized
 from edgenet.steps.source import read_source
 from edgenet.target import Target
+from edgenet.task import Task
 from edgenet.verify.artifact import FLOAT_TOLERANCE, verify_artifact
 from edgenet.verify.golden import choose
 from edgenet.verify.host import run_artifact
@@ -101,7 +104,8 @@ def compile(  # noqa: PLR0913
 
     Args:
         model: A loaded model, what :func:`edgenet.quantize_model` gave, the path of an ONNX file with its
-            TOML card beside it or of a file of ``edgenet quantize``, or "signs", the embedded model.
+            TOML card beside it or of a file of ``edgenet quantize``, or "signs", the embedded model. One that
+            is quantized already keeps its scales.
         target: Board, by name, path or value.
         backend: "onnxruntime", "tflite" or "tensorrt"; the target's first choice if ``None``.
         precision: "fp32", "fp16", "int8" or "int8-dynamic"; the recipe's, the backend's or the target's
@@ -129,6 +133,7 @@ def compile(  # noqa: PLR0913
         decision = decide(source, decision.target, backend, precision, recipe, max_drift)
         check_images(source, calibration_images(calibration, ""))
         return _built(source.original, decision, source.golden, head, progress, lambda _: source)
+    decision = decide(source, decision.target, backend, precision, recipe, max_drift)
     images = _images(calibration, decision)
     golden = choose(images, source, cache)
 
@@ -148,9 +153,15 @@ def _built(
 ) -> Compiled:
     """The bundle; what a backend cannot express is refused before anything is quantized."""
     lowering, made = _backend(decision.plan, head), None
+    _check_head(original.task, head)
     progress("prepare", 0, None)
+    if original.precision == "int8":
+        prepared = take_given(original)
+        final, stage = with_head(prepared, head), check_taken(prepared, golden)
+        artifact, answers = _held(lowering, final, decision.target, golden)
+        return _sealed(original, decision, None, golden, artifact, answers, stage)
     final = prepared = prepare(original)
-    artifact, answers, stage = _converted(lowering, prepared, decision.target, golden)
+    artifact, answers, stage = _converted(lowering, original.task, prepared, decision.target, golden)
     if _quantizes(decision):
         made = quantize(prepared)
         final = made.model
@@ -160,6 +171,18 @@ def _built(
     if final is not prepared:
         progress("lower", 0, None)
         artifact, answers = _held(lowering, final, decision.target, golden)
+    return _sealed(original, decision, made, golden, artifact, answers, stage)
+
+
+def _sealed(
+    original: Model,
+    decision: Decision,
+    made: Quantized | None,
+    golden: Golden,
+    artifact: Artifact,
+    answers: NDArray[Any],
+    stage: Mapping[str, Any],
+) -> Compiled:
     manifest = {
         **_about_model(original, artifact, decision.plan),
         **_about_quantization(made),
@@ -178,13 +201,20 @@ def _backend(decided: Plan, head: str) -> Backend:
     return lowering
 
 
+def _check_head(task: Task, head: str) -> None:
+    if head not in task.heads:
+        raise PlanError(f"{task.noun} ends in no {head!r}", "leave --head out")
+
+
 def _converted(
-    lowering: Backend, prepared: Model, target: Target, golden: Golden
+    lowering: Backend, task: Task, prepared: Model, target: Target, golden: Golden
 ) -> tuple[Artifact, NDArray[Any], dict[str, Any]]:
     """The float artifact that gives logits, its answers, and how far they are from the model's own."""
     artifact = lowering.lower(prepared, target)
     answers = run_artifact(lowering.name, artifact.file, artifact.data, golden.pixels)
-    stage = conversion(artifact.output.logits(answers), golden.reference).to_table()
+    output = artifact.output
+    comparable = task.comparable(output.values(answers), output.meaning)
+    stage = conversion(task, comparable, golden.reference).to_table()
     _check_conversion(stage, golden.reference, lowering.name)
     return artifact, answers, stage
 
@@ -202,7 +232,7 @@ def _held(lowering: Backend, model: Model, target: Target, golden: Golden) -> tu
 
 
 def _quantizes(decision: Decision) -> bool:
-    return decision.plan.precision.startswith("int8")
+    return decision.plan.recipe is not None
 
 
 def _images(calibration: ImageSet | Path | str | None, decision: Decision) -> ImageSet | None:
@@ -212,10 +242,10 @@ def _images(calibration: ImageSet | Path | str | None, decision: Decision) -> Im
 
 def _check_conversion(stage: Mapping[str, Any], reference: NDArray[np.float32], backend: str) -> None:
     span = float(np.ptp(reference)) or 1.0
-    if stage["max_abs"] > FLOAT_TOLERANCE * span:
+    if not stage["max_abs"] <= FLOAT_TOLERANCE * span:  # NaN is not within it either
         raise ModelError(
             f"the float artifact for {backend} differs from the model by {stage['max_abs']:.3g} "
-            f"(logits span {span:.3g})",
+            f"(its answers span {span:.3g})",
             "report this as a bug in edgenet with the model",
         )
 
@@ -224,7 +254,13 @@ def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, A
     height, width = model.preprocessing.size
     return {
         "tool": f"edgenet {__version__}",
-        "model": {"name": model.name, "digest": model.digest, "output": model.output},
+        "model": {
+            "name": model.name,
+            "digest": model.digest,
+            "task": model.task_name,
+            "output": model.output,
+            "settings": dict(model.settings),
+        },
         "target": decided.target,
         "backend": decided.backend,
         "precision": decided.precision,
@@ -245,7 +281,7 @@ def _about_model(model: Model, artifact: Artifact, decided: Plan) -> dict[str, A
         "preprocessing": model.preprocessing.to_table(),
         "labels": list(model.labels),
         "label_offset": model.label_offset,
-        "reference": {"file": REFERENCE},
+        "reference": {"file": REFERENCE} | ({"precision": "int8"} if model.precision == "int8" else {}),
     }
 
 

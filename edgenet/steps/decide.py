@@ -10,8 +10,8 @@ from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.quantize.quantized import SUFFIX, Quantized
 from edgenet.recipe import Recipe
-from edgenet.steps.plan import Plan, default_recipe, limited, plan
-from edgenet.steps.source import Source, read_quantized
+from edgenet.steps.plan import Plan, default_recipe, given_plan, limited, plan
+from edgenet.steps.source import Source, comes_quantized, read_quantized
 from edgenet.target import Target
 
 __all__ = ["Decision", "check_images", "decide"]
@@ -42,7 +42,7 @@ def decide(
     recipe: Recipe | str | None = None,
     max_drift: float | None = None,
 ) -> Decision:
-    """Choose what was left open; a float model's file is not read for it, a quantized one decides with it.
+    """Choose what was left open; a model that is quantized decides with it.
 
     Args:
         model: As in :func:`edgenet.compile`, and so are the others.
@@ -58,12 +58,39 @@ def decide(
         model = read_quantized(Path(model)) or model
     if isinstance(model, Quantized):
         return _quantized(model, target, backend, precision, recipe, max_drift)
+    if _is_given(model):
+        return _given(model, target, backend, precision, recipe, max_drift)
     decided = plan(target, backend, precision, recipe)
     if max_drift is not None:
         recipe = limited(decided, recipe, max_drift)
         decided = plan(target, decided.backend, decided.precision, recipe)
     recipe = recipe or default_recipe(decided.precision)
     return Decision(target, decided, recipe, model if isinstance(model, Model) else None)
+
+
+def _is_given(model: Source) -> bool:
+    if isinstance(model, Model):
+        return model.precision == "int8"
+    return isinstance(model, Path | str) and comes_quantized(Path(model))
+
+
+def _given(
+    model: Source,
+    target: Target,
+    backend: str | None,
+    precision: str | None,
+    recipe: Recipe | None,
+    max_drift: float | None,
+) -> Decision:
+    """As :func:`decide`, for a model whose scales came with it."""
+    if recipe is not None or max_drift is not None:
+        raise PlanError(
+            "the model is int8 already, and its scales are kept: nothing is left for a recipe",
+            "leave --recipe and --max-drift out, or give the float model",
+        )
+    decided = given_plan(target, backend, precision)
+    source = model if isinstance(model, Model) else None
+    return Decision(target, decided, default_recipe("int8"), source)
 
 
 def _quantized(

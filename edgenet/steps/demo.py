@@ -17,7 +17,8 @@ from edgenet.devices.agent import Agent
 from edgenet.devices.archive import demo_archive
 from edgenet.devices.blobs import Blob
 from edgenet.devices.connect import connect
-from edgenet.devices.live import OnLive, PortForward
+from edgenet.devices.events import DemoPicture, DemoReady, DemoTick, ProgressEvent
+from edgenet.devices.live import LiveEvent, OnLive, PortForward
 from edgenet.errors import PlanError
 from edgenet.library import image_folder
 from edgenet.live.recorder import Recorder
@@ -26,6 +27,7 @@ from edgenet.model import Model
 from edgenet.progress import Progress, silent
 from edgenet.steps.compile import compile
 from edgenet.steps.events import board_events
+from edgenet.steps.gallery import gallery
 from edgenet.steps.stage import stage
 from edgenet.zoo import embedded
 
@@ -40,7 +42,7 @@ class Ready(NamedTuple):
     """A demo that runs.
 
     Attributes:
-        url: Where a browser of this machine sees it; the token in it works once. ``None`` without a page.
+        url: Where a browser of this machine sees it; its token works once. ``None`` without a page.
         metrics: Where Prometheus scrapes it, and with which bearer.
         source: ``name``, ``size``, ``fps``.
         models: ``name``, ``backend``, ``runtime`` … of each.
@@ -69,6 +71,8 @@ class DemoOptions:
             bundle the synthetic one.
         size: (width, height) to ask of the source.
         fps: Frames a second to ask of the source.
+        gallery: Folder of pictures that an embedding's answers are the nearest of; the bundle's own few
+            pictures if ``None``.
         loop: Whether files begin again.
         threads: Of each runtime; 0 for all cores.
         page: Whether a browser can look.
@@ -80,6 +84,7 @@ class DemoOptions:
 
     against: Bundle | Path | str | None = None
     source: str | None = None
+    gallery: Path | str | None = None
     size: tuple[int, int] | None = None
     fps: float | None = None
     loop: bool = False
@@ -116,16 +121,17 @@ def demo(
 
     Raises:
         DeviceError: The board cannot run it, has no such camera, or went away.
-        DataError: There is no such source.
+        DataError: There is no such source, or the gallery cannot be used.
     """
     chosen = options or DemoOptions()
     bundles = _bundles(bundle, chosen.against, progress)
     source = chosen.source or ("camera" if bundle else "synthetic")
     wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop)
+    pictures = gallery(bundles, chosen.gallery)
     progress("connect", 0, None)
     keeper = Recorder(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
     with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:
-        request = _request(agent, bundles, device, wanted, chosen, progress)
+        request = _request(agent, bundles, device, wanted, pictures, chosen, progress)
         tell = _listener(watch or Watch(), keeper, door, progress)
         summary = agent.demo(request, tell, stop or threading.Event(), door)
     return {"device": device, **summary, "kept": keeper.kept()}
@@ -139,17 +145,17 @@ def _door(chosen: DemoOptions, device: str) -> AbstractContextManager[PortForwar
 
 
 def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress: Progress) -> OnLive:
-    def tell(event: Mapping[str, Any], body: bytes) -> None:
-        match event.get("event"):
-            case "progress":
-                progress(str(event.get("stage")), 0, None)
-            case "ready":
+    def tell(event: LiveEvent, body: bytes) -> None:
+        match event:
+            case ProgressEvent():
+                progress(str(event.stage), 0, None)
+            case DemoReady():
                 watch.ready(_ready(event, door))
-            case "tick":
-                keeper.answers(event.get("answers"))
-                watch.tick(_table(event.get("state")))
-            case "save":
-                keeper.save(event, body)
+            case DemoTick():
+                keeper.answers(event.answers)
+                watch.tick(event.state)
+            case DemoPicture():
+                keeper.save(event.name, event.frame, event.answers, body)
 
     return tell
 
@@ -178,21 +184,24 @@ def _request(
     bundles: tuple[Bundle, ...],
     device: str,
     wanted: SourceOrder,
+    pictures: Sequence[tuple[str, Blob]],
     chosen: DemoOptions,
     progress: Progress,
 ) -> dict[str, Any]:
     """Bring everything to the board; what asks it to run."""
     facts = agent.facts(sorted({bundle.manifest.backend for bundle in bundles}))
-    threads = chosen.threads or int(facts.get("cores") or 1)
+    threads = chosen.threads or facts.cores
     staged = [stage(agent, bundle, device, progress) for bundle in bundles]
     archive = demo_archive()
     program = Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))
-    agent.send_blobs([program, *wanted.blobs], board_events(progress))
+    shown = [blob for _, blob in pictures]
+    agent.send_blobs([program, *wanted.blobs, *shown], board_events(progress))
     agent.end()
     return {
         "program": program.digest,
         "models": [{"manifest": dict(item.manifest), "threads": threads} for item in staged],
         "source": {**wanted.order, "blobs": [blob.digest for blob in wanted.blobs]},
+        "gallery": [[name, blob.digest] for name, blob in pictures],
         "page": chosen.page,
         "port": chosen.port if device == "local" else 0,
         "seconds": chosen.seconds,
@@ -200,16 +209,10 @@ def _request(
     }
 
 
-def _ready(event: Mapping[str, Any], door: PortForward | None) -> Ready:
-    port, token, key = event.get("port"), event.get("token"), event.get("key")
-    base = f"http://127.0.0.1:{door.port if door else port}"
-    told = event.get("models")
-    models = [item for item in told if isinstance(item, dict)] if isinstance(told, list) else []
-    source = _table(event.get("source"))
-    if not isinstance(port, int) or not _TOKEN.fullmatch(str(token)) or not _TOKEN.fullmatch(str(key)):
-        return Ready(None, None, source, models)
-    return Ready(f"{base}/?token={token}", (f"{base}/metrics", str(key)), source, models)
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _ready(event: DemoReady, door: PortForward | None) -> Ready:
+    if event.port is None:
+        return Ready(None, None, event.source, event.models)
+    if door is not None:
+        door.key = str(event.key)
+    base = f"http://127.0.0.1:{door.port if door else event.port}"
+    return Ready(f"{base}/#{event.token}", (f"{base}/metrics", str(event.key)), event.source, event.models)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from edgenet.bundle import Bundle
+from edgenet.devices.agent import Agent
+from edgenet.devices.answers import Finished
 from edgenet.devices.connect import connect
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
-from edgenet.steps.stage import stage
+from edgenet.steps.stage import Staged, stage
 
-__all__ = ["Deployment", "deploy"]
+__all__ = ["Deployment", "deploy", "made_current"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,7 @@ class Deployment:
         bytes_sent: Everything sent to the board, the agent and messages included.
         seconds: Wall time.
         removed: What the board removed to make room, in words.
-        finished: What the board made of it, where the board finishes it: ``cached``, ``reason``, ``seconds``,
-            ``size`` (bytes), ``tensorrt``, ``gpu``, ``sm``; else ``None``.
+        finished: What the board made of it, where the board finishes it; else ``None``.
     """
 
     device: str
@@ -42,7 +42,7 @@ class Deployment:
     bytes_sent: int
     seconds: float
     removed: tuple[str, ...] = ()
-    finished: Mapping[str, Any] | None = None
+    finished: Finished | None = None
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -55,7 +55,7 @@ def deploy(
     """Make a bundle the board's current deployment.
 
     Only what the board lacks is sent; an interrupted transfer goes on where it stopped; until everything
-    is there, checked and ran once, the old deployment stays current.
+    is there, checked, and answers the bundle's golden images as this machine did, the old one stays current.
 
     Args:
         bundle: What `compile` made.
@@ -72,16 +72,28 @@ def deploy(
     began = time.perf_counter()
     progress("connect", 0, None)
     with connect(device, board_events(progress)) as agent:
-        staged = stage(agent, bundle, device, progress, offline)
-        changed = agent.deploy(staged.manifest)
-        return Deployment(
-            device=device,
-            digest=bundle.digest,
-            name=bundle.name,
-            runtime=staged.runtime.version,
-            changed=changed,
-            bytes_sent=agent.bytes_sent,
-            seconds=time.perf_counter() - began,
-            removed=tuple(agent.removed),
-            finished=staged.finished or None,
-        )
+        return made_current(agent, bundle, stage(agent, bundle, device, progress, offline), device, began)
+
+
+def made_current(agent: Agent, bundle: Bundle, staged: Staged, device: str, began: float) -> Deployment:
+    """Make a staged bundle the board's current deployment.
+
+    Args:
+        agent: On the board.
+        bundle: What was staged.
+        staged: What that gave.
+        device: The board, as the user wrote it.
+        began: When the work began, on ``time.perf_counter``'s clock.
+    """
+    changed = agent.deploy(staged.manifest)
+    return Deployment(
+        device=device,
+        digest=bundle.digest,
+        name=bundle.name,
+        runtime=staged.runtime.version,
+        changed=changed,
+        bytes_sent=agent.bytes_sent,
+        seconds=time.perf_counter() - began,
+        removed=tuple(agent.removed),
+        finished=staged.finished,
+    )

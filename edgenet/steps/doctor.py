@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from edgenet.backend import backend_names, load_backend
-from edgenet.devices.agent import Agent, Trial
+from edgenet.devices.agent import Agent
+from edgenet.devices.answers import Trial
 from edgenet.devices.connect import connect
 from edgenet.devices.runtimes import NOEXEC_REMEDY, candidates
 from edgenet.errors import EXIT_DONE, EXIT_FAILED, EXIT_UNREACHABLE, ConnectionFailed, DeviceError
+from edgenet.facts import Facts
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
 from edgenet.steps.probe import board_target
@@ -95,16 +97,16 @@ def doctor(device: str, backend: str | None = None, progress: Progress = silent)
     return Examination(device, tuple(examine(facts, backends, trials, now, device, bool(backend))))
 
 
-def _asked(agent: Agent, backends: Sequence[str]) -> tuple[Mapping[str, Any], float]:
+def _asked(agent: Agent, backends: Sequence[str]) -> tuple[Facts, float]:
     """The facts; and the time here, of all in which the board may have read its clock the nearest to it.
 
     The clock is asked for alone: trying runtimes takes a slow board half a minute.
     """
     before = time.time()
-    clock = agent.facts().get("clock_s")
+    clock = agent.facts().clock_s
     after = time.time()
     now = min(max(clock, before), after) if clock is not None else after
-    return {**agent.facts(backends), "clock_s": clock}, now
+    return agent.facts(backends).changed(clock_s=clock), now
 
 
 def _backends(target: str | None) -> tuple[str, ...]:
@@ -115,14 +117,13 @@ def _backends(target: str | None) -> tuple[str, ...]:
 
 def _try(agent: Agent, backend: str) -> Trial | None:
     """Import the runtime that a deployment of this backend brought; ``None`` where none did."""
-    _, deployed = agent.deployments()
-    digests = [item.get("runtime") for item in deployed if item.get("backend") == backend]
+    digests = [item.runtime for item in agent.deployments().deployments if item.backend == backend]
     here = [digest for digest in agent.runtimes() if digest in digests]
     return agent.try_runtime(backend, here[0]) if here else None
 
 
 def examine(
-    facts: Mapping[str, Any],
+    facts: Facts,
     backends: Sequence[str],
     trials: Mapping[str, Trial | None],
     now: float,
@@ -146,48 +147,48 @@ def examine(
     return [replace(item, state="not") if asked and item.state == ABSENT else item for item in found]
 
 
-def _board(facts: Mapping[str, Any], device: str) -> Condition:
+def _board(facts: Facts, device: str) -> Condition:
     found = board_target(facts, device)
-    if facts.get("emulated"):
+    if facts.emulated:
         return Condition("board", "ok", f"{found}, emulated: its answers count, its speed does not")
     if found.known:
         return Condition("board", "ok", str(found))
     return Condition("board", "unknown", str(found), "save its facts: edgenet probe --save my-board.toml")
 
 
-def _shell(facts: Mapping[str, Any]) -> Condition:
-    return Condition("login shell", "ok", f"{facts.get('shell') or 'not named'}; it started sh")
+def _shell(facts: Facts) -> Condition:
+    return Condition("login shell", "ok", f"{facts.shell or 'not named'}; it started sh")
 
 
-def _python(facts: Mapping[str, Any]) -> Condition:
-    said = f"{facts.get('python_implementation')} {facts.get('python')}, {facts.get('python_executable')}"
-    if facts.get("python_implementation") == "cpython":
+def _python(facts: Facts) -> Condition:
+    said = f"{facts.python_implementation} {facts.python}, {facts.python_executable}"
+    if facts.python_implementation == "cpython":
         return Condition("Python", "ok", said)
     return Condition("Python", "not", said, "install CPython there and name it in EDGENET_PYTHON")
 
 
-def _bits(facts: Mapping[str, Any]) -> Condition:
-    said = f"{facts.get('python_bits')}-bit Python on {facts.get('machine')}"
-    if facts.get("python_bits") == 64:
+def _bits(facts: Facts) -> Condition:
+    said = f"{facts.python_bits}-bit Python on {facts.machine}"
+    if facts.python_bits == 64:
         return Condition("64 bit", "ok", said)
     return Condition("64 bit", "not", said, "install the 64-bit system: most runtimes have no 32-bit wheels")
 
 
-def _folder(facts: Mapping[str, Any]) -> Condition:
-    if facts.get("noexec") is None:
+def _folder(facts: Facts) -> Condition:
+    if facts.noexec is None:
         return Condition("folder", "unknown", "writable; whether libraries load from it is not known")
-    if facts["noexec"]:
+    if facts.noexec:
         return Condition(
             "folder", "not", "writable, but mounted noexec: no library loads from it", NOEXEC_REMEDY
         )
     return Condition("folder", "ok", "writable, libraries load from it")
 
 
-def _memory(facts: Mapping[str, Any]) -> Condition:
-    free, swap = facts.get("memory_available_mb"), facts.get("swap_mb") or 0
+def _memory(facts: Facts) -> Condition:
+    free, swap = facts.memory_available_mb, facts.swap_mb or 0
     if free is None:
         return Condition("memory", "unknown", "not readable")
-    said = f"{free:.0f} MB available of {facts.get('memory_mb') or 0:.0f}, {swap:.0f} MB swap"
+    said = f"{free:.0f} MB available of {facts.memory_mb or 0:.0f}, {swap:.0f} MB swap"
     if free >= MEMORY_MB:
         return Condition("memory", "ok", said)
     return Condition(
@@ -195,10 +196,10 @@ def _memory(facts: Mapping[str, Any]) -> Condition:
     )
 
 
-def _throttling(facts: Mapping[str, Any]) -> Condition:
-    now, before = facts.get("throttled_now"), facts.get("throttled_since_boot")
-    if now is None and facts.get("throttle_events") is not None:
-        return Condition("throttling", "ok", f"{facts['throttle_events']} over-current events since boot")
+def _throttling(facts: Facts) -> Condition:
+    now, before = facts.throttled_now, facts.throttled_since_boot
+    if now is None and facts.throttle_events is not None:
+        return Condition("throttling", "ok", f"{facts.throttle_events} over-current events since boot")
     if now is None:
         return Condition("throttling", "unknown", _why(facts, "throttled"))
     if not now and not before:
@@ -209,8 +210,8 @@ def _throttling(facts: Mapping[str, Any]) -> Condition:
     return Condition("throttling", "not", ", ".join(names), f"{remedy}, then restart it")
 
 
-def _governor(facts: Mapping[str, Any]) -> Condition:
-    name = facts.get("governor")
+def _governor(facts: Facts) -> Condition:
+    name = facts.governor
     if name is None:
         return Condition("governor", "unknown", _why(facts, "governor"))
     if "powersave" in name:
@@ -222,8 +223,8 @@ def _governor(facts: Mapping[str, Any]) -> Condition:
     return Condition("governor", "ok", str(name), hint)
 
 
-def _temperature(facts: Mapping[str, Any]) -> Condition:
-    heat = facts.get("temperature_c")
+def _temperature(facts: Facts) -> Condition:
+    heat = facts.temperature_c
     if heat is None:
         return Condition("temperature", "unknown", _why(facts, "temperature_c"))
     said = f"{heat:.1f} °C"
@@ -232,7 +233,7 @@ def _temperature(facts: Mapping[str, Any]) -> Condition:
     return Condition("temperature", "ok", said, "a fan or heat sink helps" if heat >= WARM_C else "")
 
 
-_CHECKS: tuple[Callable[[Mapping[str, Any]], Condition], ...] = (
+_CHECKS: tuple[Callable[[Facts], Condition], ...] = (
     _shell,
     _python,
     _bits,
@@ -244,11 +245,10 @@ _CHECKS: tuple[Callable[[Mapping[str, Any]], Condition], ...] = (
 )
 
 
-def _clock(facts: Mapping[str, Any], now: float) -> Condition:
-    clock = facts.get("clock_s")
-    if not isinstance(clock, int | float):
+def _clock(facts: Facts, now: float) -> Condition:
+    if facts.clock_s is None:
         return Condition("clock", "unknown", "not told")
-    skew = clock - now
+    skew = facts.clock_s - now
     if abs(skew) <= CLOCK_S:
         return Condition("clock", "ok", f"{skew:+.0f} s against this machine")
     days = abs(skew) / 86400
@@ -257,8 +257,8 @@ def _clock(facts: Mapping[str, Any], now: float) -> Condition:
     return Condition("clock", "not", f"{said} {'ahead' if skew > 0 else 'behind'}", remedy)
 
 
-def _disk(facts: Mapping[str, Any], backends: Sequence[str]) -> Condition:
-    free, own = facts.get("disk_free_mb"), facts.get("runtimes") or {}
+def _disk(facts: Facts, backends: Sequence[str]) -> Condition:
+    free, own = facts.disk_free_mb, facts.runtimes
     if free is None:
         return Condition("disk", "unknown", "not readable")
     need = DEPLOYMENT_MB + RUNTIME_MB * sum(name not in own and load_backend(name).sent for name in backends)
@@ -268,11 +268,11 @@ def _disk(facts: Mapping[str, Any], backends: Sequence[str]) -> Condition:
     return Condition("disk", "not", f"{free:.0f} MB free, up to {need} MB needed", remedy)
 
 
-def _runtime(facts: Mapping[str, Any], backend: str, trial: Trial | None) -> Condition:
+def _runtime(facts: Facts, backend: str, trial: Trial | None) -> Condition:
     name = f"runtime {backend}"
     if (told := load_backend(backend).examine(facts)) is not None:
         return Condition(name, *told)
-    own, broken = facts.get("runtimes") or {}, facts.get("runtimes_broken") or {}
+    own, broken = facts.runtimes, facts.runtimes_broken
     if backend in own:
         return Condition(name, "ok", f"the board's own {own[backend]}", _decoding(facts))
     if trial is not None and trial.works:
@@ -289,11 +289,11 @@ def _runtime(facts: Mapping[str, Any], backend: str, trial: Trial | None) -> Con
     return Condition(name, "ok", said)
 
 
-def _decoding(facts: Mapping[str, Any]) -> str:
-    if "jpeg" in (facts.get("decodes") or []):
+def _decoding(facts: Facts) -> str:
+    if "jpeg" in facts.decodes:
         return ""
     return "without Pillow there the host decodes the images: apt install python3-pil"
 
 
-def _why(facts: Mapping[str, Any], name: str) -> str:
-    return str((facts.get("absent") or {}).get(name) or "not readable")
+def _why(facts: Facts, name: str) -> str:
+    return facts.absent.get(name) or "not readable"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,9 @@ from edgenet.devices.connect import connect
 from edgenet.errors import DataError
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
-from edgenet.steps.deploy import Deployment, deploy
+from edgenet.steps.deploy import Deployment, made_current
 from edgenet.steps.events import board_events
+from edgenet.steps.stage import Staged, stage
 from edgenet.verify.expected import encoder_for, golden_images
 
 __all__ = ["Fastest", "deploy_fastest"]
@@ -53,7 +55,9 @@ def deploy_fastest(
     progress: Progress = silent,
     offline: bool = False,
 ) -> Fastest:
-    """Deploy each, measure them in turn, and make the fastest the current one.
+    """Bring each to the board, measure them in turn, and make the fastest the current one.
+
+    What was current before stays so until all are measured: a cut cable leaves no candidate serving.
 
     The first is kept unless a later one is faster beyond noise: its slowest round must be faster than the
     fastest round of the one it would replace. So an int8 engine named after an fp16 one costs accuracy only
@@ -72,23 +76,20 @@ def deploy_fastest(
     named = (item if isinstance(item, Bundle) else Bundle.load(item) for item in bundles)
     loaded = list({bundle.digest: bundle for bundle in named}.values())
     _check_one_model(loaded)
+    began = time.perf_counter()
+    progress("connect", 0, None)
     with connect(device, board_events(progress)) as agent:
-        before, _ = agent.deployments()
-    done = [deploy(bundle, device, progress, offline) for bundle in loaded]
-    with connect(device, board_events(progress)) as agent:
-        rounds = [[_median_ms(agent, bundle, progress) for bundle in loaded] for _ in range(ROUNDS)]
-    medians = {bundle.digest: times for bundle, times in zip(loaded, zip(*rounds, strict=True), strict=True)}
-    kept, why = _choose(loaded, medians)
-    first = next(item for item in done if item.digest == kept.digest)
-    done.append(deploy(kept, device, progress, offline))
-    whole = replace(
-        first,
-        changed=before != kept.digest,
-        bytes_sent=sum(item.bytes_sent for item in done),
-        seconds=sum(item.seconds for item in done),
-        removed=tuple(name for item in done for name in item.removed),
-    )
-    return Fastest(whole, medians, why)
+        staged = {bundle.digest: stage(agent, bundle, device, progress, offline) for bundle in loaded}
+        rounds = [
+            [_median_ms(agent, bundle, staged[bundle.digest], progress) for bundle in loaded]
+            for _ in range(ROUNDS)
+        ]
+        medians = {
+            bundle.digest: times for bundle, times in zip(loaded, zip(*rounds, strict=True), strict=True)
+        }
+        kept, why = _choose(loaded, medians)
+        last = stage(agent, kept, device, progress, offline)
+        return Fastest(made_current(agent, kept, last, device, began), medians, why)
 
 
 def _check_one_model(bundles: Sequence[Bundle]) -> None:
@@ -101,10 +102,10 @@ def _check_one_model(bundles: Sequence[Bundle]) -> None:
             )
 
 
-def _median_ms(agent: Agent, bundle: Bundle, progress: Progress) -> float:
+def _median_ms(agent: Agent, bundle: Bundle, staged: Staged, progress: Progress) -> float:
     """One round: a fresh process, warmed up, a second of invocations."""
     rules = replace(Protocol.load("quick"), pipeline=False)
-    session = agent.open(bundle.digest, int(agent.facts()["cores"]))
+    session = agent.open(None, agent.facts().cores, staged.manifest)
     images = golden_images(bundle, encoder_for(session.loaded.decodes))
     bench = session.bench(rules.to_table(), images[:1], board_events(progress))
     session.close()

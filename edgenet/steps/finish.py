@@ -8,14 +8,16 @@ from typing import Any
 from edgenet.agent import wire
 from edgenet.backend import load_backend
 from edgenet.devices.agent import Agent
+from edgenet.devices.answers import Finished
 from edgenet.devices.channel import OnEvent
 from edgenet.devices.replies import BoardError
 from edgenet.errors import DeviceError
+from edgenet.facts import Facts
 
 __all__ = ["finish", "own_version"]
 
 
-def own_version(backend: str, facts: Mapping[str, Any], device: str) -> str:
+def own_version(backend: str, facts: Facts, device: str) -> str:
     """The version of the board's own runtime; a board without one is refused before anything is sent.
 
     For a backend whose artifacts the board finishes: its runtime comes with the board's system.
@@ -23,17 +25,16 @@ def own_version(backend: str, facts: Mapping[str, Any], device: str) -> str:
     Raises:
         DeviceError: It is not there, or cannot be imported; the missing piece is named.
     """
-    if backend in (facts.get("runtimes") or {}):
-        return str(facts["runtimes"][backend])
-    broken = (facts.get("runtimes_broken") or {}).get(backend)
-    python = facts.get("python_executable")
+    if backend in facts.runtimes:
+        return facts.runtimes[backend]
+    broken = facts.runtimes_broken.get(backend)
     remedy = load_backend(backend).remedy(bool(broken))
     if broken:
         raise DeviceError(f"{backend} on {device} cannot be used: {broken}", remedy)
-    raise DeviceError(f"{python} on {device} has no {backend}", remedy)
+    raise DeviceError(f"{facts.python_executable} on {device} has no {backend}", remedy)
 
 
-def finish(agent: Agent, manifest: Mapping[str, Any], progress: OnEvent) -> dict[str, Any]:
+def finish(agent: Agent, manifest: Mapping[str, Any], progress: OnEvent) -> Finished:
     """Have the board finish the artifact, or find it finished.
 
     Raises:

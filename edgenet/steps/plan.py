@@ -7,12 +7,13 @@ from typing import Any
 
 from edgenet.backend import backend_names, load_backend
 from edgenet.errors import PlanError, UnsupportedError
+from edgenet.graph.given.take import take_given
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.recipe import Recipe
 from edgenet.target import Target
 
-__all__ = ["Option", "Plan", "default_recipe", "limit", "limited", "options", "plan"]
+__all__ = ["Option", "Plan", "default_recipe", "given_plan", "limit", "limited", "options", "plan"]
 
 PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
 # What is taken when no recipe is named.
@@ -68,13 +69,14 @@ def options(target: Target, model: Model | None = None) -> tuple[Option, ...]:
         target: The board.
         model: Also try whether each backend can express this model.
     """
-    prepared = prepare(model) if model is not None else None
+    given = model is not None and model.precision == "int8"
+    prepared = None if model is None else take_given(model) if given else prepare(model)
     found = []
     for backend in target.backends:
         unsupported_reason = _cannot_express(backend, prepared, target) if prepared is not None else ""
         for precision in PRECISIONS:
             try:
-                plan(target, backend, precision)
+                given_plan(target, backend, precision) if given else plan(target, backend, precision)
                 found.append(Option(backend, precision, not unsupported_reason, unsupported_reason))
             except PlanError as error:
                 found.append(Option(backend, precision, False, error.what))
@@ -126,6 +128,21 @@ def plan(
         built=support.built,
         why=tuple(why),
     )
+
+
+def given_plan(target: Target, backend: str | None = None, precision: str | None = None) -> Plan:
+    """As :func:`plan`, for a model that came quantized: int8 as it is, and no recipe.
+
+    Raises:
+        PlanError: Another precision is asked for, or the target cannot run int8.
+    """
+    if precision not in (None, "int8"):
+        raise PlanError(
+            f"the model is int8 already, its scales are kept, and {precision} would need its float weights",
+            f"choose --precision int8, or give the float model for {precision}",
+        )
+    made = plan(target, backend, "int8")
+    return replace(made, recipe=None, why=(*made.why, "int8 is what the model is, with its own scales"))
 
 
 def default_recipe(precision: str) -> Recipe:

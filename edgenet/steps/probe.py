@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from edgenet.backend import backend_names, load_backend
 from edgenet.devices.connect import connect
 from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
+from edgenet.facts import Facts
 from edgenet.files import write_atomic
 from edgenet.library import Table, names
 from edgenet.progress import Progress, silent
@@ -22,7 +21,7 @@ from edgenet.text import plain
 __all__ = ["board_target", "probe", "target_text", "write_target"]
 
 
-def probe(device: str, progress: Progress = silent) -> Mapping[str, Any]:
+def probe(device: str, progress: Progress = silent) -> Facts:
     """The facts of a board (docs/agent-protocol.md, ``probe``).
 
     Args:
@@ -36,7 +35,7 @@ def probe(device: str, progress: Progress = silent) -> Mapping[str, Any]:
         return agent.facts(backend_names())
 
 
-def board_target(facts: Mapping[str, Any], device: str = "") -> Match:
+def board_target(facts: Facts, device: str = "") -> Match:
     """The target in edgenet own that a board with these facts is or is nearest to.
 
     Args:
@@ -49,7 +48,7 @@ def board_target(facts: Mapping[str, Any], device: str = "") -> Match:
     return found
 
 
-def write_target(path: Path | str, facts: Mapping[str, Any]) -> Path:
+def write_target(path: Path | str, facts: Facts) -> Path:
     """Save facts as a target file, named after the file's stem; ``Target.load(path)`` reads it back.
 
     Raises:
@@ -67,7 +66,7 @@ def write_target(path: Path | str, facts: Mapping[str, Any]) -> Path:
     return path
 
 
-def target_text(name: str, facts: Mapping[str, Any]) -> str:
+def target_text(name: str, facts: Facts) -> str:
     """A target file for a board with these facts.
 
     What can run there is taken from its nearest target, but for runtimes that were not found there.
@@ -76,24 +75,23 @@ def target_text(name: str, facts: Mapping[str, Any]) -> str:
     local = Target.load("local")
     base = Target.load(found.target) if found.target else local
     there = {name: support for name, support in base.backends.items() if load_backend(name).present(facts)}
-    isa = facts["isa"] if isinstance(facts.get("isa"), list) else []
-    board, memory = facts.get("board") or facts.get("os") or name, _count(facts, "memory_mb")
+    board, memory = facts.board or facts.os or name, round(facts.memory_mb or 0)
     lines = [
         f"# Read from the board by edgenet probe; {plain(str(found))}",
         f"name = {_value(name)}",
-        f"title = {_value(str(board))}",
-        f"verified = {_value(found.known and facts.get('emulated') is not True)}",
+        f"title = {_value(board)}",
+        f"verified = {_value(found.known and not facts.emulated)}",
         f"sources = {_value(['the board itself'])}",
         f"default_precision = {_value((base if there == base.backends else local).default_precision)}",
         f"memory_mb = {_value([memory] if memory else [])}",
-        f"board_models = {_value([str(facts['board'])] if facts.get('board') else [])}",
+        f"board_models = {_value([facts.board] if facts.board else [])}",
         "",
         "[cpu]",
-        f"machine = {_value(str(facts.get('machine')))}",
-        f"core = {_value(str(facts.get('cpu') or ''))}",
-        f"cores = {_value(_count(facts, 'cores'))}",
-        f"clock_mhz = {_value(_count(facts, 'clock_max_mhz'))}",
-        f"isa = {_value([item for item in ISA if item in isa])}",
+        f"machine = {_value(str(facts.machine))}",
+        f"core = {_value(facts.cpu or '')}",
+        f"cores = {facts.cores}",
+        f"clock_mhz = {facts.clock_max_mhz or 0}",
+        f"isa = {_value([item for item in ISA if item in facts.isa])}",
     ]
     lines += [line for name, support in there.items() for line in _backend(name, support)]
     return "\n".join([*lines, "", "[os]", f"images = {_value([_system(facts)])}", ""])
@@ -108,16 +106,9 @@ def _backend(name: str, support: BackendSupport) -> list[str]:
     return [*lines, f"refused = {{ {reasons} }}"] if reasons else lines
 
 
-def _count(facts: Mapping[str, Any], name: str) -> int:
-    """A number that a board told, rounded; 0 where it told none."""
-    value = facts.get(name)
-    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**63
-    return round(value) if known and value is not None else 0
-
-
-def _system(facts: Mapping[str, Any]) -> str:
-    release = f", L4T {facts['l4t']}" if facts.get("l4t") else ""
-    return f"{facts.get('os')}{release}: Python {facts.get('python')}, glibc {facts.get('glibc')}"
+def _system(facts: Facts) -> str:
+    release = f", L4T {facts.l4t}" if facts.l4t else ""
+    return f"{facts.os}{release}: Python {facts.python}, glibc {facts.glibc}"
 
 
 def _value(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,18 @@ from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.devices.session import Answer, BenchResult, Session
 from edgenet.drift import Drift, Preprocess, Stages
-from edgenet.errors import DataError, DeviceError, ReportError
+from edgenet.errors import DeviceError, ReportError
+from edgenet.facts import Facts
 from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
 from edgenet.library import image_folder
 from edgenet.measure.cold_start import cold_start
-from edgenet.measure.drift import drift, kernel, quantization, top1_change
+from edgenet.measure.drift import drift, kernel, quantization
 from edgenet.measure.energy import energy
 from edgenet.measure.layer_profile import facts as layer_facts
 from edgenet.measure.layer_profile import noise, timed
+from edgenet.measure.plausibility import impossible_layers, impossible_pipeline
 from edgenet.measure.roofline import roofline
 from edgenet.measure.steady_state import settled
 from edgenet.measure.thread_sweep import sweep
@@ -47,6 +49,7 @@ from edgenet.verify.expected import (
     from_golden,
     from_set,
     golden_images,
+    true_of,
 )
 
 __all__ = ["profile"]
@@ -72,10 +75,11 @@ def profile(
         bundle: The bundle that was deployed there.
         device: "local", ``user@host[:port]`` or an ssh alias.
         protocol: How to measure.
-        val: Images to judge accuracy on, with ``labels.csv`` for top-1; else the bundle's few golden ones.
+        val: Images to judge accuracy on, with ``labels.csv`` for what is true of them; else the bundle's few
+            golden ones.
         min_fps: Limit for the pipeline's FPS (the model's, where the protocol has no pipeline).
-        max_drift: Limit for the lost top-1 in percentage points, or, without labels, for the share of
-            images whose answer changed.
+        max_drift: Limit for what the task's headline measure lost in percentage points, or, without labels,
+            for the share of images whose answer changed.
         progress: Told of every stage.
         known: What the float model says on ``val``, to profile several builds of one model without
             running it again.
@@ -91,14 +95,15 @@ def profile(
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     images = ImageSet.load(image_folder(str(val), "val")) if isinstance(val, Path | str) else val
-    _check_labels(bundle, images)
+    if images is not None:
+        true_of(bundle, images)  # what is not of this model's task is refused before any work
     progress("connect", 0, None)
     with connect(device, board_events(progress)) as agent:
         facts = agent.facts([bundle.manifest.backend])
         _check_deployed(agent, bundle, device)
         run = _measure(agent, bundle, rules, images, known, progress)
     found = _drift(bundle, run.expected, run.answers)
-    verdict = judge(run.bench, found, min_fps, max_drift, facts.get("emulated") is True)
+    verdict = judge(run.bench, found, min_fps, max_drift, facts.emulated)
     try:
         made = _report(bundle, device, facts, rules, run, found, verdict)
         return Report.from_table(plain(made.to_table()), device)
@@ -109,14 +114,15 @@ def profile(
 def _report(
     bundle: Bundle,
     device: str,
-    facts: Mapping[str, Any],
+    facts: Facts,
     rules: Protocol,
     run: _Run,
     found: Drift,
     verdict: Verdict,
 ) -> Report:
     bench, precision, target = run.bench, bundle.manifest.precision, bundle.manifest.target
-    emulated = facts.get("emulated") is True
+    whole = np.empty(0) if impossible_pipeline(bench) else bench.pipeline_ms
+    emulated = facts.emulated
     roof, rows = roofline(bench, run.layers, precision, target, run.threads, emulated)
     long = settled(bench, rules)
     more = run.more.changed(sustained=long) if long else run.more
@@ -130,8 +136,8 @@ def _report(
             Where(device, "protocol"),
         ),
         latency_ms=latency(bench.model_ms, bench.stride.get("model", 1)),
-        fps=Fps(model=1e3 / float(bench.model_ms.mean()), pipeline=_fps(bench.pipeline_ms)),
-        pipeline_ms=_pipeline(bench),
+        fps=Fps(model=1e3 / float(bench.model_ms.mean()), pipeline=_fps(whole)),
+        pipeline_ms=_pipeline(bench, whole),
         memory_mb=_memory(bench, device),
         layers=rows,
         drift=found,
@@ -165,7 +171,7 @@ def _measure(
     known: FloatReference | None,
     tell: Progress,
 ) -> _Run:
-    cores, board = int(agent.facts()["cores"]), board_events(tell)
+    cores, board = agent.facts().cores, board_events(tell)
     threads, more = rules.threads or cores, More()
 
     def start(count: int, on: Sequence[int] | None = None) -> Session:
@@ -185,6 +191,8 @@ def _measure(
     known_layers = layers(reference)
     rows = timed(bench, known_layers, bundle.manifest.precision)
     about = layer_facts(bench, rows)
+    if doubt := impossible_layers(rows):
+        rows, about = (), LayerFacts(absent=doubt)
     if rows and bundle.manifest.precision != "fp32":
         rows, why = noise(session, bundle, golden, rows, known_layers, tell)
         about = about.changed(noise_absent=why)
@@ -200,10 +208,10 @@ def _memory(bench: BenchResult, device: str) -> Memory:
     return found.changed(of_512_mb=share, arena_absent=bench.arena_absent)
 
 
-def _anonymous(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _anonymous(facts: Facts) -> dict[str, Any]:
     """The facts without the name of the user whose home the board's Python lies in."""
-    path = facts.get("python_executable")
-    return {**facts, **({"python_executable": HOME.sub("~", path)} if isinstance(path, str) else {})}
+    path = facts.python_executable
+    return facts.changed(python_executable=None if path is None else HOME.sub("~", path)).to_table()
 
 
 def _expected(
@@ -214,18 +222,8 @@ def _expected(
     return from_set(bundle, images, known, encode, progress)
 
 
-def _check_labels(bundle: Bundle, images: ImageSet | None) -> None:
-    known = bundle.manifest.artifact.output.classes - bundle.manifest.label_offset
-    if images is not None and images.labels is not None and max(images.labels) >= known:
-        raise DataError(
-            f"{images.folder}: class_index {max(images.labels)} in labels.csv, the model has {known} classes",
-            "use the images and labels of this model's task",
-        )
-
-
 def _check_deployed(agent: Agent, bundle: Bundle, device: str) -> None:
-    _, there = agent.deployments()
-    if all(item.get("digest") != bundle.digest for item in there):
+    if all(item.digest != bundle.digest for item in agent.deployments().deployments):
         raise DeviceError(
             f"{bundle.name} ({bundle.digest[:12]}) is not deployed on {device}",
             f"run edgenet deploy BUNDLE --device {device}",
@@ -233,22 +231,27 @@ def _check_deployed(agent: Agent, bundle: Bundle, device: str) -> None:
 
 
 def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> Drift:
-    board = np.stack([answer.output for answer in answers])
-    if board.shape != expected.host.shape or board.dtype != expected.host.dtype:
+    raw = np.stack([answer.output for answer in answers])
+    if raw.shape != expected.host.shape or raw.dtype != expected.host.dtype:
         raise DeviceError("the board's answers have another shape than here", "deploy the bundle again")
-    output = bundle.manifest.artifact.output
+    if none := int((~np.isfinite(raw).all(axis=1)).sum()):
+        raise DeviceError(
+            f"on {none} of {len(raw)} images the board's answer is NaN or infinity",
+            "compile in another precision: the runtime there overflows in this one",
+        )
+    task, output, truth = bundle.manifest.task, bundle.manifest.artifact.output, expected.truth
+    board, host = (task.comparable(output.values(item), output.meaning) for item in (raw, expected.host))
+    reference = task.matched(expected.reference, output.meaning)
     same = sum(a.pixels_sha256 == b for a, b in zip(answers, expected.pixels_sha256, strict=True))
-    host, labels, offset = expected.host, expected.labels, bundle.manifest.label_offset
-    reference, price = expected.reference, top1_change(host, expected.reference, labels, offset)
     stages = Stages(
         preprocess=Preprocess(images=len(answers), identical=same),
         conversion=bundle.manifest.conversion,
-        quantization=quantization(output.logits(host), output.comparable(reference), price),
-        kernel=kernel(board, host, output.meaning, top1_change(board, host, labels, offset)),
+        quantization=quantization(task, host, reference, truth),
+        kernel=kernel(task, raw, expected.host, output, truth),
     )
     source, digest = expected.source, expected.digest
-    found = drift(board, reference, output, labels, offset, expected.names, stages, source, digest)
-    return found.changed(worst=shown(found.worst, expected, bundle.manifest))
+    found = drift(task, board, reference, truth, expected.names, stages, source, digest)
+    return found.changed(worst=shown(found.worst, expected, task))
 
 
 def _about(bundle: Bundle) -> Built:
@@ -270,8 +273,7 @@ def _fps(samples_ms: NDArray[np.float64]) -> float | None:
     return 1e3 / float(samples_ms.mean()) if len(samples_ms) else None
 
 
-def _pipeline(bench: BenchResult) -> PipelineLatency | None:
-    if not len(bench.pipeline_ms):
+def _pipeline(bench: BenchResult, samples_ms: NDArray[np.float64]) -> PipelineLatency | None:
+    if not len(samples_ms):
         return None
-    whole = latency(bench.pipeline_ms, bench.stride.get("pipeline", 1))
-    return whole.with_parts(bench.parts_ms)
+    return latency(samples_ms, bench.stride.get("pipeline", 1)).with_parts(bench.parts_ms)

@@ -99,7 +99,7 @@ def quantized(
     digest = used.digest() if used else None
     made_from = {
         "model": content_digest(model.proto),
-        "output": model.output,
+        "task": [model.task_name, model.output],
         "preprocessing": model.preprocessing.to_table(),
         "recipe": recipe.to_table(),
         "images": digest,

@@ -97,7 +97,7 @@ def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
             "backend": best.bundle.backend,
             "precision": best.bundle.precision,
             **{key: metric(key, best).of(best) for key in ("fps_model", "fps_pipeline", "p50_ms")},
-            "top1_delta_pp": best.drift.top1_delta_pp,
+            "top1_delta_pp": best.drift.delta_pp,
         },
     }
 

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
 
 from edgenet.errors import ModelError
-from edgenet.model import Model
+from edgenet.graph.given.operators import explicit_qdq
+from edgenet.model import Model, is_quantized
 from edgenet.quantize.container import is_container
 from edgenet.quantize.quantized import Quantized
 from edgenet.zoo import embedded
 
-__all__ = ["EMBEDDED", "Source", "read_float", "read_quantized", "read_source"]
+__all__ = ["EMBEDDED", "Source", "comes_quantized", "read_float", "read_quantized", "read_source"]
 
 EMBEDDED = "signs"
 Source = Model | Quantized | Path | str
+MARKS = (b"uantize", b"QLinear", b"QGemm", b"Integer")
 
 
 def read_source(
     model: Source, preprocessing: Path | str | None = None, labels: Path | str | None = None
 ) -> Model | Quantized:
     """Read a model, float or quantized; what is loaded already stays as it is.
+
+    One that comes quantized from elsewhere is a ``Model`` of precision "int8"; integer operators in it are
+    written as Q/DQ, which says the same.
 
     Args:
         model: An ONNX file with its card beside it, a file of ``edgenet quantize``, "signs" for the embedded
@@ -35,11 +41,11 @@ def read_source(
     """
     if isinstance(model, Model | Quantized):
         _check_alone(model, preprocessing, labels)
-        return model
+        return _explicit(model) if isinstance(model, Model) else model
     path = embedded() if str(model) == EMBEDDED and not Path(model).exists() else Path(model)
     quantized = read_quantized(path)
     if quantized is None:
-        return Model.load(path, preprocessing, labels)
+        return _explicit(Model.load(path, preprocessing, labels))
     _check_alone(quantized, preprocessing, labels)
     return quantized
 
@@ -55,7 +61,24 @@ def read_float(
     found = read_source(model, preprocessing, labels)
     if isinstance(found, Quantized):
         raise ModelError(f"{found.original.name} is quantized already", "give the float model")
+    if found.precision == "int8":
+        raise ModelError(
+            f"{found.name} comes quantized, and its scales are kept",
+            "give it to edgenet compile as it is, or quantize the float model",
+        )
     return found
+
+
+def comes_quantized(path: Path) -> bool:
+    """Whether a file is an ONNX model that somebody else quantized; ``False`` for what cannot be read."""
+    try:
+        data = path.read_bytes()
+        if not any(mark in data for mark in MARKS):
+            return False  # float models need not be parsed for it
+        proto = onnx.load_model_from_string(data)
+    except (OSError, DecodeError):
+        return False
+    return is_quantized(proto) and not is_container(proto)
 
 
 def read_quantized(path: Path) -> Quantized | None:
@@ -70,6 +93,10 @@ def read_quantized(path: Path) -> Quantized | None:
     except (OSError, DecodeError):
         return None
     return Quantized.parse(data, str(path)) if known else None
+
+
+def _explicit(model: Model) -> Model:
+    return replace(model, proto=explicit_qdq(model.proto, model.name)) if model.precision == "int8" else model
 
 
 def _check_alone(

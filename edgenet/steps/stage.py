@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
+from edgenet.devices.answers import Finished
 from edgenet.devices.blobs import Blob
 from edgenet.devices.runtimes import RuntimeChoice, check_runtime, ensure_runtime
 from edgenet.progress import Progress
 from edgenet.steps.events import board_events
 from edgenet.steps.finish import finish, own_version
+from edgenet.verify.expected import encoder_for, golden_images
+from edgenet.verify.health import SHOWN, check_health
 
 __all__ = ["Staged", "stage"]
 
@@ -24,16 +27,16 @@ class Staged(NamedTuple):
     Attributes:
         manifest: What the board keeps of it (docs/agent-protocol.md, Deploying).
         runtime: What runs it there.
-        finished: What the board made of it, where the board finishes it, else empty.
+        finished: What the board made of it, where the board finishes it, else ``None``.
     """
 
     manifest: Mapping[str, Any]
     runtime: RuntimeChoice
-    finished: dict[str, Any]
+    finished: Finished | None
 
 
 def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline: bool = False) -> Staged:
-    """Send what the board lacks and run it once, unless it ran there before; takes the deploy lock.
+    """Send what the board lacks and check its answers, unless that was done; takes the deploy lock.
 
     The board's current deployment stays what it is.
 
@@ -45,8 +48,8 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
         offline: As for :func:`edgenet.steps.deploy.deploy`.
 
     Raises:
-        DeviceError: No room, no fitting runtime, it cannot run, too little memory to finish it, or another
-            deploy is under way.
+        DeviceError: No room, no fitting runtime, it cannot run or answers otherwise than here, too little
+            memory to finish it, or another deploy is under way.
     """
     name = bundle.manifest.artifact.file
     on_board = bundle.manifest.artifact.build is not None
@@ -58,18 +61,22 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
     agent.begin()
     artifact = _blob(bundle, name)
     agent.send_blobs([artifact], board_events(progress))
-    _, deployed = agent.deployments()
-    proven = {item.get("runtime") for item in deployed if item.get("digest") == bundle.digest}
-    made: dict[str, Any] = {}
+    proven = {item.runtime for item in agent.deployments().deployments if item.digest == bundle.digest}
+    made: Finished | None = None
 
     def prove(choice: RuntimeChoice) -> None:
-        """Run it once before it becomes current, unless it ran there before."""
+        """Have it answer golden images before it becomes current, unless it did there before."""
+        nonlocal made
         manifest = _manifest(bundle, artifact, choice.digest)
         if on_board:
-            made.update(finish(agent, manifest, board_events(progress)))
-        if choice.digest not in proven or not made.get("cached", True):
-            progress("run once", 0, None)
-            agent.open(None, 1, manifest).close()
+            made = finish(agent, manifest, board_events(progress))
+        if choice.digest not in proven or (made is not None and not made.cached):
+            progress("check its answers", 0, None)
+            session = agent.open(None, 1, manifest)
+            images = golden_images(bundle, encoder_for(session.loaded.decodes))[:SHOWN]
+            if images:
+                check_health(bundle, list(session.replay(images)), device)
+            session.close()
 
     runtime = ensure_runtime(agent, bundle.manifest.backend, board_events(progress), prove, offline)
     return Staged(_manifest(bundle, artifact, runtime.digest), runtime, made)
@@ -95,6 +102,7 @@ def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[st
         "input": {key: getattr(spec.input, key) for key in ("shape", "dtype")},
         "output": {key: getattr(spec.output, key) for key in ("dtype", "scale", "zero_point", "meaning")},
         "preprocessing": whole.preprocessing.to_table(),
+        "task": {"name": whole.model.task, "settings": dict(whole.model.settings)},
         "labels": list(whole.class_names),
         "runtime": runtime,
     }

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgenet.backend import sent_backends
-from edgenet.devices.runtimes import candidates
+from edgenet.devices.runtimes import fitting
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
 from edgenet.progress import Progress, silent
@@ -113,10 +113,9 @@ def build(
 
 
 def _fetch_all(backend: str, one: Platform, progress: Progress) -> list[Kept]:
-    facts = {"system": "Linux", "python_implementation": "cpython", "python_bits": 64, **one._asdict()}
     found = []
     try:
-        pins = candidates(backend, facts)
+        pins = fitting(backend, one)
     except DeviceError as error:
         return [Kept(backend, one.python, one.machine, "", 0.0, error.what)]
     for pin in pins:

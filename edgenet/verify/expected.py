@@ -17,6 +17,7 @@ from edgenet.files import sha256
 from edgenet.imageset import ImageSet
 from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress, silent
+from edgenet.task import Answers, Truth
 from edgenet.verify.host import run_bundle
 from edgenet.verify.reference import Reference
 
@@ -28,6 +29,7 @@ __all__ = [
     "from_golden",
     "from_set",
     "golden_images",
+    "true_of",
     "truth",
 ]
 
@@ -43,9 +45,9 @@ class Expected:
         names: For people.
         encoded: Each image as the board gets it, read when its turn comes; to be iterated once.
         pixels_sha256: Of each image's pixels on this machine.
-        host: Raw outputs [n, classes] of the same artifact on this machine.
-        reference: float32 [n, classes] of the float model.
-        labels: True classes, or ``None``.
+        host: Raw outputs [n, values] of the same artifact on this machine.
+        reference: float32 [n, values] of the float model, as the task compares them.
+        truth: What is true of each, or ``None``.
         source: "calibration", "synthetic" or "val".
         pixels: Gives one image's pixels again, uint8 [H, W, 3].
     """
@@ -55,14 +57,14 @@ class Expected:
     pixels_sha256: Sequence[str]
     host: NDArray[Any]
     reference: NDArray[np.float32]
-    labels: Sequence[int] | None
+    truth: Truth | None
     source: str
     pixels: Callable[[int], NDArray[np.uint8]]
 
     @property
     def digest(self) -> str:
-        """sha256 over the pixels and the labels, in order: what two reports must share to be compared."""
-        told = "".join(self.pixels_sha256) + "".join(f" {label}" for label in self.labels or ())
+        """sha256 over the pixels and the truth, in order: what two reports must share to be compared."""
+        told = "".join(self.pixels_sha256) + "".join(f" {item}" for item in self.truth or ())
         return sha256(told.encode())
 
 
@@ -87,7 +89,7 @@ def from_golden(bundle: Bundle, encode: Encoder) -> Expected:
         pixels_sha256=[item.pixels_sha256 for item in golden.images],
         host=bundle.array("golden/artifact.npy"),
         reference=bundle.array("golden/reference.npy"),
-        labels=None,
+        truth=None,
         source=golden.source,
         pixels=lambda index: _golden_pixels(bundle, index),
     )
@@ -102,14 +104,14 @@ class FloatReference:
         preprocessing: How it was fed.
         images: The set.
         pixels_sha256: Of each image's pixels on this machine.
-        logits: float32 [n, classes].
+        answers: float32 [n, values], as the task compares them.
     """
 
     model: str
     preprocessing: Preprocessing
     images: ImageSet
     pixels_sha256: tuple[str, ...]
-    logits: NDArray[np.float32]
+    answers: Answers
 
     def serves(self, bundle: Bundle, images: ImageSet) -> bool:
         """Whether it is of this bundle's model, fed in the same way, and of these images."""
@@ -135,7 +137,7 @@ def truth(
     model, preprocessing = bundle.manifest.model, bundle.manifest.preprocessing
     made_from = {
         "model": bundle.manifest.files[bundle.manifest.reference.file].sha256,
-        "output": model.output,
+        "task": [model.task, model.output],
         "preprocessing": preprocessing.to_table(),
         "images": images.digest(),
     }
@@ -145,36 +147,36 @@ def truth(
             progress("reference", len(images), len(images))
             return FloatReference(model.digest, preprocessing, images, *known)
         entry.drop()
-    hashes, logits = _answered(bundle, images, progress)
-    entry.put("".join(hashes).encode() + array_bytes(logits))
-    return FloatReference(model.digest, preprocessing, images, hashes, logits)
+    hashes, answers = _answered(bundle, images, progress)
+    entry.put("".join(hashes).encode() + array_bytes(answers))
+    return FloatReference(model.digest, preprocessing, images, hashes, answers)
 
 
 def _answered(
     bundle: Bundle, images: ImageSet, progress: Progress
 ) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """The sha256 of each image's pixels, and the float model's answers, float32 [n, classes]."""
+    """The sha256 of each image's pixels, and the float model's answers, float32 [n, values]."""
     preprocessing = bundle.manifest.preprocessing
-    reference = Reference(bundle.reference, preprocessing, bundle.manifest.model.output)
-    hashes, logits = [], []
+    reference = Reference(bundle.reference, preprocessing, bundle.manifest.task)
+    hashes, answers = [], []
     for index in range(len(images)):
         pixels = images.pixels(index, preprocessing)
         hashes.append(sha256(np.ascontiguousarray(pixels[0]).tobytes()))
-        logits.append(reference.run(pixels))
+        answers.append(reference.run(pixels))
         progress("reference", index + 1, len(images))
-    return tuple(hashes), np.stack(logits)
+    return tuple(hashes), np.stack(answers)
 
 
 def _unpacked(held: bytes, count: int) -> tuple[tuple[str, ...], NDArray[np.float32]] | None:
     """What the cache keeps of :func:`truth`: the digests, then the answers; ``None`` if it is not that."""
     text, rest = held[: DIGEST * count], held[DIGEST * count :]
     try:
-        logits = read_array(rest)
+        answers = read_array(rest)
         hashes = [text[begin : begin + DIGEST].decode("ascii") for begin in range(0, len(text), DIGEST)]
     except ValueError:
         return None
-    fits = logits.dtype == np.float32 and logits.ndim == 2 and len(logits) == len(hashes) == count
-    return (tuple(hashes), logits) if fits else None
+    fits = answers.dtype == np.float32 and answers.ndim == 2 and len(answers) == len(hashes) == count
+    return (tuple(hashes), answers) if fits else None
 
 
 def from_set(
@@ -190,7 +192,7 @@ def from_set(
         progress: Told of every image.
 
     Raises:
-        DataError: An image cannot be used; it is named.
+        DataError: An image cannot be used; it is named. Or the set's truth is not of the bundle's task.
     """
     if known is None or not known.serves(bundle, images):
         known = truth(bundle, images, progress)
@@ -201,11 +203,20 @@ def from_set(
         encoded=(encode(images.read(index)) for index in range(len(images))),
         pixels_sha256=known.pixels_sha256,
         host=host,
-        reference=known.logits,
-        labels=images.labels,
+        reference=known.answers,
+        truth=true_of(bundle, images),
         source="val",
         pixels=lambda index: images.pixels(index, preprocessing)[0],
     )
+
+
+def true_of(bundle: Bundle, images: ImageSet) -> Truth | None:
+    """What is true of images in the words of a bundle's task; ``None`` where the folder does not tell.
+
+    Raises:
+        DataError: It tells what is not of that task.
+    """
+    return bundle.manifest.task.truth(images, bundle.manifest.artifact.output.classes)
 
 
 def _golden_pixels(bundle: Bundle, index: int) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from edgenet.preprocessing import Preprocessing
 from edgenet.text import cause
 from edgenet.verify.reference import Reference
 
-__all__ = ["choose"]
+__all__ = ["choose", "shrunk"]
 
 COUNT = 16
 # A larger file (a phone's photo) goes in as pixels of the size that the network's crop is cut from.
@@ -37,7 +37,7 @@ def choose(images: ImageSet | None, model: Model, cache: bool = True) -> Golden:
     """
     made_from = {
         "model": content_digest(model.proto),
-        "output": model.output,
+        "task": [model.task_name, model.output],
         "preprocessing": model.preprocessing.to_table(),
         "images": images.head(COUNT).digest() if images else None,
     }
@@ -52,7 +52,7 @@ def choose(images: ImageSet | None, model: Model, cache: bool = True) -> Golden:
 
 
 def _made(images: ImageSet | None, model: Model) -> Golden:
-    preprocessing, reference = model.preprocessing, Reference(model.proto, model.preprocessing, model.output)
+    preprocessing, reference = model.preprocessing, Reference(model.proto, model.preprocessing, model.task)
     encoded = _from_set(images, preprocessing) if images else _synthetic(preprocessing)
     pixels = np.stack([fit(decode(data), preprocessing.fit_spec()) for data in encoded.values()])
     answers = np.stack([reference.run(item[None]) for item in pixels])
@@ -71,7 +71,7 @@ def _from_set(images: ImageSet, preprocessing: Preprocessing) -> dict[str, bytes
             reasons.append(f"{path.name}: {cause(error)}")
             continue  # calibration counts and names every one
         if len(data) > MAX_ENCODED:
-            data, suffix = encode_ppm(_shrunk(image, preprocessing)), ".ppm"
+            data, suffix = encode_ppm(shrunk(image, preprocessing)), ".ppm"
         encoded[f"golden/{index:02d}{suffix}"] = data
     if not encoded:
         raise DataError(
@@ -81,8 +81,8 @@ def _from_set(images: ImageSet, preprocessing: Preprocessing) -> dict[str, bytes
     return encoded
 
 
-def _shrunk(image: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """The whole image at the size from which the network's crop is cut."""
+def shrunk(image: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """The whole image, uint8 [H, W, 3], at the size from which the network's crop is cut."""
     rows, columns = image.shape[:2]
     size = preprocessing.size
     if preprocessing.resize_to is not None:

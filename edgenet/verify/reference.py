@@ -8,40 +8,47 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edgenet.errors import ModelError
 from edgenet.graph.evaluate import Evaluator
+from edgenet.model import is_quantized
 from edgenet.preprocessing import Preprocessing
+from edgenet.task import Answers, Task
 
 __all__ = ["Reference"]
 
 
 class Reference:
-    """The original float32 network on this machine.
+    """The original network on this machine: float32, or the Q/DQ that it came with, each node in float.
 
     Args:
         network: The ONNX graph as the user gave it, or its bytes.
         preprocessing: Mean, std and channel order.
-        output: "logits", or "probabilities" when the graph ends in a Softmax.
+        task: How its answers are read.
     """
 
-    def __init__(self, network: onnx.ModelProto | bytes, preprocessing: Preprocessing, output: str) -> None:
+    def __init__(self, network: onnx.ModelProto | bytes, preprocessing: Preprocessing, task: Task) -> None:
         proto = onnx.load_model_from_string(network) if isinstance(network, bytes) else network
         constants = {item.name for item in proto.graph.initializer}
         entry = next(item for item in proto.graph.input if item.name not in constants)
         self._nhwc = entry.type.tensor_type.shape.dim[1].dim_value == preprocessing.size[0]
         self._preprocessing = preprocessing
-        self._probabilities = output == "probabilities"
-        self._evaluator = Evaluator(proto, threads=os.cpu_count() or 1)
+        self._task = task
+        threads = os.cpu_count() or 1
+        self._evaluator = Evaluator(proto, threads=threads, optimize=not is_quantized(proto))
 
-    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Logits [classes] for uint8 [1, H, W, 3] RGB pixels.
+    def run(self, pixels: NDArray[np.uint8]) -> Answers:
+        """The answer [values] to uint8 [1, H, W, 3] RGB pixels, as the task compares it.
 
-        Probabilities become logits by their logarithm, which is the same up to a constant.
+        Raises:
+            ModelError: It is none: the model computes NaN or infinity.
         """
-        result = self._evaluator.first(self.feed(pixels)).astype(np.float32)
-        if self._probabilities:
-            result = np.log(np.maximum(result, np.finfo(np.float32).tiny))
-            result = result - result.mean()
-        return result
+        values = self._evaluator.first(self.feed(pixels))
+        if not np.isfinite(values).all():
+            raise ModelError(
+                "the float model computes NaN or infinity on a real image",
+                "check mean and std in its card, then the training",
+            )
+        return np.asarray(self._task.comparable(values[None], self._task.output)[0])
 
     def feed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The network's input for uint8 [1, H, W, 3] RGB pixels: float32, normalized, in its layout."""

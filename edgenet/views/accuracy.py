@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from edgenet.drift import Drift
+from edgenet.figures import interval, number, share
 from edgenet.report import Report
 from edgenet.views.charts import Charts
-from edgenet.views.figures import interval, number, share
 from edgenet.views.parts import Chart, Section, Table
 
 __all__ = ["accuracy"]
@@ -21,7 +21,7 @@ def accuracy(report: Report, charts: Charts) -> Section:
     drawn = []
     changes = _stage_changes(drift)
     if any(changes.values()):
-        caption = "Top-1 lost and won by stage, pp"
+        caption = f"{drift.measure.capitalize()} lost and won by stage, pp"
         drawn.append(Chart(caption, charts.waterfall(changes, "pp", f"{caption}: {_listed(changes)}")))
     changes = _stage_answers(drift)
     if any(changes.values()):
@@ -45,16 +45,8 @@ def _accuracy_rows(drift: Drift) -> list[tuple[str, str]]:
         rows.append(
             ("its 95 % interval (Wilson)", interval([100 * x for x in drift.agreement_interval]) + " %")
         )
-    if drift.top1 is not None:
-        rows += [
-            ("top-1", f"{share(drift.top1, 2)} (float {share(drift.top1_reference, 2)})"),
-            ("top-5", f"{share(drift.top5, 2)} (float {share(drift.top5_reference, 2)})"),
-            ("difference", f"{drift.top1_delta_pp:+.2f} pp"),
-            ("its 95 % interval (Newcombe)", interval(drift.interval_pp) + " pp"),
-            ("McNemar p", number(drift.mcnemar_p, 4)),
-        ]
-    return [*rows, ("cosine of the logits", number(drift.cosine, 5)),
-            ("largest logit error", f"{drift.max_abs:.4g}")]  # fmt: skip
+    return [*rows, *drift.rows(), (f"cosine of the {drift.moved}", number(drift.cosine, 5)),
+            (f"largest error of the {drift.moved}", f"{drift.max_abs:.4g}")]  # fmt: skip
 
 
 def _listed(values: Mapping[str, float]) -> str:
@@ -62,11 +54,11 @@ def _listed(values: Mapping[str, float]) -> str:
 
 
 def _stage_changes(drift: Drift) -> dict[str, float]:
-    """Top-1 that each stage lost or won, in pp, where the images are labelled."""
+    """What each stage lost or won of the headline measure, in pp, where the images are labelled."""
     stages = drift.stages
     changes = {
-        "quantization": stages.quantization.top1_delta_pp,
-        "kernel": stages.kernel.top1_delta_pp,
+        "quantization": stages.quantization.change_pp,
+        "kernel": stages.kernel.change_pp,
     }
     known = {name: change for name, change in changes.items() if change is not None}
     return known if len(known) == len(changes) else {}
@@ -88,7 +80,7 @@ def _stages(drift: Drift) -> list[list[str]]:
     rows = [["preprocess", f"{before.identical} of {before.images} images have the host's pixels"]]
     for name, stage in (("conversion", stages.conversion), ("quantization", stages.quantization)):
         text = f"{share(stage.agreement, 2)} of answers kept on {stage.images} images"
-        rows.append([name, f"{text}, logits within {stage.max_abs:.3g}"])
+        rows.append([name, f"{text}, {drift.moved} within {stage.max_abs:.3g}"])
     found = "bit-exact with the host" if kernel.identical else (
         f"{kernel.different_outputs} of {kernel.outputs} outputs differ from the host, "
         f"at most {kernel.max_difference:.3g} {kernel.unit}"
@@ -103,7 +95,7 @@ def _worst(drift: Drift) -> Iterable[dict[str, Any]]:
         lines = [f"board: {board}", f"float: {truth}"]
         if item.label:
             lines.append(f"truth: {item.label}")
-        lines.append(f"logits off by {item.max_abs:.3g}")
+        lines.append(drift.told(item))
         picture = item.thumbnail or ""
         src = picture if picture.startswith("data:image/png;base64,") else ""
         yield {"src": src, "title": item.file, "lines": lines, "changed": item.answer != item.reference}

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgenet.metric import metric, metrics, number, quality
+from edgenet.figures import number
+from edgenet.metric import metric, metrics, quality
 from edgenet.report import Report
 from edgenet.views.charts import Charts, Point, wide
-from edgenet.views.figures import build
 from edgenet.views.parts import Chart
 
 __all__ = ["Overview", "names", "notes", "overview", "table"]
@@ -72,7 +72,7 @@ def names(reports: Sequence[Report]) -> list[str]:
     """What tells the reports apart: the build, and where they differ model, board and protocol."""
     parts = [
         [report.bundle.model for report in reports],
-        [build(report) for report in reports],
+        [report.build for report in reports],
         [report.device.board or report.device.name for report in reports],
         [report.protocol.name for report in reports],
     ]

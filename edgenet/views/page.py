@@ -10,11 +10,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from edgenet import __version__
+from edgenet.figures import interval, number
 from edgenet.metric import metrics
 from edgenet.report import Limit, Report
 from edgenet.views.charts import Charts
 from edgenet.views.comparison import Overview, overview
-from edgenet.views.figures import build, interval, number
 from edgenet.views.parts import Section
 from edgenet.views.sections import sections
 
@@ -41,7 +41,7 @@ def page(reports: Sequence[Report]) -> str:
     shown = [_context(report, charts, index) for index, report in enumerate(reports)]
     compared: Overview | None = overview(reports, charts) if len(reports) > 1 else None
     template = _environment().get_template("page.html.j2")
-    title = f"{reports[0].bundle.model} {build(reports[0])}" if compared is None else compared.title
+    title = f"{reports[0].bundle.model} {reports[0].build}" if compared is None else compared.title
     return template.render(title=title, reports=shown, overview=compared, version=__version__)
 
 
@@ -56,7 +56,7 @@ def _context(report: Report, charts: Charts, index: int) -> dict[str, Any]:
     found: list[Section] = sections(report, charts)
     return {
         "id": f"report-{index + 1}",
-        "name": f"{report.bundle.model} {build(report)}",
+        "name": f"{report.bundle.model} {report.build}",
         "where": report.device.board or report.device.name,
         "when": _when(report),
         "protocol": report.protocol.name,
@@ -76,8 +76,7 @@ def _when(report: Report) -> str:
 
 
 def _limit(item: Limit) -> dict[str, Any]:
-    text = f"{item.name}: {number(item.value)}, asked {item.limit:g}"
-    return {"passed": item.passed, "text": text, "note": item.note or ""}
+    return {"passed": item.passed, "text": item.words, "note": item.note or ""}
 
 
 def _tiles(report: Report) -> list[Tile]:
@@ -95,10 +94,9 @@ def _tiles(report: Report) -> list[Tile]:
     tiles += [
         Tile("peak memory", number(figures["peak_mb"], 1), "MB", f"artifact {number(figures['size_mb'])} MB"),
     ]  # fmt: skip
-    if drift.top1 is not None:
-        low_high = interval(drift.interval_pp)
-        tiles.append(Tile("top-1", number(figures["top1_percent"], 1), "%",
-                          f"{drift.top1_delta_pp:+.2f} pp against float ({low_high})"))  # fmt: skip
+    if drift.best is not None and drift.delta_pp is not None:
+        against = f"{drift.delta_pp:+.2f} pp against float ({interval(drift.interval_pp)})"
+        tiles.append(Tile(drift.measure, number(100.0 * drift.best, 1), "%", against))
     agreed = f"of {drift.images} answers are the float model's"
     tiles.append(Tile("agreement", number(figures["agreement_percent"], 1), "%", agreed))
     if figures["joules_per_frame"] is not None:

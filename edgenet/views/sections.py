@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from edgenet.breakdown import ColdStart, LayerFacts, Roofline, ThreadTry
+from edgenet.figures import interval, number, share, size
 from edgenet.measured import Reading
 from edgenet.report import Report
 from edgenet.views.accuracy import accuracy
 from edgenet.views.charts import Charts, wide
-from edgenet.views.figures import interval, number, share, size
 from edgenet.views.parts import Chart, Section, Table
 
 __all__ = ["sections", "starts", "threads"]

@@ -8,11 +8,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from edgenet.figures import interval
 from edgenet.metric import metrics
 from edgenet.report import Report
 from edgenet.text import plain
 from edgenet.views.comparison import notes, table
-from edgenet.views.figures import interval
 
 __all__ = ["csv_text", "markdown", "records"]
 
@@ -35,15 +35,14 @@ def markdown(reports: Sequence[Report]) -> str:
 
 def _facts(report: Report) -> list[str]:
     drift, found = report.drift, []
-    if drift.interval_pp:
+    if drift.interval_pp and drift.delta_pp is not None:
         found.append(
-            f"drift {drift.top1_delta_pp:+.2f} pp, 95 % interval {interval(drift.interval_pp)} pp"
+            f"drift {drift.delta_pp:+.2f} pp, 95 % interval {interval(drift.interval_pp)} pp"
             f" on {drift.images} images"
         )
     for limit in report.verdict.limits:
-        measured = "not measured" if limit.value is None else f"{limit.value:.2f}"
-        kept = "kept" if limit.passed else "**EXCEEDED**"
-        found.append(f"{_safe(limit.name)} {measured}, asked {limit.limit:g}: {kept}")
+        words = _safe(limit.words)
+        found.append(words if limit.passed else f"**{words}**")
     return found
 
 

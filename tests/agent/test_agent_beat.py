@@ -8,7 +8,8 @@ import tempfile
 import time
 import unittest
 
-from edgenet_agent import beat, store, wire
+from edgenet_agent import beat, wire
+from edgenet_agent.store.home import Store
 
 
 class TestStopped(unittest.TestCase):
@@ -38,7 +39,7 @@ class TestStopped(unittest.TestCase):
 class TestBeat(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
-        self.holder = store.Store(self.folder.name)
+        self.holder = Store(self.folder.name)
         path = next(item for item in sys.path if item.endswith(".pyz"))
         self.agent = subprocess.Popen(
             [sys.executable, path],

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-STDLIB_TESTS = ("test_agent_beat", "test_agent_store", "test_agent_unpack", "test_agent_facts")
+STDLIB_TESTS = (
+    "test_agent_beat",
+    "test_agent_child",
+    "facts.test_board",
+    "measure.test_memory",
+    "store.test_home",
+    "store.test_unpack",
+)
 
 
 def interpreter(version):
@@ -27,7 +34,7 @@ def interpreter(version):
 @pytest.mark.parametrize(
     ("version", "tests", "least"),
     [(version, STDLIB_TESTS, 30) for version in ("3.6", "3.8", "3.10", "3.11", "3.13")]
-    + [(version, ("test_agent_demo",), 20) for version in ("3.6", "3.13")],
+    + [(version, ("demo.test_demo",), 20) for version in ("3.6", "3.13")],
 )
 def test_unit_tests(version, tests, least, archive_path):
     done = subprocess.run(

@@ -39,7 +39,7 @@ def test_files_stay_small(path):
 
 
 def test_numpy_is_not_needed_to_reach_a_board(archive_path):
-    source = "import sys; sys.modules['numpy'] = None; from edgenet_agent import main, serve, probe, child"
+    source = "import sys; sys.modules['numpy'] = None; from edgenet_agent import main, serve, child"
     environment = {"PYTHONPATH": str(archive_path)}
     done = subprocess.run([sys.executable, "-S", "-c", source], env=environment, check=False)
     assert done.returncode == 0
@@ -82,3 +82,21 @@ def test_the_archive_of_every_board_holds_no_runtime():
         with zipfile.ZipFile(io.BytesIO(part)) as files:
             rest = set(files.namelist()) - {f"edgenet_agent/runtimes/{name}.py"}
         assert all(file.startswith(f"edgenet_agent/{name}/") for file in rest)
+
+
+def test_every_file_of_the_agent_travels_in_exactly_one_archive():
+    """A runtime named like one of the agent's rooms would take that room away from every other board."""
+    archives = (archive.agent_archive(), archive.demo_archive(), *archive.runtime_archives().values())
+    sent = []
+    for part in archives:
+        with zipfile.ZipFile(io.BytesIO(part.data)) as files:
+            sent += [name for name in files.namelist() if name.endswith(".py") and name != "__main__.py"]
+    assert sorted(sent) == sorted(f"edgenet_agent/{path.relative_to(AGENT).as_posix()}" for path in FILES)
+    rooms = {path.name for path in AGENT.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    with zipfile.ZipFile(io.BytesIO(archives[0].data)) as agent:
+        own = {name.split("/")[1] for name in agent.namelist() if name.count("/") > 1}
+    assert (
+        own
+        == rooms - {"demo", *archive.runtime_archives()}
+        == {"facts", "measure", "runtimes", "store", "tasks"}
+    )

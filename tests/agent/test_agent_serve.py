@@ -3,8 +3,9 @@
 import io
 import os
 
-from edgenet_agent import prune, runtimes, serve, wire
-from edgenet_agent.store import Store
+from edgenet_agent import runtimes, serve, wire
+from edgenet_agent.store import prune
+from edgenet_agent.store.home import Store
 
 
 def server(tmp_path):

@@ -16,8 +16,8 @@ import edgenet_agent
 PART = os.path.join(os.environ["EDGENET_TEST_PARTS"], "tensorrt.zip")
 edgenet_agent.__path__.append(os.path.join(PART, "edgenet_agent"))
 
-from edgenet_agent import engines as files
 from edgenet_agent.failure import Failure
+from edgenet_agent.store import engines as files
 from edgenet_agent.tensorrt import build, cuda, dialects, engines
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))

@@ -96,5 +96,31 @@ def test_oversized_frames_are_not_written():
         wire.pack({"text": "x" * (1 << 20)})
 
 
+@pytest.mark.parametrize(("header", "body"), [((1 << 20), 0), (11, 8 << 20)])
+def test_what_is_as_large_as_the_limit_passes(header, body):
+    """``{"text":""}`` is 11 bytes."""
+    frame = {"text": "x" * (header - 11)}
+    data = wire.pack(frame, bytes(body))
+    assert data[:12] == struct.pack(">4sII", b"EDG1", header, body)
+    assert wire.read_frame(io.BytesIO(data)) == (frame, bytes(body))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_json_cannot_say_is_not_written(value):
+    with pytest.raises(ValueError, match="JSON"):
+        wire.pack({"value": value})
+
+
+def test_numbers_are_those_of_the_protocols_page():
+    """Both ends must have the same ones, and docs/agent-protocol.md tells them."""
+    assert (wire.PROTOCOL, wire.ALIVE_S, wire.GONE_S, wire.BEAT_S) == (1, 2.0, 10.0, 5.0)
+
+
+def test_the_name_of_a_runtime_is_the_sha256_of_its_wheels():
+    """printf 'a\\nb' | sha256sum."""
+    expected = "7e18f737311b2dc3b2f269dd78396b0351f14fb66efa879f768cb23181883c78"
+    assert wire.runtime_digest(["b", "a"]) == expected
+
+
 def test_the_name_of_a_runtime_does_not_depend_on_the_order():
     assert wire.runtime_digest(["b", "a"]) == wire.runtime_digest(["a", "b"]) != wire.runtime_digest(["a"])

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgenet.backend import load_backend
-from edgenet.backends.lowering.walk import tflite_layers
+from edgenet.backends.lowering.layer_outputs import tflite_layers
 from edgenet.graph.trace import LayerByLayer, onnx_layers
 from edgenet.model import Model
 from edgenet.target import Target

@@ -21,6 +21,7 @@ from benchmarks.rtx import Built, build
 from edgenet.agent.failure import Failure
 from edgenet.agent.tensorrt import dialects, engines
 from edgenet.backends.tensorrt import write
+from edgenet.graph.given.take import take_given
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize
@@ -28,6 +29,7 @@ from edgenet.recipe import Recipe
 from edgenet.zoo import mobilenet_v2, mobilenet_v3
 from tests.backends.test_tensorrt import half, pixels, residual_model
 from tests.conftest import SIZE, smooth_images
+from tests.graph.given.nets import Style, network
 
 pytestmark = pytest.mark.tensorrt
 
@@ -196,3 +198,22 @@ def test_every_real_model(trt: Any, shared: Path, precision: str) -> None:
         for sm in CAPABILITIES:
             built = build(trt, data, precision, sm)
             check(built, precision, 53 if "v2" in path.name else 28, sm)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        Style(),
+        Style(symmetric=True, activations="int8", fake=True),
+        Style(symmetric=True, limits=(-0.4, 1.3), pooled_relu=True, per_channel=False),
+    ],
+    ids=["uint8", "symmetric int8", "activations that stand alone"],
+)
+def test_models_that_come_quantized(trt: Any, style: Style) -> None:
+    """Their pairs stay where they are, and every convolution is int8 all the same."""
+    built = build(trt, write(take_given(network(style)), "10"), "int8", "8.6")
+    assert built.error == ""
+    assert built.network["CONVOLUTION"] == 5
+    kernels = [layer for layer in built.layers if layer.kind in KERNELS]
+    assert {layer.inputs[0] for layer in kernels} == {"Int8"}
+    assert len(kernels) == 5

@@ -9,6 +9,7 @@ import pytest
 
 from edgenet.devices.runtimes import candidates
 from edgenet.errors import DeviceError
+from edgenet.facts import Facts
 from edgenet.library import names
 from edgenet.target import Target
 
@@ -38,14 +39,15 @@ def test_row_of_a_target(name: str) -> None:
 @pytest.mark.parametrize("row", SYSTEMS, ids=lambda row: row[0])
 def test_row_of_a_system(row: list[str]) -> None:
     python, _, glibc = row[1].partition(", ")
-    facts = {
-        "system": "Linux",
-        "python_implementation": "cpython",
-        "machine": "aarch64",
-        "python": python,
-        "python_bits": 32 if "32 bit" in row[0] else 64,
-        "glibc": glibc,
-    }
+    facts = Facts(
+        cores=4,
+        system="Linux",
+        python_implementation="cpython",
+        machine="aarch64",
+        python=python,
+        python_bits=32 if "32 bit" in row[0] else 64,
+        glibc=glibc,
+    )
     for backend, said in (("onnxruntime", row[2]), ("tflite", row[3].split(",")[0])):
         try:
             name, _, version = candidates(backend, facts)[0].name.partition("==")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edgenet.agent import board, sensors
+from edgenet.agent.facts import board, sensors
+from edgenet.facts import Facts
 from edgenet.library import names
 from edgenet.steps.probe import board_target, write_target
 from edgenet.target import Target
@@ -17,10 +19,21 @@ from tests.boards import recorded
 EVERY_BOARD = pytest.mark.parametrize("name", recorded.NAMES)
 
 
-def facts_of(name: str, folder: Path) -> dict[str, Any]:
+def told_by(name: str, folder: Path) -> dict[str, Any]:
     """What the agent would say on this board."""
     here = recorded.load(name, folder)
     return {**here.process, **board.facts(here.root, here.run)}
+
+
+def facts_of(name: str, folder: Path) -> Facts:
+    """The same, read as the host reads it."""
+    return Facts.from_table(told_by(name, folder))
+
+
+@EVERY_BOARD
+def test_the_host_reads_every_fact_and_tells_it_as_it_was_told(name: str, tmp_path: Path) -> None:
+    told = {**told_by(name, tmp_path), "runtimes": {}, "runtimes_broken": {}, "decodes": ["ppm"]}
+    assert Facts.from_table(told).to_table() == json.loads(json.dumps(told))
 
 
 @EVERY_BOARD
@@ -48,8 +61,8 @@ def test_target(name: str, tmp_path: Path) -> None:
 def test_the_target_says_the_same_as_the_board(name: str, tmp_path: Path) -> None:
     facts = facts_of(name, tmp_path)
     target = Target.load(recorded.load(name, tmp_path).expected["target"])
-    assert facts["cpu"] == target.cpu.core
-    assert set(target.cpu.isa) <= set(facts["isa"])
+    assert facts.cpu == target.cpu.core
+    assert set(target.cpu.isa) <= set(facts.isa)
 
 
 @EVERY_BOARD
@@ -74,9 +87,9 @@ def test_saved_target_reads_back(name: str, tmp_path: Path) -> None:
     saved = Target.load(str(write_target(tmp_path / "mine.toml", facts)))
     known = Target.load(recorded.load(name, tmp_path / "tree").expected["target"])
     assert saved.name == "mine"
-    assert saved.title == facts["board"]
+    assert saved.title == facts.board
     assert saved.cpu.core == known.cpu.core
-    assert saved.cpu.clock_mhz == facts["clock_max_mhz"]
+    assert saved.cpu.clock_mhz == facts.clock_max_mhz
     assert saved.backends == known.backends
     assert saved.verified
 
@@ -86,26 +99,31 @@ def test_every_board_of_the_targets_is_told_apart(tmp_path: Path) -> None:
     for name in names("target"):
         said = Target.load(name).identity
         for model in said.board_models:
-            assert board_target({"machine": "aarch64", "board": f"{model} Rev 1.0"}).target == name
+            assert board_target(Facts(cores=4, machine="aarch64", board=f"{model} Rev 1.0")).target == name
         for exact in said.compatible:
-            assert board_target({"machine": "aarch64", "compatible": [exact, "brcm,x"]}).target == name
+            assert (
+                board_target(Facts(cores=4, machine="aarch64", compatible=(exact, "brcm,x"))).target == name
+            )
         for module in said.modules:
-            assert board_target({"machine": "aarch64", "module": module}).target == name
+            assert board_target(Facts(cores=4, machine="aarch64", module=module)).target == name
 
 
 def test_an_unknown_board_has_a_nearest_target(tmp_path: Path) -> None:
-    facts = {**facts_of("pi-5", tmp_path), "board": "Radxa ROCK 5B", "compatible": ["radxa,rock-5b"]}
+    facts = facts_of("pi-5", tmp_path).changed(board="Radxa ROCK 5B", compatible=("radxa,rock-5b",))
     found = board_target(facts)
     assert not found.known
     assert found.target == "raspberry-pi-5"
     assert str(found) == "unknown board: nearest target raspberry-pi-5; both have Cortex-A76"
-    other = board_target({**facts, "cpu": "Cortex-A55"})
+    other = board_target(facts.changed(cpu="Cortex-A55"))
     assert not other.known
     assert "it has Cortex-A55, not Cortex-A76" in str(other)
-    assert str(board_target({"machine": "riscv64"})) == "unknown board: no target has a riscv64 processor"
+    assert (
+        str(board_target(Facts(cores=1, machine="riscv64")))
+        == "unknown board: no target has a riscv64 processor"
+    )
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
-    facts = {**facts_of("pi-4", tmp_path), "board": 'a"\n[cpu]\nmachine = "x\\\x7f'}
+    facts = facts_of("pi-4", tmp_path).changed(board='a"\n[cpu]\nmachine = "x\\\x7f')
     path = write_target(tmp_path / "hostile.toml", facts)
-    assert tomllib.loads(path.read_text())["title"] == facts["board"]
+    assert tomllib.loads(path.read_text())["title"] == facts.board

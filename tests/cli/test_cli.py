@@ -194,7 +194,7 @@ def test_deploy_profile_and_limits(
     assert "kept" in text
     code, text, _ = run(capsys, "profile", bundle, "--protocol", "quick", "--min-fps", 1e7)
     assert code == 4
-    assert "EXCEEDED" in text
+    assert "MISSED" in text
     code, text, _ = run(capsys, "compare", saved, saved)
     assert code == 0
     assert "cannot tell" in text

@@ -114,7 +114,7 @@ def test_a_boards_facts_and_progress(command: str, tty: bool, tmp_path: Path) ->
     "changes",
     [
         {"memory_mb": EVIL},
-        {"clock_s": 1e18},
+        {"clock_s": "now"},
         {"temperature_c": []},
         {"absent": []},
         {"runtimes": [1]},
@@ -126,7 +126,7 @@ def test_a_fact_of_another_type_is_named(command: str, changes: dict[str, Any], 
     code, text = run(command, "--device", "pi", board=board)
     harmless(text)
     assert code == 1
-    assert f"the answer of pi: {next(iter(changes))} is" in text
+    assert f"the answer of pi: facts.{next(iter(changes))}" in text
 
 
 @TTY
@@ -247,3 +247,22 @@ def test_the_line_that_tells() -> None:
     assert cause(KeyError()) == "KeyError"
     assert last_line("a\nb\x1b[0m\n\n \n") == "b\ufffd[0m"
     assert plain({"a\n\nb": ["\x9b", 1, None]}) == {"a b": ["\ufffd", 1, None]}
+
+
+def test_a_demo_that_tells_something_else_is_told_in_one_line() -> None:
+    from edgenet.cli.demo import Terminal, line, show
+    from edgenet.devices.seen import State
+    from edgenet.errors import DeviceError
+
+    state = {"frame": 1, "budget_ms": {EVIL: 1.0}, "models": [{"name": "m", "top": [[MARKUP, 0.5, 1]]}]}
+    assert MARKUP in line(State.from_table(plain(state)))
+    for wrong in (
+        {"fps": 7},
+        {"models": [3]},
+        {"budget_ms": {"pre": "x"}},
+        {"models": [{"name": "m", "top": [[1]]}]},
+    ):
+        with pytest.raises(DeviceError, match="told of the demo"):
+            Terminal(quiet=False).tick({**state, **wrong})
+    with pytest.raises(DeviceError, match="told of the demo"):
+        show({"device": "pi", "seconds": "x"})

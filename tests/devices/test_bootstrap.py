@@ -27,7 +27,7 @@ def test_agent_is_sent_once(board):
     with connect("board") as agent:
         assert not agent.agent_sent
         assert agent.bytes_sent < 4096
-        assert agent.facts()["agent"] == agent_archive().digest
+        assert agent.facts().agent == agent_archive().digest
     kept = list((board.edgenet_home / "agent").iterdir())
     assert [path.name for path in kept] == [agent_archive().digest + ".pyz"]
     assert kept[0].read_bytes() == agent_archive().data
@@ -48,7 +48,9 @@ def test_home_is_the_users_alone(board):
 
 def test_local_and_ssh_say_the_same(board):
     with connect("local") as here, connect("board") as there:
-        different = {name for name in here.facts() if here.facts()[name] != there.facts()[name]}
+        one, other = here.facts().to_table(), there.facts().to_table()
+        assert one.keys() == other.keys()
+        different = {name for name in one if one[name] != other[name]}
         assert different <= {
             "disk_free_mb",
             "clock_s",
@@ -57,17 +59,17 @@ def test_local_and_ssh_say_the_same(board):
             "encoding",
             "shell",
         }
-        assert here.facts()["runtimes"] == {}, "none was asked for"
-        assert here.facts(["tflite"])["runtimes"].keys() == {"tflite"}
-        assert here.facts(["onnxruntime"])["runtimes"].keys() == {"onnxruntime", "tflite"}
-        assert here.facts()["decodes"] == ["ppm", "jpeg", "png"]
+        assert here.facts().runtimes == {}, "none was asked for"
+        assert here.facts(["tflite"]).runtimes.keys() == {"tflite"}
+        assert here.facts(["onnxruntime"]).runtimes.keys() == {"onnxruntime", "tflite"}
+        assert here.facts().decodes == ("ppm", "jpeg", "png")
 
 
 def test_banner_before_the_agent(start_board):
     text = "Welcome to the lab! EDGENET is not this line; EDG1 neither"
     start_board({"EDGENET_PYTHON": sys.executable}, f"printf '%s' '{text}'; exec $SSH_ORIGINAL_COMMAND")
     with connect("board") as agent:
-        assert agent.facts()["system"]
+        assert agent.facts().system
 
 
 def test_endless_banner_is_given_up(start_board):
@@ -103,8 +105,8 @@ def test_other_pythons_on_the_board(start_board, version):
             connect("board")
         return
     with connect("board") as agent:
-        assert agent.facts()["python"].startswith(version + ".")
-        assert agent.facts()["python_executable"] == str(found[0])
+        assert agent.facts().python.startswith(version + ".")
+        assert agent.facts().python_executable == str(found[0])
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
@@ -159,4 +161,4 @@ def test_folder_of_the_user_is_not_imported_from(tmp_path, monkeypatch):
     (tmp_path / "hashlib.py").write_text("raise SystemExit('imported from the current folder')")
     monkeypatch.chdir(tmp_path)
     with connect("local") as agent:
-        assert agent.facts()["python"]
+        assert agent.facts().python

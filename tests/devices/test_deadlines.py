@@ -320,7 +320,7 @@ def test_a_demo_that_does_not_end_when_it_is_told_to_is_given_up():
         if len(ticks) == 10:
             stop.set()
 
-    endless = TELLS.replace("progress", "tick")
+    endless = TELLS.replace("'progress', stage='soon'", "'tick', state={}")
     with Agent(Fake(FAKE + endless), QUICK) as agent, pytest.raises(ConnectionLost) as caught:
         agent.demo({}, tick, stop)
     given_up(caught, "took too long", "the demo to end")

@@ -12,23 +12,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgenet.agent import live as agent_live
+from edgenet.agent.demo import gate
 from edgenet.devices import connect as device
 from edgenet.devices.agent import Agent
+from edgenet.devices.answers import Deployments
 from edgenet.devices.archive import demo_archive
 from edgenet.devices.blobs import Blob
 from edgenet.devices.connect import connect
 from edgenet.devices.deadlines import Deadlines
-from edgenet.devices.live import PortForward
+from edgenet.devices.events import DemoReady, DemoTick
+from edgenet.devices.live import LiveEvent, PortForward
 from edgenet.devices.replies import BoardError
-from edgenet.errors import ConnectionLost, DeviceError
+from edgenet.errors import ConnectionLost, DeviceError, ReportError
 from edgenet.library import image_folder
+from edgenet.steps.demo import _ready
 from tests import sshd
 
 PICTURES = sorted(image_folder("signs", "calib").glob("*.jpg"))[:6]
@@ -38,9 +42,9 @@ class Run:
     """A demo under way in a thread."""
 
     def __init__(self, agent: Agent, request: dict[str, Any], door: PortForward | None = None) -> None:
-        self.events: list[dict[str, Any]] = []
+        self.events: list[LiveEvent] = []
         self.stop, self.ready = threading.Event(), threading.Event()
-        self.summary: dict[str, Any] = {}
+        self.summary: Mapping[str, Any] = {}
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._work, args=(agent, request, door), daemon=True)
         self._thread.start()
@@ -52,14 +56,17 @@ class Run:
             self.error = error
         self.ready.set()
 
-    def _event(self, event: Any, body: bytes) -> None:
-        self.events.append(dict(event, size=len(body)))
-        if event.get("event") == "ready":
+    def _event(self, event: LiveEvent, body: bytes) -> None:
+        self.events.append(event)
+        if isinstance(event, DemoReady):
             self.ready.set()
 
     def answered(self) -> int:
-        ticks = [event for event in list(self.events) if event["event"] == "tick"]
-        return int(ticks[-1]["state"]["counts"]["answered"]) if ticks else 0
+        ticks = self.ticks()
+        return int(ticks[-1].state["counts"]["answered"]) if ticks else 0
+
+    def ticks(self) -> list[DemoTick]:
+        return [event for event in list(self.events) if isinstance(event, DemoTick)]
 
     def until(self, condition: Callable[[], Any], seconds: float = 15.0) -> None:
         deadline = time.monotonic() + seconds
@@ -110,9 +117,9 @@ def test_a_source_that_ends_ends_the_demo_with_a_summary(board, net) -> None:
         frames = run.summary["frames"]
         assert frames["captured"] == len(PICTURES)
         assert frames["answered"] + frames["dropped"] == len(PICTURES)
-        answers = [answer for event in run.events for answer in event.get("answers", [])]
+        answers = [answer for event in run.ticks() for answer in event.answers]
         assert len(answers) == frames["answered"]
-        assert agent.deployments() == (None, []), "nothing was deployed"
+        assert agent.deployments() == Deployments(deployments=()), "nothing was deployed"
 
 
 def test_two_models_of_two_processes_answer_the_same_frames(board, net) -> None:
@@ -171,7 +178,7 @@ def test_no_camera_is_an_error_that_says_what_to_do(board, net) -> None:
         assert isinstance(run.error, BoardError)
         assert "video99" in str(run.error)
         assert run.error.remedy
-        assert agent.facts()["python"], "the agent is there for the next request"
+        assert agent.facts().python, "the agent is there for the next request"
 
 
 def test_the_page_comes_through_the_one_connection(board, net) -> None:
@@ -184,10 +191,10 @@ def test_the_page_comes_through_the_one_connection(board, net) -> None:
             runs.append(Run(agent, request(agent, [net()], folder(loop=True), page=True), doors[-1]))
         for run in runs:
             run.until(run.ready.is_set)
-        ready = [next(event for event in run.events if event["event"] == "ready") for run in runs]
+        ready = [next(event for event in run.events if isinstance(event, DemoReady)) for run in runs]
         for index, door in enumerate(doors):
             for other, said in enumerate(ready):
-                status = get(door.port, f"/state HTTP/1.1\r\nAuthorization: Bearer {said['key']}")[0]
+                status = get(door.port, f"/state HTTP/1.1\r\nAuthorization: Bearer {said.key}")[0]
                 assert status == (200 if other == index else 403)
         for run in runs:
             run.until(run.answered)
@@ -195,6 +202,62 @@ def test_the_page_comes_through_the_one_connection(board, net) -> None:
         for run in runs:
             run.join()
             assert run.summary["frames"]["answered"] > 0
+
+
+def test_who_does_not_bring_the_key_takes_neither_threads_nor_places(board, net) -> None:
+    """Silent ones, and ones that ask and do not read: this end bounds them before they go through ssh."""
+    with (
+        connect("board") as agent,
+        contextlib.closing(PortForward(0)) as door,
+        contextlib.ExitStack() as held,
+    ):
+        run = Run(agent, request(agent, [net()], folder(loop=True), page=True), door)
+        run.until(run.ready.is_set)
+        key = next(event for event in run.events if isinstance(event, DemoReady)).key
+        door.key = key
+        before = threading.active_count()
+        for number in range(400):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", door.port), 5))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            if number % 2:
+                with contextlib.suppress(OSError):
+                    connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            if number % 50 == 0:
+                asked = f"/state HTTP/1.1\r\nAuthorization: Bearer {key}"
+                assert get(door.port, asked)[0] == 200
+        assert get(door.port, asked)[0] == 200
+        assert threading.active_count() <= before + 2 * gate.MAX_WAITING
+        run.until(lambda: threading.active_count() <= before, gate.WAIT_S + 10)
+        run.stop.set()
+        run.join()
+
+
+def test_a_viewer_who_has_the_key_may_stay(board, net, monkeypatch) -> None:
+    """The time for the door is not the time for the visit; on the board's side neither."""
+    monkeypatch.setattr(gate, "WAIT_S", 0.5)
+    with connect("board") as agent, contextlib.closing(PortForward(0)) as door:
+        run = Run(agent, request(agent, [net()], folder(loop=True), page=True), door)
+        run.until(run.ready.is_set)
+        door.key = key = next(event for event in run.events if isinstance(event, DemoReady)).key
+        with socket.create_connection(("127.0.0.1", door.port), 5) as viewer:
+            ask = f"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\r\n"
+            viewer.sendall(ask.encode())
+            until = time.monotonic() + 2.0
+            while time.monotonic() < until:
+                assert viewer.recv(65536)
+        run.stop.set()
+        run.join()
+
+
+@pytest.mark.parametrize("name", ["token", "key"])
+@pytest.mark.parametrize(
+    "value", [None, 7, "", "short", "a" * 1000, "aaaaaaaaaaaaaaaa\n", '"><script>aaaaaaa']
+)
+def test_a_board_cannot_put_anything_else_into_the_address(name: str, value: object) -> None:
+    ready = {"source": {}, "models": [], "port": 80, "token": "t" * 32, "key": "k" * 32}
+    assert _ready(DemoReady.from_table(ready), None).url == "http://127.0.0.1:80/#" + "t" * 32
+    with pytest.raises(ReportError, match=name):
+        DemoReady.from_table({**ready, name: value})
 
 
 def get(port: int, request: str) -> tuple[int, bytes]:

@@ -43,7 +43,7 @@ PROFILING = ["open", "bench", "replay", "close"]
 def null_is_a_runtime(monkeypatch):
     """The board's own Python "has" the do-nothing runtime, so whole deploys are quick."""
     facts = Agent.facts
-    monkeypatch.setattr(Agent, "facts", lambda self, _=(): {**facts(self), "runtimes": {"null": "1"}})
+    monkeypatch.setattr(Agent, "facts", lambda self, _=(): facts(self).changed(runtimes={"null": "1"}))
 
 
 def bundle(net, name):
@@ -64,7 +64,7 @@ def clear(error, code):
 def still_runs(old):
     """The old deployment is current and answers."""
     with connect("board") as agent:
-        assert agent.deployments()[0] == old.digest
+        assert agent.deployments().current == old.digest
         assert agent.open(None, 1).loaded.runtime_version == "1"
 
 
@@ -277,7 +277,7 @@ def test_home_on_noexec(start_board, mounted, net, make_blob):
         archive.writestr("numpy/__init__.py", "")
     wheel = make_blob(stream.getvalue())
     with connect("board") as agent:
-        assert agent.facts()["noexec"] is True
+        assert agent.facts().noexec is True
         agent.begin()
         agent.send_blobs([wheel])
         trial = agent.try_runtime("onnxruntime", agent.unpack([(wheel.digest, "x.whl")]))
@@ -322,7 +322,7 @@ def test_login_shell_that_talks(start_board, net, shell):
         (board.home / name).write_bytes(banner)
     assert deploy(bundle(net, "new"), "board").changed
     with connect("board") as agent:
-        assert agent.facts()["shell"] == shell
+        assert agent.facts().shell == shell
     still_runs(bundle(net, "new"))
 
 
@@ -340,8 +340,8 @@ def test_locale_without_umlauts(start_board, tmp_path, net):
     )
     assert deploy(bundle(net, "straße"), "board").changed
     with connect("board") as agent:
-        assert agent.facts()["encoding"] != "UTF-8"
-        assert agent.deployments()[1][0]["name"] == "straße.null.int8"
+        assert agent.facts().encoding != "UTF-8"
+        assert agent.deployments().deployments[0].name == "straße.null.int8"
         with pytest.raises(BoardError, match="not deployed"):
             agent.open("0" * 64, 1)
     still_runs(bundle(net, "straße"))

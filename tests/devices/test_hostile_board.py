@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
+import re
 import struct
+import threading
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgenet.agent import wire
 from edgenet.devices.agent import Agent
+from edgenet.devices.answers import Runtimes
 from edgenet.devices.archive import agent_archive
-from edgenet.devices.replies import BoardError, field, fields
+from edgenet.devices.channel import Channel
+from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionFailed, ConnectionLost, DeviceError, EdgenetError
+from edgenet.facts import Facts
+from edgenet.steps.events import board_events
 
 
 class Recording:
@@ -157,9 +166,8 @@ def test_another_agent_is_refused(hello):
 
 
 def test_hello_may_have_text_before():
-    assert agent(reply(facts={"a": 1}), before=b"Welcome\nto EDGENET x\n\nEDGENET ready\n").facts() == {
-        "a": 1
-    }
+    before = b"Welcome\nto EDGENET x\n\nEDGENET ready\n"
+    assert agent(reply(facts={"cores": 4}), before=before).facts() == Facts(cores=4)
 
 
 @pytest.mark.parametrize("line", [b"EDGENET nonsense \x1b[2J\n", b"EDGENET \n", b"EDGENET cannot-write /x\n"])
@@ -170,14 +178,162 @@ def test_odd_bootstrap_lines(line):
 
 
 def test_progress_without_a_listener_is_dropped():
-    assert agent(({"id": 1, "event": "progress"},), reply(facts={})).facts() == {}
+    assert agent(({"id": 1, "event": "progress"},), reply(facts={"cores": 4})).facts().cores == 4
 
 
-def test_fields():
-    assert field({"a": 1}, "a", float) == 1.0
-    for value, kind in ((True, int), (None, str), ("1", int), (1.5, int)):
-        with pytest.raises(DeviceError):
-            field({"a": value}, "a", kind)
-    with pytest.raises(DeviceError):
-        fields({"a": ["x", 1]}, "a", str)
-    assert json.dumps(fields({"a": [1]}, "a", int)) == "[1]"
+DIGEST = "a" * 64
+FINISHED = {"cached": False, "seconds": 2.5, "size": 9, "tensorrt": "10.3", "gpu": "Orin", "sm": "8.7"}
+READY = {"event": "ready", "source": {"name": "s"}, "models": [{"name": "m"}], "port": 8080}
+# What is asked for, and a whole answer to it.
+ASKED = {
+    "probe": (Agent.facts, {"facts": {"cores": 4, "isa": ["neon"], "clusters": [{"cores": [0]}]}}),
+    "have": (lambda agent: agent.send_blobs([]), {"missing": [], "free": 1, "removed": ["old"]}),
+    "runtimes": (Agent.runtimes, {"runtimes": [DIGEST]}),
+    "unpack": (lambda agent: agent.unpack([]), {"runtime": DIGEST, "removed": []}),
+    "try": (lambda agent: agent.try_runtime("null", None), {"works": True, "version": "1"}),
+    "try, broken": (
+        lambda agent: agent.try_runtime("null", None),
+        {"works": False, "why": "no", "signal": "SIGILL"},
+    ),
+    "finish": (lambda agent: agent.finish({}), {"finished": FINISHED}),
+    "deploy": (lambda agent: agent.deploy({}), {"changed": True}),
+    "deployments": (
+        Agent.deployments,
+        {
+            "current": DIGEST,
+            "deployments": [{"digest": DIGEST, "name": "n", "backend": "null", "runtime": None}],
+        },
+    ),
+    "open": (
+        lambda agent: agent.open(None, 1),
+        {"runtime_version": "1", "memory_mb": {"peak": 3.5}, "described": {}, "start_ms": 1},
+    ),
+    "demo": (lambda agent: started(agent, []), {"summary": {"seconds": 1.5}}),
+}
+EVENTS = {
+    "progress": {"event": "progress", "stage": "model", "done": 1, "of": 2},
+    "measuring": {"event": "progress", "stage": "model", "runs": 3, "seconds": 0.5, "of_seconds": 2.0},
+    "ready": READY,
+    "tick": {"event": "tick", "state": {"frame": 1}, "answers": [{"frame": 1, "tops": [["cat", 0.5]]}]},
+    "save": {"event": "save", "name": "snapshot-000001.jpg", "frame": 1, "answers": []},
+}
+HOSTILE = [None, True, -1, 1.5, 1e300, "", "text", "\x1b[2J\nand more", "x" * 20_000, [], [None], [[[]]], {}]
+anything = st.recursive(
+    st.sampled_from(HOSTILE) | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def started(agent, told):
+    return agent.demo({}, lambda event, _: told.append(event), threading.Event())
+
+
+def places(value, path=()):
+    """Every place within a JSON value."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inside:
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+def changed(value, path, new):
+    """A copy with another value at one place; ``...`` takes the member away."""
+    copy = json.loads(json.dumps(value))
+    inner = functools.reduce(lambda found, key: found[key], path[:-1], copy)
+    if new is ...:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = new
+    return copy
+
+
+def refused_in_one_line(error):
+    assert "\n" not in str(error)
+    assert "\x1b" not in str(error)
+    assert len(str(error)) < 1000
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_whole_answer_is_read(name):
+    ask, answer = ASKED[name]
+    ask(agent(reply(**answer)))
+
+
+@pytest.mark.parametrize("name", ASKED)
+@given(data=st.data())
+def test_no_answer_ends_in_a_traceback(name, data):
+    """One value of a whole answer is another, or not there: what comes is an answer, or one line."""
+    ask, answer = ASKED[name]
+    path = data.draw(st.sampled_from(list(places(answer))))
+    wrong = changed(answer, path, data.draw(anything | st.just(...)))
+    try:
+        ask(agent(reply(**wrong)))
+    except DeviceError as error:
+        refused_in_one_line(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value"),
+    [
+        ("probe", ("facts", "cores"), "4"),
+        ("probe", ("facts", "cores"), ...),
+        ("probe", ("facts", "cores"), 0),
+        ("probe", ("facts", "clusters", 0, "cores"), [-1]),
+        ("probe", ("facts",), []),
+        ("have", ("removed",), "old"),
+        ("runtimes", ("runtimes",), [7]),
+        ("runtimes", ("runtimes",), ["a" * 65]),
+        ("unpack", ("runtime",), None),
+        ("try", ("works",), 1),
+        ("try", ("version",), ...),
+        ("try, broken", ("why",), ...),
+        ("finish", ("finished", "size"), -1),
+        ("finish", ("finished", "seconds"), "2"),
+        ("deploy", ("changed",), "yes"),
+        ("deployments", ("deployments", 0), "a"),
+        ("deployments", ("current",), 1),
+        ("demo", ("summary",), []),
+    ],
+)
+def test_an_answer_of_another_type_is_refused_and_named(name, path, value):
+    ask, answer = ASKED[name]
+    with pytest.raises(DeviceError, match=re.escape(str(path[-1] if isinstance(path[-1], str) else path[0]))):
+        ask(agent(reply(**changed(answer, path, value))))
+
+
+def test_a_list_beyond_all_bounds_is_refused():
+    """A frame's header bounds what can come at all; each list has a bound of its own too."""
+    with pytest.raises(ConnectionLost):
+        agent(b"EDG1" + struct.pack(">II", 2_000_000, 0) + b'{"runtimes": [' + b'"a",' * 400_000).runtimes()
+    with pytest.raises(DeviceError, match="at most"):
+        Channel(Recording(b"")).parsed(Runtimes, {"runtimes": ["a"] * 1_000_001})
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_whole_event_is_told(name):
+    told = []
+    event = ({**EVENTS[name], "id": 1}, b"")
+    started(agent(event, reply(summary={})), told)
+    (only,) = told
+    assert only.to_table() == {key: value for key, value in EVENTS[name].items() if key != "event"}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+@given(data=st.data())
+def test_no_event_ends_in_a_traceback(name, data):
+    """Neither of a demo, nor of another request, whose progress people read."""
+    path = data.draw(st.sampled_from([place for place in places(EVENTS[name]) if place != ("event",)]))
+    event = ({**changed(EVENTS[name], path, data.draw(anything | st.just(...))), "id": 1}, b"")
+    shown = board_events(lambda *_: None)
+    for ask in (lambda agent: started(agent, []), lambda agent: agent.finish({}, shown)):
+        try:
+            ask(agent(event, reply(summary={}, finished=FINISHED)))
+        except DeviceError as error:
+            refused_in_one_line(error)
+
+
+def test_parts_that_are_no_list_are_refused():
+    error = {"kind": wire.PART, "what": "lacking", "backends": "null"}
+    with pytest.raises(DeviceError, match="backends"):
+        agent(({"id": 1, "error": error},)).facts()

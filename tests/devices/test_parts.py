@@ -21,7 +21,7 @@ def here(board):
 def test_a_board_gets_only_the_part_it_needs(board, net):
     with connect("board") as agent:
         net().deploy(agent)
-        assert agent.facts()["runtimes"] == {}
+        assert agent.facts().runtimes == {}
         assert here(board) == []
         agent.open(None, 1).close()
         assert here(board) == ["null"]

@@ -54,6 +54,17 @@ def test_replay_in_batches(agent, net, picture, monkeypatch):
     assert [int(answer.output[0]) + 128 for answer in answers] == [48 * v % 256 for v in range(7)]
 
 
+def test_answers_larger_than_their_images_come_in_several_replies(agent, net, picture):
+    """Three answers of 3 MB do not fit into a reply of 8 MB; their three small images fit into a request."""
+    large = net("large", outputs=3_000_000)
+    large.deploy(agent)
+    events = []
+    answers = list(agent.open(large.digest, 1).replay([picture(v) for v in range(3)], events.append))
+    assert [event["done"] for event in events] == [2, 3]
+    assert [int(answer.output[0]) + 128 for answer in answers] == [48 * v for v in range(3)]
+    assert all(answer.output.size == 3_000_000 for answer in answers)
+
+
 def test_bench(agent, net, picture):
     net("slow", sleep_ms=2).deploy(agent)
     session = agent.open(None, 1)

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from edgenet.agent import wire
+from edgenet.devices.answers import Deployments
 from edgenet.devices.blobs import LARGEST, Blob
 from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
@@ -28,7 +29,7 @@ def test_only_what_is_missing_is_sent(board, net, make_blob):
         assert sent == (len(one.data) + len(BIG), 0)
         assert events[-1] == {"stage": "send", "bytes": sent.bytes, "of_bytes": sent.bytes}
         assert agent.deploy(one.manifest())
-        assert agent.deployments()[0] == one.digest
+        assert agent.deployments().current == one.digest
     with connect("board") as agent:
         before = agent.bytes_sent
         agent.begin()
@@ -36,9 +37,9 @@ def test_only_what_is_missing_is_sent(board, net, make_blob):
         assert not agent.deploy(one.manifest())
         assert agent.bytes_sent - before < 4096
         assert two.deploy(agent)
-        current, listed = agent.deployments()
-        assert current == two.digest
-        assert {entry["name"] for entry in listed} == {"a", "b"}
+        found = agent.deployments()
+        assert found.current == two.digest
+        assert {item.name for item in found.deployments} == {"a", "b"}
 
 
 @pytest.mark.parametrize("device", ["board", "local"])
@@ -58,7 +59,7 @@ def test_cut_in_the_middle_of_a_blob(board, net, make_blob, device):
         with pytest.raises(ConnectionLost):
             agent.deployments()
     with connect(device) as agent:
-        assert agent.deployments()[0] == net("old").digest
+        assert agent.deployments().current == net("old").digest
         assert agent.open(None, 1).loaded.runtime_version == "1"
         agent.begin()
         sent = agent.send_blobs([make_blob(BIG)])
@@ -96,7 +97,7 @@ def test_disk_is_full_while_writing(start_board, net, make_blob):
             agent.send_blobs([make_blob(BIG)])
         assert caught.value.kind == wire.NO_SPACE
         assert caught.value.facts["needed"] > 0
-        assert agent.deployments()[0] == net("old").digest, "the connection goes on"
+        assert agent.deployments().current == net("old").digest, "the connection goes on"
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_two_deploys_at_once(board, net, monkeypatch):
         assert caught.value.kind == "not-begun"
         net("a").deploy(first)
         net("b").deploy(second)
-        assert first.deployments()[0] == net("b").digest
+        assert first.deployments().current == net("b").digest
 
 
 def test_lock_ends_with_the_connection(board, net):
@@ -171,4 +172,4 @@ def test_requests_that_make_no_sense(board):
             with pytest.raises(BoardError) as caught:
                 agent._channel.request(kind, header)
             assert caught.value.kind == "bad-request"
-        assert agent.deployments() == (None, [])
+        assert agent.deployments() == Deployments(deployments=())

@@ -81,9 +81,9 @@ def test_a_second_bundle_becomes_current_and_the_first_stays(
     deploy(first, sshd.ALIAS)
     deploy(second, sshd.ALIAS)
     with connect(sshd.ALIAS) as agent:
-        current, there = agent.deployments()
-    assert current == second.digest
-    assert {item["digest"] for item in there} == {first.digest, second.digest}
+        found = agent.deployments()
+    assert found.current == second.digest
+    assert {item.digest for item in found.deployments} == {first.digest, second.digest}
     profile(first, sshd.ALIAS, BRIEF)
 
 

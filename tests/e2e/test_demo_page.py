@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import re
@@ -10,10 +11,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -37,7 +39,7 @@ DIFFERENCE = """async () => {
     const context = canvas.getContext("2d"); context.drawImage(picture, 0, 0);
     return context.getImageData(0, 0, 640, 480).data;
   };
-  const frame = await createImageBitmap(await (await fetch("/frame")).blob());
+  const frame = await createImageBitmap(await (await ask("/frame")).blob());
   const [seen, last] = [pixels(document.getElementById("img")), pixels(frame)];
   return seen.reduce((sum, value, index) => sum + Math.abs(value - last[index]), 0) / seen.length;
 }"""
@@ -47,12 +49,20 @@ class Demo:
     """A running ``edgenet demo --device board``."""
 
     def __init__(self, board: sshd.Board, folder: Path, *more: str) -> None:
-        self.keep = folder / "kept"
-        more += ("--keep", str(self.keep), "--answers", str(folder / "answers.jsonl"))
+        self.keep, self.home, self.opened = folder / "kept", folder / "home", folder / "opened.json"
+        self.home.mkdir()
+        programs = browser_double(folder / "programs", self.opened)
+        more += ("--open", "--keep", str(self.keep), "--answers", str(folder / "answers.jsonl"))
         self.board = board
         self.process = subprocess.Popen(
             [sys.executable, "-m", "edgenet", "demo", "--device", "board", "--json", *more],
-            env={**os.environ, "EDGENET_SSH": board.ssh, "EDGENET_CACHE": str(folder / "cache")},
+            env={
+                **os.environ,
+                "HOME": str(self.home),
+                "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+                "EDGENET_SSH": board.ssh,
+                "EDGENET_CACHE": str(folder / "cache"),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -77,6 +87,22 @@ class Demo:
         return dict(json.loads(out))
 
 
+def browser_double(programs: Path, log: Path) -> Path:
+    """A folder with an ``xdg-open`` that writes down how it was started, and what it was to open."""
+    programs.mkdir()
+    program = programs / "xdg-open"
+    program.write_text(
+        f"#!{sys.executable}\nimport json, os, sys\nfrom pathlib import Path\n"
+        "path = Path(sys.argv[1])\n"
+        "modes = [oct(item.stat().st_mode & 0o777) for item in (path, path.parent)]\n"
+        f"log = Path({str(log)!r})\n"
+        "log.with_suffix('.new').write_text(json.dumps([sys.argv, path.read_text(), modes]))\n"
+        "log.with_suffix('.new').replace(log)\n"
+    )
+    program.chmod(0o755)
+    return programs
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     if reason := sshd.missing():
@@ -94,7 +120,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def page(demo: Demo) -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1360, "height": 850})
+        page = browser.new_context(viewport={"width": 1360, "height": 850}).new_page()
         page.errors = []
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.goto(demo.url)
@@ -103,7 +129,7 @@ def page(demo: Demo) -> Iterator[Any]:
 
 
 def state(page: Any) -> dict[str, Any]:
-    return dict(page.request.get(page.url + "state").json())
+    return dict(page.evaluate("ask('/state').then(answer => answer.json())"))
 
 
 def wait(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
@@ -115,9 +141,29 @@ def wait(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
     return value
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="xdg-open is Linux's")
+def test_the_browser_is_started_without_a_secret_in_its_arguments(demo: Demo) -> None:
+    """Every user reads every program's arguments; the file that they name is this user's alone."""
+    wait(demo.opened.exists)
+    arguments, content, modes = json.loads(demo.opened.read_text())
+    token = demo.url.partition("#")[2]
+    assert len(token) > 16
+    assert not [text for text in arguments if token in text or demo.key in text]
+    assert demo.url in content
+    assert modes == ["0o600", "0o700"]
+    assert arguments[1].startswith(str(demo.home))
+
+
+def test_the_file_is_gone_when_the_page_is_there(page: Any, demo: Demo) -> None:
+    page.wait_for_selector(".chip")
+    wait(lambda: not list(demo.home.glob("edgenet-*")))
+
+
 def test_the_page_shows_frames_that_advance(page: Any) -> None:
     page.wait_for_selector(".chip")
     assert page.url.endswith("/"), "the token is not in the address any more"
+    assert page.context.cookies() == []
+    wait(lambda: page.evaluate("document.getElementById('img').naturalWidth"))
     assert page.evaluate("document.getElementById('img').naturalWidth") == 640
     first = state(page)["frame"]
     wait(lambda: state(page)["frame"] > first + 10)
@@ -217,14 +263,119 @@ def test_metrics_are_there_for_the_bearer_only(page: Any, demo: Demo) -> None:
 
 
 def test_a_phone_fits(page: Any) -> None:
-    path = page.request.post(page.url + "do", data='{"do": "link"}').json()["path"]
+    path = page.evaluate("act({do: 'link'})")["path"]
     context = page.context.browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True)
     phone = context.new_page()
     phone.goto(page.url.rstrip("/") + path)
     phone.wait_for_selector(".chip")
+    assert phone.url == page.url
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert phone.evaluate("document.getElementById('pause').getBoundingClientRect().bottom <= innerHeight")
     context.close()
+
+
+def test_pictures_come_again_after_the_stream_broke(page: Any, demo: Demo) -> None:
+    seen = "document.getElementById('img').src"
+    page.evaluate("reader.cancel()")
+    wait(lambda: state(page)["viewers"] == 0)
+    wait(lambda: state(page)["viewers"] == 1)
+    before = page.evaluate(seen)
+    wait(lambda: page.evaluate(seen) != before)
+
+
+def test_a_reload_needs_no_new_address(page: Any) -> None:
+    page.reload()
+    page.wait_for_selector(".chip")
+    assert page.errors == []
+
+
+def test_another_tab_is_locked_until_it_has_an_address_of_its_own(page: Any) -> None:
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector("text=This page is locked")
+    assert other.evaluate("document.getElementById('img').naturalWidth") == 0
+    path = page.evaluate("act({do: 'link'})")["path"]
+    other.goto(page.url.rstrip("/") + path)  # only what is behind the # changes
+    other.wait_for_selector(".chip")
+    other.close()
+    again = page.context.new_page()
+    again.goto(page.url.rstrip("/") + path)
+    again.wait_for_selector("text=this address was used already")
+    again.close()
+
+
+class Listener(http.server.BaseHTTPRequestHandler):
+    """Another port of 127.0.0.1: what a browser brings there."""
+
+    heard: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.heard.append(str(self.headers))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<title>other</title>")
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+def test_a_page_of_another_port_gets_nothing(page: Any, demo: Demo) -> None:
+    """Neither from what the browser sends there, nor by asking for the picture from there."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        other = page.context.new_page()
+        other.goto(f"http://127.0.0.1:{server.server_port}/")
+        assert Listener.heard
+        assert not [text for text in Listener.heard if demo.key in text or "cookie" in text.lower()]
+        for options in ("{}", "{headers: {Authorization: 'Bearer x'}}", "{credentials: 'include'}"):
+            asked = f"fetch('{demo.base}/frame', {options}).then(answer => answer.status, String)"
+            assert "Failed to fetch" in str(other.evaluate(asked))
+        shown = f"""new Promise(done => {{ const image = new Image();
+          image.onload = () => done("shown"); image.onerror = () => done("refused");
+          image.src = "{demo.base}/frame" }})"""
+        assert other.evaluate(shown) == "refused"
+        opened = f"fetch('{demo.base}/frame', {{mode: 'no-cors'}}).then(answer => answer.type, String)"
+        assert other.evaluate(opened) != "basic"
+        assert other.evaluate("sessionStorage.length") == 0
+        other.close()
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_file_that_leads_to_the_page_opens_it(page: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    from edgenet.cli.shared import browser
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    launched: list[str] = []
+    monkeypatch.setattr(browser.click, "launch", lambda path: launched.append(path) or 0)
+    path = page.evaluate("act({do: 'link'})")["path"]
+    with browser.Browser() as opener:
+        assert opener.open(page.url.rstrip("/") + path)
+        other = page.context.new_page()
+        other.goto(Path(launched[0]).as_uri())
+        other.wait_for_selector(".chip")
+        assert other.url == page.url
+        other.close()
+
+
+def test_silent_connections_through_ssh_leave_the_page_usable(page: Any, demo: Demo) -> None:
+    port, held = int(demo.base.rpartition(":")[2]), []
+    try:
+        for _ in range(300):
+            held.append(socket.create_connection(("127.0.0.1", port), 5))
+        path = page.evaluate("act({do: 'link'})")["path"]
+        other = page.context.new_page()
+        other.goto(page.url.rstrip("/") + path)
+        other.wait_for_selector(".chip")
+        first = state(other)["frame"]
+        wait(lambda: state(other)["frame"] > first)
+        other.close()
+    finally:
+        for connection in held:
+            connection.close()
 
 
 def test_the_end(page: Any, demo: Demo) -> None:

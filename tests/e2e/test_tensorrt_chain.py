@@ -80,7 +80,7 @@ def test_the_chain(
     done = deploy(made, "local", lambda stage, *_: told.append(stage))
     assert done.runtime == f"tensorrt {version}"
     assert done.finished is not None
-    assert (done.finished["cached"], done.finished["gpu"], done.finished["sm"]) == (
+    assert (done.finished.cached, done.finished.gpu, done.finished.sm) == (
         False,
         "Double GPU",
         "8.7",
@@ -88,7 +88,7 @@ def test_the_chain(
     assert ("build" in told) is not version.startswith("8")
     again = deploy(made, "local")
     assert again.finished is not None
-    assert again.finished["cached"]
+    assert again.finished.cached
     report = profile(made, "local", SHORT)
     assert report.memory_mb.gpu == pytest.approx(1.048576, abs=1e-3)
     (layer,) = report.layers
@@ -109,7 +109,7 @@ def test_an_upgrade_between_deploy_and_profile(model: Model, photos: Path, board
     assert len(list((home / "engines").glob("*.engine"))) == 1
     done = deploy(made, "local")
     assert done.finished is not None
-    assert done.finished["cached"]
+    assert done.finished.cached
 
 
 def test_too_little_memory_leaves_the_old_deployment(

@@ -31,9 +31,9 @@ def board(home: Path) -> str:
         pytest.skip(str(error))
     with connect("local") as agent:
         facts = agent.facts(["tensorrt"])
-    version = facts["runtimes"].get("tensorrt")
+    version = facts.runtimes.get("tensorrt")
     if version is None:
-        pytest.skip(f"no TensorRT here: {facts['runtimes_broken'].get('tensorrt', 'not installed')}")
+        pytest.skip(f"no TensorRT here: {facts.runtimes_broken.get('tensorrt', 'not installed')}")
     return "rtx-laptop" if version.startswith("tensorrt-rtx") else "jetson-orin-nano"
 
 
@@ -43,6 +43,6 @@ def test_the_chain(model: Model, photos: Path, board: str, precision: str) -> No
     done = deploy(made.bundle, "local")
     assert done.finished is not None
     report = profile(made.bundle, "local", "quick")
-    print(f"{done.finished['tensorrt']} on {done.finished['gpu']}, {precision}: {report.fps.model:.0f} FPS")
+    print(f"{done.finished.tensorrt} on {done.finished.gpu}, {precision}: {report.fps.model:.0f} FPS")
     assert report.layers
     assert report.drift.stages.kernel.agreement >= AGREEMENT[precision]

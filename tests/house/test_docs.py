@@ -24,9 +24,11 @@ from edgenet.cli.main import cli
 from edgenet.errors import LibraryError
 from edgenet.library import names
 from edgenet.manifest import Manifest
-from edgenet.preprocessing import COLORS, OUTPUTS, Preprocessing
+from edgenet.preprocessing import COLORS, Preprocessing
 from edgenet.report import Report
 from edgenet.target import Target
+from edgenet.task import load_task
+from edgenet.tasks import task_names
 from tests.house.tree import PACKAGE, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("profiles/**/*.md")])
@@ -163,7 +165,8 @@ class TestModelCards:
         page = text("docs/preprocessing.md")
         keys = {*Preprocessing.__dataclass_fields__, "task", "output", "label_offset", "labels"}
         assert not [key for key in keys if f"`{key}`" not in page]
-        values = (*COLORS, *OUTPUTS, *RESIZES, *INTERPOLATIONS)
+        outputs = [name for task in task_names() for name in load_task(task).outputs]
+        values = (*COLORS, *task_names(), *outputs, *RESIZES, *INTERPOLATIONS)
         assert not [value for value in values if f'`"{value}"`' not in page]
 
 

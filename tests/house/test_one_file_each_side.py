@@ -1,4 +1,4 @@
-"""The promise of docs/add-a-backend.md: one file on each side of the wire, and no list is edited."""
+"""The promise of docs/add-a-backend.md and docs/add-a-task.md: one file on each side, no list is edited."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from edgenet.backend import backend_names
+from edgenet.model import Model
+from edgenet.zoo import embedded
 from tests.house.tree import PACKAGE, ROOT
 
 # ONNX under another name: what a new backend must bring is the two files, not a new format.
@@ -74,6 +76,38 @@ class Session(object):
     def output(self):
         return self._output.reshape(-1)
 '''
+# A task of its own: the least likely class.
+TASK_HOST = '''
+"""A toy."""
+
+import numpy as np
+
+from edgenet.tasks import classification
+
+
+class Least(classification.Classification):
+    name = "least"
+
+    def answers(self, values, truth):
+        return values.argmin(axis=1)
+
+
+TASK, METRICS = Least, classification.METRICS[-1:]
+'''
+TASK_BOARD = '''
+"""A toy."""
+
+
+class Reader(object):
+    def __init__(self, manifest):
+        self._labels = manifest["labels"]
+
+    def label(self, raw):
+        return self._labels[int(raw.argmin())]
+
+    def top(self, raw):
+        return [[self.label(raw), 1.0, int(raw.argmin())]]
+'''
 CHAIN = """
 import json
 import sys
@@ -82,14 +116,14 @@ import edgenet
 from edgenet.devices.archive import agent_archive, runtime_archives
 from edgenet.steps.doctor import doctor
 from edgenet.target import Target
-from edgenet.zoo import embedded
 
-made = edgenet.compile(embedded(), Target.load(sys.argv[1]), "toy", "fp32").bundle
+made = edgenet.compile(sys.argv[2], Target.load(sys.argv[1]), "toy", "fp32").bundle
 done, again = edgenet.deploy(made, "local"), edgenet.deploy(made, "local")
 report = edgenet.profile(made, "local", "quick")
 found = {item.name: item.state for item in doctor("local", "toy").conditions}
 print(json.dumps({
     "package": edgenet.__file__, "runtime": done.runtime, "second": again.bytes_sent,
+    "task": report.drift.task, "worst": report.drift.worst[0].answer_label,
     "fps": report.fps.model, "agreement": report.drift.agreement, "doctor": found["runtime toy"],
 }))
 """
@@ -97,22 +131,27 @@ print(json.dumps({
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
-    """A copy of the package with one more file on each side, and a target that lists the backend."""
+    """A copy of the package with a backend and a task more, and what names them: a target, a model's card."""
     copy = tmp_path / "tree" / "edgenet"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "backends" / "toy.py").write_text(HOST, encoding="utf-8")
     (copy / "agent" / "runtimes" / "toy.py").write_text(BOARD, encoding="utf-8")
+    (copy / "tasks" / "least.py").write_text(TASK_HOST, encoding="utf-8")
+    (copy / "agent" / "tasks" / "least.py").write_text(TASK_BOARD, encoding="utf-8")
     for data in ("targets", "calibration", "profiles"):
         (copy / data).symlink_to(ROOT / data)
     target = (ROOT / "targets" / "local.toml").read_text(encoding="utf-8")
     (tmp_path / "toy.toml").write_text(f'{target}\n[backends.toy]\nprecisions = ["fp32"]\n', encoding="utf-8")
+    card = embedded().with_suffix(".toml").read_text(encoding="utf-8")
+    (tmp_path / "signs.onnx").write_bytes(embedded().read_bytes())
+    (tmp_path / "signs.toml").write_text(card.replace('"classification"', '"least"'), encoding="utf-8")
     return tmp_path
 
 
-def test_a_backend_of_one_file_on_each_side_goes_the_whole_way(toy: Path) -> None:
+def test_a_backend_and_a_task_of_one_file_on_each_side_go_the_whole_way(toy: Path) -> None:
     variables = {"PYTHONPATH": str(toy / "tree"), "EDGENET_HOME": str(toy / "home")}
     done = subprocess.run(
-        [sys.executable, "-c", CHAIN, str(toy / "toy.toml")],
+        [sys.executable, "-c", CHAIN, str(toy / "toy.toml"), str(toy / "signs.onnx")],
         env={**os.environ, **variables, "EDGENET_CACHE": str(toy / "cache")},
         cwd=toy,
         capture_output=True,
@@ -125,6 +164,8 @@ def test_a_backend_of_one_file_on_each_side_goes_the_whole_way(toy: Path) -> Non
     assert told["runtime"] == "toy 1"
     assert told["fps"] > 0
     assert told["agreement"] == 1.0
+    assert told["task"] == "least"
+    assert told["worst"] in Model.load(embedded()).labels
     assert told["second"] <= 4096
     assert told["doctor"] == "ok"
 

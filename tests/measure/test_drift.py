@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgenet.drift import Drift, Stages
+from edgenet.drift import Stages
 from edgenet.manifest import TensorSpec
 from edgenet.measure.drift import conversion, drift, kernel, quantization
 from edgenet.measure.verdict import judge
 from edgenet.measured import Sensors
 from edgenet.report import Verdict, WarmUp
+from edgenet.tasks.classification import Classification, ClassificationDrift
 from tests.reports import DRIFT
 
 # Six images, four classes: what the float model and the board say.
@@ -22,20 +23,17 @@ BOARD = np.eye(4, dtype=np.float32)[[0, 1, 2, 0, 1, 1]] * 4
 LABELS = [0, 1, 2, 3, 1, 0]
 
 
+TASK = Classification("logits")
 STAGES = Stages.from_table(DRIFT["stages"])
 
 
-def measured(**changes: Any) -> Drift:
-    arguments = {
-        "board": BOARD,
-        "reference": REFERENCE,
-        "output": TensorSpec.float32(4),
-        "labels": LABELS,
-        "label_offset": 0,
-        "names": [f"{index}.jpg" for index in range(6)],
-        "stages": STAGES,
-    }
-    return drift(**{**arguments, **changes})
+def measured(
+    board: Any = BOARD, reference: Any = REFERENCE, labels: Any = LABELS, label_offset: int = 0
+) -> ClassificationDrift:
+    task = Classification("logits", (), label_offset)
+    found = drift(task, board, reference, labels, [f"{index}.jpg" for index in range(len(board))], STAGES)
+    assert isinstance(found, ClassificationDrift)
+    return found
 
 
 def test_counts_by_hand() -> None:
@@ -66,22 +64,82 @@ def test_without_labels_there_is_no_top1() -> None:
 
 
 def test_int8_is_read_with_its_scale() -> None:
-    output = TensorSpec.int8(4, 0.5, -10)
     raw = np.round(REFERENCE / 0.5 - 10).astype(np.int8)
-    got = measured(board=raw, output=output)
+    got = measured(board=TensorSpec.int8(4, 0.5, -10).values(raw))
     assert got.max_abs == pytest.approx(0)
     assert got.cosine == pytest.approx(1)
 
 
 def test_stages() -> None:
-    assert conversion(REFERENCE + 0.25, REFERENCE).max_abs == 0.25
-    assert quantization(REFERENCE * 2, REFERENCE).cosine == pytest.approx(1)
-    exact = kernel(BOARD.astype(np.int8), BOARD.astype(np.int8), "logits")
+    assert conversion(TASK, REFERENCE + 0.25, REFERENCE).max_abs == 0.25
+    assert quantization(TASK, REFERENCE * 2, REFERENCE).cosine == pytest.approx(1)
+    host, spec = BOARD.astype(np.int8), TensorSpec.int8(4, 0.5, 0)
+    exact = kernel(TASK, host.copy(), host, spec)
     assert (exact.identical, exact.different_outputs, exact.unit) == (True, 0, "steps of int8")
-    off = BOARD.astype(np.int8)
+    off = host.copy()
     off[0, 0] -= 3
-    assert kernel(off, BOARD.astype(np.int8), "logits").max_difference == 3
-    assert kernel(off, BOARD.astype(np.int8), "logits").different_outputs == 1
+    assert kernel(TASK, off, host, spec).max_difference == 3
+    assert kernel(TASK, off, host, spec).different_outputs == 1
+
+
+def test_one_number_of_many_is_the_difference() -> None:
+    moved = REFERENCE.copy()
+    moved[2, 1] -= 0.75
+    assert conversion(TASK, moved, REFERENCE).max_abs == 0.75
+    found = quantization(TASK, moved, REFERENCE)
+    assert (found.max_abs, found.agreement, found.images) == (0.75, 1.0, 6)
+    host, spec = BOARD.astype(np.int8), TensorSpec.int8(4, 0.5, 0)
+    off = host.copy()
+    off[0, 0] -= 3
+    got = kernel(TASK, off, host, spec)
+    assert (got.identical, got.outputs, got.agreement) == (False, 24, 1.0)
+    assert kernel(TASK, BOARD, BOARD, TensorSpec.float32(4)).unit == "logits"
+
+
+def test_another_task_has_its_changes_under_their_common_name() -> None:
+    class Other(Classification):
+        name = "other"
+
+    better = REFERENCE.copy()
+    better[4] = np.eye(4)[1]
+    stage = quantization(Other("logits"), better, REFERENCE, LABELS)
+    assert (stage.top1_delta_pp, stage.delta_pp) == (None, pytest.approx(100 / 6))
+
+
+def test_what_so_few_images_can_tell() -> None:
+    """Two of six answers changed: 1.96 times sqrt(2) images; with labels half the interval's width."""
+    blind = measured(labels=None)
+    assert blind.smallest_claim_pp == pytest.approx(100 * 1.959964 * 2**0.5 / 6, abs=1e-4)
+    assert blind.claim == "6 images cannot support a claim of less than 46.20 pp lost or won"
+    # Wilson's interval of 4 of 6, from any calculator.
+    assert blind.agreement_interval == pytest.approx((0.3000, 0.9032), abs=5e-5)
+    low, high = measured().interval_pp
+    assert measured().smallest_claim_pp == pytest.approx((high - low) / 2)
+    # Square and add of 0.6667 - 0.3000 and 0.9032 - 0.6667.
+    assert (low, high) == pytest.approx((-43.64, 43.64), abs=0.01)
+
+
+def test_the_five_images_that_moved_most_with_both_answers() -> None:
+    board = REFERENCE.copy()
+    for index, moved in enumerate((0.5, 3.0, 5.0, 1.0, 2.0, 4.5)):
+        board[index, (index + 1) % 4] += moved
+    worst = measured(board=board).worst
+    assert [(item.file, item.index, item.max_abs) for item in worst] == [
+        ("2.jpg", 2, 5.0), ("5.jpg", 5, 4.5), ("1.jpg", 1, 3.0), ("4.jpg", 4, 2.0), ("3.jpg", 3, 1.0),
+    ]  # fmt: skip
+    assert [(item.answer, item.reference) for item in worst[:3]] == [(3, 2), (2, 1), (1, 1)]
+
+
+def test_each_stage_says_what_it_won_or_lost() -> None:
+    """Of six labels the float model has four right, the board four, and the float model without one five."""
+    assert quantization(TASK, BOARD, REFERENCE, LABELS).top1_delta_pp == 0
+    better = REFERENCE.copy()
+    better[4] = np.eye(4)[1]
+    stage = quantization(TASK, better, REFERENCE, LABELS)
+    assert stage.top1_delta_pp == pytest.approx(100 / 6)
+    assert stage.change_pp == stage.top1_delta_pp
+    assert "delta_pp" not in stage.to_table()
+    assert quantization(TASK, better, REFERENCE).change_pp is None
 
 
 def bench(**changes: Any) -> Any:

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from edgenet.agent import cpu, sensors
+from edgenet.agent.facts import cpu, sensors
 from edgenet.devices.answers import Loaded
 from edgenet.drift import Drift
+from edgenet.facts import Facts
 from edgenet.measure.cold_start import cold_start
 from edgenet.measure.energy import energy
 from edgenet.measure.steady_state import settled
@@ -179,10 +180,10 @@ class Opened:
 
 def test_the_fewest_threads_that_are_fastest_win() -> None:
     opener: Any = Opened
-    got = sweep(opener, {"cores": 4}, [], lambda *_: None)
+    got = sweep(opener, Facts(cores=4), [], lambda *_: None)
     assert [row.threads for row in got.tried] == [1, 2, 3, 4]
     assert got.best == 3
-    many = sweep(opener, {"cores": 12}, [], lambda *_: None)
+    many = sweep(opener, Facts(cores=12), [], lambda *_: None)
     assert [row.threads for row in many.tried] == [1, 2, 4, 6, 8, 12]
     assert {row.on for row in many.tried} == {None}
 
@@ -190,14 +191,14 @@ def test_the_fewest_threads_that_are_fastest_win() -> None:
 def test_where_cores_differ_threads_run_on_the_strongest(tmp_path: Path) -> None:
     """An RK3588: cores 0 to 3 are small, 4 to 7 are strong (its device tree's capacities and clocks)."""
     recorded.write_tree(recorded.HERE / "rk3588/cpu.txt", tmp_path)
-    facts = {**cpu.facts(str(tmp_path)), "cores": 8}
-    assert facts["clusters"] == [
+    told = {**cpu.facts(str(tmp_path)), "cores": 8}
+    assert told["clusters"] == [
         {"cores": [4, 5, 6, 7], "cpu": "Cortex-A76", "capacity": 1024, "max_mhz": 2400},
         {"cores": [0, 1, 2, 3], "cpu": "Cortex-A55", "capacity": 397, "max_mhz": 1800},
     ]
     opener: Any = Opened
     Opened.on.clear()
-    got = sweep(opener, facts, [], lambda *_: None)
+    got = sweep(opener, Facts.from_table(told), [], lambda *_: None)
     assert [row.cores for row in got.tried][::3] == [(4,), (4, 5, 6, 7), (4, 5, 6, 7, 0, 1, 2)]
     assert [list(row.cores or ()) for row in got.tried] == Opened.on
     on = {row.threads: row.on for row in got.tried}
@@ -209,7 +210,7 @@ def test_where_cores_differ_threads_run_on_the_strongest(tmp_path: Path) -> None
 def test_cores_that_may_not_be_used_are_not_named(tmp_path: Path) -> None:
     recorded.write_tree(recorded.HERE / "rk3588/cpu.txt", tmp_path)
     opener: Any = Opened
-    got = sweep(opener, {**cpu.facts(str(tmp_path)), "cores": 6}, [], lambda *_: None)
+    got = sweep(opener, Facts.from_table({**cpu.facts(str(tmp_path)), "cores": 6}), [], lambda *_: None)
     assert {row.on for row in got.tried} == {None}
 
 

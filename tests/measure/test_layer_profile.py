@@ -26,6 +26,7 @@ from edgenet.report import Report
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.profile import profile
+from tests.graph.given.nets import Style, network
 
 SHORT = Protocol("short", "s", 0.02, 0.05, 5, 5.0, 1, True, 0.0, layers_s=0.2)
 BACKENDS = ("onnxruntime", "tflite")
@@ -219,3 +220,14 @@ def test_what_a_board_measures_must_be_a_measurement(
     monkeypatch.setattr(Session, "bench", bench)
     with pytest.raises(DeviceError, match=r"no measurement, local: memory_mb.peak is nan, not a number"):
         profile(bundle, "local", SHORT)
+
+
+def test_a_pair_belongs_to_the_layer_that_it_rounds() -> None:
+    """Of a model that came quantized: no layer of its own for what rounds, its result is dequantized."""
+    found = layers(network(Style(mean=0, std=255, input_scale=1 / 255)).proto)
+    assert [item.op for item in found] == [
+        "Conv", "Conv", "Conv", "Add", "Conv", "GlobalAveragePool", "Flatten", "Gemm",
+    ]  # fmt: skip
+    assert all(not name.startswith("quantizelinear") for item in found for name in item.tensors)
+    assert any(name.startswith("quantizelinear") for name in found[0].names)
+    assert found[-1].tensors[-1] == "scores"

@@ -12,6 +12,7 @@ from PIL import Image
 
 from edgenet.drift import Worst
 from edgenet.measure.worst_images import png, shown
+from edgenet.tasks.classification import Classification
 
 
 def test_a_png_is_what_pillow_reads() -> None:
@@ -21,9 +22,11 @@ def test_a_png_is_what_pillow_reads() -> None:
 
 def test_names_and_pictures() -> None:
     images = [np.full((200, 224, 3), 10 * index, np.uint8) for index in range(3)]
-    expected: Any = SimpleNamespace(pixels=lambda index: images[index], labels=[0, 1, 1])
-    manifest = SimpleNamespace(labels=("cat", "dog"), label_offset=1)
-    (item,) = shown([Worst(file="a.jpg", index=2, max_abs=1.0, answer=1, reference=9)], expected, manifest)
+    expected: Any = SimpleNamespace(
+        pixels=lambda index: images[index], truth=[0, 1, 1], names=["a.jpg", "b.jpg", "c.jpg"]
+    )
+    task = Classification("logits", ("cat", "dog"), 1)
+    (item,) = shown([Worst(file="a.jpg", index=2, max_abs=1.0, answer=1, reference=9)], expected, task)
     assert (item.answer_label, item.reference_label, item.label) == ("cat", "output 9", "dog")
     picture = Image.open(io.BytesIO(base64.b64decode((item.thumbnail or "").partition(",")[2])))
     assert max(picture.size) <= 96

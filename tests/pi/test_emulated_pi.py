@@ -20,6 +20,7 @@ from edgenet import zoo
 from edgenet.agent.demo.sources.synthetic import TURN
 from edgenet.bundle import Bundle
 from edgenet.drift import Preprocess
+from edgenet.facts import Facts
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.protocol import Protocol
@@ -76,11 +77,11 @@ def timed(figures: dict[str, Any], key: str, step: Callable[[], Any]) -> Any:
 def test_probe(guest: Callable[[str], str], figures: dict[str, Any]) -> None:
     name = guest("pi4")
     facts = timed(figures, "pi4 probe", lambda: probe(name))
-    assert facts["emulated"] is True
-    assert facts["machine"] == "aarch64"
-    assert facts["cpu"] == CORES["pi4"]
-    assert facts["python"].startswith("3.11")
-    assert facts["runtimes"] == {}, "the image has no runtime, not even numpy"
+    assert facts.emulated is True
+    assert facts.machine == "aarch64"
+    assert facts.cpu == CORES["pi4"]
+    assert facts.python.startswith("3.11")
+    assert facts.runtimes == {}, "the image has no runtime, not even numpy"
     assert board_target(facts).target == TARGETS["pi4"]
     assert board_target(facts).known
 
@@ -147,8 +148,8 @@ def test_same_artifact_on_other_cores(
     timed(figures, f"{board} {backend} int8 deploy", lambda: deploy(bundle, name))
     report = profile(bundle, name, dataclasses.replace(BRIEF, pipeline=False), val=few)
     figures[f"{board} {backend} int8"] = kept(report)
-    facts = report.device.facts
-    assert facts["cpu"] == CORES[board]
+    facts = Facts.from_table(report.device.facts)
+    assert facts.cpu == CORES[board]
     assert board_target(facts).target == TARGETS[board]
     check(report, len(few))
     assert report.drift.stages.kernel.identical
@@ -177,11 +178,12 @@ def test_demo(guest: Callable[[str], str], figures: dict[str, Any], tmp_path: Pa
 
     def look(found: Ready) -> None:
         assert found.url is not None
-        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        with (
-            opener.open(found.url, timeout=60) as page,
-            opener.open(found.url.partition("?")[0] + "state") as state,
-        ):
+        base, _, token = found.url.partition("#")
+        enter = urllib.request.Request(base + "enter", b"", {"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(base, timeout=60) as page, urllib.request.urlopen(enter) as entered:
+            key = json.loads(entered.read())["key"]
+        ask = urllib.request.Request(base + "state", headers={"Authorization": f"Bearer {key}"})
+        with urllib.request.urlopen(ask) as state:
             shown.append((page.status, state.read()))
 
     def ready(found: Ready) -> None:

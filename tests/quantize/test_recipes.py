@@ -134,7 +134,7 @@ def agreement(shared: Path, name: str, folder: str, recipe: Recipe, judged: int,
     lowering = load_backend(backend)
     artifact = lowering.lower(quantize(prepare(model), recipe, feed)[0], Target.load("local"))
     got = run_artifact(lowering.name, artifact.file, artifact.data, [item[0] for item in pixels])
-    truth = Reference(model.proto, model.preprocessing, model.output)
+    truth = Reference(model.proto, model.preprocessing, model.task)
     return float(
         np.mean([truth.run(item).argmax() == row.argmax() for item, row in zip(pixels, got, strict=True)])
     )

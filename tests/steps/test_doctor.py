@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from edgenet.agent import board
-from edgenet.devices.agent import Trial
+from edgenet.agent.facts import board
+from edgenet.devices.answers import Trial
+from edgenet.facts import Facts
 from edgenet.steps.doctor import Condition, doctor, examine
 from tests import sshd
 from tests.boards import recorded
@@ -23,16 +24,14 @@ EVERY_BOARD = pytest.mark.parametrize("name", recorded.NAMES)
 NOW = 1_780_000_000.0
 
 
-def facts_of(name: str, folder: Path, **changes: Any) -> dict[str, Any]:
+def facts_of(name: str, folder: Path, **changes: Any) -> Facts:
     """What the agent would say on this board, its clock right."""
     here = recorded.load(name, folder)
     own = {"runtimes": {}, "runtimes_broken": {}, "decodes": [], "clock_s": NOW}
-    return {**own, **here.process, **board.facts(here.root, here.run), **changes}
+    return Facts.from_table({**own, **here.process, **board.facts(here.root, here.run), **changes})
 
 
-def examined(
-    facts: dict[str, Any], *backends: str, trials: dict[str, Trial] | None = None
-) -> dict[str, Condition]:
+def examined(facts: Facts, *backends: str, trials: dict[str, Trial] | None = None) -> dict[str, Condition]:
     found = examine(facts, backends or ("onnxruntime", "tflite"), trials or {}, NOW)
     assert len({item.name for item in found}) == len(found)
     for item in found:
@@ -115,7 +114,7 @@ def test_tensorrt(changes: dict[str, Any], state: str, words: str, tmp_path: Pat
 
 def test_facts_that_are_missing_are_unknown() -> None:
     """An older or crippled board may say almost nothing."""
-    found = examined({"machine": "aarch64", "python_implementation": "cpython", "python_bits": 64})
+    found = examined(Facts(cores=4, machine="aarch64", python_implementation="cpython", python_bits=64))
     states = {item.state for name, item in found.items() if not name.startswith("runtime")}
     assert states == {"ok", "unknown"}
 
@@ -158,11 +157,18 @@ def test_command_prints_one_document(home: Path) -> None:
         assert {"name", "state", "found", "remedy"} == set(document["conditions"][0])
 
 
-PC = {"machine": "x86_64", "cpu": "AMD EPYC", "system": "Linux", "python": "3.11.7", "glibc": "2.36"}
+PC = {
+    "machine": "x86_64",
+    "cpu": "AMD EPYC",
+    "system": "Linux",
+    "python": "3.11.7",
+    "glibc": "2.36",
+    "cores": 4,
+}
 
 
 def test_what_does_not_apply_is_no_fault_unless_it_was_asked_for() -> None:
-    facts = {**PC, "python_implementation": "cpython", "python_bits": 64}
+    facts = Facts.from_table({**PC, "python_implementation": "cpython", "python_bits": 64})
     everything = ("onnxruntime", "tensorrt", "tflite")
     states = {item.name: item.state for item in examine(facts, everything, {}, NOW)}
     assert states["runtime tensorrt"] == "not applicable"
@@ -179,15 +185,15 @@ def test_the_time_that_the_board_takes_is_not_its_clocks_fault(monkeypatch: pyte
     class Slow:
         """Its clock is right; it needs 31 s to try its runtimes, and 2 s before it says anything."""
 
-        def facts(self, backends: Any = ()) -> dict[str, Any]:
+        def facts(self, backends: Any = ()) -> Facts:
             clock["now"] += 2.0
-            told = {"clock_s": clock["now"]}
+            told = Facts(cores=1, clock_s=clock["now"])
             clock["now"] += 31.0 if backends else 1.0
             return told
 
     monkeypatch.setattr(module.time, "time", lambda: clock["now"])
     facts, now = module._asked(Slow(), ["tflite"])  # type: ignore[arg-type]
-    assert facts["clock_s"] == now
+    assert facts.clock_s == now
 
 
 def test_a_saved_target_has_only_what_was_found() -> None:
@@ -196,9 +202,10 @@ def test_a_saved_target_has_only_what_was_found() -> None:
 
     laptop = Target.load("rtx-laptop")
     assert "tensorrt" in laptop.backends
-    saved = tomllib.loads(target_text("pc", PC))
+    saved = tomllib.loads(target_text("pc", Facts.from_table(PC)))
     assert not saved["verified"]
     assert set(saved["backends"]) == {"onnxruntime", "tflite"}
     assert saved["default_precision"] == "int8"
-    found = tomllib.loads(target_text("pc", {**PC, "runtimes": {"tensorrt": "tensorrt-rtx 1.7.1"}}))
+    own = Facts.from_table({**PC, "runtimes": {"tensorrt": "tensorrt-rtx 1.7.1"}})
+    found = tomllib.loads(target_text("pc", own))
     assert "tensorrt" in found["backends"]

@@ -23,7 +23,7 @@ def bundles(model: Model) -> list[Bundle]:
 
 def current() -> str | None:
     with connect("local") as agent:
-        return agent.deployments()[0]
+        return agent.deployments().current
 
 
 def test_what_is_kept_follows_from_what_was_measured(home: Path, bundles: list[Bundle]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
@@ -12,11 +11,9 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from click.testing import CliRunner
 
-from edgenet.agent.demo.model import Model as DemoModel
 from edgenet.bundle import Bundle
 from edgenet.cli.main import cli
 from edgenet.errors import PlanError
-from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.protocol import Protocol
 from edgenet.steps.compile import compile
@@ -50,14 +47,6 @@ def test_probabilities_are_the_softmax_of_the_logits(
     got = headed.array("golden/artifact.npy")
     np.testing.assert_allclose(got, softmax(before.values(plain.array("golden/artifact.npy"))), atol=2e-6)
     assert headed.manifest.conversion == plain.manifest.conversion
-
-
-def test_probabilities_are_compared_as_logits_of_mean_zero() -> None:
-    logits = np.array([[3.0, 1.0, -1.0]], np.float32)
-    output = TensorSpec.float32(3, "probabilities")
-    np.testing.assert_allclose(output.logits(softmax(logits)), [[2.0, 0.0, -2.0]], atol=1e-6)
-    np.testing.assert_allclose(output.comparable(logits), [[2.0, 0.0, -2.0]], atol=1e-6)
-    assert TensorSpec.float32(3).comparable(logits) is logits
 
 
 @pytest.mark.parametrize("backend", ["tflite", "onnxruntime"])
@@ -118,18 +107,6 @@ def test_profile_measures_the_scores_beside_a_label(
     assert report.drift.stages.kernel.identical
     assert report.drift.top5 is not None
     assert any(row.name == "label" or row.op in ("ARG_MAX", "ArgMax") for row in report.layers)
-
-
-def test_the_demo_shows_probabilities_as_they_are() -> None:
-    logits = np.array([0.5, 2.0, -1.0, 0.0], np.float32)
-    shares = softmax(logits[None])[0]
-    tops = []
-    for raw, meaning in ((logits, "logits"), (shares, "probabilities")):
-        own = SimpleNamespace(_output={"dtype": "float32", "scale": None, "meaning": meaning}, label=str)
-        own._probabilities = lambda values, own=own: DemoModel._probabilities(own, values)
-        tops.append(DemoModel.top(own, raw))
-    assert tops[0] == tops[1]
-    assert tops[0][0] == ["1", round(float(shares[1]), 4), 1]
 
 
 def test_the_command_and_inspect(model_file: Path, photos: Path, tmp_path: Path) -> None:

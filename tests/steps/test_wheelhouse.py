@@ -14,6 +14,7 @@ from edgenet.devices import wheelhouse as kept
 from edgenet.devices.runtimes import candidates
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
+from edgenet.facts import Facts
 from edgenet.library import names
 from edgenet.steps.wheelhouse import build, platform, platforms
 from edgenet.target import Target
@@ -58,7 +59,7 @@ def test_what_is_built_is_found_offline(index: list[str], monkeypatch: pytest.Mo
     ]
     assert len(index) == 3
     for name in ("pi-4", "pi-5"):
-        facts = json.loads((recorded.HERE / name / "process.json").read_text())
+        facts = Facts.from_table(json.loads((recorded.HERE / name / "process.json").read_text()))
         pin = candidates("onnxruntime", facts)[0]
         assert len(fetch(pin.wheels, pin.platform, offline=True)) == 3
     assert len(index) == 3

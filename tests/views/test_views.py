@@ -221,7 +221,7 @@ def test_markdown_is_exactly_this() -> None:
         "",
         "- tflite int8 is NOISY: why",
         "- tflite int8: drift -0.50 pp, 95 % interval -1.25 to 0.25 pp on 200 images",
-        "- tflite int8: pipeline FPS 20.00, asked 24: **EXCEEDED**",
+        "- tflite int8: **pipeline FPS 20.00, asked for 24: EXCEEDED**",
     ]
 
 

@@ -4,6 +4,8 @@ import collections
 import threading
 from typing import Any
 
+from .. import wire
+
 _HELD = threading.Lock()
 
 
@@ -62,7 +64,9 @@ class FrameInFlight(object):
     def agree(self):
         """Whether both models name the same label; ``None`` where not both were asked."""
         tops = [top for top in self.tops if top]
-        return tops[0][0][2] == tops[1][0][2] if len(tops) > 1 else None
+        if len(tops) < 2:
+            return None
+        return tops[0][0][2] == tops[1][0][2] != wire.NO_ANSWER
 
 
 class Between(object):

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import memory, wire
+from .. import tasks, wire
 from ..child import Child
 from ..failure import Failure
+from ..measure import memory
 
-_TOP = 5
 # Pictures that the process may have: one at work, one that follows.
 _ROOM = 2
 # Memory that is no disk, where the system has it.
@@ -27,7 +27,7 @@ class Model(object):
     Attributes:
         spec: Its preprocessing.
         key: The same for models that see the same pixels.
-        about: ``name``, ``backend``, ``digest``, ``runtime``, ``threads``, ``input``.
+        about: ``name``, ``backend``, ``digest``, ``task``, ``runtime``, ``threads``, ``input``.
 
     Raises:
         Failure: ``import``, ``load``, ``run``, ``died``.
@@ -36,8 +36,9 @@ class Model(object):
     def __init__(self, order):
         manifest = order["manifest"]
         self.spec, self._output = manifest["preprocessing"], manifest["output"]
+        self._reader = tasks.reader(manifest)
         self.key = str(sorted(self.spec.items()))
-        self._labels, self._started = manifest["labels"], 0
+        self._started = 0
         self._child = Child(order["folder"])
         self._pixels: Any = None
         try:
@@ -50,6 +51,7 @@ class Model(object):
             "name": manifest["name"],
             "backend": manifest["backend"],
             "digest": manifest["digest"],
+            "task": manifest.get("task", {}).get("name", "classification"),
             "runtime": opened["runtime_version"],
             "threads": order["threads"],
             "input": manifest["input"]["shape"],
@@ -82,23 +84,18 @@ class Model(object):
         return np.frombuffer(body, self._output["dtype"]), header["seconds"]
 
     def top(self, raw):
-        """``[[label, probability, index] …]``, the five most probable of a raw output."""
-        order = np.argsort(-raw.astype(np.float64), kind="stable")[:_TOP]
-        shares = self._probabilities(raw)[order]
-        return [[self.label(int(i)), round(float(p), 4), int(i)] for i, p in zip(order, shares)]
+        """``[[label, score, index] …]``, the best answers of a raw output; see ``tasks``."""
+        return self._reader.top(raw)
 
-    def _probabilities(self, raw):
-        logits = raw.astype(np.float64)
-        if self._output.get("meaning") == "probabilities":
-            return logits
-        if self._output.get("scale") is not None:
-            logits = (logits - self._output["zero_point"]) * self._output["scale"]
-        exponents = np.exp(logits - logits.max())
-        return exponents / exponents.sum()
+    @property
+    def enrolls(self):
+        """Whether it knows pictures of a gallery."""
+        return hasattr(self._reader, "enroll")
 
-    def label(self, index):
-        """The name of an output."""
-        return self._labels[index] if index < len(self._labels) else str(index)
+    def enroll(self, name, pixels):
+        """One more picture of the gallery, uint8 [H, W, 3], before the first ``start``."""
+        self.start(pixels)
+        self._reader.enroll(name, self.finish()[0])
 
     def memory_mb(self):
         """Resident memory of its process, MB, or ``None``."""

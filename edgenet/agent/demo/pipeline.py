@@ -177,7 +177,9 @@ class Pipeline(object):
     def _conclude(self):
         for passage in self._each("answered", self._slots["view"]):
             begun = self._clock()
-            passage.tops = [raw and model.top(raw[0]) for model, raw in zip(self._models, passage.raw)]
+            passage.tops = [
+                (raw and model.top(raw[0])) or None for model, raw in zip(self._models, passage.raw)
+            ]
             passage.concluded = self._clock()
             self._count(passage, begun)
             with self._last_lock:
@@ -199,8 +201,9 @@ class Pipeline(object):
             figure.add(passage.age())
         figures.counts["answered"] += 1
         figures.answered.add()
-        first = next(top for top in passage.tops if top)
-        figures.label(first[0][0])
+        first = next((top for top in passage.tops if top), None)
+        if first:
+            figures.label(first[0][0])
         agree = passage.agree()
         if agree is not None:
             figures.counts["compared"] += 1

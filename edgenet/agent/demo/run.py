@@ -11,13 +11,13 @@ import threading
 import time
 from typing import Any
 
-from .. import beat, wire
+from .. import beat, preprocess, wire
 from ..failure import Failure
 from . import sources
+from .controller import DemoController
 from .model import Model
 from .pipeline import Pipeline
 from .server import Server
-from .studio import DemoController
 
 TICK_S = 0.25
 # The stages hand over to each other often; the default of 5 ms is a fifth of a frame.
@@ -99,7 +99,8 @@ class Demo(object):
     """One run.
 
     Args:
-        order: ``models``, ``source``, ``page`` (whether), ``port``, ``seconds`` (or None), ``log``.
+        order: ``models``, ``gallery``, ``source``, ``page`` (whether), ``port``, ``seconds`` (or None),
+            ``log``.
         host: Who asked.
     """
 
@@ -115,6 +116,7 @@ class Demo(object):
             for order in self._order["models"]:
                 self._host.tell("progress", stage="load " + order["manifest"]["name"])
                 self._models.append(Model(order))
+            self._enroll(self._order["gallery"])
             self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
             source = dict(self._order["source"], runtime=self._order["models"][0]["folder"])
             self._source = sources.open_source(source)
@@ -125,45 +127,56 @@ class Demo(object):
             for model in self._models:
                 model.close()
 
+    def _enroll(self, gallery):
+        """Show the gallery's pictures to the models whose answers are the nearest of them."""
+        for model in [model for model in self._models if model.enrolls]:
+            for name, path in gallery:
+                try:
+                    with open(path, "rb") as stream:
+                        image = preprocess.decode(stream.read())
+                    model.enroll(name, preprocess.fit(image, model.spec))
+                except ValueError as error:
+                    raise Failure("bad-image", "gallery picture {}: {}".format(name, error))
+
     def _live(self):
         pipeline = Pipeline(self._source, self._models)
-        studio = DemoController(pipeline, self._source, self._models, self._host, self._order["log"])
-        ready = {"source": studio.source(), "models": [model.about for model in self._models]}
+        controller = DemoController(pipeline, self._source, self._models, self._host, self._order["log"])
+        ready = {"source": controller.source(), "models": [model.about for model in self._models]}
         if self._order["page"]:
-            ready.update(self._serve(studio))
+            ready.update(self._serve(controller))
         pipeline.start()
         try:
             self._host.tell("ready", **ready)
-            self._wait(pipeline, studio)
+            self._wait(pipeline, controller)
         finally:
-            studio.close()
+            controller.close()
             if self._server is not None:
                 self._server.stop()
             pipeline.stop()
-            self._tick(studio)
+            self._tick(controller)
         if pipeline.failure is not None:
             raise pipeline.failure
-        return studio.summary()
+        return controller.summary()
 
-    def _serve(self, studio):
+    def _serve(self, controller):
         try:
-            self._server = Server(studio, self._order["port"])
+            self._server = Server(controller, self._order["port"])
         except OSError as error:
             what = "port {} cannot be used ({})".format(self._order["port"], error.strerror)
             raise Failure("port", what, "choose another with --port, or leave it out for any free one")
         self._server.start()
         keys = self._server.keys
-        return {"port": self._server.server_port, "token": keys.token(), "key": keys.key}
+        return {"port": self._server.port, "token": keys.token(), "key": keys.key}
 
-    def _wait(self, pipeline, studio):
+    def _wait(self, pipeline, controller):
         """Tell how it goes until something ends it."""
         seconds, began = self._order["seconds"], time.monotonic()
         while not self._host.stop.wait(TICK_S) and not pipeline.ended.is_set():
-            self._tick(studio)
+            self._tick(controller)
             if seconds and time.monotonic() - began >= seconds:
                 break
 
-    def _tick(self, studio):
+    def _tick(self, controller):
         if not self._host.gone:
-            state, answers = studio.state(), studio.answers()
+            state, answers = controller.state(), controller.answers()
             self._host.tell("tick", state=state, answers=answers, stopped=beat.stopped())

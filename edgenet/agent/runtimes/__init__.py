@@ -17,7 +17,7 @@ from typing import Any
 
 from .. import wire
 from ..failure import Failure
-from ..store import default_home
+from ..store.home import default_home
 
 _PARTS: Any = {}  # {backend: [digest, bytes]}, once read
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bench import fastest
+from ..measure.bench import fastest
 from ..tflite.cut import Cut
 
 PASSES = 3

@@ -6,9 +6,9 @@ import os
 import shutil
 import time
 
-from ..engines import others, remove
 from ..failure import Failure, from_os_error
-from ..store import file_digest, read_json, write_atomic
+from ..store.engines import others, remove
+from ..store.home import file_digest, read_json, write_atomic
 from .build import build
 
 # What the builder needs beside its scratch space, bytes: libraries and context, and a multiple of the graph.

@@ -124,7 +124,13 @@ def _per_channel(
     scope: Scope, node: NodeProto, position: int, dtype: str, channels: int, axis: int
 ) -> Quantization:
     found = scope.quantization.get(node.input[position]) if len(node.input) > position else None
-    if found is None or found.dtype != dtype or found.zero_point != 0 or found.axis != 0:
+    if found is not None and found.zero_point != 0:
+        raise scope.refuse(
+            node,
+            f"its {dtype} weights have the zero point {found.zero_point}, TFLite's are symmetric",
+            "quantize with symmetric weights, or choose --backend onnxruntime",
+        )
+    if found is None or found.dtype != dtype or found.axis != 0:
         raise scope.refuse(
             node,
             f"operand {position} is not {dtype}, symmetric, scaled over its outputs",

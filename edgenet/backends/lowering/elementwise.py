@@ -1,4 +1,4 @@
-"""Add and Mul, of two activations or of one and a constant."""
+"""Add, Div, Mul and Sub, of two activations or of one and a constant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ __all__ = ["lower_binary"]
 
 
 def lower_binary(scope: Scope, node: NodeProto) -> None:
-    """Add → ADD, Mul → MUL, with an activation fused into it; shapes broadcast as in ONNX."""
+    """Add → ADD, Mul → MUL, and in float Div → DIV, Sub → SUB; shapes broadcast as in ONNX.
+
+    An activation behind it is fused into it.
+    """
     inputs = [_operand(scope, node, name) for name in node.input]
     name, activation = fused(scope, node)
     code = node.op_type.upper()

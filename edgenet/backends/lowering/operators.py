@@ -41,6 +41,7 @@ OPERATORS: dict[str, Callable[[Scope, NodeProto], None]] = {
     "Clip": lower_clip,
     "Concat": lower_concat,
     "Conv": lower_conv,
+    "Div": lower_binary,
     "Dropout": lower_identity,
     "Flatten": lower_reshape,
     "Gemm": lower_gemm,
@@ -55,10 +56,13 @@ OPERATORS: dict[str, Callable[[Scope, NodeProto], None]] = {
     "Reshape": lower_reshape,
     "Softmax": lower_softmax,
     "Squeeze": lower_reshape,
+    "Sub": lower_binary,
     "Transpose": lower_transpose,
     DEQUANTIZE: lower_dequantize,
     REQUANTIZE: lower_requantize,
 }
+# What int8 kernels round otherwise than Q/DQ, or only on scales of their own choice.
+INEXACT = ("Clip", "HardSigmoid", "HardSwish", "Relu", "Softmax")
 OWN = {DEQUANTIZE, REQUANTIZE}  # no operators of ONNX's
 
 
@@ -80,8 +84,10 @@ def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
         UnsupportedError: A node cannot be expressed; nothing was written.
     """
     graph = Graph(model.proto)
-    align_scales(graph)
-    scope = Scope(graph, take_qdq(graph), half=model.precision == "fp16", by_float=by_float)
+    if not model.kept_scales:
+        align_scales(graph)
+    quantization = take_qdq(graph, INEXACT if model.kept_scales else ())
+    scope = Scope(graph, quantization, half=model.precision == "fp16", by_float=by_float)
     entry = Tensor(graph.input, graph.shape(graph.input), "uint8", scope.quantization.get(graph.input))
     scope.alias(graph.input, scope.file.add(entry))
     for node in graph.nodes:

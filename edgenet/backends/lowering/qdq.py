@@ -9,6 +9,8 @@ other node computes in float: what it reads is dequantized for it, and what othe
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from onnx import NodeProto, helper
 
@@ -24,10 +26,16 @@ SIGNED = 128  # int8 = uint8 - 128, value and zero point alike
 ACTIVATIONS = ("Relu", "Clip")
 # Operators whose constants are operands like any other, not parameters such as a shape or a bound.
 OPERANDS = ("Add", "Conv", "Gemm", "Mul")
+# Operators that have no int8 form here.
+FLOAT = ("Div", "Sub")
 
 
-def take_qdq(graph: Graph) -> dict[str, Quantization]:
+def take_qdq(graph: Graph, in_float: Collection[str] = ()) -> dict[str, Quantization]:
     """Remove QuantizeLinear and DequantizeLinear in place.
+
+    Args:
+        graph: The graph.
+        in_float: Operators that compute in float where they stand alone, though they have an int8 form.
 
     A change of scale between two integer tensors, the step from uint8 pixels to int8, and the step from float
     to int8 become nodes of the type ``Requantize``; the step from int8 to float ``Dequantize``.
@@ -38,7 +46,8 @@ def take_qdq(graph: Graph) -> dict[str, Quantization]:
     Raises:
         UnsupportedError: A pair is not in the canonical form.
     """
-    whole = {node.output[0] for node in graph.nodes if _is_whole(graph, node)}
+    in_float = (*FLOAT, *in_float)
+    whole = {node.output[0] for node in graph.nodes if _is_whole(graph, node, in_float)}
     found: dict[str, Quantization] = {}
     for node in _of(graph, "DequantizeLinear"):
         if node.input[0] in graph.constants:
@@ -56,7 +65,7 @@ def _of(graph: Graph, kind: str) -> list[NodeProto]:
     return [node for node in graph.nodes if node.op_type == kind]
 
 
-def _is_whole(graph: Graph, node: NodeProto) -> bool:
+def _is_whole(graph: Graph, node: NodeProto, in_float: Collection[str]) -> bool:
     """Whether a node computes in whole numbers; an activation also where the node before it does."""
     if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
         return False
@@ -68,8 +77,10 @@ def _is_whole(graph: Graph, node: NodeProto) -> bool:
         return False
     source = graph.producer(node.input[0])
     if node.op_type in ACTIVATIONS and source is not None and source.op_type != "DequantizeLinear":
-        return source.op_type not in ACTIVATIONS and _is_whole(graph, source)
-    return all(_is_dequantized(graph, node, item) for item in node.input if item)
+        return source.op_type not in ACTIVATIONS and _is_whole(graph, source, in_float)
+    return node.op_type not in in_float and all(
+        _is_dequantized(graph, node, item) for item in node.input if item
+    )
 
 
 def _is_quantized(graph: Graph, name: str) -> bool:

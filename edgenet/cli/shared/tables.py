@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgenet.breakdown import More
-from edgenet.drift import Kernel
+from edgenet.drift import Drift, Kernel
+from edgenet.figures import share
 from edgenet.measured import Memory
 from edgenet.metric import Metric, metrics
 from edgenet.quantize.quantized import Quantized
 from edgenet.report import Report
-from edgenet.views.figures import build, number, share
+from edgenet.text import plain
 from edgenet.views.sections import starts, threads
 
 __all__ = ["quantization_lines", "report_columns", "report_row", "verdict_lines"]
@@ -24,7 +25,7 @@ def report_columns(*reports: Report) -> list[str]:
 
 def report_row(report: Report) -> list[str]:
     """A report as one row under its ``report_columns``."""
-    return [build(report), *(item.cell(report) for item in _shown(report)), report.verdict.state]
+    return [report.build, *(item.cell(report) for item in _shown(report)), report.verdict.state]
 
 
 def _shown(*reports: Report) -> list[Metric]:
@@ -35,22 +36,24 @@ def verdict_lines(report: Report) -> list[str]:
     """The verdict, the stages of drift, memory, energy, what only its protocol measures, the limits."""
     state, stages = report.verdict.state, report.drift.stages
     reasons, before = "; ".join(report.verdict.reasons), stages.preprocess
+    moved, conversion = report.drift.moved, stages.conversion
+    moved, conversion = report.drift.moved, stages.conversion
     lines = [
         f"verdict      {state}" + (f" ({reasons})" if reasons else ""),
         f"preprocess   {before.identical} of {before.images} images have the host's pixels",
-        f"conversion   float artifact within {stages.conversion.max_abs:.2g} of the model's logits",
+        f"conversion   float artifact within {conversion.max_abs:.2g} of the model's {moved}",
         f"quantization {100 * stages.quantization.agreement:.1f} % of answers kept on this host"
         if report.bundle.precision != "fp32"
         else "quantization none",
         _kernel_line(stages.kernel),
+        _answers_line(report.drift),
         _memory_line(report.memory_mb),
         *_energy_lines(report),
         *([] if report.emulated or report.more is None else _special_lines(report.more)),
     ]
     for limit in report.verdict.limits:
-        mark = "kept" if limit.passed else "EXCEEDED"
         note = f" ({limit.note})" if limit.note else ""
-        lines.append(f"limit        {limit.name} {number(limit.value)}, asked {limit.limit:g}: {mark}{note}")
+        lines.append(f"limit        {limit.words}{note}")
     return lines
 
 
@@ -98,6 +101,15 @@ def _kernel_line(kernel: Kernel) -> str:
     )
 
 
+def _answers_line(drift: Drift) -> str:
+    """How many answers are the float model's, and at least how many of all there could be."""
+    kept = f"answers      {100 * drift.agreement:.1f} % of {drift.images} images' are the float model's"
+    if drift.agreement_interval is None:
+        return kept
+    low, high = drift.agreement_interval
+    return f"{kept} (95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
+
+
 def quantization_lines(made: Quantized) -> list[str]:
     """What quantizing took and gave: its noisiest layer, its passes, what was tried for a drift limit."""
     account = made.account
@@ -107,17 +119,20 @@ def quantization_lines(made: Quantized) -> list[str]:
         f"{' before, taken from the cache' if made.cached else ''}; "
         f"noisiest layer {worst['sqnr_db']} dB ({worst['name']})"
     ]
-    lines += [_judged(line["pass"], line) for line in account.passes]
+    measure = made.original.task.drift.measure
+    lines += [_judged(line["pass"], line, measure) for line in account.passes]
     lines += [
-        _judged(f"{line['float_steps']} layers in float, time x{line['estimated_time']:.2f}", line)
+        _judged(f"{line['float_steps']} layers in float, time x{line['estimated_time']:.2f}", line, measure)
         for line in account.attempts
     ]
     kept = [layer["name"] for layer in account.layers if layer.get("weights") == "float"]
-    return lines + ([f"in float: {', '.join(kept)}"] if kept else [])
+    lines += [f"in float: {', '.join(kept)}"] if kept else []
+    return lines + [f"note: {plain(note)}" for note in account.notes]
 
 
-def _judged(name: str, line: Mapping[str, Any]) -> str:
-    return (
-        f"  {name:32} agreement {100 * line['agreement']:5.1f} %, "
-        f"expected top-1 loss {line['expected_loss_pp']:.2f} pp"
-    )
+def _judged(name: str, line: Mapping[str, Any], measure: str) -> str:
+    text = f"  {name:32} agreement {100 * line['agreement']:5.1f} %"
+    count, least = line.get("images"), line.get("agreement_at_least")
+    if isinstance(count, int) and isinstance(least, int | float):  # older files do not say it
+        text += f" of {count}, at least {100 * least:.0f} %"
+    return f"{text}; expected {measure} loss {line['expected_loss_pp']:.2f} pp"

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from edgenet.cli.shared.output import draw, print_table, say, styled
 from edgenet.cli.shared.tables import verdict_lines
+from edgenet.figures import number
 from edgenet.report import Report
 from edgenet.views.comparison import notes, table
-from edgenet.views.figures import build, number
 
 __all__ = ["show", "sparkline"]
 
@@ -30,7 +30,7 @@ def show(reports: Sequence[Report]) -> None:
         return
     report = reports[0]
     state = report.verdict.state
-    draw(styled(f"{build(report)}: {state}", COLOURS.get(state, "red")))
+    draw(styled(f"{report.build}: {state}", COLOURS.get(state, "red")))
     say(*verdict_lines(report))
     if not report.emulated:
         samples = report.latency_ms.array()

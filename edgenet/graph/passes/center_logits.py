@@ -9,7 +9,7 @@ from edgenet.graph.graph import Graph
 __all__ = ["center_logits"]
 
 # What a sum over the channels passes unchanged.
-PASSED = ("Flatten", "GlobalAveragePool", "Reshape", "Squeeze")
+PASSED = ("Cast", "Flatten", "GlobalAveragePool", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
 
 def center_logits(graph: Graph) -> int:
@@ -18,7 +18,7 @@ def center_logits(graph: Graph) -> int:
     Probabilities say nothing about it: softmax(x) is softmax(x - mean(x)).
 
     Returns:
-        1 where the graph ends in a convolution, pooled and flattened or not, else 0.
+        1 where the graph ends in a convolution with a channel a class, moved about or not, else 0.
     """
     conv = graph.producer(graph.output)
     while conv is not None and conv.op_type in PASSED:
@@ -29,6 +29,9 @@ def center_logits(graph: Graph) -> int:
         return 0
     if len(conv.input) < 3 or not all(name in graph.constants for name in conv.input[1:]):
         return 0
+    classes = graph.outputs[graph.output].type.tensor_type.shape.dim[-1].dim_value
+    if len(graph.constants[conv.input[1]]) != classes:
+        return 0  # a class is a channel and a place: there is no mean over the classes in a kernel
     for position in (1, 2):
         values = graph.constants[conv.input[position]].astype(np.float64)
         centered = (values - values.mean(axis=0, keepdims=True)).astype(np.float32)

@@ -48,7 +48,7 @@ def channel_outputs(
         names: Tensors [1, channels, rows, columns].
 
     Returns:
-        The model, and the outputs by tensor.
+        The model, and the outputs by tensor, in place of a count: the graph itself stays as it is.
     """
     model, found = graph.proto(), {}
     for name in names:

@@ -24,51 +24,53 @@ def dense_to_conv(graph: Graph) -> int:
     passed, and a reshape that restores the pixel axes vanishes with the flattening.
 
     Returns:
-        How many dense layers were rewritten.
+        How many dense layers were rewritten, and how many reshapes vanished.
     """
     rewritten = 0
     for dense in [node for node in graph.nodes if node.op_type in ("Gemm", "MatMul")]:
-        flatten = _flatten_before(graph, dense)
-        if flatten is None:
+        found = _flatten_before(graph, dense)
+        if found is None:
             continue
+        flatten, passed = found
         source = graph.shape(flatten.input[0])
         weights = _weights(graph, dense)
         if weights is None or len(source) != 4 or source[2:] != (1, 1) or source[1] != weights.shape[1]:
             continue
-        _rewrite(graph, flatten, dense, weights)
+        _rewrite(graph, _sink(graph, flatten, passed, dense), dense, weights)
         rewritten += 1
-    for node in [node for node in graph.nodes if node.op_type in RESTORING]:
-        _cancel(graph, node)
-    return rewritten
+    return rewritten + sum(_cancel(graph, node) for node in graph.nodes if node.op_type in RESTORING)
 
 
-def _cancel(graph: Graph, node: NodeProto) -> None:
+def _cancel(graph: Graph, node: NodeProto) -> bool:
     """Take out a flattening and the reshape that undoes it (squeeze-and-excite written with dense layers)."""
-    flatten = _flatten_before(graph, node)
-    if flatten is not None and graph.shape(flatten.input[0]) == graph.shape(node.output[0]):
-        graph.set_input(node, 0, flatten.input[0])
-        graph.bypass(node)
-        if not graph.consumers(flatten.output[0]):
-            graph.remove(flatten)
+    found = _flatten_before(graph, node)
+    if found is None or graph.shape(found[0].input[0]) != graph.shape(node.output[0]):
+        return False
+    flatten = _sink(graph, *found, node)
+    graph.set_input(node, 0, flatten.input[0])
+    graph.bypass(node)
+    if not graph.consumers(flatten.output[0]):
+        graph.remove(flatten)
+    return True
 
 
-def _flatten_before(graph: Graph, dense: NodeProto) -> NodeProto | None:
-    """The flattening that a dense layer reads, brought down past the activations between the two."""
+def _flatten_before(graph: Graph, dense: NodeProto) -> tuple[NodeProto, list[NodeProto]] | None:
+    """The flattening that a dense layer reads, and the activations between the two, the last first."""
     node, passed = graph.producer(dense.input[0]), []
     while node is not None and node.op_type in POINTWISE and graph.sole_consumer(node.output[0]) is not None:
         passed.append(node)
         node = graph.producer(node.input[0])
     if node is None or node.op_type not in FLATTENING:
         return None
-    if not passed:
-        return node
-    if graph.sole_consumer(node.output[0]) is None:
+    if passed and graph.sole_consumer(node.output[0]) is None:
         return None
-    return _sink(graph, node, passed, dense)
+    return node, passed
 
 
 def _sink(graph: Graph, flatten: NodeProto, passed: list[NodeProto], dense: NodeProto) -> NodeProto:
     """Put a flattening behind pointwise operators (the last first) instead of before them."""
+    if not passed:
+        return flatten
     shape = graph.shape(flatten.input[0])
     flat = graph.fresh(f"{passed[0].output[0]}/flat")
     lowered = helper.make_node("Flatten", [passed[0].output[0]], [flat], name=flat, axis=1)

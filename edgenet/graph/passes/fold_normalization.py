@@ -10,7 +10,7 @@ from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph, attributes
 from edgenet.preprocessing import Preprocessing
 
-__all__ = ["PIXELS", "fold_normalization"]
+__all__ = ["PIXELS", "float_pixels", "fold_normalization"]
 
 PIXELS = "pixels"
 
@@ -18,46 +18,63 @@ PIXELS = "pixels"
 def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> int:
     """Replace the float input by ``pixels``, uint8 [1, H, W, 3], RGB, in place.
 
-    The graph then begins ``pixels → Transpose → Cast → Add(-mean) → Conv``: 1/std and the channel order
-    are in the kernel. The mean stays one Add where the convolution pads, because a padded zero means
-    "mean color", not "black"; without padding it goes into the bias and the Add disappears. Either way
-    the result is the same up to float rounding, borders included.
+    The graph then begins ``pixels → Transpose → Cast → Add(-mean) → Conv``: 1/std and the channel order are
+    in the kernels of all convolutions that read the pixels. The mean stays one Add where one of them pads,
+    because a padded zero means "mean color", not "black"; without padding it goes into the biases and the Add
+    disappears. Where anything else reads the pixels too, 1/std stays a Mul. Either way the result is the same
+    up to float rounding, borders included.
 
     Returns:
         1, for the input.
 
     Raises:
-        UnsupportedError: The first layer is not a convolution and the network wants BGR.
+        UnsupportedError: The network wants BGR, and something else than convolutions reads its input.
     """
-    first, entry = _entry(graph, preprocessing)
+    readers, entry = _entry(graph, preprocessing)
     mean, std = np.asarray(preprocessing.mean), np.asarray(preprocessing.std)
-    source = _pixels(graph, first, preprocessing)
-    if first.op_type == "Conv" and entry == first.input[0] and attributes(first).get("group", 1) == 1:
-        kernel, bias = (graph.constants[name].astype(np.float64) for name in first.input[1:3])
-        kernel = kernel / std[None, :, None, None]
-        if not _pads(first):
-            bias = bias - np.einsum("oihw,i->o", kernel, mean)
-            mean = np.zeros(3)
+    other = next((node for node in readers if not _folds(graph, node, entry)), None)
+    source = float_pixels(graph, readers[0], preprocessing)
+    if other is None:
+        into_bias = not any(_pads(conv) for conv in readers)
+        for conv in readers:
+            _fold(graph, conv, preprocessing, into_bias)
         if preprocessing.color == "bgr":
-            kernel, mean = kernel[:, ::-1], mean[::-1]
-        name = first.name or "first"
-        for index, (part, values) in enumerate({"kernel": kernel, "bias": bias}.items(), 1):
-            own = graph.add_constant(f"{name}/{part}_of_pixels", values.astype(np.float32))
-            graph.set_input(first, index, own)
-        std = np.ones(3)
+            mean = mean[::-1]
+        mean, std = np.zeros(3) if into_bias else mean, np.ones(3)
     elif preprocessing.color == "bgr":
         raise UnsupportedError(
-            f"{first.op_type} {first.name!r} is the first layer and the network wants BGR",
+            f"{other.op_type} {other.name!r} reads the input and the network wants BGR",
             "begin the network with a convolution, or train it on RGB",
         )
-    source = _affine(graph, first, source, "Add", -mean, preprocessing)
-    source = _affine(graph, first, source, "Mul", 1.0 / std, preprocessing)
+    source = _affine(graph, readers[0], source, "Add", -mean, preprocessing)
+    source = _affine(graph, readers[0], source, "Mul", 1.0 / std, preprocessing)
     graph.redirect(entry, source)
     return 1
 
 
-def _entry(graph: Graph, preprocessing: Preprocessing) -> tuple[NodeProto, str]:
-    """The first real node and the NCHW tensor that it reads; a leading NHWC Transpose is dropped."""
+def _folds(graph: Graph, node: NodeProto, entry: str) -> bool:
+    """Whether a reader of the input can take the normalization into its kernel."""
+    constant = all(name in graph.constants for name in node.input[1:])
+    plain = node.op_type == "Conv" and attributes(node).get("group", 1) == 1
+    return plain and node.input[0] == entry and constant
+
+
+def _fold(graph: Graph, conv: NodeProto, preprocessing: Preprocessing, into_bias: bool) -> None:
+    """Let a convolution read pixels: 1/std, color order in the kernel, perhaps the mean in the bias."""
+    kernel, bias = (graph.constants[name].astype(np.float64) for name in conv.input[1:3])
+    kernel = kernel / np.asarray(preprocessing.std)[None, :, None, None]
+    if into_bias:
+        bias = bias - np.einsum("oihw,i->o", kernel, np.asarray(preprocessing.mean))
+    if preprocessing.color == "bgr":
+        kernel = kernel[:, ::-1]
+    name = conv.name or "first"
+    for index, (part, values) in enumerate({"kernel": kernel, "bias": bias}.items(), 1):
+        own = graph.add_constant(f"{name}/{part}_of_pixels", values.astype(np.float32))
+        graph.set_input(conv, index, own)
+
+
+def _entry(graph: Graph, preprocessing: Preprocessing) -> tuple[list[NodeProto], str]:
+    """The first real nodes and the NCHW tensor that they read; a leading NHWC Transpose is dropped."""
     readers = graph.consumers(graph.input)
     nhwc = graph.shape(graph.input) == (1, *preprocessing.size, 3)
     if nhwc:
@@ -68,12 +85,11 @@ def _entry(graph: Graph, preprocessing: Preprocessing) -> tuple[NodeProto, str]:
             )
         entry = readers[0].output[0]
         graph.remove(readers[0])
-        readers = graph.consumers(entry)
-        return readers[0], entry
-    return readers[0], graph.input
+        return graph.consumers(entry), entry
+    return readers, graph.input
 
 
-def _pixels(graph: Graph, first: NodeProto, preprocessing: Preprocessing) -> str:
+def float_pixels(graph: Graph, first: NodeProto, preprocessing: Preprocessing) -> str:
     """Make ``pixels`` the input and return its NCHW float form."""
     height, width = preprocessing.size
     pixels = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, [1, height, width, 3])

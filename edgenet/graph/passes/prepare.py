@@ -5,11 +5,12 @@ from __future__ import annotations
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.center_logits import center_logits
 from edgenet.graph.passes.dense_to_conv import dense_to_conv
+from edgenet.graph.passes.ending import ENDINGS, SOFTMAX
 from edgenet.graph.passes.fold_batchnorm import fold_batchnorm
 from edgenet.graph.passes.fold_constants import fold_constants
 from edgenet.graph.passes.fold_normalization import fold_normalization
 from edgenet.graph.passes.hard_activations import fold_gates, name_hard_activations
-from edgenet.graph.passes.simplify import simplify, strip_softmax
+from edgenet.graph.passes.simplify import simplify
 from edgenet.model import Model
 
 __all__ = ["prepare"]
@@ -18,19 +19,19 @@ __all__ = ["prepare"]
 def prepare(model: Model) -> Model:
     """Bring a float model to the form that the quantizer and the backends read.
 
-    The result takes ``pixels`` (uint8 [1, H, W, 3], RGB) and gives logits (float32 [1, classes]); batch
-    normalization, the input's normalization, dense layers, squeeze-and-excite gates and a final Softmax are
-    folded away. It computes what the model computed, up to float rounding.
+    The result takes ``pixels`` (uint8 [1, H, W, 3], RGB) and gives logits or vectors (float32 [1, values]);
+    batch normalization, the input's normalization, dense layers, squeeze-and-excite gates and a final Softmax
+    or L2 normalization are folded away. It computes what the model computed, up to float rounding.
     """
-    graph = Graph(model.proto)
+    graph, task = Graph(model.proto), model.task
     fold_constants(graph)
-    stripped = strip_softmax(graph)
+    stripped = ENDINGS[task.ending](graph)
     simplify(graph)
     fold_batchnorm(graph)
     name_hard_activations(graph)
     dense_to_conv(graph)
-    if stripped:
+    if stripped and task.ending == SOFTMAX:
         center_logits(graph)
     fold_gates(graph)
     fold_normalization(graph, model.preprocessing)
-    return model.with_proto(graph.proto(), output="logits")
+    return model.with_proto(graph.proto(), output=task.outputs[0])

@@ -7,7 +7,7 @@ from onnx import helper
 
 from edgenet.graph.graph import Graph, attributes
 
-__all__ = ["simplify", "strip_softmax"]
+__all__ = ["simplify"]
 
 
 def simplify(graph: Graph) -> int:
@@ -22,22 +22,6 @@ def simplify(graph: Graph) -> int:
         How many nodes were rewritten.
     """
     return _mean_to_pool(graph) + _whole_pool(graph) + _pad_into_conv(graph) + _explicit_bias(graph)
-
-
-def strip_softmax(graph: Graph) -> int:
-    """Let the graph end in logits, in place: remove a final Softmax over the classes.
-
-    The order of the classes is the same without it, and the probabilities follow from the logits
-    wherever they are wanted.
-
-    Returns:
-        1 if a Softmax was removed, else 0.
-    """
-    last = graph.producer(graph.output)
-    if last is None or last.op_type != "Softmax":
-        return 0
-    graph.bypass(last)
-    return 1
 
 
 def _mean_to_pool(graph: Graph) -> int:

@@ -80,6 +80,9 @@ def split_into_dead(
         lane: One of :func:`depthwise_chains`.
         dead: [channels], true where a channel is zero at the lane's end whatever the image.
         noise: [channels], power that rounding a channel adds behind the lane, in any unit.
+
+    Returns:
+        What each channel carries now, in place of a count: whoever rounds the biases shifts them by it.
     """
     source, copies = _assign(dead, noise)
     order = np.zeros(len(dead))

@@ -32,6 +32,9 @@ def integer_mean(graph: Graph) -> IntegerMean:
     A camera's byte then is the quantized input itself: scale 1, zero point the rounded mean; no rounding
     happens at all. Inside the picture the result is exact; at a padded border a pad means the rounded
     mean instead of the mean, at most half a grey level away.
+
+    Returns:
+        With the count the zero point, which whoever inserts Q/DQ needs.
     """
     cast = graph.producer("pixels/float")
     if cast is None:

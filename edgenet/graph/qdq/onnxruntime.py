@@ -47,7 +47,7 @@ def int8_output(graph: Graph) -> Affine | None:
     """Let the graph end in its int8 scores instead of their float values, in place.
 
     Returns:
-        How the output is read; ``None`` where its last layer is float.
+        In place of a count how the output is read; ``None`` where the last layer is float.
     """
     last = graph.producer(graph.output)
     if last is None or last.op_type != "DequantizeLinear":
@@ -100,6 +100,8 @@ def _signed_pixels(graph: Graph) -> int:
     entry = graph.producer("pixels/float")
     if entry is None:
         raise ValueError("not a quantized graph: nothing dequantizes the pixels")
+    if entry.op_type == "Cast":
+        return 0  # they are normalized in float
     first = next(node for node in graph.nodes if node.op_type == "Conv")
     if first.input[1] in graph.constants:
         return 0  # a float convolution reads them as they are

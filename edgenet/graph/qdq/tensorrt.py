@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper
 
+from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.insert import SHAPE_ONLY
 from edgenet.graph.qparams import Affine
@@ -29,20 +30,27 @@ __all__ = ["symmetric_qdq"]
 RECTIFIED = ("Conv", "Add", "Mul")
 
 
-def symmetric_qdq(graph: Graph, float_weights: bool = False) -> int:
+def symmetric_qdq(graph: Graph, float_weights: bool = False, kept: bool = False) -> int:
     """Rewrite a canonical int8 graph in place.
 
     Args:
         graph: What :func:`edgenet.graph.qdq.insert.insert_qdq` made.
         float_weights: Keep the (rounded) weights as float32 and quantize them inside the graph.
+        kept: Whether its scales came with the model: symmetric ones stay, and so does every pair.
 
     Returns:
         How many pairs were made symmetric or taken out.
+
+    Raises:
+        UnsupportedError: Weights have a zero point.
     """
+    _check_kernels(graph)
     _float_constants(graph)
     pairs = _pairs(graph)
     for quantize, dequantize, affine in pairs:
-        if affine.zero_point != -128 and _is_unwanted(graph, quantize, dequantize):
+        if kept and affine.zero_point == 0:
+            continue
+        if not kept and affine.zero_point != -128 and _is_unwanted(graph, quantize, dequantize):
             graph.bypass(quantize)
             graph.bypass(dequantize)
         else:
@@ -51,6 +59,17 @@ def symmetric_qdq(graph: Graph, float_weights: bool = False) -> int:
     if float_weights:
         _quantize_weights(graph)
     return len(pairs)
+
+
+def _check_kernels(graph: Graph) -> None:
+    for conv in [node for node in graph.nodes if node.op_type == "Conv"]:
+        kernel = graph.producer(conv.input[1])
+        if kernel is not None and np.any(graph.constants[kernel.input[2]]):
+            raise UnsupportedError(
+                f"tensorrt: Conv {conv.name or conv.output[0]!r}: its int8 weights have a zero point, "
+                "TensorRT's are symmetric",
+                "quantize with symmetric weights, or choose --backend onnxruntime",
+            )
 
 
 def _float_constants(graph: Graph) -> None:
@@ -124,6 +143,8 @@ def _pixels(graph: Graph) -> None:
     Centered at 128 they are int8 values with scale 1 already: nothing is rounded.
     """
     entry = graph.producer("pixels/float")
+    if entry is not None and entry.op_type == "Cast":
+        return  # they are normalized in float
     if entry is None or entry.op_type != "DequantizeLinear":
         raise ValueError("not a quantized graph: nothing dequantizes the pixels")
     shape = graph.shape("pixels/float")

@@ -7,13 +7,14 @@ channel in [-127, 127], biases int32 with the product of both scales.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.graph.qparams import Affine, Int8Weights
-from edgenet.quantize.calibration.probabilities import log_probabilities
 
-__all__ = ["affine", "quantize_weights", "scores_range"]
+__all__ = ["affine", "output_range", "quantize_weights"]
 
 # A bias may use half of int32; the other half is the accumulator's.
 BIAS_LIMIT = 2**30
@@ -51,27 +52,24 @@ def quantize_weights(
     )
 
 
-def scores_range(got: NDArray[np.float32], wanted: NDArray[np.float32]) -> Affine:
-    """The int8 range of the class scores that keeps the class probabilities best.
+def output_range(got: NDArray[np.float32], divergence: Callable[[NDArray[np.float64]], float]) -> Affine:
+    """The int8 range of the network's output that keeps the answers best.
 
-    Two scores less than a step apart become a tie, so a step should be small where the decision is made; a
-    score far below the best one has no probability to lose. The range with the least Kullback-Leibler
-    divergence from the float network's probabilities is taken; scores beyond it saturate.
+    Two logits less than a step apart become a tie, so a step should be small where the decision is made; a
+    logit far below the best one has no probability to lose. The range with the least divergence from the
+    float network's answers is taken; values beyond it saturate.
 
     Args:
-        got: float32 [images, classes], scores of the int8 run before rounding.
-        wanted: float32 [images, classes], scores of the float run.
+        got: float32 [images, values], outputs of the int8 run before rounding.
+        divergence: The task's, from the float run's outputs, of values [images, values].
     """
-    reference = log_probabilities(wanted)
     low, high = min(float(got.min()), 0.0), max(float(got.max()), 0.0)
-    best, chosen = np.inf, affine(low, high)
+    least, chosen = np.inf, affine(low, high)
     for bottom in np.linspace(1.0, 0.0, 11):
         for top in np.linspace(1.0, 0.4, 13):
             tried = affine(low * bottom, high * top)
             steps = np.clip(np.round(got / np.float32(tried.scale)) + tried.zero_point, -128, 127)
-            real = (steps.astype(np.float64) - tried.zero_point) * tried.scale
-            apart = np.exp(reference) * (reference - log_probabilities(real))
-            divergence = float(apart.sum(axis=1).mean())
-            if divergence < best:
-                best, chosen = divergence, tried
+            found = divergence((steps.astype(np.float64) - tried.zero_point) * tried.scale)
+            if found < least:
+                least, chosen = found, tried
     return chosen

@@ -31,12 +31,11 @@ class Attempt:
     result: Any
 
     def to_table(self) -> dict[str, Any]:
-        """JSON-ready; the layers are named elsewhere."""
+        """JSON-ready, the judged line with it; the layers are named elsewhere."""
         return {
             "float_steps": len(self.choice.steps),
             "estimated_time": round(self.choice.time, 3),
-            "agreement": self.line["agreement"],
-            "expected_loss_pp": self.line["expected_loss_pp"],
+            **{name: value for name, value in self.line.items() if name not in ("pass", "divergence")},
         }
 
 

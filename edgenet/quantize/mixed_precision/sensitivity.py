@@ -1,6 +1,6 @@
-"""Which layer's rounding moves the class probabilities: one source of noise at a time in the float run.
+"""Which layer's rounding moves the answers: one source of noise at a time in the float run.
 
-Rounding noise of different sources adds up, nearly, in the divergence of the class probabilities: the effect
+Rounding noise of different sources adds up, nearly, in the divergence that a task measures: the effect
 of each is measured alone, and their sum predicts what a set of them does together.
 """
 
@@ -17,10 +17,10 @@ from onnx import NodeProto
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.segments import Step, subgraph
-from edgenet.quantize.calibration.probabilities import divergence
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.layerwise import Reconstruction
 from edgenet.quantize.rounding.paired_activations import dequantized, quantized, room
+from edgenet.task import Task
 
 __all__ = ["Sources", "sensitivity"]
 
@@ -32,7 +32,7 @@ Run = Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]
 
 @dataclass
 class Sources:
-    """Divergence of the class probabilities that rounding one thing alone causes, by a step's output.
+    """The task's divergence that rounding one thing alone causes, by a step's output.
 
     Attributes:
         weights: The kernel of the step's convolution.
@@ -44,6 +44,7 @@ class Sources:
 
 
 def sensitivity(
+    task: Task,
     graph: Graph,
     parts: Sequence[Step],
     images: Sequence[NDArray[np.uint8]],
@@ -56,6 +57,7 @@ def sensitivity(
     A rounded kernel's bias is set anew, so that the mean of its output stays: what is left is noise.
 
     Args:
+        task: What the network is for.
         graph: The prepared float graph.
         parts: Its steps.
         images: uint8 [1, H, W, 3] each; as many are used as fit into memory, at most 32.
@@ -67,7 +69,7 @@ def sensitivity(
     count = min(IMAGES, *room(graph, parts, memory_mb, len(images), names))
     states: list[Values] = [{graph.input: item} for item in images[:count]]
     last = {name: index for index, step in enumerate(parts) for name in step.inputs}
-    truth = _scores(_runner(graph, graph.nodes, [graph.input], graph.output), states)
+    divergence = task.divergence(_answers(_runner(graph, graph.nodes, [graph.input], graph.output), states))
     found, done = Sources(), set[int]()
     for index, step in enumerate(parts):
         exact = _runner(graph, step.nodes, step.inputs, step.output)
@@ -76,8 +78,8 @@ def sensitivity(
         live = [name for name in states[0] if last.get(name, -1) > index]
         after = _runner(graph, rest, [*live, step.output], graph.output)
         for table, noisy in _noises(graph, step, states, result, exact, found):
-            scores = _scores(after, ({**state, step.output: noisy(state)} for state in states))
-            table[step.output] = divergence(truth, scores)
+            answers = _answers(after, ({**state, step.output: noisy(state)} for state in states))
+            table[step.output] = divergence(answers)
         del after  # it holds nearly all weights: gone before the next one is made
         malloc_trim()
         for state in states:
@@ -118,8 +120,8 @@ def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconst
     return {**constants, conv.input[2]: bias.astype(np.float32)}
 
 
-def _scores(run: Run, states: Iterable[Values]) -> NDArray[Any]:
-    """Class scores [images, classes]."""
+def _answers(run: Run, states: Iterable[Values]) -> NDArray[Any]:
+    """Answers [images, values]."""
     return np.concatenate([run(state).reshape(1, -1) for state in states])
 
 

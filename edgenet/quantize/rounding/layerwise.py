@@ -15,12 +15,13 @@ from edgenet.graph.passes.equalize import depthwise
 from edgenet.graph.qparams import Affine, Int8Weights
 from edgenet.graph.segments import Step
 from edgenet.quantize.calibration.observers import OBSERVERS
-from edgenet.quantize.calibration.ranges import affine, scores_range
+from edgenet.quantize.calibration.ranges import affine, output_range
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.fit_layer import FittedLayer, fit, keep
 from edgenet.quantize.rounding.paired_activations import Pairs, room
 from edgenet.quantize.rounding.second_moments import Moments, columns
 from edgenet.recipe import Recipe
+from edgenet.task import Task
 
 __all__ = ["Kept", "Reconstruction", "reconstruct"]
 
@@ -61,6 +62,7 @@ class Reconstruction:
 
 
 def reconstruct(
+    task: Task,
     graph: Graph,
     parts: Sequence[Step],
     images: Sequence[NDArray[np.uint8]],
@@ -73,6 +75,7 @@ def reconstruct(
     """Choose every scale, weight and bias of a prepared graph.
 
     Args:
+        task: What the network is for.
         graph: Float; not changed.
         parts: The steps that make the tensors that become int8.
         images: uint8 [1, H, W, 3] each.
@@ -106,7 +109,8 @@ def reconstruct(
         own = pairs.evaluator(step, [step.output], constants) if constants else exact
         scale = None
         if step.output not in kept.tensors:
-            scale = _range(pairs, step, exact, own, recipe, limits, index == len(parts) - 1)
+            last = task if index == len(parts) - 1 else None
+            scale = _range(pairs, step, exact, own, recipe, limits, last)
         noise = pairs.finish(index, scale, exact, own)
         result.layers.append(_record(step, scale, noise, fitted))
         malloc_trim()
@@ -147,9 +151,15 @@ def _input_scale(pairs: Pairs, step: Step) -> float:
 
 
 def _range(
-    pairs: Pairs, step: Step, exact: Any, own: Any, recipe: Recipe, limits: Mapping[str, float], last: bool
+    pairs: Pairs,
+    step: Step,
+    exact: Any,
+    own: Any,
+    recipe: Recipe,
+    limits: Mapping[str, float],
+    task: Task | None,
 ) -> Affine:
-    """The int8 range of a step's output, from what the int8 run puts there."""
+    """The int8 range of a step's output, from what the int8 run puts there; of the last with its task."""
     if step.output in limits:
         return affine(0.0, limits[step.output])
     observer = OBSERVERS[recipe.observer]()
@@ -160,11 +170,11 @@ def _range(
         if not np.isfinite(values).all():
             raise DataError(f"{step.name} computes NaN or infinity", "check the network's weights")
         observer.update(values)
-        if last and recipe.scores == "divergence":
+        if task is not None and recipe.scores == "divergence":
             got.append(values.reshape(-1))
             wanted.append(exact.feed(first)[step.output].reshape(-1))
-    if got:
-        return scores_range(np.stack(got), np.stack(wanted))
+    if task is not None and got:
+        return output_range(np.stack(got), task.divergence(np.stack(wanted)))
     return affine(*observer.range())
 
 

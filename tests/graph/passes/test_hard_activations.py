@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from onnx import NodeProto, helper
 
+from edgenet.graph.passes.hard_activations import fold_gates, name_hard_activations
 from tests.graph.passes.test_prepare import same, settings_for, small
+from tests.graph.small import graph, keeps, kinds, node, random, written
 
 CHANNELS = 8
 NUMBERS = {"three": np.float32(3), "sixth": np.float32(1 / 6), "six": np.float32(6), "zero": np.float32(0)}
@@ -163,3 +165,52 @@ def test_shapes_written_as_arithmetic_are_computed() -> None:
     top = net.pooled(net.node("Relu", net.conv(net.node("Pad", "x", pads, "zero"), 3, 3)))
     found = net.counts(top)
     assert found == {"Add": 1, "Conv": 1, "Relu": 1, "GlobalAveragePool": 1, "Flatten": 1}
+
+
+LIMITS = {"three": np.array(3.0), "six": np.array(6.0), "zero": np.array(0.0), "two": np.array(2.0)}
+HARD = [node("Add", ["x", "three"], ["a"]), node("Clip", ["a", "zero", "six"], ["c"])]
+
+
+def test_alone_each_name_counts() -> None:
+    net = graph([*HARD, node("Div", ["c", "six"], ["g"]), node("Mul", ["x", "g"], ["y"])], LIMITS)
+    before = net.copy()
+    assert name_hard_activations(net) == 2
+    assert kinds(net) == {"HardSwish": 1}
+    assert net.opset == 14
+    keeps(before, net)
+
+
+@pytest.mark.parametrize(("by", "end"), [("two", "six"), ("six", "two")])
+def test_alone_another_slope_or_end_is_left_alone(by: str, end: str) -> None:
+    clip = node("Clip", ["a", "zero", end], ["c"])
+    net = graph([HARD[0], clip, node("Div", ["c", by], ["g"]), node("Mul", ["x", "g"], ["y"])], LIMITS)
+    before = written(net)
+    assert name_hard_activations(net) == 0
+    assert written(net) == before
+
+
+def gated(*behind: NodeProto, bias: str = "b") -> Any:
+    gate = [
+        node("Conv", ["x", "w", bias], ["e"]),
+        node("HardSigmoid", ["e"], ["g"], alpha=1 / 6, beta=0.5),
+        node("Mul", ["x", "g"], ["m"]),
+    ]
+    return graph(
+        [*gate, *behind],
+        {"w": random(3, 3, 1, 1), "b": random(3, seed=1), "v": random(4, 3, 1, 1), "n": random(4)},
+    )
+
+
+def test_alone_a_gate_is_a_relu6_and_its_sixth_is_in_the_next_convolution() -> None:
+    net = gated(node("Conv", ["m", "v", "n"], ["y"]))
+    before = net.copy()
+    assert fold_gates(net) == 1
+    assert kinds(net) == {"Conv": 2, "Clip": 1, "Mul": 1}
+    keeps(before, net)
+
+
+def test_alone_a_gate_behind_no_constant_convolution_is_left_alone() -> None:
+    free = graph([node("HardSigmoid", ["x"], ["g"]), node("Mul", ["x", "g"], ["y"])])
+    before = written(free)
+    assert fold_gates(free) == 0
+    assert written(free) == before

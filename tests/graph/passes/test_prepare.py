@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from edgenet.errors import UnsupportedError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
+from edgenet.graph.passes.fold_normalization import fold_normalization
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
@@ -50,7 +51,7 @@ def settings_for(size: tuple[int, int], color: str = "rgb", **how: tuple[float, 
 def same(model: Model, tolerance: float = 2e-5) -> Model:
     """Prepare a model and check that it computes what it computed, on noise with extreme pixels."""
     prepared = prepare(model)
-    reference = Reference(model.proto, model.preprocessing, model.output)
+    reference = Reference(model.proto, model.preprocessing, model.task)
     evaluator = Evaluator(prepared.proto)
     generator = np.random.default_rng(0)
     for _ in range(3):
@@ -103,6 +104,106 @@ def test_mean_goes_into_the_bias_without_padding() -> None:
     ]
     prepared = same(small(nodes, weights, settings_for((8, 8)), 2))
     assert "Add" not in {node.op_type for node in prepared.proto.graph.node}
+
+
+def test_folding_by_hand() -> None:
+    """A pixel of 100 is (100 - 20) / 40 = 2: a weight of 3 makes 6 of it, and so does 0.075 * 100 - 1.5."""
+    weights = {"w": np.full((1, 3, 1, 1), 3.0), "b": np.array([5.0])}
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["c"], name="entry"),
+        helper.make_node("GlobalAveragePool", ["c"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["y"]),
+    ]
+    how = {"mean": (20.0, 10.0, 0.0), "std": (40.0, 30.0, 1.0)}
+    for color, kernel in (("rgb", [0.075, 0.1, 3.0]), ("bgr", [3.0, 0.1, 0.075])):
+        model = small(nodes, weights, settings_for((8, 12), color, **how), 1)
+        graph = Graph(model.proto)
+        assert fold_normalization(graph, model.preprocessing) == 1
+        assert graph.constants["entry/kernel_of_pixels"].reshape(-1).tolist() == pytest.approx(kernel)
+        assert graph.constants["entry/bias_of_pixels"].tolist() == [5.0 - 1.5 - 1.0]
+        assert [node.op_type for node in graph.nodes[:3]] == ["Transpose", "Cast", "Conv"]
+        for name in ("pixels/planes", "pixels/float"):
+            assert graph.shape(name) == (1, 3, 8, 12)
+
+
+def test_a_channel_whose_mean_is_zero_does_not_keep_the_others_from_theirs() -> None:
+    weights = {"w": np.random.default_rng(0).normal(size=(4, 3, 3, 3)), "b": np.zeros(4)}
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["c"], pads=[1] * 4),
+        helper.make_node("GlobalAveragePool", ["c"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["y"]),
+    ]
+    model = small(nodes, weights, settings_for((8, 8), mean=(0.0, 80.0, 90.0), std=(1.0, 60.0, 70.0)), 4)
+    prepared = same(model)
+    graph = Graph(model.proto)
+    fold_normalization(graph, model.preprocessing)
+    assert graph.constants["pixels/centered/by"].reshape(-1).tolist() == [0.0, -80.0, -90.0]
+    assert graph.shape("pixels/centered") == (1, 3, 8, 8)
+    assert "first/kernel_of_pixels" in graph.constants
+    assert "Mul" not in {node.op_type for node in prepared.proto.graph.node}
+
+
+@pytest.mark.parametrize("readers", [1, 2])
+def test_an_nhwc_input_that_is_not_turned_first_is_refused(readers: int) -> None:
+    kinds = ["Relu"] if readers == 1 else ["Transpose", "Relu"]
+    nodes = [helper.make_node(kind, ["x"], [f"t{number}"], name=kind) for number, kind in enumerate(kinds)]
+    nodes.append(helper.make_node("Flatten", ["t0"], ["y"]))
+    shape = [1, 8, 8, 3]
+    ends = [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)]
+    out = [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
+    opset = [helper.make_opsetid("", 13)]
+    proto = helper.make_model(helper.make_graph(nodes, "g", ends, out, []), opset_imports=opset)
+    names = ", ".join(f"{kind} '{kind}'" for kind in kinds)
+    with pytest.raises(UnsupportedError, match=f"the input is NHWC and read by {names}"):
+        fold_normalization(Graph(proto), settings_for((8, 8)))
+
+
+@pytest.mark.parametrize("pads", [(0, 0), (1, 0), (1, 1)])
+@pytest.mark.parametrize("color", ["rgb", "bgr"])
+def test_every_reader_of_the_input_is_normalized(pads: tuple[int, int], color: str) -> None:
+    """Two branches begin at the input: folded into one alone, the other read raw pixels and was off by 99."""
+    generator = np.random.default_rng(4)
+    weights = {name: generator.normal(size=(4, 3, 3, 3)) for name in ("v", "w")}
+    nodes = [
+        helper.make_node("Conv", ["x", "v"], ["a"], pads=[pads[0]] * 4),
+        helper.make_node("Conv", ["x", "w"], ["b"], pads=[pads[1]] * 4),
+        helper.make_node("GlobalAveragePool", ["a"], ["pa"]),
+        helper.make_node("GlobalAveragePool", ["b"], ["pb"]),
+        helper.make_node("Add", ["pa", "pb"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["y"]),
+    ]
+    same(small(nodes, weights, settings_for((8, 8), color, **IMAGENET), 4))
+
+
+def test_an_input_that_something_else_reads_too_keeps_its_normalization() -> None:
+    weights = {"w": np.random.default_rng(5).normal(size=(3, 3, 1, 1))}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"]),
+        helper.make_node("GlobalAveragePool", ["a"], ["pa"]),
+        helper.make_node("GlobalAveragePool", ["x"], ["px"]),
+        helper.make_node("Add", ["pa", "px"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["y"]),
+    ]
+    same(small(nodes, weights, settings_for((8, 8), **IMAGENET), 3))
+    with pytest.raises(UnsupportedError, match="GlobalAveragePool.*BGR"):
+        prepare(small(nodes, weights, settings_for((8, 8), "bgr"), 3))
+
+
+@pytest.mark.parametrize("moved", [["Transpose", "Flatten"], ["Identity", "Flatten"], ["Squeeze"]])
+def test_logits_behind_a_softmax_are_centered_whatever_moves_them(moved: list[str]) -> None:
+    weights = {"w": np.random.default_rng(6).normal(3, 1, (4, 3, 1, 1)), "axes": np.array([2, 3])}
+    nodes, name = (
+        [helper.make_node("GlobalAveragePool", ["x"], ["p"]), helper.make_node("Conv", ["p", "w"], ["c"])],
+        "c",
+    )
+    for index, kind in enumerate(moved):
+        how = {"perm": [0, 2, 3, 1]} if kind == "Transpose" else {}
+        inputs = [name, "axes"] if kind == "Squeeze" else [name]
+        nodes.append(helper.make_node(kind, inputs, [f"m{index}"], **how))
+        name = f"m{index}"
+    nodes.append(helper.make_node("Softmax", [name], ["y"], axis=1))
+    model = small(nodes, weights, settings_for((8, 8)), 4)
+    same(replace(model, output="probabilities"))
 
 
 def test_first_layer_that_is_no_convolution() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +19,8 @@ from edgenet.quantize.calibration.observers import (
     Error,
     MovingAverage,
     Percentile,
+    _search,
+    _squared_error,
     divergence,
 )
 
@@ -72,19 +77,73 @@ def test_error_is_the_best_range_of_a_normal() -> None:
 
 
 def test_moving_average() -> None:
+    """A tenth of the way from -10 to -30 and from 10 to 20; then a tenth from -12 to -2 and from 11 to 1."""
     observer = MovingAverage()
-    observer.update(np.array([0.0, 10.0], np.float32))
-    observer.update(np.array([0.0, 20.0], np.float32))
-    assert observer.range() == pytest.approx((0.0, 11.0))
+    assert observer.range() == (0.0, 0.0)
+    for values, expected in (([-10, 10], (-10, 10)), ([-30, 20], (-12, 11)), ([-2, 1], (-11, 10))):
+        observer.update(np.array(values, np.float32))
+        assert observer.range() == pytest.approx(expected)
 
 
-def test_divergence_of_a_known_case() -> None:
-    """Four bins into two steps: P = (1, 3, 2, 2) / 8, Q flat within a step = (2, 2, 2, 2) / 8."""
-    counts, centers = np.array([1, 3, 2, 2]), np.array([0.5, 1.5, 2.5, 3.5])
-    p, q = np.array([1, 3, 2, 2]) / 8, np.full(4, 0.25)
-    assert divergence(counts, centers, 0.0, 4.0, levels=2) == pytest.approx(float((p * np.log(p / q)).sum()))
-    assert divergence(counts, centers, 0.0, 4.0, levels=4) == pytest.approx(0.0)
-    assert divergence(counts, centers, 0.0, 3.0, levels=4) > 0.01, "what is clipped costs"
+def test_percentiles_of_evenly_spread_values() -> None:
+    """Half of 0.01 % of a span of 2 is 0.0001 at each end."""
+    observer = Percentile()
+    for _ in range(20):
+        observer.update(np.linspace(-1, 1, 10001, dtype=np.float32))
+    low, high = observer.range()
+    assert low == pytest.approx(-0.9999, abs=2e-5)
+    assert high == 1.0, "within what was seen"
+
+
+def test_the_squared_error_by_hand() -> None:
+    """Within [-1, 2] a twelfth of the squared step of 3/255; outside the squared distance."""
+    seen = SimpleNamespace(centers=np.array([-3.0, 0, 1, 2.5, 5]), counts=np.array([1, 2, 3, 2, 4]))
+    inside = 5 * (3 / 255) ** 2 / 12
+    assert _squared_error(seen, -1.0, 2.0) == pytest.approx((4 + 0.5 + 36 + inside) / 12, rel=1e-12)
+    one = SimpleNamespace(centers=np.array([4.0]), counts=np.array([1]))
+    assert _squared_error(one, 0.0, 2.0) == 4.0
+    assert _squared_error(SimpleNamespace(centers=np.array([4.0]), counts=np.array([0])), 0.0, 2.0) == 0.0
+
+
+def test_the_search_goes_down_to_three_tenths_in_steps_of_two_hundredths() -> None:
+    """First the upper end is found, then the lower one for it."""
+    seen = SimpleNamespace(low=-10.0, high=0.5)
+    found = _search(seen, lambda low, high: abs(high - 0.5 * 0.86) + abs(low - -10 * 0.58))
+    assert found == pytest.approx((-5.8, 0.43))
+    assert _search(seen, lambda low, high: high - low) == pytest.approx((-3.0, 0.15))
+    assert _search(seen, lambda low, high: low - high) == (-10.0, 0.5)
+    assert _search(SimpleNamespace(low=2.0, high=4.0), lambda low, high: -low) == (0.0, 4.0)
+
+
+def kl(p: list[float], q: list[float]) -> float:
+    """Kullback-Leibler of two distributions that were worked out by hand."""
+    a, b = np.array(p) / sum(p), np.array(q) / sum(q)
+    return float(sum(x * math.log(x / y) for x, y in zip(a, b, strict=True) if x > 0))
+
+
+@pytest.mark.parametrize(
+    ("counts", "low", "high", "levels", "expected"),
+    [
+        # Four bins into two steps: flat within a step.
+        ([1, 3, 2, 2], 0.0, 4.0, 2, kl([1, 3, 2, 2], [2, 2, 2, 2])),
+        ([1, 3, 2, 2], 0.0, 4.0, 4, 0.0),
+        # A range that ends in the middle of its bins has them; the upper end belongs to the last step.
+        ([1, 3, 2, 6], 0.5, 3.5, 2, kl([1, 3, 2, 6], [2, 2, 4, 4])),
+        # What is empty stays empty: 4 stands alone in its step.
+        ([0, 4, 2, 2], 0.0, 4.0, 2, 0.0),
+        # What lies outside is counted at the ends of the reference, and missing in the rounded one.
+        ([4, 1, 3, 2, 6, 5], 1.0, 5.0, 2, kl([4 + 1, 3, 2, 6 + 5], [2, 2, 4, 4])),
+        # Cut off into a bin that was empty: there is nothing left of it.
+        ([4, 0, 3, 1], 1.0, 4.0, 3, kl([4, 3, 1], [4e-12, 3, 1])),
+        ([1], 0.0, 1.0, 1, 0.0),
+        # No range, and a range of nothing.
+        ([1, 3], 10.0, 11.0, 2, math.inf),
+        ([1, 3], 0.5, 0.5, 2, math.inf),
+    ],
+)
+def test_divergence_by_hand(counts: list[int], low: float, high: float, levels: int, expected: float) -> None:
+    centers = np.arange(len(counts)) + 0.5
+    assert divergence(np.array(counts), centers, low, high, levels) == pytest.approx(expected, abs=1e-11)
 
 
 def test_entropy_keeps_the_bulk() -> None:
@@ -105,8 +164,9 @@ def test_every_observer_is_finite_constant_and_refuses_nan(name: str) -> None:
     observer.update(np.linspace(-3, 6, 1000, dtype=np.float32))
     low, high = observer.range()
     assert -3 <= low <= 0 < high <= 6
-    with pytest.raises(DataError, match="NaN"):
-        observer.update(np.array([np.nan], np.float32))
+    for values in ([np.nan], [1.0, np.inf], [-np.inf, 1.0]):
+        with pytest.raises(DataError, match="NaN"):
+            observer.update(np.array(values, np.float32))
 
 
 def summary(values: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -21,7 +21,6 @@ from edgenet.graph.qdq.integer_mean import integer_mean
 from edgenet.graph.qdq.onnxruntime import QDQ_FORMATS, int8_output, to_qdq_format
 from edgenet.graph.segments import Step, steps
 from edgenet.model import Model
-from edgenet.quantize.calibration.probabilities import divergence, expected_loss
 from edgenet.quantize.mixed_precision.candidates import Choice, Times, choices, kept_by
 from edgenet.quantize.mixed_precision.search import Attempt, drift_budget_search
 from edgenet.quantize.mixed_precision.sensitivity import Sources, sensitivity
@@ -31,8 +30,10 @@ from edgenet.recipe import Recipe
 from edgenet.steps.compile import compile
 from edgenet.steps.plan import limited, plan
 from edgenet.target import Target
+from edgenet.tasks.classification import Classification
 from tests.conftest import smooth_images
 
+TASK = Classification("logits")
 PIXELS = [image[None] for image in smooth_images(16, 0, 64, 64)]
 QUICK = replace(Recipe.load("int8-fast"), rounding_images=8, positions=64, sweeps=1)
 HEAD = ("stem/conv", "block1/depthwise/conv", "block1/pointwise/conv")
@@ -43,17 +44,6 @@ LAST = "classifier/conv"
 def headed(model: Model) -> Model:
     """The first three convolutions and the last one in float."""
     return quantize(prepare(model), replace(QUICK, float_layers=(*HEAD, LAST)), PIXELS)[0]
-
-
-def test_expected_loss_by_hand() -> None:
-    """Softmax of (ln 3, 0) is (3/4, 1/4): a changed answer loses half a right one."""
-    truth = np.array([[np.log(3), 0.0], [np.log(3), 0.0]], np.float32)
-    got = np.array([[1.0, 2.0], [5.0, 0.0]], np.float32)
-    assert expected_loss(truth, got) == pytest.approx(0.25)
-    assert expected_loss(truth, 7 * truth) == 0
-    assert divergence(truth, truth) == 0
-    by_hand = 0.75 * np.log(0.75 / 0.5) + 0.25 * np.log(0.25 / 0.5)
-    assert divergence(truth, np.zeros((2, 2))) == pytest.approx(by_hand)
 
 
 def chain(count: int) -> list[Step]:
@@ -134,7 +124,7 @@ def test_sources_find_the_layer_that_was_spoilt(model: Model) -> None:
     told: list[tuple[int, int]] = []
 
     def measured() -> Sources:
-        return sensitivity(graph, parts, PIXELS[:4], result, 48, lambda *item: told.append(item))
+        return sensitivity(TASK, graph, parts, PIXELS[:4], result, 48, lambda *item: told.append(item))
 
     before = measured()
     assert told[-1] == (len(parts), len(parts))
@@ -204,7 +194,9 @@ def _names(prepared: Model) -> list[str]:
 
 def test_max_drift_is_worked_towards_and_told(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """A random network changes no answer, so the divergence stands in for what it loses."""
-    monkeypatch.setattr("edgenet.quantize.ablation.expected_loss", lambda *scores: 1e3 * divergence(*scores))
+    monkeypatch.setattr(
+        Classification, "expected_loss", lambda task, wanted, got: 1e3 * task.divergence(wanted)(got)
+    )
     quick = replace(QUICK, rounding_images=4, equalize="range", max_drift=1e9)
     loss = quantize(prepare(model), quick, PIXELS)[1].attempts[0]["expected_loss_pp"]
     account = quantize(prepare(model), replace(quick, max_drift=0.4 * loss), PIXELS)[1]

@@ -3,7 +3,7 @@
 import importlib
 import os
 
-from ... import board
+from ...facts import board
 from ...failure import Failure
 from .base import Lost
 

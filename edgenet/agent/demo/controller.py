@@ -1,0 +1,229 @@
+"""What the page and the terminal see of a running demo, and what they may do to it."""
+
+import pkgutil
+import threading
+import time
+from typing import Any
+
+from .. import wire
+from ..facts import sensors
+from ..measure import memory
+from . import metrics
+from .pipeline import MODES
+from .pixels import Converter, encode
+
+SENSORS_S = 1.0
+RECORD_S = 0.5
+MAX_RECORDED = 2000
+
+
+class DemoController(object):
+    """One running demo.
+
+    Args:
+        pipeline, source, models: As they run.
+        host: Told ``save`` events.
+        log: Whether every answer is told.
+
+    Attributes:
+        page: The page's bytes.
+        over: Set when the demo ends.
+    """
+
+    def __init__(self, pipeline, source, models, host, log):
+        self.pipeline, self._source, self._models, self._host = pipeline, source, models, host
+        self.page = pkgutil.get_data(__package__, "page.html")
+        self.over = threading.Event()
+        self._began = self._paused_at = time.perf_counter()
+        self._paused = 0.0
+        self.recording, self._saved = False, {"snapshot": 0, "drift": 0}
+        self._reading = sensors.read()
+        self._answers: Any = []
+        self._saving = threading.Lock()
+        if log:
+            pipeline.log = self._log
+        for work in (self._sense, self._record):
+            thread = threading.Thread(target=work, name=work.__name__.strip("_"))
+            thread.daemon = True
+            thread.start()
+
+    def close(self):
+        """The demo ends."""
+        self.over.set()
+
+    def source(self):
+        """The source in words: ``name``, ``size``, ``fps``."""
+        return {
+            "name": self._source.name,
+            "size": self._source.options.get("size"),
+            "fps": self._source.fps,
+        }
+
+    # -- what is seen
+
+    def state(self):
+        """All that the page shows, JSON-ready."""
+        found = self.pipeline.figures.now()
+        passage = self.pipeline.last()
+        tops = [] if passage is None else passage.tops
+        found.update(
+            frame=None if passage is None else passage.frame.number,
+            agree=None if passage is None else passage.agree(),
+            models=[
+                dict(
+                    model.about,
+                    top=tops[index] if tops else None,
+                    invoke_ms=_ms(passage.raw[index]) if tops else None,
+                )
+                for index, model in enumerate(self._models)
+            ],
+            mode=self.pipeline.mode,
+            paused=self.pipeline.paused,
+            recording=self.recording,
+            saved=dict(self._saved),
+            viewers=self.pipeline.viewers,
+            trouble=self.pipeline.trouble,
+            seconds=round(self._seconds(), 1),
+            source=self.source(),
+            dropped=self.pipeline.dropped(),
+            counts=dict(self.pipeline.figures.counts),
+            age_p99_ms=_milli(self.pipeline.figures.age[0].percentile(0.99)),
+            board=self._board(),
+        )
+        if passage is not None:
+            passage.frame.drop()
+        return found
+
+    def _board(self):
+        reading = self._reading
+        names = ("temperature_c", "throttled_now", "memory_available_mb", "power_w", "load_1m", "cpu_mhz")
+        found = {name: reading.get(name) for name in names}
+        used = [memory.rss_mb()] + [model.memory_mb() for model in self._models]
+        found["memory_mb"] = round(sum(used), 1) if None not in used else None
+        found["absent"] = reading["absent"]
+        return found
+
+    def answers(self):
+        """Every answer since the last call, where they are logged."""
+        found, self._answers = self._answers, []
+        return found
+
+    def _log(self, passage):
+        if len(self._answers) < 5000:
+            answer = {
+                "frame": passage.frame.number,
+                "age_ms": _milli(passage.age()),
+            }
+            answer["tops"] = [top and top[:1] for top in passage.tops]
+            self._answers.append(answer)
+
+    def metrics(self):
+        """The same figures for Prometheus."""
+        return metrics.text(self.state(), self.pipeline.figures)
+
+    def summary(self):
+        """The whole run."""
+        found = self.pipeline.figures.summary(self._seconds())
+        found["frames"]["dropped"] = self.pipeline.dropped()
+        found.update(
+            source=self.source(), models=[model.about for model in self._models], saved=dict(self._saved)
+        )
+        found["board"] = self._board()
+        return found
+
+    def _seconds(self):
+        """How long it ran, pauses not counted."""
+        now = self._paused_at if self.pipeline.paused else time.perf_counter()
+        return max(now - self._began - self._paused, 0.0)
+
+    def picture(self):
+        """The newest answered picture as ``(number, bytes, format)``, or ``None``."""
+        return self._with_last(lambda passage: (passage.frame.number,) + _encoded(passage.frame, False))
+
+    def _with_last(self, work):
+        passage = self.pipeline.last()
+        if passage is None:
+            return None
+        try:
+            return work(passage)
+        finally:
+            passage.frame.drop()
+
+    # -- what may be done
+
+    def act(self, name, values):
+        """Do what a button says; returns what the page is answered.
+
+        Raises:
+            ValueError: There is no such button, or the value is wrong.
+        """
+        if name == "pause":
+            self._pause(bool(values["on"]))
+        elif name == "mode":
+            if values["mode"] not in MODES[: 1 if len(self._models) == 1 else 3]:
+                raise ValueError("no such model")
+            self.pipeline.mode = values["mode"]
+        elif name == "record":
+            self.recording = bool(values["on"])
+        elif name == "snapshot":
+            return {"name": self._with_last(lambda passage: self._save("snapshot", passage))}
+        elif name == "link":
+            return {"link": True}
+        else:
+            raise ValueError("no such button")
+        return {}
+
+    def _pause(self, wanted):
+        if wanted and not self.pipeline.paused:
+            self._paused_at = time.perf_counter()
+        elif self.pipeline.paused and not wanted:
+            self._paused += time.perf_counter() - self._paused_at
+        self.pipeline.paused = wanted
+
+    def _save(self, kind, passage):
+        """Send a picture and its answers to the host, to be kept there; returns its name."""
+        data, suffix = _encoded(passage.frame, True)
+        if len(data) > wire.MAX_BODY:
+            data, suffix = _encoded(passage.frame, False)
+        with self._saving:
+            self._saved[kind] += 1
+            name = "{}-{:06d}.{}".format(kind, passage.frame.number, {"jpeg": "jpg"}.get(suffix, suffix))
+            answers = [
+                None
+                if top is None
+                else {"model": model.about["name"], "digest": model.about["digest"], "top": top}
+                for model, top in zip(self._models, passage.tops)
+            ]
+            self._host.tell("save", data, kind=kind, name=name, frame=passage.frame.number, answers=answers)
+        return name
+
+    def _record(self):
+        """While recording, keep a frame twice a second."""
+        number = None
+        while not self.over.wait(RECORD_S):
+            passage = self.pipeline.last() if self.recording else None
+            if passage is None:
+                continue
+            if passage.frame.number != number:
+                number = passage.frame.number
+                self._save("drift", passage)
+                self.recording = self._saved["drift"] < MAX_RECORDED
+            passage.frame.drop()
+
+    def _sense(self):
+        while not self.over.wait(SENSORS_S):
+            self._reading = sensors.read()
+
+
+def _encoded(frame, lossless):
+    if frame.kind == "jpeg":
+        return frame.data, "jpeg"
+    return encode(Converter().rgb(frame), lossless)
+
+
+def _ms(raw):
+    return None if raw is None else _milli(raw[1])
+
+
+def _milli(seconds):
+    return None if seconds is None else round(seconds * 1e3, 3)

@@ -1,0 +1,1 @@
+"""What the board is: facts and sensors, from small files and programs of the system."""

@@ -1,0 +1,1 @@
+"""What the board keeps below ``~/.edgenet``: blobs, runtimes, deployments, engines; and how room is made."""

@@ -1,0 +1,125 @@
+"""Make room: old deployments go, never the current one, nor the one before it.
+
+A board keeps its last ``KEEP`` deployments, so that going back is quick; where room is short, ``LEAST``.
+"""
+
+import json
+import os
+import shutil
+
+from .. import runtimes
+from . import deployments, engines
+from .home import read_json, write_atomic
+
+KEEP, LEAST = 4, 2
+_HISTORY = "history.json"
+_LONGEST = 64
+
+
+def note(store, manifest, source, at):
+    """Remember that a deployment is the newest: what it is, from where it came and when.
+
+    Args:
+        manifest: Of the deployment.
+        source: Who sent it, as the host says.
+        at: When, Unix time of the host; boards often have no clock.
+    """
+    entry = {"digest": manifest["digest"], "name": manifest["name"], "from": source, "at": at}
+    entries = [entry] + [item for item in history(store) if item["digest"] != entry["digest"]]
+    try:
+        text = json.dumps(entries[:_LONGEST], sort_keys=True)
+        write_atomic(store.path("deployments", _HISTORY), text.encode("ascii"))
+    except OSError:
+        pass  # a card without room: the order of the others still stands
+
+
+def history(store):
+    """``[{"digest", "name", "from", "at"} …]``, newest first; an older agent's has digests alone."""
+    found = read_json(store.path("deployments", _HISTORY))
+    entries = []
+    for item in found if isinstance(found, list) else []:
+        entry = item if isinstance(item, dict) else {"digest": item}
+        if isinstance(entry.get("digest"), str):
+            entries.append({name: entry.get(name) for name in ("digest", "name", "from", "at")})
+    return entries
+
+
+def trim(store):
+    """After a deploy: forget the deployments beyond ``KEEP`` and what they alone use.
+
+    What an interrupted deploy has sent so far stays, to be resumed. Returns what was removed, in words.
+    """
+    kept, gone = _divided(store, KEEP)
+    uses = [(item["runtime"], _artifact(store, item)) for item in gone]
+    removed = _forget(store, kept, gone)
+    used = _used(store, kept)
+    for runtime, artifact in uses:
+        removed += _runtimes(store, [runtime] if runtime not in used else [])
+        removed += _blobs(store, [artifact] if artifact not in used else [])
+    return removed
+
+
+def prune(store, keep=KEEP):
+    """Where room is short: remove deployments beyond ``keep``, and all that neither the rest nor this
+    connection uses.
+
+    Needs the deploy lock. Returns what was removed, in words.
+    """
+    store.need_lock()
+    kept, gone = _divided(store, keep)
+    removed = _forget(store, kept, gone)
+    used = _used(store, kept)
+    every = [sorted(os.listdir(store.path(folder))) for folder in ("runtimes", "blobs")]
+    removed += _runtimes(store, [name for name in every[0] if name not in used])
+    return removed + _blobs(store, [name for name in every[1] if name.partition(".")[0] not in used])
+
+
+def _divided(store, keep):
+    """(kept, gone): the current deployment and the newest others, and the rest."""
+    place = {entry["digest"]: number for number, entry in enumerate(history(store))}
+    listed = deployments.listing(store)
+    listed.sort(key=lambda item: place.get(item["digest"], len(place)))
+    current = deployments.current(store)
+    order = [item for item in listed if item["digest"] == current]
+    order += [item for item in listed if item["digest"] != current]
+    return order[:keep], order[keep:]
+
+
+def _forget(store, kept, gone):
+    """Remove deployments, and the engines of all but the kept ones."""
+    removed = []
+    for item in gone:
+        shutil.rmtree(store.path("deployments", item["digest"]), ignore_errors=True)
+        removed.append("deployment {} ({})".format(item["name"], item["digest"][:12]))
+    return removed + engines.forget(store.path("engines"), [item["digest"] for item in kept])
+
+
+def _artifact(store, item):
+    manifest = read_json(store.path("deployments", item["digest"], "manifest.json")) or {}
+    return manifest.get("artifact")
+
+
+def _used(store, kept):
+    """Names of blobs and runtimes that must stay."""
+    used = set(store.used) | {digest for digest, _ in runtimes.parts().values()}
+    for item in kept:
+        used |= {item["runtime"], _artifact(store, item)}
+    return used
+
+
+def _runtimes(store, names):
+    removed = []
+    for name in names:
+        if name and os.path.isdir(store.path("runtimes", name)):
+            shutil.rmtree(store.path("runtimes", name), ignore_errors=True)
+            removed.append("runtime {}".format(name[:12]))
+    return removed
+
+
+def _blobs(store, names):
+    removed = []
+    for name in names:
+        if name and os.path.isfile(store.path("blobs", name)):
+            os.unlink(store.path("blobs", name))
+            removed.append("blob {}".format(name[:12]))
+    return removed

@@ -1,0 +1,34 @@
+"""How a model's answers are read on the board: one file a task, named like the host's.
+
+A task has ``Reader(manifest)`` with ``label(raw)``, the best answer in words, and ``top(raw)``, the best ones
+as ``[[label, score, index] …]``; where it has ``enroll(name, raw)`` it is given a gallery's pictures first.
+"""
+
+import importlib
+import pkgutil
+from typing import Any
+
+import numpy as np
+
+from .. import wire
+from ..failure import Failure
+
+# How many answers are shown.
+TOP = 5
+# What stands in place of an answer with NaN in it, which is no answer; it agrees with nothing.
+NONE = [["not a number", 0.0, wire.NO_ANSWER]]
+
+
+def reader(manifest: Any) -> Any:
+    """What reads the answers of a deployment."""
+    name = manifest.get("task", {}).get("name", "classification")
+    if name not in [module.name for module in pkgutil.iter_modules(__path__)]:
+        raise Failure("bad-request", "this agent has no task {!r}".format(name)[:100])
+    return importlib.import_module("." + name, __name__).Reader(manifest)
+
+
+def real(raw: np.ndarray, scale: Any, zero_point: Any) -> np.ndarray:
+    """The real values of raw ones, float32, shape kept; float ones have no scale."""
+    if scale is None:
+        return raw.astype(np.float32)
+    return (raw.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)

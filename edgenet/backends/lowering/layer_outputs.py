@@ -1,0 +1,44 @@
+"""Look into a TFLite file while it runs: every int8 activation of one invocation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.backends.lowering.file import TfliteFile
+from edgenet.backends.lowering.startup_message import without_startup_message
+from edgenet.errors import ModelError
+from edgenet.text import cause
+
+__all__ = ["tflite_layers"]
+
+
+def tflite_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.int8]]:
+    """The int8 activations of a file by their names, NHWC.
+
+    The file is rewritten so that each of them is an output: the kernels, fused as they are, have to hand out
+    what they otherwise keep.
+
+    Args:
+        data: The file's bytes.
+        pixels: uint8 [1, H, W, 3].
+
+    Raises:
+        ModelError: LiteRT cannot run the rewritten file.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    opened, names = TfliteFile.opened(data)
+    try:
+        with without_startup_message():
+            interpreter = Interpreter(model_content=opened, num_threads=1)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
+        interpreter.invoke()
+        details = interpreter.get_output_details()
+        return {names[item["index"]]: interpreter.get_tensor(item["index"]) for item in details}
+    except (ValueError, RuntimeError) as error:
+        reason = cause(error)
+        raise ModelError(
+            f"LiteRT cannot show the file's layers ({reason})", "update ai-edge-litert"
+        ) from None

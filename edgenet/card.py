@@ -1,0 +1,73 @@
+"""A model's card: what ``MODEL.toml`` says beside ``MODEL.onnx``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgenet.drift import CLASSIFICATION
+from edgenet.errors import ModelError
+from edgenet.preprocessing import Preprocessing
+from edgenet.task import Task, load_task
+from edgenet.tasks import task_names
+from edgenet.text import cause
+
+__all__ = ["ModelCard", "read_card"]
+
+KEYS = ("task", "output", "label_offset", "labels", "preprocessing")
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """How a model is fed and read.
+
+    Attributes:
+        task: How its answers are read.
+        preprocessing: How it is fed.
+    """
+
+    task: Task
+    preprocessing: Preprocessing
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a model card.
+
+    Raises:
+        ModelError: The file is missing, not TOML, or a value is not valid.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})", "give --preprocessing FILE") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: not valid TOML ({cause(error)})", "correct the file") from None
+    if not isinstance(table.get("preprocessing"), dict):
+        raise ModelError(
+            f"{path}: no [preprocessing] table", "say how the network is fed (docs/preprocessing.md)"
+        )
+    return ModelCard(_task(table, path), Preprocessing.from_table(table["preprocessing"], str(path)))
+
+
+def _task(table: Mapping[str, Any], path: Path) -> Task:
+    name = table.get("task", CLASSIFICATION)
+    if name not in task_names():
+        raise ModelError(f"{path}: task {name!r} is not supported", f"write one of {', '.join(task_names())}")
+    kind = load_task(name)
+    keys = (*KEYS, *kind.settings_keys)
+    if unknown := sorted(set(table) - set(keys)):
+        raise ModelError(f"{path}: does not know {unknown[0]!r}", f"the keys are {', '.join(sorted(keys))}")
+    output = table.get("output", kind.outputs[0])
+    offset, labels = table.get("label_offset", 0), table.get("labels", [])
+    if output not in kind.outputs:
+        raise ModelError(f"{path}: output = {output!r}", f"write one of {', '.join(kind.outputs)}")
+    if not isinstance(offset, int) or isinstance(offset, bool) or not 0 <= offset <= 1:
+        raise ModelError(f"{path}: label_offset = {offset!r}", "write 0, or 1 for a background class")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ModelError(f"{path}: labels is not a list of names", "write one string a class")
+    own = {key: table[key] for key in kind.settings_keys if key in table}
+    settings = kind.read_settings(own, lambda what, remedy: ModelError(f"{path}: {what}", remedy))
+    return kind(output, tuple(labels), offset, settings)

@@ -1,0 +1,88 @@
+"""Take off what a graph ends in where answers are the same without it: it is no work for int8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from onnx import NodeProto
+
+from edgenet.errors import ModelError
+from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.graph import Graph
+from edgenet.graph.segments import behind, subgraph
+
+__all__ = ["ENDINGS", "SOFTMAX", "strip_normalization", "strip_softmax"]
+
+SOFTMAX = "softmax"
+
+# An L2 normalization is written in up to so many nodes, and each computes little.
+NODES = 10
+HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+TOLERANCE = 1e-5
+
+
+def strip_softmax(graph: Graph) -> int:
+    """Let the graph end in logits, in place: remove a final Softmax over the classes.
+
+    The order of the classes is the same without it, and the probabilities follow from the logits
+    wherever they are wanted.
+
+    Returns:
+        1 if a Softmax was removed, else 0.
+    """
+    last = graph.producer(graph.output)
+    if last is None or last.op_type != "Softmax":
+        return 0
+    graph.bypass(last)
+    return 1
+
+
+def strip_normalization(graph: Graph) -> int:
+    """Let the graph end in vectors of any length, in place: remove a final L2 normalization.
+
+    Exporters write it in many ways (LpNormalization; ReduceL2, Clip and Div; Mul, ReduceSum, Rsqrt …), so it
+    is known by what it does: the nodes behind a tensor that bring vectors to length 1, tried on some.
+
+    Returns:
+        1 if one was removed, else 0.
+    """
+    shape, waiting, seen = graph.shape(graph.output), [graph.output], 0
+    while waiting and seen < NODES:
+        node = graph.producer(waiting.pop(0))
+        if node is None or node.op_type in HEAVY:
+            continue
+        seen += 1
+        inputs = [name for name in node.input if name and name not in graph.constants]
+        for name in inputs:
+            if graph.shape(name) == shape and (nodes := _normalization(graph, name)):
+                for part in reversed(nodes):
+                    graph.remove(part)
+                graph.redirect(graph.output, name)
+                return 1
+        waiting += inputs
+    return 0
+
+
+# By the names that tasks use.
+ENDINGS: Mapping[str, Callable[[Graph], int]] = {
+    SOFTMAX: strip_softmax,
+    "l2-normalization": strip_normalization,
+}
+
+
+def _normalization(graph: Graph, name: str) -> Sequence[NodeProto]:
+    """The nodes behind a tensor [1, n], where all they do is to bring it to length 1; else none."""
+    last = graph.producer(graph.output)
+    nodes, ends = behind(graph, last, {name}) if last is not None else ((), ())
+    if ends != (name,) or any(node.op_type in HEAVY for node in nodes):
+        return ()
+    tried = np.random.default_rng(0).normal(size=(3, *graph.shape(name))).astype(np.float32)
+    tried *= np.array([0.3, 1.0, 20.0], np.float32)[:, None, None]
+    try:
+        run = Evaluator(subgraph(graph, nodes, [name], [graph.output]))
+        got = [run.run(value)[graph.output] for value in tried]
+    except ModelError:
+        return ()
+    apart = (np.abs(b - a / np.linalg.norm(a)).max() for a, b in zip(tried, got, strict=True))
+    return nodes if all(value < TOLERANCE for value in apart) else ()

@@ -1,0 +1,59 @@
+"""The pictures that a demo's answers are looked up in, where its task does that."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgenet.agent.preprocess import decode, encode_ppm
+from edgenet.bundle import Bundle
+from edgenet.devices.blobs import Blob
+from edgenet.errors import DataError, PlanError
+from edgenet.files import sha256
+from edgenet.imageset import ImageSet
+from edgenet.library import image_folder
+from edgenet.verify.golden import shrunk
+
+__all__ = ["gallery"]
+
+# The board answers each of them before it begins.
+MOST = 1000
+
+
+def gallery(bundles: Sequence[Bundle], folder: Path | str | None) -> list[tuple[str, Blob]]:
+    """Names and pictures of the gallery, in a form that every board reads.
+
+    Args:
+        bundles: What will answer.
+        folder: The user's pictures; the first bundle's own few where there are none.
+
+    Raises:
+        DataError: A picture cannot be read, or there are too many.
+        PlanError: There is a folder, and no bundle that looks anything up.
+    """
+    able = [bundle for bundle in bundles if type(bundle.manifest.task).enrolls]
+    if not able:
+        if folder is not None:
+            noun = bundles[0].manifest.task.noun
+            raise PlanError(f"{noun} looks nothing up in a gallery", "leave --gallery out")
+        return []
+    first = able[0]
+    if folder is None:
+        named = [(Path(item.file).stem, first.files[item.file]) for item in first.manifest.golden.images]
+    else:
+        images = ImageSet.load(image_folder(str(folder), "val"))
+        if len(images) > MOST:
+            raise DataError(f"{folder}: {len(images)} pictures, a gallery has at most {MOST}", "take fewer")
+        names = first.manifest.task.gallery_names(images)
+        named = [(name, images.read(index)) for index, name in enumerate(names)]
+    return [(name, _blob(name, data, first)) for name, data in named]
+
+
+def _blob(name: str, data: bytes, bundle: Bundle) -> Blob:
+    try:
+        picture = encode_ppm(shrunk(decode(data), bundle.manifest.preprocessing))
+    except ValueError as error:
+        raise DataError(f"gallery picture {name}: {error}", "replace or remove the file") from None
+    return Blob(sha256(picture), len(picture), functools.partial(io.BytesIO, picture))

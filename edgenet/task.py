@@ -1,0 +1,174 @@
+"""What every task is: how a network's answers are read, compared, judged and shown.
+
+A task is one module of ``edgenet/tasks/`` with a class named by ``TASK``; it is found by its file name, which
+is also the name of its half on the board (``edgenet/agent/tasks/``). Nothing outside these two asks for a
+task by its name. See docs/add-a-task.md.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.drift import Drift
+from edgenet.errors import EdgenetError
+from edgenet.imageset import ImageSet
+from edgenet.tasks import task_module
+
+__all__ = ["Answers", "Task", "Truth", "load_task", "real"]
+
+# What a network gives for each image, made comparable: float32 [n, values].
+Answers = NDArray[np.float32]
+# What is true of each image, in the task's own form.
+Truth = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """How the answers of one model are read.
+
+    Attributes:
+        name: The module's name, and ``task`` of a card.
+        outputs: What a card may say that the graph gives; the first is the default, and what a prepared
+            model gives.
+        heads: What an artifact can end in, see :mod:`edgenet.graph.passes.head`.
+        ending: What may stand at a graph's end and is taken off before it is quantized, see
+            :mod:`edgenet.graph.passes.ending`.
+        settings_keys: Keys of a card that this task alone knows.
+        enrolls: Whether a demo looks its answers up in a gallery of pictures.
+        noun: What a network of this task is called in messages.
+        shape: Of its output, in messages.
+        least: The fewest values that its output has.
+        drift: The form of its reports' ``drift``.
+        output: What the user's graph gives, one of ``outputs``.
+        labels: Names of the classes, or ``()``.
+        label_offset: Output index of class 0.
+        settings: What the card says under ``settings_keys``, checked.
+    """
+
+    name: ClassVar[str]
+    outputs: ClassVar[tuple[str, ...]]
+    heads: ClassVar[tuple[str, ...]]
+    ending: ClassVar[str]
+    settings_keys: ClassVar[tuple[str, ...]] = ()
+    enrolls: ClassVar[bool] = False
+    noun: ClassVar[str]
+    shape: ClassVar[str]
+    least: ClassVar[int]
+    drift: ClassVar[type[Drift]]
+
+    output: str
+    labels: tuple[str, ...] = ()
+    label_offset: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @abstractmethod
+    def check(self, values: int) -> str:
+        """What is wrong with a model of this task whose output has so many values; empty where it fits."""
+
+    def contradiction(self, ending: str) -> tuple[str, str] | None:  # noqa: ARG002
+        """What the card's ``output`` cannot be where a graph ends in this ONNX operator, and the remedy."""
+        return None
+
+    @abstractmethod
+    def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
+        """Answers as they are compared, from real values [n, values] of this meaning (one of ``outputs``)."""
+
+    def matched(self, reference: Answers, meaning: str) -> Answers:  # noqa: ARG002
+        """Somebody else's comparable answers without what answers of this meaning cannot tell."""
+        return reference
+
+    @abstractmethod
+    def divergence(self, wanted: Answers) -> Callable[[NDArray[Any]], float]:
+        """A measure of how far an int8 run's values [n, values] are from these of the float run.
+
+        Small noise from different sources adds up in it, so that it can be predicted.
+        """
+
+    @abstractmethod
+    def expected_loss(self, wanted: Answers, got: Answers) -> float:
+        """The share of right answers that is expected to be lost, without any truth."""
+
+    @abstractmethod
+    def truth(self, images: ImageSet, values: int) -> Truth | None:
+        """What is true of each image, for a model with so many values; ``None`` where the folder is silent.
+
+        Raises:
+            DataError: What it tells is not of this model's task.
+        """
+
+    @abstractmethod
+    def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:
+        """Which answers are the same in both."""
+
+    @abstractmethod
+    def quality(self, answers: Answers, truth: Truth) -> float:
+        """The task's headline measure, 0 to 1, where the truth is known."""
+
+    @abstractmethod
+    def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
+        """The fields of the report's ``drift`` that only this task has, its interval among them."""
+
+    @abstractmethod
+    def cosine(self, first: Answers, second: Answers) -> float:
+        """Mean cosine of the answers."""
+
+    @abstractmethod
+    def error(self, first: Answers, second: Answers) -> NDArray[np.float64]:
+        """How far each answer moved [n]: the worst images are those where it is largest."""
+
+    @abstractmethod
+    def answers(self, values: Answers, truth: Truth | None) -> NDArray[np.int64]:
+        """The answer to each image as a number that :meth:`answer_name` knows."""
+
+    @abstractmethod
+    def answer_name(self, answer: int, images: Sequence[str]) -> str:
+        """An answer in words; ``images`` are the names of those that were judged."""
+
+    @abstractmethod
+    def truth_name(self, truth: Any) -> str:
+        """What is true of an image in words."""
+
+    def gallery_names(self, images: ImageSet) -> Sequence[str]:
+        """What the pictures of a demo's gallery are called, where the task ``enrolls`` them."""
+        return [path.stem for path in images.files]
+
+    def change_pp(self, after: Answers, before: Answers, truth: Truth | None) -> float | None:
+        """What the headline measure won or lost, in percentage points; ``None`` without truth."""
+        if truth is None:
+            return None
+        return 100.0 * (self.quality(after, truth) - self.quality(before, truth))
+
+    @classmethod
+    def read_settings(
+        cls,
+        table: Mapping[str, Any],
+        refuse: Callable[[str, str], EdgenetError],  # noqa: ARG003
+    ) -> Mapping[str, Any]:
+        """The settings of a card or a manifest.
+
+        Args:
+            table: Keys among ``settings_keys`` with their values.
+            refuse: Makes the error for what is wrong, from the reason and the remedy.
+        """
+        return dict(table)
+
+
+def real(answers: Answers) -> NDArray[np.bool_]:
+    """Which answers [n, values] are numbers throughout: a comparison with NaN is never an agreement."""
+    return np.asarray(np.isfinite(answers).all(axis=1))
+
+
+def load_task(name: str) -> type[Task]:
+    """The task of that name.
+
+    Raises:
+        KeyError: There is none.
+    """
+    found: type[Task] = task_module(name).TASK
+    return found

@@ -1,0 +1,227 @@
+"""Classification: one of many classes, by the largest logit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.agent.tasks.classification import log_softmax
+from edgenet.drift import CLASSIFICATION, Drift, Percent, Share
+from edgenet.errors import DataError
+from edgenet.figures import interval, number, percent, share
+from edgenet.imageset import ImageSet
+from edgenet.json_value import Where
+from edgenet.metric import AGREEMENT, Metric
+from edgenet.statistics import paired
+from edgenet.task import Answers, Task, Truth, real
+
+__all__ = ["METRICS", "TASK", "Classification", "ClassificationDrift"]
+
+LOGITS, PROBABILITIES = "logits", "probabilities"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationDrift(Drift):
+    """Drift of a classifier.
+
+    Attributes:
+        top1, top1_reference, top5, top5_reference: Share of right answers of board and float model.
+        top1_delta_pp: Board minus float in percentage points.
+        mcnemar_p: Chance of so unequal a split.
+    """
+
+    measure = "top-1"
+    moved = "logits"
+
+    top1: Share | None
+    top1_reference: Share | None
+    top1_delta_pp: Percent | None
+    mcnemar_p: Share | None
+    top5: Share | None = None
+    top5_reference: Share | None = None
+
+    def check(self, where: Where) -> None:
+        """Labelled drift has its shares of right answers."""
+        for name in ("top1", "top1_reference", "top1_delta_pp") if self.labelled else ():
+            if getattr(self, name) is None:
+                raise where.at(name).refuse(None, "a number, and the images are labelled")
+
+    @property
+    def best(self) -> float | None:
+        """Top-1."""
+        return self.top1 if self.labelled else None
+
+    @property
+    def delta_pp(self) -> float | None:
+        """Top-1, board minus float."""
+        return self.top1_delta_pp if self.labelled else None
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Top-1 and top-5 beside the float model's, and what their difference is worth."""
+        if self.top1 is None or self.top1_delta_pp is None:
+            return []
+        return [
+            ("top-1", f"{share(self.top1, 2)} (float {share(self.top1_reference, 2)})"),
+            ("top-5", f"{share(self.top5, 2)} (float {share(self.top5_reference, 2)})"),
+            ("difference", f"{self.top1_delta_pp:+.2f} pp"),
+            ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
+            ("McNemar p", number(self.mcnemar_p, 4)),
+        ]
+
+
+class Classification(Task):
+    """A classifier's logits or probabilities, [1, classes]."""
+
+    name = CLASSIFICATION
+    outputs = (LOGITS, PROBABILITIES)
+    heads = ("logits", "softmax", "argmax")
+    ending = "softmax"
+    noun = "a classifier"
+    shape = "1xCLASSES"
+    least = 2
+    drift = ClassificationDrift
+
+    def check(self, values: int) -> str:
+        """Labels are one a class."""
+        named = values - self.label_offset
+        return f"{len(self.labels)} labels for {named} classes" if len(self.labels) not in (0, named) else ""
+
+    def contradiction(self, ending: str) -> tuple[str, str] | None:
+        """A Softmax gives probabilities; a Sigmoid one of its own for each class, which is another task."""
+        if ending in ("Sigmoid", "HardSigmoid"):
+            what = "which gives each class a probability of its own: no classifier of one class in many"
+            return what, 'export the model without it, and with output = "logits" in the card'
+        if (ending == "Softmax") == (self.output == PROBABILITIES):
+            return None
+        given = PROBABILITIES if ending == "Softmax" else LOGITS
+        return (
+            f"which gives {given}, and the card says {self.output!r}",
+            f'write output = "{given}" in the card',
+        )
+
+    def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
+        """Logits; from probabilities their logarithms.
+
+        Where the user's graph or these values are probabilities, which say nothing about the mean of the
+        logits, it is set to zero.
+        """
+        logits = values.astype(np.float32)
+        if meaning == PROBABILITIES:
+            logits = np.log(np.maximum(logits, np.finfo(np.float32).tiny))
+        return self.matched(logits, PROBABILITIES if self.output == PROBABILITIES else meaning)
+
+    def matched(self, reference: Answers, meaning: str) -> Answers:
+        """Probabilities say nothing about the mean of the logits."""
+        return reference if meaning == LOGITS else reference - reference.mean(axis=-1, keepdims=True)
+
+    def divergence(self, wanted: Answers) -> Callable[[NDArray[Any]], float]:
+        """Kullback-Leibler divergence from the float run's class probabilities, the mean over the images."""
+        p = log_softmax(wanted)
+        return lambda got: float((np.exp(p) * (p - log_softmax(got))).sum(axis=1).mean())
+
+    def expected_loss(self, wanted: Answers, got: Answers) -> float:
+        """Top-1 that is expected to be lost.
+
+        An image whose answer changes from class a to class b loses p(a) - p(b) of a right answer, p being the
+        float network's own probabilities; an image that keeps its answer loses nothing. As far as the network
+        knows itself, this is what labelled images would show, with a fraction of their noise.
+        """
+        p, rows = np.exp(log_softmax(wanted)), np.arange(len(wanted))
+        return float((p[rows, wanted.argmax(axis=1)] - p[rows, got.argmax(axis=1)]).mean())
+
+    def truth(self, images: ImageSet, values: int) -> Truth | None:
+        """``class_index`` of each image.
+
+        Raises:
+            DataError: It is missing, or the model has no such class.
+        """
+        if images.truth is None:
+            return None
+        found = []
+        for number_, row in enumerate(images.truth, 2):
+            index = row.get("class_index", "")
+            if not (index.isascii() and index.isdigit()):
+                raise DataError(
+                    f"{images.folder}: labels.csv line {number_} has no class_index",
+                    "write file,class_index, one row an image",
+                )
+            found.append(int(index))
+        if max(found) >= values - self.label_offset:
+            raise DataError(
+                f"{images.folder}: class_index {max(found)} in labels.csv, the model has "
+                f"{values - self.label_offset} classes",
+                "use the images and labels of this model's task",
+            )
+        return tuple(found)
+
+    def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:
+        """The same best class; NaN is no answer, and so the same as none."""
+        alike = self.answers(first, truth) == self.answers(second, truth)
+        return np.asarray(alike & real(first) & real(second))
+
+    def quality(self, answers: Answers, truth: Truth) -> float:
+        """Top-1."""
+        return float(self._right(answers, truth).mean())
+
+    def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
+        """Top-1, top-5 and what their difference is worth."""
+        if truth is None:
+            names = ("top1", "top1_reference", "top1_delta_pp", "interval_pp", "mcnemar_p")
+            return dict.fromkeys(names)
+        found = paired(self._right(board, truth), self._right(reference, truth))
+        classes = np.asarray(truth) + self.label_offset
+        return {
+            "top1": found.first,
+            "top5": _top(board, classes, 5),
+            "top1_reference": found.second,
+            "top5_reference": _top(reference, classes, 5),
+            "top1_delta_pp": found.delta_pp,
+            "interval_pp": found.interval_pp,
+            "mcnemar_p": found.mcnemar_p,
+        }
+
+    def cosine(self, first: Answers, second: Answers) -> float:
+        """Mean cosine of the centered logits: a constant added to all of them changes no answer."""
+        a, b = (values - values.mean(axis=1, keepdims=True) for values in (first, second))
+        norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        return float((np.einsum("nc,nc->n", a, b) / np.maximum(norms, 1e-30)).mean())
+
+    def error(self, first: Answers, second: Answers) -> NDArray[np.float64]:
+        """The largest difference of a logit."""
+        return np.asarray(np.abs(first - second).max(axis=1), np.float64)
+
+    def answers(self, values: Answers, truth: Truth | None) -> NDArray[np.int64]:  # noqa: ARG002
+        """Output index of the best class."""
+        return np.asarray(values.argmax(axis=1))
+
+    def answer_name(self, answer: int, images: Sequence[str]) -> str:  # noqa: ARG002
+        """The label of an output."""
+        index = answer - self.label_offset
+        return self.labels[index] if 0 <= index < len(self.labels) else f"output {answer}"
+
+    def truth_name(self, truth: Any) -> str:
+        """The label of a class."""
+        return self.answer_name(int(truth) + self.label_offset, ())
+
+    def _right(self, answers: Answers, truth: Truth) -> NDArray[np.bool_]:
+        return np.asarray((answers.argmax(axis=1) == np.asarray(truth) + self.label_offset) & real(answers))
+
+
+def _top(values: Answers, truth: NDArray[np.int64], count: int) -> float:
+    """Share of images with fewer than ``count`` values above the true class's."""
+    own = np.take_along_axis(values, truth[:, None], axis=1)
+    return float(((values > own).sum(axis=1) < count).mean())
+
+
+TASK = Classification
+METRICS = (
+    Metric("top1_percent", "top-1", "%", 1, "higher", lambda r: percent(r.drift.best), column="top-1",
+           tell=lambda value: f"{value:.1f} %", axis="top-1 %"),
+    Metric("drift_pp", "drift", "pp", 2, "higher", lambda r: r.drift.delta_pp, column="drift pp",
+           compared=False),
+    AGREEMENT,
+)  # fmt: skip

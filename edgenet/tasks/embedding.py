@@ -1,0 +1,261 @@
+"""Embedding: a vector for each image; images of the same identity lie close to each other.
+
+Vectors are compared by the cosine, whatever their length. The answer to an image is its nearest neighbor:
+where the set says who is who, in a gallery of the first picture of everyone, else among all other images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.agent.tasks.embedding import unit
+from edgenet.drift import Drift, Percent, Share
+from edgenet.errors import DataError, EdgenetError
+from edgenet.figures import interval, number, percent, share
+from edgenet.imageset import ImageSet
+from edgenet.json_value import Where
+from edgenet.metric import AGREEMENT, Metric
+from edgenet.statistics import paired, roc_area
+from edgenet.task import Answers, Task, Truth, real
+
+__all__ = ["METRICS", "TASK", "Embedding", "EmbeddingDrift", "identities"]
+
+# Columns of labels.csv that say who is in a picture; the first that is there counts.
+COLUMNS = ("identity", "person", "class_name", "class_index")
+# Images whose pairs give the area under the ROC curve: two million pairs.
+PAIRED = 2000
+POINTS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingDrift(Drift):
+    """Drift of an embedding.
+
+    Attributes:
+        cosine_median: Median over the images of the cosine of the board's and the float model's vector.
+        rank1, rank1_reference: Share of images whose nearest gallery picture is of the same identity.
+        rank1_delta_pp: Board minus float in percentage points.
+        mcnemar_p: Chance of so unequal a split.
+        auc, auc_reference: Area under the ROC curve of telling same from different over all pairs.
+    """
+
+    measure = "rank-1"
+    moved = "vectors"
+
+    cosine_median: float
+    rank1: Share | None
+    rank1_reference: Share | None
+    rank1_delta_pp: Percent | None
+    mcnemar_p: Share | None
+    auc: Share | None
+    auc_reference: Share | None
+
+    def check(self, where: Where) -> None:
+        """Labelled drift has its shares of right answers."""
+        for name in ("rank1", "rank1_reference", "rank1_delta_pp") if self.labelled else ():
+            if getattr(self, name) is None:
+                raise where.at(name).refuse(None, "a number, and the images are labelled")
+
+    @property
+    def best(self) -> float | None:
+        """Rank-1."""
+        return self.rank1 if self.labelled else None
+
+    @property
+    def delta_pp(self) -> float | None:
+        """Rank-1, board minus float."""
+        return self.rank1_delta_pp if self.labelled else None
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The vectors' cosine; rank-1 and the ROC area beside the float model's."""
+        rows = [("median cosine of board and float", number(self.cosine_median, 5))]
+        if self.rank1 is None or self.rank1_delta_pp is None:
+            return rows
+        rows += [
+            ("rank-1", f"{share(self.rank1, 2)} (float {share(self.rank1_reference, 2)})"),
+            ("difference", f"{self.rank1_delta_pp:+.2f} pp"),
+            ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
+            ("McNemar p", number(self.mcnemar_p, 4)),
+        ]
+        return [*rows, ("area under ROC", f"{number(self.auc, 4)} (float {number(self.auc_reference, 4)})")]
+
+
+class Embedding(Task):
+    """A vector, [1, dimensions], of any length or of length 1."""
+
+    name = "embedding"
+    outputs = ("embedding", "normalized")
+    heads = ("logits",)
+    ending = "l2-normalization"
+    settings_keys = ("metric", "threshold", "alignment")
+    enrolls = True
+    noun = "an embedding"
+    shape = "1xDIMENSIONS"
+    least = 2
+    drift = EmbeddingDrift
+
+    def check(self, values: int) -> str:  # noqa: ARG002
+        """An embedding has no classes."""
+        return f"{len(self.labels)} labels, and an embedding has no classes" if self.labels else ""
+
+    @classmethod
+    def read_settings(
+        cls, table: Mapping[str, Any], refuse: Callable[[str, str], EdgenetError]
+    ) -> Mapping[str, Any]:
+        """``metric``: "cosine"; ``threshold``: below this cosine nobody is known; ``alignment``: points."""
+        if table.get("metric", "cosine") != "cosine":
+            raise refuse(f"metric = {table['metric']!r}", 'write "cosine", or leave it out')
+        threshold = table.get("threshold", 0.0)
+        if not _number(threshold, 1.0):
+            raise refuse(f"threshold = {threshold!r}", "write a cosine from -1 to 1")
+        points = table.get("alignment", {})
+        if not isinstance(points, Mapping) or len(points) > POINTS or not all(map(_point, points.values())):
+            raise refuse("[alignment] is not a table of points", "write name = [x, y], in pixels")
+        return dict(table)
+
+    def comparable(self, values: NDArray[Any], meaning: str) -> Answers:  # noqa: ARG002
+        """Vectors of length 1."""
+        return unit(values)
+
+    def divergence(self, wanted: Answers) -> Callable[[NDArray[Any]], float]:
+        """One less the cosine, the mean over the images."""
+        ours = unit(wanted)
+        return lambda got: float(1.0 - np.einsum("nv,nv->n", ours, unit(got)).mean())
+
+    def expected_loss(self, wanted: Answers, got: Answers) -> float:
+        """The share of images whose nearest neighbor is another: what could be lost at most."""
+        return float(1.0 - self.same(unit(wanted), unit(got), None).mean())
+
+    def truth(self, images: ImageSet, values: int) -> Truth | None:  # noqa: ARG002
+        """Who is in each image.
+
+        Raises:
+            DataError: No column says it, or nobody is there twice.
+        """
+        if images.truth is None:
+            return None
+        names = identities(images)
+        if len(set(names)) == len(names):
+            raise DataError(
+                f"{images.folder}: nobody is in two pictures, so nothing can be recognized",
+                "give at least two pictures of one identity, or leave labels.csv out",
+            )
+        return names
+
+    def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:
+        """The same nearest neighbor, of the images that are no gallery pictures; NaN has none."""
+        ours, theirs = (self.answers(values, truth) for values in (first, second))
+        return np.asarray((ours == theirs) & real(first) & real(second))[_probes(truth, len(first))]
+
+    def quality(self, answers: Answers, truth: Truth) -> float:
+        """Rank-1."""
+        return float(self._right(answers, truth).mean())
+
+    def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
+        """Cosine, rank-1 and ROC area, and what the difference is worth."""
+        own = {"cosine_median": float(np.median(np.einsum("nv,nv->n", board, reference)))}
+        if truth is None:
+            names = ("rank1", "rank1_reference", "rank1_delta_pp", "mcnemar_p", "auc", "auc_reference")
+            return {**own, **dict.fromkeys((*names, "interval_pp"))}
+        found = paired(self._right(board, truth), self._right(reference, truth))
+        return {
+            **own,
+            "rank1": found.first,
+            "rank1_reference": found.second,
+            "rank1_delta_pp": found.delta_pp,
+            "interval_pp": found.interval_pp,
+            "mcnemar_p": found.mcnemar_p,
+            "auc": _area(board, truth),
+            "auc_reference": _area(reference, truth),
+        }
+
+    def cosine(self, first: Answers, second: Answers) -> float:
+        """Mean cosine of the vectors."""
+        return float(np.einsum("nv,nv->n", first, second).mean())
+
+    def error(self, first: Answers, second: Answers) -> NDArray[np.float64]:
+        """One less the cosine."""
+        return np.asarray(1.0 - np.einsum("nv,nv->n", first, second, dtype=np.float64))
+
+    def answers(self, values: Answers, truth: Truth | None) -> NDArray[np.int64]:
+        """Index of the nearest image of the gallery."""
+        gallery = _gallery(truth, len(values))
+        near = values @ values[gallery].T
+        near[gallery, np.arange(len(gallery))] = -np.inf if len(gallery) > 1 else 0.0  # not itself
+        return np.asarray(gallery[near.argmax(axis=1)])
+
+    def answer_name(self, answer: int, images: Sequence[str]) -> str:
+        """The name of the nearest image."""
+        return images[answer] if 0 <= answer < len(images) else f"image {answer}"
+
+    def truth_name(self, truth: Any) -> str:
+        """Who it is."""
+        return str(truth)
+
+    def gallery_names(self, images: ImageSet) -> Sequence[str]:
+        """Who is in each picture, or the file's name without its suffix where nobody says it."""
+        return identities(images) if images.truth else [path.stem for path in images.files]
+
+    def _right(self, values: Answers, truth: Truth) -> NDArray[np.bool_]:
+        who, probes = np.asarray(truth), _probes(truth, len(values))
+        return np.asarray((who[self.answers(values, truth)[probes]] == who[probes]) & real(values)[probes])
+
+
+def identities(images: ImageSet) -> tuple[str, ...]:
+    """Who is in each image of a set that says so.
+
+    Raises:
+        DataError: It does not.
+    """
+    rows = images.truth or ()
+    column = next((name for name in COLUMNS if all(row.get(name) for row in rows)), None)
+    if column is None:
+        raise DataError(
+            f"{images.folder}: labels.csv does not say who is in each picture",
+            f"write file and one of {', '.join(COLUMNS)}",
+        )
+    return tuple(row[column] for row in rows)
+
+
+def _gallery(truth: Truth | None, count: int) -> NDArray[np.int64]:
+    """Indices of the first picture of every identity; of all pictures where nobody says who is who."""
+    if truth is None:
+        return np.arange(count)
+    return np.sort(np.unique(np.asarray(truth), return_index=True)[1])
+
+
+def _probes(truth: Truth | None, count: int) -> NDArray[np.int64]:
+    """Indices of the other pictures; of all of them where nobody says who is who."""
+    return np.arange(count) if truth is None else np.setdiff1d(np.arange(count), _gallery(truth, count))
+
+
+def _area(values: Answers, truth: Truth) -> float | None:
+    """ROC area over all pairs of at most 2,000 images; ``None`` where all are of one identity."""
+    chosen = np.linspace(0, len(values) - 1, min(len(values), PAIRED)).astype(int)
+    who, first, second = np.asarray(truth)[chosen], *np.triu_indices(len(chosen), 1)
+    near, alike = (values[chosen] @ values[chosen].T)[first, second], who[first] == who[second]
+    return None if alike.all() or not alike.any() else roc_area(near[alike], near[~alike])
+
+
+def _number(value: object, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
+
+
+def _point(value: object) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(_number(x, 16_384) for x in value)
+
+
+TASK = Embedding
+METRICS = (
+    Metric("rank1_percent", "rank-1", "%", 1, "higher", lambda r: percent(r.drift.best), column="rank-1",
+           tell=lambda value: f"{value:.1f} %", axis="rank-1 %"),
+    Metric("drift_pp", "drift", "pp", 2, "higher", lambda r: r.drift.delta_pp, column="drift pp",
+           compared=False),
+    Metric("cosine", "cosine", "", 4, "higher", lambda r: r.drift.cosine, column="cosine"),
+    AGREEMENT,
+)  # fmt: skip

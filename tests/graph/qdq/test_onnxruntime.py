@@ -1,0 +1,94 @@
+"""The forms of CPU kernels: every form means the same real numbers, computed node by node."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx import TensorProto
+
+from edgenet.graph.graph import Graph
+from edgenet.graph.qdq.onnxruntime import QDQ_FORMATS, int8_output, to_qdq_format
+from tests.backends.tflite_graphs import Net, quantized, v1_like
+from tests.graph.small import answers, graph, inputs, keeps, kinds, node, written
+
+
+@pytest.fixture(scope="module")
+def canonical() -> Graph:
+    return Graph(quantized(v1_like(17, 16)).proto)
+
+
+def held(of: Graph, index: int) -> set[str]:
+    """Types of what DequantizeLinear reads: its values (0) or zero points (2), of int8 width."""
+    names = [item.input[index] for item in of.nodes if item.op_type == "DequantizeLinear"]
+    types = {of.constants[name].dtype.name for name in names if name in of.constants}
+    return types - {"int32"}
+
+
+@pytest.mark.parametrize("form", QDQ_FORMATS)
+def test_every_form_computes_the_same(canonical: Graph, form: str) -> None:
+    made = canonical.copy()
+    assert to_qdq_format(made, form) > 0
+    keeps(canonical, made, 0.0)
+
+
+def test_the_types_are_those_of_the_form(canonical: Graph) -> None:
+    made = {form: canonical.copy() for form in QDQ_FORMATS}
+    for form, item in made.items():
+        to_qdq_format(item, form)
+    assert (held(made["s8s8"], 0), held(made["u8u8"], 0)) == ({"int8"}, {"uint8"})
+    assert held(made["u8s8"], 0) == {"int8"}, "kernels stay"
+    activations = [item for item in made["u8s8"].nodes if item.op_type == "QuantizeLinear"]
+    assert {made["u8s8"].constants[item.input[2]].dtype.name for item in activations} == {"uint8"}
+
+
+def test_a_second_time_nothing_is_left_to_do(canonical: Graph) -> None:
+    made = canonical.copy()
+    to_qdq_format(made, "u8u8")
+    before = written(made)
+    assert to_qdq_format(made, "u8u8") == 0
+    assert written(made) == before
+
+
+def test_a_float_convolution_between_int8_tensors_is_guarded(canonical: Graph) -> None:
+    made = canonical.copy()
+    conv = next(item for item in made.nodes if item.op_type == "Conv")
+    for index in (1, 2):
+        dequantize = made.producer(conv.input[index])
+        assert dequantize is not None
+        steps, scales = (made.constants[name] for name in dequantize.input[:2])
+        real = steps * scales.reshape(-1, *[1] * (steps.ndim - 1))
+        made.set_input(conv, index, made.add_constant(f"float{index}", real.astype(np.float32)))
+        made.remove(dequantize)
+    before = made.copy()
+    assert to_qdq_format(made, "u8s8") > 0
+    assert kinds(made)["Clip"] == kinds(before)["Clip"] + 1
+    keeps(before, made, 0.0)
+
+
+@pytest.mark.parametrize("form", ["", *QDQ_FORMATS])
+def test_int8_scores_are_the_float_ones(canonical: Graph, form: str) -> None:
+    made = canonical.copy()
+    if form:
+        to_qdq_format(made, form)
+    affine = int8_output(made)
+    assert affine is not None
+    assert made.outputs[made.output].type.tensor_type.elem_type == TensorProto.INT8
+    shown = inputs(canonical)
+    steps = answers(made.proto(), shown)
+    assert steps.dtype == np.int8
+    real = affine.scale * (steps.astype(np.float64) - affine.zero_point)
+    assert np.allclose(real, answers(canonical.proto(), shown), rtol=1e-6)
+
+
+def test_float_scores_stay() -> None:
+    made = Net(8, 8)
+    made.classify(made.conv(made.top, 3, 4), 4)
+    small = Graph(made.model().proto)
+    before = written(small)
+    assert int8_output(small) is None
+    assert written(small) == before
+
+
+def test_what_is_not_quantized_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a quantized graph"):
+        to_qdq_format(graph([node("Relu", ["x"], ["y"])]), "s8s8")
