@@ -164,6 +164,10 @@ class Backend(ABC):
         """What to do on a board whose own runtime is ``broken`` or not there; asked where none is sent."""
         return "install what is missing there, or choose another backend"
 
+    def present(self, facts: Facts) -> bool:  # noqa: ARG002
+        """Whether a board with these facts has this runtime or can be sent it."""
+        return self.sent
+
     def examine(self, facts: Facts) -> Finding | None:  # noqa: ARG002
         """The preflight's word on a board's runtime; ``None``: whether one is there or can be sent."""
         return None

@@ -23,6 +23,8 @@ from edgenet.arrays import read_array
 from edgenet.errors import BundleError
 from edgenet.files import sha256
 from edgenet.manifest import AGAIN, Manifest
+from edgenet.notebook import card
+from edgenet.text import cause
 
 __all__ = ["SCHEMA", "Bundle", "pack"]
 
@@ -76,11 +78,19 @@ class Bundle:
                     name: _read_file(archive, name, item, where) for name, item in manifest["files"].items()
                 }
         except (zipfile.BadZipFile, zlib.error, *ODDITIES) as error:
-            raise BundleError(f"{where}: not an .edgenet bundle, or a damaged one ({error})", AGAIN) from None
+            raise BundleError(
+                f"{where}: not an .edgenet bundle, or a damaged one ({cause(error)})", AGAIN
+            ) from None
         return cls(Manifest.parse(manifest, where), sha256(raw), len(data), files)
 
     def __repr__(self) -> str:
         return f"<Bundle {self.name} for {self.manifest.target}, {self.size} bytes, {self.digest[:12]}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it is, for which board, and what is in it."""
+        rows = {"target": self.manifest.target, "digest": self.digest[:12], "made by": self.manifest.tool}
+        files = {name: f"{item.size:,} bytes" for name, item in self.manifest.files.items()}
+        return card(self.name, {**rows, **files})
 
     @property
     def artifact(self) -> bytes:
@@ -106,7 +116,7 @@ class Bundle:
         try:
             values = read_array(self.files[name])
         except (KeyError, ValueError) as error:
-            raise BundleError(f"{name}: not an array ({error})", AGAIN) from None
+            raise BundleError(f"{name}: not an array ({cause(error)})", AGAIN) from None
         return values
 
 
@@ -134,7 +144,7 @@ def _read_manifest(archive: zipfile.ZipFile, where: str) -> tuple[dict[str, Any]
     try:
         manifest = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{where}: {MANIFEST} is not JSON ({error})", AGAIN) from None
+        raise BundleError(f"{where}: {MANIFEST} is not JSON ({cause(error)})", AGAIN) from None
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
         found = manifest.get("schema") if isinstance(manifest, dict) else None
         raise BundleError(

@@ -13,6 +13,7 @@ from edgenet.errors import ModelError
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Task, load_task
 from edgenet.tasks import task_names
+from edgenet.text import cause
 
 __all__ = ["ModelCard", "read_card"]
 
@@ -43,7 +44,7 @@ def read_card(path: Path) -> ModelCard:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})", "give --preprocessing FILE") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: not valid TOML ({error})", "correct the file") from None
+        raise ModelError(f"{path}: not valid TOML ({cause(error)})", "correct the file") from None
     if not isinstance(table.get("preprocessing"), dict):
         raise ModelError(
             f"{path}: no [preprocessing] table", "say how the network is fed (docs/preprocessing.md)"

@@ -18,6 +18,8 @@ An exception outside this tree is a bug and shows a traceback.
 
 from __future__ import annotations
 
+from edgenet.text import plain
+
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -32,14 +34,15 @@ class EdgenetError(Exception):
     Args:
         what: The thing and the reason, one sentence without a final stop.
         remedy: What the user can do now, one sentence without a final stop.
+
+    Foreign text within either is made printable.
     """
 
     exit_code = EXIT_FAILED
 
     def __init__(self, what: str, remedy: str = "") -> None:
-        self.what = what
-        self.remedy = remedy
-        super().__init__(f"{what}: {remedy}" if remedy else what)
+        self.what, self.remedy = plain(what), plain(remedy)
+        super().__init__(f"{self.what}: {self.remedy}" if remedy else self.what)
 
 
 class ModelError(EdgenetError):

@@ -18,6 +18,7 @@ from edgenet.json_value import Where, Within
 from edgenet.manifest import GoldenSpec
 from edgenet.preprocessing import Preprocessing
 from edgenet.record import Record
+from edgenet.text import cause
 
 __all__ = ["GOLDEN_REFERENCE", "Golden"]
 
@@ -25,7 +26,7 @@ GOLDEN_REFERENCE = "golden/reference.npy"
 AGAIN = "quantize the model again"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Golden:
     """Encoded images and the network's float answers.
 
@@ -41,6 +42,9 @@ class Golden:
     images: dict[str, bytes]
     pixels: NDArray[np.uint8]
     reference: NDArray[np.float32]
+
+    def __repr__(self) -> str:
+        return f"<Golden {len(self.images)} images of {self.source}, {self.reference.shape[-1]} classes>"
 
     def to_table(self) -> dict[str, Any]:
         """What the manifest says of it."""
@@ -72,7 +76,7 @@ class Golden:
         try:
             head = _Head.from_table(json.loads(line), where)
         except (ValueError, RecursionError) as error:
-            raise ModelError(f"{where}: not JSON ({error})", AGAIN) from None
+            raise ModelError(f"{where}: not JSON ({cause(error)})", AGAIN) from None
         files, begin = {}, 0
         for name, size in head.sizes.items():
             files[name] = rest[begin : begin + size]
@@ -100,14 +104,14 @@ class Golden:
                 images[item.file] = files[item.file]
                 made = np.asarray(fit(decode(files[item.file]), preprocessing.fit_spec()), np.uint8)
             except (KeyError, ValueError) as error:
-                raise ModelError(f"{where}: no usable image {item.file!r} ({error})", AGAIN) from None
+                raise ModelError(f"{where}: no usable image {item.file!r} ({cause(error)})", AGAIN) from None
             if sha256(np.ascontiguousarray(made).tobytes()) != item.pixels_sha256:
                 raise ModelError(f"{where}: {item.file!r} gives other pixels than it gave there", AGAIN)
             pixels.append(made)
         try:
             reference = read_array(files[GOLDEN_REFERENCE])
         except (KeyError, ValueError) as error:
-            raise ModelError(f"{where}: no usable {GOLDEN_REFERENCE} ({error})", AGAIN) from None
+            raise ModelError(f"{where}: no usable {GOLDEN_REFERENCE} ({cause(error)})", AGAIN) from None
         shaped = reference.ndim == 2 and len(reference) == len(pixels) > 0
         if not shaped or reference.dtype != np.float32 or not np.isfinite(reference).all():
             raise ModelError(f"{where}: {GOLDEN_REFERENCE} does not fit its images", AGAIN)

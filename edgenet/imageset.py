@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from edgenet.agent.preprocess import decode, fit
 from edgenet.errors import DataError
 from edgenet.preprocessing import Preprocessing
+from edgenet.text import cause
 
 __all__ = ["ImageSet", "Skipped"]
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".webp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImageSet:
     """Image files in a fixed order.
 
@@ -34,6 +35,9 @@ class ImageSet:
     folder: Path
     files: tuple[Path, ...]
     truth: tuple[Mapping[str, str], ...] | None
+
+    def __repr__(self) -> str:
+        return f"<ImageSet {self.folder}, {len(self)} images{', labelled' if self.truth is not None else ''}>"
 
     @classmethod
     def load(cls, folder: Path | str) -> ImageSet:
@@ -86,7 +90,7 @@ class ImageSet:
         try:
             image = fit(decode(self.read(index)), preprocessing.fit_spec())
         except ValueError as error:
-            raise DataError(f"{self.files[index]}: {error}", "replace or remove the file") from None
+            raise DataError(f"{self.files[index]}: {cause(error)}", "replace or remove the file") from None
         return np.asarray(image, np.uint8)[None]
 
     def digest(self) -> str:
@@ -133,7 +137,9 @@ def _read_table(folder: Path, table: Path) -> tuple[tuple[Path, ...], tuple[Mapp
     try:
         rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table}: cannot be read ({error})", "write UTF-8 CSV: file,class_index") from None
+        raise DataError(
+            f"{table}: cannot be read ({cause(error)})", "write UTF-8 CSV: file,class_index"
+        ) from None
     if not rows:
         raise DataError(f"{table}: no rows", "write one row an image: file,class_index")
     files, truth = [], []

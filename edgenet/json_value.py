@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
-import re
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from edgenet.errors import EdgenetError, ReportError
+from edgenet.text import UNPRINTABLE
 
 __all__ = [
     "BOUNDED",
@@ -25,12 +25,9 @@ __all__ = [
     "exactly",
     "many",
     "mapping",
-    "plain",
 ]
 
 MAX_NUMBER, MAX_TEXT, MAX_ITEMS, MAX_DEPTH = 2.0**63, 16_384, 1_000_000, 16
-# What moves the cursor, reorders the line or cannot be encoded: C0, C1, separators, bidi, surrogates.
-UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -93,15 +90,6 @@ class Where:
 
 
 Reader = Callable[[Any, Where], Any]
-
-
-def plain(value: Any) -> Any:
-    """A JSON value in which what cannot be printed safely is replaced, for foreign text."""
-    if isinstance(value, str):
-        return UNPRINTABLE.sub("\ufffd", value)
-    if isinstance(value, Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _number(bounds: Within, value: Any, where: Where) -> float:

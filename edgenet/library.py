@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenet.errors import LibraryError
+from edgenet.text import cause
 
 __all__ = ["Table", "find", "image_folder", "names", "read_table"]
 
@@ -137,7 +138,7 @@ def read_table(kind: str, name: str) -> Table:
     try:
         return Table(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise LibraryError(f"{path}: not a readable TOML file ({error})", "correct the file") from None
+        raise LibraryError(f"{path}: not a readable TOML file ({cause(error)})", "correct the file") from None
 
 
 def _folder(kind: str) -> Path:

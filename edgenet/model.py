@@ -19,13 +19,14 @@ from edgenet.errors import ModelError
 from edgenet.preprocessing import Preprocessing
 from edgenet.soundness import check_ending, check_inference, check_weights
 from edgenet.task import Task, load_task
+from edgenet.text import cause
 
 __all__ = ["Model", "content_digest", "is_quantized", "read_labels"]
 
 OPSETS = range(11, 24)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A network as ONNX, with how it is fed and read.
 
@@ -60,6 +61,9 @@ class Model:
     task_name: str = CLASSIFICATION
     settings: Mapping[str, Any] = field(default_factory=dict)
     kept_scales: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name} {self.precision}, {self.classes} classes, {self.digest[:12]}>"
 
     @classmethod
     def load(
@@ -174,7 +178,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(
-            f"{path}: labels cannot be read ({error})", "give a UTF-8 text or CSV file"
+            f"{path}: labels cannot be read ({cause(error)})", "give a UTF-8 text or CSV file"
         ) from None
     if "class_index" not in text.partition("\n")[0]:
         return tuple(line.strip() for line in text.splitlines() if line.strip())
@@ -211,7 +215,7 @@ def _parsed(data: bytes, where: str, folder: Path | None) -> onnx.ModelProto:
             f"{where}: not an ONNX file, or a truncated one", "export the model to ONNX again"
         ) from None
     except (onnx.checker.ValidationError, OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = cause(error)
         raise ModelError(f"{where}: not a valid ONNX model ({reason})", "export the model again") from None
     return proto
 
@@ -277,7 +281,7 @@ def _check_output(model: Model, path: Path) -> Model:
     try:
         proto = onnx.shape_inference.infer_shapes(model.proto, strict_mode=True, data_prop=True)
     except onnx.shape_inference.InferenceError as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = cause(error)
         raise ModelError(f"{path}: shapes do not fit together ({reason})", "export the model again") from None
     if len(proto.graph.output) != 1:
         told = ", ".join(f"{_maker(proto, item)} {_shape_text(item)}" for item in proto.graph.output)

@@ -19,7 +19,7 @@ CHOICES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recipe:
     """How a float model becomes smaller and faster: ``calibration/recipes/NAME.toml``, docs/quantization.md.
 
@@ -75,6 +75,9 @@ class Recipe:
     float_layers: tuple[str, ...] = ()
     max_drift: float = 0.0
     seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Recipe {self.name}: {self.precision}, {self.observer}, {self.granularity}>"
 
     @classmethod
     def load(cls, name: str) -> Recipe:

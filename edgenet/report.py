@@ -16,7 +16,9 @@ from edgenet.figures import number
 from edgenet.files import write_atomic
 from edgenet.json_value import Within
 from edgenet.measured import Energy, Fps, Latency, Memory, PipelineLatency, Sensors, latency
+from edgenet.notebook import card
 from edgenet.record import Record
+from edgenet.text import cause
 
 __all__ = [
     "AT_LEAST",
@@ -217,7 +219,9 @@ class Report(Record):
         except RecursionError:
             raise ReportError(f"{path}: not a report (nested too deeply)", "profile again") from None
         except ValueError as error:
-            raise ReportError(f"{path}: not a report, or truncated ({error})", "profile again") from None
+            raise ReportError(
+                f"{path}: not a report, or truncated ({cause(error)})", "profile again"
+            ) from None
         schema = values.get("schema") if isinstance(values, dict) else None
         if schema != SCHEMA or isinstance(schema, bool):
             found = reprlib.repr(schema)
@@ -246,3 +250,24 @@ class Report(Record):
     def __repr__(self) -> str:
         what = f"{self.bundle.model} {self.bundle.backend} {self.bundle.precision} on {self.device.name}"
         return f"<Report {what}: p50 {self.latency_ms.p50:.3f} ms, {self.verdict.state}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what was measured, and the figures that decide."""
+        drift, peak, fps = self.drift, self.memory_mb.peak, f"{self.fps.model:.1f} model"
+        latency = f"p50 {self.latency_ms.p50:.3f} ms, p99 {self.latency_ms.p99:.3f} ms"
+        if self.fps.pipeline:
+            fps += f", {self.fps.pipeline:.1f} from image bytes to label"
+        if self.emulated:
+            latency = fps = "an emulated board has no speed"
+        lost = f"{100 * drift.agreement:.1f} % of {drift.images} answers kept"
+        if drift.delta_pp is not None:
+            lost = f"{drift.delta_pp:+.2f} pp on {drift.images} images"
+        rows = {
+            "device": self.device.name,
+            "verdict": "; ".join([self.verdict.state, *self.verdict.reasons]),
+            "latency": latency,
+            "FPS": fps,
+            "drift": lost,
+            "peak memory": "–" if peak is None else f"{peak:.1f} MB",
+        }
+        return card(f"{self.bundle.model} {self.bundle.backend} {self.bundle.precision}", rows)

@@ -111,7 +111,7 @@ class Identity:
     board_models: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Target:
     """One board, from ``targets/NAME.toml``.
 
@@ -148,6 +148,9 @@ class Target:
     system: System = System()
     identity: Identity = Identity()
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Target {self.name}, {self.title}: {', '.join(self.backends)}>"
 
     @classmethod
     def load(cls, name: str) -> Target:

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from edgenet.breakdown import Layer, LayerFacts
 from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
 from edgenet.errors import DataError, ReportError
-from edgenet.json_value import UNPRINTABLE, plain
 from edgenet.metric import metric, metrics, quality
 from edgenet.report import Report
 from edgenet.steps.report import present
+from edgenet.text import UNPRINTABLE, plain
 from tests.reports import DRIFT, report
 from tests.views.test_views import MORE
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from edgenet.errors import EdgenetError, LibraryError
 from edgenet.facts import Facts
-from edgenet.json_value import plain
 from edgenet.library import Table, names
 from edgenet.steps.plan import options
 from edgenet.steps.probe import target_text
 from edgenet.target import Gpu, Target
+from edgenet.text import plain
 
 NANO = (Path(__file__).parents[1] / "targets/jetson-nano.toml").read_text()
 

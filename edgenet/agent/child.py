@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from . import wire
-from .failure import Failure
+from .failure import Failure, cause
 
 TAIL = 4096
 _MEANING = {
@@ -218,7 +218,7 @@ def main_try(backend):
     try:
         print("\nEDGENET version " + runtimes.load(backend).version())
     except Exception as error:
-        print("\nEDGENET failed " + " ".join("{}: {}".format(type(error).__name__, error).split()))
+        print("\nEDGENET failed {}: {}".format(type(error).__name__, cause(error)))
     return 0
 
 

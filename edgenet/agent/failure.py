@@ -31,6 +31,19 @@ class Failure(Exception):
         return error
 
 
+def cause(error):
+    """The one line of another's exception that tells the cause, at most 300 characters.
+
+    Libraries put it first and explain below; an import fails at the bottom of a chain, and numpy puts a page
+    of advice before it.
+    """
+    while isinstance(error, ImportError) and isinstance(error.__cause__, ImportError):
+        error = error.__cause__
+    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
+    lines = lines or [type(error).__name__]
+    return lines[-1 if isinstance(error, ImportError) else 0][:300]
+
+
 def no_space(needed, free, where):
     """The failure of a full disk; sizes in bytes."""
     what = "no space on the board: {} needs {:.1f} MB, {:.1f} MB are free".format(

@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from . import finish, wire
-from .failure import Failure
+from .failure import Failure, cause
 from .measure import memory
 
 # A protocol that gives its layers so long also learns what the board can do at most.
@@ -47,7 +47,7 @@ class Worker(object):
             raise
         except Exception as error:
             raise Failure(
-                "load", "the runtime cannot load the model: {}".format(_line(error)), "compile it again"
+                "load", "the runtime cannot load the model: {}".format(cause(error)), "compile it again"
             )
         t2, load_mb = clock(), memory.rss_mb()
         self._first_run()
@@ -79,7 +79,7 @@ class Worker(object):
             self._session.output()
         except Exception as error:
             raise Failure(
-                "run", "the runtime cannot run the model: {}".format(_line(error)), "compile it again"
+                "run", "the runtime cannot run the model: {}".format(cause(error)), "compile it again"
             )
 
     def finish(self, request, _body):
@@ -123,7 +123,7 @@ class Worker(object):
         try:
             return self._session.layers(seconds), None
         except Exception as error:
-            return [], _line(error)
+            return [], cause(error)
 
     def tap(self, request, body):
         """The value of one tensor for one image, in the body; its dtype, shape, scale and zero point."""
@@ -203,7 +203,7 @@ def _stay_on(cores):
     try:
         os.sched_setaffinity(0, cores)
     except (AttributeError, OSError, ValueError) as error:
-        raise Failure("bad-request", "the board cannot run it on cores {}: {}".format(cores, _line(error)))
+        raise Failure("bad-request", "the board cannot run it on cores {}: {}".format(cores, cause(error)))
 
 
 def _import(backend):
@@ -212,7 +212,7 @@ def _import(backend):
     try:
         return runtimes.load(backend)
     except (ImportError, ValueError) as error:
-        raise Failure("import", "the runtime {} cannot be imported: {}".format(backend, _line(error)))
+        raise Failure("import", "the runtime {} cannot be imported: {}".format(backend, cause(error)))
 
 
 def _split(body, sizes):
@@ -224,11 +224,6 @@ def _split(body, sizes):
         images.append(body[offset : offset + size])
         offset += size
     return images
-
-
-def _line(error):
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text[:400]
 
 
 def main():
@@ -262,7 +257,7 @@ def _answer(handler, request, body):
     except MemoryError:
         return {"error": Failure("memory", "the board has not enough memory for this").as_json()}, b""
     except Exception as error:
-        what = "{}: {}".format(type(error).__name__, _line(error))
+        what = "{}: {}".format(type(error).__name__, cause(error))
         return {"error": Failure("run", "the runtime failed: " + what).as_json()}, b""
     reply["ok"] = True
     return reply, data

@@ -119,11 +119,19 @@ class TensorRt(Backend):
             "on a Jetson: sudo apt install python3-libnvinfer (docs/tensorrt.md), or choose another backend"
         )
 
+    def present(self, facts: Facts) -> bool:
+        """Whether its files were found there, or the board's own Python imports it."""
+        return bool(facts.tensorrt) or self.name in facts.runtimes
+
     def examine(self, facts: Facts) -> Finding:
-        """What JetPack brought, from names and versions of files: nothing is loaded."""
+        """What JetPack brought, from names and versions of files; elsewhere, what was imported."""
         version = facts.tensorrt
         if facts.l4t is None and version is None:
-            return Finding("not", "this is no Jetson", "choose another backend")
+            if own := facts.runtimes.get(self.name):
+                return Finding("ok", f"the board's own {own}")
+            return Finding(
+                "not applicable", "this is no Jetson, and it has no TensorRT", "choose another backend"
+            )
         jetpack = f"JetPack {facts.jetpack or 'unknown'} (L4T {facts.l4t})"
         if version is None:
             return Finding("not", f"{jetpack} without TensorRT", "sudo apt install tensorrt there")

@@ -17,6 +17,7 @@ from edgenet.graph.passes.head import HEADS
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
+from edgenet.text import cause
 
 __all__ = ["Tflite", "backend"]
 
@@ -63,7 +64,7 @@ class Tflite(Backend):
                 interpreter = Interpreter(model_path=str(artifact), num_threads=threads)
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            reason = str(error).strip().partition("\n")[0]
+            reason = cause(error)
             raise ModelError(
                 f"{artifact}: LiteRT cannot load it ({reason})", "compile the model again"
             ) from None

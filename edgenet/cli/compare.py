@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table
+from edgenet.cli.shared.output import print_json, print_table, say
 from edgenet.errors import EXIT_OVER_LIMIT
 
 if TYPE_CHECKING:
@@ -64,12 +64,12 @@ def compare(
     spread = (
         f"95 % interval {interval(result.interval, 3)}" if result.interval else "too few runs for an interval"
     )
-    click.echo(f"{result.verdict}: p50 ratio {result.p50_ratio:.3f} ({spread})")
+    say(f"{result.verdict}: p50 ratio {result.p50_ratio:.3f} ({spread})")
     for note in result.notes:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
     for gate in result.gates:
         note = f" ({gate.note})" if gate.note else ""
-        click.echo(f"gate: {gate.words}{note}")
+        say(f"gate: {gate.words}{note}")
     return EXIT_OVER_LIMIT if result.over_limit else 0
 
 

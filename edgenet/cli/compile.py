@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgenet.cli.shared.options import cache_option, json_option
-from edgenet.cli.shared.output import print_json, progress
+from edgenet.cli.shared.output import print_json, progress, say
 
 __all__ = ["compile"]
 
@@ -77,7 +77,7 @@ def compile(  # noqa: PLR0913, PLR0917
 
     if dry_run:
         decided = decide(model, target, backend, precision, recipe, max_drift).plan
-        print_json(decided.to_table()) if as_json else click.echo(_plan_text(decided))
+        print_json(decided.to_table()) if as_json else say(*_plan_text(decided))
         return
     with progress() as tell:
         compiled = run(
@@ -89,7 +89,7 @@ def compile(  # noqa: PLR0913, PLR0917
         )
     written = compiled.write(Path(output or compiled.file))
     for line in compiled.skipped:
-        click.echo(f"edgenet: skipped {line}", err=True)
+        say(f"edgenet: skipped {line}", err=True)
     if as_json:
         made = compiled.quantized
         document = {
@@ -98,15 +98,14 @@ def compile(  # noqa: PLR0913, PLR0917
         }
         print_json({**document, "digest": compiled.bundle.digest, "path": str(written)})
         return
-    for line in _summary(written, compiled):
-        click.echo(line)
+    say(*_summary(written, compiled))
 
 
-def _plan_text(plan) -> str:  # type: ignore[no-untyped-def]
+def _plan_text(plan) -> list[str]:  # type: ignore[no-untyped-def]
     lines = [f"{plan.backend} {plan.precision} for {plan.target}, finished on the {plan.built}"]
     if plan.recipe:
         lines.append(f"recipe {plan.recipe}")
-    return "\n".join(lines + [f"because {reason}" for reason in plan.why])
+    return lines + [f"because {reason}" for reason in plan.why]
 
 
 def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]

@@ -13,7 +13,10 @@ import click
 
 from edgenet.cli.shared.browser import Browser
 from edgenet.cli.shared.options import device_option, json_option
-from edgenet.cli.shared.output import print_json, print_table, progress
+from edgenet.cli.shared.output import print_json, print_table, progress, rewrite, say
+from edgenet.devices.seen import State, Summary
+from edgenet.errors import DeviceError
+from edgenet.json_value import Where
 
 if TYPE_CHECKING:
     from edgenet.steps.demo import Ready
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 SECONDS_A_LINE = 5
+TOLD = Where("what the board told of the demo", error=DeviceError, remedy="update edgenet")
 
 
 class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -110,7 +114,7 @@ def demo(
     def ready(found: Ready) -> None:
         terminal.begin(found)
         if open_page and found.url and not browser.open(found.url):
-            click.echo("edgenet: no browser could be started; open the page's address yourself", err=True)
+            say("edgenet: no browser could be started; open the page's address yourself", err=True)
 
     def tick(state: Mapping[str, Any]) -> None:
         terminal.tick(state)
@@ -164,59 +168,59 @@ class Terminal:
     def begin(self, ready: Ready) -> None:
         """Say where the page is."""
         self.running = True
-        models = " against ".join(model["name"] for model in ready.models)
-        click.echo(f"edgenet: {models} on {ready.source.get('name')}; Ctrl-C ends it", err=True)
+        models = " against ".join(str(model.get("name")) for model in ready.models)
+        say(f"edgenet: {models} on {ready.source.get('name')}; Ctrl-C ends it", err=True)
         if ready.url and ready.metrics:
-            click.echo(f"edgenet: page     {ready.url}", err=True)
-            click.echo(
-                f"edgenet: metrics  {ready.metrics[0]}  (Authorization: Bearer {ready.metrics[1]})", err=True
-            )
+            say(f"edgenet: page     {ready.url}", err=True)
+            say(f"edgenet: metrics  {ready.metrics[0]}  (Authorization: Bearer {ready.metrics[1]})", err=True)
 
-    def tick(self, state: Mapping[str, Any]) -> None:
+    def tick(self, told: Mapping[str, Any]) -> None:
         """Show how it goes."""
-        if self._quiet or not state.get("frame"):
+        if self._quiet or not told.get("frame"):
             return
+        state = State.from_table(told, TOLD)
         if self._rewrites:
-            click.echo(f"\r\x1b[K{line(state)[:110]}", err=True, nl=False)
-        elif state["seconds"] >= self._next:
-            click.echo(line(state), err=True)
-            self._next = state["seconds"] + SECONDS_A_LINE
+            rewrite(line(state)[:110])
+        elif state.seconds >= self._next:
+            say(line(state), err=True)
+            self._next = state.seconds + SECONDS_A_LINE
 
     def end(self) -> None:
         """Leave the line."""
         if self._rewrites and not self._quiet:
-            click.echo("", err=True)
+            say("", err=True)
 
 
-def line(state: Mapping[str, Any]) -> str:
+def line(state: State) -> str:
     """FPS, label and budget in one line."""
-    if state.get("trouble"):
-        return f"waiting: {state['trouble']}"
-    tops = [model["top"] for model in state["models"] if model.get("top")]
-    label = f"{tops[0][0][0]} {100 * tops[0][0][1]:.0f} %" if tops else "–"
-    budget = " ".join(f"{name} {ms:.1f}" for name, ms in state["budget_ms"].items() if ms)
-    return f"{state['fps']['camera']:6.1f} FPS  {label:<24}  {state['age_ms']:.1f} ms old: {budget}"
+    if state.trouble:
+        return f"waiting: {state.trouble}"
+    best = [model.top[0] for model in state.models if model.top]
+    label = f"{best[0][0]} {100 * best[0][1]:.0f} %" if best else "–"
+    budget = " ".join(f"{name} {ms:.1f}" for name, ms in state.budget_ms.items() if ms)
+    return f"{state.fps.camera or 0:6.1f} FPS  {label:<24}  {state.age_ms:.1f} ms old: {budget}"
 
 
-def show(summary: Mapping[str, Any]) -> None:
+def show(told: Mapping[str, Any]) -> None:
     """The summary as a table."""
-    frames, fps = summary["frames"], summary["fps"]
-    names = " against ".join(model["name"] for model in summary["models"])
+    summary = Summary.from_table(told, TOLD)
+    frames = summary.frames
+    names = " against ".join(model.name for model in summary.models)
     rows = [
-        [name, *(f"{spread[key]:.2f}" if spread["count"] else "–" for key in ("p50", "p99", "max"))]
-        for name, spread in (*summary["stages_ms"].items(), ("glass to label", summary["glass_to_label_ms"]))
+        [name, *(f"{ms:.2f}" if spread.count else "–" for ms in (spread.p50, spread.p99, spread.max))]
+        for name, spread in (*summary.stages_ms.items(), ("glass to label", summary.glass_to_label_ms))
     ]
-    title = f"{names} on {summary['device']}, {summary['source']['name']}, {summary['seconds']:.1f} s"
+    title = f"{names} on {told['device']}, {summary.source.name}, {summary.seconds:.1f} s"
     print_table(title, ["ms", "p50", "p99", "max"], rows)
-    click.echo(
-        f"{fps['camera'] or 0:.1f} FPS camera, {frames['answered']} frames answered, "
-        f"{frames['dropped']} dropped, {frames['damaged']} damaged"
+    say(
+        f"{summary.fps.camera or 0:.1f} FPS camera, {frames.answered} frames answered, "
+        f"{frames.dropped} dropped, {frames.damaged} damaged"
     )
-    if frames["compared"]:
-        share = 100 * (1 - frames["disagreed"] / frames["compared"])
-        click.echo(f"the two models agreed on {share:.1f} % of {frames['compared']} frames")
-    kept = summary["kept"]
+    if frames.compared:
+        share = 100 * (1 - frames.disagreed / frames.compared)
+        say(f"the two models agreed on {share:.1f} % of {frames.compared} frames")
+    kept = told["kept"]
     if kept["folder"]:
-        click.echo(
+        say(
             f"kept in {kept['folder']}: {kept['snapshots']} snapshots, {kept['drift']} frames for calibration"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import device_option, json_option
-from edgenet.cli.shared.output import print_json, progress
+from edgenet.cli.shared.output import print_json, progress, say
 
 __all__ = ["deploy"]
 
@@ -48,17 +48,16 @@ def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) 
     if as_json:
         print_json((found or done).to_table())
         return
-    for line in found.why if found else ():
-        click.echo(line)
+    say(*(found.why if found else ()))
     if done.removed:
-        click.echo(f"edgenet: removed on {done.device} to make room: {', '.join(done.removed)}", err=True)
+        say(f"edgenet: removed on {done.device} to make room: {', '.join(done.removed)}", err=True)
     state = "deployed to" if done.changed else "already on"
-    click.echo(
+    say(
         f"{done.name} ({done.digest[:12]}) {state} {done.device}; runtime {done.runtime}; "
         f"{size(done.bytes_sent)} sent in {done.seconds:.1f} s"
     )
     if done.finished:
-        click.echo(_finished(done.finished))
+        say(_finished(done.finished))
 
 
 def _finished(made) -> str:  # type: ignore[no-untyped-def]

@@ -15,7 +15,7 @@ __all__ = ["doctor"]
 @click.option("--backend", metavar="B", help="Look only at what this backend needs.")
 @json_option
 def doctor(device: str, backend: str | None, as_json: bool) -> int:
-    """Look whether a board is ready: each condition ok, not or unknown, and the remedy.
+    """Look whether a board is ready: each condition ok, not, unknown or not applicable, and the remedy.
 
     Changes nothing there. Ends with 0 if nothing is wrong, 1 if something is, 3 if the board is not reached.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table
+from edgenet.cli.shared.output import print_json, print_table, say
 
 __all__ = ["inspect"]
 
@@ -60,8 +60,8 @@ def _quantized(file: str, made, as_json: bool) -> None:  # type: ignore[no-untyp
     if as_json:
         print_json(made.to_table())
         return
-    click.echo(f"{file}  {made.original.name} {made.model.precision}, recipe {made.recipe.name}")
-    click.echo("\n".join(quantization_lines(made)))
+    say(f"{file}  {made.original.name} {made.model.precision}, recipe {made.recipe.name}")
+    say(*quantization_lines(made))
 
 
 def _bundle(file: str, as_json: bool) -> None:
@@ -76,14 +76,14 @@ def _bundle(file: str, as_json: bool) -> None:
     print_table(f"{bundle.name}  {bundle.digest[:12]}  {size(bundle.size)}", ["file", "size", "sha256"], rows)
     output = bundle.manifest.artifact.output
     height, width = bundle.manifest.preprocessing.size
-    click.echo(f"for {bundle.manifest.target}, made by {bundle.manifest.tool}")
-    click.echo(
+    say(f"for {bundle.manifest.target}, made by {bundle.manifest.tool}")
+    say(
         f"takes uint8 [1, {height}, {width}, 3] RGB pixels, "
         f"gives {output.classes} {output.dtype} {output.meaning}"
         f"{', and the best class' if output.label else ''}"
     )
     if output.scale is not None:
-        click.echo(f"logit = {output.scale:.6g} * (output - {output.zero_point})")
+        say(f"logit = {output.scale:.6g} * (output - {output.zero_point})")
 
 
 def _report(file: str, as_json: bool) -> None:
@@ -96,4 +96,4 @@ def _report(file: str, as_json: bool) -> None:
         return
     title = f"{report.bundle.model} on {report.device.name}"
     print_table(title, report_columns(report), [report_row(report)])
-    click.echo("\n".join(verdict_lines(report)))
+    say(*verdict_lines(report))

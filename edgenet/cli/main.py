@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from edgenet import __version__
+from edgenet.cli.shared.output import say, tell_usage
 from edgenet.errors import EXIT_INTERRUPTED, EdgenetError
 
 __all__ = ["cli", "main"]
@@ -59,14 +60,14 @@ def _run(arguments: list[str] | None) -> int:
     try:
         result = cli.main(arguments, prog_name="edgenet", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        tell_usage(error)
         return error.exit_code
     except EdgenetError as error:
         remedy = f"; {error.remedy}" if error.remedy else ""
-        click.echo(f"edgenet: {error.what}{remedy}", err=True)
+        say(f"edgenet: {error.what}{remedy}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("edgenet: interrupted", err=True)
+        say("edgenet: interrupted", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json
+from edgenet.cli.shared.output import print_json, say
 
 __all__ = ["parity"]
 
@@ -28,16 +28,16 @@ def parity(a: str, b: str, images: str | None, as_json: bool) -> None:
     if as_json:
         print_json(found.to_table())
         return
-    click.echo(f"{found.a} and {found.b} on {found.images} images")
-    click.echo(
+    say(f"{found.a} and {found.b} on {found.images} images")
+    say(
         f"scores      {100 * found.identical:.2f} % of {found.scores} identical, "
         f"{100 * found.within_one:.2f} % within one step, largest difference {found.largest}"
     )
-    click.echo(f"best class  the same for {100 * found.agreement:.2f} % of images")
+    say(f"best class  the same for {100 * found.agreement:.2f} % of images")
     if found.parts:
-        click.echo(
+        say(
             f"layers      {found.parts.layer} is the first of {found.layers} that differs: "
             f"{100 * found.parts.differing:.3g} % of its numbers, by up to {found.parts.largest}"
         )
     else:
-        click.echo(f"layers      none of {found.layers} differs")
+        say(f"layers      none of {found.layers} differs")

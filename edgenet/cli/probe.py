@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import device_option, json_option
-from edgenet.cli.shared.output import print_json, print_table, progress
+from edgenet.cli.shared.output import print_json, print_table, progress, say
 
 __all__ = ["probe"]
 
@@ -30,7 +30,7 @@ def probe(device: str, save: str | None, as_json: bool) -> None:
     target = board_target(facts, device)
     if save:
         write_target(save, facts)
-        click.echo(f"edgenet: wrote {save}", err=True)
+        say(f"edgenet: wrote {save}", err=True)
     if as_json:
         print_json({**facts.to_table(), "target": target.to_table()})
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_table, progress
+from edgenet.cli.shared.output import print_json, print_table, progress, say
 from edgenet.errors import EXIT_OVER_LIMIT
 
 __all__ = ["profile"]
@@ -57,5 +57,5 @@ def profile(
         drift = report.drift
         title = f"{report.bundle.model} on {device}; drift on {drift.images} {drift.source} images"
         print_table(title, report_columns(report), [report_row(report)])
-        click.echo("\n".join(verdict_lines(report)))
+        say(*verdict_lines(report))
     return EXIT_OVER_LIMIT if report.over_limit else 0

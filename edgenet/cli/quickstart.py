@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import cache_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_table, progress
+from edgenet.cli.shared.output import print_json, print_table, progress, say
 
 __all__ = ["quickstart"]
 
@@ -41,7 +41,7 @@ def quickstart(output: str | None, protocol: str, no_cache: bool, as_json: bool)
     heading = f"float top-1 {reference:.1f} % on {drift.images} images"
     title = f"signs (MobileNetV1 0.25, 96x96) on this machine; {heading}"
     print_table(title, report_columns(*result.reports), [report_row(report) for report in result.reports])
-    click.echo(_line(result.answer))
+    say(_line(result.answer))
 
 
 def _line(answer: dict) -> str:  # type: ignore[type-arg]

@@ -32,7 +32,7 @@ def report(reports: tuple[str, ...], output: str | None, form: str | None, as_js
       edgenet report fp32.json int8.json -o compared.html
       edgenet report fp32.json int8.json --format md >> pull-request.md
     """
-    from edgenet.cli.shared.output import print_json
+    from edgenet.cli.shared.output import print_document, print_json, say
     from edgenet.cli.shared.terminal import show
     from edgenet.files import write_atomic
     from edgenet.steps.report import load_reports, present
@@ -47,10 +47,10 @@ def report(reports: tuple[str, ...], output: str | None, form: str | None, as_js
         return
     text = present(reports, form)
     if output is None:
-        click.echo(text, nl=False)
+        print_document(text)
         return
     write_atomic(Path(output), text.encode())
-    click.echo(f"{output}: {len(text.encode()) / 1e3:.0f} kB", err=True)
+    say(f"{output}: {len(text.encode()) / 1e3:.0f} kB", err=True)
 
 
 def _form(output: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table
+from edgenet.cli.shared.output import print_json, print_table, say
 
 __all__ = ["targets"]
 
@@ -55,7 +55,7 @@ def _show(name: str, model: str | None, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(target), "options": [asdict(option) for option in found]})
         return
-    click.echo("\n".join(_describe(target)))
+    say(*_describe(target))
     rows = [[item.backend, item.precision, "yes" if item.possible else "no", item.why] for item in found]
     print_table("", ["backend", "precision", "builds", "why not"], rows)
 

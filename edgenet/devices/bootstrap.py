@@ -7,12 +7,11 @@ before it runs any of it; nothing more is sent until the board says a line begin
 
 from __future__ import annotations
 
-import re
-
 from edgenet.agent import wire
 from edgenet.devices.archive import Archive
 from edgenet.devices.connection import Connection
 from edgenet.errors import ConnectionFailed, ConnectionLost
+from edgenet.text import last_line
 
 __all__ = ["BOOT", "handshake", "script"]
 
@@ -115,7 +114,7 @@ def handshake(connection: Connection, archive: Archive) -> tuple[int, int]:
                 f"make its login files quiet: see what `ssh {connection.name} true` prints",
             )
         if not line:
-            raise connection.failed(_printable(chatter))
+            raise connection.failed(last_line(chatter.decode("utf-8", "replace")))
         if not line.startswith(wire.MARK):
             chatter = (chatter + line)[-1024:]
             continue
@@ -123,7 +122,7 @@ def handshake(connection: Connection, archive: Archive) -> tuple[int, int]:
         if word == "ready":
             return sent, received
         if word != "need":
-            raise _refusal(connection.name, word, _printable(rest.encode()))
+            raise _refusal(connection.name, word, last_line(rest))
         sent += _send(connection, archive.data)
 
 
@@ -161,12 +160,3 @@ def _refusal(board: str, word: str, rest: str) -> ConnectionFailed:
         case "damaged":
             return ConnectionFailed(f"the agent arrived damaged on {board}", "try again; check the network")
     return ConnectionFailed(f"{board} answered something unknown: {word} {rest}"[:300], "update edgenet")
-
-
-def _printable(data: bytes) -> str:
-    """The last line that says something, without control characters, at most 200 characters."""
-    lines = [
-        re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", line) for line in data.decode("utf-8", "replace").split("\n")
-    ]
-    words = [line.strip() for line in lines if line.strip()]
-    return words[-1][:200] if words else ""

@@ -16,8 +16,9 @@ from edgenet.devices.events import ProgressEvent
 from edgenet.devices.replies import raise_error
 from edgenet.devices.watch import Watch
 from edgenet.errors import ConnectionLost, DeviceError
-from edgenet.json_value import Where, plain
+from edgenet.json_value import Where
 from edgenet.record import Record
+from edgenet.text import plain
 
 __all__ = ["Channel", "OnEvent", "OutOfBand"]
 
@@ -146,8 +147,10 @@ class Channel:
         Raises:
             DeviceError: It is not what was asked for; the field is named.
         """
-        where = Where(f"the answer of {self.connection.name}", error=DeviceError, remedy=REMEDY)
-        return answer.from_table(plain(reply), where)
+        return answer.from_table(plain(reply), self._where())
+
+    def _where(self) -> Where:
+        return Where(f"the answer of {self.connection.name}", error=DeviceError, remedy=REMEDY)
 
     def say(self, header: dict[str, Any], body: bytes = b"") -> None:
         """Send a frame that no reply answers; safe from any thread.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from edgenet.devices.bootstrap import BOOT
-from edgenet.devices.process import PipedConnection, PipedProcess, last_line
+from edgenet.devices.process import PipedConnection, PipedProcess
 from edgenet.errors import ConnectionFailed, ConnectionLost
+from edgenet.text import last_line
 
 __all__ = ["LocalConnection"]
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, BinaryIO, cast
 
-__all__ = ["PipedConnection", "PipedProcess", "last_line"]
+__all__ = ["PipedConnection", "PipedProcess"]
 
 _KEPT = 16 * 1024
 
@@ -118,12 +118,6 @@ class PipedConnection:
         """End the program, and with it the agent."""
         if self._process is not None:
             self._process.close()
-
-
-def last_line(text: str) -> str:
-    """The last line that says something, at most 200 characters."""
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else ""
 
 
 @contextlib.contextmanager

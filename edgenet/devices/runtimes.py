@@ -21,7 +21,18 @@ from edgenet.errors import ConnectionLost, DeviceError
 from edgenet.facts import Facts
 from edgenet.files import cache_dir, file_digest, locked, sha256, write_atomic
 
-__all__ = ["Pin", "Prove", "RuntimeChoice", "candidates", "ensure_runtime", "fitting"]
+__all__ = [
+    "NOEXEC_REMEDY",
+    "Pin",
+    "Prove",
+    "RuntimeChoice",
+    "candidates",
+    "check_runtime",
+    "ensure_runtime",
+    "fitting",
+]
+
+NOEXEC_REMEDY = "set EDGENET_HOME there to a folder of a file system mounted without noexec"
 
 # Signals after which another build of the runtime may do.
 _OTHER_BUILD = ("SIGILL", "SIGBUS", "SIGSEGV", "SIGABRT")
@@ -122,7 +133,7 @@ def ensure_runtime(
             return choice
         reasons.append(f"the board's own {own}: {died.why}")
     memory = _Memory(backend, facts)
-    for pin in memory.order(candidates(backend, facts)):
+    for pin in memory.order(_sendable(agent, backend, facts)):
         try:
             digest, wheels = _install(agent, pin, progress, offline)
         except ConnectionLost:
@@ -144,6 +155,26 @@ def ensure_runtime(
     raise DeviceError(
         f"no runtime for {backend} works on {agent.name}: {why}", remedy or "choose another backend"
     )
+
+
+def check_runtime(agent: Agent, backend: str) -> None:
+    """Refuse a board that can neither use its own packages nor be sent a runtime, before anything is sent.
+
+    Raises:
+        DeviceError: The reason and the remedy.
+    """
+    facts = agent.facts([backend])
+    if backend not in facts.runtimes:
+        _sendable(agent, backend, facts)
+
+
+def _sendable(agent: Agent, backend: str, facts: Facts) -> list[Pin]:
+    """What can be sent to a board, best first; it has to be able to load it."""
+    if facts.noexec:
+        raise DeviceError(
+            f"edgenet's folder on {agent.name} is mounted noexec: no library loads from it", NOEXEC_REMEDY
+        )
+    return candidates(backend, facts)
 
 
 def _dies(choice: RuntimeChoice, prove: Prove | None) -> Trial | None:

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from edgenet.devices.bootstrap import script
-from edgenet.devices.process import PipedConnection, PipedProcess, last_line
-from edgenet.devices.sshfailures import diagnose
+from edgenet.devices.process import PipedConnection, PipedProcess
+from edgenet.devices.sshfailures import board_words, diagnose
 from edgenet.errors import ConnectionFailed, ConnectionLost
 
 __all__ = ["SshConnection", "ssh_command"]
@@ -91,7 +91,7 @@ class SshConnection(PipedConnection):
     def lost(self) -> ConnectionLost:
         """Why the streams ended."""
         status = self.process.wait(5.0)
-        words = last_line(self.process.stderr_text())
+        words = board_words(self.process.stderr_text())
         how = f" (exit status {status})" if status not in (None, 0, 255) else ""
         return ConnectionLost(
             f"lost the connection to {self.name}{how}{': ' + words if words else ''}",

@@ -5,66 +5,83 @@ from __future__ import annotations
 import re
 
 from edgenet.errors import ConnectionFailed
+from edgenet.text import last_line
 
-__all__ = ["diagnose"]
+__all__ = ["board_words", "diagnose"]
 
-# (pattern in ssh's stderr, what, remedy); the first that matches counts. {board} is as the user wrote it,
-# {0} the pattern's group. The order is from the cause to the consequence.
+SSH_FAILED = 255
+# Before the reason of the system; with ProxyJump it is told by the host between.
+_CONNECT = r"^(?:ssh: connect to \S+ \S+ port \d+|channel \d+: open failed: connect failed): "
+
+# (form of a line of ssh's own, what, remedy); the first that matches counts. {board} is as the user wrote it,
+# {0} the pattern's group. The order is from the cause to the consequence. Every form is anchored at a line's
+# beginning, for a login banner may hold any words.
 _TABLE = (
     (
-        r"REMOTE HOST IDENTIFICATION HAS CHANGED(?:[\s\S]*-R \"?([^\"\s]+))?",
+        r"^@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED(?:[\s\S]*-R \"?([^\"\s]+))?",
         "the host key of {board} has changed",
         "if the board was reinstalled run `ssh-keygen -R {0}`; if not, somebody may be in between",
     ),
     (
-        r"Host key verification failed|No \S+ host key is known",
+        r"^Host key verification failed\.\r?$|^No \S+ host key is known",
         "the host key of {board} is not known yet",
         "run `ssh {board}` once and compare the fingerprint",
     ),
     (
-        r"Could not resolve hostname ([^:\s]+)",
+        r"^ssh: Could not resolve hostname ([^:\s]+)",
         "no address is known for {board}",
         "check the name, or use the board's IP address",
     ),
     (
-        r"UNPROTECTED PRIVATE KEY FILE",
+        r"^@ +WARNING: UNPROTECTED PRIVATE KEY FILE",
         "ssh refuses a private key that others can read",
         "run `chmod 600` on the key",
     ),
     (
-        r"Too many authentication failures",
+        r"^(?:Received disconnect from|Disconnected from|ssh:) [^\n]*Too many authentication failures",
         "{board} refused: too many keys were tried",
         "name the right key with IdentityFile and IdentitiesOnly in your ssh config",
     ),
     (
-        r"Permission denied \(([^)]*)\)",
+        r"^(?:[^\s:]+: )?Permission denied \(([a-z0-9,@.-]+)\)\.\r?$",
         "{board} refused the login (it accepts: {0})",
         "check the user's name and run `ssh-copy-id {board}`",
     ),
     (
-        r"(Bad configuration option|Can't open user config file|terminating, \d+ bad configuration)[^\n]*",
+        r"^[^\n:]+: (?:line \d+: Bad configuration option|terminating, \d+ bad configuration)"
+        r"|^Can't open user config file|^command-line(?: line \d+)?: (?:line \d+: )?Bad configuration option",
         "ssh cannot read its configuration",
         "run `ssh -G {board}` to see why",
     ),
-    (r"Connection refused", "{board} refuses connections", "switch ssh on there and check the port"),
     (
-        r"timed out",
+        _CONNECT + r"Connection refused",
+        "{board} refuses connections",
+        "switch ssh on there and check the port",
+    ),
+    (
+        _CONNECT + r"(?:Connection|Operation) timed out"
+        r"|^Connection timed out during banner exchange|^Connection to \S+(?: port \d+)? timed out"
+        r"|^Timeout, server \S+ not responding",
         "{board} does not answer",
         "check its power, its network and the address",
     ),
     (
-        r"No route to host|Network is unreachable|Host is down",
+        _CONNECT + r"(?:No route to host|Network is unreachable|Host is down)",
         "there is no way to {board}",
         "check the network on both sides",
     ),
     (
-        r"kex_exchange_identification|Connection (?:closed|reset) by|banner exchange",
+        r"^(?:kex|ssh)_exchange_identification: |^Connection (?:closed|reset) by |^banner exchange: ",
         "{board} closed the connection before the login",
         "wait a little (it may be starting, or limiting logins) and try again",
     ),
 )
-# Says nothing of the cause; some servers make ssh say it at every end.
-_CLOSED = re.compile(r"^Connection to \S+ closed(?: by remote host)?\.\r?$", re.M)
+# What ssh says of itself and not of a cause, in whatever log level the user chose.
+_CHATTER = re.compile(
+    r"^(?:debug\d: |Authenticated to |Transferred: |Bytes per second: |OpenSSH_|\*\* "
+    r"|Warning: Permanently added |(?:Shared c|C)onnection to \S+ closed)[^\n]*$",
+    re.M,
+)
 
 
 def diagnose(board: str, stderr: str, status: int | None, said: str) -> ConnectionFailed:
@@ -76,18 +93,18 @@ def diagnose(board: str, stderr: str, status: int | None, said: str) -> Connecti
         status: ssh's exit status: 255 is its own failure, None means it had to be ended.
         said: The last thing the board printed, if it did.
     """
-    for pattern, what, remedy in _TABLE:
-        if found := re.search(pattern, stderr):
+    for pattern, what, remedy in _TABLE if status == SSH_FAILED else ():
+        if found := re.search(pattern, stderr, re.M):
             host = board.rpartition("@")[2]
             group = (found.group(1) if found.groups() else None) or host
             return ConnectionFailed(what.format(group, board=board), remedy.format(group, board=board))
-    words = _last(_CLOSED.sub("", stderr)) or said
+    words = board_words(stderr) or said
     if status is None or status < 0:
         return ConnectionFailed(
             f"{board} let ssh in but did not start the agent in time" + (f": {words}" if words else ""),
             f"see whether `ssh {board} sh` gives a prompt-less shell",
         )
-    if status == 255:
+    if status == SSH_FAILED:
         return ConnectionFailed(
             f"ssh to {board} failed: {words or 'it gave no reason'}", f"try `ssh -v {board}`"
         )
@@ -97,6 +114,6 @@ def diagnose(board: str, stderr: str, status: int | None, said: str) -> Connecti
     )
 
 
-def _last(text: str) -> str:
-    lines = [re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", line).strip() for line in text.splitlines()]
-    return next((line[:200] for line in reversed(lines) if line), "")
+def board_words(stderr: str) -> str:
+    """The last line that is not ssh's talk about itself, or nothing."""
+    return last_line(_CHATTER.sub("", stderr))

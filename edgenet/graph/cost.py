@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import onnx
 
 from edgenet.errors import ModelError
+from edgenet.text import cause
 
 __all__ = ["Cost", "LayerCost", "cost"]
 
@@ -124,7 +125,7 @@ def _shapes(model: onnx.ModelProto) -> Shapes:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except onnx.shape_inference.InferenceError as error:
         raise ModelError(
-            f"shapes do not fit together: {error}", "check the file with onnx.checker"
+            f"shapes do not fit together: {cause(error)}", "check the file with onnx.checker"
         ) from error
     shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):

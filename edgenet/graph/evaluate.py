@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edgenet.agent import wire
 from edgenet.errors import ModelError
 from edgenet.graph.kernels import kernel_options
+from edgenet.text import cause
 
 for _name in wire.NO_TELEMETRY:
     os.environ.setdefault(_name, "1")  # read when the library is loaded, so before that
@@ -63,7 +64,7 @@ class Evaluator:
                 options.add_session_config_entry(name, value)
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own exception classes share no public base
-            reason = str(error).strip().partition("\n")[0]
+            reason = cause(error)
             raise ModelError(
                 f"ONNX Runtime cannot load the graph ({reason})", "check the model with onnx.checker"
             ) from None

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.drift import Worst
-from edgenet.json_value import plain
 from edgenet.task import Task
+from edgenet.text import plain
 from edgenet.verify.expected import Expected
 
 __all__ = ["png", "shown"]

@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 
 from edgenet.errors import ModelError
 from edgenet.files import sha256
+from edgenet.text import cause
 
 __all__ = ["AGAIN", "FACTS", "SCHEMA", "is_container", "pack", "unpack"]
 
@@ -68,7 +69,7 @@ def unpack(data: bytes, where: str) -> tuple[onnx.ModelProto, dict[str, Any], di
     try:
         facts = json.loads(found[FACTS])
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{where}: {FACTS} is not JSON ({error})", AGAIN) from None
+        raise ModelError(f"{where}: {FACTS} is not JSON ({cause(error)})", AGAIN) from None
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         told = facts.get("schema") if isinstance(facts, dict) else None
         raise ModelError(f"{where}: schema {told!r}, this edgenet reads {SCHEMA}", AGAIN)

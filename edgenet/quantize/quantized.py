@@ -26,6 +26,7 @@ from edgenet.recipe import Recipe
 from edgenet.record import Record
 from edgenet.task import Task, load_task
 from edgenet.tasks import task_names
+from edgenet.text import cause
 
 __all__ = ["SUFFIX", "Calibration", "Quantized"]
 
@@ -201,7 +202,7 @@ def _check_graph(proto: onnx.ModelProto, original: Model, where: str) -> None:
         onnx.checker.check_model(proto)
         onnx.shape_inference.infer_shapes(proto, strict_mode=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = cause(error)
         raise ModelError(f"{where}: not a valid ONNX model ({reason})", AGAIN) from None
     height, width = original.preprocessing.size
     kinds = onnx.TensorProto

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -31,6 +32,10 @@ from edgenet.steps.stage import stage
 from edgenet.zoo import embedded
 
 __all__ = ["DemoOptions", "Ready", "Watch", "demo", "embedded_bundles"]
+
+
+# What may stand in the address that a browser is told to open.
+_TOKEN = re.compile(r"[\w-]{8,128}", re.ASCII)
 
 
 class Ready(NamedTuple):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from edgenet.backend import backend_names, load_backend
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Trial
 from edgenet.devices.connect import connect
-from edgenet.devices.runtimes import candidates
+from edgenet.devices.runtimes import NOEXEC_REMEDY, candidates
 from edgenet.errors import EXIT_DONE, EXIT_FAILED, EXIT_UNREACHABLE, ConnectionFailed, DeviceError
 from edgenet.facts import Facts
 from edgenet.progress import Progress, silent
@@ -29,6 +29,7 @@ MEMORY_MB = 150
 # Firmware and kernels begin to slow a board down at 80 to 85 degrees Celsius.
 WARM_C, HOT_C = 70.0, 80.0
 CLOCK_S = 300.0
+ABSENT = "not applicable"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Condition:
 
     Attributes:
         name: What is looked at.
-        state: "ok", "not" or "unknown".
+        state: "ok", "not", "unknown" or "not applicable" (what this board has no need to have).
         found: What the board says.
         remedy: What to do where it is not ok; a hint where it is.
     """
@@ -87,13 +88,25 @@ def doctor(device: str, backend: str | None = None, progress: Progress = silent)
     """
     try:
         with connect(device, board_events(progress)) as agent:
-            facts = agent.facts([backend] if backend else backend_names())
+            facts, now = _asked(agent, [backend] if backend else backend_names())
             backends = (backend,) if backend else _backends(board_target(facts, device).target)
             trials = {name: _try(agent, name) for name in backends}
     except ConnectionFailed as error:
         reach = Condition("reach", "not", error.what, error.remedy)
         return Examination(device, (reach,), reached=False)
-    return Examination(device, tuple(examine(facts, backends, trials, time.time(), device)))
+    return Examination(device, tuple(examine(facts, backends, trials, now, device, bool(backend))))
+
+
+def _asked(agent: Agent, backends: Sequence[str]) -> tuple[Facts, float]:
+    """The facts; and the time here, of all in which the board may have read its clock the nearest to it.
+
+    The clock is asked for alone: trying runtimes takes a slow board half a minute.
+    """
+    before = time.time()
+    clock = agent.facts().clock_s
+    after = time.time()
+    now = min(max(clock, before), after) if clock is not None else after
+    return agent.facts(backends).changed(clock_s=clock), now
 
 
 def _backends(target: str | None) -> tuple[str, ...]:
@@ -115,6 +128,7 @@ def examine(
     trials: Mapping[str, Trial | None],
     now: float,
     device: str = "",
+    asked: bool = False,
 ) -> list[Condition]:
     """The conditions of a board that answered; a pure function.
 
@@ -124,12 +138,13 @@ def examine(
         trials: Per backend, what importing the runtime gave that is on the board already.
         now: This machine's clock, Unix seconds.
         device: What the user wrote.
+        asked: Whether the user named the backend: then a board to which it does not apply lacks it.
     """
     found = [Condition("reach", "ok", "the agent runs there"), _board(facts, device)]
     found += [check(facts) for check in _CHECKS]
     found += [_clock(facts, now), _disk(facts, backends)]
     found += [_runtime(facts, backend, trials.get(backend)) for backend in backends]
-    return found
+    return [replace(item, state="not") if asked and item.state == ABSENT else item for item in found]
 
 
 def _board(facts: Facts, device: str) -> Condition:
@@ -163,8 +178,9 @@ def _folder(facts: Facts) -> Condition:
     if facts.noexec is None:
         return Condition("folder", "unknown", "writable; whether libraries load from it is not known")
     if facts.noexec:
-        remedy = "set EDGENET_HOME there to a folder of a file system mounted without noexec"
-        return Condition("folder", "not", "writable, but mounted noexec: no library loads from it", remedy)
+        return Condition(
+            "folder", "not", "writable, but mounted noexec: no library loads from it", NOEXEC_REMEDY
+        )
     return Condition("folder", "ok", "writable, libraries load from it")
 
 

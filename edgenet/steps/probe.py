@@ -6,17 +6,17 @@ import json
 import tomllib
 from pathlib import Path
 
-from edgenet.backend import backend_names
+from edgenet.backend import backend_names, load_backend
 from edgenet.devices.connect import connect
 from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
 from edgenet.facts import Facts
 from edgenet.files import write_atomic
-from edgenet.json_value import plain
 from edgenet.library import Table, names
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
 from edgenet.target import ISA, BackendSupport, Target
+from edgenet.text import plain
 
 __all__ = ["board_target", "probe", "target_text", "write_target"]
 
@@ -67,17 +67,22 @@ def write_target(path: Path | str, facts: Facts) -> Path:
 
 
 def target_text(name: str, facts: Facts) -> str:
-    """A target file for a board with these facts; what can run there is taken from its nearest target."""
+    """A target file for a board with these facts.
+
+    What can run there is taken from its nearest target, but for runtimes that were not found there.
+    """
     found = board_target(facts)
-    base = Target.load(found.target) if found.target else Target.load("local")
+    local = Target.load("local")
+    base = Target.load(found.target) if found.target else local
+    there = {name: support for name, support in base.backends.items() if load_backend(name).present(facts)}
     board, memory = facts.board or facts.os or name, round(facts.memory_mb or 0)
     lines = [
         f"# Read from the board by edgenet probe; {plain(str(found))}",
         f"name = {_value(name)}",
         f"title = {_value(board)}",
-        f"verified = {_value(not facts.emulated)}",
+        f"verified = {_value(found.known and not facts.emulated)}",
         f"sources = {_value(['the board itself'])}",
-        f"default_precision = {_value(base.default_precision)}",
+        f"default_precision = {_value((base if there == base.backends else local).default_precision)}",
         f"memory_mb = {_value([memory] if memory else [])}",
         f"board_models = {_value([facts.board] if facts.board else [])}",
         "",
@@ -88,7 +93,7 @@ def target_text(name: str, facts: Facts) -> str:
         f"clock_mhz = {facts.clock_max_mhz or 0}",
         f"isa = {_value([item for item in ISA if item in facts.isa])}",
     ]
-    lines += [line for name, support in base.backends.items() for line in _backend(name, support)]
+    lines += [line for name, support in there.items() for line in _backend(name, support)]
     return "\n".join([*lines, "", "[os]", f"images = {_value([_system(facts)])}", ""])
 
 

@@ -22,7 +22,7 @@ from edgenet.errors import DeviceError, ReportError
 from edgenet.facts import Facts
 from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
-from edgenet.json_value import Where, plain
+from edgenet.json_value import Where
 from edgenet.library import image_folder
 from edgenet.measure.cold_start import cold_start
 from edgenet.measure.drift import drift, kernel, quantization
@@ -40,6 +40,7 @@ from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
 from edgenet.steps.events import board_events
+from edgenet.text import plain
 from edgenet.verify.expected import (
     Encoder,
     Expected,

@@ -11,7 +11,7 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Finished
 from edgenet.devices.blobs import Blob
-from edgenet.devices.runtimes import RuntimeChoice, ensure_runtime
+from edgenet.devices.runtimes import RuntimeChoice, check_runtime, ensure_runtime
 from edgenet.progress import Progress
 from edgenet.steps.events import board_events
 from edgenet.steps.finish import finish, own_version
@@ -56,6 +56,8 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
     if on_board:
         version = own_version(bundle.manifest.backend, agent.facts([bundle.manifest.backend]), device)
         name = load_backend(bundle.manifest.backend).board_file(bundle.manifest.artifact, version)
+    else:
+        check_runtime(agent, bundle.manifest.backend)
     agent.begin()
     artifact = _blob(bundle, name)
     agent.send_blobs([artifact], board_events(progress))

@@ -14,6 +14,7 @@ from edgenet.golden import Golden
 from edgenet.imageset import ImageSet
 from edgenet.model import Model, content_digest
 from edgenet.preprocessing import Preprocessing
+from edgenet.text import cause
 from edgenet.verify.reference import Reference
 
 __all__ = ["choose", "shrunk"]
@@ -67,7 +68,7 @@ def _from_set(images: ImageSet, preprocessing: Preprocessing) -> dict[str, bytes
             image = decode(data)
             fit(image, preprocessing.fit_spec())
         except ValueError as error:
-            reasons.append(f"{path.name}: {error}")
+            reasons.append(f"{path.name}: {cause(error)}")
             continue  # calibration counts and names every one
         if len(data) > MAX_ENCODED:
             data, suffix = encode_ppm(shrunk(image, preprocessing)), ".ppm"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
 from edgenet.errors import ModelError
+from edgenet.text import cause
 
 __all__ = ["run_artifact", "run_bundle"]
 
@@ -44,7 +45,7 @@ def run_artifact(backend: str, file: str, data: bytes, pixels: Iterable[NDArray[
             session = load_backend(backend).open(path)
             return np.stack([session.run(item[None]) for item in pixels])
         except (RuntimeError, ValueError) as error:
-            reason = str(error).strip().partition("\n")[0]
+            reason = cause(error)
             raise ModelError(
                 f"{backend} refuses the artifact written for it ({reason})",
                 "report this as a bug in edgenet with the model",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from edgenet.figures import interval
 from edgenet.metric import metrics
 from edgenet.report import Report
+from edgenet.text import plain
 from edgenet.views.comparison import notes, table
 
 __all__ = ["csv_text", "markdown", "records"]
+
+_MARKUP = re.compile(r"[\\`*_\[\]|~]")
 
 
 def markdown(reports: Sequence[Report]) -> str:
@@ -25,7 +29,7 @@ def markdown(reports: Sequence[Report]) -> str:
     lines.append("")
     lines += [f"- {_safe(note)}" for note in notes(reports)]
     for report, cells in zip(reports, rows, strict=True):
-        lines += [f"- {_safe(cells[0][0])}: {_safe(fact)}" for fact in _facts(report)]
+        lines += [f"- {_safe(cells[0][0])}: {fact}" for fact in _facts(report)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -37,7 +41,8 @@ def _facts(report: Report) -> list[str]:
             f" on {drift.images} images"
         )
     for limit in report.verdict.limits:
-        found.append(limit.words if limit.passed else f"**{limit.words}**")
+        words = _safe(limit.words)
+        found.append(words if limit.passed else f"**{words}**")
     return found
 
 
@@ -46,8 +51,14 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text that stays in its cell and is no markup but our own bold."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    """Text that stays in its cell and is no markup: no link, no image, no emphasis, no mention."""
+    found = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
+    return _MARKUP.sub(r"\\\g<0>", found)
+
+
+def _inert(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
 def records(reports: Sequence[Report]) -> list[dict[str, Any]]:
@@ -72,5 +83,5 @@ def csv_text(reports: Sequence[Report]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: _inert(value) for key, value in row.items()} for row in rows)
     return out.getvalue()

@@ -215,3 +215,25 @@ def test_a_board_that_never_starts_the_agent(start_board, monkeypatch):
     what = refused().what
     assert "did not start the agent in time" in what
     assert "waited 1 s" in what
+
+
+BANNER = "Idle sessions are timed out.\nPermission denied (to strangers)!\nConnection refused is no answer\n"
+
+
+@pytest.mark.parametrize(
+    ("stderr", "status", "words"),
+    [
+        (BANNER + "sh: 1: exec: not found\n", 127, "exit status 127): sh: 1: exec: not found"),
+        (BANNER + "bash: fork: Cannot allocate memory\n", 254, "bash: fork: Cannot allocate memory"),
+        (BANNER + "ssh: connect to host pi port 22: Connection refused\r\n", 255, "refuses connections"),
+        (BANNER + "ssh: connect to host pi port 22: Connection timed out\r\n", 255, "does not answer"),
+        (BANNER.splitlines()[0] + "\nme@pi: Permission denied (publickey).\r\n", 255, "accepts: publickey"),
+        ("debug1: connect to address 1.2.3.4 port 22: Connection timed out\nodd\n", 255, "failed: odd"),
+        ("sh: ssh: Connection refused\ndebug1: Exit status 1\ndebug1: channel 0: free\n", 1, "sh: ssh: Conn"),
+        ("no home\nTransferred: sent 1, received 2 bytes\nBytes per second: sent 1\n", 1, ": no home"),
+        ("channel 0: open failed: connect failed: No route to host\n", 255, "no way to"),
+    ],
+)
+def test_only_sshs_own_lines_tell_a_cause(stderr: str, status: int, words: str) -> None:
+    """A login banner and ssh's debugging hold any words; ssh itself ends with 255."""
+    assert words in diagnose("pi", stderr, status, "").what

@@ -16,7 +16,8 @@ from tests.house.tree import ROOT, imports, parsed, sources
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
 PARTS = {"breakdown", "card", "drift", "facts", "golden", "measured", "metric", "soundness", "task", "tasks"}
 FOUNDATION = {
-    "arrays", "cache", "errors", "figures", "files", "json_value", "library", "progress", "record"
+    "arrays", "cache", "errors", "figures", "files", "json_value", "library", "notebook", "progress",
+    "record", "text",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def examined(facts: Facts, *backends: str, trials: dict[str, Trial] | None = Non
     found = examine(facts, backends or ("onnxruntime", "tflite"), trials or {}, NOW)
     assert len({item.name for item in found}) == len(found)
     for item in found:
-        assert item.state in ("ok", "not", "unknown")
+        assert item.state in ("ok", "not", "unknown", "not applicable")
         assert item.found
         assert item.remedy or item.state != "not", f"{item.name} is not ok and nothing is said to do"
     return {item.name: item for item in found}
@@ -101,7 +102,8 @@ def test_a_runtime_that_is_there_is_tried(tmp_path: Path) -> None:
         ({}, "ok", "JetPack 6.2 (L4T 36.4.3), TensorRT 10.3.0, CUDA 12.6"),
         ({"tensorrt": None}, "not", "apt install tensorrt"),
         ({"tensorrt_python": False}, "not", "python3-libnvinfer"),
-        ({"l4t": None, "tensorrt": None}, "not", "no Jetson"),
+        ({"l4t": None, "tensorrt": None}, "not applicable", "no Jetson"),
+        ({"l4t": None, "tensorrt": None, "runtimes": {"tensorrt": "rtx 1"}}, "ok", "own rtx 1"),
     ],
 )
 def test_tensorrt(changes: dict[str, Any], state: str, words: str, tmp_path: Path) -> None:
@@ -153,3 +155,57 @@ def test_command_prints_one_document(home: Path) -> None:
         assert document["device"] == device
         assert document["reached"] is (code != (3,))
         assert {"name", "state", "found", "remedy"} == set(document["conditions"][0])
+
+
+PC = {
+    "machine": "x86_64",
+    "cpu": "AMD EPYC",
+    "system": "Linux",
+    "python": "3.11.7",
+    "glibc": "2.36",
+    "cores": 4,
+}
+
+
+def test_what_does_not_apply_is_no_fault_unless_it_was_asked_for() -> None:
+    facts = Facts.from_table({**PC, "python_implementation": "cpython", "python_bits": 64})
+    everything = ("onnxruntime", "tensorrt", "tflite")
+    states = {item.name: item.state for item in examine(facts, everything, {}, NOW)}
+    assert states["runtime tensorrt"] == "not applicable"
+    assert "not" not in states.values()
+    asked = {item.name: item.state for item in examine(facts, ["tensorrt"], {}, NOW, asked=True)}
+    assert asked["runtime tensorrt"] == "not"
+
+
+def test_the_time_that_the_board_takes_is_not_its_clocks_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    from edgenet.steps import doctor as module
+
+    clock = {"now": NOW}
+
+    class Slow:
+        """Its clock is right; it needs 31 s to try its runtimes, and 2 s before it says anything."""
+
+        def facts(self, backends: Any = ()) -> Facts:
+            clock["now"] += 2.0
+            told = Facts(cores=1, clock_s=clock["now"])
+            clock["now"] += 31.0 if backends else 1.0
+            return told
+
+    monkeypatch.setattr(module.time, "time", lambda: clock["now"])
+    facts, now = module._asked(Slow(), ["tflite"])  # type: ignore[arg-type]
+    assert facts.clock_s == now
+
+
+def test_a_saved_target_has_only_what_was_found() -> None:
+    from edgenet.steps.probe import target_text
+    from edgenet.target import Target
+
+    laptop = Target.load("rtx-laptop")
+    assert "tensorrt" in laptop.backends
+    saved = tomllib.loads(target_text("pc", Facts.from_table(PC)))
+    assert not saved["verified"]
+    assert set(saved["backends"]) == {"onnxruntime", "tflite"}
+    assert saved["default_precision"] == "int8"
+    own = Facts.from_table({**PC, "runtimes": {"tensorrt": "tensorrt-rtx 1.7.1"}})
+    found = tomllib.loads(target_text("pc", own))
+    assert "tensorrt" in found["backends"]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from edgenet.backends.lowering.file import TfliteFile
 from edgenet.backends.lowering.startup_message import without_startup_message
 from edgenet.errors import ModelError
+from edgenet.text import cause
 
 __all__ = ["tflite_layers"]
 
@@ -37,7 +38,7 @@ def tflite_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[n
         details = interpreter.get_output_details()
         return {names[item["index"]]: interpreter.get_tensor(item["index"]) for item in details}
     except (ValueError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = cause(error)
         raise ModelError(
             f"LiteRT cannot show the file's layers ({reason})", "update ai-edge-litert"
         ) from None

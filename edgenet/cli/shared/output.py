@@ -1,42 +1,110 @@
-"""What people see: results on stdout, progress on stderr."""
+"""What people see: results on stdout, progress on stderr.
+
+Everything a command shows goes through here, because here foreign text is made fit to be shown: a board, a
+bundle, a model, a report and a file's name may hold what a terminal would obey.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgenet.progress import Progress
+from edgenet.text import plain
 
-__all__ = ["print_json", "print_table", "progress"]
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+__all__ = [
+    "draw",
+    "print_document",
+    "print_json",
+    "print_table",
+    "progress",
+    "rewrite",
+    "say",
+    "styled",
+    "tell_usage",
+]
 
 PLAIN_WIDTH = 140
 FIGURES = "0123456789+-–"
+LONGEST_STAGE = 120
+
+
+def say(*lines: str, err: bool = False) -> None:
+    """Lines on stdout, or on stderr; one each, whatever is in them."""
+    for line in lines:
+        click.echo(plain(line), err=err)
+
+
+def rewrite(line: str) -> None:
+    """Put a line in the place of the last one, on a stderr that is a terminal."""
+    click.echo(f"\r\x1b[K{plain(line)}", err=True, nl=False)
+
+
+def tell_usage(error: click.ClickException) -> None:
+    """What is wrong with the command line, in click's words."""
+    words = io.StringIO()
+    error.show(words)
+    say(*words.getvalue().splitlines(), err=True)
+
+
+def print_document(text: str) -> None:
+    """Markdown, CSV or HTML on stdout, as it is but for what no document holds."""
+    click.echo("\n".join(plain(line) for line in text.split("\n")), nl=False)
 
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout."""
-    click.echo(json.dumps(document, indent=1))
+    click.echo(json.dumps(document, indent=1).replace("\x7f", "\\u007f"))
 
 
-def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+def styled(text: str, style: str = "") -> Text:
+    """Text that rich shows as it is: no markup in it counts."""
+    from rich.text import Text
+
+    return Text(plain(text), style=style)
+
+
+def draw(*shown: RenderableType) -> None:
+    """Something of rich's on stdout."""
+    console = _console()
+    for item in shown:
+        console.print(item)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on stdout; columns of figures are right-aligned."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    terminal = sys.stdout.isatty()
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold", pad_edge=False)
+    table = Table(
+        title=styled(title, "bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        title_style="bold",
+        pad_edge=False,
+    )
     for index, name in enumerate(columns):
         figures = all(row[index][:1] in FIGURES for row in rows)
-        table.add_column(name, justify="right" if figures else "left", overflow="fold")
+        table.add_column(styled(name), justify="right" if figures else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
-    Console(width=None if terminal else PLAIN_WIDTH, highlight=False).print(table)
+        table.add_row(*map(styled, row))
+    draw(table)
 
 
 @contextmanager
@@ -49,28 +117,32 @@ def progress() -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+    name = TextColumn("{task.description}", markup=False)
+    with Bar(
+        *(SpinnerColumn(), name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
         task = bar.add_task("", total=None)
         last = ""
 
-        def tell(stage: str, done: int, total: int | None) -> None:
+        def show(stage: str, done: int, total: int | None) -> None:
             nonlocal last
             if stage != last:
-                bar.reset(task, description=stage, total=total)
+                bar.reset(task, description=plain(stage)[:LONGEST_STAGE], total=total)
                 last = stage
             bar.update(task, completed=done, total=total)
 
-        yield tell
+        yield show
 
 
 def _plain() -> Progress:
     last = ""
 
-    def tell(stage: str, done: int, total: int | None) -> None:  # noqa: ARG001
+    def show(stage: str, done: int, total: int | None) -> None:  # noqa: ARG001
         nonlocal last
         if stage != last:
-            click.echo(f"edgenet: {stage}", err=True)
+            say(f"edgenet: {stage[:LONGEST_STAGE]}", err=True)
             last = stage
 
-    return tell
+    return show

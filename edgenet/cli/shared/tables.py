@@ -8,11 +8,11 @@ from typing import Any
 from edgenet.breakdown import More
 from edgenet.drift import Drift, Kernel
 from edgenet.figures import share
-from edgenet.json_value import plain
 from edgenet.measured import Memory
 from edgenet.metric import Metric, metrics
 from edgenet.quantize.quantized import Quantized
 from edgenet.report import Report
+from edgenet.text import plain
 from edgenet.views.sections import starts, threads
 
 __all__ = ["quantization_lines", "report_columns", "report_row", "verdict_lines"]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from edgenet.cli.shared.output import PLAIN_WIDTH, print_table
+from edgenet.cli.shared.output import draw, print_table, say, styled
 from edgenet.cli.shared.tables import verdict_lines
 from edgenet.figures import number
 from edgenet.report import Report
@@ -25,25 +22,23 @@ SLICES, BAR = 48, 28
 
 def show(reports: Sequence[Report]) -> None:
     """Print one report in full, or several side by side."""
-    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
     columns, rows = table(reports)
     title = ", ".join(dict.fromkeys(report.bundle.model for report in reports))
     print_table(title, columns, [[text for text, _ in cells] for cells in rows])
     if len(reports) > 1:
-        for note in notes(reports):
-            console.print(Text(f"note: {note}"))
+        say(*(f"note: {note}" for note in notes(reports)))
         return
     report = reports[0]
     state = report.verdict.state
-    console.print(Text(f"{report.build}: {state}", style=COLOURS.get(state, "red")))
-    console.print(Text("\n".join(verdict_lines(report))))
+    draw(styled(f"{report.build}: {state}", COLOURS.get(state, "red")))
+    say(*verdict_lines(report))
     if not report.emulated:
         samples = report.latency_ms.array()
         low, high = number(report.latency_ms.min, 3), number(report.latency_ms.p99, 3)
-        console.print(Text(f"over time    {sparkline(_medians(samples))}  median of {SLICES} slices"))
-        console.print(Text(f"histogram    {sparkline(_counts(samples))}  {low} to {high} ms"))
+        say(f"over time    {sparkline(_medians(samples))}  median of {SLICES} slices")
+        say(f"histogram    {sparkline(_counts(samples))}  {low} to {high} ms")
     if report.layers:
-        console.print(_layers(report))
+        draw(_layers(report))
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -76,5 +71,5 @@ def _layers(report: Report) -> Table:
         ms = None if report.emulated else row.ms
         bar = "█" * round(BAR * (ms or 0.0) / longest)
         cells = [row.name, row.op or "–", number(ms, 4), number(row.sqnr_db, 1)]
-        drawn.add_row(*(Text(cell) for cell in cells), Text(bar, style="blue"))
+        drawn.add_row(*map(styled, cells), styled(bar, "blue"))
     return drawn

@@ -1,0 +1,29 @@
+"""What is known to fail is asked for before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+
+from edgenet.steps.compile import compile
+from tests.cli.test_foreign_text import run
+
+GLIBC = {"system": "Linux", "python_implementation": "cpython", "python_bits": 64, "glibc": "2.36"}
+
+
+def test_a_home_without_exec_is_told_before_anything_is_sent(tmp_path: Path, model_file: Path) -> None:
+    bundle = compile(model_file, "local", "onnxruntime", "fp32").write(tmp_path / "b.edgenet")
+    facts = {**GLIBC, "machine": platform.machine(), "python": "3.11.2", "cores": 4, "noexec": True}
+    board = tmp_path / "board.json"
+    # Whatever is asked beside the facts is answered with an error, so nothing can have been sent.
+    answers = {"probe": [{"ok": True, "facts": facts}], "error": {"what": "asked for more"}}
+    board.write_text(json.dumps(answers))
+    code, text = run("deploy", bundle, "--device", "pi", board=board)
+    assert code == 1
+    assert "mounted noexec" in text
+    assert "EDGENET_HOME" in text
+    assert "asked for more" not in text
+    facts["runtimes"] = {"onnxruntime": "1.20"}
+    board.write_text(json.dumps(answers))
+    assert "asked for more" in run("deploy", bundle, "--device", "pi", board=board)[1]
