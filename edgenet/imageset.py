@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, fit
+from edgenet.csv_table import read_csv, shown
 from edgenet.errors import DataError
+from edgenet.json_value import plain
 from edgenet.preprocessing import Preprocessing
 
 __all__ = ["ImageSet", "Skipped"]
 
+FORM = "file,class_index"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".webp")
 
 
@@ -38,6 +40,8 @@ class ImageSet:
     @classmethod
     def load(cls, folder: Path | str) -> ImageSet:
         """Read a folder: ``labels.csv`` (``file`` and the task's columns) if it is there, else every image.
+
+        The table may be separated by commas, semicolons or tabs; paths in it are within the folder.
 
         Raises:
             DataError: Not a folder, no image in it, or a row of ``labels.csv`` is wrong.
@@ -76,6 +80,12 @@ class ImageSet:
             raise DataError(
                 f"{self.files[index]}: cannot be read ({error.strerror})", "check the file"
             ) from None
+
+    def name(self, index: int) -> str:
+        """What a file is called within the folder, for people: printable, parts separated by ``/``."""
+        path = self.files[index]
+        inside = path.relative_to(self.folder) if path.is_relative_to(self.folder) else Path(path.name)
+        return str(plain(inside.as_posix()))
 
     def pixels(self, index: int, preprocessing: Preprocessing) -> NDArray[np.uint8]:
         """One image as the network sees it: uint8 [1, H, W, 3], RGB.
@@ -130,20 +140,24 @@ class Skipped:
 
 
 def _read_table(folder: Path, table: Path) -> tuple[tuple[Path, ...], tuple[Mapping[str, str], ...]]:
+    files: dict[Path, Mapping[str, str]] = {}
+    for row in read_csv(table, "file", DataError, FORM).rows:
+        cells, place = dict(row.cells), f"{table} line {row.line}"
+        name = cells.pop("file")
+        path = _named(folder, name) or _named(folder, name.replace("\\", "/"))
+        if path is None:
+            raise DataError(f"{place}: {shown(name)} is not a file of {folder}", "correct the row")
+        if path in files:
+            raise DataError(f"{place}: {shown(name)} is there twice", "write one row an image")
+        files[path] = cells
+    return tuple(files), tuple(files.values())
+
+
+def _named(folder: Path, name: str) -> Path | None:
+    """The file of a row; ``None`` where there is none, or it lies outside the folder."""
+    parts = Path(name).parts
+    inside = parts and not Path(name).is_absolute() and ".." not in parts
     try:
-        rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table}: cannot be read ({error})", "write UTF-8 CSV: file,class_index") from None
-    if not rows:
-        raise DataError(f"{table}: no rows", "write one row an image: file,class_index")
-    files, truth = [], []
-    for number, row in enumerate(rows, 2):
-        name = row.get("file")
-        if not name or None in row:
-            raise DataError(f"{table} line {number}: no file, or too many cells", "write file,class_index")
-        path = folder / name
-        if Path(name).is_absolute() or ".." in Path(name).parts or not path.is_file():
-            raise DataError(f"{table} line {number}: {name!r} is not a file of {folder}", "correct the row")
-        files.append(path)
-        truth.append({key: value or "" for key, value in row.items() if key != "file"})
-    return tuple(files), tuple(truth)
+        return folder / name if inside and (folder / name).is_file() else None
+    except OSError:  # a name longer than names can be
+        return None

@@ -49,18 +49,52 @@ def test_pixels_are_what_the_network_sees(photos: Path, model: Model) -> None:
     ("rows", "message"),
     [
         ("file,class_index\n", "no rows"),
-        ("file,class_index\n000.ppm,1,2\n", "line 2: no file, or too many cells"),
-        ("name,label\n000.ppm,1\n", "line 2"),
+        ("file,class_index\n000.ppm,1,2\n", "line 2: 3 cells, the header has 2"),
+        ("name,label\n000.ppm,1\n", "the header is 'name,label', without 'file': write file,class_index"),
+        ("file,file\n000.ppm,1\n", "two columns 'file'"),
+        ("file,class_index\n000.ppm,1\n\n000.ppm,1\n", "line 4: '000.ppm' is there twice"),
+        ('file,class_index\n"000.ppm,1\n', "line 2: unexpected end of data"),
+        ("file,class_index\n" + "x" * 200_000 + ",1\n", "line 2: field larger than"),
+        ("file,class_index\n" + "x" * 5000 + ",1\n", "line 2: 'xxx.* is too long"),
+        ("file,class_index\n000\0.ppm,1\n", "line 2: a NUL"),
+        ("file,class_index\n000\x1b[2J.ppm,1\n", r"line 2: '000\\x1b"),
+        (b"file,class_index\n\xe9t\xe9.ppm,1\n", "line 2: byte 0xe9 is not UTF-8: save the file as UTF-8"),
+        ("file,class_index\n".encode("utf-16-le"), "line 1: a NUL"),
+        ("a\n" * 1_000_001, "more than 1000000 rows"),
+        ("", "the header is '', without 'file'"),
         ("file,class_index\n000.ppm,1\nnone.ppm,1\n", "line 3: 'none.ppm' is not a file"),
         ("file,class_index\n../000.ppm,1\n", "line 2"),
         ("file,class_index\n/etc/passwd,1\n", "line 2"),
     ],
 )
-def test_bad_labels(tmp_path: Path, rows: str, message: str) -> None:
+def test_bad_labels(tmp_path: Path, rows: str | bytes, message: str) -> None:
     folder_of(tmp_path, 1)
-    (tmp_path / "labels.csv").write_text(rows)
+    (tmp_path / "labels.csv").write_bytes(rows if isinstance(rows, bytes) else rows.encode())
     with pytest.raises(DataError, match=message):
         ImageSet.load(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "file,class_index\n000.ppm,1\nsub/a.ppm,0\n",
+        "class_index;file\n1;000.ppm\n0;sub/a.ppm",
+        "sep=;\nfile;class_index\n000.ppm;1\nsub/a.ppm;0\n;\n",
+        "file\tclass_index\n000.ppm\t1\nsub/a.ppm\t0\n",
+        ' File , Class_Index ,\n 000.ppm , 1 ,\n\n"sub\\a.ppm", "0"\n\n',
+        ",file,class_index\n0,000.ppm,1\n1,sub/a.ppm,0\n",
+    ],
+)
+def test_tables_of_every_dialect_are_the_same(tmp_path: Path, table: str, end: str, encoding: str) -> None:
+    folder_of(tmp_path, 1)
+    folder_of(tmp_path / "sub", 1)
+    (tmp_path / "sub" / "000.ppm").rename(tmp_path / "sub" / "a.ppm")
+    (tmp_path / "labels.csv").write_bytes(table.replace("\n", end).encode(encoding))
+    images = ImageSet.load(tmp_path)
+    assert [images.name(index) for index in range(len(images))] == ["000.ppm", "sub/a.ppm"]
+    assert images.truth == ({"class_index": "1"}, {"class_index": "0"})
 
 
 def test_no_folder_and_empty_folder(tmp_path: Path) -> None:

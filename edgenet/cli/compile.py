@@ -39,7 +39,7 @@ __all__ = ["compile"]
 )
 @click.option("--calibration", metavar="DIR", help="Folder of typical images; int8 needs one.")
 @click.option("--preprocessing", metavar="F", help="How to feed the model; default: MODEL.toml beside it.")
-@click.option("--labels", metavar="F", help="Class names: one a line, or CSV (class_index, name).")
+@click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")
 @click.option("-o", "--output", metavar="OUT", help="Default: MODEL.TARGET.BACKEND.PRECISION.edgenet here.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @cache_option

@@ -23,7 +23,7 @@ __all__ = ["quantize"]
 )
 @click.option("--calibration", metavar="DIR", help="Folder of typical images; int8 needs one.")
 @click.option("--preprocessing", metavar="F", help="How to feed the model; default: MODEL.toml beside it.")
-@click.option("--labels", metavar="F", help="Class names: one a line, or CSV (class_index, name).")
+@click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")
 @click.option("-o", "--output", metavar="OUT", help="Default: MODEL.int8.onnx here.")
 @cache_option
 @json_option
