@@ -12,6 +12,7 @@ Python 3.6 syntax: this file travels to the board.
 
 import io
 import math
+import re
 
 import numpy as np
 
@@ -78,7 +79,8 @@ def decode(data: bytes) -> np.ndarray:
         raise
     except Exception as error:
         # Pillow raises OSError, SyntaxError, struct.error … depending on where the file is broken.
-        raise ValueError("not a readable image ({})".format(str(error) or type(error).__name__)) from None
+        reason = re.sub(" *<[^<>]* at 0x[0-9a-fA-F]+>", "", " ".join(str(error).split()))
+        raise ValueError("not a readable image ({})".format(reason or type(error).__name__)) from None
 
 
 def encode_ppm(image: np.ndarray) -> bytes:

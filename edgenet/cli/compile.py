@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from edgenet.cli.shared.options import cache_option, json_option
-from edgenet.cli.shared.output import print_json, progress
+from edgenet.cli.shared.output import print_json, print_notes, progress
 
 __all__ = ["compile"]
 
@@ -90,13 +91,9 @@ def compile(  # noqa: PLR0913, PLR0917
     written = compiled.write(Path(output or compiled.file))
     for line in compiled.skipped:
         click.echo(f"edgenet: skipped {line}", err=True)
+    print_notes(compiled.notes)
     if as_json:
-        made = compiled.quantized
-        document = {
-            **compiled.bundle.manifest.to_table(),
-            "quantization": {**made.account.to_table(), "cached": made.cached} if made else None,
-        }
-        print_json({**document, "digest": compiled.bundle.digest, "path": str(written)})
+        print_json({**_document(compiled), "path": str(written)})
         return
     for line in _summary(written, compiled):
         click.echo(line)
@@ -107,6 +104,16 @@ def _plan_text(plan) -> str:  # type: ignore[no-untyped-def]
     if plan.recipe:
         lines.append(f"recipe {plan.recipe}")
     return "\n".join(lines + [f"because {reason}" for reason in plan.why])
+
+
+def _document(compiled) -> dict[str, Any]:  # type: ignore[no-untyped-def]
+    made = compiled.quantized
+    return {
+        **compiled.bundle.manifest.to_table(),
+        "quantization": {**made.account.to_table(), "cached": made.cached} if made else None,
+        "notes": list(compiled.notes),
+        "digest": compiled.bundle.digest,
+    }
 
 
 def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_table, progress
+from edgenet.cli.shared.output import print_json, print_notes, print_table, progress
 from edgenet.errors import EXIT_OVER_LIMIT
 
 __all__ = ["profile"]
@@ -49,6 +49,7 @@ def profile(
 
     with progress() as tell:
         report = run(bundle, device, protocol, val, min_fps, max_drift, tell)
+    print_notes(report.verdict.notes)
     if output:
         report.write(output)
     if as_json:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgenet.cli.shared.options import cache_option, json_option
-from edgenet.cli.shared.output import print_json, progress
+from edgenet.cli.shared.output import print_json, print_notes, progress
 
 __all__ = ["quantize"]
 
@@ -65,8 +65,9 @@ def quantize(
     written = made.write(output or f"{made.original.name}{SUFFIX}")
     for line in made.calibration.skipped if made.calibration else ():
         click.echo(f"edgenet: skipped {line}", err=True)
+    print_notes(made.image_notes)
     if as_json:
-        print_json({**made.to_table(), "path": str(written)})
+        print_json({**made.to_table(), "notes": list(made.image_notes), "path": str(written)})
         return
     click.echo(f"{written}  {made.original.name} {made.model.precision}, recipe {made.recipe.name}")
     click.echo("\n".join(quantization_lines(made)))

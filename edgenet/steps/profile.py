@@ -39,6 +39,7 @@ from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
 from edgenet.steps.events import board_events
+from edgenet.steps.image_notes import image_notes
 from edgenet.verify.expected import (
     Encoder,
     Expected,
@@ -102,6 +103,7 @@ def profile(
         run = _measure(agent, bundle, rules, images, known, progress)
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, min_fps, max_drift, facts.get("emulated") is True)
+    verdict = verdict.changed(notes=(*verdict.notes, *image_notes(images)))
     try:
         made = _report(bundle, device, facts, rules, run, found, verdict)
         return Report.from_table(plain(made.to_table()), device)

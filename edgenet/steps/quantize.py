@@ -12,7 +12,7 @@ from edgenet.errors import DataError, EdgenetError, LibraryError, ModelError
 from edgenet.golden import Golden
 from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet, Skipped
-from edgenet.json_value import Where
+from edgenet.json_value import Where, plain
 from edgenet.library import image_folder
 from edgenet.model import Model, content_digest
 from edgenet.progress import Progress, silent
@@ -21,6 +21,7 @@ from edgenet.quantize.quantized import Calibration, Quantized
 from edgenet.quantize.quantizer import quantize
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
+from edgenet.steps.image_notes import image_notes
 from edgenet.steps.plan import default_recipe, limit
 from edgenet.steps.source import read_float
 from edgenet.verify.golden import choose
@@ -69,7 +70,8 @@ def quantize_model(
     images = calibration_images(calibration, recipe.precision if recipe.needs_images else "")
     found = read_float(model, preprocessing, labels)
     progress("prepare", 0, None)
-    return quantized(found, prepare(found), recipe, images, choose(images, found, cache), progress, cache)
+    made = quantized(found, prepare(found), recipe, images, choose(images, found, cache), progress, cache)
+    return replace(made, image_notes=image_notes(images))
 
 
 def quantized(
@@ -160,7 +162,7 @@ def _held(held: bytes, model: Model, prepared: Model, recipe: Recipe, golden: Go
 
 def _named(fed: Skipped) -> tuple[str, ...]:
     """The images left out; by their names in the folder, wherever that lies."""
-    folder = f"{fed.images.folder}/"
+    folder = plain(f"{fed.images.folder}/")
     return tuple(line.removeprefix(folder) for line in fed.files)
 
 

@@ -159,8 +159,7 @@ def _answered(
     preprocessing = bundle.manifest.preprocessing
     reference = Reference(bundle.reference, preprocessing, bundle.manifest.task)
     hashes, answers = [], []
-    for index in range(len(images)):
-        pixels = images.pixels(index, preprocessing)
+    for index, pixels in enumerate(images.all_pixels(preprocessing)):
         hashes.append(sha256(np.ascontiguousarray(pixels[0]).tobytes()))
         answers.append(reference.run(pixels))
         progress("reference", index + 1, len(images))
@@ -199,7 +198,7 @@ def from_set(
     preprocessing = bundle.manifest.preprocessing
     host = run_bundle(bundle, _counted_pixels(images, preprocessing, progress))
     return Expected(
-        names=[path.name for path in images.files],
+        names=[images.name(index) for index in range(len(images))],
         encoded=(encode(images.read(index)) for index in range(len(images))),
         pixels_sha256=known.pixels_sha256,
         host=host,
@@ -227,6 +226,6 @@ def _golden_pixels(bundle: Bundle, index: int) -> NDArray[np.uint8]:
 def _counted_pixels(
     images: ImageSet, preprocessing: Preprocessing, progress: Progress
 ) -> Iterator[NDArray[np.uint8]]:
-    for index in range(len(images)):
-        yield images.pixels(index, preprocessing)[0]
+    for index, pixels in enumerate(images.all_pixels(preprocessing)):
+        yield pixels[0]
         progress("artifact on this host", index + 1, len(images))

@@ -62,12 +62,13 @@ def _from_set(images: ImageSet, preprocessing: Preprocessing) -> dict[str, bytes
     chosen = images.head(COUNT)
     encoded, reasons = {}, []
     for index, path in enumerate(chosen.files):
-        data, suffix = chosen.read(index), path.suffix.lower()
+        suffix = path.suffix.lower()
         try:
+            data = chosen.read(index)
             image = decode(data)
             fit(image, preprocessing.fit_spec())
-        except ValueError as error:
-            reasons.append(f"{path.name}: {error}")
+        except (DataError, ValueError) as error:
+            reasons.append(f"{chosen.name(index)}: {error}")
             continue  # calibration counts and names every one
         if len(data) > MAX_ENCODED:
             data, suffix = encode_ppm(shrunk(image, preprocessing)), ".ppm"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from edgenet.json_value import plain
 from edgenet.progress import Progress
 
-__all__ = ["print_json", "print_table", "progress"]
+__all__ = ["print_json", "print_notes", "print_table", "progress"]
 
 PLAIN_WIDTH = 140
 FIGURES = "0123456789+-–"
@@ -21,6 +22,12 @@ FIGURES = "0123456789+-–"
 def print_json(document: Any) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(document, indent=1))
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """What a user should know of a result, on stderr, so that it is seen beside JSON too."""
+    for note in notes:
+        click.echo(f"edgenet: note: {plain(note)}", err=True)
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
