@@ -74,7 +74,7 @@ class _Rest:
 
     @property
     def words(self) -> str:
-        """For example "4 files left out: 2 .heic, 1 .txt, 1 that cannot be read (f.png: a FIFO, not a file)"."""
+        """For example "3 files left out: 2 .heic, 1 that cannot be read (f.png: a FIFO, not a file)"."""
         parts, count = [], self.kinds.total() + len(self.odd)
         if count:
             kinds = [f"{number} {kind}" for kind, number in self.kinds.most_common()]

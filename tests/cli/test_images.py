@@ -80,8 +80,8 @@ def test_what_is_no_file_is_named_and_never_opened(
     code, _, err = run(capsys, *build, "--calibration", folder, "--recipe", "int8-minmax")
     assert code == 0, err
     assert (
-        "note: odd: 5 files left out: 5 that cannot be read (f.png: a FIFO, not a file; gone.jpg: No such file "
-        "or directory; s.bmp: a socket, not a file and 2 more); 1 folder left out: x.jpg"
+        "note: odd: 5 files left out: 5 that cannot be read (f.png: a FIFO, not a file; gone.jpg: "
+        "No such file or directory; s.bmp: a socket, not a file and 2 more); 1 folder left out: x.jpg"
     ) in err
     for name in ("f.png", "zero.jpg", "y.jpg"):
         (folder / "labels.csv").write_text(f"file,class_index\n00.ppm,1\n{name},2\n")
