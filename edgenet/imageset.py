@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import decode, fit
+from edgenet.agent.preprocess import is_turned, pixels_of
 from edgenet.errors import DataError
 from edgenet.files import read_regular
 from edgenet.image_files import MAX_IMAGE_FILE, ImageFiles
@@ -91,11 +91,21 @@ class ImageSet:
             DataError: The file is not a readable image, or of the wrong size.
         """
         try:
-            image = fit(decode(self.read(index)), preprocessing.fit_spec())
+            image = pixels_of(self.read(index), preprocessing.fit_spec())
         except ValueError as error:
             what = f"{plain(str(self.files[index]))}: {error}"
             raise DataError(what, "replace or remove the file") from None
         return np.asarray(image, np.uint8)[None]
+
+    def turned(self) -> int:
+        """How many carry an Exif orientation that is not upright."""
+        return sum(self._turned(index) for index in range(len(self)))
+
+    def _turned(self, index: int) -> bool:
+        try:
+            return is_turned(self.read(index))
+        except DataError:  # whoever uses the image counts it and says why
+            return False
 
     def all_pixels(self, preprocessing: Preprocessing) -> Iterator[NDArray[np.uint8]]:
         """Every image as the network sees it, in order.

@@ -17,9 +17,10 @@ import warnings
 
 import numpy as np
 
-from . import pnm
+from . import exif, pnm
 
 PRECISION_BITS = 32 - 8 - 2
+IGNORE, APPLY = ORIENTATIONS = ("ignore", "apply")
 RESIZES = ("stretch", "short-side", "none")
 MAX_PIXELS = 64 * 1024 * 1024
 UNSCALED = {"F": "floating-point", "I": "32-bit"}
@@ -55,12 +56,29 @@ def can_decode() -> list:
     return ["ppm", "jpeg", "png"]
 
 
-def decode(data: bytes) -> np.ndarray:
+def pixels_of(data: bytes, spec: dict) -> np.ndarray:
+    """An encoded image as the network sees it: decoded, upright where the card says so, and fitted.
+
+    Args:
+        data: As :func:`decode` takes it.
+        spec: As :func:`fit` takes it, and ``orientation``: "ignore" (as where there is none) or "apply".
+
+    Returns:
+        uint8 [size[0], size[1], 3], RGB, contiguous.
+
+    Raises:
+        ValueError: As both.
+    """
+    return fit(decode(data, spec.get("orientation", IGNORE)), spec)
+
+
+def decode(data: bytes, orientation: str = IGNORE) -> np.ndarray:
     """Decode one image.
 
     Args:
-        data: The bytes of a binary PPM or PGM ("P6", "P5"), or of any file Pillow reads. Orientation
-            tags are ignored, as is usual for ImageNet.
+        data: The bytes of a binary PPM or PGM ("P6", "P5"), or of any file Pillow reads.
+        orientation: "apply" turns a JPEG, PNG or WebP as its Exif tag says; "ignore" leaves it as it is
+            stored, as is usual for ImageNet.
 
     Returns:
         uint8 array [height, width, 3], RGB. 16 bits are scaled to 8, gray is repeated, ink becomes light,
@@ -70,20 +88,25 @@ def decode(data: bytes) -> np.ndarray:
         ValueError: The bytes are not an image, are truncated, larger than 64 megapixels, or hold
             floating-point or 32-bit pixels.
     """
+    image = _decoded(data)
+    return exif.upright(image, exif.orientation(data)) if orientation == APPLY else image
+
+
+def _decoded(data: bytes) -> np.ndarray:
     if pnm.is_pnm(data):
         return pnm.decode(data, MAX_PIXELS)
     try:
         from PIL import Image
     except ImportError:
         raise ValueError("only binary PPM and PGM images can be read without Pillow") from None
+    # Of large images and damaged tags, on stderr; catch_warnings is not for threads.
+    warnings.filterwarnings("ignore", module=r"PIL\b")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large images and damaged tags, on stderr
-            with Image.open(io.BytesIO(data)) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise ValueError("{}x{} pixels, more than 64 megapixels".format(width, height))
-                return _rgb(image)
+        with Image.open(io.BytesIO(data)) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise ValueError("{}x{} pixels, more than 64 megapixels".format(width, height))
+            return _rgb(image)
     except ValueError:
         raise
     except MemoryError:
@@ -94,6 +117,11 @@ def decode(data: bytes) -> np.ndarray:
             raise ValueError("more than 64 megapixels") from None
         reason = re.sub(" *<[^<>]* at 0x[0-9a-fA-F]+>", "", " ".join(str(error).split()))
         raise ValueError("not a readable image ({})".format(reason or type(error).__name__)) from None
+
+
+def is_turned(data: bytes) -> bool:
+    """Whether an encoded image carries an Exif orientation other than upright."""
+    return exif.orientation(data) != 1
 
 
 def encode_ppm(image: np.ndarray) -> bytes:

@@ -134,7 +134,7 @@ def compile(  # noqa: PLR0913
         given = calibration_images(calibration, "")
         check_images(source, given)
         built = _built(source.original, decision, source.golden, head, progress, lambda _: source)
-        return replace(built, notes=image_notes(given))
+        return replace(built, notes=image_notes(given, source.original.preprocessing, source.recipe.images))
     images = _images(calibration, decision)
     golden = choose(images, source, cache)
 
@@ -142,7 +142,7 @@ def compile(  # noqa: PLR0913
         return quantized(source, prepared, decision.recipe, images, golden, progress, cache)
 
     built = _built(source, decision, golden, head, progress, quantize)
-    return replace(built, notes=image_notes(images))
+    return replace(built, notes=image_notes(images, source.preprocessing, decision.recipe.images))
 
 
 def _built(

@@ -105,7 +105,8 @@ def _median_ms(agent: Agent, bundle: Bundle, progress: Progress) -> float:
     """One round: a fresh process, warmed up, a second of invocations."""
     rules = replace(Protocol.load("quick"), pipeline=False)
     session = agent.open(bundle.digest, int(agent.facts()["cores"]))
-    images = golden_images(bundle, encoder_for(session.loaded.decodes))
+    encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
+    images = golden_images(bundle, encode)
     bench = session.bench(rules.to_table(), images[:1], board_events(progress))
     session.close()
     return round(float(np.median(bench.model_ms)), 4)

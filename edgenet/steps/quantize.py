@@ -71,7 +71,7 @@ def quantize_model(
     found = read_float(model, preprocessing, labels)
     progress("prepare", 0, None)
     made = quantized(found, prepare(found), recipe, images, choose(images, found, cache), progress, cache)
-    return replace(made, image_notes=image_notes(images))
+    return replace(made, image_notes=image_notes(images, found.preprocessing, recipe.images))
 
 
 def quantized(
