@@ -24,7 +24,7 @@ from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
-from edgenet.steps.image_notes import image_notes
+from edgenet.steps.input_notes import image_notes
 from edgenet.steps.profile import profile
 from edgenet.verify.expected import encoder_for
 from edgenet.verify.golden import choose

@@ -65,9 +65,9 @@ def quantize(
     written = made.write(output or f"{made.original.name}{SUFFIX}")
     for line in made.calibration.skipped if made.calibration else ():
         click.echo(f"edgenet: skipped {line}", err=True)
-    print_notes(made.image_notes)
+    print_notes(made.input_notes)
     if as_json:
-        print_json({**made.to_table(), "notes": list(made.image_notes), "path": str(written)})
+        print_json({**made.to_table(), "notes": list(made.input_notes), "path": str(written)})
         return
     click.echo(f"{written}  {made.original.name} {made.model.precision}, recipe {made.recipe.name}")
     click.echo("\n".join(quantization_lines(made)))

@@ -27,7 +27,7 @@ from edgenet.quantize.quantized import Quantized
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
 from edgenet.steps.decide import Decision, check_images, decide
-from edgenet.steps.image_notes import image_notes
+from edgenet.steps.input_notes import input_notes
 from edgenet.steps.plan import Plan
 from edgenet.steps.quantize import calibration_images, quantized
 from edgenet.steps.source import read_source
@@ -51,7 +51,7 @@ class Compiled:
         data: Its bytes.
         plan: What was decided.
         quantized: The quantized model; ``None`` for float.
-        notes: What a user should know of the images, one sentence each.
+        notes: What a user should know of the card and the images, one sentence each.
     """
 
     bundle: Bundle
@@ -134,7 +134,7 @@ def compile(  # noqa: PLR0913
         given = calibration_images(calibration, "")
         check_images(source, given)
         built = _built(source.original, decision, source.golden, head, progress, lambda _: source)
-        return replace(built, notes=image_notes(given, source.original.preprocessing, source.recipe.images))
+        return replace(built, notes=input_notes(source.original, given, source.recipe.images))
     images = _images(calibration, decision)
     golden = choose(images, source, cache)
 
@@ -142,7 +142,7 @@ def compile(  # noqa: PLR0913
         return quantized(source, prepared, decision.recipe, images, golden, progress, cache)
 
     built = _built(source, decision, golden, head, progress, quantize)
-    return replace(built, notes=image_notes(images, source.preprocessing, decision.recipe.images))
+    return replace(built, notes=input_notes(source, images, decision.recipe.images))
 
 
 def _built(

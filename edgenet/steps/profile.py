@@ -39,7 +39,7 @@ from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
 from edgenet.steps.events import board_events
-from edgenet.steps.image_notes import image_notes
+from edgenet.steps.input_notes import image_notes
 from edgenet.verify.expected import (
     Encoder,
     Expected,

@@ -21,7 +21,7 @@ from edgenet.quantize.quantized import Calibration, Quantized
 from edgenet.quantize.quantizer import quantize
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
-from edgenet.steps.image_notes import image_notes
+from edgenet.steps.input_notes import input_notes
 from edgenet.steps.plan import default_recipe, limit
 from edgenet.steps.source import read_float
 from edgenet.verify.golden import choose
@@ -71,7 +71,7 @@ def quantize_model(
     found = read_float(model, preprocessing, labels)
     progress("prepare", 0, None)
     made = quantized(found, prepare(found), recipe, images, choose(images, found, cache), progress, cache)
-    return replace(made, image_notes=image_notes(images, found.preprocessing, recipe.images))
+    return replace(made, input_notes=input_notes(found, images, recipe.images))
 
 
 def quantized(

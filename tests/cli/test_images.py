@@ -92,3 +92,15 @@ def test_what_is_no_file_is_named_and_never_opened(
     assert "labels.csv: cannot be read (a FIFO, not a file)" in fails(
         capsys, 1, *build, "--calibration", folder
     )
+
+
+def test_a_doubtful_card_is_told_once(
+    capsys: pytest.CaptureFixture[str], model_file: Path, tmp_path: Path
+) -> None:
+    card = tmp_path / "card.toml"
+    card.write_text(model_file.with_suffix(".toml").read_text().replace("127.5", "0.5"))
+    build = ("compile", model_file, "--target", "local", "--precision", "fp32", "--preprocessing", card)
+    code, text, err = run(capsys, *build, "-o", tmp_path / "b.edgenet", "--json")
+    assert code == 0, err
+    assert err.count("edgenet: note: mean (0.5, 0.5, 0.5) and std (0.5, 0.5, 0.5) look as for pixels") == 1
+    assert len(json.loads(text)["notes"]) == 1

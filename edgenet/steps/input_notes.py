@@ -1,12 +1,20 @@
-"""What a user should know of the images that were given: one sentence each."""
+"""What a user should know of the card and the images that were given: one sentence each."""
 
 from __future__ import annotations
 
 from edgenet.agent.preprocess import IGNORE
 from edgenet.imageset import ImageSet
+from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
+from edgenet.soundness import doubts
 
-__all__ = ["image_notes"]
+__all__ = ["image_notes", "input_notes"]
+
+
+def input_notes(model: Model, images: ImageSet | None, most: int) -> tuple[str, ...]:
+    """What is doubtful in a model's card, and :func:`image_notes`."""
+    how = model.preprocessing
+    return (*doubts(model.proto, how), *image_notes(images, how, most))
 
 
 def image_notes(images: ImageSet | None, preprocessing: Preprocessing, most: int = 0) -> tuple[str, ...]:
