@@ -17,7 +17,8 @@ __all__ = ["CsvRow", "CsvTable", "read_csv", "shown", "whole_number"]
 
 DELIMITERS = ",;\t"
 MAX_ROWS = 1_000_000
-MAX_CELL = 4096
+MAX_CELL, MAX_LINE = 4096, 1 << 20
+LONG_LINE = re.compile(f"[^\r\n]{{{MAX_LINE + 1}}}")
 # No set has more classes than a label file has rows.
 DIGITS = 7
 SHOWN = 80
@@ -81,6 +82,9 @@ class _Reading:
         text, delimiters, skipped = _told(read_text(self.path, self.error, f"write {self.form}"))
         if max(text.count("\n"), text.count("\r")) > MAX_ROWS:
             raise self._refuse("", f"more than {MAX_ROWS} rows", "take a part of them")
+        if long := LONG_LINE.search(text):
+            line = text.count("\n", 0, long.start()) + 1
+            raise self._refuse(f" line {line}", f"longer than {MAX_LINE} characters")
         names, delimiter = self._header(text, delimiters, column)
         found = []
         for line, row in self._records(text, delimiter, skipped):

@@ -62,6 +62,7 @@ def test_pixels_are_what_the_network_sees(photos: Path, model: Model) -> None:
         ("file,class_index\n000\x1b[2J.ppm,1\n", r"line 2: '000\\x1b"),
         (b"file,class_index\n\xe9t\xe9.ppm,1\n", "line 2: byte 0xe9 is not UTF-8: save the file as UTF-8"),
         ("file,class_index\n".encode("utf-16-le"), "line 1: a NUL"),
+        ("file,class_index\n" + "," * 2_000_000, "line 2: longer than 1048576 characters"),
         ("a\n" * 1_000_001, "more than 1000000 rows"),
         ("", "the header is '', without 'file'"),
         ("file,class_index\n000.ppm,1\nnone.ppm,1\n", "line 3: 'none.ppm' is not a file"),

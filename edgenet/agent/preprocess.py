@@ -47,6 +47,10 @@ INTERPOLATIONS = {
 PILLOW_FILTERS = {"bilinear-antialias": 2, "bicubic-antialias": 3}
 
 
+class _Refused(Exception):
+    """An image that Pillow reads and this file does not; its text is the whole reason."""
+
+
 def can_decode() -> list:
     """The image formats that :func:`decode` reads here: always "ppm", with Pillow also "jpeg" and "png"."""
     try:
@@ -105,12 +109,12 @@ def _decoded(data: bytes) -> np.ndarray:
         with Image.open(io.BytesIO(data)) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
-                raise ValueError("{}x{} pixels, more than 64 megapixels".format(width, height))
+                raise _Refused("{}x{} pixels, more than 64 megapixels".format(width, height))
             return _rgb(image)
-    except ValueError:
-        raise
     except MemoryError:
         raise ValueError("not enough memory for its pixels") from None
+    except _Refused as error:
+        raise ValueError(str(error)) from None
     except Exception as error:
         # Pillow raises OSError, SyntaxError, struct.error … depending on where the file is broken.
         if type(error).__name__ == "DecompressionBombError":
@@ -153,7 +157,7 @@ def _rgb(image) -> np.ndarray:
             gray = np.clip(gray, 0, 65535).astype(np.uint16)
         return np.repeat(pnm.scale_table(65535)[gray][:, :, None], 3, axis=2)
     if mode in UNSCALED:
-        raise ValueError("{} pixels, which are no shades from black to white".format(UNSCALED[mode]))
+        raise _Refused("{} pixels, which are no shades from black to white".format(UNSCALED[mode]))
     if mode == "CMYK":
         return _rgb_of_cmyk(np.asarray(image))
     if mode == "P":

@@ -151,7 +151,7 @@ class Classification(Task):
                 f"{images.folder}: labels.csv has the columns file, {', '.join(columns) or 'and no other'}",
                 f"name the one with the class {CLASS_INDEX} or {CLASS_NAME}",
             )
-        if CLASS_INDEX in columns:
+        if CLASS_NAME not in columns or any(row.get(CLASS_INDEX) for row in images.truth):
             return self._indexed(images, images.truth, values - self.label_offset)
         return self._by_name(images, [row.get(CLASS_NAME, "") for row in images.truth])
 

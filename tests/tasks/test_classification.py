@@ -71,6 +71,7 @@ def test_names_of_classes_are_those_of_the_models_labels() -> None:
     assert TASK.truth(images(*told), 3) == (2, 0, 1)
     twins = Classification("logits", ("crane", "dog", "crane", "Dog"))
     assert twins.truth(images({"class_name": "Dog"}, {"class_name": "dog"}), 4) == (3, 1)
+    assert TASK.truth(images({"class_index": "", "class_name": "owl"}), 3) == (2,), "an empty column"
     assert TASK.truth(images({"class_index": "1", "class_name": "no label of this model"}), 3) == (1,)
 
 
