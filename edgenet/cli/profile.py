@@ -15,7 +15,9 @@ __all__ = ["profile"]
 @bundle_argument
 @device_option
 @protocol_option("single-stream")
-@click.option("--val", metavar="DIR", help="Images to judge accuracy on; labels.csv in it gives top-1.")
+@click.option(
+    "--val", metavar="DIR", help="Images to judge accuracy on; labels.csv or a folder a class gives top-1."
+)
 @click.option(
     "--min-fps", type=click.FloatRange(min=0), metavar="N", help="Exit 4 if the pipeline is slower."
 )
