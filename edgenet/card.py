@@ -10,13 +10,16 @@ from typing import Any
 
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
+from edgenet.labels import check_names
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Task, load_task
 from edgenet.tasks import task_names
 from edgenet.text import cause
+from edgenet.text_file import read_text
 
 __all__ = ["ModelCard", "read_card"]
 
+MAX_CARD = 8 << 20
 KEYS = ("task", "output", "label_offset", "labels", "preprocessing")
 
 
@@ -39,11 +42,10 @@ def read_card(path: Path) -> ModelCard:
     Raises:
         ModelError: The file is missing, not TOML, or a value is not valid.
     """
+    text = read_text(path, ModelError, "give --preprocessing FILE", MAX_CARD)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})", "give --preprocessing FILE") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: TOML's own, and numbers of too many digits
         raise ModelError(f"{path}: not valid TOML ({cause(error)})", "correct the file") from None
     if not isinstance(table.get("preprocessing"), dict):
         raise ModelError(
@@ -68,6 +70,7 @@ def _task(table: Mapping[str, Any], path: Path) -> Task:
         raise ModelError(f"{path}: label_offset = {offset!r}", "write 0, or 1 for a background class")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise ModelError(f"{path}: labels is not a list of names", "write one string a class")
+    check_names(labels, str(path))
     own = {key: table[key] for key in kind.settings_keys if key in table}
     settings = kind.read_settings(own, lambda what, remedy: ModelError(f"{path}: {what}", remedy))
     return kind(output, tuple(labels), offset, settings)

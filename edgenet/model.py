@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,12 +14,13 @@ from google.protobuf.message import DecodeError, Message
 from edgenet.card import ModelCard, read_card
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
+from edgenet.labels import read_labels
 from edgenet.preprocessing import Preprocessing
 from edgenet.soundness import check_ending, check_inference, check_weights
 from edgenet.task import Task, load_task
 from edgenet.text import cause
 
-__all__ = ["Model", "content_digest", "is_quantized", "read_labels"]
+__all__ = ["Model", "content_digest", "is_quantized"]
 
 OPSETS = range(11, 24)
 
@@ -74,7 +73,7 @@ class Model:
         Args:
             path: The ONNX file, float32 or with int8 inside, opset 11 to 23.
             card: The file with ``[preprocessing]``; default is ``path`` with the suffix ``.toml``.
-            labels: Class names: one a line, or a CSV with ``class_index`` and ``name`` (or ``class_name``).
+            labels: Class names, see :func:`edgenet.labels.read_labels`.
 
         Raises:
             ModelError: Not an ONNX file, truncated, of another opset, with NaN in it, with dynamic or
@@ -166,27 +165,6 @@ def is_quantized(proto: onnx.ModelProto) -> bool:
 def _fields(message: Message, but: str) -> dict[str, Any]:
     """The fields of a protobuf that are set, without one of them: a copy of it would copy all weights."""
     return {field.name: value for field, value in message.ListFields() if field.name != but}
-
-
-def read_labels(path: Path) -> tuple[str, ...]:
-    """Class names from a text file (one a line) or a CSV (``class_index``, ``name`` or ``class_name``).
-
-    Raises:
-        ModelError: The file cannot be read, or its class indices are not 0, 1, 2 ….
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(
-            f"{path}: labels cannot be read ({cause(error)})", "give a UTF-8 text or CSV file"
-        ) from None
-    if "class_index" not in text.partition("\n")[0]:
-        return tuple(line.strip() for line in text.splitlines() if line.strip())
-    rows = list(csv.DictReader(io.StringIO(text)))
-    names = {row["class_index"]: row.get("name") or row.get("class_name") or "" for row in rows}
-    if sorted(names, key=lambda index: (len(index), index)) != [str(index) for index in range(len(names))]:
-        raise ModelError(f"{path}: class indices are not 0 to {len(names) - 1}", "write one row a class")
-    return tuple(names[str(index)] for index in range(len(names)))
 
 
 def _read_proto(path: Path) -> onnx.ModelProto:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgenet.agent.preprocess import INTERPOLATIONS, RESIZES
+from edgenet.agent.preprocess import IGNORE, INTERPOLATIONS, ORIENTATIONS, RESIZES
 from edgenet.errors import ModelError
 
 __all__ = ["Preprocessing"]
@@ -29,6 +29,7 @@ class Preprocessing:
         interpolation: "bilinear-antialias", "bicubic-antialias" or "bilinear".
         mean: Per channel of the network's input, in pixel units (0..255).
         std: Per channel, in pixel units, positive.
+        orientation: Of photos with an Exif tag: "ignore" it, or "apply" it before all else.
     """
 
     size: tuple[int, int]
@@ -38,6 +39,7 @@ class Preprocessing:
     interpolation: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    orientation: str = IGNORE
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], where: object) -> Preprocessing:
@@ -67,15 +69,18 @@ class Preprocessing:
         table = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
         if self.resize_to is None:
             del table["resize_to"]
+        if self.orientation == IGNORE:
+            del table["orientation"]  # what was made before there was a choice stays the same
         return table
 
     def fit_spec(self) -> dict[str, Any]:
-        """The part that :func:`edgenet.agent.preprocess.fit` needs: no colors, no normalization."""
-        return {key: self.to_table().get(key) for key in ("size", "resize", "resize_to", "interpolation")}
+        """What :func:`edgenet.agent.preprocess.pixels_of` needs: no colors, no normalization."""
+        keys = ("size", "resize", "resize_to", "interpolation")
+        return {**{key: self.to_table().get(key) for key in keys}, "orientation": self.orientation}
 
 
 def _read_table(table: Mapping[str, Any]) -> Preprocessing:
-    known = {"size", "color", "resize", "resize_to", "interpolation", "mean", "std"}
+    known = {"size", "color", "resize", "resize_to", "interpolation", "mean", "std", "orientation"}
     if unknown := sorted(set(table) - known):
         raise ValueError(f"does not know {unknown[0]!r}")
     height, width = _numbers(table, "size", 2)
@@ -98,6 +103,7 @@ def _read_table(table: Mapping[str, Any]) -> Preprocessing:
         interpolation=_choice(table, "interpolation", tuple(INTERPOLATIONS)),
         mean=(mean[0], mean[1], mean[2]),
         std=(std[0], std[1], std[2]),
+        orientation=_choice(table, "orientation", ORIENTATIONS) if "orientation" in table else IGNORE,
     )
 
 

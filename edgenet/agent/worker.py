@@ -133,7 +133,7 @@ class Worker(object):
 
         if not hasattr(self._session, "tap"):
             raise Failure("bad-request", "this runtime shows no inner tensors")
-        image = preprocess.fit(preprocess.decode(body), self._manifest["preprocessing"])
+        image = preprocess.pixels_of(body, self._manifest["preprocessing"])
         value, scale, zero_point = self._session.tap(request["tensor"], image[None])
         value = np.ascontiguousarray(value)
         facts = {"dtype": value.dtype.name, "shape": list(value.shape), "scale": scale}
@@ -162,7 +162,7 @@ class Worker(object):
         outputs, pixels, room = [], [], wire.MAX_BODY
         for index, data in enumerate(_split(body, request["sizes"])):
             try:
-                fitted = preprocess.fit(preprocess.decode(data), self._manifest["preprocessing"])
+                fitted = preprocess.pixels_of(data, self._manifest["preprocessing"])
             except ValueError as error:
                 raise Failure("bad-image", "image {}: {}".format(index, error), image=index)
             pixels.append(hashlib.sha256(fitted.tobytes()).hexdigest())

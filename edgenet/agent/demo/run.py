@@ -133,8 +133,8 @@ class Demo(object):
             for name, path in gallery:
                 try:
                     with open(path, "rb") as stream:
-                        image = preprocess.decode(stream.read())
-                    model.enroll(name, preprocess.fit(image, model.spec))
+                        pixels = preprocess.pixels_of(stream.read(), model.spec)
+                    model.enroll(name, pixels)
                 except ValueError as error:
                     raise Failure("bad-image", "gallery picture {}: {}".format(name, error))
 

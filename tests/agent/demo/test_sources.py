@@ -321,6 +321,9 @@ class TestFiles:
         (tmp_path / "a.jpg").write_bytes(PICTURES[0])
         (tmp_path / "b.png").write_bytes(b"no image")
         (tmp_path / "c.ppm").write_bytes(encode_ppm(np.zeros((2, 2, 3), np.uint8)))
+        os.mkfifo(tmp_path / "d.png")
+        (tmp_path / "e.jpg").mkdir()
+        (tmp_path / "._a.jpg").write_bytes(b"a resource fork")
         source = sources.open_source({"kind": "files", "paths": [str(tmp_path)], "fps": 500})
         assert source.read().kind == "jpeg"
         with pytest.raises(Damaged, match=r"b\.png"):
