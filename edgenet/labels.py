@@ -214,7 +214,7 @@ def _ordered(path: Path, rows: Iterable[tuple[str, str, str]]) -> tuple[str, ...
     for cell, name, place in rows:
         index = whole_number(cell.strip())
         if index is None:
-            raise ModelError(f"{path}{place}: class index {shown(cell)} is no whole number", "correct it")
+            raise ModelError(f"{path}{place}: class index {shown(cell)} is not an integer", "correct it")
         if index in names:
             raise ModelError(f"{path}{place}: class index {index} is there twice", "write one row a class")
         names[index] = name.strip()

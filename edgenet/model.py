@@ -157,7 +157,7 @@ def content_digest(proto: onnx.ModelProto) -> str:
 
 
 def is_quantized(proto: onnx.ModelProto) -> bool:
-    """Whether a graph computes with whole numbers: Q/DQ, or an operator that quantizes by itself."""
+    """Whether a graph computes with integers: Q/DQ, or an operator that quantizes by itself."""
     marks = ("uantize", "QLinear", "QGemm", "Integer")
     return any(mark in node.op_type for node in proto.graph.node for mark in marks)
 

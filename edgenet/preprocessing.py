@@ -85,13 +85,13 @@ def _read_table(table: Mapping[str, Any]) -> Preprocessing:
         raise ValueError(f"does not know {unknown[0]!r}")
     height, width = _numbers(table, "size", 2)
     if not all(float(side).is_integer() and 8 <= side <= 4096 for side in (height, width)):
-        raise ValueError("size must be two whole numbers of pixels, 8 to 4096")
+        raise ValueError("size must be two integers in pixels, 8 to 4096")
     resize = _choice(table, "resize", RESIZES)
     resize_to = table["resize_to"] if resize == "short-side" else None
     if resize_to is not None and (
         type(resize_to) is not int or not max(height, width) <= resize_to <= WIDEST
     ):
-        raise ValueError(f"resize_to = {resize_to!r} is no whole number of pixels from the size to {WIDEST}")
+        raise ValueError(f"resize_to = {resize_to!r} is not an integer from the size to {WIDEST}")
     mean, std = _numbers(table, "mean", 3), _numbers(table, "std", 3)
     if min(std) <= 0:
         raise ValueError("std must be positive (in pixel units, 0..255)")

@@ -188,7 +188,7 @@ def test_labels_from_csv(tmp_path: Path) -> None:
         (("mean = [127.5, 127.5, 127.5]", "mean = [1, 2]"), "mean must be 3 numbers"),
         (("mean = [127.5, 127.5, 127.5]", "mean = [nan, 2, 3]"), "mean must be finite"),
         (('color = "rgb"', 'color = "gbr"'), "gbr"),
-        (("size = [64, 64]", "size = [64.5, 64]"), "whole numbers"),
+        (("size = [64, 64]", "size = [64.5, 64]"), "integers"),
         (("resize_to = 72", "resize_to = 60"), "resize_to = 60"),
         (("resize_to = 72", ""), "no 'resize_to'"),
         (('interpolation = "bilinear-antialias"', ""), "no 'interpolation'"),

@@ -80,9 +80,9 @@ def compile(  # noqa: PLR0913, PLR0917
         decided = decide(model, target, backend, precision, recipe, max_drift).plan
         print_json(decided.to_table()) if as_json else say(*_plan_text(decided))
         return
-    with progress() as tell:
+    with progress() as on_progress:
         compiled = run(
-            *(model, target, backend, precision, recipe, calibration, tell, head),
+            *(model, target, backend, precision, recipe, calibration, on_progress, head),
             max_drift=max_drift,
             preprocessing=preprocessing,
             labels=labels,

@@ -49,8 +49,8 @@ def profile(
     from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
     from edgenet.steps.profile import profile as run
 
-    with progress() as tell:
-        report = run(bundle, device, protocol, val, min_fps, max_drift, tell)
+    with progress() as on_progress:
+        report = run(bundle, device, protocol, val, min_fps, max_drift, on_progress)
     print_notes(report.verdict.notes)
     if output:
         report.write(output)

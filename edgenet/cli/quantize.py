@@ -54,9 +54,9 @@ def quantize(
 
     if output and Path(output).exists() and Path(model).exists() and Path(output).samefile(model):
         raise click.UsageError(f"{output} is the model itself: give -o another name")
-    with progress() as tell:
+    with progress() as on_progress:
         made = quantize_model(
-            *(model, recipe, calibration, tell),
+            *(model, recipe, calibration, on_progress),
             max_drift=max_drift,
             preprocessing=preprocessing,
             labels=labels,

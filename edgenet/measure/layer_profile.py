@@ -138,7 +138,7 @@ def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: Seque
         images: Encoded, as the board can decode them.
         rows: The report's layers.
         known: The layers of the user's float model.
-        progress: Told of every layer.
+        progress: Called for every layer.
 
     Returns:
         The layers with theirs, and why there are none (from some layer on), or ``None``.

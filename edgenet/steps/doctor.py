@@ -81,7 +81,7 @@ def doctor(device: str, backend: str | None = None, progress: Progress = silent)
     Args:
         device: "local", ``user@host[:port]`` or an alias of the user's ssh config.
         backend: The backend that shall run there; all that this edgenet builds for its target if ``None``.
-        progress: Told where the board takes its time.
+        progress: Called where the board takes its time.
 
     Raises:
         ConnectionLost: It was reached and then went away or fell silent.

@@ -66,7 +66,7 @@ def deploy_fastest(
     Args:
         bundles: Of one model, the preferred one first.
         device: "local", ``user@host[:port]`` or an ssh alias.
-        progress: Told of every stage.
+        progress: Called for every stage.
         offline: As for ``deploy``.
 
     Raises:

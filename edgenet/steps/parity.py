@@ -58,7 +58,7 @@ class Parity:
 
 
 def parity(a: Bundle | Path | str, b: Bundle | Path | str, images: Path | str | None = None) -> Parity:
-    """Run two int8 builds of one model on this machine and compare their whole numbers.
+    """Run two int8 builds of one model on this machine and compare their integers.
 
     Args:
         a: A bundle.

@@ -81,7 +81,7 @@ def profile(
         min_fps: Limit for the pipeline's FPS (the model's, where the protocol has no pipeline).
         max_drift: Limit for what the task's headline measure lost in percentage points, or, without labels,
             for the share of images whose answer changed.
-        progress: Told of every stage.
+        progress: Called for every stage.
         known: What the float model says on ``val``, to profile several builds of one model without
             running it again.
 

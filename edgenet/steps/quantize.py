@@ -49,7 +49,7 @@ def quantize_model(
         model: A loaded model, the path of an ONNX file with its TOML card beside it, or "signs".
         recipe: How to quantize, by name, path or value; "int8-fast" if ``None``.
         calibration: A folder of typical images, or the name of a set that ships.
-        progress: Told of every stage.
+        progress: Called for every stage.
         max_drift: Top-1 that may be lost, in percentage points, in place of the recipe's limit.
         preprocessing: Another card than the one beside the file.
         labels: A file of class names.
@@ -92,7 +92,7 @@ def quantized(
         recipe: How.
         images: The calibration set; ``None`` without one.
         golden: The golden set.
-        progress: Told of every stage.
+        progress: Called for every stage.
         cache: Whether to look for it, and to keep it.
 
     Raises:

@@ -44,7 +44,7 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
         agent: On the board.
         bundle: What it shall run.
         device: The board's name, for messages.
-        progress: Told of every stage.
+        progress: Called for every stage.
         offline: As for :func:`edgenet.steps.deploy.deploy`.
 
     Raises:

@@ -160,7 +160,7 @@ class Classification(Task):
         for at, row in enumerate(rows):
             index = whole_number(cell := row.get(CLASS_INDEX, ""))
             if index is None:
-                wrong = f"the {CLASS_INDEX} {shown(cell)}, no whole number" if cell else f"no {CLASS_INDEX}"
+                wrong = f"the {CLASS_INDEX} {shown(cell)}, not an integer" if cell else f"no {CLASS_INDEX}"
                 raise DataError(
                     f"{images.folder}: in labels.csv, {images.name(at)} has {wrong}",
                     f"write the number of its class, or its name in a column {CLASS_NAME}",

@@ -128,7 +128,7 @@ def truth(
     Args:
         bundle: The bundle.
         images: The images.
-        progress: Told of every image.
+        progress: Called for every image.
         cache: Whether to take what was made before of the same model and images, and to keep what is made.
 
     Raises:
@@ -188,7 +188,7 @@ def from_set(
         images: The images.
         known: What the float model says, if that is known already.
         encode: Makes an image fit for the board.
-        progress: Told of every image.
+        progress: Called for every image.
 
     Raises:
         DataError: An image cannot be used; it is named. Or the set's truth is not of the bundle's task.

@@ -22,7 +22,7 @@ class DemoController(object):
 
     Args:
         pipeline, source, models: As they run.
-        host: Told ``save`` events.
+        host: Called with ``save`` events.
         log: Whether every answer is told.
 
     Attributes:

@@ -44,7 +44,7 @@ class Piped(Source):
         return tuple(self.options.get("size") or SIZE)
 
     def rate(self):
-        """Pictures a second that are asked for, a whole number."""
+        """Pictures a second that are asked for, an integer."""
         return max(1, int(round(self.options.get("fps") or FPS)))
 
     def open(self):
