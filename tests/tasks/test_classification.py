@@ -147,7 +147,7 @@ def test_truth_is_the_class_index() -> None:
         ({"class_index": "x"}, "1.png has the class_index 'x', not an integer"),
         ({"class_index": "-1"}, "1.png has the class_index '-1'"),
         ({"class_index": "²"}, "1.png has the class_index '²'"),
-        ({"class_index": "1" * 5000}, "no integer"),
+        ({"class_index": "1" * 5000}, "not an integer"),
         ({"class_index": "1", "class_name": "owl"}, "of class 1 and called 'owl', which is class 2"),
         ({"person": "1"}, "1.png has no class_index"),
     ],
