@@ -62,6 +62,7 @@ NO_SPACE = "no-space"
 LOCKED = "locked"
 DAMAGED = "damaged"
 PART = "part"
+DAMAGED_RUNTIME = "damaged-runtime"
 DIED = "died"
 # Variables with which recent ONNX Runtimes write no device identifier and send nothing anywhere
 # (pull requests 27379 and 29843 there); a user who set one has decided.

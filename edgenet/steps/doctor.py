@@ -118,7 +118,7 @@ def _backends(target: str | None) -> tuple[str, ...]:
 def _try(agent: Agent, backend: str) -> Trial | None:
     """Import the runtime that a deployment of this backend brought; ``None`` where none did."""
     digests = [item.runtime for item in agent.deployments().deployments if item.backend == backend]
-    here = [digest for digest in agent.runtimes() if digest in digests]
+    here = [digest for digest in agent.runtimes().runtimes if digest in digests]
     return agent.try_runtime(backend, here[0]) if here else None
 
 

@@ -154,7 +154,7 @@ def test_runtimes_of_kept_deployments_stay(small_board, net):
             agent.deploy(big(net, name).manifest(runtime=runtime))
         agent.begin()
         agent.send_blobs([big(net, "new", 9).blob])
-        assert set(agent.runtimes()) == {runtimes[name] for name in "cd"}
+        assert set(agent.runtimes().runtimes) == {runtimes[name] for name in "cd"}
         assert f"runtime {runtimes['a'][:12]}" in agent.removed
 
 

@@ -20,6 +20,7 @@ from edgenet.devices import runtimes, wheelhouse
 from edgenet.devices.answers import Trial
 from edgenet.devices.archive import runtime_archives
 from edgenet.devices.connect import connect
+from edgenet.devices.replies import BoardError
 from edgenet.devices.runtimes import candidates, ensure_runtime
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError
@@ -160,7 +161,7 @@ def test_runtime_is_sent_and_tried(bare):
         choice = ensure_runtime(agent, "onnxruntime", events.append)
         assert choice.version == "9.9"
         assert choice.wheels == ("good-1-py3-none-any.whl",)
-        assert agent.runtimes() == (choice.digest,)
+        assert agent.runtimes().runtimes == (choice.digest,)
         assert [event["stage"] for event in events] == ["fetch", "send", "try"]
     with bare(good=WORKS) as agent:
         before = agent.bytes_sent
@@ -168,6 +169,40 @@ def test_runtime_is_sent_and_tried(bare):
         assert agent.bytes_sent - before < 2048
     kept = [path.name for path in (bare.board.edgenet_home / "blobs").iterdir()]
     assert kept == [runtime_archives()["onnxruntime"].digest], "the agent's part, no wheel"
+
+
+def test_a_damaged_runtime_is_sent_again_and_that_is_told(bare):
+    """Before: its import failed, the next runtime was taken without a word, and so it stayed for ever."""
+    with bare(good=WORKS, other=WORKS) as agent:
+        choice = ensure_runtime(agent, "onnxruntime")
+        module = bare.board.edgenet_home / "runtimes" / choice.digest / "onnxruntime" / "__init__.py"
+        times = module.stat()
+        for damage in ("gone", "silent"):
+            if damage == "gone":
+                module.unlink()
+            else:  # same size, same time: only a failing import makes anybody read it
+                module.write_bytes(b"!" * times.st_size)
+                os.utime(module, (times.st_atime, int(times.st_mtime)))
+                listed = bare.board.edgenet_home / "runtimes" / f"{choice.digest}.json"
+                table = json.loads(listed.read_bytes())
+                table["onnxruntime/__init__.py"][2] = int(times.st_mtime)
+                listed.write_text(json.dumps(table))
+            events = []
+            assert ensure_runtime(agent, "onnxruntime", events.append) == choice, damage
+            assert [event["stage"] for event in events if "damaged" in event["stage"]], damage
+            assert module.stat().st_size == times.st_size
+
+
+def test_a_deployment_whose_runtime_is_damaged_says_so(bare, net):
+    with bare(good=WORKS) as agent:
+        choice = ensure_runtime(agent, "onnxruntime")
+        agent.begin()
+        agent.send_blobs([net("a").blob])
+        agent.deploy(net("a").manifest(runtime=choice.digest))
+        (bare.board.edgenet_home / "runtimes" / choice.digest / "onnxruntime" / "__init__.py").unlink()
+        with pytest.raises(BoardError, match="was damaged and is removed") as caught:
+            agent.open(None, 1)
+        assert caught.value.remedy == "deploy again: it is sent once more"
 
 
 def test_illegal_instruction_falls_back_and_is_remembered(bare):
