@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 import threading
 import zipfile
@@ -182,6 +183,7 @@ def test_a_damaged_runtime_is_sent_again_and_that_is_told(bare):
                 module.unlink()
             else:  # same size, same time: only a failing import makes anybody read it
                 module.write_bytes(b"!" * times.st_size)
+                shutil.rmtree(module.parent / "__pycache__", ignore_errors=True)
                 os.utime(module, (times.st_atime, int(times.st_mtime)))
                 listed = bare.board.edgenet_home / "runtimes" / f"{choice.digest}.json"
                 table = json.loads(listed.read_bytes())
