@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +62,9 @@ def _task(table: Mapping[str, Any], path: Path) -> Task:
     kind = load_task(name)
     keys = (*KEYS, *kind.settings_keys)
     if unknown := sorted(set(table) - set(keys)):
-        raise ModelError(f"{path}: does not know {unknown[0]!r}", f"the keys are {', '.join(sorted(keys))}")
+        near = difflib.get_close_matches(unknown[0], keys, 1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(sorted(keys))}"
+        raise ModelError(f"{path}: does not know {unknown[0]!r}", remedy)
     output = table.get("output", kind.outputs[0])
     offset, labels = table.get("label_offset", 0), table.get("labels", [])
     if output not in kind.outputs:

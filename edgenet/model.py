@@ -16,7 +16,7 @@ from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
 from edgenet.labels import read_labels
 from edgenet.preprocessing import Preprocessing
-from edgenet.soundness import check_ending, check_inference, check_weights
+from edgenet.soundness import check_domains, check_ending, check_inference, check_weights
 from edgenet.task import Task, load_task
 from edgenet.text import cause
 
@@ -217,6 +217,7 @@ def _checked(model: Model, path: Path) -> Model:
             f"{path}: opset {opset} is outside {OPSETS[0]} to {OPSETS[-1]}",
             "export with opset 13, or convert with onnx.version_converter",
         )
+    check_domains(proto, path)
     check_weights(proto, path)
     check_inference(proto, path)
     _check_input(proto, model.preprocessing, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -82,7 +83,8 @@ class Preprocessing:
 def _read_table(table: Mapping[str, Any]) -> Preprocessing:
     known = {"size", "color", "resize", "resize_to", "interpolation", "mean", "std", "orientation"}
     if unknown := sorted(set(table) - known):
-        raise ValueError(f"does not know {unknown[0]!r}")
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        raise ValueError(f"does not know {unknown[0]!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
     height, width = _numbers(table, "size", 2)
     if not all(float(side).is_integer() and 8 <= side <= 4096 for side in (height, width)):
         raise ValueError("size must be two integers in pixels, 8 to 4096")

@@ -13,13 +13,15 @@ from edgenet.errors import ModelError
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Task
 
-__all__ = ["check_ending", "check_inference", "check_weights", "doubts"]
+__all__ = ["check_domains", "check_ending", "check_inference", "check_weights", "doubts"]
 
 # Operators that move the values of the answer, or round them, and change none.
 MOVES = (
     "Cast", "DequantizeLinear", "Flatten", "Identity", "QuantizeLinear", "Reshape", "Squeeze", "Transpose",
     "Unsqueeze",
 )  # fmt: skip
+ONNX, MICROSOFT = ("", "ai.onnx"), "com.microsoft"
+QUANTIZED = ("QLinear", "QGemm", "QuantizeLinear", "DequantizeLinear")
 # Operators whose answer is another each time.
 RANDOM = (
     "Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
@@ -81,6 +83,29 @@ def _trains(node: onnx.NodeProto, constants: Mapping[str, onnx.TensorProto]) -> 
     if node.op_type != "Dropout" or len(node.input) < 3 or node.input[2] not in constants:
         return False
     return bool(onnx.numpy_helper.to_array(constants[node.input[2]]).any())
+
+
+def check_domains(proto: onnx.ModelProto, path: Path) -> None:
+    """Refuse operators that are not ONNX's: what they compute stands in somebody's runtime, not in the file.
+
+    ONNX Runtime's own quantized operators are taken with their scales (:mod:`edgenet.graph.given`).
+
+    Raises:
+        ModelError: There is one; it is named, with where it comes from.
+    """
+    for node in proto.graph.node:
+        if node.domain in ONNX or (node.domain == MICROSOFT and node.op_type.startswith(QUANTIZED)):
+            continue
+        name = f"{node.op_type} {(node.name or node.output[0])!r}"
+        if node.domain.startswith("com.microsoft"):
+            raise ModelError(
+                f"{path}: {name} is of {node.domain}: the file was optimized for ONNX Runtime",
+                "give the file from before that was done",
+            )
+        raise ModelError(
+            f"{path}: {name} is of {node.domain!r}, an extension that edgenet does not know",
+            "export with ONNX's own operators",
+        )
 
 
 def check_ending(proto: onnx.ModelProto, task: Task, path: Path) -> None:

@@ -167,3 +167,29 @@ def test_a_normalization_in_the_graph_and_in_the_card_is_doubted() -> None:
         assert doubts(reading(*kinds), how((0.0,) * 3, (1.0,) * 3)) == ()
     assert doubts(reading("Conv", "Mul", "Add"), twice) == ()
     assert "(Mul 'n0' and Add 'n1')" in doubts(reading("Mul", "Add", "Conv"), twice)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "domain", "message"),
+    [
+        (
+            "FusedConv",
+            "com.microsoft",
+            "FusedConv 'odd' is of com.microsoft: the file was optimized for",
+        ),
+        (
+            "Conv",
+            "com.microsoft.nchwc",
+            "is of com.microsoft.nchwc: the file was optimized",
+        ),
+        ("Mystery", "org.example", "Mystery 'odd' is of 'org.example', an extension.*ONNX's own operators"),
+    ],
+)
+def test_operators_of_others_are_named(tmp_path: Path, kind: str, domain: str, message: str) -> None:
+    odd = [helper.make_node(kind, ["l"], ["y"], name="odd", domain=domain)]
+    path = network(tmp_path, odd)
+    proto = onnx.load(path)
+    proto.opset_import.append(helper.make_opsetid(domain, 1))
+    path.write_bytes(proto.SerializeToString())
+    with pytest.raises(ModelError, match=message):
+        Model.load(path)

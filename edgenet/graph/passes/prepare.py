@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgenet.graph.graph import Graph
+from edgenet.graph.names import free_names
 from edgenet.graph.passes.center_logits import center_logits
 from edgenet.graph.passes.dense_to_conv import dense_to_conv
 from edgenet.graph.passes.ending import ENDINGS, SOFTMAX
@@ -23,7 +24,7 @@ def prepare(model: Model) -> Model:
     batch normalization, the input's normalization, dense layers, squeeze-and-excite gates and a final Softmax
     or L2 normalization are folded away. It computes what the model computed, up to float rounding.
     """
-    graph, task = Graph(model.proto), model.task
+    graph, task = Graph(free_names(model.proto)), model.task
     fold_constants(graph)
     stripped = ENDINGS[task.ending](graph)
     simplify(graph)
