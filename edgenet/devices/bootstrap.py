@@ -7,6 +7,9 @@ before it runs any of it; nothing more is sent until the board says a line begin
 
 from __future__ import annotations
 
+import shlex
+from importlib import resources
+
 from edgenet.agent import wire
 from edgenet.devices.archive import Archive
 from edgenet.devices.connection import Connection
@@ -19,13 +22,17 @@ __all__ = ["BOOT", "handshake", "script"]
 MAX_CHATTER = 64 * 1024
 
 # Runs on Python 3.6 and newer; arguments: digest, size. No single quotes: it is quoted for sh.
-BOOT = r"""
+# The home is found without links, once: who may write where a link lies cannot turn it afterwards.
+_BOOT = r"""
 import sys
 sys.path[:] = [p for p in sys.path if p]
-import errno, hashlib, os
+%s
+import errno, hashlib
 digest, size = sys.argv[1], int(sys.argv[2])
 home = os.environ.get("EDGENET_HOME") or os.path.join(os.path.expanduser("~"), ".edgenet")
+home = os.environ["EDGENET_HOME"] = os.path.realpath(home)
 path = os.path.join(home, "agent", digest + ".pyz")
+os.umask(0o077)
 def say(text):
     os.write(1, ("\nEDGENET " + text + "\n").encode("utf-8", "replace"))
 def good():
@@ -35,9 +42,7 @@ def good():
     except OSError:
         return False
 def fetch():
-    os.makedirs(home, 0o700, exist_ok=True)
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    temporary = path + ".%d" % os.getpid()
+    temporary = path + "." + str(os.getpid())
     with open(temporary, "wb") as f:
         try:
             say("need")
@@ -58,6 +63,11 @@ def fetch():
             os.unlink(temporary)
             raise
 try:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    found = unsafe(home)
+    if found:
+        say("unsafe-home {0} {2} {1}".format(*found))
+        sys.exit(1)
     if not good():
         fetch()
 except OSError as error:
@@ -70,6 +80,7 @@ sys.argv = [path]
 from edgenet_agent.main import main
 sys.exit(main([]))
 """
+BOOT = _BOOT % resources.files("edgenet").joinpath("agent/store/safe.py").read_text("utf-8")
 
 _SCRIPT = r"""{
 usable() {
@@ -121,6 +132,8 @@ def handshake(connection: Connection, archive: Archive) -> tuple[int, int]:
         word, _, rest = line[len(wire.MARK) :].decode("utf-8", "replace").strip().partition(" ")
         if word == "ready":
             return sent, received
+        if word == "unsafe-home":
+            raise _unsafe_home(connection.name, *last_line(rest).split(" ", 2))
         if word != "need":
             raise _refusal(connection.name, word, last_line(rest))
         sent += _send(connection, archive.data)
@@ -160,3 +173,17 @@ def _refusal(board: str, word: str, rest: str) -> ConnectionFailed:
         case "damaged":
             return ConnectionFailed(f"the agent arrived damaged on {board}", "try again; check the network")
     return ConnectionFailed(f"{board} answered something unknown: {word} {rest}"[:300], "update edgenet")
+
+
+def _unsafe_home(board: str, how: str, number: str = "", folder: str = "") -> ConnectionFailed:
+    own = "or set EDGENET_HOME there to a folder of your own"
+    if how == "open":
+        mode = f" (mode {int(number):04o})" if number.isdecimal() else ""
+        return ConnectionFailed(
+            f"{board} lets other users write {folder}{mode}: they could change what edgenet runs there",
+            f"run `chmod go-w {shlex.quote(folder)}` there, {own}",
+        )
+    return ConnectionFailed(
+        f"{folder} on {board} belongs to another user (uid {number}): they could change what edgenet runs",
+        f"run `sudo chown -R $(id -u) {shlex.quote(folder)}` there if it is yours, {own}",
+    )
