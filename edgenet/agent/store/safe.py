@@ -22,17 +22,19 @@ def unsafe(home):
     """
     if not hasattr(os, "getuid"):
         return None  # Windows, where only `local` runs: the profile is closed to others
-    last = os.path.realpath(os.path.expanduser("~"))
     held = [os.path.join(home, name) for name in FOLDERS]
-    for path in [home] + [path for path in held if os.path.exists(path)]:
-        path = os.path.realpath(path)
-        about = _unsafe(path, False)
-        while about is None and path not in (last, os.path.dirname(path)):
-            path = os.path.dirname(path)
-            about = _unsafe(path, True)
-        if about is not None:
-            return about
-    return None
+    found = (_unsafe_from(path) for path in [home] + held if os.path.exists(path))
+    return next((about for about in found if about), None)
+
+
+def _unsafe_from(path):
+    """The first unsafe folder from this one upwards, links followed."""
+    last, path = os.path.realpath(os.path.expanduser("~")), os.path.realpath(path)
+    about = _unsafe(path, False)
+    while about is None and path not in (last, os.path.dirname(path)):
+        path = os.path.dirname(path)
+        about = _unsafe(path, True)
+    return about
 
 
 def _unsafe(path, above):
