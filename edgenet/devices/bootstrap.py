@@ -7,6 +7,7 @@ before it runs any of it; nothing more is sent until the board says a line begin
 
 from __future__ import annotations
 
+import re
 import shlex
 from importlib import resources
 
@@ -80,7 +81,8 @@ sys.argv = [path]
 from edgenet_agent.main import main
 sys.exit(main([]))
 """
-BOOT = _BOOT % resources.files("edgenet").joinpath("agent/store/safe.py").read_text("utf-8")
+_SAFE = resources.files("edgenet").joinpath("agent/store/safe.py").read_text("utf-8")
+BOOT = _BOOT % re.sub(r' *"""[\s\S]*?"""\n', "", _SAFE)  # less its docstrings: it travels every time
 
 _SCRIPT = r"""{
 usable() {

@@ -14,11 +14,11 @@ FOLDERS = ("agent", "blobs", "runtimes", "deployments")
 def unsafe(home):
     """The folder that lets another user change what ``home`` holds, and how; ``None`` where none does.
 
-    Every folder above counts too, up to the home directory of the user, or to the root where it lies elsewhere.
+    Every folder above counts too, up to the home directory of the user, or to the root outside of it.
 
     Returns:
-        ``("open", path, mode)`` where group or others may write it, ``("foreign", path, uid)`` where it belongs
-        to neither this user nor root.
+        ``("open", path, mode)`` where group or others may write it, ``("foreign", path, uid)`` where it
+        belongs to neither this user nor root.
     """
     if not hasattr(os, "getuid"):
         return None  # Windows, where only `local` runs: the profile is closed to others
