@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from . import wire
-from .failure import Failure, cause
+from .failure import Failure, cause, shown
 
 TAIL = 4096
 _MEANING = {
@@ -216,9 +216,11 @@ def main_try(backend):
     from . import runtimes
 
     try:
-        print("\nEDGENET version " + runtimes.load(backend).version())
+        said = "version " + runtimes.load(backend).version()
     except Exception as error:
-        print("\nEDGENET failed {}: {}".format(type(error).__name__, cause(error)))
+        said = "failed {}: {}".format(type(error).__name__, cause(error))
+    sys.stdout.flush()
+    os.write(1, ("\nEDGENET " + shown(said) + "\n").encode("utf-8", "replace"))
     return 0
 
 

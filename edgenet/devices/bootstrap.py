@@ -35,7 +35,7 @@ home = os.environ["EDGENET_HOME"] = os.path.realpath(home)
 path = os.path.join(home, "agent", digest + ".pyz")
 os.umask(0o077)
 def say(text):
-    os.write(1, ("\nEDGENET " + text + "\n").encode("utf-8", "replace"))
+    os.write(1, ("\nEDGENET " + text + "\n").encode("utf-8", "surrogateescape"))
 def good():
     try:
         with open(path, "rb") as f:

@@ -214,6 +214,17 @@ def test_a_home_that_others_may_write_is_refused(board, make):
         assert agent.facts().system
 
 
+def test_a_home_is_named_with_its_letters(start_board, tmp_path):
+    """A Python 3.6 in the C locale takes file names to be ASCII."""
+    found = sorted(PYENV.glob("3.6.*/bin/python"))
+    if not found:
+        pytest.skip("no Python 3.6 here")
+    open_home(tmp_path / "Müller")
+    start_board({"EDGENET_PYTHON": str(found[0]), "EDGENET_HOME": str(tmp_path / "Müller"), "LC_ALL": "C"})
+    with pytest.raises(ConnectionFailed, match=f"{tmp_path}/Müller"):
+        connect("board")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no modes")
 def test_a_local_home_that_others_may_write_is_refused(tmp_path, monkeypatch):
     folder = open_home(tmp_path / "it's ours; $(echo no)")
