@@ -30,14 +30,17 @@ def command(*arguments):
 
 
 def environment(runtime_folder):
-    """The environment of a child that imports from ``runtime_folder`` first (None: the board's own)."""
+    """The environment of a child that imports from ``runtime_folder`` first (None: the board's own).
+
+    The bootstrap left no other ``PYTHONPATH``; a demo's process has one, of the first of its models.
+    """
     variables = dict(os.environ)
+    variables.pop("PYTHONPATH", None)
     for name in wire.NO_TELEMETRY:
         variables.setdefault(name, "1")  # nothing that runs here tells anybody of it
     variables.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's own threads only stand in the runtime's way
     if runtime_folder:
-        rest = variables.get("PYTHONPATH")
-        variables["PYTHONPATH"] = runtime_folder + (os.pathsep + rest if rest else "")
+        variables["PYTHONPATH"] = runtime_folder
     return variables
 
 

@@ -23,12 +23,16 @@ __all__ = ["BOOT", "handshake", "script"]
 MAX_CHATTER = 64 * 1024
 
 # Runs on Python 3.6 and newer; arguments: digest, size. No single quotes: it is quoted for sh.
+# Variables of the user's own Pythons stop here: -E keeps them from this process, del from all that it starts
+# (but for where `pip install --user` puts packages).
 # The home is found without links, once: who may write where a link lies cannot turn it afterwards.
 _BOOT = r"""
 import sys
 sys.path[:] = [p for p in sys.path if p]
 %s
 import errno, hashlib
+for name in [n for n in os.environ if n.startswith("PYTHON") and n != "PYTHONUSERBASE"]:
+    del os.environ[name]
 digest, size = sys.argv[1], int(sys.argv[2])
 home = os.environ.get("EDGENET_HOME") or os.path.join(os.path.expanduser("~"), ".edgenet")
 home = os.environ["EDGENET_HOME"] = os.path.realpath(home)
@@ -86,13 +90,13 @@ BOOT = _BOOT % re.sub(r' *"""[\s\S]*?"""\n', "", _SAFE)  # less its docstrings: 
 
 _SCRIPT = r"""{
 usable() {
-  "$1" -E -S -c "import sys; sys.exit(sys.version_info < (3, 6))" </dev/null >/dev/null 2>&1
+  "$1" -E -c "import sys; sys.exit(sys.version_info < (3, 6))" </dev/null >/dev/null 2>&1
 }
 if [ -n "$EDGENET_PYTHON" ]; then set -- "$EDGENET_PYTHON"
 else set -- python3 %(names)s /usr/bin/python3 /usr/local/bin/python3; fi
 for python do
   if usable "$python"; then
-    exec "$python" -c '%(boot)s' %(digest)s %(size)d
+    exec "$python" -E -c '%(boot)s' %(digest)s %(size)d
   fi
 done
 printf '\nEDGENET no-python %%s\n' "$1"

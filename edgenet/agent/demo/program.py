@@ -7,6 +7,8 @@ import subprocess
 import threading
 from typing import Any
 
+from ..child import environment
+
 _KEPT = 4096
 # What a camera program may take to end when it is asked to, seconds.
 _PATIENCE_S = 1.5
@@ -19,13 +21,12 @@ class Program(object):
 
     Args:
         command: With ``DESCRIPTOR`` in an argument where pictures go to a pipe of their own.
-        without: A folder that its Python must not import from: the model's runtime.
 
     Raises:
         OSError: It cannot be started.
     """
 
-    def __init__(self, command, without=None):
+    def __init__(self, command):
         self._reader, writer = os.pipe()
         apart = any(DESCRIPTOR in word for word in command)
         try:
@@ -34,7 +35,7 @@ class Program(object):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if apart else writer,
                 stderr=subprocess.PIPE,
-                env=_environment(without),
+                env=environment(None),  # without the model's runtime, whose numpy is not picamera2's
                 pass_fds=(writer,) if apart else (),
                 start_new_session=True,
             )
@@ -94,10 +95,3 @@ class Program(object):
         if self._reader >= 0:
             os.close(self._reader)
             self._reader = -1
-
-
-def _environment(without):
-    variables = dict(os.environ)
-    folders = [path for path in variables.get("PYTHONPATH", "").split(os.pathsep) if path and path != without]
-    variables["PYTHONPATH"] = os.pathsep.join(folders)
-    return variables

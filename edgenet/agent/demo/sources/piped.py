@@ -69,7 +69,7 @@ class Piped(Source):
 
     def _start(self, seconds):
         self._seconds = seconds
-        self._program = Program(self.command(), self.options.get("runtime"))
+        self._program = Program(self.command())
         program = self._program
         self._reader = self.reader(lambda count: program.read(count, self._seconds))
 
