@@ -128,7 +128,7 @@ class Child(object):
         self._reader.join(1.0)
         lines = self._tail.decode("utf-8", "replace").split("\n")
         words = [line.strip() for line in lines if line.strip()]
-        return words[-1][:300] if words else ""
+        return wire.redacted(words[-1])[:300] if words else ""
 
     def close_stdin(self):
         """Tell the process that nobody listens any more, without waiting: it ends by itself."""

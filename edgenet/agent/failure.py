@@ -32,7 +32,9 @@ class Failure(Exception):
 
 
 def shown(text):
-    """A text whose file names are UTF-8 again where this Python holds them as surrogates (C locale)."""
+    """A text fit to be shown: addresses without their secrets, and names of files in UTF-8 again where this
+    Python holds them as surrogates (C locale)."""
+    text = wire.redacted(text)
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     except UnicodeEncodeError:

@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 from ..child import environment
+from ..wire import redacted
 
 _KEPT = 4096
 # What a camera program may take to end when it is asked to, seconds.
@@ -21,18 +22,19 @@ class Program(object):
 
     Args:
         command: With ``DESCRIPTOR`` in an argument where pictures go to a pipe of their own.
+        given: What it finds on its stdin, at most 4 KiB: command lines are seen by every user of the board.
 
     Raises:
         OSError: It cannot be started.
     """
 
-    def __init__(self, command):
+    def __init__(self, command, given=b""):
         self._reader, writer = os.pipe()
         apart = any(DESCRIPTOR in word for word in command)
         try:
             self._process: Any = subprocess.Popen(
                 [word.replace(DESCRIPTOR, str(writer)) for word in command],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL if apart else writer,
                 stderr=subprocess.PIPE,
                 env=environment(None),  # without the model's runtime, whose numpy is not picamera2's
@@ -44,6 +46,7 @@ class Program(object):
             raise
         finally:
             os.close(writer)
+        _give(self._process.stdin, given)
         self._tail = b""
         self._collector = threading.Thread(target=self._collect)
         self._collector.daemon = True
@@ -73,7 +76,7 @@ class Program(object):
         self._collector.join(0.5)
         lines = [line.strip() for line in self._tail.decode("utf-8", "replace").split("\n")]
         said = [line for line in lines if line]
-        return said[-1][:300] if said else "exit status {}".format(code)
+        return redacted(said[-1])[:300] if said else "exit status {}".format(code)
 
     def end(self):
         """Ask it to end, then make it end; never raises. ``read`` in another thread sees the end."""
@@ -95,3 +98,12 @@ class Program(object):
         if self._reader >= 0:
             os.close(self._reader)
             self._reader = -1
+
+
+def _give(stream, data):
+    """All of it at once, which fits the pipe, and the end."""
+    try:
+        with stream:
+            stream.write(data)
+    except OSError:
+        pass  # it ended already; its last words say why
