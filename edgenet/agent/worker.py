@@ -42,7 +42,7 @@ class Worker(object):
         t1, import_mb = clock(), memory.rss_mb()
         self._manifest = request["manifest"]
         try:
-            self._session = runtime.Session(request["path"], int(request["threads"]))
+            self._session = runtime.Session(_beside(request["path"]), int(request["threads"]))
         except Failure:
             raise
         except Exception as error:
@@ -196,6 +196,15 @@ class Worker(object):
         self._session.invoke()
         seconds = time.perf_counter() - start
         return {"seconds": seconds}, self._session.output().tobytes()
+
+
+def _beside(path):
+    """The bare name of a file, to which this process goes: an artifact's is ASCII, its folder's need not be.
+
+    Runtimes take names in UTF-8; this Python may hold others, in the C locale or in that of Latin-1.
+    """
+    os.chdir(os.path.dirname(path))
+    return os.path.basename(path)
 
 
 def _stay_on(cores):

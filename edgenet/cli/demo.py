@@ -55,6 +55,7 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 )
 @click.option(
     "--source",
+    envvar="EDGENET_SOURCE",
     metavar="S",
     help="camera, picamera2, rpicam, jetson, /dev/videoN, a video file, a folder of images, an rtsp:// or "
     "http:// address, board:PATH, synthetic.  [default: camera; without BUNDLE synthetic]",

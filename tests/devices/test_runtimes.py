@@ -323,12 +323,16 @@ def tiny_onnx():
 @pytest.mark.network
 @pytest.mark.slow
 @pytest.mark.parametrize("version", ["3.6", "3.13"])
-def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypatch, version):
-    """A board with nothing but a Python gets a runtime from this host, and uses it."""
+def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypatch, tmp_path, version):
+    """A board with nothing but a Python gets a runtime from this host, and uses it.
+
+    Its locale is C, in which Python 3.6 takes file names to be ASCII, and its home is of other letters.
+    """
     found = sorted(PYENV.glob(f"{version}.*/bin/python"))
     if not found:
         pytest.skip(f"no bare Python {version} here")
-    start_board({"EDGENET_PYTHON": str(found[0])})
+    home = str(tmp_path / "Müller")
+    start_board({"EDGENET_PYTHON": str(found[0]), "EDGENET_HOME": home, "LC_ALL": "C"})
     artifact = make_blob(tiny_onnx())
     with connect("board") as agent:
         if agent.facts(["onnxruntime"]).runtimes:
@@ -337,7 +341,7 @@ def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypa
         choice = ensure_runtime(agent, "onnxruntime")
         agent.send_blobs([artifact])
         agent.deploy(
-            net("tiny").manifest(
+            net("größe").manifest(
                 backend="onnxruntime",
                 artifact=artifact.digest,
                 artifact_size=artifact.size,
@@ -347,6 +351,7 @@ def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypa
         session = agent.open(None, 1)
         assert session.loaded.runtime_version == choice.version
         assert "jpeg" in session.loaded.decodes
+        assert [item.name for item in agent.deployments().deployments] == ["größe"]
         from PIL import Image
 
         stream = io.BytesIO()

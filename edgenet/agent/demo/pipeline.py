@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from .. import preprocess
-from ..failure import Failure
+from ..failure import Failure, shown
 from .figures import Figures
 from .frame import FrameInFlight, InferenceQueue, Slot
 from .pixels import Converter, encode, oriented, turned
@@ -129,7 +129,7 @@ class Pipeline(object):
         """The source went away: say so and try again until it is back."""
         if self.trouble is None:
             self.figures.counts["lost"] += 1
-        self.trouble = str(lost)
+        self.trouble = shown(str(lost))
         self._stopping.wait(RETRY_S)
         if not self._stopping.is_set():
             self._source.reopen()

@@ -118,8 +118,7 @@ class Demo(object):
                 self._models.append(Model(order))
             self._enroll(self._order["gallery"])
             self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
-            source = dict(self._order["source"], runtime=self._order["models"][0]["folder"])
-            self._source = sources.open_source(source)
+            self._source = sources.open_source(dict(self._order["source"]))
             return self._live()
         finally:
             if self._source is not None:

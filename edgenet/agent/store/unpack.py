@@ -163,7 +163,8 @@ def _members(path, name):
         data = _DATA.match(info.filename)
         if info.filename.endswith("/") or (data and data.group(1) not in ("purelib", "platlib")):
             continue
-        members.append((info, data.group(2) if data else info.filename))
+        target = data.group(2) if data else info.filename
+        members.append((info, os.fsdecode(target.encode("utf-8"))))  # in UTF-8, whatever the locale
     return members
 
 

@@ -72,6 +72,12 @@ class UnpackTest(unittest.TestCase):
         assert unpack.installed(self.store) == ([digest], [])
         assert os.listdir(self.store.path("blobs")) == [], "the wheels are not kept twice"
 
+    def test_names_are_utf_8_whatever_the_locale(self):
+        digest = self.unpack(wheel([("one/gr\u00f6\u00dfe.txt", b"")]))
+        assert os.listdir(os.fsencode(self.store.path("runtimes", digest, "one"))) == [
+            b"gr\xc3\xb6\xc3\x9fe.txt"
+        ]
+
     def test_same_again_does_nothing(self):
         data = wheel([("one.py", b"")])
         digest = self.unpack(data)

@@ -72,7 +72,8 @@ def cameras():
 
 
 def _files_of_the_board(options):
-    path = os.path.expanduser(options["paths"][0])
+    # A name as the user wrote it, in UTF-8 on disk, whatever this Python takes names to be in.
+    path = os.path.expanduser(os.fsdecode(options["paths"][0].encode("utf-8", "surrogateescape")))
     name = os.path.basename(path)
     if os.path.isdir(path):
         names = sorted(name for name in os.listdir(path) if _is_image(os.path.join(path, name)))
