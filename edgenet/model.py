@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from edgenet.card import ModelCard, read_card
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
+from edgenet.original.ending import without_logarithm
 from edgenet.original.operators import check_operators, with_functions_inlined
 from edgenet.original.settle import settled
 from edgenet.original.shapes import with_output_shapes
@@ -25,6 +26,8 @@ from edgenet.task import Task, load_task
 from edgenet.text import cause
 
 __all__ = ["Model", "content_digest", "is_quantized", "read_labels"]
+
+PROBABILITIES = "probabilities"
 
 
 @dataclass(frozen=True, repr=False)
@@ -238,6 +241,8 @@ def _checked(model: Model, path: Path) -> Model:
     """Every check a file must pass once; what is returned keeps the promises of :class:`Model`."""
     proto = settled(model.proto, model.preprocessing, path)
     model = replace(model, proto=proto)
+    if PROBABILITIES in model.task.outputs and without_logarithm(proto):
+        model = replace(model, output=PROBABILITIES)
     check_weights(proto, path)
     check_inference(proto, path)
     _check_input(proto, model.preprocessing, path)

@@ -20,6 +20,7 @@ __all__ = [
     "lower_label",
     "lower_pad",
     "lower_reshape",
+    "lower_slice",
     "lower_transpose",
 ]
 
@@ -95,6 +96,26 @@ def lower_pad(scope: Scope, node: NodeProto) -> None:
     amounts = scope.constant(f"{node.output[0]}/pads", np.ascontiguousarray(pads[list(order)], np.int32))
     source = scope.input(node, node.input[0])
     emit_on_one_scale(scope, node, node.output[0], "PAD", (source, amounts), ("PadOptions", {}))
+
+
+def lower_slice(scope: Scope, node: NodeProto) -> None:
+    """Slice with steps of 1 → SLICE: begin and size of every axis."""
+    shape, made = scope.graph.shape(node.input[0]), scope.graph.shape(node.output[0])
+    starts = scope.weights(node, 1).reshape(-1)
+    axes = scope.weights(node, 3).reshape(-1) if len(node.input) > 3 and node.input[3] else range(len(starts))
+    if len(node.input) > 4 and any(scope.weights(node, 4).reshape(-1) != 1):
+        raise scope.refuse(node, "it steps over numbers or walks back", "take every number in its order")
+    begin = [0] * len(shape)
+    for start, axis in zip(starts, axes, strict=True):
+        side = shape[int(axis)]
+        begin[int(axis)] = min(max(int(start) + side if start < 0 else int(start), 0), side)
+    order = nhwc(range(len(shape)))
+    parts = [
+        scope.constant(f"{node.output[0]}/{name}", np.array([values[axis] for axis in order], np.int32))
+        for name, values in (("begin", begin), ("size", list(made)))
+    ]
+    source = scope.input(node, node.input[0])
+    emit_on_one_scale(scope, node, node.output[0], "SLICE", (source, *parts), ("SliceOptions", {}))
 
 
 def lower_label(scope: Scope, scores: int) -> int:

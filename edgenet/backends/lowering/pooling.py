@@ -1,4 +1,4 @@
-"""GlobalAveragePool, AveragePool and MaxPool."""
+"""GlobalAveragePool, GlobalMaxPool, AveragePool and MaxPool."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edgenet.backends.lowering.scope import Scope
 from edgenet.backends.lowering.window import pad_pixels, window_of
 from edgenet.graph.graph import attributes
 
-__all__ = ["lower_global_average", "lower_pool"]
+__all__ = ["lower_global_average", "lower_global_maximum", "lower_pool"]
 
 CODES = {"AveragePool": "AVERAGE_POOL_2D", "MaxPool": "MAX_POOL_2D"}
 
@@ -28,11 +28,20 @@ def lower_global_average(scope: Scope, node: NodeProto) -> None:
     scope.emit("MEAN", (source, axes), out, ("ReducerOptions", {"keepDims": True}))
 
 
+def lower_global_maximum(scope: Scope, node: NodeProto) -> None:
+    """GlobalMaxPool → REDUCE_MAX over height and width, dimensions kept."""
+    source = scope.input(node, node.input[0])
+    axes = scope.constant(f"{node.output[0]}/axes", np.array([1, 2], np.int32))
+    options = ("ReducerOptions", {"keepDims": True})
+    emit_on_one_scale(scope, node, node.output[0], "REDUCE_MAX", (source, axes), options)
+
+
 def lower_pool(scope: Scope, node: NodeProto) -> None:
     """AveragePool → AVERAGE_POOL_2D, MaxPool → MAX_POOL_2D.
 
-    TFLite leaves padded pixels out of the maximum and out of the count of an average, so pads must be
-    TFLite's own; an average that counts padded zeros can be padded explicitly.
+    TFLite leaves padded pixels out of the maximum and out of the count of an average. Where pads are not
+    TFLite's own, a maximum is padded explicitly with the lowest number, an average that counts padded zeros
+    with them.
 
     An int8 average is computed in float: TFLite's own rounds it twice, first to the scale of its input, where
     a mean of four is a half every fourth time.
@@ -52,9 +61,13 @@ def lower_pool(scope: Scope, node: NodeProto) -> None:
     if counted:
         window = replace(window, padding=None)
         source = pad_pixels(scope, node, source, window)
+    elif window.padding is None and node.op_type == "MaxPool":
+        source = pad_pixels(scope, node, source, window, lowest=True)
     elif window.padding is None:
         raise scope.refuse(
-            node, f"pads {(*window.before, *window.after)}", "pad like TensorFlow's SAME or VALID"
+            node,
+            f"pads {(*window.before, *window.after)} that it does not count",
+            "choose --backend onnxruntime",
         )
     name, activation = fused(scope, node)
     fields = {

@@ -34,8 +34,8 @@ def name_affines(graph: Graph) -> int:
 def fold_affines(graph: Graph) -> int:
     """Fold Mul and Add by one number a channel into the layers beside them, in place.
 
-    Into a Conv or a dense layer before it always; into a Conv behind it a Mul always, an Add where that Conv
-    does not pad, because a padded zero would have to be the offset.
+    Into a Conv or a dense layer before it always; into one behind it a Mul always, an Add where that does not
+    pad, because a padded zero would have to be the offset.
 
     Returns:
         How many nodes are gone.
@@ -148,21 +148,12 @@ def _fold_back(graph: Graph, node: NodeProto, by: NDArray[np.float64]) -> bool:
         if len(source) != IMAGE_RANK or source[2:] != (1, 1) or source[1] != len(by):
             return False
         layer = _sole_producer(graph, layer.input[0])
-    if layer is None or not all(name in graph.constants for name in layer.input[1:]):
+    held = _weights(graph, layer, len(by))
+    if layer is None or held is None:
         return False
-    if layer.op_type == "Conv":
-        kernel = graph.constants[layer.input[1]].astype(np.float64)
-        axis = 0
-    elif layer.op_type == "Gemm" and _is_plain(layer):
-        kernel = graph.constants[layer.input[1]].astype(np.float64)
-        axis = 0 if attributes(layer).get("transB", 0) else 1
-    else:
-        return False
-    bias = np.zeros(len(by))
-    if len(layer.input) > 2 and layer.input[2]:
-        bias = np.broadcast_to(graph.constants[layer.input[2]].astype(np.float64).reshape(-1), (len(by),))
+    kernel, bias, outputs = held
     if node.op_type == "Mul":
-        kernel = kernel * by.reshape([-1 if at == axis else 1 for at in range(kernel.ndim)])
+        kernel = kernel * by.reshape([-1 if axis == outputs else 1 for axis in range(kernel.ndim)])
         bias = bias * by
     else:
         bias = bias + by
@@ -172,28 +163,51 @@ def _fold_back(graph: Graph, node: NodeProto, by: NDArray[np.float64]) -> bool:
 
 
 def _fold_on(graph: Graph, node: NodeProto, by: NDArray[np.float64]) -> bool:
-    """Into the convolution that alone reads it."""
-    conv = graph.sole_consumer(node.output[0])
-    if conv is None or conv.op_type != "Conv" or conv.input[0] != node.output[0]:
+    """Into the layer that alone reads it."""
+    layer = graph.sole_consumer(node.output[0])
+    held = _weights(graph, layer) if layer is not None and layer.input[0] == node.output[0] else None
+    if layer is None or held is None:
         return False
-    if not all(name in graph.constants for name in conv.input[1:]):
-        return False
-    kernel = graph.constants[conv.input[1]].astype(np.float64)
-    bias = np.zeros(len(kernel))
-    if len(conv.input) > 2 and conv.input[2]:
-        bias = graph.constants[conv.input[2]].astype(np.float64)
-    # The inputs that each output reads: [outputs, inputs a group].
-    groups = int(attributes(conv).get("group", 1))
-    read = np.repeat(by.reshape(groups, -1), len(kernel) // groups, axis=0)
-    if node.op_type == "Mul":
-        kernel = kernel * read[:, :, None, None]
-    elif pads(conv):
-        return False
+    kernel, bias, outputs = held
+    if layer.op_type == "Conv":
+        # The inputs that each output reads: [outputs, inputs a group].
+        groups = int(attributes(layer).get("group", 1))
+        read = np.repeat(by.reshape(groups, -1), len(kernel) // groups, axis=0)[:, :, None, None]
     else:
-        bias = bias + np.einsum("oihw,oi->o", kernel, read)
-    _rewrite(graph, conv, kernel, bias)
+        read = by.reshape((1, -1) if outputs == 0 else (-1, 1))
+    if node.op_type == "Add" and layer.op_type == "Conv" and pads(layer):
+        return False
+    if node.op_type == "Add":
+        bias = bias + (kernel * read).sum(axis=tuple(axis for axis in range(kernel.ndim) if axis != outputs))
+    else:
+        kernel = kernel * read
+    _rewrite(graph, layer, kernel, bias)
     graph.bypass(node)
     return True
+
+
+def _weights(
+    graph: Graph, layer: NodeProto | None, outputs: int = 0
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int] | None:
+    """Kernel and bias [outputs] of a Conv or dense layer, and the kernel's axis of outputs.
+
+    ``None`` for any other node, for weights that are computed, and where there are not ``outputs`` of them.
+    """
+    if layer is None or layer.op_type not in ("Conv", "Gemm", "MatMul"):
+        return None
+    if not all(name in graph.constants for name in layer.input[1:] if name):
+        return None
+    kernel, axis = graph.constants[layer.input[1]].astype(np.float64), 0
+    if layer.op_type != "Conv":
+        axis = 0 if attributes(layer).get("transB", 0) else 1
+        if not _is_plain(layer) or kernel.ndim != 2 or len(graph.shape(layer.output[0])) != 2:
+            return None
+    count = kernel.shape[axis]
+    bias = np.zeros(count)
+    if len(layer.input) > 2 and layer.input[2]:
+        given = graph.constants[layer.input[2]].astype(np.float64)
+        bias = np.broadcast_to(given.reshape(-1), (count,))
+    return (kernel, bias, axis) if outputs in (0, count) else None
 
 
 def pads(conv: NodeProto) -> bool:
@@ -217,6 +231,8 @@ def _sole_producer(graph: Graph, name: str) -> NodeProto | None:
 
 def _rewrite(graph: Graph, layer: NodeProto, kernel: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
     name = layer.name or layer.output[0]
+    if layer.op_type == "MatMul":
+        layer.op_type = "Gemm"  # which has a bias
     parts = {"kernel": kernel, "bias": bias}
     own = [
         graph.add_constant(f"{name}/scaled_{part}", np.ascontiguousarray(values, np.float32))

@@ -38,8 +38,8 @@ def prepare(model: Model) -> Model:
     name_affines(graph)
     preprocessing = take_normalization(graph, model.preprocessing)
     name_hard_activations(graph)
-    dense_to_conv(graph)
     fold_affines(graph)
+    dense_to_conv(graph)
     if stripped and task.ending == SOFTMAX:
         center_logits(graph)
     fold_gates(graph)

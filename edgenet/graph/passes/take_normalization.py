@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from onnx import NodeProto, TensorProto
+from onnx import NodeProto, TensorProto, helper
 
 from edgenet.graph.graph import Graph, attributes
 from edgenet.preprocessing import Preprocessing
@@ -26,6 +26,7 @@ def take_normalization(graph: Graph, preprocessing: Preprocessing) -> Preprocess
     Returns:
         In place of a count how the network that is left is fed: mean and std in which all of them are.
     """
+    _name_exchange(graph)
     while (node := _first(graph)) is not None:
         taken = _taken(graph, node, preprocessing)
         if taken is None:
@@ -33,6 +34,42 @@ def take_normalization(graph: Graph, preprocessing: Preprocessing) -> Preprocess
         preprocessing = taken
         graph.bypass(node)
     return preprocessing
+
+
+def _name_exchange(graph: Graph) -> None:
+    """Write a Concat of the picture's single channels, as tf2onnx has ``[..., ::-1]``, as a Gather."""
+    source = graph.input
+    turned = graph.sole_consumer(source)
+    if turned is not None and turned.op_type == "Transpose":
+        source = turned.output[0]
+    parts = graph.consumers(source)
+    joined = [graph.sole_consumer(node.output[0]) for node in parts]
+    concat = joined[0] if joined else None
+    if concat is None or concat.op_type != "Concat" or any(item is not concat for item in joined):
+        return
+    chosen = [_channel(graph, graph.producer(name)) for name in concat.input]
+    if (
+        attributes(concat).get("axis") not in (1, -3)
+        or None in chosen
+        or graph.shape(source)[1:2] != (CHANNELS,)
+    ):
+        return
+    indices = graph.add_constant(f"{concat.output[0]}/indices", np.array(chosen, np.int64))
+    gather = helper.make_node("Gather", [source, indices], [concat.output[0]], name=concat.name, axis=1)
+    graph.insert(concat, gather, graph.shape(concat.output[0]))
+    for node in (concat, *parts):
+        graph.remove(node)
+
+
+def _channel(graph: Graph, node: NodeProto | None) -> int | None:
+    """Which channel a Slice takes, if it takes one."""
+    if node is None or node.op_type != "Slice" or len(node.input) != 4:
+        return None
+    held = [graph.constant(name) for name in node.input[1:]]
+    if any(value is None or value.size != 1 for value in held):
+        return None
+    start, end, axis = (int(value.item()) for value in held if value is not None)
+    return start if (axis, end) == (1, start + 1) else None
 
 
 def _first(graph: Graph) -> NodeProto | None:

@@ -131,6 +131,21 @@ def _gather(views: Views, node: NodeProto) -> bool:
     return _over_axis(views, node)
 
 
+def _gather_nd(views: Views, node: NodeProto) -> bool:
+    """torch's ``x[:, [2, 1, 0]]``: single indices of the first axis are a Gather."""
+    indices = views.graph.constant(node.input[1])
+    if indices is None or indices.ndim != 2 or indices.shape[1] != 1 or attributes(node).get("batch_dims", 0):
+        return False
+    graph, shape = views.graph, views.graph.shape(node.output[0])
+    chosen = graph.add_constant(f"{node.output[0]}/indices", indices[:, 0])
+    gather = helper.make_node("Gather", [node.input[0], chosen], [node.output[0]], name=node.name, axis=0)
+    graph.insert(node, gather, shape)
+    graph.remove(node)
+    if not _gather(views, gather):
+        graph.set_input(gather, 0, views.logical(gather, gather.input[0]))
+    return True
+
+
 def _reduce(views: Views, node: NodeProto) -> bool:
     if not views.is_view(node.input[0]):
         return False
@@ -290,6 +305,7 @@ HANDLERS: dict[str, Callable[[Views, NodeProto], bool]] = {
     **dict.fromkeys(RESHAPES, _reshape),
     **dict.fromkeys(("Concat", "LogSoftmax", "Softmax", "Split"), _over_axis),
     "Gather": _gather,
+    "GatherND": _gather_nd,
     "MatMul": _matmul,
     "Pad": _pad,
     "Resize": _resize,

@@ -14,6 +14,7 @@ from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.affine import name_affines
 from edgenet.graph.passes.fold_normalization import fold_normalization
+from edgenet.graph.passes.simplify import simplify
 from edgenet.graph.passes.take_normalization import take_normalization
 from edgenet.graph.passes.to_nchw import to_nchw
 from edgenet.preprocessing import Preprocessing
@@ -42,6 +43,7 @@ def taken(small: Graph, rules: Preprocessing) -> Preprocessing:
     nhwc = small.shape("x")[3] == 3
     before = Evaluator(small.proto(), optimize=False)
     to_nchw(small)
+    simplify(small)
     name_affines(small)
     left = take_normalization(small, rules)
     fold_normalization(small, left)
@@ -95,18 +97,22 @@ def test_several_in_a_row_come_upon_the_cards_own() -> None:
 
 @pytest.mark.parametrize("nhwc", [True, False])
 @pytest.mark.parametrize("color", ["rgb", "bgr"])
-@pytest.mark.parametrize("written", ["Gather", "Slice"])
+@pytest.mark.parametrize("written", ["Gather", "Slice", "Split"])
 def test_red_and_blue_change_places(nhwc: bool, color: str, written: str) -> None:
     """Keras's ``preprocess_input`` in the manner of Caffe: BGR, minus a mean by channel."""
     axis = 3 if nhwc else 1
-    if written == "Gather":
-        swap, held = node("Gather", ["x", "i"], ["g"], axis=axis), {"i": np.array([2, 1, 0])}
+    held: dict[str, Any] = {}
+    if written == "Split":
+        split = node("Split", ["x"], ["r", "gr", "bl"], axis=axis)
+        swaps = [split, node("Concat", ["bl", "gr", "r"], ["g"], axis=axis)]
+    elif written == "Gather":
+        swaps, held = [node("Gather", ["x", "i"], ["g"], axis=axis)], {"i": np.array([2, 1, 0])}
     else:
-        swap = node("Slice", ["x", "from", "to", "axes", "steps"], ["g"])
-        held = {"from": [-1], "to": [-(2**31)], "axes": [axis], "steps": [-1]}  # type: ignore[dict-item]
+        swaps = [node("Slice", ["x", "from", "to", "axes", "steps"], ["g"])]
+        held = {"from": [-1], "to": [-(2**31)], "axes": [axis], "steps": [-1]}
         held = {name: np.array(value, np.int64) for name, value in held.items()}
     mean = np.array([103.939, 116.779, 123.68]).reshape((3,) if nhwc else (3, 1, 1))
-    steps = [swap, node("Sub", ["g", "mean"], ["n"])]
+    steps = [*swaps, node("Sub", ["g", "mean"], ["n"])]
     left = taken(network(steps, held | {"mean": mean}, nhwc, [1] * 4), how(*TORCH, color=color))
     assert left.color != color
 
