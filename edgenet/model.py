@@ -281,6 +281,13 @@ def _check_output(model: Model, path: Path) -> Model:
     dims = [dim.dim_value for dim in proto.graph.output[0].type.tensor_type.shape.dim]
     if len(dims) == 2 and dims[0] == 0:
         proto.graph.output[0].type.tensor_type.shape.dim[0].dim_value = dims[0] = 1
+    if len(dims) == 4 and all(dims) and max(dims[2:]) > 1:
+        last = proto.graph.output[0]
+        raise ModelError(
+            f"{path}: output of {_maker(proto, last)} is {_shape_text(last)}, a map and no row of numbers as "
+            f"{task.noun} gives",
+            "export the network with its global pooling and its last layer (not its features alone)",
+        )
     if len(dims) != 2 or dims[0] != 1 or dims[1] < task.least:
         last = proto.graph.output[0]
         raise ModelError(

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
-from onnx import NodeProto
+from onnx import AttributeProto, NodeProto
 from onnx.defs import onnx_opset_version
 from onnx.inliner import inline_local_functions
 
 from edgenet.errors import ModelError
 
-__all__ = ["check_operators", "with_functions_inlined"]
+__all__ = ["TASKS", "check_operators", "with_functions_inlined"]
 
 ONNX = ("", "ai.onnx")
 # Operators of other domains that ONNX Runtime has; what they mean is known here.
 RUNTIME = ("com.microsoft",)
+BOXES = ("NonMaxSuppression", "Detection_PostProcess", "NMS_TRT")
+TASKS = "give a network that answers with one row of numbers, a classifier or an embedding"
 AUGMENTATIONS = ("Random", "ImageProjectiveTransform", "AdjustContrast", "AdjustHue", "AdjustSaturation")
 
 
@@ -25,14 +27,22 @@ def with_functions_inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def check_operators(proto: onnx.ModelProto, path: Path) -> None:
-    """Refuse what no ONNX runtime knows, before its checker speaks of schemas.
+    """Refuse what no ONNX runtime knows, before its checker speaks of schemas, and what is no fixed network.
 
     Raises:
-        ModelError: A node's operator is not ONNX's; it is named with its layer.
+        ModelError: A node's operator is not ONNX's, holds graphs of its own, or picks boxes; it is named with
+            its layer.
     """
     for node in proto.graph.node:
         name = node.name or (node.output[0] if node.output else "")
         what, layer = f"{path}: {node.op_type} {name!r}", _layer(name)
+        if any(word in node.op_type for word in BOXES):
+            raise ModelError(f"{what} picks boxes: this is a detector", TASKS)
+        if any(item.type == AttributeProto.GRAPH for item in node.attribute):
+            raise ModelError(
+                f"{what} decides while it runs what is computed, and artifacts are fixed",
+                "export the model without dynamic shapes (torch.onnx.export with dynamo=True)",
+            )
         if _is_known(node) or node.domain in RUNTIME:
             continue
         if any(word in node.op_type for word in AUGMENTATIONS):

@@ -25,6 +25,14 @@ def swish(net: Net) -> str:
     return net.node("Mul", top, net.node("Sigmoid", top))
 
 
+def gate(net: Net) -> str:
+    """A HardSigmoid that no convolution stands before."""
+    top = net.conv(net.top, 3, 8)
+    return net.node(
+        "Mul", top, net.node("HardSigmoid", net.node("GlobalAveragePool", top), alpha=0.5, beta=0.1)
+    )
+
+
 def prelu(net: Net) -> str:
     slope = net.constant(np.linspace(-0.5, 0.5, 8, dtype=np.float32).reshape(8, 1, 1))
     return net.conv(net.node("PRelu", net.conv(net.top, 3, 8, clip=None), slope), 8, 8, 1)
@@ -54,6 +62,7 @@ CASES: dict[str, tuple[Callable[[Net], str], int, dict[str, int]]] = {
     "elu": (curve("Elu"), 8, {"ELU": 1}),
     "leaky relu": (curve("LeakyRelu", alpha=0.1), 8, {"LEAKY_RELU": 1}),
     "prelu": (prelu, 8, {"PRELU": 1}),
+    "gate": (gate, 8, {"MEAN": 2}),
     "swish": (swish, 8, {"LOGISTIC": 1, "MUL": 1}),
     "slice": (sliced, 12, {"SLICE": 1}),
     "crop": (cropped, 8, {"SLICE": 1}),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from onnx import helper
 
 from edgenet.errors import ModelError
-from tests.original.files import CLASSIFIER, keeps, load, network, node, random
+from tests.original.files import CLASSIFIER, WEIGHTS, keeps, load, network, node, random
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,18 @@ def test_functions_of_the_file_are_written_out(tmp_path: Path) -> None:
     model = load(tmp_path, proto)
     assert not model.proto.functions
     keeps(proto, model, random(1, 3, 16, 12))
+
+
+def test_detectors_are_told_what_is_wanted(tmp_path: Path) -> None:
+    boxes = node("NonMaxSuppression", ["f", "f"], ["y"], name="nms")
+    with pytest.raises(ModelError, match="NonMaxSuppression 'nms' picks boxes.*one row of numbers"):
+        load(tmp_path, network([*CLASSIFIER[:4], boxes]))
+
+
+def test_branches_are_no_fixed_network(tmp_path: Path) -> None:
+    """torch's old exporter writes an If where a size is not known."""
+    value = helper.make_tensor_value_info("z", 1, [1, 4])
+    branch = helper.make_graph([node("Identity", ["f"], ["z"])], "b", [], [value])
+    choice = node("If", ["k"], ["y"], name="squeeze", then_branch=branch, else_branch=branch)
+    with pytest.raises(ModelError, match="If 'squeeze' decides while it runs.*without dynamic shapes"):
+        load(tmp_path, network([*CLASSIFIER[:4], choice], WEIGHTS | {"k": np.array(True)}))

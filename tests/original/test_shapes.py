@@ -102,7 +102,7 @@ def test_one_row_of_answers(tmp_path: Path, last: object, held: dict[str, np.nda
 
 def test_answers_for_every_pixel_are_no_row(tmp_path: Path) -> None:
     proto = network([node("Conv", ["x", "w", "b"], ["y"], name="mask")])
-    with pytest.raises(ModelError, match="'mask' is 1x4x14x10"):
+    with pytest.raises(ModelError, match="'mask' is 1x4x14x10, a map and no row.*global pooling"):
         load(tmp_path, proto)
 
 

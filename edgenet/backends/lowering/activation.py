@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto
 
-from edgenet.backends.lowering.scope import IMAGE_RANK, Scope
+from edgenet.backends.lowering.scope import ELSEWHERE, IMAGE_RANK, Scope
 from edgenet.graph.graph import attributes
 
 __all__ = [
@@ -72,7 +72,7 @@ def lower_clip(scope: Scope, node: NodeProto) -> None:
         raise scope.refuse(
             node,
             f"int8 Clip to {limits} alone has no TFLite operator",
-            "use ReLU or ReLU6, or compile as fp32",
+            ELSEWHERE,
         )
     for code, limit, last in (
         ("MAXIMUM", limits[0], math.isinf(limits[1])),
@@ -91,9 +91,7 @@ def lower_hard_swish(scope: Scope, node: NodeProto) -> None:
 
 
 def lower_hard_sigmoid(scope: Scope, node: NodeProto) -> None:
-    """HardSigmoid → MUL, ADD with RELU6, MUL (float only): clip(a x + b, 0, 1) = relu6(6 a x + 6 b) / 6."""
-    if scope.is_whole(node):
-        raise scope.refuse(node, "it has no int8 form", "leave it in float, or put it behind a convolution")
+    """HardSigmoid → MUL, ADD with RELU6, MUL, computed in float: clip(a x + b, 0, 1) = relu6(6 a x + 6 b) / 6."""
     options = attributes(node)
     alpha, beta = options.get("alpha", 0.2), options.get("beta", 0.5)
     name, value = node.name or node.output[0], scope.input(node, node.input[0])
@@ -111,7 +109,7 @@ def lower_curve(scope: Scope, node: NodeProto) -> None:
     if node.op_type == "LeakyRelu":
         options = ("LeakyReluOptions", {"alpha": float(given.get("alpha", 0.01))})
     elif given.get("alpha", 1.0) != 1.0:
-        raise scope.refuse(node, f"its alpha is {given['alpha']:.3g}", "train with alpha 1")
+        raise scope.refuse(node, f"its alpha is {given['alpha']:.3g}", ELSEWHERE)
     scope.emit(CURVES[node.op_type], (source,), scope.output(node, node.output[0]), options)
 
 
@@ -119,7 +117,7 @@ def lower_prelu(scope: Scope, node: NodeProto) -> None:
     """PRelu with a slope for each channel, or one for all → PRELU, computed in float."""
     slope, channels = scope.weights(node, 1), scope.graph.shape(node.input[0])[1]
     if slope.size not in (1, channels):
-        raise scope.refuse(node, "its slope varies over the picture", "share it over height and width")
+        raise scope.refuse(node, "its slope varies over the picture", ELSEWHERE)
     source = scope.input(node, node.input[0])
     shape = (1, 1, channels) if len(scope.graph.shape(node.input[0])) == IMAGE_RANK else (channels,)
     alpha = np.broadcast_to(slope.reshape(-1), (channels,)).reshape(shape)
@@ -132,7 +130,7 @@ def lower_softmax(scope: Scope, node: NodeProto) -> None:
     shape = scope.graph.shape(node.input[0])
     axis = int(attributes(node).get("axis", -1 if scope.graph.opset >= 13 else 1))
     if len(shape) != 2 or axis not in (-1, 1):
-        raise scope.refuse(node, f"axis {axis} of shape {shape}", "only [1, classes] over the classes works")
+        raise scope.refuse(node, f"axis {axis} of shape {shape}", ELSEWHERE)
     made = scope.quantization.get(node.output[0])
     if made is not None and (made.scale, made.zero_point) != (SOFTMAX_SCALE, SOFTMAX_ZERO_POINT):
         raise scope.refuse(

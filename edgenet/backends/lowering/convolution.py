@@ -10,7 +10,7 @@ from onnx import NodeProto
 
 from edgenet.backends.lowering.activation import fused
 from edgenet.backends.lowering.file import Quantization
-from edgenet.backends.lowering.scope import Scope
+from edgenet.backends.lowering.scope import ELSEWHERE, Scope
 from edgenet.backends.lowering.window import Window, pad_pixels, window_of
 from edgenet.graph.graph import attributes
 
@@ -32,7 +32,7 @@ def lower_conv(scope: Scope, node: NodeProto) -> None:
     channels = scope.graph.shape(node.input[0])[1]
     groups = int(attributes(node).get("group", 1))
     if kernel.ndim != 4:
-        raise scope.refuse(node, f"its kernel has {kernel.ndim - 2} dimensions", "only images are supported")
+        raise scope.refuse(node, f"its kernel has {kernel.ndim - 2} dimensions", ELSEWHERE)
     depthwise = groups == channels and groups > 1
     window = window_of(scope, node, (kernel.shape[2], kernel.shape[3]))
     source = pad_pixels(scope, node, scope.input(node, node.input[0]), window)
@@ -57,12 +57,12 @@ def lower_gemm(scope: Scope, node: NodeProto) -> None:
     options = attributes(node)
     alpha, beta = float(options.get("alpha", 1.0)), float(options.get("beta", 1.0))
     if options.get("transA", 0):
-        raise scope.refuse(node, "it transposes its input", "export a plain dense layer")
+        raise scope.refuse(node, "it transposes its input", ELSEWHERE)
     if scope.is_whole(node):
         raise scope.refuse(
             node,
             "int8 dense layers with a scale per channel need a newer runtime than boards have",
-            "write the layer as a 1x1 convolution before it is flattened",
+            ELSEWHERE,
         )
     weights = scope.weights(node, 1) * np.float32(alpha)
     weights = weights if options.get("transB", 0) else weights.T

@@ -31,7 +31,7 @@ from edgenet.backends.lowering.layout import (
 from edgenet.backends.lowering.pooling import lower_global_average, lower_global_maximum, lower_pool
 from edgenet.backends.lowering.qdq import DEQUANTIZE, REQUANTIZE, take_qdq
 from edgenet.backends.lowering.rescaling import lower_dequantize, lower_requantize
-from edgenet.backends.lowering.scope import Scope
+from edgenet.backends.lowering.scope import ELSEWHERE, Scope
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.align_scales import align_scales
 from edgenet.model import Model
@@ -70,7 +70,7 @@ OPERATORS: dict[str, Callable[[Scope, NodeProto], None]] = {
     REQUANTIZE: lower_requantize,
 }
 # What int8 kernels round otherwise than Q/DQ, or only on scales of their own choice.
-INEXACT = ("Clip", "HardSigmoid", "HardSwish", "Relu", "Softmax")
+INEXACT = ("Clip", "HardSwish", "Relu", "Softmax")
 
 
 def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
@@ -109,7 +109,5 @@ def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
 def _lower(scope: Scope, node: NodeProto) -> None:
     operator = OPERATORS.get(node.op_type)
     if operator is None:
-        raise scope.refuse(
-            node, "it has no form in TFLite here", "choose --backend onnxruntime, which runs it"
-        )
+        raise scope.refuse(node, "it has no form in TFLite here", ELSEWHERE)
     operator(scope, node)

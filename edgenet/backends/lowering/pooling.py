@@ -11,7 +11,7 @@ from onnx import NodeProto
 from edgenet.backends.lowering.activation import fused
 from edgenet.backends.lowering.file import Tensor
 from edgenet.backends.lowering.rescaling import QUANTIZE, dequantized, emit_on_one_scale
-from edgenet.backends.lowering.scope import Scope
+from edgenet.backends.lowering.scope import ELSEWHERE, Scope
 from edgenet.backends.lowering.window import pad_pixels, window_of
 from edgenet.graph.graph import attributes
 
@@ -48,15 +48,15 @@ def lower_pool(scope: Scope, node: NodeProto) -> None:
     """
     options = attributes(node)
     if len(node.output) > 1:
-        raise scope.refuse(node, "it also gives the indices of the maxima", "drop that output")
+        raise scope.refuse(node, "it also gives the indices of the maxima", ELSEWHERE)
     if any(step != 1 for step in options.get("dilations", ())):
-        raise scope.refuse(node, "its window is dilated", "use a plain pooling window")
+        raise scope.refuse(node, "its window is dilated", ELSEWHERE)
     height, width = options["kernel_shape"]
     window = window_of(scope, node, (int(height), int(width)))
     padded = any((*window.before, *window.after))
     counted = bool(options.get("count_include_pad", 0)) and node.op_type == "AveragePool" and padded
     if counted and options.get("ceil_mode", 0):
-        raise scope.refuse(node, "it counts pads and rounds its size up", "use floor mode")
+        raise scope.refuse(node, "it counts pads and rounds its size up", ELSEWHERE)
     source = scope.input(node, node.input[0])
     if counted:
         window = replace(window, padding=None)
@@ -67,7 +67,7 @@ def lower_pool(scope: Scope, node: NodeProto) -> None:
         raise scope.refuse(
             node,
             f"pads {(*window.before, *window.after)} that it does not count",
-            "choose --backend onnxruntime",
+            ELSEWHERE,
         )
     name, activation = fused(scope, node)
     fields = {
