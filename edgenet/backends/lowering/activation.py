@@ -91,7 +91,7 @@ def lower_hard_swish(scope: Scope, node: NodeProto) -> None:
 
 
 def lower_hard_sigmoid(scope: Scope, node: NodeProto) -> None:
-    """HardSigmoid → MUL, ADD with RELU6, MUL, computed in float: clip(a x + b, 0, 1) = relu6(6 a x + 6 b) / 6."""
+    """HardSigmoid → MUL, ADD with RELU6, MUL, in float: clip(a x + b, 0, 1) = relu6(6 a x + 6 b) / 6."""
     options = attributes(node)
     alpha, beta = options.get("alpha", 0.2), options.get("beta", 0.5)
     name, value = node.name or node.output[0], scope.input(node, node.input[0])
