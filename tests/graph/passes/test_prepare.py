@@ -339,7 +339,7 @@ def test_images_helper_makes_images() -> None:
 
 @pytest.mark.parametrize("nhwc", [False, True])
 def test_keras_rescaling_layer_is_read_as_docs_preprocessing_says(nhwc: bool) -> None:
-    """MobileNetV3's own preprocessing, with either layout of the input: it becomes part of the first layer."""
+    """MobileNetV3's own preprocessing, with either layout: it becomes part of the first layer."""
     weights = {
         "scale": np.array(1 / 127.5),
         "offset": np.array(-1.0),
