@@ -18,6 +18,7 @@ from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.passes.ending import ENDINGS, SOFTMAX
 from edgenet.graph.passes.fold_constants import fold_constants
 from edgenet.graph.passes.simplify import simplify
+from edgenet.graph.passes.to_nchw import to_nchw
 from edgenet.model import Model
 
 __all__ = ["take_given"]
@@ -36,6 +37,7 @@ def take_given(model: Model) -> Model:
     """
     graph = Graph(explicit_qdq(model.proto, model.name))
     fold_constants(graph)
+    to_nchw(graph)
     settle_parameters(graph)
     simplify(graph)
     _split_batchnorm(graph)
