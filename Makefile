@@ -1,5 +1,5 @@
 # Needs Python 3.11 or newer with venv, make, and a package index. `make VENV=/elsewhere PYTHON=python3.13 …`
-.PHONY: quickstart test elsewhere-test pi-test mutants check bench docs train
+.PHONY: quickstart test elsewhere-test pi-test mutants check bench wheel-digests docs train
 .DEFAULT_GOAL := quickstart
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -45,6 +45,10 @@ check: $(VENV)/.edgenet-check
 bench: $(VENV)/.edgenet-base
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/chain.py
+
+# After a change of edgenet/devices/pins.toml; read the difference before it is committed.
+wheel-digests: $(VENV)/.edgenet-base
+	@$(BIN)/python benchmarks/wheel_digests.py
 
 docs: $(VENV)/.edgenet-base
 	@$(BIN)/python docs/generate.py

@@ -117,7 +117,7 @@ def bare_fps(bundle: Any) -> float:
     """The model alone, one thread."""
     with connect("local") as agent:
         session = agent.open(bundle.digest, 1)
-        images = golden_images(bundle, encoder_for(session.loaded["decodes"]))
+        images = golden_images(bundle, encoder_for(session.loaded.decodes, bundle.manifest.preprocessing))
         return 1e3 / float(session.bench(BARE.to_table(), images).model_ms.mean())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +11,16 @@ from typing import Any
 
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
+from edgenet.labels import check_names
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Task, load_task
 from edgenet.tasks import task_names
 from edgenet.text import cause
+from edgenet.text_file import read_text
 
 __all__ = ["ModelCard", "read_card"]
 
+MAX_CARD = 8 << 20
 KEYS = ("task", "output", "label_offset", "labels", "preprocessing")
 
 
@@ -39,11 +43,10 @@ def read_card(path: Path) -> ModelCard:
     Raises:
         ModelError: The file is missing, not TOML, or a value is not valid.
     """
+    text = read_text(path, ModelError, "give --preprocessing FILE", MAX_CARD)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})", "give --preprocessing FILE") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: TOML's own, and numbers of too many digits
         raise ModelError(f"{path}: not valid TOML ({cause(error)})", "correct the file") from None
     if not isinstance(table.get("preprocessing"), dict):
         raise ModelError(
@@ -59,7 +62,9 @@ def _task(table: Mapping[str, Any], path: Path) -> Task:
     kind = load_task(name)
     keys = (*KEYS, *kind.settings_keys)
     if unknown := sorted(set(table) - set(keys)):
-        raise ModelError(f"{path}: does not know {unknown[0]!r}", f"the keys are {', '.join(sorted(keys))}")
+        near = difflib.get_close_matches(unknown[0], keys, 1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(sorted(keys))}"
+        raise ModelError(f"{path}: does not know {unknown[0]!r}", remedy)
     output = table.get("output", kind.outputs[0])
     offset, labels = table.get("label_offset", 0), table.get("labels", [])
     if output not in kind.outputs:
@@ -68,6 +73,7 @@ def _task(table: Mapping[str, Any], path: Path) -> Task:
         raise ModelError(f"{path}: label_offset = {offset!r}", "write 0, or 1 for a background class")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise ModelError(f"{path}: labels is not a list of names", "write one string a class")
+    check_names(labels, str(path))
     own = {key: table[key] for key in kind.settings_keys if key in table}
     settings = kind.read_settings(own, lambda what, remedy: ModelError(f"{path}: {what}", remedy))
     return kind(output, tuple(labels), offset, settings)

@@ -222,6 +222,6 @@ class Drift(Record):
         """The task's own figures for people: what, and its value as text."""
         return []
 
-    def told(self, item: Worst) -> str:
+    def describe(self, item: Worst) -> str:
         """How far an image's answer moved, in words."""
         return f"{self.moved} off by {item.max_abs:.3g}"

@@ -26,6 +26,8 @@ EXIT_USAGE = 2
 EXIT_UNREACHABLE = 3
 EXIT_OVER_LIMIT = 4
 EXIT_INTERRUPTED = 130
+# Of a message; edgenet's own longest, with every attempt of a search for a runtime, is shorter.
+LONGEST = 1500
 
 
 class EdgenetError(Exception):
@@ -35,14 +37,20 @@ class EdgenetError(Exception):
         what: The thing and the reason, one sentence without a final stop.
         remedy: What the user can do now, one sentence without a final stop.
 
-    Foreign text within either is made printable.
+    Foreign text within either is made printable, and what is longer than a screen is cut in its middle.
     """
 
     exit_code = EXIT_FAILED
 
     def __init__(self, what: str, remedy: str = "") -> None:
-        self.what, self.remedy = plain(what), plain(remedy)
+        self.what, self.remedy = _short(plain(what)), _short(plain(remedy))
         super().__init__(f"{self.what}: {self.remedy}" if remedy else self.what)
+
+
+def _short(text: str) -> str:
+    """A text of at most so many characters, begin and end kept."""
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]} … {text[-half:]}"
 
 
 class ModelError(EdgenetError):

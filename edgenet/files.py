@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -16,8 +18,20 @@ except ImportError:  # Windows: threads are kept apart, processes are not
     fcntl = None  # type: ignore[assignment]
 
 from edgenet.errors import DataError
+from edgenet.figures import size
 
-__all__ = ["cache_dir", "file_digest", "locked", "sha256", "write_atomic", "write_output"]
+__all__ = [
+    "cache_dir", "file_digest", "irregular", "locked", "read_regular", "sha256", "write_atomic",
+    "write_output",
+]  # fmt: skip
+
+KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
 
 _locks, _umasks = threading.Lock(), threading.Lock()
 
@@ -31,6 +45,41 @@ def file_digest(path: Path) -> str:
     """The sha256 of a file, read in constant memory."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def irregular(path: Path, most: int) -> str:
+    """Why a path is no regular file of at most ``most`` bytes; empty where it is one. It is not opened.
+
+    Raises:
+        OSError: It is not there, or not to be seen.
+    """
+    return _irregular(path.stat(), most)
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The bytes of a regular file; nothing that could wait or never end is opened.
+
+    Raises:
+        OSError: It is not there, not readable, something else than a file, or larger than ``most`` bytes;
+            ``strerror`` says it.
+    """
+    if reason := irregular(path, most):
+        raise OSError(errno.EINVAL, reason)
+    # What was a file a moment ago may be a FIFO now, and without O_NONBLOCK this waits for its writer.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as stream:
+        if reason := _irregular(os.fstat(handle), most):
+            raise OSError(errno.EINVAL, reason)
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"more than {size(most)}")
+    return data
+
+
+def _irregular(found: os.stat_result, most: int) -> str:
+    if not stat.S_ISREG(found.st_mode):
+        return f"{KINDS.get(stat.S_IFMT(found.st_mode), 'something else')}, not a file"
+    return f"{size(found.st_size)}, at most {size(most)} are read" if found.st_size > most else ""
 
 
 def write_atomic(path: Path, data: bytes) -> None:

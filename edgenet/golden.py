@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import decode, fit
+from edgenet.agent.preprocess import pixels_of
 from edgenet.arrays import array_bytes, read_array
 from edgenet.errors import ModelError
 from edgenet.files import sha256
@@ -102,7 +102,7 @@ class Golden:
         for item in spec.images:
             try:
                 images[item.file] = files[item.file]
-                made = np.asarray(fit(decode(files[item.file]), preprocessing.fit_spec()), np.uint8)
+                made = np.asarray(pixels_of(files[item.file], preprocessing.fit_spec()), np.uint8)
             except (KeyError, ValueError) as error:
                 raise ModelError(f"{where}: no usable image {item.file!r} ({cause(error)})", AGAIN) from None
             if sha256(np.ascontiguousarray(made).tobytes()) != item.pixels_sha256:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import decode, fit
+from edgenet.agent.preprocess import is_turned, pixels_of
 from edgenet.errors import DataError
+from edgenet.files import read_regular
+from edgenet.image_files import MAX_IMAGE_FILE, ImageFiles
 from edgenet.preprocessing import Preprocessing
-from edgenet.text import cause
+from edgenet.text import cause, plain
 
 __all__ = ["ImageSet", "Skipped"]
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".webp")
+NAMED = 5
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,13 +30,15 @@ class ImageSet:
     Attributes:
         folder: Where they lie.
         files: The files, sorted by name, or in the order of ``labels.csv``.
-        truth: What ``labels.csv`` says of each file, by column, for the model's task to read; ``None``
-            without it.
+        truth: What ``labels.csv`` says of each file, by column, for the model's task to read; of folders of
+            classes the column ``class_name``; ``None`` where nothing says it.
+        left_out: What else is in the folder, in words; empty where there is nothing.
     """
 
     folder: Path
     files: tuple[Path, ...]
     truth: tuple[Mapping[str, str], ...] | None
+    left_out: str = ""
 
     def __repr__(self) -> str:
         return f"<ImageSet {self.folder}, {len(self)} images{', labelled' if self.truth is not None else ''}>"
@@ -43,19 +47,15 @@ class ImageSet:
     def load(cls, folder: Path | str) -> ImageSet:
         """Read a folder: ``labels.csv`` (``file`` and the task's columns) if it is there, else every image.
 
+        Where no image lies in it directly, each folder in it is a class, as for Keras and torchvision, and
+        what is true of an image is the name of its folder. The table may be separated by commas, semicolons
+        or tabs; paths in it are within the folder. Hidden files are no part of a set.
+
         Raises:
             DataError: Not a folder, no image in it, or a row of ``labels.csv`` is wrong.
         """
-        folder = Path(folder)
-        if not folder.is_dir():
-            raise DataError(f"{folder}: not a folder", "give a folder of images")
-        table = folder / "labels.csv"
-        if table.is_file():
-            return cls(folder, *_read_table(folder, table))
-        found = tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES))
-        if not found:
-            raise DataError(f"{folder}: no image in it", f"images end in {', '.join(SUFFIXES)}")
-        return cls(folder, found, None)
+        found = ImageFiles.of(Path(folder))
+        return cls(Path(folder), found.files, found.truth, found.left_out)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -66,7 +66,7 @@ class ImageSet:
             return self
         chosen = [index * len(self) // count for index in range(count)]
         truth = self.truth and tuple(self.truth[index] for index in chosen)
-        return ImageSet(self.folder, tuple(self.files[index] for index in chosen), truth)
+        return ImageSet(self.folder, tuple(self.files[index] for index in chosen), truth, self.left_out)
 
     def read(self, index: int) -> bytes:
         """The bytes of one file.
@@ -75,11 +75,17 @@ class ImageSet:
             DataError: It cannot be read.
         """
         try:
-            return self.files[index].read_bytes()
+            return read_regular(self.files[index], MAX_IMAGE_FILE)
         except OSError as error:
-            raise DataError(
-                f"{self.files[index]}: cannot be read ({error.strerror})", "check the file"
-            ) from None
+            what = f"{plain(str(self.files[index]))}: cannot be read ({error.strerror})"
+            raise DataError(what, "check the file") from None
+
+    def name(self, index: int) -> str:
+        """What a file is called within the folder, for people: printable, parts separated by ``/``."""
+        return str(plain(self._inside(self.files[index]).as_posix()))
+
+    def _inside(self, path: Path) -> Path:
+        return path.relative_to(self.folder) if path.is_relative_to(self.folder) else Path(path.name)
 
     def pixels(self, index: int, preprocessing: Preprocessing) -> NDArray[np.uint8]:
         """One image as the network sees it: uint8 [1, H, W, 3], RGB.
@@ -88,16 +94,40 @@ class ImageSet:
             DataError: The file is not a readable image, or of the wrong size.
         """
         try:
-            image = fit(decode(self.read(index)), preprocessing.fit_spec())
+            image = pixels_of(self.read(index), preprocessing.fit_spec())
         except ValueError as error:
-            raise DataError(f"{self.files[index]}: {cause(error)}", "replace or remove the file") from None
+            what = f"{plain(str(self.files[index]))}: {cause(error)}"
+            raise DataError(what, "replace or remove the file") from None
         return np.asarray(image, np.uint8)[None]
+
+    def turned(self) -> int:
+        """How many carry an Exif orientation that is not upright."""
+        return sum(self._turned(index) for index in range(len(self)))
+
+    def _turned(self, index: int) -> bool:
+        try:
+            return is_turned(self.read(index))
+        except DataError:  # whoever uses the image counts it and says why
+            return False
+
+    def all_pixels(self, preprocessing: Preprocessing) -> Iterator[NDArray[np.uint8]]:
+        """Every image as the network sees it, in order.
+
+        Raises:
+            DataError: Some cannot be used: how many of all there are, and which.
+        """
+        yield from Skipped(self, preprocessing, 0.0)
 
     def digest(self) -> str:
         """sha256 over names and contents, in order."""
         total = hashlib.sha256()
         for index, path in enumerate(self.files):
-            total.update(path.name.encode() + b"\0" + hashlib.sha256(self.read(index)).digest())
+            name = os.fsencode(self._inside(path).as_posix())
+            try:
+                content = self.read(index)
+            except DataError:  # whoever uses the image counts it and says why
+                content = b""
+            total.update(name + b"\0" + hashlib.sha256(content).digest())
         return total.hexdigest()
 
 
@@ -118,38 +148,37 @@ class Skipped:
         """The readable images as pixels.
 
         Raises:
-            DataError: More than ``percent`` of the images cannot be read, or none can.
+            DataError: More than ``percent`` of the images cannot be used, or none can; all are counted.
         """
         for index in range(len(self.images)):
             try:
-                yield self.images.pixels(index, self.preprocessing)
+                made = self.images.pixels(index, self.preprocessing)
             except DataError as error:
                 self.files.append(error.what)
-                if len(self.files) * 100 > self.percent * len(self.images):
-                    count = f"{len(self.files)} of {len(self.images)}"
-                    raise DataError(
-                        f"{count} images cannot be used, first {self.files[0]}",
-                        f"repair the folder; up to {self.percent:g} % are skipped",
-                    ) from None
+                if self._too_many:
+                    raise self._refusal(index + 1, error.remedy) from None
+            else:
+                yield made
 
+    @property
+    def _too_many(self) -> bool:
+        return len(self.files) * 100 > self.percent * len(self.images)
 
-def _read_table(folder: Path, table: Path) -> tuple[tuple[Path, ...], tuple[Mapping[str, str], ...]]:
-    try:
-        rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{table}: cannot be read ({cause(error)})", "write UTF-8 CSV: file,class_index"
-        ) from None
-    if not rows:
-        raise DataError(f"{table}: no rows", "write one row an image: file,class_index")
-    files, truth = [], []
-    for number, row in enumerate(rows, 2):
-        name = row.get("file")
-        if not name or None in row:
-            raise DataError(f"{table} line {number}: no file, or too many cells", "write file,class_index")
-        path = folder / name
-        if Path(name).is_absolute() or ".." in Path(name).parts or not path.is_file():
-            raise DataError(f"{table} line {number}: {name!r} is not a file of {folder}", "correct the row")
-        files.append(path)
-        truth.append({key: value or "" for key, value in row.items() if key != "file"})
-    return tuple(files), tuple(truth)
+    def _refusal(self, begin: int, remedy: str) -> DataError:
+        """Look at the images that are left too, so that a folder is repaired in one go."""
+        for index in range(begin, len(self.images)):
+            try:
+                self.images.pixels(index, self.preprocessing)
+            except DataError as error:
+                self.files.append(error.what)
+        count, first = len(self.files), self.files[0]
+        if count == 1 and not self.percent:
+            return DataError(first, remedy)
+        others = [line.partition(": ")[0].rpartition("/")[2] for line in self.files[1 : 1 + NAMED]]
+        also = f"; also {', '.join(others)}" if others else ""
+        more = f" and {count - 1 - len(others)} more" if count - 1 > len(others) else ""
+        skipped = f"; up to {self.percent:g} % are skipped" if self.percent else ""
+        return DataError(
+            f"{count} of {len(self.images)} images cannot be used, first {first}{also}{more}",
+            f"repair the folder{skipped}",
+        )

@@ -102,7 +102,7 @@ def _number(bounds: Within, value: Any, where: Where) -> float:
 
 def _whole(bounds: Within, value: Any, where: Where) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise where.refuse(value, "a whole number")
+        raise where.refuse(value, "an integer")
     return int(_number(bounds, value, where))
 
 

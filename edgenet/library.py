@@ -15,9 +15,11 @@ from typing import Any
 
 from edgenet.errors import LibraryError
 from edgenet.text import cause
+from edgenet.text_file import read_text
 
 __all__ = ["Table", "find", "image_folder", "names", "read_table"]
 
+MAX_BYTES = 1 << 20
 # kind: (package, folder in it)
 KINDS = {
     "target": ("edgenet.targets", ""),
@@ -135,9 +137,10 @@ def read_table(kind: str, name: str) -> Table:
         LibraryError: Not found, not readable or not TOML.
     """
     path = find(kind, name)
+    text = read_text(path, LibraryError, "correct the file", MAX_BYTES)
     try:
-        return Table(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return Table(tomllib.loads(text), str(path))
+    except (ValueError, RecursionError) as error:  # ValueError: TOML's own, and numbers of too many digits
         raise LibraryError(f"{path}: not a readable TOML file ({cause(error)})", "correct the file") from None
 
 

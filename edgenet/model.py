@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,16 +14,17 @@ from google.protobuf.message import DecodeError, Message
 from edgenet.card import ModelCard, read_card
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
+from edgenet.labels import read_labels
 from edgenet.original.ending import without_logarithm
 from edgenet.original.operators import check_operators, with_functions_inlined
 from edgenet.original.settle import settled
 from edgenet.original.shapes import with_output_shapes
 from edgenet.preprocessing import Preprocessing
-from edgenet.soundness import check_ending, check_inference, check_weights
+from edgenet.soundness import check_domains, check_ending, check_inference, check_weights
 from edgenet.task import Task, load_task
 from edgenet.text import cause
 
-__all__ = ["Model", "content_digest", "is_quantized", "read_labels"]
+__all__ = ["Model", "content_digest", "is_quantized"]
 
 PROBABILITIES = "probabilities"
 
@@ -78,7 +77,7 @@ class Model:
         Args:
             path: The ONNX file, of any float type or with int8 inside, opset 7 or newer.
             card: The file with ``[preprocessing]``; default is ``path`` with the suffix ``.toml``.
-            labels: Class names: one a line, or a CSV with ``class_index`` and ``name`` (or ``class_name``).
+            labels: Class names, see :func:`edgenet.labels.read_labels`.
 
         Raises:
             ModelError: Not an ONNX file, truncated, of an older opset, with NaN in it, with unexpected shapes
@@ -162,7 +161,7 @@ def content_digest(proto: onnx.ModelProto) -> str:
 
 
 def is_quantized(proto: onnx.ModelProto) -> bool:
-    """Whether a graph computes with whole numbers: Q/DQ, or an operator that quantizes by itself."""
+    """Whether a graph computes with integers: Q/DQ, or an operator that quantizes by itself."""
     marks = ("uantize", "QLinear", "QGemm", "Integer")
     return any(mark in node.op_type for node in proto.graph.node for mark in marks)
 
@@ -170,27 +169,6 @@ def is_quantized(proto: onnx.ModelProto) -> bool:
 def _fields(message: Message, but: str) -> dict[str, Any]:
     """The fields of a protobuf that are set, without one of them: a copy of it would copy all weights."""
     return {field.name: value for field, value in message.ListFields() if field.name != but}
-
-
-def read_labels(path: Path) -> tuple[str, ...]:
-    """Class names from a text file (one a line) or a CSV (``class_index``, ``name`` or ``class_name``).
-
-    Raises:
-        ModelError: The file cannot be read, or its class indices are not 0, 1, 2 ….
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(
-            f"{path}: labels cannot be read ({cause(error)})", "give a UTF-8 text or CSV file"
-        ) from None
-    if "class_index" not in text.partition("\n")[0]:
-        return tuple(line.strip() for line in text.splitlines() if line.strip())
-    rows = list(csv.DictReader(io.StringIO(text)))
-    names = {row["class_index"]: row.get("name") or row.get("class_name") or "" for row in rows}
-    if sorted(names, key=lambda index: (len(index), index)) != [str(index) for index in range(len(names))]:
-        raise ModelError(f"{path}: class indices are not 0 to {len(names) - 1}", "write one row a class")
-    return tuple(names[str(index)] for index in range(len(names)))
 
 
 def _read_proto(path: Path) -> onnx.ModelProto:
@@ -239,6 +217,7 @@ def _find_card(path: Path, card: Path | None) -> ModelCard:
 
 def _checked(model: Model, path: Path) -> Model:
     """Every check a file must pass once; what is returned keeps the promises of :class:`Model`."""
+    check_domains(model.proto, path)
     proto = settled(model.proto, model.preprocessing, path)
     model = replace(model, proto=proto)
     if PROBABILITIES in model.task.outputs and without_logarithm(proto):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgenet.agent.preprocess import INTERPOLATIONS, RESIZES
+from edgenet.agent.preprocess import IGNORE, INTERPOLATIONS, ORIENTATIONS, RESIZES
 from edgenet.errors import ModelError
 
 __all__ = ["Preprocessing"]
@@ -29,6 +30,7 @@ class Preprocessing:
         interpolation: "bilinear-antialias", "bicubic-antialias" or "bilinear".
         mean: Per channel of the network's input, in pixel units (0..255).
         std: Per channel, in pixel units, positive.
+        orientation: Of photos with an Exif tag: "ignore" it, or "apply" it before all else.
     """
 
     size: tuple[int, int]
@@ -38,6 +40,7 @@ class Preprocessing:
     interpolation: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    orientation: str = IGNORE
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], where: object) -> Preprocessing:
@@ -67,26 +70,30 @@ class Preprocessing:
         table = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
         if self.resize_to is None:
             del table["resize_to"]
+        if self.orientation == IGNORE:
+            del table["orientation"]  # what was made before there was a choice stays the same
         return table
 
     def fit_spec(self) -> dict[str, Any]:
-        """The part that :func:`edgenet.agent.preprocess.fit` needs: no colors, no normalization."""
-        return {key: self.to_table().get(key) for key in ("size", "resize", "resize_to", "interpolation")}
+        """What :func:`edgenet.agent.preprocess.pixels_of` needs: no colors, no normalization."""
+        keys = ("size", "resize", "resize_to", "interpolation")
+        return {**{key: self.to_table().get(key) for key in keys}, "orientation": self.orientation}
 
 
 def _read_table(table: Mapping[str, Any]) -> Preprocessing:
-    known = {"size", "color", "resize", "resize_to", "interpolation", "mean", "std"}
+    known = {"size", "color", "resize", "resize_to", "interpolation", "mean", "std", "orientation"}
     if unknown := sorted(set(table) - known):
-        raise ValueError(f"does not know {unknown[0]!r}")
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        raise ValueError(f"does not know {unknown[0]!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
     height, width = _numbers(table, "size", 2)
     if not all(float(side).is_integer() and 8 <= side <= 4096 for side in (height, width)):
-        raise ValueError("size must be two whole numbers of pixels, 8 to 4096")
+        raise ValueError("size must be two integers in pixels, 8 to 4096")
     resize = _choice(table, "resize", RESIZES)
     resize_to = table["resize_to"] if resize == "short-side" else None
     if resize_to is not None and (
         type(resize_to) is not int or not max(height, width) <= resize_to <= WIDEST
     ):
-        raise ValueError(f"resize_to = {resize_to!r} is no whole number of pixels from the size to {WIDEST}")
+        raise ValueError(f"resize_to = {resize_to!r} is not an integer from the size to {WIDEST}")
     mean, std = _numbers(table, "mean", 3), _numbers(table, "std", 3)
     if min(std) <= 0:
         raise ValueError("std must be positive (in pixel units, 0..255)")
@@ -98,6 +105,7 @@ def _read_table(table: Mapping[str, Any]) -> Preprocessing:
         interpolation=_choice(table, "interpolation", tuple(INTERPOLATIONS)),
         mean=(mean[0], mean[1], mean[2]),
         std=(std[0], std[1], std[2]),
+        orientation=_choice(table, "orientation", ORIENTATIONS) if "orientation" in table else IGNORE,
     )
 
 

@@ -77,7 +77,7 @@ def start(
         command: What is run in place of every command (the real one is in SSH_ORIGINAL_COMMAND).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "home").mkdir(exist_ok=True)
+    (folder / "home").mkdir(0o700, exist_ok=True)
     for name in ("host_key", "user_key"):
         if not (folder / name).exists():
             _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(folder / name))

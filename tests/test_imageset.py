@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from edgenet.agent.preprocess import encode_ppm
 from edgenet.errors import DataError
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.model import Model
+from edgenet.tasks.classification import Classification
 from tests.conftest import smooth_images
 
 
@@ -49,18 +51,98 @@ def test_pixels_are_what_the_network_sees(photos: Path, model: Model) -> None:
     ("rows", "message"),
     [
         ("file,class_index\n", "no rows"),
-        ("file,class_index\n000.ppm,1,2\n", "line 2: no file, or too many cells"),
-        ("name,label\n000.ppm,1\n", "line 2"),
+        ("file,class_index\n000.ppm,1,2\n", "line 2: 3 cells, the header has 2"),
+        ("name,label\n000.ppm,1\n", "the header is 'name,label', without 'file': write file,class_index"),
+        ("file,file\n000.ppm,1\n", "two columns 'file'"),
+        ("file,class_index\n000.ppm,1\n\n000.ppm,1\n", "line 4: '000.ppm' is there twice"),
+        ('file,class_index\n"000.ppm,1\n', "line 2: unexpected end of data"),
+        ("file,class_index\n" + "x" * 200_000 + ",1\n", "line 2: field larger than"),
+        ("file,class_index\n" + "x" * 5000 + ",1\n", "line 2: 'xxx.* is too long"),
+        ("file,class_index\n000\0.ppm,1\n", "line 2: a NUL"),
+        ("file,class_index\n000\x1b[2J.ppm,1\n", r"line 2: '000\\x1b"),
+        (b"file,class_index\n\xe9t\xe9.ppm,1\n", "line 2: byte 0xe9 is not UTF-8: save the file as UTF-8"),
+        ("file,class_index\n".encode("utf-16-le"), "line 1: a NUL"),
+        ("file,class_index\n" + "," * 2_000_000, "line 2: longer than 1048576 characters"),
+        ("a\n" * 1_000_001, "more than 1000000 rows"),
+        ("", "the header is '', without 'file'"),
         ("file,class_index\n000.ppm,1\nnone.ppm,1\n", "line 3: 'none.ppm' is not a file"),
         ("file,class_index\n../000.ppm,1\n", "line 2"),
         ("file,class_index\n/etc/passwd,1\n", "line 2"),
     ],
 )
-def test_bad_labels(tmp_path: Path, rows: str, message: str) -> None:
+def test_bad_labels(tmp_path: Path, rows: str | bytes, message: str) -> None:
     folder_of(tmp_path, 1)
-    (tmp_path / "labels.csv").write_text(rows)
+    (tmp_path / "labels.csv").write_bytes(rows if isinstance(rows, bytes) else rows.encode())
     with pytest.raises(DataError, match=message):
         ImageSet.load(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "file,class_index\n000.ppm,1\nsub/a.ppm,0\n",
+        "class_index;file\n1;000.ppm\n0;sub/a.ppm",
+        "sep=;\nfile;class_index\n000.ppm;1\nsub/a.ppm;0\n;\n",
+        "file\tclass_index\n000.ppm\t1\nsub/a.ppm\t0\n",
+        ' File , Class_Index ,\n 000.ppm , 1 ,\n\n"sub\\a.ppm", "0"\n\n',
+        ",file,class_index\n0,000.ppm,1\n1,sub/a.ppm,0\n",
+    ],
+)
+def test_tables_of_every_dialect_are_the_same(tmp_path: Path, table: str, end: str, encoding: str) -> None:
+    folder_of(tmp_path, 1)
+    folder_of(tmp_path / "sub", 1)
+    (tmp_path / "sub" / "000.ppm").rename(tmp_path / "sub" / "a.ppm")
+    (tmp_path / "labels.csv").write_bytes(table.replace("\n", end).encode(encoding))
+    images = ImageSet.load(tmp_path)
+    assert [images.name(index) for index in range(len(images))] == ["000.ppm", "sub/a.ppm"]
+    assert images.truth == ({"class_index": "1"}, {"class_index": "0"})
+
+
+def test_a_folder_a_class_is_a_labelled_set(tmp_path: Path) -> None:
+    for name, count in (("tulips", 1), ("daisy", 2), ("empty", 0)):
+        folder_of(tmp_path / name, count)
+    (tmp_path / "daisy" / "._000.ppm").write_bytes(b"resource fork")
+    (tmp_path / ".DS_Store").write_bytes(b"x")
+    folder_of(tmp_path / ".thumbnails", 1)
+    (tmp_path / "daisy" / "notes.TXT").write_text("x")
+    (tmp_path / "tulips" / "a.heic").write_bytes(b"x")
+    (tmp_path / "tulips" / "b.heic").write_bytes(b"x")
+    (tmp_path / "tulips" / "deeper").mkdir()
+    images = ImageSet.load(tmp_path)
+    assert [images.name(at) for at in range(3)] == ["daisy/000.ppm", "daisy/001.ppm", "tulips/000.ppm"]
+    assert images.truth == tuple({"class_name": name} for name in ("daisy", "daisy", "tulips"))
+    assert images.left_out == "3 files left out: 2 .heic, 1 .txt; 1 folder left out: tulips/deeper"
+    assert Classification("logits", ("Tulips", "Daisy")).truth(images, 2) == (1, 1, 0)
+    assert images.head(1).left_out == images.left_out
+
+
+def test_images_in_the_folder_itself_come_first(tmp_path: Path) -> None:
+    folder_of(folder_of(tmp_path, 1) / "raw", 1)
+    images = ImageSet.load(tmp_path)
+    assert ([path.name for path in images.files], images.truth) == (["000.ppm"], None)
+    assert images.left_out == "1 folder left out: raw"
+
+
+def test_folders_of_folders_are_no_set(tmp_path: Path) -> None:
+    (tmp_path / "val").mkdir()
+    folder_of(tmp_path / "val" / "daisy", 1)
+    with pytest.raises(DataError, match=r"no image in it \(1 folder left out: val/daisy\)"):
+        ImageSet.load(tmp_path)
+
+
+def test_names_of_any_bytes_work(tmp_path: Path, model: Model) -> None:
+    odd = os.fsdecode(b"r\xf6se\x1b[2J.ppm")
+    folder_of(tmp_path / "daisy", 1)
+    (tmp_path / "daisy" / "000.ppm").rename(tmp_path / "daisy" / odd)
+    (tmp_path / "daisy" / odd.replace("ppm", "jpg")).write_bytes(b"no image")
+    images = ImageSet.load(tmp_path)
+    assert images.name(1) == "daisy/r\ufffdse\ufffd[2J.ppm"
+    assert len(images.digest()) == 64
+    skipped = Skipped(images, model.preprocessing, 50)
+    assert len(list(skipped)) == 1
+    assert "daisy/r\ufffdse\ufffd[2J.jpg: " in skipped.files[0]
 
 
 def test_no_folder_and_empty_folder(tmp_path: Path) -> None:
@@ -81,6 +163,15 @@ def test_many_corrupt_images_are_refused(tmp_path: Path, model: Model) -> None:
     skipped = Skipped(ImageSet.load(folder_of(tmp_path, 18, 2)), model.preprocessing, 5)
     with pytest.raises(DataError, match=r"2 of 20 images cannot be used, first .*bad0\.jpg"):
         list(skipped)
+
+
+def test_all_unusable_images_are_counted_at_once(tmp_path: Path, model: Model) -> None:
+    images = ImageSet.load(folder_of(tmp_path, 3, 8))
+    wanted = r"8 of 11 images cannot be used, first .*bad0\.jpg: .*; also bad1\.jpg, .*bad5\.jpg and 2 more"
+    for read in (images.all_pixels(model.preprocessing), Skipped(images, model.preprocessing, 10)):
+        with pytest.raises(DataError, match=wanted) as caught:
+            list(read)
+        assert "object at" not in str(caught.value)
 
 
 def test_digest_follows_names_and_contents(tmp_path: Path) -> None:

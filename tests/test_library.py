@@ -8,7 +8,7 @@ import pytest
 
 from edgenet.backend import backend_names
 from edgenet.errors import LibraryError, PlanError
-from edgenet.library import find, image_folder, names
+from edgenet.library import find, image_folder, names, read_table
 from edgenet.model import Model
 from edgenet.protocol import Protocol
 from edgenet.quantize.calibration.observers import OBSERVERS
@@ -149,3 +149,11 @@ def test_options_name_the_operator_a_backend_lacks(model: Model) -> None:
     }
     assert "Elu" in found["tflite", "fp32"].why
     assert found["onnxruntime", "fp32"].possible
+
+
+def test_files_of_every_editor_are_read(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_bytes("name = 'r'\r\n".encode("utf-8-sig"))
+    assert read_table("recipe", str(tmp_path / "r.toml")).take("name", str) == "r"
+    (tmp_path / "r.toml").write_text("a = " + "[" * 100_000)
+    with pytest.raises(LibraryError, match="not a readable TOML file"):
+        read_table("recipe", str(tmp_path / "r.toml"))

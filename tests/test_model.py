@@ -179,7 +179,7 @@ def test_labels_from_csv(tmp_path: Path) -> None:
         (("mean = [127.5, 127.5, 127.5]", "mean = [1, 2]"), "mean must be 3 numbers"),
         (("mean = [127.5, 127.5, 127.5]", "mean = [nan, 2, 3]"), "mean must be finite"),
         (('color = "rgb"', 'color = "gbr"'), "gbr"),
-        (("size = [64, 64]", "size = [64.5, 64]"), "whole numbers"),
+        (("size = [64, 64]", "size = [64.5, 64]"), "integers"),
         (("resize_to = 72", "resize_to = 60"), "resize_to = 60"),
         (("resize_to = 72", ""), "no 'resize_to'"),
         (('interpolation = "bilinear-antialias"', ""), "no 'interpolation'"),
@@ -201,3 +201,30 @@ def test_card_survives_a_round_trip(tmp_path: Path, model: Model) -> None:
     from edgenet.preprocessing import Preprocessing
 
     assert Preprocessing.from_table(model.preprocessing.to_table(), "x") == model.preprocessing
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_cards_of_every_editor_are_read(tmp_path: Path, encoding: str, end: str) -> None:
+    path = write(tmp_path, network([1, 3, 64, 64]))
+    wanted = Model.load(path).preprocessing
+    path.with_suffix(".toml").write_bytes(CARD.replace("\n", end).encode(encoding))
+    assert Model.load(path).preprocessing == wanted
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        ("a = " + "[" * 100_000, "not valid TOML"),
+        ("label_offset = " + "9" * 5000, "not valid TOML"),
+        (CARD.replace("output", 'labels = ["a", "", "c"]\noutput', 1), "class 1 has no name"),
+        (CARD.replace("output", 'labels = ["a", "\\u001b[2J", "c"]\noutput', 1), "class 1.*not printable"),
+        (CARD + "\0", "a NUL"),
+        (CARD.encode() + b"# \xe9", "byte 0xe9 is not UTF-8"),
+    ],
+)
+def test_cards_that_no_editor_wrote_are_refused(tmp_path: Path, card: str | bytes, message: str) -> None:
+    path = write(tmp_path, network([1, 3, 64, 64]))
+    path.with_suffix(".toml").write_bytes(card if isinstance(card, bytes) else card.encode())
+    with pytest.raises(ModelError, match=message):
+        Model.load(path)

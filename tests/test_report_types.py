@@ -120,7 +120,7 @@ def test_what_older_reports_lack_is_absent() -> None:
         (("latency_ms", "samples"), {}, "latency_ms.samples is {}, not a list"),
         (("fps", "model"), None, "fps.model is None"),
         (("fps",), [1, 2], r"fps is \[1, 2\], not a table"),
-        (("bundle", "size_bytes"), 1.5, "bundle.size_bytes is 1.5, not a whole number"),
+        (("bundle", "size_bytes"), 1.5, "bundle.size_bytes is 1.5, not an integer"),
         (("bundle", "model"), 3, "bundle.model is 3, not text"),
         (("bundle", "model"), "x" * 99_999, "not at most 16384 characters"),
         (("layers", 0, "name"), "a\x1b[2Jb", r"layers\[0\].name is 'a\\x1b\[2Jb', not printable text"),

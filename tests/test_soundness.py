@@ -11,6 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgenet.errors import ModelError
 from edgenet.model import Model
+from edgenet.preprocessing import Preprocessing
+from edgenet.soundness import doubts
 from tests.conftest import CARD
 
 SIZE = 64
@@ -97,8 +99,9 @@ def test_the_graph_says_what_its_output_is(tmp_path: Path, moved: tuple[str, ...
         Model.load(network(tmp_path, ends("Sigmoid", *moved)))
 
 
-def test_logarithms_of_probabilities_are_logits(tmp_path: Path) -> None:
-    assert Model.load(network(tmp_path, ends("LogSoftmax"))).output == "logits"
+def test_logarithms_of_probabilities_are_read_as_probabilities(tmp_path: Path) -> None:
+    """Their mean says as little as that of probabilities; the card may call them logits."""
+    assert Model.load(network(tmp_path, ends("LogSoftmax"))).output == "probabilities"
 
 
 def test_a_model_that_still_trains_is_refused(tmp_path: Path) -> None:
@@ -122,3 +125,72 @@ def test_a_model_that_draws_lots_is_refused(tmp_path: Path) -> None:
     ]
     with pytest.raises(ModelError, match="RandomNormalLike 'noise' draws random numbers"):
         Model.load(network(tmp_path, noise))
+
+
+def how(mean: tuple[float, ...], std: tuple[float, ...]) -> Preprocessing:
+    return Preprocessing((8, 8), "rgb", "stretch", None, "bilinear", mean, std)  # type: ignore[arg-type]
+
+
+def reading(*operators: str) -> onnx.ModelProto:
+    """A graph that reads its input by these operators, one after the other."""
+    nodes, at = [], "x"
+    for index, kind in enumerate(operators):
+        more = {"Conv": ["w"], "Transpose": []}.get(kind, ["c"])
+        nodes.append(helper.make_node(kind, [at, *more], [f"t{index}"], name=f"n{index}"))
+        at = f"t{index}"
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])],
+        [helper.make_tensor_value_info(at, TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.ones((4, 3, 1, 1), np.float32), "w")],
+    )
+    constant = helper.make_node("Constant", [], ["c"], value=numpy_helper.from_array(np.float32(1 / 127.5)))
+    graph.node.insert(0, constant)
+    return helper.make_model(graph)
+
+
+def test_a_mean_of_pixels_from_0_to_1_is_doubted() -> None:
+    plain = reading("Conv")
+    (line,) = doubts(plain, how((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    assert "mean (0.485, 0.456, 0.406) and std (0.229, 0.224, 0.225) look as for pixels from 0 to 1" in line
+    assert len(doubts(plain, how((0.0,) * 3, (0.5,) * 3))) == 1
+    for mean, std in ((0.0, 1.0), (127.5, 127.5), (0.0, 255.0), (127.5, 1.0), (0.0, 58.0)):
+        assert doubts(plain, how((mean,) * 3, (std,) * 3)) == ()
+
+
+def test_a_normalization_in_the_graph_and_in_the_card_is_doubted() -> None:
+    twice = how((127.5,) * 3, (127.5,) * 3)
+    for kinds in (("Mul", "Add", "Conv"), ("Transpose", "Sub", "Div", "Transpose", "Conv")):
+        (line,) = doubts(reading(*kinds), twice)
+        assert "the graph scales its input itself" in line
+        assert "write mean = [0, 0, 0] and std = [1, 1, 1]" in line
+        assert doubts(reading(*kinds), how((0.0,) * 3, (1.0,) * 3)) == ()
+    assert doubts(reading("Conv", "Mul", "Add"), twice) == ()
+    assert "(Mul 'n0' and Add 'n1')" in doubts(reading("Mul", "Add", "Conv"), twice)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "domain", "message"),
+    [
+        (
+            "FusedConv",
+            "com.microsoft",
+            "FusedConv 'odd' is of com.microsoft: the file was optimized for",
+        ),
+        (
+            "Conv",
+            "com.microsoft.nchwc",
+            "is of com.microsoft.nchwc: the file was optimized",
+        ),
+        ("Mystery", "org.example", "Mystery 'odd' is an operator of the domain 'org.example'.*the layer"),
+    ],
+)
+def test_operators_of_others_are_named(tmp_path: Path, kind: str, domain: str, message: str) -> None:
+    odd = [helper.make_node(kind, ["l"], ["y"], name="odd", domain=domain)]
+    path = network(tmp_path, odd)
+    proto = onnx.load(path)
+    proto.opset_import.append(helper.make_opsetid(domain, 1))
+    path.write_bytes(proto.SerializeToString())
+    with pytest.raises(ModelError, match=message):
+        Model.load(path)

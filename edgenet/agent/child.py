@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from . import wire
-from .failure import Failure, cause
+from .failure import Failure, cause, shown
 
 TAIL = 4096
 _MEANING = {
@@ -30,14 +30,17 @@ def command(*arguments):
 
 
 def environment(runtime_folder):
-    """The environment of a child that imports from ``runtime_folder`` first (None: the board's own)."""
+    """The environment of a child that imports from ``runtime_folder`` first (None: the board's own).
+
+    The bootstrap left no other ``PYTHONPATH``; a demo's process has one, of the first of its models.
+    """
     variables = dict(os.environ)
+    variables.pop("PYTHONPATH", None)
     for name in wire.NO_TELEMETRY:
         variables.setdefault(name, "1")  # nothing that runs here tells anybody of it
     variables.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's own threads only stand in the runtime's way
     if runtime_folder:
-        rest = variables.get("PYTHONPATH")
-        variables["PYTHONPATH"] = runtime_folder + (os.pathsep + rest if rest else "")
+        variables["PYTHONPATH"] = runtime_folder
     return variables
 
 
@@ -125,7 +128,7 @@ class Child(object):
         self._reader.join(1.0)
         lines = self._tail.decode("utf-8", "replace").split("\n")
         words = [line.strip() for line in lines if line.strip()]
-        return words[-1][:300] if words else ""
+        return wire.redacted(words[-1])[:300] if words else ""
 
     def close_stdin(self):
         """Tell the process that nobody listens any more, without waiting: it ends by itself."""
@@ -216,9 +219,11 @@ def main_try(backend):
     from . import runtimes
 
     try:
-        print("\nEDGENET version " + runtimes.load(backend).version())
+        said = "version " + runtimes.load(backend).version()
     except Exception as error:
-        print("\nEDGENET failed {}: {}".format(type(error).__name__, cause(error)))
+        said = "failed {}: {}".format(type(error).__name__, cause(error))
+    sys.stdout.flush()
+    os.write(1, ("\nEDGENET " + shown(said) + "\n").encode("utf-8", "replace"))
     return 0
 
 

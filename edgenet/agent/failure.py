@@ -26,9 +26,19 @@ class Failure(Exception):
 
     def as_json(self):
         """The ``error`` of a reply."""
-        error = {"kind": self.kind, "what": self.what, "remedy": self.remedy}
+        error = {"kind": self.kind, "what": shown(self.what), "remedy": shown(self.remedy)}
         error.update(self.facts)
         return error
+
+
+def shown(text):
+    """A text fit to be shown: addresses without their secrets, and names of files in UTF-8 again where this
+    Python holds them as surrogates (C locale)."""
+    text = wire.redacted(text)
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return text  # surrogates that no file name brought; the host replaces them
 
 
 def cause(error):

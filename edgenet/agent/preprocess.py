@@ -12,12 +12,18 @@ Python 3.6 syntax: this file travels to the board.
 
 import io
 import math
+import re
+import warnings
 
 import numpy as np
 
+from . import exif, pnm
+
 PRECISION_BITS = 32 - 8 - 2
+IGNORE, APPLY = ORIENTATIONS = ("ignore", "apply")
 RESIZES = ("stretch", "short-side", "none")
 MAX_PIXELS = 64 * 1024 * 1024
+UNSCALED = {"F": "floating-point", "I": "32-bit"}
 
 
 def _triangle(x):
@@ -41,6 +47,10 @@ INTERPOLATIONS = {
 PILLOW_FILTERS = {"bilinear-antialias": 2, "bicubic-antialias": 3}
 
 
+class _Refused(Exception):
+    """An image that Pillow reads and this file does not; its text is the whole reason."""
+
+
 def can_decode() -> list:
     """The image formats that :func:`decode` reads here: always "ppm", with Pillow also "jpeg" and "png"."""
     try:
@@ -50,35 +60,72 @@ def can_decode() -> list:
     return ["ppm", "jpeg", "png"]
 
 
-def decode(data: bytes) -> np.ndarray:
+def pixels_of(data: bytes, spec: dict) -> np.ndarray:
+    """An encoded image as the network sees it: decoded, upright where the card says so, and fitted.
+
+    Args:
+        data: As :func:`decode` takes it.
+        spec: As :func:`fit` takes it, and ``orientation``: "ignore" (as where there is none) or "apply".
+
+    Returns:
+        uint8 [size[0], size[1], 3], RGB, contiguous.
+
+    Raises:
+        ValueError: As both.
+    """
+    return fit(decode(data, spec.get("orientation", IGNORE)), spec)
+
+
+def decode(data: bytes, orientation: str = IGNORE) -> np.ndarray:
     """Decode one image.
 
     Args:
-        data: The bytes of a binary PPM ("P6", 8 bit), or of any file Pillow reads. Orientation
-            tags are ignored, as is usual for ImageNet.
+        data: The bytes of a binary PPM or PGM ("P6", "P5"), or of any file Pillow reads.
+        orientation: "apply" turns a JPEG, PNG or WebP as its Exif tag says; "ignore" leaves it as it is
+            stored, as is usual for ImageNet.
 
     Returns:
-        uint8 array [height, width, 3], RGB.
+        uint8 array [height, width, 3], RGB. 16 bits are scaled to 8, gray is repeated, ink becomes light,
+        and alpha is dropped.
 
     Raises:
-        ValueError: The bytes are not an image, are truncated, or are larger than 64 megapixels.
+        ValueError: The bytes are not an image, are truncated, larger than 64 megapixels, or hold
+            floating-point or 32-bit pixels.
     """
-    if data[:2] == b"P6":
-        return _decode_ppm(data)
+    image = _decoded(data)
+    return exif.upright(image, exif.orientation(data)) if orientation == APPLY else image
+
+
+def _decoded(data: bytes) -> np.ndarray:
+    if pnm.is_pnm(data):
+        return pnm.decode(data, MAX_PIXELS)
     try:
         from PIL import Image
     except ImportError:
-        raise ValueError("only binary PPM images can be read without Pillow") from None
+        raise ValueError("only binary PPM and PGM images can be read without Pillow") from None
+    # Of large images and damaged tags, on stderr; catch_warnings is not for threads.
+    warnings.filterwarnings("ignore", module=r"PIL\b")
     try:
         with Image.open(io.BytesIO(data)) as image:
-            if image.size[0] * image.size[1] > MAX_PIXELS:
-                raise ValueError("image is larger than 64 megapixels")
-            return np.asarray(image.convert("RGB"), np.uint8)
-    except ValueError:
-        raise
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise _Refused("{}x{} pixels, more than 64 megapixels".format(width, height))
+            return _rgb(image)
+    except MemoryError:
+        raise ValueError("not enough memory for its pixels") from None
+    except _Refused as error:
+        raise ValueError(str(error)) from None
     except Exception as error:
         # Pillow raises OSError, SyntaxError, struct.error … depending on where the file is broken.
-        raise ValueError("not a readable image ({})".format(str(error) or type(error).__name__)) from None
+        if type(error).__name__ == "DecompressionBombError":
+            raise ValueError("more than 64 megapixels") from None
+        reason = re.sub(" *<[^<>]* at 0x[0-9a-fA-F]+>", "", " ".join(str(error).split()))
+        raise ValueError("not a readable image ({})".format(reason or type(error).__name__)) from None
+
+
+def is_turned(data: bytes) -> bool:
+    """Whether an encoded image carries an Exif orientation other than upright."""
+    return exif.orientation(data) != 1
 
 
 def encode_ppm(image: np.ndarray) -> bytes:
@@ -98,21 +145,34 @@ def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
     return stream.getvalue()
 
 
-def _decode_ppm(data: bytes) -> np.ndarray:
-    fields, position = [], 2  # type: list[int], int
-    while len(fields) < 3:
-        end = position + 1
-        while end < len(data) and data[end : end + 1].isdigit():
-            end += 1
-        if not data[position + 1 : end].isdigit() or end - position > 8:
-            raise ValueError("a damaged PPM header")
-        fields.append(int(data[position + 1 : end]))
-        position = end
-    width, height, peak = fields
-    size = width * height * 3
-    if peak != 255 or not 0 < width * height <= MAX_PIXELS or len(data) != position + 1 + size:
-        raise ValueError("a damaged PPM image")
-    return np.frombuffer(data, np.uint8, size, position + 1).reshape(height, width, 3)
+def _rgb(image) -> np.ndarray:
+    """Pixels of an open Pillow image, whatever its mode; what has no range to scale by is refused.
+
+    Alpha is dropped, as Keras and torchvision do. What Pillow's releases convert differently is done here.
+    """
+    mode, deep = image.mode, image.format in ("PNG", "PPM")
+    if mode.startswith("I;16") or (mode == "I" and deep):  # releases differ in what a 16-bit PNG is to them
+        gray = np.asarray(image)
+        if gray.dtype.itemsize > 2:
+            gray = np.clip(gray, 0, 65535).astype(np.uint16)
+        return np.repeat(pnm.scale_table(65535)[gray][:, :, None], 3, axis=2)
+    if mode in UNSCALED:
+        raise _Refused("{} pixels, which are no shades from black to white".format(UNSCALED[mode]))
+    if mode == "CMYK":
+        return _rgb_of_cmyk(np.asarray(image))
+    if mode == "P":
+        image = image.convert("RGBA")  # straight to RGB, Pillow warns of transparency
+    return np.array(image.convert("RGB"), np.uint8)
+
+
+def _rgb_of_cmyk(image) -> np.ndarray:
+    """As Pillow since 6.2: (255 - ink) * (255 - black) / 255, to the nearest."""
+    light = 255 - image[:, :, 3].astype(np.uint16)
+    made = np.empty(image.shape[:2] + (3,), np.uint8)
+    for channel in range(3):
+        ink = image[:, :, channel] * light + 128
+        made[:, :, channel] = light - ((ink >> 8) + ink >> 8)
+    return made
 
 
 def fit(image: np.ndarray, spec: dict) -> np.ndarray:

@@ -15,7 +15,7 @@ from .child import Child, try_runtime
 from .facts import probe
 from .failure import Failure
 from .store import deployments, prune, unpack
-from .store.home import LOCK_WAIT, Store, check_digest, default_home, file_digest
+from .store.home import LOCK_WAIT, Store, default_home, file_digest
 
 # A host that holds the deploy lock and says nothing for this long has lost it, seconds.
 LOCK_IDLE = 60.0
@@ -109,7 +109,8 @@ class Server(object):
         return {"done": done, "removed": removed}, b""
 
     def _runtimes(self, _request, _body):
-        return {"runtimes": unpack.installed(self._store)}, b""
+        whole, damaged = unpack.installed(self._store)
+        return {"runtimes": whole, "damaged": damaged}, b""
 
     def _unpack(self, request, _body):
         def tell(done, files):
@@ -124,15 +125,18 @@ class Server(object):
 
     def _try_runtime(self, request, _body):
         self._store.used.add(request.get("runtime"))
-        folder = self._runtime_folder(request.get("runtime"))
+        folder = unpack.folder(self._store, request.get("runtime"))
         runtimes.need(self._store, [request["backend"]])
-        return try_runtime(str(request["backend"]), folder), b""
+        found = try_runtime(str(request["backend"]), folder)
+        if not found["works"] and folder is not None:
+            unpack.folder(self._store, request["runtime"], every=True)
+        return found, b""
 
     def _finish(self, request, _body):
         manifest = request["manifest"]
         deployments.check(manifest)
         runtimes.need(self._store, [manifest["backend"]])
-        folder = self._runtime_folder(manifest.get("runtime"))
+        folder = unpack.folder(self._store, manifest.get("runtime"))
         removed, reply = prune.with_room(
             self._store, lambda: finish.finish(self._store, manifest, folder, self._send)
         )
@@ -171,7 +175,7 @@ class Server(object):
         deployments.check(manifest)
         runtimes.need(self._store, [manifest["backend"]])
         path = self._store.verified_blob(manifest["artifact"], manifest["artifact_size"])
-        folder, finished = self._runtime_folder(manifest.get("runtime")), None
+        folder, finished = unpack.folder(self._store, manifest.get("runtime")), None
         if manifest.get("build"):
             reply = finish.finish(self._store, manifest, folder, self._send)
             if "error" in reply:
@@ -216,14 +220,6 @@ class Server(object):
             self._child.close()
             self._child = None
         return {}, b""
-
-    def _runtime_folder(self, digest):
-        if digest is None:
-            return None
-        folder = self._store.path("runtimes", check_digest(digest))
-        if not os.path.isdir(folder):
-            raise Failure("missing", "runtime {} is not on the board".format(digest[:12]), "deploy again")
-        return folder
 
     def leave(self):
         """The host is gone: end the model's process without waiting."""

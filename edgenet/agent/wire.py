@@ -8,6 +8,7 @@ Python 3.6 syntax: host and board read this same file.
 
 import hashlib
 import json
+import re
 import struct
 from typing import Any, BinaryIO, Dict, Iterable, Optional, Tuple
 
@@ -62,6 +63,7 @@ NO_SPACE = "no-space"
 LOCKED = "locked"
 DAMAGED = "damaged"
 PART = "part"
+DAMAGED_RUNTIME = "damaged-runtime"
 DIED = "died"
 # Variables with which recent ONNX Runtimes write no device identifier and send nothing anywhere
 # (pull requests 27379 and 29843 there); a user who set one has decided.
@@ -69,6 +71,11 @@ NO_TELEMETRY = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
 
 # In place of an answer's index, where the model gave NaN: it agrees with nothing.
 NO_ANSWER = -2
+
+
+# What an address of a camera may hold that only its owner should see: a password, a query (``pwd=…``).
+_PASSWORD = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*:/{1,2}[^\s:@]*:)\S*@")
+_QUERY = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*:/{1,2}[^\s?]*\?)[^\s'\"]+")
 
 
 class WireError(ValueError):
@@ -118,6 +125,11 @@ def read_frame(stream: Any) -> Optional[Frame]:
     if not isinstance(header, dict):
         raise WireError("the header of a frame is not an object")
     return header, body
+
+
+def redacted(text: str) -> str:
+    """A text whose addresses hold no password and no query: ``rtsp://user:***@host/path?***``."""
+    return _QUERY.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))
 
 
 def runtime_digest(digests: Iterable[str]) -> str:

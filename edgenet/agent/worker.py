@@ -42,7 +42,7 @@ class Worker(object):
         t1, import_mb = clock(), memory.rss_mb()
         self._manifest = request["manifest"]
         try:
-            self._session = runtime.Session(request["path"], int(request["threads"]))
+            self._session = runtime.Session(_beside(request["path"]), int(request["threads"]))
         except Failure:
             raise
         except Exception as error:
@@ -133,7 +133,7 @@ class Worker(object):
 
         if not hasattr(self._session, "tap"):
             raise Failure("bad-request", "this runtime shows no inner tensors")
-        image = preprocess.fit(preprocess.decode(body), self._manifest["preprocessing"])
+        image = preprocess.pixels_of(body, self._manifest["preprocessing"])
         value, scale, zero_point = self._session.tap(request["tensor"], image[None])
         value = np.ascontiguousarray(value)
         facts = {"dtype": value.dtype.name, "shape": list(value.shape), "scale": scale}
@@ -162,7 +162,7 @@ class Worker(object):
         outputs, pixels, room = [], [], wire.MAX_BODY
         for index, data in enumerate(_split(body, request["sizes"])):
             try:
-                fitted = preprocess.fit(preprocess.decode(data), self._manifest["preprocessing"])
+                fitted = preprocess.pixels_of(data, self._manifest["preprocessing"])
             except ValueError as error:
                 raise Failure("bad-image", "image {}: {}".format(index, error), image=index)
             pixels.append(hashlib.sha256(fitted.tobytes()).hexdigest())
@@ -196,6 +196,15 @@ class Worker(object):
         self._session.invoke()
         seconds = time.perf_counter() - start
         return {"seconds": seconds}, self._session.output().tobytes()
+
+
+def _beside(path):
+    """The bare name of a file, to which this process goes: an artifact's is ASCII, its folder's need not be.
+
+    Runtimes take names in UTF-8; this Python may hold others, in the C locale or in that of Latin-1.
+    """
+    os.chdir(os.path.dirname(path))
+    return os.path.basename(path)
 
 
 def _stay_on(cores):

@@ -60,8 +60,9 @@ class Tflite(Backend):
         from ai_edge_litert.interpreter import Interpreter
 
         try:
+            data = artifact.read_bytes()  # LiteRT takes names in UTF-8, in which this system's need not be
             with without_startup_message():
-                interpreter = Interpreter(model_path=str(artifact), num_threads=threads)
+                interpreter = Interpreter(model_content=data, num_threads=threads)
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             reason = cause(error)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from edgenet.cli.shared.options import cache_option, json_option
-from edgenet.cli.shared.output import print_json, progress, say
+from edgenet.cli.shared.output import print_json, print_notes, progress, say
 
 __all__ = ["compile"]
 
@@ -39,7 +40,7 @@ __all__ = ["compile"]
 )
 @click.option("--calibration", metavar="DIR", help="Folder of typical images; int8 needs one.")
 @click.option("--preprocessing", metavar="F", help="How to feed the model; default: MODEL.toml beside it.")
-@click.option("--labels", metavar="F", help="Class names: one a line, or CSV (class_index, name).")
+@click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")
 @click.option("-o", "--output", metavar="OUT", help="Default: MODEL.TARGET.BACKEND.PRECISION.edgenet here.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @cache_option
@@ -79,9 +80,9 @@ def compile(  # noqa: PLR0913, PLR0917
         decided = decide(model, target, backend, precision, recipe, max_drift).plan
         print_json(decided.to_table()) if as_json else say(*_plan_text(decided))
         return
-    with progress() as tell:
+    with progress() as on_progress:
         compiled = run(
-            *(model, target, backend, precision, recipe, calibration, tell, head),
+            *(model, target, backend, precision, recipe, calibration, on_progress, head),
             max_drift=max_drift,
             preprocessing=preprocessing,
             labels=labels,
@@ -90,13 +91,9 @@ def compile(  # noqa: PLR0913, PLR0917
     written = compiled.write(Path(output or compiled.file))
     for line in compiled.skipped:
         say(f"edgenet: skipped {line}", err=True)
+    print_notes(compiled.notes)
     if as_json:
-        made = compiled.quantized
-        document = {
-            **compiled.bundle.manifest.to_table(),
-            "quantization": {**made.account.to_table(), "cached": made.cached} if made else None,
-        }
-        print_json({**document, "digest": compiled.bundle.digest, "path": str(written)})
+        print_json({**_document(compiled), "path": str(written)})
         return
     say(*_summary(written, compiled))
 
@@ -106,6 +103,16 @@ def _plan_text(plan) -> list[str]:  # type: ignore[no-untyped-def]
     if plan.recipe:
         lines.append(f"recipe {plan.recipe}")
     return lines + [f"because {reason}" for reason in plan.why]
+
+
+def _document(compiled) -> dict[str, Any]:  # type: ignore[no-untyped-def]
+    made = compiled.quantized
+    return {
+        **compiled.bundle.manifest.to_table(),
+        "quantization": {**made.account.to_table(), "cached": made.cached} if made else None,
+        "notes": list(compiled.notes),
+        "digest": compiled.bundle.digest,
+    }
 
 
 def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]

@@ -55,6 +55,7 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 )
 @click.option(
     "--source",
+    envvar="EDGENET_SOURCE",
     metavar="S",
     help="camera, picamera2, rpicam, jetson, /dev/videoN, a video file, a folder of images, an rtsp:// or "
     "http:// address, board:PATH, synthetic.  [default: camera; without BUNDLE synthetic]",
@@ -121,10 +122,10 @@ def demo(
         if state.get("viewers"):
             browser.close()
 
-    with stopping(terminal) as stop, Browser() as browser, progress() as tell:
+    with stopping(terminal) as stop, Browser() as browser, progress() as on_progress:
         options = DemoOptions(page=not no_page, seconds=duration, **given)
         watch = Watch(ready, tick)
-        summary = run(bundle, device, options, watch, stop, terminal.quieting(tell))
+        summary = run(bundle, device, options, watch, stop, terminal.quieting(on_progress))
     terminal.end()
     if as_json:
         print_json(summary)
@@ -156,12 +157,12 @@ class Terminal:
         self._quiet = quiet
         self._rewrites, self._next, self.running = sys.stderr.isatty(), 0.0, False
 
-    def quieting(self, tell: Any) -> Any:
+    def quieting(self, on_progress: Any) -> Any:
         """``tell`` until the demo runs."""
 
         def until(stage: str, done: int, total: int | None) -> None:
             if not self.running:
-                tell(stage, done, total)
+                on_progress(stage, done, total)
 
         return until
 

@@ -42,9 +42,9 @@ def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) 
     from edgenet.steps.deploy import deploy as run
     from edgenet.steps.fastest import deploy_fastest
 
-    with progress() as tell:
-        found = None if len(bundles) == 1 else deploy_fastest(bundles, device, tell, offline)
-        done = found.deployment if found else run(bundles[0], device, tell, offline)
+    with progress() as on_progress:
+        found = None if len(bundles) == 1 else deploy_fastest(bundles, device, on_progress, offline)
+        done = found.deployment if found else run(bundles[0], device, on_progress, offline)
     if as_json:
         print_json((found or done).to_table())
         return

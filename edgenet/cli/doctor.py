@@ -26,8 +26,8 @@ def doctor(device: str, backend: str | None, as_json: bool) -> int:
     """
     from edgenet.steps.doctor import doctor as run
 
-    with progress() as tell:
-        found = run(device, backend, tell)
+    with progress() as on_progress:
+        found = run(device, backend, on_progress)
     if as_json:
         print_json(found.to_table())
     else:

@@ -25,8 +25,8 @@ def probe(device: str, save: str | None, as_json: bool) -> None:
     from edgenet.steps.probe import board_target, write_target
     from edgenet.steps.probe import probe as run
 
-    with progress() as tell:
-        facts = run(device, tell)
+    with progress() as on_progress:
+        facts = run(device, on_progress)
     target = board_target(facts, device)
     if save:
         write_target(save, facts)

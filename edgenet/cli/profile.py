@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_table, progress, say
+from edgenet.cli.shared.output import print_json, print_notes, print_table, progress, say
 from edgenet.errors import EXIT_OVER_LIMIT
 
 __all__ = ["profile"]
@@ -15,7 +15,9 @@ __all__ = ["profile"]
 @bundle_argument
 @device_option
 @protocol_option("single-stream")
-@click.option("--val", metavar="DIR", help="Images to judge accuracy on; labels.csv in it gives top-1.")
+@click.option(
+    "--val", metavar="DIR", help="Images to judge accuracy on; labels.csv or a folder a class gives top-1."
+)
 @click.option(
     "--min-fps", type=click.FloatRange(min=0), metavar="N", help="Exit 4 if the pipeline is slower."
 )
@@ -47,8 +49,9 @@ def profile(
     from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
     from edgenet.steps.profile import profile as run
 
-    with progress() as tell:
-        report = run(bundle, device, protocol, val, min_fps, max_drift, tell)
+    with progress() as on_progress:
+        report = run(bundle, device, protocol, val, min_fps, max_drift, on_progress)
+    print_notes(report.verdict.notes)
     if output:
         report.write(output)
     if as_json:

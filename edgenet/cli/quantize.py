@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgenet.cli.shared.options import cache_option, json_option
-from edgenet.cli.shared.output import print_json, progress, say
+from edgenet.cli.shared.output import print_json, print_notes, progress, say
 
 __all__ = ["quantize"]
 
@@ -23,7 +23,7 @@ __all__ = ["quantize"]
 )
 @click.option("--calibration", metavar="DIR", help="Folder of typical images; int8 needs one.")
 @click.option("--preprocessing", metavar="F", help="How to feed the model; default: MODEL.toml beside it.")
-@click.option("--labels", metavar="F", help="Class names: one a line, or CSV (class_index, name).")
+@click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")
 @click.option("-o", "--output", metavar="OUT", help="Default: MODEL.int8.onnx here.")
 @cache_option
 @json_option
@@ -54,9 +54,9 @@ def quantize(
 
     if output and Path(output).exists() and Path(model).exists() and Path(output).samefile(model):
         raise click.UsageError(f"{output} is the model itself: give -o another name")
-    with progress() as tell:
+    with progress() as on_progress:
         made = quantize_model(
-            *(model, recipe, calibration, tell),
+            *(model, recipe, calibration, on_progress),
             max_drift=max_drift,
             preprocessing=preprocessing,
             labels=labels,
@@ -65,8 +65,9 @@ def quantize(
     written = made.write(output or f"{made.original.name}{SUFFIX}")
     for line in made.calibration.skipped if made.calibration else ():
         say(f"edgenet: skipped {line}", err=True)
+    print_notes(made.input_notes)
     if as_json:
-        print_json({**made.to_table(), "path": str(written)})
+        print_json({**made.to_table(), "notes": list(made.input_notes), "path": str(written)})
         return
     say(f"{written}  {made.original.name} {made.model.precision}, recipe {made.recipe.name}")
     say(*quantization_lines(made))

@@ -31,8 +31,8 @@ def quickstart(output: str | None, protocol: str, no_cache: bool, as_json: bool)
     from edgenet.cli.shared.tables import report_columns, report_row
     from edgenet.steps.quickstart import quickstart as run
 
-    with progress() as tell:
-        result = run(output, protocol, tell, not no_cache)
+    with progress() as on_progress:
+        result = run(output, protocol, on_progress, not no_cache)
     if as_json:
         print_json(result.to_table())
         return

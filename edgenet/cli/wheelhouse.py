@@ -40,8 +40,8 @@ def wheelhouse(
 
     if not targets and not python:
         raise click.UsageError("name a board with --target, or its Python with --python")
-    with progress() as tell:
-        kept = run(targets, python, machine, backends, tell)
+    with progress() as on_progress:
+        kept = run(targets, python, machine, backends, on_progress)
     if as_json:
         print_json({"runtimes": [item.to_table() for item in kept]})
         return

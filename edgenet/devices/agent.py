@@ -215,9 +215,9 @@ class Agent:
         """The digest of the current deployment, and all of them."""
         return self._channel.ask(Deployments, wire.DEPLOYMENTS, {})[0]
 
-    def runtimes(self) -> Sequence[str]:
-        """The digests of the unpacked runtimes on the board."""
-        return self._channel.ask(Runtimes, wire.RUNTIMES, {})[0].runtimes
+    def runtimes(self) -> Runtimes:
+        """The digests of the unpacked runtimes on the board, and of those that were found damaged."""
+        return self._channel.ask(Runtimes, wire.RUNTIMES, {})[0]
 
     def unpack(self, wheels: Sequence[tuple[str, str]], progress: OnEvent | None = None) -> str:
         """Unpack wheels, sent before as blobs, into a runtime; needs ``begin``.

@@ -72,9 +72,10 @@ class Put(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Runtimes(Record):
-    """The digests of the unpacked runtimes."""
+    """The digests of the unpacked runtimes, and of those that were damaged and are removed."""
 
     runtimes: tuple[Digest, ...]
+    damaged: tuple[Digest, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

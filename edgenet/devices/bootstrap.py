@@ -7,6 +7,10 @@ before it runs any of it; nothing more is sent until the board says a line begin
 
 from __future__ import annotations
 
+import re
+import shlex
+from importlib import resources
+
 from edgenet.agent import wire
 from edgenet.devices.archive import Archive
 from edgenet.devices.connection import Connection
@@ -19,15 +23,23 @@ __all__ = ["BOOT", "handshake", "script"]
 MAX_CHATTER = 64 * 1024
 
 # Runs on Python 3.6 and newer; arguments: digest, size. No single quotes: it is quoted for sh.
-BOOT = r"""
+# Variables of the user's own Pythons stop here: -E keeps them from this process, del from all that it starts
+# (but for where `pip install --user` puts packages).
+# The home is found without links, once: who may write where a link lies cannot turn it afterwards.
+_BOOT = r"""
 import sys
 sys.path[:] = [p for p in sys.path if p]
-import errno, hashlib, os
+%s
+import errno, hashlib
+for name in [n for n in os.environ if n.startswith("PYTHON") and n != "PYTHONUSERBASE"]:
+    del os.environ[name]
 digest, size = sys.argv[1], int(sys.argv[2])
 home = os.environ.get("EDGENET_HOME") or os.path.join(os.path.expanduser("~"), ".edgenet")
+home = os.environ["EDGENET_HOME"] = os.path.realpath(home)
 path = os.path.join(home, "agent", digest + ".pyz")
+os.umask(0o077)
 def say(text):
-    os.write(1, ("\nEDGENET " + text + "\n").encode("utf-8", "replace"))
+    os.write(1, ("\nEDGENET " + text + "\n").encode("utf-8", "surrogateescape"))
 def good():
     try:
         with open(path, "rb") as f:
@@ -35,9 +47,7 @@ def good():
     except OSError:
         return False
 def fetch():
-    os.makedirs(home, 0o700, exist_ok=True)
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    temporary = path + ".%d" % os.getpid()
+    temporary = path + "." + str(os.getpid())
     with open(temporary, "wb") as f:
         try:
             say("need")
@@ -58,6 +68,11 @@ def fetch():
             os.unlink(temporary)
             raise
 try:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    found = unsafe(home)
+    if found:
+        say("unsafe-home {0} {2} {1}".format(*found))
+        sys.exit(1)
     if not good():
         fetch()
 except OSError as error:
@@ -70,16 +85,18 @@ sys.argv = [path]
 from edgenet_agent.main import main
 sys.exit(main([]))
 """
+_SAFE = resources.files("edgenet").joinpath("agent/store/safe.py").read_text("utf-8")
+BOOT = _BOOT % re.sub(r' *"""[\s\S]*?"""\n', "", _SAFE)  # less its docstrings: it travels every time
 
 _SCRIPT = r"""{
 usable() {
-  "$1" -E -S -c "import sys; sys.exit(sys.version_info < (3, 6))" </dev/null >/dev/null 2>&1
+  "$1" -E -c "import sys; sys.exit(sys.version_info < (3, 6))" </dev/null >/dev/null 2>&1
 }
 if [ -n "$EDGENET_PYTHON" ]; then set -- "$EDGENET_PYTHON"
 else set -- python3 %(names)s /usr/bin/python3 /usr/local/bin/python3; fi
 for python do
   if usable "$python"; then
-    exec "$python" -c '%(boot)s' %(digest)s %(size)d
+    exec "$python" -E -c '%(boot)s' %(digest)s %(size)d
   fi
 done
 printf '\nEDGENET no-python %%s\n' "$1"
@@ -121,6 +138,8 @@ def handshake(connection: Connection, archive: Archive) -> tuple[int, int]:
         word, _, rest = line[len(wire.MARK) :].decode("utf-8", "replace").strip().partition(" ")
         if word == "ready":
             return sent, received
+        if word == "unsafe-home":
+            raise _unsafe_home(connection.name, *last_line(rest).split(" ", 2))
         if word != "need":
             raise _refusal(connection.name, word, last_line(rest))
         sent += _send(connection, archive.data)
@@ -160,3 +179,17 @@ def _refusal(board: str, word: str, rest: str) -> ConnectionFailed:
         case "damaged":
             return ConnectionFailed(f"the agent arrived damaged on {board}", "try again; check the network")
     return ConnectionFailed(f"{board} answered something unknown: {word} {rest}"[:300], "update edgenet")
+
+
+def _unsafe_home(board: str, how: str, number: str = "", folder: str = "") -> ConnectionFailed:
+    own = "or set EDGENET_HOME there to a folder of your own"
+    if how == "open":
+        mode = f" (mode {int(number):04o})" if number.isdecimal() else ""
+        return ConnectionFailed(
+            f"{board} lets other users write {folder}{mode}: they could change what edgenet runs there",
+            f"run `chmod go-w {shlex.quote(folder)}` there, {own}",
+        )
+    return ConnectionFailed(
+        f"{folder} on {board} belongs to another user (uid {number}): they could change what edgenet runs",
+        f"run `sudo chown -R $(id -u) {shlex.quote(folder)}` there if it is yours, {own}",
+    )

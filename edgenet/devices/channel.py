@@ -37,7 +37,7 @@ class Channel:
     Args:
         connection: To the agent.
         deadlines: How long each request may take.
-        waiting: Told ``{"stage": "waiting for …"}`` after some seconds without news, from another thread.
+        waiting: Called with ``{"stage": "waiting for …"}`` after seconds without news, from another thread.
 
     Attributes:
         asides: Who takes the frames of a type, or the events of a name, that a running demo sends.
@@ -100,11 +100,11 @@ class Channel:
             ConnectionLost: What was waited for, and how long.
         """
 
-        def tell(line: str) -> None:
+        def on_quiet(line: str) -> None:
             if self._waiting is not None:
                 self._waiting({"stage": line})
 
-        with Watch(self.connection.name, limit, self._deadlines.news_s, cut or self._cut, tell) as watch:
+        with Watch(self.connection.name, limit, self._deadlines.news_s, cut or self._cut, on_quiet) as watch:
             self._watch = watch
             try:
                 yield watch

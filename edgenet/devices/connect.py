@@ -17,7 +17,7 @@ def connect(device: str, waiting: OnEvent | None = None) -> Agent:
 
     Args:
         device: ``local``, ``user@host``, ``user@host:port``, or an alias of the user's ssh config.
-        waiting: Told ``{"stage": "waiting for …"}`` where the board has said nothing new for some seconds;
+        waiting: Called with ``{"stage": "waiting for …"}`` where the board said nothing new for some seconds;
             from another thread, while the caller's one waits.
 
     Raises:

@@ -41,7 +41,7 @@ class Live:
     Args:
         channel: To its agent; nothing else may use it meanwhile.
         ask: Sends the request over it.
-        on_event: Told ``progress``, ``ready``, ``tick`` and ``save`` (docs/agent-protocol.md, Demo).
+        on_event: Called with ``progress``, ``ready``, ``tick`` and ``save`` (docs/agent-protocol.md, Demo).
         stop: Set by anybody to end the demo with a summary.
     """
 

@@ -24,7 +24,7 @@ class LocalConnection(PipedConnection):
             ConnectionFailed: This Python cannot be run again.
         """
         try:
-            self._process = PipedProcess([sys.executable, "-c", BOOT, digest, str(size)])
+            self._process = PipedProcess([sys.executable, "-E", "-c", BOOT, digest, str(size)])
         except OSError as error:
             raise ConnectionFailed(
                 f"cannot run {sys.executable}: {error.strerror}", "check the installation"

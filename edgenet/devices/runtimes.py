@@ -143,7 +143,7 @@ def ensure_runtime(
             remedy = remedy or error.remedy
             continue
         _tell(progress, "try", pin)
-        trial = agent.try_runtime(backend, digest)
+        trial, digest = _tried(agent, backend, pin, digest, progress, offline)
         choice = RuntimeChoice(digest, trial.version, wheels)
         if trial.works:
             trial = _dies(choice, prove) or trial
@@ -198,10 +198,27 @@ def _install(agent: Agent, pin: Pin, progress: OnEvent | None, offline: bool) ->
     names = tuple(path.name for path in paths)
     digest = wire.runtime_digest(digests)
     agent.begin()  # also where the caller did: the board gives the lock back when fetching took a minute
-    if digest not in agent.runtimes():
+    there = agent.runtimes()
+    if digest in there.damaged:
+        _tell(progress, "damaged there, sent again:", pin)
+    if digest not in there.runtimes:
         agent.send_blobs([_blob(path, name) for path, name in zip(paths, digests, strict=True)], progress)
         agent.unpack(list(zip(digests, names, strict=True)), progress)
     return digest, names
+
+
+def _tried(
+    agent: Agent, backend: str, pin: Pin, digest: str, progress: OnEvent | None, offline: bool
+) -> tuple[Trial, str]:
+    """Import a runtime; one that turns out to be damaged on the board is sent once more."""
+    try:
+        return agent.try_runtime(backend, digest), digest
+    except BoardError as error:
+        if error.kind != wire.DAMAGED_RUNTIME:
+            raise
+    _tell(progress, "damaged there, sent again:", pin)
+    digest, _ = _install(agent, pin, progress, offline)
+    return agent.try_runtime(backend, digest), digest
 
 
 def _blob(path: Path, digest: str) -> Blob:

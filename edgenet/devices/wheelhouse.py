@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from edgenet.devices.digests import known_digests
 from edgenet.errors import DeviceError
-from edgenet.files import cache_dir, sha256
+from edgenet.files import cache_dir, file_digest, sha256
 
 __all__ = ["Platform", "fetch"]
 
@@ -42,7 +43,9 @@ class Platform(NamedTuple):
 
 
 def fetch(pins: Sequence[str], platform: Platform, offline: bool = False) -> list[Path]:
-    """The wheels of exactly these pins; from the second time on without a network.
+    """The wheels of exactly these pins, each of the sha256 that edgenet knows; later without a network.
+
+    A wheel in the cache that was changed is fetched again; one that the index changed is refused.
 
     Args:
         pins: Requirements such as "numpy==1.26.4"; their dependencies are not followed.
@@ -50,10 +53,14 @@ def fetch(pins: Sequence[str], platform: Platform, offline: bool = False) -> lis
         offline: Use only what was fetched before.
 
     Raises:
-        DeviceError: They cannot be fetched, or were not fetched before and ``offline`` is set.
+        DeviceError: They cannot be fetched, one is not what it should be, or they were not fetched before and
+            ``offline`` is set.
     """
-    key = sha256("\n".join([*platform, *sorted(pins)]).encode())[:16]
-    folder = cache_dir() / "wheelhouse" / key
+    folder = _folder(pins, platform)
+    if folder.is_dir() and (wrong := _forged(folder)):
+        shutil.rmtree(folder, ignore_errors=True)
+        if offline:
+            raise _forgery(wrong, "once with a network: run this again without --offline")
     if not folder.is_dir():
         if offline:
             raise DeviceError(
@@ -61,14 +68,41 @@ def fetch(pins: Sequence[str], platform: Platform, offline: bool = False) -> lis
                 f"once with a network: edgenet wheelhouse build --python {platform.python} "
                 f"--machine {platform.machine}",
             )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=folder.parent))
-        try:
-            _download(pins, platform, temporary)
-            _place(temporary, folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        _fill(folder, pins, platform)
     return sorted(folder.glob("*.whl"))
+
+
+def _folder(pins: Sequence[str], platform: Platform) -> Path:
+    key = sha256("\n".join([*platform, *sorted(pins)]).encode())[:16]
+    return cache_dir() / "wheelhouse" / key
+
+
+def _fill(folder: Path, pins: Sequence[str], platform: Platform) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _download(pins, platform, temporary)
+        if wrong := _forged(temporary):
+            raise _forgery(
+                wrong, "take it from PyPI: look at pip's index-url, extra-index-url and find-links"
+            )
+        _place(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _forged(folder: Path) -> str | None:
+    """The name of a wheel that is not, to the last bit, the one that edgenet knows; ``None`` without one."""
+    known = known_digests()
+    wheels = sorted(folder.glob("*.whl"))
+    return next((path.name for path in wheels if known.get(path.name) != file_digest(path)), None)
+
+
+def _forgery(name: str, remedy: str) -> DeviceError:
+    what = (
+        "has another sha256 than the wheel that edgenet knows" if name in known_digests() else "is not known"
+    )
+    return DeviceError(f"{name} {what}: it is not used", remedy)
 
 
 def _download(pins: Sequence[str], platform: Platform, folder: Path) -> None:

@@ -35,7 +35,7 @@ class Affine:
 
 @dataclass(frozen=True)
 class Int8Weights:
-    """A kernel and its bias in whole numbers.
+    """A kernel and its bias in integers.
 
     Attributes:
         values: int8 [outputs, ...], symmetric (zero point 0).

@@ -7,7 +7,9 @@ import io
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
+from edgenet.agent.wire import redacted
 from edgenet.devices.blobs import Blob
 from edgenet.errors import DataError
 from edgenet.files import file_digest, sha256
@@ -53,11 +55,27 @@ def source_order(
         return SourceOrder({**order, "kind": text}, [])
     if found := DEVICE.match(text):
         return SourceOrder({**order, "kind": "v4l2", "paths": ["/dev/" + found[1]]}, [])
-    if re.match(r"(rtsps?|https?)://", text):
-        return SourceOrder({**order, "kind": "address", "address": text}, [])
+    if "://" in text:
+        return SourceOrder({**order, "kind": "address", "address": _address(text)}, [])
     if text.startswith(ON_BOARD):
         return SourceOrder({**order, "kind": "files", "paths": [text.removeprefix(ON_BOARD)]}, [])
     return _files(Path(text), device == "local", order)
+
+
+def _address(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    try:
+        parts = urlsplit(text)
+        known = re.match(r"(rtsps?|https?)://[^\s\x00-\x1f\x7f]+\Z", text, re.IGNORECASE)
+        if not known or not parts.hostname or parts.port == 0:
+            raise ValueError
+    except ValueError:
+        raise DataError(
+            f"no address of a source: {redacted(''.join(text.split()))}",
+            "write it as rtsp://USER:PASSWORD@HOST:PORT/PATH, or with http:// or https://; in the password "
+            "%40 is @, %2F /, %3A :, %23 #, %3F ?, %20 a blank",
+        ) from None
+    return f"{scheme.lower()}://{rest}"
 
 
 def _files(path: Path, here: bool, order: dict[str, Any]) -> SourceOrder:

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import decode, fit
+from edgenet.agent.preprocess import pixels_of
 from edgenet.backend import load_backend
 from edgenet.breakdown import Layer as Timed
 from edgenet.breakdown import LayerFacts
@@ -138,7 +138,7 @@ def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: Seque
         images: Encoded, as the board can decode them.
         rows: The report's layers.
         known: The layers of the user's float model.
-        progress: Told of every layer.
+        progress: Called for every layer.
 
     Returns:
         The layers with theirs, and why there are none (from some layer on), or ``None``.
@@ -203,7 +203,7 @@ class _Truth:
     def of(self, image: bytes, layer: str) -> list[NDArray[Any]]:
         """The candidates for a layer's result, float32 NCHW or [1, classes]."""
         if image not in self._known:
-            pixels = fit(decode(image), self._preprocessing.fit_spec())[None]
+            pixels = pixels_of(image, self._preprocessing.fit_spec())[None]
             self._known[image] = self._evaluator.run(self._reference.feed(pixels))
         return [self._known[image][name] for name in self._tensors[layer]]
 

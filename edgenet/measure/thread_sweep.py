@@ -31,7 +31,7 @@ def sweep(open_: Opener, facts: Facts, images: Sequence[bytes], progress: Progre
         open_: Opens the model.
         facts: The board's.
         images: Encoded.
-        progress: Told of every try.
+        progress: Called for every try.
 
     Returns:
         Each try, where ``cores`` are numbers and ``on`` says what they are, both ``None`` where all are

@@ -99,7 +99,7 @@ def equalize(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Equali
     Args:
         graph: Changed in place; below its limits it computes what it computed.
         seen: Statistics of every watched tensor.
-        shaped: Told of the limits.
+        shaped: Called with the limits.
     """
     for group in channel_groups(graph):
         known = [name for name in group.tensors if name in seen]
@@ -135,7 +135,7 @@ def balance(
     Args:
         graph: Changed in place; below its limits it computes what it computed.
         seen: Statistics of every watched tensor; they follow the scaling.
-        shaped: Told of the limits.
+        shaped: Called with the limits.
         weight: 1 balances the weights; 0 fills the activations' range.
     """
     for _ in range(ROUNDS):

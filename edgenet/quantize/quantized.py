@@ -59,6 +59,7 @@ class Quantized:
         calibration: The images; ``None`` where there were none.
         golden: The golden set, with the float model's answers.
         cached: Whether it came out of the cache.
+        input_notes: What a user should know of the card and the images; no part of the file.
     """
 
     original: Model
@@ -68,6 +69,7 @@ class Quantized:
     calibration: Calibration | None
     golden: Golden
     cached: bool = False
+    input_notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Quantized {self.original.name}, {self.recipe.name}>"

@@ -50,7 +50,7 @@ def quantize(
         model: What :func:`edgenet.graph.passes.prepare` returns.
         recipe: How.
         images: Calibration pixels, uint8 [1, H, W, 3] each; read once, a few ahead in a thread.
-        progress: Told of the images observed ("calibrate") and the layers done ("round").
+        progress: Called for the images observed ("calibrate") and the layers done ("round").
 
     Returns:
         The model with Q/DQ inside (precision "int8", or "int8-dynamic" with int8 weights alone) and an

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
 from edgenet.steps.decide import Decision, check_images, decide
 from edgenet.steps.given import check_taken
+from edgenet.steps.input_notes import input_notes
 from edgenet.steps.plan import Plan
 from edgenet.steps.quantize import calibration_images, quantized
 from edgenet.steps.source import read_source
@@ -52,12 +53,14 @@ class Compiled:
         data: Its bytes.
         plan: What was decided.
         quantized: The quantized model; ``None`` for float.
+        notes: What a user should know of the card and the images, one sentence each.
     """
 
     bundle: Bundle
     data: bytes
     plan: Plan
     quantized: Quantized | None
+    notes: tuple[str, ...] = ()
 
     @property
     def quantization(self) -> Quantization | None:
@@ -112,7 +115,7 @@ def compile(  # noqa: PLR0913
             default if ``None``.
         recipe: How to quantize; the default of the precision if ``None``.
         calibration: A folder of typical images, or the name of a set that ships; int8 needs one.
-        progress: Told of every stage.
+        progress: Called for every stage.
         head: "logits"; "softmax" for float32 probabilities; "argmax" for a second output with the best class.
         max_drift: Top-1 that int8 may lose, in percentage points, in place of the recipe's limit.
         preprocessing: Another card than the one beside the file.
@@ -131,8 +134,10 @@ def compile(  # noqa: PLR0913
     source = read_source(decision.source or model, preprocessing, labels)
     if isinstance(source, Quantized):
         decision = decide(source, decision.target, backend, precision, recipe, max_drift)
-        check_images(source, calibration_images(calibration, ""))
-        return _built(source.original, decision, source.golden, head, progress, lambda _: source)
+        given = calibration_images(calibration, "")
+        check_images(source, given)
+        built = _built(source.original, decision, source.golden, head, progress, lambda _: source)
+        return replace(built, notes=input_notes(source.original, given, source.recipe.images))
     decision = decide(source, decision.target, backend, precision, recipe, max_drift)
     images = _images(calibration, decision)
     golden = choose(images, source, cache)
@@ -140,7 +145,8 @@ def compile(  # noqa: PLR0913
     def quantize(prepared: Model) -> Quantized:
         return quantized(source, prepared, decision.recipe, images, golden, progress, cache)
 
-    return _built(source, decision, golden, head, progress, quantize)
+    built = _built(source, decision, golden, head, progress, quantize)
+    return replace(built, notes=input_notes(source, images, decision.recipe.images))
 
 
 def _built(

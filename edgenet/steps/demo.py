@@ -112,9 +112,9 @@ def demo(
         bundle: What to run; without one the embedded model, int8 against float32.
         device: "local", ``user@host[:port]`` or an ssh alias.
         options: All the rest.
-        watch: Told how it goes.
+        watch: Called with how it goes.
         stop: Set by anybody to end it.
-        progress: Told of every stage until it runs.
+        progress: Called for every stage until it runs.
 
     Returns:
         The summary (docs/demo.md).
@@ -132,8 +132,8 @@ def demo(
     keeper = Recorder(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
     with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:
         request = _request(agent, bundles, device, wanted, pictures, chosen, progress)
-        tell = _listener(watch or Watch(), keeper, door, progress)
-        summary = agent.demo(request, tell, stop or threading.Event(), door)
+        on_event = _listener(watch or Watch(), keeper, door, progress)
+        summary = agent.demo(request, on_event, stop or threading.Event(), door)
     return {"device": device, **summary, "kept": keeper.kept()}
 
 
@@ -145,7 +145,7 @@ def _door(chosen: DemoOptions, device: str) -> AbstractContextManager[PortForwar
 
 
 def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress: Progress) -> OnLive:
-    def tell(event: LiveEvent, body: bytes) -> None:
+    def on_event(event: LiveEvent, body: bytes) -> None:
         match event:
             case ProgressEvent():
                 progress(str(event.stage), 0, None)
@@ -157,7 +157,7 @@ def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress
             case DemoPicture():
                 keeper.save(event.name, event.frame, event.answers, body)
 
-    return tell
+    return on_event
 
 
 def embedded_bundles(progress: Progress = silent) -> tuple[Bundle, Bundle]:

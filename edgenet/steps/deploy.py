@@ -60,7 +60,7 @@ def deploy(
     Args:
         bundle: What `compile` made.
         device: "local", ``user@host[:port]`` or an ssh alias.
-        progress: Told of every stage.
+        progress: Called for every stage.
         offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse build`).
 
     Raises:

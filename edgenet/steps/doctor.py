@@ -81,7 +81,7 @@ def doctor(device: str, backend: str | None = None, progress: Progress = silent)
     Args:
         device: "local", ``user@host[:port]`` or an alias of the user's ssh config.
         backend: The backend that shall run there; all that this edgenet builds for its target if ``None``.
-        progress: Told where the board takes its time.
+        progress: Called where the board takes its time.
 
     Raises:
         ConnectionLost: It was reached and then went away or fell silent.
@@ -118,7 +118,7 @@ def _backends(target: str | None) -> tuple[str, ...]:
 def _try(agent: Agent, backend: str) -> Trial | None:
     """Import the runtime that a deployment of this backend brought; ``None`` where none did."""
     digests = [item.runtime for item in agent.deployments().deployments if item.backend == backend]
-    here = [digest for digest in agent.runtimes() if digest in digests]
+    here = [digest for digest in agent.runtimes().runtimes if digest in digests]
     return agent.try_runtime(backend, here[0]) if here else None
 
 

@@ -14,11 +14,11 @@ def board_events(progress: Progress, total: int | None = None) -> Callable[[Mapp
     """What hands the events of the agent's and the host's board side on to ``progress``.
 
     Args:
-        progress: Told stage, done and total; bytes in kB, times in tenths of a second.
+        progress: Called with stage, done and total; bytes in kB, times in tenths of a second.
         total: Where an event does not say how much there is.
     """
 
-    def tell(event: Mapping[str, Any]) -> None:
+    def on_event(event: Mapping[str, Any]) -> None:
         stage = str(event.get("stage"))
         if "of_bytes" in event:
             progress(f"{stage} (kB)", int(event["bytes"]) // 1000, int(event["of_bytes"]) // 1000)
@@ -29,4 +29,4 @@ def board_events(progress: Progress, total: int | None = None) -> Callable[[Mapp
         else:
             progress(stage, int(event.get("done", 0)), event.get("of", total))
 
-    return tell
+    return on_event

@@ -66,7 +66,7 @@ def deploy_fastest(
     Args:
         bundles: Of one model, the preferred one first.
         device: "local", ``user@host[:port]`` or an ssh alias.
-        progress: Told of every stage.
+        progress: Called for every stage.
         offline: As for ``deploy``.
 
     Raises:
@@ -106,7 +106,8 @@ def _median_ms(agent: Agent, bundle: Bundle, staged: Staged, progress: Progress)
     """One round: a fresh process, warmed up, a second of invocations."""
     rules = replace(Protocol.load("quick"), pipeline=False)
     session = agent.open(None, agent.facts().cores, staged.manifest)
-    images = golden_images(bundle, encoder_for(session.loaded.decodes))
+    encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
+    images = golden_images(bundle, encode)
     bench = session.bench(rules.to_table(), images[:1], board_events(progress))
     session.close()
     return round(float(np.median(bench.model_ms)), 4)

@@ -52,8 +52,9 @@ def gallery(bundles: Sequence[Bundle], folder: Path | str | None) -> list[tuple[
 
 
 def _blob(name: str, data: bytes, bundle: Bundle) -> Blob:
+    how = bundle.manifest.preprocessing
     try:
-        picture = encode_ppm(shrunk(decode(data), bundle.manifest.preprocessing))
+        picture = encode_ppm(shrunk(decode(data, how.orientation), how))
     except ValueError as error:
         raise DataError(f"gallery picture {name}: {error}", "replace or remove the file") from None
     return Blob(sha256(picture), len(picture), functools.partial(io.BytesIO, picture))

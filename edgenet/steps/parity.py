@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import decode, fit
+from edgenet.agent.preprocess import pixels_of
 from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
 from edgenet.errors import PlanError
@@ -58,7 +58,7 @@ class Parity:
 
 
 def parity(a: Bundle | Path | str, b: Bundle | Path | str, images: Path | str | None = None) -> Parity:
-    """Run two int8 builds of one model on this machine and compare their whole numbers.
+    """Run two int8 builds of one model on this machine and compare their integers.
 
     Args:
         a: A bundle.
@@ -111,7 +111,7 @@ def _pixels(bundle: Bundle, images: Path | str | None) -> NDArray[np.uint8]:
     preprocessing = bundle.manifest.preprocessing
     if images is None:
         names = [item.file for item in bundle.manifest.golden.images]
-        return np.stack([fit(decode(bundle.files[name]), preprocessing.fit_spec()) for name in names])
+        return np.stack([pixels_of(bundle.files[name], preprocessing.fit_spec()) for name in names])
     found = ImageSet.load(image_folder(str(images), "val"))
     return np.concatenate(list(Skipped(found, preprocessing, SKIP_PERCENT)))
 

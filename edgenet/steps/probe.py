@@ -26,7 +26,7 @@ def probe(device: str, progress: Progress = silent) -> Facts:
 
     Args:
         device: "local", ``user@host[:port]`` or an alias of the user's ssh config.
-        progress: Told where the board takes its time.
+        progress: Called where the board takes its time.
 
     Raises:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or does not answer.

@@ -40,6 +40,7 @@ from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
 from edgenet.steps.events import board_events
+from edgenet.steps.input_notes import image_notes
 from edgenet.text import plain
 from edgenet.verify.expected import (
     Encoder,
@@ -80,7 +81,7 @@ def profile(
         min_fps: Limit for the pipeline's FPS (the model's, where the protocol has no pipeline).
         max_drift: Limit for what the task's headline measure lost in percentage points, or, without labels,
             for the share of images whose answer changed.
-        progress: Told of every stage.
+        progress: Called for every stage.
         known: What the float model says on ``val``, to profile several builds of one model without
             running it again.
 
@@ -104,6 +105,7 @@ def profile(
         run = _measure(agent, bundle, rules, images, known, progress)
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, min_fps, max_drift, facts.emulated)
+    verdict = verdict.changed(notes=(*verdict.notes, *image_notes(images, bundle.manifest.preprocessing)))
     try:
         made = _report(bundle, device, facts, rules, run, found, verdict)
         return Report.from_table(plain(made.to_table()), device)
@@ -180,7 +182,7 @@ def _measure(
     if rules.cold_starts:
         more = more.changed(cold_start=cold_start(start, threads, rules.cold_starts, tell))
     session = start(threads)
-    encode = encoder_for(session.loaded.decodes)
+    encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
     golden = golden_images(bundle, encode)
     if rules.sweep_threads:
         swept = sweep(start, agent.facts(), golden, tell)

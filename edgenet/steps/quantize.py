@@ -21,8 +21,10 @@ from edgenet.quantize.quantized import Calibration, Quantized
 from edgenet.quantize.quantizer import quantize
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
+from edgenet.steps.input_notes import input_notes
 from edgenet.steps.plan import default_recipe, limit
 from edgenet.steps.source import read_float
+from edgenet.text import plain
 from edgenet.verify.golden import choose
 
 __all__ = ["calibration_images", "quantize_model", "quantized"]
@@ -47,7 +49,7 @@ def quantize_model(
         model: A loaded model, the path of an ONNX file with its TOML card beside it, or "signs".
         recipe: How to quantize, by name, path or value; "int8-fast" if ``None``.
         calibration: A folder of typical images, or the name of a set that ships.
-        progress: Told of every stage.
+        progress: Called for every stage.
         max_drift: Top-1 that may be lost, in percentage points, in place of the recipe's limit.
         preprocessing: Another card than the one beside the file.
         labels: A file of class names.
@@ -69,7 +71,8 @@ def quantize_model(
     images = calibration_images(calibration, recipe.precision if recipe.needs_images else "")
     found = read_float(model, preprocessing, labels)
     progress("prepare", 0, None)
-    return quantized(found, prepare(found), recipe, images, choose(images, found, cache), progress, cache)
+    made = quantized(found, prepare(found), recipe, images, choose(images, found, cache), progress, cache)
+    return replace(made, input_notes=input_notes(found, images, recipe.images))
 
 
 def quantized(
@@ -89,7 +92,7 @@ def quantized(
         recipe: How.
         images: The calibration set; ``None`` without one.
         golden: The golden set.
-        progress: Told of every stage.
+        progress: Called for every stage.
         cache: Whether to look for it, and to keep it.
 
     Raises:
@@ -160,7 +163,7 @@ def _held(held: bytes, model: Model, prepared: Model, recipe: Recipe, golden: Go
 
 def _named(fed: Skipped) -> tuple[str, ...]:
     """The images left out; by their names in the folder, wherever that lies."""
-    folder = f"{fed.images.folder}/"
+    folder = plain(f"{fed.images.folder}/")
     return tuple(line.removeprefix(folder) for line in fed.files)
 
 

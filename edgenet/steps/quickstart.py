@@ -53,7 +53,7 @@ def quickstart(
     Args:
         folder: Where bundles and reports are kept; nowhere if ``None``.
         protocol: How to measure.
-        progress: Told of every stage, its name preceded by the build.
+        progress: Called at every stage, its name preceded by the build.
         cache: Whether to share quantization and the float model's answers between builds and processes.
     """
     model = Model.load(embedded())
@@ -64,13 +64,13 @@ def quickstart(
     with tempfile.TemporaryDirectory(prefix="edgenet-") as temporary:
         place = Path(folder) if folder else Path(temporary)
         for backend, precision in BUILDS:
-            tell = _prefixed(progress, f"{backend} {precision}")
-            how = (model, "local", backend, precision, None, calibration, tell)
+            prefixed = _prefixed(progress, f"{backend} {precision}")
+            how = (model, "local", backend, precision, None, calibration, prefixed)
             compiled = compile(*how, cache=cache)
             path = compiled.write(place / f"signs.{backend}.{precision}.edgenet")
-            deploy(path, "local", progress=tell)
-            known = known or truth(compiled.bundle, val, tell, cache)
-            report = profile(path, "local", protocol, val=val, progress=tell, known=known)
+            deploy(path, "local", progress=prefixed)
+            known = known or truth(compiled.bundle, val, prefixed, cache)
+            report = profile(path, "local", protocol, val=val, progress=prefixed, known=known)
             report.write(place / f"signs.{backend}.{precision}.json")
             reports.append(report)
     return Quickstart(tuple(reports), answer(reports, WITHIN_PP))

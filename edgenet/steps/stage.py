@@ -44,7 +44,7 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
         agent: On the board.
         bundle: What it shall run.
         device: The board's name, for messages.
-        progress: Told of every stage.
+        progress: Called for every stage.
         offline: As for :func:`edgenet.steps.deploy.deploy`.
 
     Raises:
@@ -73,7 +73,8 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
         if choice.digest not in proven or (made is not None and not made.cached):
             progress("check its answers", 0, None)
             session = agent.open(None, 1, manifest)
-            images = golden_images(bundle, encoder_for(session.loaded.decodes))[:SHOWN]
+            encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
+            images = golden_images(bundle, encode)[:SHOWN]
             if images:
                 check_health(bundle, list(session.replay(images)), device)
             session.close()

@@ -61,7 +61,7 @@ def wheelhouse(
         python: Of a board that has no target, such as "3.11".
         machine: Of that board, as ``uname -m`` says it.
         backends: Those that shall run there; all whose runtimes are sent if empty.
-        progress: Told of every runtime.
+        progress: Called for every runtime.
 
     Raises:
         DeviceError: Nothing at all could be fetched; why.

@@ -10,17 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.tasks.classification import log_softmax
+from edgenet.csv_table import shown, whole_number
 from edgenet.drift import CLASSIFICATION, Drift, Percent, Share
 from edgenet.errors import DataError
 from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
+from edgenet.labels import ClassNames
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.statistics import paired
 from edgenet.task import Answers, Task, Truth, real
 
 __all__ = ["METRICS", "TASK", "Classification", "ClassificationDrift"]
 
+# Columns of labels.csv.
+CLASS_INDEX, CLASS_NAME = "class_index", "class_name"
 LOGITS, PROBABILITIES = "logits", "probabilities"
 
 
@@ -137,29 +141,74 @@ class Classification(Task):
         return float((p[rows, wanted.argmax(axis=1)] - p[rows, got.argmax(axis=1)]).mean())
 
     def truth(self, images: ImageSet, values: int) -> Truth | None:
-        """``class_index`` of each image.
+        """The class of each image: its ``class_index``, or its ``class_name`` among the model's labels.
 
         Raises:
             DataError: It is missing, or the model has no such class.
         """
         if images.truth is None:
             return None
-        found = []
-        for number_, row in enumerate(images.truth, 2):
-            index = row.get("class_index", "")
-            if not (index.isascii() and index.isdigit()):
-                raise DataError(
-                    f"{images.folder}: labels.csv line {number_} has no class_index",
-                    "write file,class_index, one row an image",
-                )
-            found.append(int(index))
-        if max(found) >= values - self.label_offset:
+        columns = images.truth[0].keys() if images.truth else ()
+        if CLASS_INDEX not in columns and CLASS_NAME not in columns:
             raise DataError(
-                f"{images.folder}: class_index {max(found)} in labels.csv, the model has "
-                f"{values - self.label_offset} classes",
-                "use the images and labels of this model's task",
+                f"{images.folder}: labels.csv has the columns file, {', '.join(columns) or 'and no other'}",
+                f"name the one with the class {CLASS_INDEX} or {CLASS_NAME}",
             )
+        if CLASS_NAME not in columns or any(row.get(CLASS_INDEX) for row in images.truth):
+            return self._indexed(images, images.truth, values - self.label_offset)
+        return self._by_name(images, [row.get(CLASS_NAME, "") for row in images.truth])
+
+    def _indexed(self, images: ImageSet, rows: Sequence[Mapping[str, str]], classes: int) -> tuple[int, ...]:
+        names, found = ClassNames(self.labels), []
+        for at, row in enumerate(rows):
+            index = whole_number(cell := row.get(CLASS_INDEX, ""))
+            if index is None:
+                wrong = f"the {CLASS_INDEX} {shown(cell)}, not an integer" if cell else f"no {CLASS_INDEX}"
+                raise DataError(
+                    f"{images.folder}: in labels.csv, {images.name(at)} has {wrong}",
+                    f"write the number of its class, or its name in a column {CLASS_NAME}",
+                )
+            if index >= classes:
+                raise DataError(
+                    f"{images.folder}: {CLASS_INDEX} {index} in labels.csv, the model has {classes} classes",
+                    "use the images and labels of this model's task",
+                )
+            told = row.get(CLASS_NAME, "")
+            if (called := names.classes(told)) and index not in called:
+                raise DataError(
+                    f"{images.folder}: in labels.csv, {images.name(at)} is of class {index} and called "
+                    f"{told!r}, which is class {called[0]} of the model",
+                    "give the images and the labels of one order of classes",
+                )
+            found.append(index)
         return tuple(found)
+
+    def _by_name(self, images: ImageSet, told: Sequence[str]) -> tuple[int, ...]:
+        if not self.labels:
+            order = ", ".join(sorted(set(told))[:5])
+            raise DataError(
+                f"{images.folder}: the images' classes are named ({order} …), and the model has no labels",
+                "compile it again with --labels FILE, one name a line in the order of its outputs; Keras and "
+                "torchvision number folders of classes in alphabetical order",
+            )
+        names = ClassNames(self.labels)
+        classes = {name: names.classes(name) for name in dict.fromkeys(told)}
+        wrong = [name for name, called in classes.items() if len(called) != 1]
+        if not wrong:
+            return tuple(classes[name][0] for name in told)
+        name = wrong[0]
+        count = f"{len(wrong)} of {len(classes)} class names" if len(wrong) > 1 else "the class name"
+        where = f"{images.folder}: {count} cannot be found, first {name!r} of {images.name(told.index(name))}"
+        if several := classes[name]:
+            raise DataError(
+                f"{where}: the model calls {len(several)} classes so ({', '.join(map(str, several[:5]))})",
+                f"write {CLASS_INDEX} in labels.csv",
+            )
+        near = names.nearest(name)
+        raise DataError(
+            f"{where}: the model has no such label",
+            f"did you mean {near!r}?" if near else "use the images and labels of this model's task",
+        )
 
     def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:
         """The same best class; NaN is no answer, and so the same as none."""

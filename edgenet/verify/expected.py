@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import decode, encode_ppm, fit
+from edgenet.agent.preprocess import decode, encode_ppm, pixels_of
 from edgenet.arrays import array_bytes, read_array
 from edgenet.bundle import Bundle
 from edgenet.cache import DIGEST, Cache
@@ -68,11 +68,11 @@ class Expected:
         return sha256(told.encode())
 
 
-def encoder_for(formats: Sequence[str]) -> Encoder:
-    """What makes images fit for a board that decodes these formats: nothing to do, or a PPM."""
+def encoder_for(formats: Sequence[str], preprocessing: Preprocessing) -> Encoder:
+    """What makes images fit for a board that decodes these formats: nothing to do, or an upright PPM."""
     if "jpeg" in formats:
         return lambda data: data
-    return lambda data: data if data[:2] == b"P6" else encode_ppm(decode(data))
+    return lambda data: data if data[:2] == b"P6" else encode_ppm(decode(data, preprocessing.orientation))
 
 
 def golden_images(bundle: Bundle, encode: Encoder) -> list[bytes]:
@@ -128,7 +128,7 @@ def truth(
     Args:
         bundle: The bundle.
         images: The images.
-        progress: Told of every image.
+        progress: Called for every image.
         cache: Whether to take what was made before of the same model and images, and to keep what is made.
 
     Raises:
@@ -159,8 +159,7 @@ def _answered(
     preprocessing = bundle.manifest.preprocessing
     reference = Reference(bundle.reference, preprocessing, bundle.manifest.task)
     hashes, answers = [], []
-    for index in range(len(images)):
-        pixels = images.pixels(index, preprocessing)
+    for index, pixels in enumerate(images.all_pixels(preprocessing)):
         hashes.append(sha256(np.ascontiguousarray(pixels[0]).tobytes()))
         answers.append(reference.run(pixels))
         progress("reference", index + 1, len(images))
@@ -189,7 +188,7 @@ def from_set(
         images: The images.
         known: What the float model says, if that is known already.
         encode: Makes an image fit for the board.
-        progress: Told of every image.
+        progress: Called for every image.
 
     Raises:
         DataError: An image cannot be used; it is named. Or the set's truth is not of the bundle's task.
@@ -199,7 +198,7 @@ def from_set(
     preprocessing = bundle.manifest.preprocessing
     host = run_bundle(bundle, _counted_pixels(images, preprocessing, progress))
     return Expected(
-        names=[path.name for path in images.files],
+        names=[images.name(index) for index in range(len(images))],
         encoded=(encode(images.read(index)) for index in range(len(images))),
         pixels_sha256=known.pixels_sha256,
         host=host,
@@ -221,12 +220,12 @@ def true_of(bundle: Bundle, images: ImageSet) -> Truth | None:
 
 def _golden_pixels(bundle: Bundle, index: int) -> NDArray[np.uint8]:
     data = bundle.files[bundle.manifest.golden.images[index].file]
-    return np.asarray(fit(decode(data), bundle.manifest.preprocessing.fit_spec()), np.uint8)
+    return np.asarray(pixels_of(data, bundle.manifest.preprocessing.fit_spec()), np.uint8)
 
 
 def _counted_pixels(
     images: ImageSet, preprocessing: Preprocessing, progress: Progress
 ) -> Iterator[NDArray[np.uint8]]:
-    for index in range(len(images)):
-        yield images.pixels(index, preprocessing)[0]
+    for index, pixels in enumerate(images.all_pixels(preprocessing)):
+        yield pixels[0]
         progress("artifact on this host", index + 1, len(images))

@@ -7,7 +7,7 @@ import contextlib
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import decode, encode_ppm, fit
+from edgenet.agent.preprocess import decode, encode_ppm, fit, pixels_of
 from edgenet.cache import Cache
 from edgenet.errors import DataError, ModelError
 from edgenet.golden import Golden
@@ -54,7 +54,7 @@ def choose(images: ImageSet | None, model: Model, cache: bool = True) -> Golden:
 def _made(images: ImageSet | None, model: Model) -> Golden:
     preprocessing, reference = model.preprocessing, Reference(model.proto, model.preprocessing, model.task)
     encoded = _from_set(images, preprocessing) if images else _synthetic(preprocessing)
-    pixels = np.stack([fit(decode(data), preprocessing.fit_spec()) for data in encoded.values()])
+    pixels = np.stack([pixels_of(data, preprocessing.fit_spec()) for data in encoded.values()])
     answers = np.stack([reference.run(item[None]) for item in pixels])
     return Golden("calibration" if images else "synthetic", encoded, pixels, answers)
 
@@ -63,12 +63,13 @@ def _from_set(images: ImageSet, preprocessing: Preprocessing) -> dict[str, bytes
     chosen = images.head(COUNT)
     encoded, reasons = {}, []
     for index, path in enumerate(chosen.files):
-        data, suffix = chosen.read(index), path.suffix.lower()
+        suffix = path.suffix.lower()
         try:
-            image = decode(data)
+            data = chosen.read(index)
+            image = decode(data, preprocessing.orientation)
             fit(image, preprocessing.fit_spec())
-        except ValueError as error:
-            reasons.append(f"{path.name}: {cause(error)}")
+        except (DataError, ValueError) as error:
+            reasons.append(f"{chosen.name(index)}: {cause(error)}")
             continue  # calibration counts and names every one
         if len(data) > MAX_ENCODED:
             data, suffix = encode_ppm(shrunk(image, preprocessing)), ".ppm"

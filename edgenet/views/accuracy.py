@@ -95,7 +95,7 @@ def _worst(drift: Drift) -> Iterable[dict[str, Any]]:
         lines = [f"board: {board}", f"float: {truth}"]
         if item.label:
             lines.append(f"truth: {item.label}")
-        lines.append(drift.told(item))
+        lines.append(drift.describe(item))
         picture = item.thumbnail or ""
         src = picture if picture.startswith("data:image/png;base64,") else ""
         yield {"src": src, "title": item.file, "lines": lines, "changed": item.answer != item.reference}

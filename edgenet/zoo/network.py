@@ -78,7 +78,7 @@ class Network:
     def __init__(self, resolution: int) -> None:
         if resolution not in RESOLUTIONS:
             raise ModelError(
-                f"resolution {resolution} is not a whole number from {RESOLUTIONS[0]} to {RESOLUTIONS[-1]}",
+                f"resolution {resolution} is not an integer from {RESOLUTIONS[0]} to {RESOLUTIONS[-1]}",
                 "the papers use 96, 128, 160, 192 and 224",
             )
         self.shapes: dict[str, tuple[int, ...]] = {}

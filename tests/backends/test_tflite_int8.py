@@ -77,7 +77,7 @@ def test_two_backends_give_the_same_bits(tmp_path: Path) -> None:
 
 
 def requantized_conv(pixels: np.ndarray, model: Model) -> np.ndarray:
-    """First convolution of a quantized net (stride 2, no pads) in whole numbers, [H, W, outputs]."""
+    """First convolution of a quantized net (stride 2, no pads) in integers, [H, W, outputs]."""
     graph = Graph(model.proto)
     conv = next(node for node in graph.nodes if node.op_type == "Conv")
     kernel, bias = (graph.producer(name) for name in conv.input[1:3])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -149,6 +150,127 @@ def test_home_that_cannot_be_written(start_board, tmp_path):
     start_board({"EDGENET_PYTHON": sys.executable, "EDGENET_HOME": str(tmp_path / "file" / "home")})
     with pytest.raises(ConnectionFailed, match="does not let this user write"):
         connect("board")
+
+
+def open_home(home):
+    home.mkdir(0o700)
+    home.chmod(0o777)
+    return home
+
+
+def open_to_the_group(home):
+    home.mkdir(0o700)
+    home.chmod(0o770)
+    return home
+
+
+def link_to_an_open_home(home):
+    home.symlink_to(open_home(home.with_name("elsewhere")))
+    return home.with_name("elsewhere")
+
+
+def open_folder_above(home):
+    home.mkdir(0o700)
+    home.parent.chmod(0o757)
+    return home.parent
+
+
+def open_folder_below(home):
+    (home / "runtimes").mkdir(0o700, parents=True)
+    (home / "runtimes").chmod(0o777)
+    return home / "runtimes"
+
+
+def link_below_to_an_open_disk(home):
+    (disk := home.with_name("disk")).mkdir()
+    (disk / "blobs").mkdir(0o700)
+    disk.chmod(0o777)
+    home.mkdir(0o700)
+    (home / "blobs").symlink_to(disk / "blobs")
+    return disk
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        open_home,
+        open_to_the_group,
+        link_to_an_open_home,
+        open_folder_above,
+        open_folder_below,
+        link_below_to_an_open_disk,
+    ],
+)
+def test_a_home_that_others_may_write_is_refused(board, make):
+    folder = make(board.edgenet_home)
+    with pytest.raises(
+        ConnectionFailed, match=re.escape(f"lets other users write {folder} (mode 0")
+    ) as caught:
+        connect("board")
+    assert f"`chmod go-w {folder}`" in caught.value.remedy
+    assert not list(board.edgenet_home.glob("agent/*")), "nothing was written there"
+    subprocess.run(["chmod", "go-w", str(folder)], check=True)
+    with connect("board") as agent:
+        assert agent.facts().system
+
+
+def test_a_home_is_named_with_its_letters(start_board, tmp_path):
+    """A Python 3.6 in the C locale takes file names to be ASCII."""
+    found = sorted(PYENV.glob("3.6.*/bin/python"))
+    if not found:
+        pytest.skip("no Python 3.6 here")
+    open_home(tmp_path / "Müller")
+    start_board({"EDGENET_PYTHON": str(found[0]), "EDGENET_HOME": str(tmp_path / "Müller"), "LC_ALL": "C"})
+    with pytest.raises(ConnectionFailed, match=f"{tmp_path}/Müller"):
+        connect("board")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no modes")
+def test_a_local_home_that_others_may_write_is_refused(tmp_path, monkeypatch):
+    folder = open_home(tmp_path / "it's ours; $(echo no)")
+    monkeypatch.setenv("EDGENET_HOME", str(folder))
+    with pytest.raises(ConnectionFailed, match="lets other users write") as caught:
+        connect("local")
+    command = caught.value.remedy.split("`")[1]
+    subprocess.run(["sh", "-c", command], check=True)
+    connect("local").close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+@pytest.mark.parametrize("above", [False, True])
+def test_a_home_of_another_user_is_refused(board, above):
+    board.edgenet_home.mkdir(0o700)
+    folder = board.home if above else board.edgenet_home
+    os.chown(folder, 12345, 12345)
+    with pytest.raises(
+        ConnectionFailed, match=rf"{folder} on board belongs to another user \(uid 12345\)"
+    ) as caught:
+        connect("board")
+    assert "EDGENET_HOME" in caught.value.remedy
+
+
+def test_a_home_that_only_its_user_writes_is_taken(start_board, tmp_path):
+    """Others may read it, it may be a link, and a sticky folder such as /tmp may lie above it."""
+    sticky = tmp_path / "sticky"
+    sticky.mkdir()
+    sticky.chmod(0o1777)
+    (sticky / "homes" / "mine").mkdir(parents=True)
+    (sticky / "homes").chmod(0o755)
+    (sticky / "homes" / "mine").chmod(0o755)
+    (tmp_path / "link").symlink_to(sticky / "homes" / "mine")
+    start_board({"EDGENET_PYTHON": sys.executable, "EDGENET_HOME": str(tmp_path / "link")})
+    with connect("board") as agent:
+        assert agent.facts().system
+
+
+def test_new_homes_are_their_users_alone_whatever_the_umask(start_board, tmp_path):
+    home = tmp_path / "new" / "home"
+    start_board(
+        {"EDGENET_PYTHON": sys.executable, "EDGENET_HOME": str(home)}, "umask 0; exec $SSH_ORIGINAL_COMMAND"
+    )
+    connect("board").close()
+    for folder in (home.parent, home, *(path for path in home.rglob("*") if path.is_dir())):
+        assert folder.stat().st_mode & 0o777 == 0o700, folder
 
 
 def test_no_room_for_the_agent(start_board):

@@ -27,6 +27,7 @@ from edgenet.devices.ssh import SshConnection
 from edgenet.devices.watch import Watch
 from edgenet.errors import ConnectionFailed, ConnectionLost
 from tests import sshd
+from tests.pythons import python_with
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in Linux's /proc")
 
@@ -160,7 +161,7 @@ def test_a_stopped_worker_is_given_up_and_ended(device, request, stop, net, pict
 
 def test_a_stopped_trial_is_given_up(stop, tmp_path, monkeypatch):
     (tmp_path / "onnxruntime.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", python_with(tmp_path, tmp_path / "python"))
     with local() as agent, pytest.raises(ConnectionLost) as caught:
         agent.try_runtime("onnxruntime", None)
     given_up(caught, "the runtime to be tried", "process there is stopped")

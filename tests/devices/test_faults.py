@@ -32,6 +32,7 @@ from edgenet.steps.deploy import deploy
 from edgenet.steps.doctor import doctor
 from tests import sshd
 from tests.manifests import manifest
+from tests.pythons import python_with
 
 LONG = {"warmup_s": 0.0, "min_seconds": 600.0, "min_runs": 20, "max_seconds": 600.0, "pipeline": True}
 # Every request of a deploy and of a profile, in their order.
@@ -234,7 +235,7 @@ def mounted(tmp_path):
     folder.mkdir()
 
     def mount(options):
-        command = ["mount", "-t", "tmpfs", "-o", f"size=16m,mode=777,{options}", "edgenet-test", str(folder)]
+        command = ["mount", "-t", "tmpfs", "-o", f"size=16m,mode=755,{options}", "edgenet-test", str(folder)]
         if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
             pytest.skip("cannot mount a file system here")
         return folder
@@ -297,7 +298,7 @@ def test_clock_of_1970(start_board, tmp_path, net):
     """
     (tmp_path / "site").mkdir()
     (tmp_path / "site/sitecustomize.py").write_text("import time\ntime.time = lambda: 86400.0\n")
-    start_board({"EDGENET_PYTHON": sys.executable, "PYTHONPATH": str(tmp_path / "site")})
+    start_board({"EDGENET_PYTHON": python_with(tmp_path / "site", tmp_path / "python")})
     old, new = bundle(net, "old"), bundle(net, "new")
     deploy(old, "board")
     assert deploy(new, "board").changed

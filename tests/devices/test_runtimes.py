@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 import threading
 import zipfile
@@ -20,6 +21,7 @@ from edgenet.devices import runtimes, wheelhouse
 from edgenet.devices.answers import Trial
 from edgenet.devices.archive import runtime_archives
 from edgenet.devices.connect import connect
+from edgenet.devices.replies import BoardError
 from edgenet.devices.runtimes import candidates, ensure_runtime
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError
@@ -160,7 +162,7 @@ def test_runtime_is_sent_and_tried(bare):
         choice = ensure_runtime(agent, "onnxruntime", events.append)
         assert choice.version == "9.9"
         assert choice.wheels == ("good-1-py3-none-any.whl",)
-        assert agent.runtimes() == (choice.digest,)
+        assert agent.runtimes().runtimes == (choice.digest,)
         assert [event["stage"] for event in events] == ["fetch", "send", "try"]
     with bare(good=WORKS) as agent:
         before = agent.bytes_sent
@@ -168,6 +170,41 @@ def test_runtime_is_sent_and_tried(bare):
         assert agent.bytes_sent - before < 2048
     kept = [path.name for path in (bare.board.edgenet_home / "blobs").iterdir()]
     assert kept == [runtime_archives()["onnxruntime"].digest], "the agent's part, no wheel"
+
+
+def test_a_damaged_runtime_is_sent_again_and_that_is_told(bare):
+    """Before: its import failed, the next runtime was taken without a word, and so it stayed for ever."""
+    with bare(good=WORKS, other=WORKS) as agent:
+        choice = ensure_runtime(agent, "onnxruntime")
+        module = bare.board.edgenet_home / "runtimes" / choice.digest / "onnxruntime" / "__init__.py"
+        times = module.stat()
+        for damage in ("gone", "silent"):
+            if damage == "gone":
+                module.unlink()
+            else:  # same size, same time: only a failing import makes anybody read it
+                module.write_bytes(b"!" * times.st_size)
+                shutil.rmtree(module.parent / "__pycache__", ignore_errors=True)
+                os.utime(module, (times.st_atime, int(times.st_mtime)))
+                listed = bare.board.edgenet_home / "runtimes" / f"{choice.digest}.json"
+                table = json.loads(listed.read_bytes())
+                table["onnxruntime/__init__.py"][2] = int(times.st_mtime)
+                listed.write_text(json.dumps(table))
+            events = []
+            assert ensure_runtime(agent, "onnxruntime", events.append) == choice, damage
+            assert [event["stage"] for event in events if "damaged" in event["stage"]], damage
+            assert module.stat().st_size == times.st_size
+
+
+def test_a_deployment_whose_runtime_is_damaged_says_so(bare, net):
+    with bare(good=WORKS) as agent:
+        choice = ensure_runtime(agent, "onnxruntime")
+        agent.begin()
+        agent.send_blobs([net("a").blob])
+        agent.deploy(net("a").manifest(runtime=choice.digest))
+        (bare.board.edgenet_home / "runtimes" / choice.digest / "onnxruntime" / "__init__.py").unlink()
+        with pytest.raises(BoardError, match="was damaged and is removed") as caught:
+            agent.open(None, 1)
+        assert caught.value.remedy == "deploy again: it is sent once more"
 
 
 def test_illegal_instruction_falls_back_and_is_remembered(bare):
@@ -286,12 +323,16 @@ def tiny_onnx():
 @pytest.mark.network
 @pytest.mark.slow
 @pytest.mark.parametrize("version", ["3.6", "3.13"])
-def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypatch, version):
-    """A board with nothing but a Python gets a runtime from this host, and uses it."""
+def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypatch, tmp_path, version):
+    """A board with nothing but a Python gets a runtime from this host, and uses it.
+
+    Its locale is C, in which Python 3.6 takes file names to be ASCII, and its home is of other letters.
+    """
     found = sorted(PYENV.glob(f"{version}.*/bin/python"))
     if not found:
         pytest.skip(f"no bare Python {version} here")
-    start_board({"EDGENET_PYTHON": str(found[0])})
+    home = str(tmp_path / "Müller")
+    start_board({"EDGENET_PYTHON": str(found[0]), "EDGENET_HOME": home, "LC_ALL": "C"})
     artifact = make_blob(tiny_onnx())
     with connect("board") as agent:
         if agent.facts(["onnxruntime"]).runtimes:
@@ -300,7 +341,7 @@ def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypa
         choice = ensure_runtime(agent, "onnxruntime")
         agent.send_blobs([artifact])
         agent.deploy(
-            net("tiny").manifest(
+            net("größe").manifest(
                 backend="onnxruntime",
                 artifact=artifact.digest,
                 artifact_size=artifact.size,
@@ -310,6 +351,7 @@ def test_bare_python_runs_a_model(start_board, make_blob, net, picture, monkeypa
         session = agent.open(None, 1)
         assert session.loaded.runtime_version == choice.version
         assert "jpeg" in session.loaded.decodes
+        assert [item.name for item in agent.deployments().deployments] == ["größe"]
         from PIL import Image
 
         stream = io.BytesIO()

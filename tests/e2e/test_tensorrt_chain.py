@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.profile import profile
 from tests.conftest import CHEAP
+from tests.pythons import python_with
 
 HERE = Path(__file__).parent
 Board = Callable[..., None]
@@ -47,7 +49,7 @@ def board(parts: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
     """Gives this machine a GPU and a TensorRT; called again, an upgrade."""
 
     def have(version: str, free_mb: int = 4000) -> None:
-        monkeypatch.setenv("PYTHONPATH", str(parts))
+        monkeypatch.setattr(sys, "executable", python_with(parts, parts / "python"))
         monkeypatch.setenv("LD_LIBRARY_PATH", str(parts))
         monkeypatch.setenv("DOUBLE_TENSORRT", version)
         monkeypatch.setenv("DOUBLE_FREE_MB", str(free_mb))

@@ -14,10 +14,13 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
-PARTS = {"breakdown", "card", "drift", "facts", "golden", "measured", "metric", "soundness", "task", "tasks"}
+PARTS = {
+    "breakdown", "card", "drift", "facts", "golden", "image_files", "labels", "measured", "metric",
+    "soundness", "task", "tasks",
+}  # fmt: skip
 FOUNDATION = {
-    "arrays", "cache", "errors", "figures", "files", "json_value", "library", "notebook", "progress",
-    "record", "text",
+    "arrays", "cache", "csv_table", "errors", "figures", "files", "json_value", "library", "notebook",
+    "progress", "record", "text", "text_file",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),

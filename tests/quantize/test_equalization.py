@@ -140,7 +140,7 @@ class TestFillingTheRange:
     def test_one_reader_on_a_grid_is_enough_and_half_of_its_rows_is_not(
         self, on_grid: tuple[int, ...], factors: list[float]
     ) -> None:
-        """Halves are whole numbers of steps; what is spread is not."""
+        """Halves are integer numbers of steps; what is spread is not."""
         other = READ.copy()
         for row in on_grid:
             other[row] = [0.5, 1.0]

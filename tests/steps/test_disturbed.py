@@ -21,6 +21,7 @@ from edgenet.report import Report
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.profile import profile
+from tests.pythons import python_with
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the agent knows others from Linux's /proc")
 
@@ -103,7 +104,7 @@ def test_a_running_memory_hog_is_named(
 ) -> None:
     """It takes its memory when the measuring has begun; what the board misses is about that, less its own."""
     (tmp_path / "sitecustomize.py").write_text(HOG)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", python_with(tmp_path, tmp_path / "python"))
     monkeypatch.setenv("HOG_IS_THERE", str(tmp_path / "hog"))
 
     def tell(stage: str, _done: int, _total: int | None) -> None:
@@ -131,7 +132,7 @@ def test_a_model_that_becomes_slower_is_named(
     home: Path, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(SLOWER)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", python_with(tmp_path, tmp_path / "python"))
     report = quick(bundle)
     samples = np.array(report.latency_ms.samples)
     first, second = (float(np.median(half)) for half in np.array_split(samples, 2))

@@ -148,15 +148,48 @@ def test_truth_is_the_class_index() -> None:
     ("row", "message"),
     [
         ({"class_index": "3"}, "class_index 3 in labels.csv, the model has 3 classes"),
-        ({"class_index": "x"}, "line 3 has no class_index"),
-        ({"class_index": "-1"}, "line 3"),
-        ({"class_index": "²"}, "line 3"),
-        ({"person": "1"}, "line 3"),
+        ({"class_index": ""}, "1.png has no class_index"),
+        ({"class_index": "x"}, "1.png has the class_index 'x', not an integer"),
+        ({"class_index": "-1"}, "1.png has the class_index '-1'"),
+        ({"class_index": "²"}, "1.png has the class_index '²'"),
+        ({"class_index": "1" * 5000}, "not an integer"),
+        ({"class_index": "1", "class_name": "owl"}, "of class 1 and called 'owl', which is class 2"),
+        ({"person": "1"}, "1.png has no class_index"),
     ],
 )
 def test_truth_of_another_kind_is_refused(row: dict[str, str], message: str) -> None:
     with pytest.raises(DataError, match=message):
         TASK.truth(images({"class_index": "1"}, row), 3)
+
+
+def test_names_of_classes_are_those_of_the_models_labels() -> None:
+    told = [{"class_name": name} for name in ("owl", " Cat", "dog")]
+    assert TASK.truth(images(*told), 3) == (2, 0, 1)
+    twins = Classification("logits", ("crane", "dog", "crane", "Dog"))
+    assert twins.truth(images({"class_name": "Dog"}, {"class_name": "dog"}), 4) == (3, 1)
+    assert TASK.truth(images({"class_index": "", "class_name": "owl"}), 3) == (2,), "an empty column"
+    assert TASK.truth(images({"class_index": "1", "class_name": "no label of this model"}), 3) == (1,)
+
+
+@pytest.mark.parametrize(
+    ("labels", "name", "message"),
+    [
+        (("cat", "dog", "owl"), "dogg", "'dogg' of 1.png: the model has no such label: did you mean 'dog'"),
+        (("cat", "dog", "owl"), "", "the model has no such label"),
+        (("crane", "dog", "crane"), "crane", "calls 2 classes so (0, 2): write class_index"),
+        (("Crane", "dog", "crane"), "CRANE", "calls 2 classes so (0, 2)"),
+        ((), "dog", "the model has no labels: compile it again with --labels FILE.* alphabetical order"),
+    ],
+)
+def test_names_that_are_not_clear_are_refused(labels: tuple[str, ...], name: str, message: str) -> None:
+    task = Classification("logits", labels)
+    with pytest.raises(DataError, match=message.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")):
+        task.truth(images({"class_name": "dog"}, {"class_name": name}), 3)
+
+
+def test_columns_that_say_nothing_of_classes_are_named() -> None:
+    with pytest.raises(DataError, match="the columns file, label: name the one with the class class_index"):
+        TASK.truth(images({"label": "1"}), 3)
 
 
 def test_answers_have_the_names_of_their_classes() -> None:

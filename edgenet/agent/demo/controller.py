@@ -10,7 +10,7 @@ from ..facts import sensors
 from ..measure import memory
 from . import metrics
 from .pipeline import MODES
-from .pixels import Converter, encode
+from .pixels import Converter, encode, oriented
 
 SENSORS_S = 1.0
 RECORD_S = 0.5
@@ -22,7 +22,7 @@ class DemoController(object):
 
     Args:
         pipeline, source, models: As they run.
-        host: Told ``save`` events.
+        host: Called with ``save`` events.
         log: Whether every answer is told.
 
     Attributes:
@@ -138,7 +138,9 @@ class DemoController(object):
 
     def picture(self):
         """The newest answered picture as ``(number, bytes, format)``, or ``None``."""
-        return self._with_last(lambda passage: (passage.frame.number,) + _encoded(passage.frame, False))
+        return self._with_last(
+            lambda passage: (passage.frame.number,) + _encoded(passage.frame, self._models[0].spec, False)
+        )
 
     def _with_last(self, work):
         passage = self.pipeline.last()
@@ -182,9 +184,9 @@ class DemoController(object):
 
     def _save(self, kind, passage):
         """Send a picture and its answers to the host, to be kept there; returns its name."""
-        data, suffix = _encoded(passage.frame, True)
+        data, suffix = _encoded(passage.frame, self._models[0].spec, True)
         if len(data) > wire.MAX_BODY:
-            data, suffix = _encoded(passage.frame, False)
+            data, suffix = _encoded(passage.frame, self._models[0].spec, False)
         with self._saving:
             self._saved[kind] += 1
             name = "{}-{:06d}.{}".format(kind, passage.frame.number, {"jpeg": "jpg"}.get(suffix, suffix))
@@ -215,10 +217,11 @@ class DemoController(object):
             self._reading = sensors.read()
 
 
-def _encoded(frame, lossless):
+def _encoded(frame, spec, lossless):
+    """A picture to be kept; what has no tag of its own any more is turned as the model takes it."""
     if frame.kind == "jpeg":
         return frame.data, "jpeg"
-    return encode(Converter().rgb(frame), lossless)
+    return encode(oriented(Converter().rgb(frame), frame, spec), lossless)
 
 
 def _ms(raw):

@@ -19,13 +19,14 @@ class Frame(object):
         data: The picture; its buffer goes back to its source when nobody holds the frame any more.
         size: (width, height), or ``None`` where only decoding tells.
         taken: When it arrived, on ``time.perf_counter``'s clock, seconds.
+        turned: Its Exif orientation, where its source took it out of a file.
         cost: Seconds up to ``taken`` from its first sign: the driver's time stamp, its first byte, the start
             of drawing.
     """
 
     def __init__(self, kind, data, size=None, pool=None):
         self.kind, self.data, self.size = kind, data, size
-        self.number, self.taken, self.cost = 0, 0.0, 0.0
+        self.number, self.taken, self.cost, self.turned = 0, 0.0, 0.0, 1
         self._pool, self._holders = pool, 0
 
     def hold(self):

@@ -209,7 +209,9 @@ class Handler(BaseHTTPRequestHandler):
         self._json(self.demo.state())
 
     def _metrics(self):
-        self._send(200, "text/plain; version=0.0.4; charset=utf-8", self.demo.metrics().encode("utf-8"))
+        self._send(
+            200, "text/plain; version=0.0.4; charset=utf-8", self.demo.metrics().encode("utf-8", "replace")
+        )
 
     def _picture(self):
         picture = self.demo.picture()

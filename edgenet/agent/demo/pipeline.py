@@ -12,10 +12,10 @@ import time
 from typing import Any
 
 from .. import preprocess
-from ..failure import Failure
+from ..failure import Failure, shown
 from .figures import Figures
 from .frame import FrameInFlight, InferenceQueue, Slot
-from .pixels import Converter, encode
+from .pixels import Converter, encode, oriented, turned
 from .sources.base import Damaged, Ended, Lost
 
 MODES = ("a", "b", "both")
@@ -129,7 +129,7 @@ class Pipeline(object):
         """The source went away: say so and try again until it is back."""
         if self.trouble is None:
             self.figures.counts["lost"] += 1
-        self.trouble = str(lost)
+        self.trouble = shown(str(lost))
         self._stopping.wait(RETRY_S)
         if not self._stopping.is_set():
             self._source.reopen()
@@ -144,7 +144,7 @@ class Pipeline(object):
                 fitted = {}
                 for model in self._models:
                     if model.key not in fitted:
-                        fitted[model.key] = preprocess.fit(image, model.spec)
+                        fitted[model.key] = preprocess.fit(oriented(image, frame, model.spec), model.spec)
             except ValueError as error:
                 self.figures.counts["damaged"] += 1
                 self.trouble = "a damaged picture: {}".format(error)
@@ -233,8 +233,11 @@ class Pipeline(object):
     def _publish(self, passage, converter):
         begun, frame = self._clock(), passage.frame
         try:
-            data = frame.data if frame.kind == "jpeg" else None
-            picture = (data, "jpeg") if data else encode(converter.rgb(frame))
+            # A browser would turn a JPEG by its tag, whatever the model takes.
+            if frame.kind == "jpeg" and turned(frame) == 1:
+                picture = (frame.data, "jpeg")
+            else:
+                picture = encode(oriented(converter.rgb(frame), frame, self._models[0].spec))
         except ValueError:
             return
         self.figures.part("encode", self._clock() - begun)

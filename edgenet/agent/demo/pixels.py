@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-from .. import preprocess
+from .. import exif, preprocess
 
 # Raw layouts a source may give: bytes a pixel.
 LAYOUTS = {"yuv420": 1.5, "yuyv": 2, "bgrx": 4, "rgb24": 3}
@@ -69,6 +69,17 @@ class Converter(object):
             np.clip(self._sum, 0, 255, out=self._sum)
             self._rgb[:, :, channel] = self._sum
         return self._rgb
+
+
+def turned(frame):
+    """A frame's Exif orientation, 1 to 8."""
+    return exif.orientation(frame.data) if frame.kind == "jpeg" else frame.turned
+
+
+def oriented(image, frame, spec):
+    """A frame's RGB pixels as a model of this preprocessing takes them: upright, or as they are stored."""
+    applies = spec.get("orientation") == preprocess.APPLY
+    return exif.upright(image, turned(frame)) if applies else image
 
 
 def _planes_420(data, height, width):

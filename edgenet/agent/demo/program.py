@@ -7,6 +7,9 @@ import subprocess
 import threading
 from typing import Any
 
+from ..child import environment
+from ..wire import redacted
+
 _KEPT = 4096
 # What a camera program may take to end when it is asked to, seconds.
 _PATIENCE_S = 1.5
@@ -19,22 +22,22 @@ class Program(object):
 
     Args:
         command: With ``DESCRIPTOR`` in an argument where pictures go to a pipe of their own.
-        without: A folder that its Python must not import from: the model's runtime.
+        given: What it finds on its stdin, at most 4 KiB: command lines are seen by every user of the board.
 
     Raises:
         OSError: It cannot be started.
     """
 
-    def __init__(self, command, without=None):
+    def __init__(self, command, given=b""):
         self._reader, writer = os.pipe()
         apart = any(DESCRIPTOR in word for word in command)
         try:
             self._process: Any = subprocess.Popen(
                 [word.replace(DESCRIPTOR, str(writer)) for word in command],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL if apart else writer,
                 stderr=subprocess.PIPE,
-                env=_environment(without),
+                env=environment(None),  # without the model's runtime, whose numpy is not picamera2's
                 pass_fds=(writer,) if apart else (),
                 start_new_session=True,
             )
@@ -43,6 +46,7 @@ class Program(object):
             raise
         finally:
             os.close(writer)
+        _give(self._process.stdin, given)
         self._tail = b""
         self._collector = threading.Thread(target=self._collect)
         self._collector.daemon = True
@@ -72,7 +76,7 @@ class Program(object):
         self._collector.join(0.5)
         lines = [line.strip() for line in self._tail.decode("utf-8", "replace").split("\n")]
         said = [line for line in lines if line]
-        return said[-1][:300] if said else "exit status {}".format(code)
+        return redacted(said[-1])[:300] if said else "exit status {}".format(code)
 
     def end(self):
         """Ask it to end, then make it end; never raises. ``read`` in another thread sees the end."""
@@ -96,8 +100,10 @@ class Program(object):
             self._reader = -1
 
 
-def _environment(without):
-    variables = dict(os.environ)
-    folders = [path for path in variables.get("PYTHONPATH", "").split(os.pathsep) if path and path != without]
-    variables["PYTHONPATH"] = os.pathsep.join(folders)
-    return variables
+def _give(stream, data):
+    """All of it at once, which fits the pipe, and the end."""
+    try:
+        with stream:
+            stream.write(data)
+    except OSError:
+        pass  # it ended already; its last words say why

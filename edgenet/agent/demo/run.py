@@ -118,8 +118,7 @@ class Demo(object):
                 self._models.append(Model(order))
             self._enroll(self._order["gallery"])
             self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
-            source = dict(self._order["source"], runtime=self._order["models"][0]["folder"])
-            self._source = sources.open_source(source)
+            self._source = sources.open_source(dict(self._order["source"]))
             return self._live()
         finally:
             if self._source is not None:
@@ -133,8 +132,8 @@ class Demo(object):
             for name, path in gallery:
                 try:
                     with open(path, "rb") as stream:
-                        image = preprocess.decode(stream.read())
-                    model.enroll(name, preprocess.fit(image, model.spec))
+                        pixels = preprocess.pixels_of(stream.read(), model.spec)
+                    model.enroll(name, pixels)
                 except ValueError as error:
                     raise Failure("bad-image", "gallery picture {}: {}".format(name, error))
 

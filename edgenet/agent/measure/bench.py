@@ -114,6 +114,7 @@ class Pipeline(object):
 
     def __init__(self, session, images, spec, reader):
         self._session, self._images, self._spec, self._reader = session, images, spec, reader
+        self._orientation = spec.get("orientation", preprocess.IGNORE)
         self.frame = 0
         self.label: Any = None
         self.reset()
@@ -128,7 +129,7 @@ class Pipeline(object):
         data = self._images[self.frame % len(self._images)]
         self.frame += 1
         t0 = clock()
-        image = preprocess.decode(data)
+        image = preprocess.decode(data, self._orientation)
         t1 = clock()
         session.set_input(preprocess.fit(image, self._spec)[None])
         t2 = clock()
@@ -166,7 +167,7 @@ def run(session, images, spec, reader, protocol, tell):
     Args:
         session: A runtime's ``Session``.
         images: Encoded images, at least one; the first is the input of the model stage.
-        spec: The preprocessing, as ``preprocess.fit`` takes it.
+        spec: The preprocessing, as ``preprocess.pixels_of`` takes it.
         reader: The task's, see ``tasks``.
         protocol: ``warmup_s``, ``min_seconds``, ``min_runs``, ``max_seconds``, ``cooldown_s``, ``pipeline``.
         tell: ``tell(stage, runs, seconds, of_seconds)``.
@@ -177,7 +178,7 @@ def run(session, images, spec, reader, protocol, tell):
     limits = Limits(protocol)
     facts: Dict[str, Any] = {"sensors": {"before": sensors.read()}, "warmup": {}, "runs": {}, "stride": {}}
     facts["sensors"]["idle"] = _idle(facts["sensors"]["before"], float(protocol.get("idle_s", 0.0)))
-    session.set_input(preprocess.fit(preprocess.decode(images[0]), spec)[None])
+    session.set_input(preprocess.pixels_of(images[0], spec)[None])
     during: List[Dict[str, Any]] = []
     gc.collect()
     gc.disable()

@@ -2,7 +2,8 @@
 
 A half is a file of this folder; what only it needs beside lies in the agent's folder of its name. It has
 ``version() -> str`` and ``Session(path, threads)`` with ``describe()``, ``set_input(pixels)``, ``invoke()``
-and ``output()``; where it can, ``layers(seconds)`` and ``tap(name, pixels)``.
+and ``output()``; where it can, ``layers(seconds)`` and ``tap(name, pixels)``. ``path`` is a bare ASCII name:
+the process stands in the artifact's folder.
 
 The agent's archive holds none of them but their digests (``parts.json``, written by the host); the host sends
 a part when a request first needs it, and it lies among the blobs.

@@ -1,5 +1,6 @@
 """ONNX Runtime on the CPU, any version from 1.10."""
 
+import contextlib
 import json
 import os
 import tempfile
@@ -66,18 +67,20 @@ class Session(object):
         A session of its own, for profiling costs time: ``profiled_ms`` is then its fastest whole run.
         Names are those of the optimized graph.
         """
-        with tempfile.TemporaryDirectory(prefix="edgenet-") as folder:
+        with open(self._path, "rb") as stream:
+            model = stream.read()
+        with tempfile.TemporaryDirectory(prefix="edgenet-") as folder, _standing_in(folder):
             options = _options(self._threads)
             options.enable_profiling = True
-            options.profile_file_prefix = os.path.join(folder, "profile")
-            session = _session(self._path, options)
+            options.profile_file_prefix = "profile"
+            session = _session(model, options)
             end = time.perf_counter() + seconds
             for run in range(MAX_PROFILED):
                 if run >= MIN_PROFILED and time.perf_counter() > end:
                     break
                 session.run(self._names, self._feed)
-            with open(session.end_profiling()) as stream:
-                events = json.load(stream)
+            with open(session.end_profiling(), "rb") as stream:
+                events = json.loads(stream.read().decode("utf-8"))
         runs = [event["dur"] / 1e3 for event in events if event.get("name") == "model_run"]
         self.profiled_ms = round(min(runs), 6) if runs else None
         held = [int(event.get("args", {}).get("mem_arena_held", 0)) for event in events]
@@ -91,6 +94,17 @@ class Session(object):
                 model = with_output(stream.read(), name)
             self._tap = (name, _session(model, _options(self._threads)))
         return self._tap[1].run([name], {self._in.name: pixels})[0], None, None
+
+
+@contextlib.contextmanager
+def _standing_in(folder):
+    """Within it names are bare: ONNX Runtime takes them in UTF-8, which the folder's need not be."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def _options(threads):

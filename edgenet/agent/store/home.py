@@ -14,6 +14,7 @@ from typing import Any, Set
 
 from ..failure import Failure, from_os_error, no_space
 from ..wire import DAMAGED, LOCKED
+from .safe import FOLDERS
 
 fcntl: Any = None
 try:
@@ -85,7 +86,7 @@ class Store(object):
         # Digests of blobs and runtimes that the deploy under way deals with; making room leaves them alone.
         self.used: Set[str] = set()
         try:
-            for name in ("agent", "blobs", "runtimes", "deployments"):
+            for name in FOLDERS:
                 os.makedirs(self.path(name), 0o700, exist_ok=True)
         except OSError as error:
             raise from_os_error(error, 4096, self.free(), home)

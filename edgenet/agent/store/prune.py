@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import runtimes, wire
 from ..failure import Failure
-from . import deployments, engines
+from . import deployments, engines, unpack
 from .home import read_json, write_atomic
 
 KEEP, LEAST = 4, 2
@@ -127,7 +127,7 @@ def _runtimes(store, names):
     removed = []
     for name in names:
         if name and os.path.isdir(store.path("runtimes", name)):
-            shutil.rmtree(store.path("runtimes", name), ignore_errors=True)
+            unpack.remove(store, name)
             removed.append("runtime {}".format(name[:12]))
     return removed
 

@@ -1,9 +1,9 @@
 """Read Q/DQ: take the pairs out of a graph and keep what they say beside it.
 
-What is left looks like the float graph, with whole numbers for constants; a tensor that has an entry in
+What is left looks like the float graph, with integers for constants; a tensor that has an entry in
 the returned table is an integer tensor. Scales are read, never computed.
 
-A node computes in whole numbers where everything it reads is dequantized and all it gives is quantized. Every
+A node computes in integers where everything it reads is dequantized and all it gives is quantized. Every
 other node computes in float: what it reads is dequantized for it, and what others want of it quantized.
 """
 
@@ -66,7 +66,7 @@ def _of(graph: Graph, kind: str) -> list[NodeProto]:
 
 
 def _is_whole(graph: Graph, node: NodeProto, in_float: Collection[str]) -> bool:
-    """Whether a node computes in whole numbers; an activation also where the node before it does."""
+    """Whether a node computes in integers; an activation also where the node before it does."""
     if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
         return False
     name = node.output[0]
@@ -111,7 +111,7 @@ def _parameters(graph: Graph, node: NodeProto) -> Quantization:
 
 
 def _take_constant(graph: Graph, node: NodeProto, found: dict[str, Quantization], whole: set[str]) -> None:
-    """Whole numbers stay so for nodes that compute with them, and as the kernel of a float convolution."""
+    """Integers stay so for nodes that compute with them, and as the kernel of a float convolution."""
     how, values = _parameters(graph, node), graph.constants[node.input[0]]
     readers = graph.consumers(node.output[0])
     kernel = all(item.op_type == "Conv" and item.input[1] == node.output[0] for item in readers)
@@ -162,7 +162,7 @@ def _take_pair(graph: Graph, node: NodeProto, found: dict[str, Quantization], wh
 def _take_reader(
     graph: Graph, node: NodeProto, name: str, found: dict[str, Quantization], whole: set[str]
 ) -> str:
-    """Remove a DequantizeLinear: who computes in whole numbers reads ``name``, who does not a float of it.
+    """Remove a DequantizeLinear: who computes in integers reads ``name``, who does not a float of it.
 
     Returns:
         The integer tensor's name, which is the output's where the graph ends there.

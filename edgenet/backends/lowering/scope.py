@@ -92,7 +92,7 @@ class Scope:
         return self._indices[name]
 
     def is_whole(self, node: NodeProto) -> bool:
-        """Whether a node computes in whole numbers: its first input is an integer tensor."""
+        """Whether a node computes in integers: its first input is an integer tensor."""
         return self.tensor(self.input(node, node.input[0])).quantization is not None
 
     def output(self, node: NodeProto, name: str, shape: Sequence[int] | None = None) -> int:

@@ -26,6 +26,7 @@ __all__ = [
     "draw",
     "print_document",
     "print_json",
+    "print_notes",
     "print_table",
     "progress",
     "rewrite",
@@ -65,6 +66,12 @@ def print_document(text: str) -> None:
 def print_json(document: Any) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(document, indent=1).replace("\x7f", "\\u007f"))
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """What a user should know of a result, on stderr, so that it is seen beside JSON too."""
+    for note in notes:
+        say(f"edgenet: note: {note}", err=True)
 
 
 def styled(text: str, style: str = "") -> Text:

@@ -60,7 +60,7 @@ def _settle(graph: Graph, conv: NodeProto, kernel: Whole, step: np.float32) -> N
 def _rounded(
     graph: Graph, conv: NodeProto, kernel: Whole, scales: NDArray[np.float32], step: np.float32
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The bias in whole numbers; a channel without weights may have any scale, so that its bias fits."""
+    """The bias in integers; a channel without weights may have any scale, so that its bias fits."""
     outputs = len(kernel.values)
     real: NDArray[np.float32] | None = np.zeros(outputs, np.float32)
     if len(conv.input) > 2 and conv.input[2]:

@@ -1,6 +1,6 @@
-"""Let a graph that quantizes its float input take camera pixels, so that the same whole numbers come out.
+"""Let a graph that quantizes its float input take camera pixels, so that the same integers come out.
 
-What a user's graph makes of a byte is a table of 256 whole numbers a channel, and it is computed here as it
+What a user's graph makes of a byte is a table of 256 integers a channel, and it is computed here as it
 is there. Where every byte p becomes p + k, with one k, the pixels are those numbers already: the byte is read
 with another zero point, and nothing is computed. Else the picture is normalized and divided in float, in the
 order of the user's own operations, because the quotient often lies in the very middle between two steps
@@ -56,7 +56,7 @@ def take_pixels(graph: Graph, preprocessing: Preprocessing) -> int:
 
 
 def shift_of(mean: NDArray[np.float32], std: NDArray[np.float32], affine: Affine) -> int | None:
-    """The k with which every byte p becomes the whole number p + k in every channel; ``None`` without one.
+    """The k with which every byte p becomes the integer p + k in every channel; ``None`` without one.
 
     Args:
         mean: float32 [3].

@@ -24,14 +24,14 @@ DYNAMIC = (
     "ConvInteger", "DynamicQuantizeLSTM", "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulInteger",
     "MatMulIntegerToFloat",
 )  # fmt: skip
-# Operators that move whole numbers and compute nothing: their result means what their input means.
+# Operators that move integers and compute nothing: their result means what their input means.
 MOVING = ("Flatten", "Identity", "MaxPool", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 PER_CHANNEL = 13  # the first opset whose DequantizeLinear has an axis
 AGAIN = "give the float model; edgenet computes the scales"
 
 
 def explicit_qdq(proto: onnx.ModelProto, where: str) -> onnx.ModelProto:
-    """A quantized graph in which only QuantizeLinear and DequantizeLinear know of whole numbers.
+    """A quantized graph in which only QuantizeLinear and DequantizeLinear know of integers.
 
     Args:
         proto: Any graph; one with nothing to rewrite is returned as it is.
@@ -39,7 +39,7 @@ def explicit_qdq(proto: onnx.ModelProto, where: str) -> onnx.ModelProto:
 
     Raises:
         ModelError: It chooses scales while it runs (dynamic quantization).
-        UnsupportedError: An operator computes with whole numbers in a way that Q/DQ does not say.
+        UnsupportedError: An operator computes with integers in a way that Q/DQ does not say.
     """
     writer = _Writer(proto, where)
     for node in proto.graph.node:
@@ -87,7 +87,7 @@ class _Writer:
             self._other(node)
 
     def finished(self) -> onnx.ModelProto:
-        """The model; an output of whole numbers is dequantized."""
+        """The model; an output of integers is dequantized."""
         outputs = [self._real_output(item) for item in self.proto.graph.output]
         if not self.rewritten:
             return self.proto
@@ -182,7 +182,7 @@ class _Writer:
         self.operator(node.op_type, node, inputs, meaning)
 
     def _other(self, node: NodeProto) -> None:
-        """A float operator stays; one that reads whole numbers or writes some is none."""
+        """A float operator stays; one that reads integers or writes some is none."""
         if node.op_type.startswith(("QLinear", "QGemm", "QAttention", "QEmbed")) or (
             node.domain in ONNX and any(name in self.meaning for name in node.input)
         ):

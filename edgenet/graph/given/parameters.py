@@ -24,7 +24,7 @@ RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 
 
 class Whole:
-    """A constant in whole numbers: ``real = scales * (values - zeros)`` along an axis.
+    """A constant in integers: ``real = scales * (values - zeros)`` along an axis.
 
     Attributes:
         values: int8 or int32.
@@ -44,7 +44,7 @@ class Whole:
 
     @property
     def symmetric(self) -> bool:
-        """Whether real zero is the whole number 0 everywhere."""
+        """Whether real zero is the integer 0 everywhere."""
         return not np.any(self.zeros)
 
     def transposed(self, order: list[int]) -> Whole:
@@ -98,7 +98,7 @@ def real_values(graph: Graph, name: str) -> NDArray[np.float32] | None:
 
 
 def write_constant(graph: Graph, dequantize: NodeProto, whole: Whole) -> None:
-    """Let a DequantizeLinear read these whole numbers."""
+    """Let a DequantizeLinear read these integers."""
     parts = {"whole": whole.values, "scale": whole.scales, "zero": whole.zeros}
     names = [graph.add_constant(f"{dequantize.output[0]}/{key}", item) for key, item in parts.items()]
     graph.set_inputs(dequantize, names)
@@ -137,7 +137,7 @@ def _parameters(graph: Graph, node: NodeProto) -> tuple[NDArray[np.float32], NDA
 
 
 def _default_type(graph: Graph, node: NodeProto) -> np.dtype[Any]:
-    """The whole numbers' type where no zero point tells it."""
+    """The integers' type where no zero point tells it."""
     if node.op_type == "DequantizeLinear" and node.input[0] in graph.constants:
         return graph.constants[node.input[0]].dtype
     maker = graph.producer(node.input[0]) if node.op_type == "DequantizeLinear" else None
@@ -172,7 +172,7 @@ def _read_constant(graph: Graph, node: NodeProto) -> Whole:
             raise _refuse(node, "int32 with a zero point that is not 0")
         return Whole(values, scales, np.zeros(scales.shape, np.int32), axis)
     if values.dtype not in BYTES or values.dtype != zeros.dtype:
-        raise _refuse(node, f"its whole numbers are {values.dtype}")
+        raise _refuse(node, f"its integers are {values.dtype}")
     if scales.ndim and (values.ndim == 0 or values.shape[axis] != scales.size):
         raise _refuse(node, f"{scales.size} scales for values of shape {values.shape}")
     return Whole(_signed(values), scales, _signed(zeros), axis)

@@ -15,6 +15,7 @@ from edgenet.graph.given.operators import explicit_qdq
 from edgenet.graph.given.pairs import affine_of, merge_pairs, part_activations, settle_reshapes
 from edgenet.graph.given.parameters import real_values, settle_parameters
 from edgenet.graph.graph import Graph, attributes
+from edgenet.graph.names import free_names
 from edgenet.graph.passes.ending import ENDINGS, SOFTMAX
 from edgenet.graph.passes.fold_constants import fold_constants
 from edgenet.graph.passes.simplify import simplify
@@ -35,7 +36,7 @@ def take_given(model: Model) -> Model:
         ModelError: It chooses scales while it runs.
         UnsupportedError: An operator or type has no form here; it is named.
     """
-    graph = Graph(explicit_qdq(model.proto, model.name))
+    graph = Graph(explicit_qdq(free_names(model.proto), model.name))
     fold_constants(graph)
     to_nchw(graph)
     settle_parameters(graph)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgenet.graph.graph import Graph
+from edgenet.graph.names import free_names
 from edgenet.graph.passes.affine import fold_affines, name_affines
 from edgenet.graph.passes.center_logits import center_logits
 from edgenet.graph.passes.dense_to_conv import dense_to_conv
@@ -28,7 +29,7 @@ def prepare(model: Model) -> Model:
     card and in the graph), dense layers, squeeze-and-excite gates and a final Softmax or L2 normalization
     are folded away. It computes what the model computed, up to float rounding.
     """
-    graph, task = Graph(model.proto), model.task
+    graph, task = Graph(free_names(model.proto)), model.task
     fold_constants(graph)
     to_nchw(graph)
     merge_reshapes(graph)

@@ -19,7 +19,7 @@ from edgenet.graph.qdq.split_hard_swish import hard_swish_int8
 
 __all__ = ["align_scales"]
 
-UNITS = np.arange(1, 129)  # a whole number for the first input's scale
+UNITS = np.arange(1, 129)  # an integer for the first input's scale
 LARGEST = 255  # for the result's
 LARGEST_PRODUCT = 1023  # products are one rounding only, exact to 1e-4 of a step
 

@@ -200,7 +200,7 @@ def _quantize_output(graph: Graph, node: NodeProto, affine: Affine) -> None:
 def _dequantized(
     graph: Graph, reader: NodeProto, name: str, values: NDArray[Any], scales: NDArray[Any], zero: Any
 ) -> str:
-    """Keep whole numbers behind a DequantizeLinear (per axis 0 where scales has one); its real name."""
+    """Keep integers behind a DequantizeLinear (per axis 0 where scales has one); its real name."""
     quantized = graph.add_constant(f"{name}/int", values)
     scale = graph.add_constant(f"{name}/scale", scales)
     zeros = graph.add_constant(f"{name}/zero_point", np.full(scales.shape, zero, zero.dtype))

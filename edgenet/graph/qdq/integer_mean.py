@@ -1,4 +1,4 @@
-"""Make the input's mean a whole number of pixel steps, so that pixels are their own int8 values."""
+"""Make the input's mean an integer number of pixel steps, so that pixels are their own int8 values."""
 
 from __future__ import annotations
 

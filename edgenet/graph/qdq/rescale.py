@@ -30,7 +30,7 @@ def fraction(ratio: float) -> tuple[int, int]:
 
 
 def quantizer(graph: Graph, name: str) -> NodeProto | None:
-    """The QuantizeLinear that made an activation's whole numbers; ``None`` for pixels and constants."""
+    """The QuantizeLinear that made an activation's integers; ``None`` for pixels and constants."""
     dequantize = graph.producer(name)
     if dequantize is None or dequantize.op_type != "DequantizeLinear":
         return None

@@ -50,7 +50,7 @@ def hard_swish_int8(graph: Graph) -> int:
 
 
 def _shrink(graph: Graph, conv: NodeProto) -> None:
-    """Let a convolution compute its result by √6: the same whole numbers on smaller scales, or floats."""
+    """Let a convolution compute its result by √6: the same integers on smaller scales, or floats."""
     for position in (1, 2):
         dequantize = graph.producer(conv.input[position])
         reader, index = (conv, position) if dequantize is None else (dequantize, 1)

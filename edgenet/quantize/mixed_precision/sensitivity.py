@@ -63,7 +63,7 @@ def sensitivity(
         images: uint8 [1, H, W, 3] each; as many are used as fit into memory, at most 32.
         result: The scales and weights.
         memory_mb: For the tensors of the float run.
-        progress: Told how many steps are done, of how many.
+        progress: Called with how many steps are done, of how many.
     """
     names = [step.output for step in parts]
     count = min(IMAGES, *room(graph, parts, memory_mb, len(images), names))

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 def grid_scales(kernel: NDArray[np.floating]) -> Array:
-    """The scale with which each output channel's weights are whole numbers within ±127.
+    """The scale with which each output channel's weights are integers within ±127.
 
     Rounding such a channel with this scale costs nothing; with any other it does. Networks trained with
     simulated quantization (Jacob et al., arXiv 1712.05877, section 3) end there.

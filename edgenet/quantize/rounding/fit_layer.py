@@ -25,7 +25,7 @@ class FittedLayer:
     """A convolution as the int8 run computes it.
 
     Attributes:
-        weights: In whole numbers; ``None`` where it stays float.
+        weights: In integers; ``None`` where it stays float.
         real: Kernel and bias in real units.
         gain_db: Output error of rounding to nearest over that of the rounding used, in dB.
         bias_moved: Largest change of a bias, in real units.

@@ -44,7 +44,7 @@ class Kept:
 
 @dataclass
 class Reconstruction:
-    """The whole network in whole numbers.
+    """The whole network in integers.
 
     Attributes:
         tensors: int8 parameters by tensor.
@@ -82,7 +82,7 @@ def reconstruct(
         recipe: Says how hard to try.
         limits: Tensors whose range ends there.
         shifts: Output of a convolution → shares of an output step to add to its bias.
-        progress: Told how many layers are done, of how many.
+        progress: Called with how many layers are done, of how many.
         kept: What stays in float; nothing if ``None``.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Every weight to its nearest whole number, with ranges as they were observed."""
+"""Every weight to its nearest integer, with ranges as they were observed."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ With the second moment H = E[x x'] of the layer's inputs, a change D of a row of
 1. a scale a channel by search, clipping included;
 2. weights are rounded one by one, most important first, and the error of each is passed on to those that are
    still free (OBQ, Frantar & Alistarh, arXiv 2208.11580; in blocks, GPTQ, Frantar et al., arXiv 2210.17323);
-3. coordinate descent: each weight moves to its best whole number given all others, until none moves
+3. coordinate descent: each weight moves to its best integer given all others, until none moves
    (Behdin et al., QuantEase, arXiv 2309.01885), and the scale is set to its best value between the rounds.
 
 For a depthwise kernel the same runs over all channels at once, each with its own 9 x 9 matrix. A row that
@@ -37,7 +37,7 @@ Rounded = tuple[Array, Array]
 
 
 def cost(kernel: Array, moments: Array, values: Array, scales: Array) -> Array:
-    """D H D' of every row, float64 [groups, rows]; ``values`` are whole numbers of ``scales``."""
+    """D H D' of every row, float64 [groups, rows]; ``values`` are integers of ``scales``."""
     found = np.empty(scales.shape)
     for part in _parts(kernel):
         change = values[part] * scales[part][..., None] - kernel[part]
@@ -46,7 +46,7 @@ def cost(kernel: Array, moments: Array, values: Array, scales: Array) -> Array:
 
 
 def nearest(kernel: Array, scales: Array) -> Array:
-    """Each weight to its nearest whole number of steps, within ±127."""
+    """Each weight to its nearest integer number of steps, within ±127."""
     return np.asarray(np.clip(np.round(kernel / scales[..., None]), -LIMIT, LIMIT))
 
 
@@ -63,7 +63,7 @@ def second_order(
         shared_scale: One scale for all rows (per-tensor weights).
 
     Returns:
-        Whole numbers [groups, rows, inputs] and scales [groups, rows].
+        Integers [groups, rows, inputs] and scales [groups, rows].
     """
     scales = np.maximum(_search_scales(kernel, moments, shared_scale), floor)
     order, factor = _elimination(moments)
@@ -90,7 +90,7 @@ def _parts(kernel: Array) -> Iterator[tuple[slice, slice]]:
 
 
 def _refit(kernel: Array, moments: Array, values: Array, scales: Array, floor: Array, sweeps: int) -> Rounded:
-    """Set the scales to their best for the whole numbers found, go on from there, and keep what is better."""
+    """Set the scales to their best for the integers found, go on from there, and keep what is better."""
     for _ in range(REFITS):
         refitted = np.maximum(_best_scales(kernel, moments, values, scales), floor)
         moved = _descend(kernel, moments, values, refitted, sweeps)
@@ -154,7 +154,7 @@ def _pass_on(kernel: Array, order: NDArray[np.int64], factor: Array, scales: Arr
 
 
 def _descend(kernel: Array, moments: Array, values: Array, scales: Array, sweeps: int) -> Array:
-    """Coordinate descent on D H D' in blocks of columns; returns the new whole numbers.
+    """Coordinate descent on D H D' in blocks of columns; returns the new integers.
 
     Within a block the gradient follows every change for the columns still to come; the whole gradient follows
     when the block is done.
@@ -191,7 +191,7 @@ def _by_column(rows: Array) -> Array:
 
 
 def _best_scales(kernel: Array, moments: Array, values: Array, scales: Array) -> Array:
-    """The real scale of each row with the least cost for given whole numbers (least squares)."""
+    """The real scale of each row with the least cost for given integers (least squares)."""
     response = values @ moments
     wanted, power = _dot(response, kernel), _dot(response, values)
     good = (power > 0) & (wanted > 0)

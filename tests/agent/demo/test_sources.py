@@ -275,15 +275,14 @@ class TestPrograms:
             "        return np.full((h, w, 3), rate, np.uint8)\n"
             "    def close(self): pass\n"
         )
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(runtime), str(system)]))
+        monkeypatch.setenv("PYTHONPATH", str(runtime))
         module = "edgenet.agent.demo.sources.picamera"
-        code = f"import sys; from {module} import main; sys.exit(main(sys.argv[1:]))"
+        path = f"import sys; sys.path.append({str(system)!r})"
+        code = f"{path}; from {module} import main; sys.exit(main(sys.argv[1:]))"
         command = Picamera({"size": [32, 24], "fps": 17}).command()
         monkeypatch.setattr(Picamera, "command", lambda _: [sys.executable, "-c", code, *command[5:]])
         monkeypatch.chdir(Path(__file__).parents[3])
-        source = sources.open_source(
-            {"kind": "picamera2", "size": [32, 24], "fps": 17, "runtime": str(runtime)}
-        )
+        source = sources.open_source({"kind": "picamera2", "size": [32, 24], "fps": 17})
         frame = source.read()
         assert (frame.kind, frame.size) == ("rgb24", (32, 24))
         assert set(frame.data) == {17}
@@ -321,6 +320,9 @@ class TestFiles:
         (tmp_path / "a.jpg").write_bytes(PICTURES[0])
         (tmp_path / "b.png").write_bytes(b"no image")
         (tmp_path / "c.ppm").write_bytes(encode_ppm(np.zeros((2, 2, 3), np.uint8)))
+        os.mkfifo(tmp_path / "d.png")
+        (tmp_path / "e.jpg").mkdir()
+        (tmp_path / "._a.jpg").write_bytes(b"a resource fork")
         source = sources.open_source({"kind": "files", "paths": [str(tmp_path)], "fps": 500})
         assert source.read().kind == "jpeg"
         with pytest.raises(Damaged, match=r"b\.png"):

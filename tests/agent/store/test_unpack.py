@@ -69,8 +69,14 @@ class UnpackTest(unittest.TestCase):
             wheel([("two.py", b"y = 2"), ("two-2.data/platlib/sub/three.so", b"so"), ("folder/", b"")]),
         )
         assert self.tree(digest) == ["extra.py", "one/__init__.py", "sub/three.so", "two.py"]
-        assert unpack.installed(self.store) == [digest]
+        assert unpack.installed(self.store) == ([digest], [])
         assert os.listdir(self.store.path("blobs")) == [], "the wheels are not kept twice"
+
+    def test_names_are_utf_8_whatever_the_locale(self):
+        digest = self.unpack(wheel([("one/gr\u00f6\u00dfe.txt", b"")]))
+        assert os.listdir(os.fsencode(self.store.path("runtimes", digest, "one"))) == [
+            b"gr\xc3\xb6\xc3\x9fe.txt"
+        ]
 
     def test_same_again_does_nothing(self):
         data = wheel([("one.py", b"")])
@@ -81,9 +87,57 @@ class UnpackTest(unittest.TestCase):
         data = wheel([("one.py", b"")])
         name = unpack.runtime_digest([hashlib.sha256(data).hexdigest()])
         os.makedirs(self.store.path("runtimes", name + ".tmp", "half"))
-        assert unpack.installed(self.store) == []
+        assert unpack.installed(self.store) == ([], [])
         assert self.tree(self.unpack(data)) == ["one.py"]
-        assert os.listdir(self.store.path("runtimes")) == [name]
+        assert sorted(os.listdir(self.store.path("runtimes"))) == [name, name + ".json"]
+
+    def damaged(self, change, every=False):
+        """Whether a runtime that was changed in some way is found damaged and gone."""
+        digest = self.unpack(wheel([("one.py", b"x = 1"), ("two/three.so", b"0123456789" * 500)]))
+        change(self.store.path("runtimes", digest, "two", "three.so"))
+        found = unpack.check(self.store, digest, every)
+        assert os.path.isdir(self.store.path("runtimes", digest)) == (not found)
+        return found
+
+    def test_a_runtime_that_lost_something_is_damaged(self):
+        assert self.damaged(os.unlink)
+        assert self.damaged(lambda path: os.truncate(path, 100))
+
+    def test_a_runtime_that_was_written_to_is_damaged(self):
+        def write(path):
+            with open(path, "r+b") as stream:
+                stream.write(b"forged")
+            os.utime(path, (1, 1))
+
+        assert self.damaged(write)
+
+    def test_a_flipped_bit_that_left_no_trace_is_found_where_every_byte_is_read(self):
+        def flip(path):
+            before = os.stat(path)
+            with open(path, "r+b") as stream:
+                stream.write(b"1")
+            os.utime(path, (before.st_atime, before.st_mtime))
+
+        assert not self.damaged(flip)
+        shutil.rmtree(self.store.path("runtimes"))
+        os.makedirs(self.store.path("runtimes"))
+        assert self.damaged(flip, every=True)
+
+    def test_a_copied_runtime_has_other_times_and_is_whole(self):
+        assert not self.damaged(lambda path: os.utime(path, (1, 1)))
+
+    def test_a_damaged_runtime_is_told_and_not_listed(self):
+        digest = self.unpack(wheel([("one.py", b"x = 1")]))
+        os.unlink(self.store.path("runtimes", digest, "one.py"))
+        assert unpack.installed(self.store) == ([], [digest])
+        with self.assertRaises(Failure) as caught:
+            unpack.folder(self.store, digest)
+        assert caught.exception.kind == "missing", "it was removed"
+
+    def test_a_runtime_of_an_older_agent_passes(self):
+        digest = self.unpack(wheel([("one.py", b"x = 1")]))
+        os.unlink(self.store.path("runtimes", digest + ".json"))
+        assert unpack.installed(self.store) == ([digest], [])
 
     def test_unsafe_paths(self):
         for name in ("/etc/x", "../x", "a/../../x", "C:x", "a\\b", "x.data/purelib/../../../y"):

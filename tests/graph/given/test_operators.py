@@ -99,7 +99,7 @@ FORMS: dict[str, onnx.ModelProto] = {
     "QLinearLeakyRelu": graph(
         [ENTER, node("QLinearLeakyRelu", "x s z t y", "r", RUNTIME, alpha=0.1), LEAVE], U8, ROW, ROW
     ),
-    "moved whole numbers": graph(
+    "moved integers": graph(
         [
             ENTER,
             node("MaxPool", "x", "p", kernel_shape=[2, 2], strides=[2, 2]),
@@ -109,7 +109,7 @@ FORMS: dict[str, onnx.ModelProto] = {
         ],
         U8 | DENSE, IMAGE, [1, 5],
     ),
-    "an output of whole numbers": graph(
+    "an output of integers": graph(
         [ENTER, node("QLinearAdd", "x s z x s z t y", "out", RUNTIME)], U8, ROW, ROW, TensorProto.UINT8
     ),
 }  # fmt: skip
@@ -226,8 +226,8 @@ CONV = [
         ({"s": np.float32(0)}, "its scale is not a positive number"),
         ({"s": np.float32(np.nan)}, "its scale is not a positive number"),
         ({"s": np.ones(3, np.float32), "z": np.zeros(3, np.uint8)}, "an activation with a scale per channel"),
-        ({"w": KERNEL["w"].astype(np.int16), "wz": np.zeros(4, np.int16)}, "its whole numbers are int16"),
-        ({"w": KERNEL["w"].astype(np.uint8)}, "its whole numbers are uint8"),
+        ({"w": KERNEL["w"].astype(np.int16), "wz": np.zeros(4, np.int16)}, "its integers are int16"),
+        ({"w": KERNEL["w"].astype(np.uint8)}, "its integers are uint8"),
         ({"ws": np.ones(3, np.float32), "wz": np.zeros(3, np.int8)}, "3 scales for values of shape"),
         ({"ws": np.ones(3, np.float32)}, "3 scales and 4 zero points"),
     ],
@@ -295,6 +295,6 @@ def test_a_bias_beyond_int32_is_refused_by_name_or_fits_where_there_are_no_weigh
 
 
 def test_every_refusal_is_an_expected_one() -> None:
-    """A graph whose whole numbers come from nowhere: no traceback."""
+    """A graph whose integers come from nowhere: no traceback."""
     with pytest.raises(EdgenetError, match="which nothing quantized"):
         taken([node("Cast", "input", "x", to=TensorProto.UINT8), *CONV], U8 | KERNEL)

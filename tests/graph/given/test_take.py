@@ -134,7 +134,7 @@ def test_whole_weights_and_scales_are_the_users() -> None:
 
 
 def test_the_form_is_that_of_the_quantizer() -> None:
-    """Where bytes are the whole numbers nothing is computed before the first convolution."""
+    """Where bytes are the integers nothing is computed before the first convolution."""
     taken = Graph(take_given(network(Style(mean=0, std=255, input_scale=1 / 255))).proto)
     assert [node.op_type for node in taken.nodes][:2] == ["Transpose", "DequantizeLinear"]
     kinds = {node.op_type for node in taken.nodes}

@@ -335,3 +335,28 @@ def test_identities_disappear_and_the_output_keeps_its_name() -> None:
 
 def test_images_helper_makes_images() -> None:
     assert all(image.dtype == np.uint8 and image.std() > 20 for image in smooth_images(3))
+
+
+@pytest.mark.parametrize("nhwc", [False, True])
+def test_keras_rescaling_layer_is_read_as_docs_preprocessing_says(nhwc: bool) -> None:
+    """MobileNetV3's own preprocessing, with either layout: it becomes part of the first layer."""
+    weights = {
+        "scale": np.array(1 / 127.5),
+        "offset": np.array(-1.0),
+        "w": np.random.default_rng(0).normal(0, 0.3, (4, 3, 3, 3)),
+    }
+    turn = [helper.make_node("Transpose", ["b"], ["c"], perm=[0, 3, 1, 2])] if nhwc else []
+    nodes = [
+        helper.make_node("Mul", ["x", "scale"], ["a"]),
+        helper.make_node("Add", ["a", "offset"], ["b"]),
+        *turn,
+        helper.make_node("Conv", ["c" if nhwc else "b", "w"], ["d"]),
+        helper.make_node("GlobalAveragePool", ["d"], ["e"]),
+        helper.make_node("Flatten", ["e"], ["y"]),
+    ]
+    model = small(nodes, weights, settings_for((8, 8), mean=(0.0,) * 3, std=(1.0,) * 3), 4)
+    if nhwc:
+        shape = model.proto.graph.input[0].type.tensor_type.shape
+        for dim, side in zip(shape.dim, (1, 8, 8, 3), strict=True):
+            dim.dim_value = side
+    same(model)

@@ -139,7 +139,7 @@ class TestFit:
         assert errors[1.0] < 1.05 * errors[0.0]
 
     def test_the_bias_of_a_float_input_stays_float(self) -> None:
-        """Whole numbers of a coarse scale would cost more than all weights together."""
+        """Integers of a coarse scale would cost more than all weights together."""
         _, _, moments = self.seen(0.0)
         kernel = np.random.default_rng(6).normal(size=(6, 12, 1, 1)).astype(np.float32)
         bias = np.random.default_rng(7).normal(size=6).astype(np.float32) * 1e-3

@@ -20,7 +20,7 @@ KINDS = {
     "network": ("network", "Network"),
     "http": ("network", "HttpJpeg"),
 }
-SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".webp")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".webp")
 
 
 def open_source(options):
@@ -72,10 +72,11 @@ def cameras():
 
 
 def _files_of_the_board(options):
-    path = os.path.expanduser(options["paths"][0])
+    # A name as the user wrote it, in UTF-8 on disk, whatever this Python takes names to be in.
+    path = os.path.expanduser(os.fsdecode(options["paths"][0].encode("utf-8", "surrogateescape")))
     name = os.path.basename(path)
     if os.path.isdir(path):
-        names = sorted(name for name in os.listdir(path) if name.lower().endswith(SUFFIXES))
+        names = sorted(name for name in os.listdir(path) if _is_image(os.path.join(path, name)))
         if not names:
             raise Failure("source", "{}: no image in it".format(path), "images end in " + ", ".join(SUFFIXES))
         return dict(options, kind="folder", name=name, paths=[os.path.join(path, name) for name in names])
@@ -83,6 +84,12 @@ def _files_of_the_board(options):
         raise Failure("source", "{}: no such file or folder on the board".format(path), "see its name")
     kind = "motion-jpeg" if path.lower().endswith((".mjpg", ".mjpeg")) else "video"
     return dict(options, kind=kind, name=name, paths=[path])
+
+
+def _is_image(path):
+    """Whether it is a file, and is called as images are; to open a FIFO would wait for its writer."""
+    name = os.path.basename(path)
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".") and os.path.isfile(path)
 
 
 def _is_http_camera(address):

@@ -3,7 +3,7 @@
 import os
 import time
 
-from ... import preprocess
+from ... import exif, preprocess
 from ..frame import Frame
 from .base import Damaged, Ended, Pace, Source
 
@@ -49,4 +49,6 @@ def picture(data):
     if data[:3] == b"\xff\xd8\xff":
         return Frame("jpeg", data)
     image = preprocess.decode(data)
-    return Frame("rgb", image, (image.shape[1], image.shape[0]))
+    frame = Frame("rgb", image, (image.shape[1], image.shape[0]))
+    frame.turned = exif.orientation(data)
+    return frame

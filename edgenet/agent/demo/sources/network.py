@@ -1,15 +1,27 @@
-"""Cameras on the network: Motion JPEG over HTTP without any program, all else through ffmpeg or GStreamer."""
+"""Cameras on the network: Motion JPEG over HTTP without any program, all else through ffmpeg or GStreamer.
 
+An address may hold a password. Every user of the board sees the command lines of all, so ffmpeg reads the
+address from its stdin; GStreamer cannot.
+"""
+
+import re
 import shutil
-from urllib.request import Request, urlopen
+from http.client import HTTPException
+from urllib import request
+from urllib.parse import unquote, urlsplit, urlunsplit
 
+from ... import wire
+from ...child import output
 from ...failure import Failure
 from .base import Lost, Pace, Source
 from .piped import NEXT_S, Piped
 from .streams import Jpegs, Ppms, Raws
 from .video import ffmpeg, gstreamer, quoted
 
+# What an address may lead to, beside the list on stdin; no files of the board.
+PROTOCOLS = "pipe,tcp,udp,rtp,srtp,tls,http,https,httpproxy,crypto"
 SNAPSHOT_FPS = 5.0
+BROKEN = (OSError, ValueError, HTTPException)
 JPEGS = ("multipart/x-mixed-replace", "image/jpeg")
 
 
@@ -18,15 +30,31 @@ class Network(Piped):
 
     def open(self):
         """Start."""
-        self.name = self.options["address"].split("://")[0].upper() + " stream"
+        address = self.options["address"]
+        self.name = address.split("://")[0].upper() + " stream"
+        self._tcp = address.startswith("rtsp")
+        self._secret = wire.redacted(address) != address
+        if self._secret and not shutil.which("ffmpeg"):
+            self.name += " (GStreamer shows its password to every user of the board: install ffmpeg there)"
         Piped.open(self)
 
     def command(self):
-        """ffmpeg, else GStreamer."""
+        """ffmpeg, for a secret address with a list of one entry; else GStreamer."""
         address = self.options["address"]
-        before = ["-rtsp_transport", "tcp"] if address.startswith("rtsp") else []
-        element = "uridecodebin uri=" + quoted(address)
+        before = ["-rtsp_transport", "tcp"] if self._tcp else []
+        if self._secret:
+            before, address = ["-protocol_whitelist", PROTOCOLS, "-f", "concat", "-safe", "0"], "pipe:0"
+        element = "uridecodebin uri=" + quoted(self.options["address"])
         return ffmpeg(before, address, self.options) or gstreamer(element, self.size(), self.name)
+
+    def given(self):
+        """ffmpeg's list, a script of its concat demuxer, which knows options from version 5 on."""
+        if not self._secret:
+            return b""
+        script = "file '{}'\n".format(self.options["address"].replace("'", "'\\''"))
+        if self._tcp and ffmpeg_version() >= 5:
+            script += "option rtsp_transport tcp\n"
+        return script.encode("utf-8")
 
     def reader(self, read):
         """What ``command`` writes."""
@@ -46,11 +74,11 @@ class HttpJpeg(Source):
         self._reply = self._reader = None
         try:
             self._connect()
-        except (OSError, ValueError) as error:
-            raise Failure("source", "the address does not answer: {}".format(error), "see that it is right")
+        except BROKEN as error:
+            raise _no_answer(error)
 
     def _connect(self):
-        self._reply = urlopen(Request(self.options["address"]), timeout=NEXT_S)
+        self._reply = _open(self.options["address"])
         self._single = self._reply.headers.get("Content-Type", "").startswith("image/")
         self._pace = Pace((self.fps or SNAPSHOT_FPS) if self._single else None)
         self._reader = Jpegs(self._reply.read1)
@@ -63,7 +91,7 @@ class HttpJpeg(Source):
             if frame is None and self._reader and self._single:
                 self._connect()
                 frame = self._reader.next()
-        except (OSError, ValueError) as error:
+        except BROKEN as error:
             raise Lost("{}: {}".format(self.name, error))
         if frame is None:
             raise Lost("the HTTP camera ended its stream")
@@ -74,13 +102,22 @@ class HttpJpeg(Source):
         self.close()
         try:
             self._connect()
-        except (OSError, ValueError):
+        except BROKEN:
             self._reader = None
 
     def close(self):
         """Hang up."""
         if self._reply is not None:
             self._reply.close()
+
+
+def ffmpeg_version():
+    """The board's major version of ffmpeg; 0 where it is not told, as by builds from its repository."""
+    try:
+        found = re.match(r"ffmpeg version n?(\d+)\.", output(["ffmpeg", "-version"]))
+    except (OSError, ValueError):
+        found = None
+    return int(found.group(1)) if found else 0
 
 
 def gives_jpegs(address):
@@ -90,7 +127,22 @@ def gives_jpegs(address):
         Failure: It does not answer at all.
     """
     try:
-        with urlopen(Request(address), timeout=NEXT_S) as reply:
+        with _open(address) as reply:
             return reply.headers.get("Content-Type", "").startswith(JPEGS)
-    except (OSError, ValueError) as error:
-        raise Failure("source", "the address does not answer: {}".format(error), "see that it is right")
+    except BROKEN as error:
+        raise _no_answer(error)
+
+
+def _open(address):
+    """The reply; a name and password in the address answer what the camera asks, by Basic or Digest."""
+    parts = urlsplit(address)
+    place = parts.netloc.rpartition("@")[2]
+    address = urlunsplit(parts._replace(netloc=place))
+    known = request.HTTPPasswordMgrWithDefaultRealm()
+    known.add_password(None, address, unquote(parts.username or ""), unquote(parts.password or ""))
+    opener = request.build_opener(request.HTTPBasicAuthHandler(known), request.HTTPDigestAuthHandler(known))
+    return opener.open(address, timeout=NEXT_S)
+
+
+def _no_answer(error):
+    return Failure("source", "the address does not answer: {}".format(error), "see that it is right")

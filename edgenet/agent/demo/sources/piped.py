@@ -35,6 +35,10 @@ class Piped(Source):
         """
         raise Failure("source", "no program for {}".format(self.name))
 
+    def given(self):
+        """What the program finds on its stdin."""
+        return b""
+
     def reader(self, read):
         """What makes pictures of its output."""
         return Jpegs(read)
@@ -44,7 +48,7 @@ class Piped(Source):
         return tuple(self.options.get("size") or SIZE)
 
     def rate(self):
-        """Pictures a second that are asked for, a whole number."""
+        """Pictures a second that are asked for, an integer."""
         return max(1, int(round(self.options.get("fps") or FPS)))
 
     def open(self):
@@ -69,7 +73,7 @@ class Piped(Source):
 
     def _start(self, seconds):
         self._seconds = seconds
-        self._program = Program(self.command(), self.options.get("runtime"))
+        self._program = Program(self.command(), self.given())
         program = self._program
         self._reader = self.reader(lambda count: program.read(count, self._seconds))
 

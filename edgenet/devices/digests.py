@@ -1,0 +1,35 @@
+"""The sha256 of every wheel that a pin may become: what is fetched is these files or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+
+__all__ = ["FILE", "digest_lines", "known_digests"]
+
+# Beside this file, in the form that ``sha256sum -c`` reads; ``make wheel-digests`` writes it anew.
+FILE = "wheels.sha256"
+_LINE = re.compile(r"([0-9a-f]{64})  ([\w.+-]+\.whl)\Z")
+
+
+@cache
+def known_digests() -> Mapping[str, str]:
+    """File name of a wheel → its sha256.
+
+    Raises:
+        ValueError: The file that ships is damaged.
+    """
+    found = {}
+    for line in resources.files(__package__).joinpath(FILE).read_text("ascii").splitlines():
+        match = _LINE.match(line)
+        if match is None:
+            raise ValueError(f"{FILE}: not a digest and a name: {line!r}")
+        found[match[2]] = match[1]
+    return found
+
+
+def digest_lines(digests: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
+    """The file's text for (name, sha256) pairs, sorted by name."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(dict(digests).items()))

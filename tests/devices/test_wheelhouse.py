@@ -1,0 +1,110 @@
+"""What runs on a board is what edgenet pinned, to the last bit, wherever it came from."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from edgenet.devices import digests, wheelhouse
+from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.errors import DeviceError
+from edgenet.files import file_digest
+from tests.house.tree import PACKAGE
+
+NAME = "tiny-1.0-py3-none-any.whl"
+HERE = Platform("3.11", "x86_64", "2.36")
+
+
+def wheel(folder: Path, says: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / NAME
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in {
+            "tiny.py": f"print({says!r})\n",
+            "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+            "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "tiny-1.0.dist-info/RECORD": "",
+        }.items():
+            archive.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), text)
+    return path
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that pip takes wheels from, and the digest of the good one among those that are known."""
+    monkeypatch.setenv("EDGENET_CACHE", str(tmp_path / "cache"))
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    good = file_digest(wheel(tmp_path / "index", "good"))
+    monkeypatch.setattr(wheelhouse, "known_digests", lambda: {NAME: good})
+    return tmp_path / "index"
+
+
+def test_a_forged_wheel_is_never_used(index: Path, tmp_path: Path) -> None:
+    """Same name, same version, from another index: what was fetched, sent and run before."""
+    wheel(index, "forged")
+    with pytest.raises(
+        DeviceError, match=f"{re.escape(NAME)} has another sha256 than the wheel that edgenet"
+    ):
+        fetch(["tiny==1.0"], HERE)
+    assert not list((tmp_path / "cache").rglob("*.whl")), "nothing of it is kept"
+
+
+def test_a_wheel_that_nobody_pinned_is_refused(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wheelhouse, "known_digests", dict)
+    with pytest.raises(DeviceError, match="is not known: it is not used"):
+        fetch(["tiny==1.0"], HERE)
+
+
+@pytest.mark.parametrize("damage", ["forged", "cut"])
+def test_the_cache_is_not_believed_either(index: Path, damage: str) -> None:
+    (kept,) = fetch(["tiny==1.0"], HERE)
+    good = kept.read_bytes()
+    kept.chmod(0o600)
+    if damage == "cut":
+        kept.write_bytes(good[:-1])
+    else:
+        wheel(kept.parent, "forged")
+    with pytest.raises(DeviceError, match=r"another sha256.*run this again without --offline"):
+        fetch(["tiny==1.0"], HERE, offline=True)
+    (again,) = fetch(["tiny==1.0"], HERE)
+    assert again.read_bytes() == good
+
+
+def test_a_cache_that_is_whole_needs_no_network(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = fetch(["tiny==1.0"], HERE)
+    monkeypatch.setattr(wheelhouse, "_download", lambda *_: pytest.fail("the network was used"))
+    assert fetch(["tiny==1.0"], HERE) == first
+
+
+def pins() -> list[tuple[str, str, str, str]]:
+    """(project, version, Python tag, machine) of every pin that ships."""
+    table = tomllib.loads((PACKAGE / "devices" / "pins.toml").read_text(encoding="utf-8"))
+    return sorted({
+        (*item.split("=="), f"cp{python.replace('.', '')}", machine)
+        for listed in table.values()
+        for pin in listed
+        for item in pin["wheels"]
+        for python in pin["python"]
+        for machine in pin["machines"]
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("pin", pins(), ids=" ".join)
+def test_every_pin_that_ships_has_its_digests(pin: tuple[str, str, str, str]) -> None:
+    project, version, tag, machine = pin
+    name = project.replace("-", "[-_]")
+    python = rf"(?:{tag}|py3|py2\.py3)"
+    fits = re.compile(rf"(?i){name}-{re.escape(version)}-{python}-\w+-[\w.]*(?:{machine}|any)\.whl\Z")
+    assert any(fits.match(item) for item in digests.known_digests()), f"run make wheel-digests: {pin}"
+
+
+def test_the_file_is_what_sha256sum_reads_and_the_tool_writes() -> None:
+    text = (PACKAGE / "devices" / digests.FILE).read_text(encoding="ascii")
+    assert digests.digest_lines(digests.known_digests()) == text
