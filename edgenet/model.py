@@ -15,6 +15,10 @@ from edgenet.card import ModelCard, read_card
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
 from edgenet.labels import read_labels
+from edgenet.original.ending import without_logarithm
+from edgenet.original.operators import check_operators, with_functions_inlined
+from edgenet.original.settle import settled
+from edgenet.original.shapes import with_output_shapes
 from edgenet.preprocessing import Preprocessing
 from edgenet.soundness import check_domains, check_ending, check_inference, check_weights
 from edgenet.task import Task, load_task
@@ -22,7 +26,7 @@ from edgenet.text import cause
 
 __all__ = ["Model", "content_digest", "is_quantized"]
 
-OPSETS = range(11, 24)
+PROBABILITIES = "probabilities"
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,14 +75,14 @@ class Model:
         """Read ``MODEL.onnx`` and the ``MODEL.toml`` beside it.
 
         Args:
-            path: The ONNX file, float32 or with int8 inside, opset 11 to 23.
+            path: The ONNX file, of any float type or with int8 inside, opset 7 or newer.
             card: The file with ``[preprocessing]``; default is ``path`` with the suffix ``.toml``.
             labels: Class names, see :func:`edgenet.labels.read_labels`.
 
         Raises:
-            ModelError: Not an ONNX file, truncated, of another opset, with NaN in it, with dynamic or
-                unexpected shapes, without known preprocessing, with labels of another length, or with a card
-                that contradicts the graph.
+            ModelError: Not an ONNX file, truncated, of an older opset, with NaN in it, with unexpected shapes
+                or operators, without known preprocessing, with labels of another length, or with a card that
+                contradicts the graph.
         """
         path = Path(path)
         proto = _read_proto(path)
@@ -187,6 +191,9 @@ def _parsed(data: bytes, where: str, folder: Path | None) -> onnx.ModelProto:
             onnx.load_external_data_for_model(proto, str(folder))
         elif any(onnx.external_data_helper.uses_external_data(item) for item in proto.graph.initializer):
             raise ModelError(f"{where}: weights outside the file", "make the file again")
+        proto = with_functions_inlined(proto)
+        check_operators(proto, Path(where))
+        proto = with_output_shapes(proto)
         onnx.checker.check_model(proto)
     except DecodeError:
         raise ModelError(
@@ -210,14 +217,11 @@ def _find_card(path: Path, card: Path | None) -> ModelCard:
 
 def _checked(model: Model, path: Path) -> Model:
     """Every check a file must pass once; what is returned keeps the promises of :class:`Model`."""
-    proto = model.proto
-    opset = next((item.version for item in proto.opset_import if item.domain in ("", "ai.onnx")), 0)
-    if opset not in OPSETS:
-        raise ModelError(
-            f"{path}: opset {opset} is outside {OPSETS[0]} to {OPSETS[-1]}",
-            "export with opset 13, or convert with onnx.version_converter",
-        )
-    check_domains(proto, path)
+    check_domains(model.proto, path)
+    proto = settled(model.proto, model.preprocessing, path)
+    model = replace(model, proto=proto)
+    if PROBABILITIES in model.task.outputs and without_logarithm(proto):
+        model = replace(model, output=PROBABILITIES)
     check_weights(proto, path)
     check_inference(proto, path)
     _check_input(proto, model.preprocessing, path)
@@ -227,41 +231,25 @@ def _checked(model: Model, path: Path) -> Model:
 
 
 def _check_input(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> None:
-    constants = {item.name for item in proto.graph.initializer}
-    inputs = [item for item in proto.graph.input if item.name not in constants]
-    if len(inputs) != 1:
-        raise ModelError(f"{path}: {len(inputs)} inputs, one was expected", "export the image input only")
-    tensor = inputs[0].type.tensor_type
+    entry = proto.graph.input[0]
+    tensor = entry.type.tensor_type
     if tensor.elem_type != onnx.TensorProto.FLOAT:
         kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
-        raise ModelError(f"{path}: input {inputs[0].name!r} is {kind}", "export a float32 model")
+        raise ModelError(f"{path}: input {entry.name!r} is {kind}", "export a float32 model")
     dims = tensor.shape.dim
-    if len(dims) == 4 and not dims[0].dim_value:
-        dims[0].dim_value = 1  # a free batch size: one frame at a time is what a camera gives
     shape = [dim.dim_value or (dim.dim_param or "?") for dim in dims]
     height, width = preprocessing.size
-    if any(isinstance(side, str) for side in shape):
-        shown = "x".join(map(str, shape))
-        raise ModelError(
-            f"{path}: input {inputs[0].name!r} has a dynamic shape ({shown})",
-            f"fix it, e.g. python -m onnxruntime.tools.make_dynamic_shape_fixed --input_name "
-            f"{inputs[0].name} --input_shape 1,3,{height},{width} IN OUT",
-        )
     if shape not in ([1, 3, height, width], [1, height, width, 3]):
         shown = "x".join(map(str, shape))
         raise ModelError(
-            f"{path}: input {inputs[0].name!r} is {shown}, its preprocessing makes 1x3x{height}x{width}",
+            f"{path}: input {entry.name!r} is {shown}, its preprocessing makes 1x3x{height}x{width}",
             "correct `size` in [preprocessing] or export with that input shape",
         )
 
 
 def _check_output(model: Model, path: Path) -> Model:
     task = model.task
-    try:
-        proto = onnx.shape_inference.infer_shapes(model.proto, strict_mode=True, data_prop=True)
-    except onnx.shape_inference.InferenceError as error:
-        reason = cause(error)
-        raise ModelError(f"{path}: shapes do not fit together ({reason})", "export the model again") from None
+    proto = model.proto
     if len(proto.graph.output) != 1:
         told = ", ".join(f"{_maker(proto, item)} {_shape_text(item)}" for item in proto.graph.output)
         entry = model.proto.graph.input[0].name
@@ -272,6 +260,13 @@ def _check_output(model: Model, path: Path) -> Model:
     dims = [dim.dim_value for dim in proto.graph.output[0].type.tensor_type.shape.dim]
     if len(dims) == 2 and dims[0] == 0:
         proto.graph.output[0].type.tensor_type.shape.dim[0].dim_value = dims[0] = 1
+    if len(dims) == 4 and all(dims) and max(dims[2:]) > 1:
+        last = proto.graph.output[0]
+        raise ModelError(
+            f"{path}: output of {_maker(proto, last)} is {_shape_text(last)}, a map and no row of numbers as "
+            f"{task.noun} gives",
+            "export the network with its global pooling and its last layer (not its features alone)",
+        )
     if len(dims) != 2 or dims[0] != 1 or dims[1] < task.least:
         last = proto.graph.output[0]
         raise ModelError(

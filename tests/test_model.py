@@ -92,10 +92,8 @@ def test_a_free_batch_size_becomes_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        ([1, 3, "H", "W"], ["dynamic shape", "1x3xHxW", "make_dynamic_shape_fixed"]),
         ([1, 3, 32, 32], ["1x3x32x32", "1x3x64x64", "size"]),
         ([1, 1, 64, 64], ["1x1x64x64", "1x3x64x64"]),
-        ([2, 3, 64, 64], ["2x3x64x64"]),
         ([3, 64], ["3x64"]),
     ],
 )
@@ -108,17 +106,10 @@ def test_wrong_input_shapes(tmp_path: Path, shape: list[int | str], words: list[
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-@pytest.mark.parametrize("opset", [9, 10])
+@pytest.mark.parametrize("opset", [6, 99])
 def test_wrong_opset(tmp_path: Path, opset: int) -> None:
-    with pytest.raises(ModelError, match=f"opset {opset} is outside 11 to 23.*opset 13"):
+    with pytest.raises(ModelError, match=f"opset {opset} is outside 7 to .*opset_version"):
         Model.load(write(tmp_path, network([1, 3, 64, 64], opset)))
-
-
-def test_input_that_is_not_float(tmp_path: Path) -> None:
-    proto = network([1, 3, 64, 64])
-    proto.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
-    with pytest.raises(ModelError, match="DOUBLE|valid"):
-        Model.load(write(tmp_path, proto))
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, -10])

@@ -99,8 +99,9 @@ def test_the_graph_says_what_its_output_is(tmp_path: Path, moved: tuple[str, ...
         Model.load(network(tmp_path, ends("Sigmoid", *moved)))
 
 
-def test_logarithms_of_probabilities_are_logits(tmp_path: Path) -> None:
-    assert Model.load(network(tmp_path, ends("LogSoftmax"))).output == "logits"
+def test_logarithms_of_probabilities_are_read_as_probabilities(tmp_path: Path) -> None:
+    """Their mean says as little as that of probabilities; the card may call them logits."""
+    assert Model.load(network(tmp_path, ends("LogSoftmax"))).output == "probabilities"
 
 
 def test_a_model_that_still_trains_is_refused(tmp_path: Path) -> None:
@@ -182,7 +183,7 @@ def test_a_normalization_in_the_graph_and_in_the_card_is_doubted() -> None:
             "com.microsoft.nchwc",
             "is of com.microsoft.nchwc: the file was optimized",
         ),
-        ("Mystery", "org.example", "Mystery 'odd' is of 'org.example', an extension.*ONNX's own operators"),
+        ("Mystery", "org.example", "Mystery 'odd' is an operator of the domain 'org.example'.*the layer"),
     ],
 )
 def test_operators_of_others_are_named(tmp_path: Path, kind: str, domain: str, message: str) -> None:

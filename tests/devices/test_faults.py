@@ -235,7 +235,7 @@ def mounted(tmp_path):
     folder.mkdir()
 
     def mount(options):
-        command = ["mount", "-t", "tmpfs", "-o", f"size=16m,mode=777,{options}", "edgenet-test", str(folder)]
+        command = ["mount", "-t", "tmpfs", "-o", f"size=16m,mode=755,{options}", "edgenet-test", str(folder)]
         if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
             pytest.skip("cannot mount a file system here")
         return folder

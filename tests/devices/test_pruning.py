@@ -22,7 +22,7 @@ def small_board(start_board, tmp_path):
     """A board whose home has 24 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=777", "edgenet-test", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "edgenet-test", str(folder)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("cannot mount a small file system here")
     start_board({"EDGENET_PYTHON": sys.executable, "EDGENET_HOME": str(folder / "home")})

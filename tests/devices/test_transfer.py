@@ -104,7 +104,7 @@ def test_disk_is_full_while_writing(start_board, net, make_blob):
 def small_disk(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=777", "edgenet-test", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=755", "edgenet-test", str(folder)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("cannot mount a small file system here")
     yield folder

@@ -87,9 +87,7 @@ def test_boxes_and_classes_are_refused_by_name(tmp_path: Path) -> None:
 def test_a_feature_map_is_no_score(tmp_path: Path) -> None:
     ssd = Detector()
     ssd.node("Relu", [ssd.deep], "features")
-    with pytest.raises(
-        ModelError, match=r"output of Relu 'features' is 1x256x2x2, a classifier gives 1xCLASSES"
-    ):
+    with pytest.raises(ModelError, match=r"output of Relu 'features' is 1x256x2x2, a map and no row"):
         ssd.load(tmp_path, features=[1, 256, 2, 2])
 
 
@@ -101,7 +99,7 @@ def test_anchors_in_a_row_are_refused_by_tflite(tmp_path: Path, photos: Path) ->
         UnsupportedError, match=r"tflite: Transpose 'scores0/nhwc': perm \[0, 2, 3, 1\]"
     ) as error:
         compile(model, "local", "tflite", "fp32", calibration=photos)
-    assert "one layout" in error.value.remedy
+    assert "--backend onnxruntime" in error.value.remedy
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from onnx import NodeProto
 
-from edgenet.backends.lowering.scope import Scope
+from edgenet.backends.lowering.scope import ELSEWHERE, IMAGE_RANK, Scope
 from edgenet.graph.graph import attributes
 
-__all__ = ["fused", "lower_clip", "lower_hard_sigmoid", "lower_hard_swish", "lower_softmax"]
+__all__ = [
+    "CURVES",
+    "fused",
+    "lower_clip",
+    "lower_curve",
+    "lower_hard_sigmoid",
+    "lower_hard_swish",
+    "lower_prelu",
+    "lower_softmax",
+]
 
 # Bounds of a clip → TFLite's activation, also the name of the operator that does only that.
 FUSED = {(0.0, math.inf): "RELU", (0.0, 6.0): "RELU6", (-1.0, 1.0): "RELU_N1_TO_1"}
+# Curves that int8 kernels read from tables of their own rounding.
+CURVES = {"Elu": "ELU", "LeakyRelu": "LEAKY_RELU", "Sigmoid": "LOGISTIC", "Tanh": "TANH"}
 SOFTMAX_SCALE, SOFTMAX_ZERO_POINT = 1 / 256, -128  # required by TFLite's 8-bit quantization specification
 
 
@@ -60,7 +72,7 @@ def lower_clip(scope: Scope, node: NodeProto) -> None:
         raise scope.refuse(
             node,
             f"int8 Clip to {limits} alone has no TFLite operator",
-            "use ReLU or ReLU6, or compile as fp32",
+            ELSEWHERE,
         )
     for code, limit, last in (
         ("MAXIMUM", limits[0], math.isinf(limits[1])),
@@ -79,9 +91,7 @@ def lower_hard_swish(scope: Scope, node: NodeProto) -> None:
 
 
 def lower_hard_sigmoid(scope: Scope, node: NodeProto) -> None:
-    """HardSigmoid → MUL, ADD with RELU6, MUL (float only): clip(a x + b, 0, 1) = relu6(6 a x + 6 b) / 6."""
-    if scope.is_whole(node):
-        raise scope.refuse(node, "it has no int8 form", "leave it in float, or put it behind a convolution")
+    """HardSigmoid → MUL, ADD with RELU6, MUL, in float: clip(a x + b, 0, 1) = relu6(6 a x + 6 b) / 6."""
     options = attributes(node)
     alpha, beta = options.get("alpha", 0.2), options.get("beta", 0.5)
     name, value = node.name or node.output[0], scope.input(node, node.input[0])
@@ -92,12 +102,35 @@ def lower_hard_sigmoid(scope: Scope, node: NodeProto) -> None:
     _with(scope, "MUL", value, 1 / 6, scope.output(node, node.output[0]))
 
 
+def lower_curve(scope: Scope, node: NodeProto) -> None:
+    """Sigmoid → LOGISTIC, Tanh → TANH, Elu → ELU, LeakyRelu → LEAKY_RELU, each computed in float."""
+    source, given = scope.input(node, node.input[0]), attributes(node)
+    options: tuple[str, dict[str, Any]] | None = None
+    if node.op_type == "LeakyRelu":
+        options = ("LeakyReluOptions", {"alpha": float(given.get("alpha", 0.01))})
+    elif given.get("alpha", 1.0) != 1.0:
+        raise scope.refuse(node, f"its alpha is {given['alpha']:.3g}", ELSEWHERE)
+    scope.emit(CURVES[node.op_type], (source,), scope.output(node, node.output[0]), options)
+
+
+def lower_prelu(scope: Scope, node: NodeProto) -> None:
+    """PRelu with a slope for each channel, or one for all → PRELU, computed in float."""
+    slope, channels = scope.weights(node, 1), scope.graph.shape(node.input[0])[1]
+    if slope.size not in (1, channels):
+        raise scope.refuse(node, "its slope varies over the picture", ELSEWHERE)
+    source = scope.input(node, node.input[0])
+    shape = (1, 1, channels) if len(scope.graph.shape(node.input[0])) == IMAGE_RANK else (channels,)
+    alpha = np.broadcast_to(slope.reshape(-1), (channels,)).reshape(shape)
+    held = scope.constant(f"{node.output[0]}/slope", np.ascontiguousarray(alpha))
+    scope.emit("PRELU", (source, held), scope.output(node, node.output[0]))
+
+
 def lower_softmax(scope: Scope, node: NodeProto) -> None:
     """Softmax over the last axis of a [1, classes] tensor → SOFTMAX."""
     shape = scope.graph.shape(node.input[0])
     axis = int(attributes(node).get("axis", -1 if scope.graph.opset >= 13 else 1))
     if len(shape) != 2 or axis not in (-1, 1):
-        raise scope.refuse(node, f"axis {axis} of shape {shape}", "only [1, classes] over the classes works")
+        raise scope.refuse(node, f"axis {axis} of shape {shape}", ELSEWHERE)
     made = scope.quantization.get(node.output[0])
     if made is not None and (made.scale, made.zero_point) != (SOFTMAX_SCALE, SOFTMAX_ZERO_POINT):
         raise scope.refuse(

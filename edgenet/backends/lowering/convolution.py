@@ -10,7 +10,7 @@ from onnx import NodeProto
 
 from edgenet.backends.lowering.activation import fused
 from edgenet.backends.lowering.file import Quantization
-from edgenet.backends.lowering.scope import Scope
+from edgenet.backends.lowering.scope import ELSEWHERE, Scope
 from edgenet.backends.lowering.window import Window, pad_pixels, window_of
 from edgenet.graph.graph import attributes
 
@@ -19,20 +19,20 @@ __all__ = ["lower_conv", "lower_gemm"]
 OHWI = (0, 2, 3, 1)  # CONV_2D: [outputs, height, width, inputs]
 DEPTHWISE_AXIS = 3  # of the outputs in IHWO
 HYBRID = 5  # version of CONV_2D with int8 weights by channel and float activations
+GROUPED = 6  # version of CONV_2D with groups
 IHWO = (1, 2, 3, 0)  # DEPTHWISE_CONV_2D: [1, height, width, outputs], from ONNX [outputs, 1, height, width]
 
 
 def lower_conv(scope: Scope, node: NodeProto) -> None:
-    """Conv → CONV_2D, or DEPTHWISE_CONV_2D where every input channel is a group of its own."""
+    """Conv → CONV_2D, or DEPTHWISE_CONV_2D where every input channel is a group of its own.
+
+    CONV_2D has groups where its kernel reads a part of the input's channels.
+    """
     kernel = scope.weights(node, 1)
     channels = scope.graph.shape(node.input[0])[1]
     groups = int(attributes(node).get("group", 1))
     if kernel.ndim != 4:
-        raise scope.refuse(node, f"its kernel has {kernel.ndim - 2} dimensions", "only images are supported")
-    if groups not in (1, channels):
-        raise scope.refuse(
-            node, f"{groups} groups of {channels} channels", "use full or depthwise convolutions"
-        )
+        raise scope.refuse(node, f"its kernel has {kernel.ndim - 2} dimensions", ELSEWHERE)
     depthwise = groups == channels and groups > 1
     window = window_of(scope, node, (kernel.shape[2], kernel.shape[3]))
     source = pad_pixels(scope, node, scope.input(node, node.input[0]), window)
@@ -48,7 +48,7 @@ def lower_conv(scope: Scope, node: NodeProto) -> None:
         scope.emit("DEPTHWISE_CONV_2D", inputs, out, ("DepthwiseConv2DOptions", options), version)
     else:
         hybrid = scope.tensor(weights).dtype == "int8" and not scope.is_whole(node)
-        version = HYBRID if hybrid else 1
+        version = GROUPED if groups > 1 else HYBRID if hybrid else 1
         scope.emit("CONV_2D", inputs, out, ("Conv2DOptions", options), version)
 
 
@@ -57,12 +57,12 @@ def lower_gemm(scope: Scope, node: NodeProto) -> None:
     options = attributes(node)
     alpha, beta = float(options.get("alpha", 1.0)), float(options.get("beta", 1.0))
     if options.get("transA", 0):
-        raise scope.refuse(node, "it transposes its input", "export a plain dense layer")
+        raise scope.refuse(node, "it transposes its input", ELSEWHERE)
     if scope.is_whole(node):
         raise scope.refuse(
             node,
             "int8 dense layers with a scale per channel need a newer runtime than boards have",
-            "write the layer as a 1x1 convolution before it is flattened",
+            ELSEWHERE,
         )
     weights = scope.weights(node, 1) * np.float32(alpha)
     weights = weights if options.get("transB", 0) else weights.T

@@ -6,7 +6,7 @@ import numpy as np
 from onnx import NodeProto
 
 from edgenet.backends.lowering.activation import fused
-from edgenet.backends.lowering.scope import Scope, nhwc
+from edgenet.backends.lowering.scope import ELSEWHERE, Scope, nhwc
 
 __all__ = ["lower_binary"]
 
@@ -28,7 +28,7 @@ def _operand(scope: Scope, node: NodeProto, name: str) -> int:
     value = scope.graph.constant(name)
     if value is None:
         if len(scope.graph.shape(name)) != rank:
-            raise scope.refuse(node, f"{name!r} has another rank than the result", "reshape it before export")
+            raise scope.refuse(node, f"{name!r} has another rank than the result", ELSEWHERE)
         return scope.input(node, name)
     quantization = scope.quantization.get(name)
     if quantization is not None and quantization.scales.size != 1:
@@ -36,7 +36,7 @@ def _operand(scope: Scope, node: NodeProto, name: str) -> int:
             node, f"the constant {name!r} has a scale per channel", "quantize the float model with edgenet"
         )
     if value.ndim > rank:
-        raise scope.refuse(node, f"the constant {name!r} has more dimensions than the result", "squeeze it")
+        raise scope.refuse(node, f"the constant {name!r} has more dimensions than the result", ELSEWHERE)
     full = value.reshape((1,) * (rank - value.ndim) + value.shape)
     order = nhwc(range(rank))
     return scope.constant(name, np.ascontiguousarray(full.transpose(order)), quantization)

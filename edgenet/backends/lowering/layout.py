@@ -9,7 +9,7 @@ from onnx import NodeProto, TensorProto
 
 from edgenet.backends.lowering.file import Tensor
 from edgenet.backends.lowering.rescaling import emit_on_one_scale, on_scale
-from edgenet.backends.lowering.scope import Scope, nhwc
+from edgenet.backends.lowering.scope import ELSEWHERE, Scope, nhwc
 from edgenet.graph.graph import attributes
 from edgenet.graph.passes.head import LABEL
 
@@ -20,6 +20,7 @@ __all__ = [
     "lower_label",
     "lower_pad",
     "lower_reshape",
+    "lower_slice",
     "lower_transpose",
 ]
 
@@ -30,7 +31,7 @@ def lower_transpose(scope: Scope, node: NodeProto) -> None:
     """The pixels' NHWC → NCHW: nothing to do, the file is NHWC throughout. Any other is refused."""
     perm = list(attributes(node).get("perm", ()))
     if node.input[0] != scope.graph.input or perm != TO_NCHW:
-        raise scope.refuse(node, f"perm {perm} inside the network", "keep the network in one layout")
+        raise scope.refuse(node, f"perm {perm} inside the network", ELSEWHERE)
     scope.alias(node.output[0], scope.input(node, node.input[0]))
 
 
@@ -56,7 +57,7 @@ def lower_reshape(scope: Scope, node: NodeProto) -> None:
             raise scope.refuse(
                 node,
                 f"{scope.graph.shape(name)} is laid out differently in NHWC",
-                "pool to 1x1 before flattening",
+                ELSEWHERE,
             )
     source = scope.input(node, node.input[0])
     target = nhwc(shape)
@@ -70,7 +71,7 @@ def lower_concat(scope: Scope, node: NodeProto) -> None:
     shape = scope.graph.shape(node.output[0])
     axis = int(attributes(node)["axis"]) % max(len(shape), 1)
     if axis != 1 or len(shape) not in (2, 4):
-        raise scope.refuse(node, f"axis {axis} of a tensor of rank {len(shape)}", "concatenate over channels")
+        raise scope.refuse(node, f"axis {axis} of a tensor of rank {len(shape)}", ELSEWHERE)
     out = scope.output(node, node.output[0])
     wanted = scope.tensor(out).quantization
     sources = [
@@ -87,14 +88,34 @@ def lower_pad(scope: Scope, node: NodeProto) -> None:
     value = scope.weights(node, 2) if len(node.input) > 2 and node.input[2] else np.zeros(1, np.float32)
     shape = scope.graph.shape(node.input[0])
     if options.get("mode", b"constant") != b"constant" or np.any(value) or len(node.input) > 3:
-        raise scope.refuse(node, "only constant zeros on all axes can be padded", "pad with zeros")
+        raise scope.refuse(node, "only constant zeros on all axes can be padded", ELSEWHERE)
     pads = scope.weights(node, 1).reshape(2, -1).T
     if len(pads) != len(shape) or pads.min() < 0:
-        raise scope.refuse(node, "its pads are negative", "crop before export")
+        raise scope.refuse(node, "its pads are negative", ELSEWHERE)
     order = nhwc(range(len(shape)))
     amounts = scope.constant(f"{node.output[0]}/pads", np.ascontiguousarray(pads[list(order)], np.int32))
     source = scope.input(node, node.input[0])
     emit_on_one_scale(scope, node, node.output[0], "PAD", (source, amounts), ("PadOptions", {}))
+
+
+def lower_slice(scope: Scope, node: NodeProto) -> None:
+    """Slice with steps of 1 → SLICE: begin and size of every axis."""
+    shape, made = scope.graph.shape(node.input[0]), scope.graph.shape(node.output[0])
+    starts = scope.weights(node, 1).reshape(-1)
+    axes = scope.weights(node, 3).reshape(-1) if len(node.input) > 3 and node.input[3] else range(len(starts))
+    if len(node.input) > 4 and any(scope.weights(node, 4).reshape(-1) != 1):
+        raise scope.refuse(node, "it steps over numbers or walks back", ELSEWHERE)
+    begin = [0] * len(shape)
+    for start, axis in zip(starts, axes, strict=True):
+        side = shape[int(axis)]
+        begin[int(axis)] = min(max(int(start) + side if start < 0 else int(start), 0), side)
+    order = nhwc(range(len(shape)))
+    parts = [
+        scope.constant(f"{node.output[0]}/{name}", np.array([values[axis] for axis in order], np.int32))
+        for name, values in (("begin", begin), ("size", list(made)))
+    ]
+    source = scope.input(node, node.input[0])
+    emit_on_one_scale(scope, node, node.output[0], "SLICE", (source, *parts), ("SliceOptions", {}))
 
 
 def lower_label(scope: Scope, scores: int) -> int:

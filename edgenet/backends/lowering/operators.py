@@ -7,9 +7,12 @@ from collections.abc import Callable
 from onnx import NodeProto
 
 from edgenet.backends.lowering.activation import (
+    CURVES,
     lower_clip,
+    lower_curve,
     lower_hard_sigmoid,
     lower_hard_swish,
+    lower_prelu,
     lower_softmax,
 )
 from edgenet.backends.lowering.convolution import lower_conv, lower_gemm
@@ -22,12 +25,13 @@ from edgenet.backends.lowering.layout import (
     lower_label,
     lower_pad,
     lower_reshape,
+    lower_slice,
     lower_transpose,
 )
-from edgenet.backends.lowering.pooling import lower_global_average, lower_pool
+from edgenet.backends.lowering.pooling import lower_global_average, lower_global_maximum, lower_pool
 from edgenet.backends.lowering.qdq import DEQUANTIZE, REQUANTIZE, take_qdq
 from edgenet.backends.lowering.rescaling import lower_dequantize, lower_requantize
-from edgenet.backends.lowering.scope import Scope
+from edgenet.backends.lowering.scope import ELSEWHERE, Scope
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.align_scales import align_scales
 from edgenet.model import Model
@@ -46,24 +50,27 @@ OPERATORS: dict[str, Callable[[Scope, NodeProto], None]] = {
     "Flatten": lower_reshape,
     "Gemm": lower_gemm,
     "GlobalAveragePool": lower_global_average,
+    "GlobalMaxPool": lower_global_maximum,
     "HardSigmoid": lower_hard_sigmoid,
     "HardSwish": lower_hard_swish,
     "Identity": lower_identity,
     "MaxPool": lower_pool,
     "Mul": lower_binary,
+    "PRelu": lower_prelu,
     "Pad": lower_pad,
     "Relu": lower_clip,
     "Reshape": lower_reshape,
+    "Slice": lower_slice,
     "Softmax": lower_softmax,
     "Squeeze": lower_reshape,
     "Sub": lower_binary,
     "Transpose": lower_transpose,
+    **dict.fromkeys(CURVES, lower_curve),
     DEQUANTIZE: lower_dequantize,
     REQUANTIZE: lower_requantize,
 }
 # What int8 kernels round otherwise than Q/DQ, or only on scales of their own choice.
-INEXACT = ("Clip", "HardSigmoid", "HardSwish", "Relu", "Softmax")
-OWN = {DEQUANTIZE, REQUANTIZE}  # no operators of ONNX's
+INEXACT = ("Clip", "HardSwish", "Relu", "Softmax")
 
 
 def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
@@ -102,9 +109,5 @@ def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
 def _lower(scope: Scope, node: NodeProto) -> None:
     operator = OPERATORS.get(node.op_type)
     if operator is None:
-        raise scope.refuse(
-            node,
-            "this operator is not supported",
-            f"use another backend, or export with {', '.join(sorted(OPERATORS.keys() - OWN))}",
-        )
+        raise scope.refuse(node, "it has no form in TFLite here", ELSEWHERE)
     operator(scope, node)

@@ -13,7 +13,7 @@ from edgenet.backends.lowering.file import Operator, Quantization, Tensor, Tflit
 from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph
 
-__all__ = ["Scope", "nhwc"]
+__all__ = ["ELSEWHERE", "IMAGE_RANK", "Scope", "nhwc"]
 
 # Versions of tensorflow/compiler/mlir/lite/tools/versioning/op_version.cc: the lowest that has the feature,
 # so that old runtimes load the file. Operators that are not named stay at 1 in both columns.
@@ -30,11 +30,16 @@ INT8_VERSIONS = {
     "MINIMUM": 2,
     "MUL": 2,
     "PAD": 2,
+    "PADV2": 2,
+    "REDUCE_MAX": 2,
     "RELU": 2,
     "RELU6": 2,
+    "SLICE": 2,
     "SOFTMAX": 2,
 }
 IMAGE_RANK = 4
+# What can be done where TFLite has no words for what a trained network computes.
+ELSEWHERE = "choose --backend onnxruntime, which runs it"
 LARGEST_HALF = float(np.finfo(np.float16).max)
 
 

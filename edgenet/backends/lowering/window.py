@@ -69,8 +69,11 @@ def window_of(scope: Scope, node: NodeProto, kernel: Pair) -> Window:
     return Window(kernel, strides, dilations, before, after, padding)
 
 
-def pad_pixels(scope: Scope, node: NodeProto, source: int, window: Window) -> int:
-    """The window's input, with an explicit PAD where TFLite's own rule does not fit."""
+def pad_pixels(scope: Scope, node: NodeProto, source: int, window: Window, lowest: bool = False) -> int:
+    """The window's input, with an explicit PAD where TFLite's own rule does not fit.
+
+    Padded with zeros, or (PADV2) with the lowest number that its type has.
+    """
     if window.padding is not None:
         return source
     (top, left), (bottom, right) = window.before, window.after
@@ -80,7 +83,14 @@ def pad_pixels(scope: Scope, node: NodeProto, source: int, window: Window) -> in
     padded = scope.like(
         source, f"{name}/padded", (batch, height + top + bottom, width + left + right, channels)
     )
-    scope.emit("PAD", (source, scope.constant(f"{name}/pads", amounts)), padded, ("PadOptions", {}))
+    inputs = [source, scope.constant(f"{name}/pads", amounts)]
+    if lowest:
+        given = scope.tensor(source)
+        value = np.iinfo(np.int8).min if given.dtype == "int8" else np.finfo(np.float32).min
+        number = np.array([value], given.dtype)
+        inputs.append(scope.constant(f"{name}/lowest", number, given.quantization))
+    code = "PADV2" if lowest else "PAD"
+    scope.emit(code, inputs, padded, ("PadV2Options" if lowest else "PadOptions", {}))
     return padded
 
 

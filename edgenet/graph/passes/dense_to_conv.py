@@ -1,6 +1,8 @@
-"""Write the classifier as a 1x1 convolution, so that one operator serves every backend."""
+"""Write the classifier as a convolution, so that one operator serves every backend."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +15,17 @@ __all__ = ["dense_to_conv"]
 FLATTENING = ("Flatten", "Reshape", "Squeeze")
 RESTORING = ("Reshape", "Unsqueeze")
 # Activations before which a tensor may as well be flattened as behind them.
+TO_NHWC = (0, 2, 3, 1)
 POINTWISE = ("Clip", "HardSigmoid", "HardSwish", "Relu")
 
 
 def dense_to_conv(graph: Graph) -> int:
-    """Rewrite [1,C,1,1] → Flatten → Gemm (or MatMul, Add) as Conv 1x1 → Flatten, in place.
+    """Rewrite [1,C,H,W] → Flatten → Gemm (or MatMul, Add) as a Conv of that size → Flatten, in place.
 
-    The arithmetic is the same; per-channel int8 weights then work in every runtime
-    (TFLite has per-channel fully-connected weights only in recent releases). Activations between the two are
-    passed, and a reshape that restores the pixel axes vanishes with the flattening.
+    Behind pooling that is a Conv 1x1. The arithmetic is the same; per-channel int8 weights then work in every
+    runtime (TFLite has per-channel fully-connected weights only in recent releases). Activations between the
+    two are passed, and a reshape that restores the pixel axes vanishes with the flattening. A Transpose to
+    NHWC before the flattening goes into the order of the weights.
 
     Returns:
         How many dense layers were rewritten, and how many reshapes vanished.
@@ -34,9 +38,10 @@ def dense_to_conv(graph: Graph) -> int:
         flatten, passed = found
         source = graph.shape(flatten.input[0])
         weights = _weights(graph, dense)
-        if weights is None or len(source) != 4 or source[2:] != (1, 1) or source[1] != weights.shape[1]:
+        if weights is None or len(source) != 4 or math.prod(source) != weights.shape[1]:
             continue
-        _rewrite(graph, _sink(graph, flatten, passed, dense), dense, weights)
+        flatten = _sink(graph, flatten, passed, dense)
+        _rewrite(graph, flatten, dense, _as_kernel(graph, flatten, weights))
         rewritten += 1
     return rewritten + sum(_cancel(graph, node) for node in graph.nodes if node.op_type in RESTORING)
 
@@ -108,16 +113,30 @@ def _bias(graph: Graph, dense: NodeProto, outputs: int) -> tuple[NDArray[np.floa
     return np.zeros(outputs, np.float32), None
 
 
-def _rewrite(graph: Graph, flatten: NodeProto, dense: NodeProto, weights: NDArray[np.float32]) -> None:
-    outputs = len(weights)
+def _as_kernel(graph: Graph, flatten: NodeProto, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Dense weights [outputs, values] as a kernel [outputs, C, H, W] over what is flattened."""
+    before = graph.producer(flatten.input[0])
+    shape = graph.shape(flatten.input[0])
+    alone = graph.sole_consumer(flatten.input[0]) is flatten
+    if before is None or before.op_type != "Transpose" or not alone:
+        return weights.reshape(-1, *shape[1:])
+    perm = attributes(before).get("perm", ())
+    if tuple(perm) != TO_NHWC:
+        return weights.reshape(-1, *shape[1:])
+    graph.bypass(before)
+    return np.ascontiguousarray(weights.reshape(-1, *shape[1:]).transpose(0, 3, 1, 2))
+
+
+def _rewrite(graph: Graph, flatten: NodeProto, dense: NodeProto, kernel: NDArray[np.float32]) -> None:
+    outputs = len(kernel)
     bias, add = _bias(graph, dense, outputs)
     last = add or dense
     name = dense.name or dense.output[0]
-    kernel = graph.add_constant(f"{name}/kernel", weights[:, :, None, None].astype(np.float32))
+    weights = graph.add_constant(f"{name}/kernel", kernel.astype(np.float32))
     offset = graph.add_constant(f"{name}/bias", bias)
     scores = graph.fresh(f"{name}/scores")
     conv = helper.make_node(
-        "Conv", [flatten.input[0], kernel, offset], [scores], name=name, kernel_shape=[1, 1]
+        "Conv", [flatten.input[0], weights, offset], [scores], name=name, kernel_shape=list(kernel.shape[2:])
     )
     graph.insert(last, conv, (1, outputs, 1, 1))
     graph.insert(

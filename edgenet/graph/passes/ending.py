@@ -9,12 +9,14 @@ from onnx import NodeProto
 
 from edgenet.errors import ModelError
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.graph import Graph
+from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.segments import behind, subgraph
 
 __all__ = ["ENDINGS", "SOFTMAX", "strip_normalization", "strip_softmax"]
 
 SOFTMAX = "softmax"
+SINGLE_AXIS_SOFTMAX = 13  # the first operator set in which it is over one axis
+RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 
 # An L2 normalization is written in up to so many nodes, and each computes little.
 NODES = 10
@@ -32,10 +34,22 @@ def strip_softmax(graph: Graph) -> int:
         1 if a Softmax was removed, else 0.
     """
     last = graph.producer(graph.output)
-    if last is None or last.op_type != "Softmax":
+    while last is not None and last.op_type in RESHAPES:
+        last = graph.producer(last.input[0]) if graph.sole_consumer(last.input[0]) is not None else None
+    if last is None or last.op_type != "Softmax" or not _over_all(graph, last):
         return 0
     graph.bypass(last)
     return 1
+
+
+def _over_all(graph: Graph, softmax: NodeProto) -> bool:
+    """Whether it makes one distribution of all its numbers."""
+    shape = graph.shape(softmax.input[0])
+    axis = attributes(softmax).get("axis", -1 if graph.opset >= SINGLE_AXIS_SOFTMAX else 1) % max(
+        len(shape), 1
+    )
+    others = shape[:axis] + (shape[axis + 1 :] if graph.opset >= SINGLE_AXIS_SOFTMAX else ())
+    return all(side == 1 for side in others)
 
 
 def strip_normalization(graph: Graph) -> int:

@@ -8,6 +8,7 @@ from onnx import NodeProto, TensorProto, helper
 
 from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph, attributes
+from edgenet.graph.passes.affine import pads
 from edgenet.preprocessing import Preprocessing
 
 __all__ = ["PIXELS", "float_pixels", "fold_normalization"]
@@ -35,7 +36,7 @@ def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> int:
     other = next((node for node in readers if not _folds(graph, node, entry)), None)
     source = float_pixels(graph, readers[0], preprocessing)
     if other is None:
-        into_bias = not any(_pads(conv) for conv in readers)
+        into_bias = not any(pads(conv) for conv in readers)
         for conv in readers:
             _fold(graph, conv, preprocessing, into_bias)
         if preprocessing.color == "bgr":
@@ -79,10 +80,7 @@ def _entry(graph: Graph, preprocessing: Preprocessing) -> tuple[list[NodeProto],
     nhwc = graph.shape(graph.input) == (1, *preprocessing.size, 3)
     if nhwc:
         if len(readers) != 1 or readers[0].op_type != "Transpose":
-            names = ", ".join(f"{node.op_type} {node.name!r}" for node in readers)
-            raise UnsupportedError(
-                f"the input is NHWC and read by {names}", "export the model with an NCHW input"
-            )
+            raise ValueError("the input is NHWC and not turned at once: to_nchw was not run")
         entry = readers[0].output[0]
         graph.remove(readers[0])
         return graph.consumers(entry), entry
@@ -116,11 +114,3 @@ def _affine(
     constant = graph.add_constant(f"{name}/by", values.astype(np.float32).reshape(1, 3, 1, 1))
     node = helper.make_node(kind, [source, constant], [name], name=name)
     return str(graph.insert(first, node, (1, 3, *preprocessing.size)).output[0])
-
-
-def _pads(conv: NodeProto) -> bool:
-    options = attributes(conv)
-    return any(options.get("pads", [])) or options.get("auto_pad", b"NOTSET") in (
-        b"SAME_UPPER",
-        b"SAME_LOWER",
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgenet.graph.graph import Graph
 from edgenet.graph.names import free_names
+from edgenet.graph.passes.affine import fold_affines, name_affines
 from edgenet.graph.passes.center_logits import center_logits
 from edgenet.graph.passes.dense_to_conv import dense_to_conv
 from edgenet.graph.passes.ending import ENDINGS, SOFTMAX
@@ -11,7 +12,10 @@ from edgenet.graph.passes.fold_batchnorm import fold_batchnorm
 from edgenet.graph.passes.fold_constants import fold_constants
 from edgenet.graph.passes.fold_normalization import fold_normalization
 from edgenet.graph.passes.hard_activations import fold_gates, name_hard_activations
+from edgenet.graph.passes.reshapes import merge_reshapes
 from edgenet.graph.passes.simplify import simplify
+from edgenet.graph.passes.take_normalization import take_normalization
+from edgenet.graph.passes.to_nchw import to_nchw
 from edgenet.model import Model
 
 __all__ = ["prepare"]
@@ -20,19 +24,25 @@ __all__ = ["prepare"]
 def prepare(model: Model) -> Model:
     """Bring a float model to the form that the quantizer and the backends read.
 
-    The result takes ``pixels`` (uint8 [1, H, W, 3], RGB) and gives logits or vectors (float32 [1, values]);
-    batch normalization, the input's normalization, dense layers, squeeze-and-excite gates and a final Softmax
-    or L2 normalization are folded away. It computes what the model computed, up to float rounding.
+    The result takes ``pixels`` (uint8 [1, H, W, 3], RGB), gives logits or vectors (float32 [1, values]) and
+    is NCHW throughout. Batch normalization, other scales and offsets, the normalization of the input (in the
+    card and in the graph), dense layers, squeeze-and-excite gates and a final Softmax or L2 normalization
+    are folded away. It computes what the model computed, up to float rounding.
     """
     graph, task = Graph(free_names(model.proto)), model.task
     fold_constants(graph)
+    to_nchw(graph)
+    merge_reshapes(graph)
     stripped = ENDINGS[task.ending](graph)
     simplify(graph)
     fold_batchnorm(graph)
+    name_affines(graph)
+    preprocessing = take_normalization(graph, model.preprocessing)
     name_hard_activations(graph)
+    fold_affines(graph)
     dense_to_conv(graph)
     if stripped and task.ending == SOFTMAX:
         center_logits(graph)
     fold_gates(graph)
-    fold_normalization(graph, model.preprocessing)
+    fold_normalization(graph, preprocessing)
     return model.with_proto(graph.proto(), output=task.outputs[0])

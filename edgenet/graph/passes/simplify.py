@@ -16,12 +16,14 @@ def simplify(graph: Graph) -> int:
     * ReduceMean over height and width → GlobalAveragePool (and Flatten when the axes are dropped)
     * AveragePool over the whole picture → GlobalAveragePool
     * Pad with zeros → the pads of the convolution that alone reads it
+    * Split into constant parts → one Slice each
     * every Conv gets an explicit bias
 
     Returns:
         How many nodes were rewritten.
     """
-    return _mean_to_pool(graph) + _whole_pool(graph) + _pad_into_conv(graph) + _explicit_bias(graph)
+    pooled = _mean_to_pool(graph) + _whole_pool(graph)
+    return pooled + _pad_into_conv(graph) + _split_to_slices(graph) + _explicit_bias(graph)
 
 
 def _mean_to_pool(graph: Graph) -> int:
@@ -83,6 +85,29 @@ def _pad_into_conv(graph: Graph) -> int:
         graph.bypass(node)
         changed += 1
     return changed
+
+
+def _split_to_slices(graph: Graph) -> int:
+    """An operator with one result for each, so that each can have a scale."""
+    nodes = [node for node in graph.nodes if node.op_type == "Split"]
+    split = 0
+    for node in nodes:
+        axis = int(attributes(node).get("axis", 0)) % max(len(graph.shape(node.input[0])), 1)
+        shapes = [graph.shape(name) for name in node.output]
+        if not all(shape and all(shape) for shape in shapes):
+            continue
+        start = 0
+        for name, shape in zip(node.output, shapes, strict=True):
+            parts = {"from": start, "to": start + shape[axis], "axis": axis}
+            held = [
+                graph.add_constant(f"{name}/{key}", np.array([by], np.int64)) for key, by in parts.items()
+            ]
+            made = helper.make_node("Slice", [node.input[0], *held], [name], name=name)
+            graph.insert(node, made, shape)
+            start += shape[axis]
+        graph.remove(node)
+        split += 1
+    return split
 
 
 def _explicit_bias(graph: Graph) -> int:

@@ -22,7 +22,7 @@ from edgenet.graph.qparams import Affine, Int8Weights
 __all__ = ["SHAPE_ONLY", "activations", "clip_bounds", "insert_qdq", "insert_weights", "set_weights"]
 
 ACTIVATIONS = ("Relu", "Clip")
-SHAPE_ONLY = ("Flatten", "Reshape", "Squeeze")
+SHAPE_ONLY = ("Flatten", "Reshape", "Slice", "Squeeze")
 ENTRY = ("Transpose", "Cast")
 
 

@@ -15,7 +15,7 @@ __all__ = ["fraction", "quantizer", "rescale", "rescale_bias", "scale_of"]
 LARGEST = (255, 1023)
 CLOSE = 1.01
 INT32 = np.iinfo(np.int32)
-SAME_SCALE = ("Flatten", "MaxPool", "Reshape", "Squeeze")
+SAME_SCALE = ("Flatten", "GlobalMaxPool", "MaxPool", "Reshape", "Slice", "Squeeze")
 
 
 def fraction(ratio: float) -> tuple[int, int]:

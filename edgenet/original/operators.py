@@ -1,0 +1,66 @@
+"""What a graph is made of: local functions are written out, and what is no ONNX is refused by its layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from onnx import AttributeProto, NodeProto
+from onnx.defs import onnx_opset_version
+from onnx.inliner import inline_local_functions
+
+from edgenet.errors import ModelError
+
+__all__ = ["TASKS", "check_operators", "with_functions_inlined"]
+
+ONNX = ("", "ai.onnx")
+# Operators of ONNX Runtime's own domains are judged in edgenet/soundness.py: some are taken.
+RUNTIME = "com.microsoft"
+BOXES = ("NonMaxSuppression", "Detection_PostProcess", "NMS_TRT")
+TASKS = "give a network that answers with one row of numbers, a classifier or an embedding"
+AUGMENTATIONS = ("Random", "ImageProjectiveTransform", "AdjustContrast", "AdjustHue", "AdjustSaturation")
+
+
+def with_functions_inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without local functions, as which some exporters write whole layers."""
+    return inline_local_functions(proto) if proto.functions else proto
+
+
+def check_operators(proto: onnx.ModelProto, path: Path) -> None:
+    """Refuse what no ONNX runtime knows, before its checker speaks of schemas, and what is no fixed network.
+
+    Raises:
+        ModelError: A node's operator is not ONNX's, holds graphs of its own, or picks boxes; it is named with
+            its layer.
+    """
+    for node in proto.graph.node:
+        name = node.name or (node.output[0] if node.output else "")
+        what, layer = f"{path}: {node.op_type} {name!r}", _layer(name)
+        if any(word in node.op_type for word in BOXES):
+            raise ModelError(f"{what} picks boxes: this is a detector", TASKS)
+        if any(item.type == AttributeProto.GRAPH for item in node.attribute):
+            raise ModelError(
+                f"{what} decides while it runs what is computed, and artifacts are fixed",
+                "export the model without dynamic shapes (torch.onnx.export with dynamo=True)",
+            )
+        if _is_known(node) or node.domain.startswith(RUNTIME):
+            continue
+        if any(word in node.op_type for word in AUGMENTATIONS):
+            raise ModelError(
+                f"{what} changes pictures at random, which is for training",
+                f"export the model without its augmentation layers ({layer})",
+            )
+        why = "is no operator of ONNX: the exporter could not translate it"
+        if node.domain not in ONNX:
+            why = f"is an operator of the domain {node.domain!r}, which no board has"
+        raise ModelError(f"{what} {why}", f"export the model without the layer {layer}")
+
+
+def _is_known(node: NodeProto) -> bool:
+    return node.domain in ONNX and onnx.defs.has(node.op_type, onnx_opset_version())
+
+
+def _layer(name: str) -> str:
+    """The user's word in a scoped name: Keras's ``model/random_flip/…``, torch's ``/stem/drop/…``."""
+    parts = [part for part in name.split("/") if part]
+    return repr(parts[1] if len(parts) > 2 else parts[0] if parts else name)
