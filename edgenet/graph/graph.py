@@ -18,6 +18,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, ValueInfoProto, helper, numpy_helper
@@ -26,6 +27,9 @@ from edgenet.graph.indices import Mentions, Order
 from edgenet.graph.shapes import inferred
 
 __all__ = ["Graph", "attributes"]
+
+# The other attributes of a Constant.
+PLAIN = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
 
 
 def attributes(node: NodeProto) -> dict[str, Any]:
@@ -75,11 +79,12 @@ class Graph:
                 self.bypass(node)
 
     def _take_constant(self, node: NodeProto) -> bool:
-        value = attributes(node).get("value") if node.op_type == "Constant" else None
-        if value is None:
-            return False
-        self.constants[node.output[0]] = numpy_helper.to_array(value)
-        return True
+        held = attributes(node) if node.op_type == "Constant" else {}
+        if "value" in held:
+            self.constants[node.output[0]] = numpy_helper.to_array(held["value"])
+        elif found := [item for item in held.items() if item[0] in PLAIN]:
+            self.constants[node.output[0]] = np.array(found[0][1], PLAIN[found[0][0]])
+        return node.output[0] in self.constants if held else False
 
     def _wire(self, nodes: Iterable[NodeProto]) -> None:
         """Begin with these nodes alone."""

@@ -15,6 +15,7 @@ from edgenet.graph.graph import Graph
 __all__ = ["Perm", "View", "Views", "inverse", "keeps_order"]
 
 Perm = tuple[int, ...]
+DEQUANTIZE = "DequantizeLinear"
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,9 @@ class Views:
         values = self.graph.constant(name)
         if values is not None:
             return self._constant(name, values, perm)
+        whole = self._whole_constant(before, name, perm)
+        if whole:
+            return whole
         view, missing = self.of(name), len(perm) - len(self.of(name).perm)
         if missing:
             shape = (1,) * missing + self.shape(name)
@@ -159,6 +163,23 @@ class Views:
             graph.insert(before, node, target)
         self._made[source, perm] = name
         return name
+
+    def _whole_constant(self, before: NodeProto, name: str, perm: Perm) -> str:
+        """A constant of whole numbers behind a DequantizeLinear of one scale, which stays one; else empty."""
+        graph = self.graph
+        node = graph.producer(name)
+        values = graph.constant(node.input[0]) if node is not None and node.op_type == DEQUANTIZE else None
+        if node is None or values is None or graph.constants[node.input[1]].size != 1:
+            return ""
+        source = self._constant(node.input[0], values, perm)
+        if source == node.input[0]:
+            return name
+        made = graph.fresh(f"{name}/nchw")
+        parts = [source, *node.input[1:]]
+        graph.insert(
+            before, helper.make_node(DEQUANTIZE, parts, [made], name=made), graph.constants[source].shape
+        )
+        return made
 
     def _constant(self, name: str, values: NDArray[np.generic], perm: Perm) -> str:
         if values.size == 1 or math.prod(values.shape) == 1:

@@ -35,11 +35,11 @@ def settled(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) ->
     proto = at_known_opset(proto, path)
     drop_unused_inputs(proto)
     _check_inputs(proto, path)
-    changed = in_float32(proto)
-    changed |= with_float_input(proto, preprocessing, path)
+    in_float32(proto)
+    with_float_input(proto, preprocessing, path)
     settle_input(proto, preprocessing.size, path)
     proto = inferred(proto, path)
-    if changed and drop_casts(proto):
+    if drop_casts(proto):
         proto = inferred(proto, path)
     if len(proto.graph.output) == 1:
         settle_output(proto)

@@ -111,11 +111,14 @@ class Classification(Task):
         """Logits; from probabilities their logarithms.
 
         Where the user's graph or these values are probabilities, which say nothing about the mean of the
-        logits, it is set to zero.
+        logits, it is set to zero. Probabilities below float32's least number are that number.
         """
-        logits = values.astype(np.float32)
+        logits, least = values.astype(np.float32), np.finfo(np.float32).tiny
         if meaning == PROBABILITIES:
-            logits = np.log(np.maximum(logits, np.finfo(np.float32).tiny))
+            logits = np.log(np.maximum(logits, least))
+        elif self.output == PROBABILITIES and np.ptp(logits, axis=1).max(initial=0.0) > -np.log(least) / 2:
+            shares = log_softmax(logits)  # as far as the user's own probabilities go down
+            logits = np.where(shares < np.log(least), np.log(least), shares).astype(np.float32)
         return self.matched(logits, PROBABILITIES if self.output == PROBABILITIES else meaning)
 
     def matched(self, reference: Answers, meaning: str) -> Answers:

@@ -206,3 +206,19 @@ def test_a_copy_shares_no_node_and_all_values() -> None:
     assert list(graph.nodes[0].input) == ["a", "b"]
     assert not graph.consumers("c")
     assert other.constants["c"] is graph.constants["c"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"value_float": 1.5}, np.float32(1.5)),
+        ({"value_floats": [1.5, 2.0]}, np.array([1.5, 2.0], np.float32)),
+        ({"value_int": 3}, np.int64(3)),
+        ({"value_ints": [1, -1]}, np.array([1, -1])),
+    ],
+)
+def test_constants_in_every_form(given: dict[str, object], expected: np.ndarray) -> None:
+    constant = helper.make_node("Constant", [], ["c"], **given)
+    held = made([constant, helper.make_node("Relu", ["a"], ["z"])], "a", "z").constants["c"]
+    assert held.dtype == expected.dtype
+    assert np.array_equal(held, expected)

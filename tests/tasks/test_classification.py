@@ -105,6 +105,11 @@ def test_the_end_of_a_graph_must_be_what_the_card_says() -> None:
 def test_logits_of_a_model_of_probabilities_have_a_mean_of_zero() -> None:
     logits = np.array([[3.0, 1.0, -1.0], [5.0, 0.0, 1.0]], np.float32)
     assert TASK.comparable(logits, "logits").tolist() == logits.tolist()
+    wide = np.array([[200.0, -50.0, 0.0, 190.0]], np.float32)
+    shares = np.exp(wide.astype(np.float64) - 200) / np.exp(wide.astype(np.float64) - 200).sum()
+    task = Classification("probabilities")
+    ours, theirs = task.comparable(wide, "logits"), task.comparable(shares, "probabilities")
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, err_msg="saturated probabilities tell no more")
     assert Classification("probabilities").comparable(logits, "logits").tolist() == [[2, 0, -2], [3, -2, -1]]
 
 

@@ -19,6 +19,7 @@ from edgenet.graph.names import free_names
 from edgenet.graph.passes.ending import ENDINGS, SOFTMAX
 from edgenet.graph.passes.fold_constants import fold_constants
 from edgenet.graph.passes.simplify import simplify
+from edgenet.graph.passes.to_nchw import to_nchw
 from edgenet.model import Model
 
 __all__ = ["take_given"]
@@ -37,6 +38,7 @@ def take_given(model: Model) -> Model:
     """
     graph = Graph(explicit_qdq(free_names(model.proto), model.name))
     fold_constants(graph)
+    to_nchw(graph)
     settle_parameters(graph)
     simplify(graph)
     _split_batchnorm(graph)

@@ -102,6 +102,20 @@ def _known(views: Views, name: str) -> bool:
     return name in views.graph.constants or all(views.shape(name))
 
 
+def _quantize(views: Views, node: NodeProto) -> bool:
+    """Q or DQ of an activation; scales by channel follow their axis."""
+    if not views.is_view(node.input[0]):
+        return False
+    view, scales = views.of(node.input[0]), views.graph.constant(node.input[1])
+    if scales is None:
+        return False
+    if scales.size > 1:
+        _set(node, axis=view.perm[int(attributes(node).get("axis", 1)) % len(view.perm)])
+    views.graph.set_input(node, 0, view.source)
+    views.write(node, view.perm)
+    return True
+
+
 def _over_axis(views: Views, node: NodeProto) -> bool:
     """Concat, Split, Softmax and the like: ``axis`` follows its axis."""
     kind = node.op_type
@@ -308,6 +322,7 @@ HANDLERS: dict[str, Callable[[Views, NodeProto], bool]] = {
     "GatherND": _gather_nd,
     "MatMul": _matmul,
     "Pad": _pad,
+    **dict.fromkeys(("DequantizeLinear", "QuantizeLinear"), _quantize),
     "Resize": _resize,
     "Slice": _slice,
     "Transpose": _transpose,

@@ -53,6 +53,27 @@ def test_zeros_around_join_the_convolutions_own() -> None:
     keeps(before, small)
 
 
+@pytest.mark.parametrize("size", [[1, 3, 6, 5], [1, 3, 12, 5]])
+def test_a_resize_to_the_same_size_is_nothing(size: list[int]) -> None:
+    nodes = [node("Resize", ["x", "", "", "size"], ["r"], mode="linear"), node("Neg", ["r"], ["y"])]
+    small = graph(nodes, {"size": np.array(size, np.int64)})
+    before = small.copy()
+    assert simplify(small) == (size[2] == 6)
+    keeps(before, small)
+
+
+@pytest.mark.parametrize("opset", [11, 13, 18])
+def test_parts_of_a_tensor_are_slices(opset: int) -> None:
+    given = {"split": [1, 2]} if opset == 11 else {}
+    parts = ["x"] if opset == 11 else ["x", "sizes"]
+    nodes = [node("Split", parts, ["p", "q"], axis=-3, **given), node("Concat", ["q", "p"], ["y"], axis=1)]
+    small = graph(nodes, {} if opset == 11 else {"sizes": np.array([1, 2], np.int64)}, opset=opset)
+    before = small.copy()
+    assert simplify(small) == 1
+    assert kinds(small) == {"Slice": 2, "Concat": 1}
+    keeps(before, small)
+
+
 def test_every_convolution_has_a_bias() -> None:
     small = graph([node("Conv", ["x", "w"], ["y"])], CONV)
     before = small.copy()

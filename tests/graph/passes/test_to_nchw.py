@@ -177,6 +177,31 @@ def test_an_nchw_graph_is_left_alone() -> None:
     assert written(small) == before
 
 
+def rounded(name: str, axis: int | None = None) -> list[NodeProto]:
+    """A pair behind a tensor, to ``NAMEq``."""
+    how = {} if axis is None else {"axis": axis}
+    scale = "s" if axis is None else "sc"
+    return [
+        node("QuantizeLinear", [name, scale], [f"{name}8"], **how),
+        node("DequantizeLinear", [f"{name}8", scale], [f"{name}q"], **how),
+    ]
+
+
+@pytest.mark.parametrize("axis", [None, 3, -1])
+def test_pairs_of_a_quantized_graph_are_passed(axis: int | None) -> None:
+    nodes = [
+        *rounded("a", axis),
+        node("DequantizeLinear", ["k8", "s"], ["k"]),
+        node("Mul", ["aq", "k"], ["m"]),
+        *rounded("m"),
+        node("Neg", ["mq"], ["z"]),
+    ]
+    held = {"s": np.array(0.25), "sc": np.full(4, 0.25), "k8": np.arange(1, 5, dtype=np.uint8)}
+    small = island(nodes, held)
+    one_layout(small)
+    assert kinds(small)["Reshape"] == 0, "the constant is turned where it stands"
+
+
 PERMS = st.permutations(range(4)).map(list)
 STEPS = st.sampled_from(
     ["Transpose", "Mul", "Add", "Relu", "Mean", "Pad", "Slice", "Concat", "Gate", "Conv", "Flat"]
