@@ -117,7 +117,8 @@ def ensure_runtime(
     Args:
         agent: The board.
         backend: A backend's name.
-        progress: Called with ``{"stage": "fetch" | "send" | "unpack" | "try", …}``.
+        progress: Called with ``{"stage": "fetch" | "send" | "unpack" | "try", …}``; with ``remark``
+            what was damaged and is mended.
         prove: Called with a runtime that imports; runs a model with it. Where the board's process ends
             with a signal such as SIGILL, the next runtime is tried.
         offline: Use only wheels that were fetched before.
@@ -135,18 +136,21 @@ def ensure_runtime(
     memory = _Memory(backend, facts)
     for pin in memory.order(_sendable(agent, backend, facts)):
         try:
-            digest, wheels = _install(agent, pin, progress, offline)
+            sent = _install(agent, pin, progress, offline)
         except ConnectionLost:
             raise
         except DeviceError as error:
             reasons.append(f"{pin.name}: {error.what}")
             remedy = remedy or error.remedy
             continue
-        _tell(progress, "try", pin.name)
-        trial, digest = _tried(agent, backend, pin, digest, progress, offline)
-        choice = RuntimeChoice(digest, trial.version, wheels)
-        if trial.works:
-            trial = _dies(choice, prove) or trial
+        try:
+            choice, trial = _tried(agent, backend, pin, sent, progress, prove)
+        except BoardError as error:
+            if error.kind != wire.DAMAGED_RUNTIME:
+                raise
+            _remark(progress)("damaged there, sent again:", pin.name)
+            sent = _install(agent, pin, progress, offline)
+            choice, trial = _tried(agent, backend, pin, sent, progress, prove)
         memory.note(pin, trial)
         if trial.works:
             return choice
@@ -193,14 +197,14 @@ def _dies(choice: RuntimeChoice, prove: Prove | None) -> Trial | None:
 
 def _install(agent: Agent, pin: Pin, progress: OnEvent | None, offline: bool) -> tuple[str, tuple[str, ...]]:
     _tell(progress, "fetch", pin.name)
-    paths = fetch(pin.wheels, pin.platform, offline, lambda stage, wheel: _tell(progress, stage, wheel))
+    paths = fetch(pin.wheels, pin.platform, offline, _remark(progress))
     digests = [file_digest(path) for path in paths]
     names = tuple(path.name for path in paths)
     digest = wire.runtime_digest(digests)
     agent.begin()  # also where the caller did: the board gives the lock back when fetching took a minute
     there = agent.runtimes()
     if digest in there.damaged:
-        _tell(progress, "damaged there, sent again:", pin.name)
+        _remark(progress)("damaged there, sent again:", pin.name)
     if digest not in there.runtimes:
         agent.send_blobs([_blob(path, name) for path, name in zip(paths, digests, strict=True)], progress)
         agent.unpack(list(zip(digests, names, strict=True)), progress)
@@ -208,17 +212,22 @@ def _install(agent: Agent, pin: Pin, progress: OnEvent | None, offline: bool) ->
 
 
 def _tried(
-    agent: Agent, backend: str, pin: Pin, digest: str, progress: OnEvent | None, offline: bool
-) -> tuple[Trial, str]:
-    """Import a runtime; one that turns out to be damaged on the board is sent once more."""
-    try:
-        return agent.try_runtime(backend, digest), digest
-    except BoardError as error:
-        if error.kind != wire.DAMAGED_RUNTIME:
-            raise
-    _tell(progress, "damaged there, sent again:", pin.name)
-    digest, _ = _install(agent, pin, progress, offline)
-    return agent.try_runtime(backend, digest), digest
+    agent: Agent,
+    backend: str,
+    pin: Pin,
+    sent: tuple[str, tuple[str, ...]],
+    progress: OnEvent | None,
+    prove: Prove | None,
+) -> tuple[RuntimeChoice, Trial]:
+    """Import a runtime on the board, and run the model with it.
+
+    Raises:
+        BoardError: ``damaged-runtime``: it failed because it is damaged there, and is removed.
+    """
+    _tell(progress, "try", pin.name)
+    trial = agent.try_runtime(backend, sent[0])
+    choice = RuntimeChoice(sent[0], trial.version, sent[1])
+    return choice, (_dies(choice, prove) if trial.works else None) or trial
 
 
 def _blob(path: Path, digest: str) -> Blob:
@@ -252,9 +261,14 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-def _tell(progress: OnEvent | None, stage: str, wheel: str) -> None:
+def _tell(progress: OnEvent | None, stage: str, wheel: str, **more: bool) -> None:
     if progress is not None:
-        progress({"stage": stage, "wheel": wheel})
+        progress({"stage": stage, "wheel": wheel, **more})
+
+
+def _remark(progress: OnEvent | None) -> Callable[[str, str], None]:
+    """What tells something that people should still see when the work is done."""
+    return lambda what, wheel: _tell(progress, what, wheel, remark=True)
 
 
 class _Memory:

@@ -140,7 +140,7 @@ def compile(  # noqa: PLR0913
         return replace(built, notes=input_notes(source.original, given, source.recipe.images))
     decision = decide(source, decision.target, backend, precision, recipe, max_drift)
     images = _images(calibration, decision)
-    golden = choose(images, source, cache)
+    golden = choose(images, source, cache, progress)
 
     def quantize(prepared: Model) -> Quantized:
         return quantized(source, prepared, decision.recipe, images, golden, progress, cache)
