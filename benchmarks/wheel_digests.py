@@ -26,14 +26,17 @@ WHEEL = re.compile(
 
 
 def index() -> str:
-    """The address of the package index that pip uses."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "get", "global.index-url"],
-        capture_output=True,
-        text=True,
-        check=False,
+    """The address of the package index that pip uses: as it is set, or pip's own default."""
+    config, usage = (
+        subprocess.run([sys.executable, "-m", "pip", *words], capture_output=True, text=True, check=True)
+        for words in (("config", "list"), ("download", "--help"))
     )
-    return (done.stdout.strip() or "https://pypi.org/simple").rstrip("/")
+    set_to = dict(re.findall(r"^(\S+)\.index-url='(.+)'$", config.stdout, re.MULTILINE))
+    default = re.search(r"\(default\s+(https://[^\s)]+)\)", usage.stdout)
+    found = next((set_to[place] for place in (":env:", "site", "user", "global") if place in set_to), None)
+    if found is None and default is None:
+        sys.exit("pip names no index: set one with `pip config set global.index-url`")
+    return (found or default[1]).rstrip("/")  # type: ignore[index]
 
 
 def files(project: str) -> list[dict[str, Any]]:

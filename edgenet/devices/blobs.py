@@ -14,7 +14,7 @@ from edgenet.errors import DataError, DeviceError
 __all__ = ["Blob", "Sender", "Sent", "missing"]
 
 # A piece, bytes: the more, the faster the pieces before it were answered, so that each is answered soon.
-SMALLEST, FIRST, LARGEST = 16 * 1024, 64 * 1024, 512 * 1024
+SMALLEST, FIRST, LARGEST = 4 * 1024, 16 * 1024, 512 * 1024
 QUICK_S, SLOW_S = 1.0, 4.0
 
 

@@ -7,8 +7,10 @@ before it runs any of it; nothing more is sent until the board says a line begin
 
 from __future__ import annotations
 
+import base64
 import re
 import shlex
+import zlib
 from importlib import resources
 
 from edgenet.agent import wire
@@ -86,7 +88,7 @@ from edgenet_agent.main import main
 sys.exit(main([]))
 """
 _SAFE = resources.files("edgenet").joinpath("agent/store/safe.py").read_text("utf-8")
-BOOT = _BOOT % re.sub(r' *"""[\s\S]*?"""\n', "", _SAFE)  # less its docstrings: it travels every time
+BOOT = _BOOT % re.sub(r' *"""[\s\S]*?"""\n', "", _SAFE)  # less its docstrings
 
 _SCRIPT = r"""{
 usable() {
@@ -108,7 +110,9 @@ exit 1
 def script(digest: str, size: int) -> bytes:
     """The script for ``sh`` that starts the agent with this sha256 and size in bytes."""
     names = " ".join(f"python3.{minor}" for minor in range(14, 5, -1))
-    return (_SCRIPT % {"names": names, "boot": BOOT, "digest": digest, "size": size}).encode("ascii")
+    packed = base64.b64encode(zlib.compress(BOOT.encode("ascii"), 9)).decode("ascii")  # it travels every time
+    boot = f'import base64, zlib; exec(zlib.decompress(base64.b64decode("{packed}")))'
+    return (_SCRIPT % {"names": names, "boot": boot, "digest": digest, "size": size}).encode("ascii")
 
 
 def handshake(connection: Connection, archive: Archive) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
-__all__ = ["FILE", "digest_lines", "known_digests"]
+__all__ = ["FILE", "digest_lines", "digests_of", "known_digests"]
 
 # Beside this file, in the form that ``sha256sum -c`` reads; ``make wheel-digests`` writes it anew.
 FILE = "wheels.sha256"
@@ -28,6 +28,23 @@ def known_digests() -> Mapping[str, str]:
             raise ValueError(f"{FILE}: not a digest and a name: {line!r}")
         found[match[2]] = match[1]
     return found
+
+
+def digests_of(pin: str) -> list[str]:
+    """The sha256 of every wheel that a pin such as "numpy==1.26.4" may become."""
+    project, _, version = pin.partition("==")
+    wanted = (_normal(project), version)
+    return sorted(digest for name, digest in known_digests().items() if _project(name) == wanted)
+
+
+def _project(wheel: str) -> tuple[str, str]:
+    name, version, *_ = wheel.split("-")
+    return _normal(name), version
+
+
+def _normal(project: str) -> str:
+    """The one spelling of a project's name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", project).lower()
 
 
 def digest_lines(digests: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:

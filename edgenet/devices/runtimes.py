@@ -142,7 +142,7 @@ def ensure_runtime(
             reasons.append(f"{pin.name}: {error.what}")
             remedy = remedy or error.remedy
             continue
-        _tell(progress, "try", pin)
+        _tell(progress, "try", pin.name)
         trial, digest = _tried(agent, backend, pin, digest, progress, offline)
         choice = RuntimeChoice(digest, trial.version, wheels)
         if trial.works:
@@ -192,15 +192,15 @@ def _dies(choice: RuntimeChoice, prove: Prove | None) -> Trial | None:
 
 
 def _install(agent: Agent, pin: Pin, progress: OnEvent | None, offline: bool) -> tuple[str, tuple[str, ...]]:
-    _tell(progress, "fetch", pin)
-    paths = fetch(pin.wheels, pin.platform, offline)
+    _tell(progress, "fetch", pin.name)
+    paths = fetch(pin.wheels, pin.platform, offline, lambda stage, wheel: _tell(progress, stage, wheel))
     digests = [file_digest(path) for path in paths]
     names = tuple(path.name for path in paths)
     digest = wire.runtime_digest(digests)
     agent.begin()  # also where the caller did: the board gives the lock back when fetching took a minute
     there = agent.runtimes()
     if digest in there.damaged:
-        _tell(progress, "damaged there, sent again:", pin)
+        _tell(progress, "damaged there, sent again:", pin.name)
     if digest not in there.runtimes:
         agent.send_blobs([_blob(path, name) for path, name in zip(paths, digests, strict=True)], progress)
         agent.unpack(list(zip(digests, names, strict=True)), progress)
@@ -216,7 +216,7 @@ def _tried(
     except BoardError as error:
         if error.kind != wire.DAMAGED_RUNTIME:
             raise
-    _tell(progress, "damaged there, sent again:", pin)
+    _tell(progress, "damaged there, sent again:", pin.name)
     digest, _ = _install(agent, pin, progress, offline)
     return agent.try_runtime(backend, digest), digest
 
@@ -252,9 +252,9 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-def _tell(progress: OnEvent | None, stage: str, pin: Pin) -> None:
+def _tell(progress: OnEvent | None, stage: str, wheel: str) -> None:
     if progress is not None:
-        progress({"stage": stage, "wheel": pin.name})
+        progress({"stage": stage, "wheel": wheel})
 
 
 class _Memory:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from edgenet.devices.digests import known_digests
+from edgenet.devices.digests import digests_of, known_digests
 from edgenet.errors import DeviceError
 from edgenet.files import cache_dir, file_digest, sha256
 
@@ -20,6 +21,10 @@ __all__ = ["Platform", "fetch"]
 # The oldest manylinux of each machine, as glibc 2.N, and the older names of the same thing.
 _OLDEST = {"x86_64": 5, "i686": 5, "aarch64": 17, "armv7l": 17}
 _LEGACY = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}
+# How pip says that what it was given is not what was asked for; the wheel's name stands in a line below.
+_MISMATCH = re.compile(r"DO NOT MATCH THE HASHES.*?([\w.+-]+\.whl)", re.DOTALL)
+# Called with a sentence without its wheel, and the wheel's name.
+Tell = Callable[[str, str], None]
 
 
 class Platform(NamedTuple):
@@ -42,15 +47,19 @@ class Platform(NamedTuple):
         return tags
 
 
-def fetch(pins: Sequence[str], platform: Platform, offline: bool = False) -> list[Path]:
+def fetch(
+    pins: Sequence[str], platform: Platform, offline: bool = False, tell: Tell | None = None
+) -> list[Path]:
     """The wheels of exactly these pins, each of the sha256 that edgenet knows; later without a network.
 
-    A wheel in the cache that was changed is fetched again; one that the index changed is refused.
+    A wheel in the cache that was changed is removed and fetched again; one that an index changed is passed
+    over for the same wheel of another index, or refused.
 
     Args:
         pins: Requirements such as "numpy==1.26.4"; their dependencies are not followed.
         platform: What they must fit.
         offline: Use only what was fetched before.
+        tell: Called with what is wrong with a wheel that is fetched again, and its name.
 
     Raises:
         DeviceError: They cannot be fetched, one is not what it should be, or they were not fetched before and
@@ -61,6 +70,8 @@ def fetch(pins: Sequence[str], platform: Platform, offline: bool = False) -> lis
         shutil.rmtree(folder, ignore_errors=True)
         if offline:
             raise _forgery(wrong, "once with a network: run this again without --offline")
+        if tell:
+            tell("changed in the cache, fetched again:", wrong)
     if not folder.is_dir():
         if offline:
             raise DeviceError(
@@ -68,7 +79,7 @@ def fetch(pins: Sequence[str], platform: Platform, offline: bool = False) -> lis
                 f"once with a network: edgenet wheelhouse build --python {platform.python} "
                 f"--machine {platform.machine}",
             )
-        _fill(folder, pins, platform)
+        _fill(folder, pins, platform, tell)
     return sorted(folder.glob("*.whl"))
 
 
@@ -77,12 +88,18 @@ def _folder(pins: Sequence[str], platform: Platform) -> Path:
     return cache_dir() / "wheelhouse" / key
 
 
-def _fill(folder: Path, pins: Sequence[str], platform: Platform) -> None:
+def _fill(folder: Path, pins: Sequence[str], platform: Platform, tell: Tell | None) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        _download(pins, platform, temporary)
-        if wrong := _forged(temporary):
+        wrong = _download(pins, platform, temporary) or _forged(temporary)
+        if wrong:  # what pip kept of an earlier download may be what is wrong
+            if tell:
+                tell("of another sha256 than the pinned one, fetched again:", wrong)
+            for path in temporary.glob("*.whl"):
+                path.unlink()
+            wrong = _download(pins, platform, temporary, "--no-cache-dir") or _forged(temporary)
+        if wrong:
             raise _forgery(
                 wrong, "take it from PyPI: look at pip's index-url, extra-index-url and find-links"
             )
@@ -105,31 +122,40 @@ def _forgery(name: str, remedy: str) -> DeviceError:
     return DeviceError(f"{name} {what}: it is not used", remedy)
 
 
-def _download(pins: Sequence[str], platform: Platform, folder: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "--no-input",
-        "download",
-        "--quiet",
-    ]
-    command += ["--no-deps", "--only-binary=:all:", "--python-version", platform.python]
-    command += ["--implementation", "cp", "--dest", str(folder)]
+def _download(pins: Sequence[str], platform: Platform, folder: Path, *options: str) -> str | None:
+    """Have pip fetch the wheels; the name of one that had another digest, or ``None``.
+
+    pip is told the digests, so that of several indexes with a wheel of this name the right one is chosen.
+    """
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download"]
+    command += ["--quiet", "--no-deps", "--only-binary=:all:", "--python-version", platform.python]
+    command += ["--implementation", "cp", "--dest", str(folder), *options]
     for tag in platform.tags():
         command += ["--platform", tag]
-    done = subprocess.run([*command, *pins], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    wanted = folder / "requirements.txt"
+    wanted.write_text("".join(_requirement(pin) for pin in pins), "ascii")
+    command += ["--require-hashes", "--requirement", str(wanted)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    wanted.unlink()
+    errors = done.stderr.decode("utf-8", "replace")
+    if wrong := _MISMATCH.search(errors):
+        return wrong[1]
     if done.returncode or len(list(folder.glob("*.whl"))) != len(pins):
-        lines = [
-            line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.startswith("ERROR")
-        ]
+        lines = [line for line in errors.splitlines() if line.startswith("ERROR")]
         why = lines[-1][:300] if lines else f"pip ended with {done.returncode}"
-        wanted = f"{' '.join(pins)} for Python {platform.python}, {platform.machine}, glibc {platform.glibc}"
+        what = f"{' '.join(pins)} for Python {platform.python}, {platform.machine}, glibc {platform.glibc}"
         raise DeviceError(
-            f"cannot fetch {wanted}: {why}",
+            f"cannot fetch {what}: {why}",
             "connect this machine to a package index once, or name a folder of wheels in PIP_FIND_LINKS",
         )
+    return None
+
+
+def _requirement(pin: str) -> str:
+    known = digests_of(pin)
+    if not known:
+        raise DeviceError(f"{pin}: no sha256 of it is known: it is not used", "update edgenet")
+    return " ".join([pin, *(f"--hash=sha256:{digest}" for digest in known)]) + "\n"
 
 
 def _place(temporary: Path, folder: Path) -> None:

@@ -121,7 +121,10 @@ def _fetch_all(backend: str, one: Platform, progress: Progress) -> list[Kept]:
     for pin in pins:
         progress(f"fetch {pin.name} for Python {one.python}, {one.machine}", 0, None)
         try:
-            size = sum(path.stat().st_size for path in fetch(pin.wheels, pin.platform)) / 1e6
+            wheels = fetch(
+                pin.wheels, pin.platform, tell=lambda what, name: progress(f"{what} {name}", 0, None)
+            )
+            size = sum(path.stat().st_size for path in wheels) / 1e6
             found.append(Kept(backend, one.python, one.machine, pin.name, round(size, 1), ""))
         except DeviceError as error:
             found.append(Kept(backend, one.python, one.machine, pin.name, 0.0, error.what))

@@ -243,6 +243,38 @@ def test_a_slow_transfer_is_no_silence(make_blob, net, picture):
         assert time.monotonic() - began > 2.0
 
 
+def test_a_transfer_that_is_cut_five_times_on_a_slow_way_is_done(make_blob, net):
+    """4 kB/s cut every 25 s, ten times as fast: three tries of it kept 0 bytes before, and it never ended."""
+    with local() as agent:
+        net().deploy(agent)
+        big = net("big", padding="x" * 400_000)
+    sent, cuts = [], 0
+    for limit in (40_000, 40_000, 40_000, 40_000, 40_000, None):
+        with Agent(Slow(40_000.0)) as agent:
+            agent.begin()
+            before = agent.bytes_sent
+
+            def cut(event, limit=limit, agent=agent):
+                if limit is not None and event["bytes"] >= limit:
+                    agent._connection.cut()
+
+            try:
+                agent.send_blobs([big.blob], cut)
+                agent.deploy(big.manifest())
+            except ConnectionLost:
+                cuts += 1
+            sent.append(agent.bytes_sent - before)
+    assert cuts == 5
+    assert sum(sent) < len(big.data) + 5 * 40_000, "what had arrived is not sent twice"
+    with local() as agent:
+        assert agent.deployments().current == big.digest
+        before = agent.bytes_sent
+        agent.begin()
+        agent.send_blobs([big.blob])
+        assert not agent.deploy(big.manifest())
+        assert agent.bytes_sent - before <= 4096
+
+
 def test_pieces_shrink_on_a_slow_way_and_grow_on_a_quick_one(make_blob, monkeypatch):
     monkeypatch.setattr("edgenet.devices.blobs.SLOW_S", 0.5)
     monkeypatch.setattr("edgenet.devices.blobs.QUICK_S", 0.1)

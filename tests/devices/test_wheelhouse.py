@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import tomllib
 import zipfile
 from pathlib import Path
@@ -33,6 +35,12 @@ def wheel(folder: Path, says: str) -> Path:
     return path
 
 
+def knows(monkeypatch: pytest.MonkeyPatch, known: dict[str, str]) -> None:
+    """What edgenet has pinned."""
+    for module in (digests, wheelhouse):
+        monkeypatch.setattr(module, "known_digests", lambda: known)
+
+
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that pip takes wheels from, and the digest of the good one among those that are known."""
@@ -42,7 +50,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
     good = file_digest(wheel(tmp_path / "index", "good"))
-    monkeypatch.setattr(wheelhouse, "known_digests", lambda: {NAME: good})
+    knows(monkeypatch, {NAME: good})
     return tmp_path / "index"
 
 
@@ -57,9 +65,44 @@ def test_a_forged_wheel_is_never_used(index: Path, tmp_path: Path) -> None:
 
 
 def test_a_wheel_that_nobody_pinned_is_refused(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wheelhouse, "known_digests", dict)
-    with pytest.raises(DeviceError, match="is not known: it is not used"):
+    knows(monkeypatch, {})
+    with pytest.raises(DeviceError, match=r"tiny==1\.0: no sha256 of it is known: it is not used"):
         fetch(["tiny==1.0"], HERE)
+
+
+def test_of_two_indexes_the_one_with_the_right_wheel_serves(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a forged wheel, or a newer build of it, beside the true one: pip is told what it must be."""
+    true, other = tmp_path / "true" / "tiny", tmp_path / "other"
+    true.mkdir(parents=True)
+    good = wheel(true, "good")
+    line = f'<a href="{NAME}#sha256={file_digest(good)}">{NAME}</a>'
+    (true / "index.html").write_text(line, encoding="utf-8")
+    wheel(other, "forged")
+    wheel(other, "forged").rename(other / "tiny-1.0-9-py3-none-any.whl")
+    wheel(other, "forged")
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(other))
+    monkeypatch.setenv("PIP_INDEX_URL", true.parent.as_uri())
+    (found,) = fetch(["tiny==1.0"], HERE)
+    assert found.read_bytes() == good.read_bytes()
+
+
+def test_what_pip_kept_of_a_forged_wheel_does_not_last(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second time pip's own cache is left out."""
+    asked, told, run = [], [], subprocess.run
+
+    def running(command: list[str], **options: object) -> object:
+        asked.append("--no-cache-dir" in command)
+        wheel(index, "good" if asked[-1] else "forged")
+        return run(command, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "run", running)
+    fetch(["tiny==1.0"], HERE, tell=lambda what, name: told.append((what, name)))
+    assert asked == [False, True]
+    assert told == [("of another sha256 than the pinned one, fetched again:", NAME)]
 
 
 @pytest.mark.parametrize("damage", ["forged", "cut"])
@@ -73,8 +116,12 @@ def test_the_cache_is_not_believed_either(index: Path, damage: str) -> None:
         wheel(kept.parent, "forged")
     with pytest.raises(DeviceError, match=r"another sha256.*run this again without --offline"):
         fetch(["tiny==1.0"], HERE, offline=True)
-    (again,) = fetch(["tiny==1.0"], HERE)
+    kept.parent.mkdir()
+    kept.write_bytes(good[:-1])
+    told = []
+    (again,) = fetch(["tiny==1.0"], HERE, tell=lambda what, name: told.append((what, name)))
     assert again.read_bytes() == good
+    assert told == [("changed in the cache, fetched again:", NAME)]
 
 
 def test_a_cache_that_is_whole_needs_no_network(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
