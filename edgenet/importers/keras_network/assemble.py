@@ -184,7 +184,9 @@ def _writer(entry: Entry, config: Config) -> LayerWriter | None:
         raise config.refuse("is of a class of the user's own, whose code is not in the file")
     if not entry.operation and is_nothing(entry.kind):
         return None
-    found = (OPERATIONS if entry.operation else LAYERS).get(entry.kind)
+    # Files in HDF5 do not tell functions from layers.
+    known = {**LAYERS, **OPERATIONS} if entry.operation else {**OPERATIONS, **LAYERS}
+    found = known.get(entry.kind)
     if found is None:
         raise config.refuse("is a layer that edgenet does not know")
     return found

@@ -80,7 +80,8 @@ def _shape(layer: Layer, first: Tensor | str, second: Tensor | str) -> tuple[int
 
 
 def _merged(layer: Layer) -> Tensor:
-    return _binary(layer, BINARY[layer.kind], layer.inputs)
+    """A layer, or the function of ``keras.ops`` of that name, which takes constants too."""
+    return _binary(layer, BINARY[layer.kind], _operands(layer))
 
 
 def _concatenated(layer: Layer) -> Tensor:
@@ -104,10 +105,8 @@ def _concatenated(layer: Layer) -> Tensor:
 
 def _function(layer: Layer, name: str) -> Tensor:
     """One function, called with tensors and constants in any order."""
-    operands = [*layer.args, *(layer.kwargs[key] for key in ("x1", "x2", "x", "y") if key in layer.kwargs)]
-    operands = [item for item in operands if item is not None]
     if name in FUNCTIONS:
-        return _binary(layer, FUNCTIONS[name], operands)
+        return _binary(layer, FUNCTIONS[name], _operands(layer))
     if name in UNARY:
         if {**layer.config.values, **layer.kwargs}.get("axis", -1) not in (-1, None):
             raise layer.config.refuse("has another axis than the last, which edgenet does not know")
@@ -119,6 +118,12 @@ def _function(layer: Layer, name: str) -> Tensor:
     if name in MEANS:
         return _mean(layer)
     raise layer.config.refuse(f"calls {name}, which edgenet does not know")
+
+
+def _operands(layer: Layer) -> list[Any]:
+    """Tensors and constants of a call, in their order."""
+    named = [layer.kwargs.get(key) for key in ("x1", "x2", "x", "y")]
+    return [item for item in (*layer.args, *named) if item is not None]
 
 
 def _clipped(layer: Layer) -> Tensor:
