@@ -3,8 +3,8 @@
     python benchmarks/fuzz.py [SECONDS]      each kind for so long (10); prints runs, accepted, refused, found
 
 Bytes flipped at random rarely get past a digest or a parser. So values are exchanged *inside* valid
-documents (fuzz_cases.py): a number for a text, a list of a thousand, NaN, a path upwards, a key missing or twice as deep;
-digests are made right again, so that what is tried is the reader behind them.
+documents (fuzz_cases.py): a number for a text, a list of a thousand, NaN, a path upwards, a key missing or
+twice as deep; digests are made right again, so that what is tried is the reader behind them.
 """
 
 from __future__ import annotations
