@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgenet.cards.questions import ANSWERS, open_keys
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
 from edgenet.labels import check_names
@@ -41,18 +42,28 @@ def read_card(path: Path) -> ModelCard:
     """Read a model card.
 
     Raises:
-        ModelError: The file is missing, not TOML, or a value is not valid.
+        ModelError: The file is missing, not TOML, a question in it is open, or a value is not valid.
     """
     text = read_text(path, ModelError, "give --preprocessing FILE", MAX_CARD)
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: TOML's own, and numbers of too many digits
         raise ModelError(f"{path}: not valid TOML ({cause(error)})", "correct the file") from None
+    _check_answered(table, path)
     if not isinstance(table.get("preprocessing"), dict):
         raise ModelError(
             f"{path}: no [preprocessing] table", "say how the network is fed (docs/preprocessing.md)"
         )
     return ModelCard(_task(table, path), Preprocessing.from_table(table["preprocessing"], str(path)))
+
+
+def _check_answered(table: Mapping[str, Any], path: Path) -> None:
+    """Refuse a card of ``edgenet init`` in which a question is open."""
+    if still := open_keys(table):
+        first, *others = still
+        also = f", and so are {', '.join(others)}" if len(others) > 1 else f", and so is {others[0]}" if others else ""
+        answer = ANSWERS.get(first, "write its value")
+        raise ModelError(f"{path}: {first} is an open question{also}", f'{answer} in place of "?"')
 
 
 def _task(table: Mapping[str, Any], path: Path) -> Task:

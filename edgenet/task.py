@@ -75,6 +75,20 @@ class Task(ABC):
         """What the card's ``output`` cannot be where a graph ends in this ONNX operator, and the remedy."""
         return None
 
+    @classmethod
+    def reads(cls, ending: str, values: int) -> str | None:
+        """What a card of this task says in ``output`` of a graph that ends in this ONNX operator.
+
+        Args:
+            ending: Its last operator, "LpNormalization" for any way to write that, or "".
+            values: How many it gives.
+
+        Returns:
+            One of ``outputs``, or ``None`` where such a graph is of another task.
+        """
+        fits = (name for name in cls.outputs if cls(name).contradiction(ending) is None)
+        return next(fits, None) if values >= cls.least else None
+
     @abstractmethod
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
         """Answers as they are compared, from real values [n, values] of this meaning (one of ``outputs``)."""
@@ -109,6 +123,14 @@ class Task(ABC):
     @abstractmethod
     def quality(self, answers: Answers, truth: Truth) -> float:
         """The task's headline measure, 0 to 1, where the truth is known."""
+
+    def right(self, answers: Answers, truth: Truth) -> NDArray[np.bool_] | None:  # noqa: ARG002
+        """Which answers are right, each by itself; ``None`` where the task judges them together."""
+        return None
+
+    def doubt(self, answers: Answers, truth: Truth) -> str:  # noqa: ARG002
+        """What the float model's answers say of a wrong card or wrong labels, where it is clear; else ""."""
+        return ""
 
     @abstractmethod
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
 from edgenet.labels import ClassNames
 from edgenet.metric import AGREEMENT, Metric
-from edgenet.statistics import paired
+from edgenet.statistics import paired, wilson
 from edgenet.task import Answers, Task, Truth, real
 
 __all__ = ["METRICS", "TASK", "Classification", "ClassificationDrift"]
@@ -99,6 +99,8 @@ class Classification(Task):
         if ending in ("Sigmoid", "HardSigmoid"):
             what = "which gives each class a probability of its own: no classifier of one class in many"
             return what, 'export the model without it, and with output = "logits" in the card'
+        if ending == "LpNormalization":
+            return "which gives vectors of length 1, as an embedding does", 'write task = "embedding" in the card'
         if (ending == "Softmax") == (self.output == PROBABILITIES):
             return None
         given = PROBABILITIES if ending == "Softmax" else LOGITS
@@ -217,14 +219,38 @@ class Classification(Task):
 
     def quality(self, answers: Answers, truth: Truth) -> float:
         """Top-1."""
-        return float(self._right(answers, truth).mean())
+        return float(self.right(answers, truth).mean())
+
+    def right(self, answers: Answers, truth: Truth) -> NDArray[np.bool_]:
+        """Where the largest logit is the true class's, and all are numbers."""
+        return np.asarray((answers.argmax(axis=1) == np.asarray(truth) + self.label_offset) & real(answers))
+
+    def doubt(self, answers: Answers, truth: Truth) -> str:
+        """Whether the classes are counted otherwise: nearly all is wrong, and one further much is right."""
+        own = int(self.right(answers, truth).sum())
+        shifts = {
+            by: int(replace(self, label_offset=self.label_offset + by).right(answers, truth).sum())
+            for by in (-1, 1)
+        }
+        by, better = max(shifts.items(), key=lambda item: item[1])
+        count = len(answers)
+        if wilson(better, count)[0] <= max(0.2, 4 * wilson(own, count)[1]):
+            return ""
+        told = f"the float model is right on {share(own / count)} of the images, and with its classes shifted"
+        remedy = self._counted(by)
+        return f"{told} by {by:+d} it would be {share(better / count)}: {remedy}"
+
+    def _counted(self, by: int) -> str:
+        if self.label_offset + by in (0, 1):
+            return f"write label_offset = {self.label_offset + by} in the card"
+        return f"number the classes of labels.csv {'one lower' if by < 0 else 'one higher'}"
 
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """Top-1, top-5 and what their difference is worth."""
         if truth is None:
             names = ("top1", "top1_reference", "top1_delta_pp", "interval_pp", "mcnemar_p")
             return dict.fromkeys(names)
-        found = paired(self._right(board, truth), self._right(reference, truth))
+        found = paired(self.right(board, truth), self.right(reference, truth))
         classes = np.asarray(truth) + self.label_offset
         return {
             "top1": found.first,
@@ -258,9 +284,6 @@ class Classification(Task):
     def truth_name(self, truth: Any) -> str:
         """The label of a class."""
         return self.answer_name(int(truth) + self.label_offset, ())
-
-    def _right(self, answers: Answers, truth: Truth) -> NDArray[np.bool_]:
-        return np.asarray((answers.argmax(axis=1) == np.asarray(truth) + self.label_offset) & real(answers))
 
 
 def _top(values: Answers, truth: NDArray[np.int64], count: int) -> float:

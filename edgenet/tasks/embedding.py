@@ -104,6 +104,13 @@ class Embedding(Task):
         return f"{len(self.labels)} labels, and an embedding has no classes" if self.labels else ""
 
     @classmethod
+    def reads(cls, ending: str, values: int) -> str | None:
+        """Vectors are of length 1 behind an L2 normalization, and no probabilities."""
+        if ending == "LpNormalization":
+            return "normalized"
+        return None if ending in ("Softmax", "Sigmoid", "HardSigmoid") else super().reads(ending, values)
+
+    @classmethod
     def read_settings(
         cls, table: Mapping[str, Any], refuse: Callable[[str, str], EdgenetError]
     ) -> Mapping[str, Any]:
