@@ -9,7 +9,7 @@ from edgenet.cards.draft import Draft, Line
 from edgenet.cards.preset import Preset
 from edgenet.cards.questions import OPEN
 
-__all__ = ["answered"]
+__all__ = ["answered", "without_idle"]
 
 KEYS = ("color", "mean", "std", "resize", "resize_to", "interpolation")
 
@@ -39,7 +39,7 @@ def answered(draft: Draft, preset: Preset) -> tuple[Draft, tuple[str, ...]]:
             told.append(_contradiction(preset, key))
             changed[key] = Line(line.value, f"{line.why}; not as {preset.name}")
     title = (*draft.title, *((f"Of {preset.name}: {preset.note}.",) if preset.note else ()))
-    return _without_idle(replace(draft.with_lines(changed), title=title)), tuple(told)
+    return without_idle(replace(draft.with_lines(changed), title=title)), tuple(told)
 
 
 def _contradiction(preset: Preset, key: str) -> str:
@@ -48,7 +48,7 @@ def _contradiction(preset: Preset, key: str) -> str:
     return f"the file says another {key} than {preset.name}, and the file is right"
 
 
-def _without_idle(draft: Draft) -> Draft:
+def without_idle(draft: Draft) -> Draft:
     """Without resize_to where the answer to resize needs none."""
     if draft.lines["resize"].value in (OPEN, "short-side"):
         return draft

@@ -79,12 +79,14 @@ class Proposals:
 
     @property
     def summary(self) -> str:
-        """One line: the best card, its figure and its interval, and the next that can be told from it."""
+        """One line: the answers that can be told from all others, their figure and its interval, and the next."""
         low, high = self.interval
-        best = ", ".join(words(item.answer) for item in self.each)
-        found = f"{best}: {share(self.share)} of {self.images} images (95 %: {100 * low:.1f} to {share(high)})"
-        others = [item.next[1] for item in self.each if item.told]
-        return f"{found}; the next {share(max(others))}" if others and not self.reason else found
+        best = f"{share(self.share)} of {self.images} images (95 %: {100 * low:.1f} to {share(high)})"
+        told = [item for item in self.each if item.told]
+        if not told:
+            return f"no answer can be told from the others; the best card: {best}"
+        answers = ", ".join(words(item.answer) for item in told)
+        return f"{answers}: {best}; the next {share(max(item.next[1] for item in told))}"
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -213,8 +215,10 @@ def _options(draft: Draft) -> dict[str, list[Answer]]:
         found["color"] = [{"color": name} for name in RGB if name in COLORS]
     if {"mean", "std"} <= still:
         found["normalization"] = _normalizations(known)
-    if {"resize", "resize_to"} <= still:
-        found["framing"] = _framings(known, (height, width))
+    if "resize_to" in still:
+        framings = _framings(known, (height, width))
+        given = [{"resize_to": item["resize_to"]} for item in framings if item["resize_to"]]
+        found["framing"] = framings if "resize" in still else given
     if "interpolation" in still:
         found["interpolation"] = [{"interpolation": name} for name in INTERPOLATIONS]
     if "label_offset" in still:
