@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgenet.cards.draft import Draft, Line
 from edgenet.cards.questions import ANSWERS, open_keys
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
+from edgenet.files import write_output
 from edgenet.labels import check_names
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Task, load_task
@@ -36,6 +38,26 @@ class ModelCard:
 
     task: Task
     preprocessing: Preprocessing
+
+    def to_text(self) -> str:
+        """The card as a file: what :func:`read_card` reads as this."""
+        task = self.task
+        top: dict[str, Any] = {"task": task.name, "output": task.output}
+        top |= {"label_offset": task.label_offset} if task.label_offset else {}
+        top |= {"labels": task.labels} if task.labels else {}
+        return Draft(
+            ("How the model beside it is fed and read; docs/preprocessing.md explains every key.",),
+            {key: Line(value) for key, value in (top | dict(task.settings)).items()},
+            {key: Line(value) for key, value in self.preprocessing.to_table().items()},
+        ).text()
+
+    def write(self, path: Path | str) -> Path:
+        """Write the card, all of it or nothing.
+
+        Raises:
+            DataError: It cannot be written.
+        """
+        return write_output(path, self.to_text().encode())
 
 
 def read_card(path: Path) -> ModelCard:

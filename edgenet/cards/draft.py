@@ -96,8 +96,8 @@ def _assignment(key: str, value: Any) -> str:
     if value is None:
         return f"# {key} = …"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return _array(key, [_scalar(item) for item in value])
-    return f"{key} = {_scalar(value)}"
+        return _array(key, [_value(item) for item in value])
+    return f"{key} = {_value(value)}"
 
 
 def _array(key: str, items: Sequence[str]) -> str:
@@ -114,10 +114,14 @@ def _array(key: str, items: Sequence[str]) -> str:
     return "\n".join([f"{key} = [", *rows, row, "]"])
 
 
-def _scalar(value: Any) -> str:
-    """A text, a whole number or a real one, as TOML writes it."""
+def _value(value: Any) -> str:
+    """A text, a number, a list or a table, as TOML writes it on one line."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_value(key)} = {_value(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, Sequence):
+        return f"[{', '.join(map(_value, value))}]"
     return repr(int(value)) if float(value).is_integer() else repr(float(value))
 
 

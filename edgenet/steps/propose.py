@@ -22,7 +22,7 @@ from edgenet.verify.card_scores import Card, CardScores
 __all__ = ["Proposal", "Proposals", "propose"]
 
 # Images for the first look at all answers, and for the last at the best of them.
-COARSE, FINE = 48, 200
+COARSE, FINE = 48, 300
 CERTAIN = 0.05
 ROUNDS = 3
 RGB = ("rgb", "bgr")
@@ -41,7 +41,7 @@ class Proposal:
         answer: Keys of the card with the values that are best.
         share: Of right answers with them, 0 to 1.
         next: The best other answer in words, and its share.
-        told: Whether the images tell the two apart (McNemar, over all other answers).
+        told: Whether the images tell it from every other (McNemar against each of them).
     """
 
     question: str
@@ -172,7 +172,7 @@ def _proposal(
     rows = [index for index, item in enumerate(tried) if index and item[name] != best[name]]
     chances = [mcnemar(*_apart(right[0], right[index])) for index in rows]
     nearest = max(rows, key=lambda index: int(right[index].sum()))
-    told = all(chance * len(rows) < CERTAIN for chance in chances)
+    told = all(chance < CERTAIN for chance in chances)
     other = words(tried[nearest][name]), float(right[nearest].mean())
     return Proposal(name, best[name], float(right[0].mean()), other, told and len(answers) > 1)
 
