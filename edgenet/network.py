@@ -137,7 +137,9 @@ def _input(proto: onnx.ModelProto, path: Path) -> tuple[tuple[int, int], bool]:
     dims = [dim.dim_value for dim in entry.type.tensor_type.shape.dim] if entry is not None else []
     if entry is None or len(dims) != IMAGE_RANK:
         shape = _shape(entry) if entry is not None else "missing"
-        raise ModelError(f"{path}: its input is {shape}, and a picture has 4 axes", "export the whole network")
+        raise ModelError(
+            f"{path}: its input is {shape}, and a picture has 4 axes", "export the whole network"
+        )
     nhwc = dims[1] not in CHANNELS and dims[3] in CHANNELS
     return (dims[1], dims[2]) if nhwc else (dims[2], dims[3]), nhwc
 

@@ -36,6 +36,7 @@ class Task(ABC):
         name: The module's name, and ``task`` of a card.
         outputs: What a card may say that the graph gives; the first is the default, and what a prepared
             model gives.
+        synonyms: Other words of a card for some of them.
         heads: What an artifact can end in, see :mod:`edgenet.graph.passes.head`.
         ending: What may stand at a graph's end and is taken off before it is quantized, see
             :mod:`edgenet.graph.passes.ending`.
@@ -43,7 +44,6 @@ class Task(ABC):
         enrolls: Whether a demo looks its answers up in a gallery of pictures.
         noun: What a network of this task is called in messages.
         shape: Of its output, in messages.
-        least: The fewest values that its output has.
         drift: The form of its reports' ``drift``.
         output: What the user's graph gives, one of ``outputs``.
         labels: Names of the classes, or ``()``.
@@ -53,13 +53,13 @@ class Task(ABC):
 
     name: ClassVar[str]
     outputs: ClassVar[tuple[str, ...]]
+    synonyms: ClassVar[Mapping[str, str]] = {}
     heads: ClassVar[tuple[str, ...]]
     ending: ClassVar[str]
     settings_keys: ClassVar[tuple[str, ...]] = ()
     enrolls: ClassVar[bool] = False
     noun: ClassVar[str]
     shape: ClassVar[str]
-    least: ClassVar[int]
     drift: ClassVar[type[Drift]]
 
     output: str
@@ -67,9 +67,14 @@ class Task(ABC):
     label_offset: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def meant(cls, output: object, names: int) -> type[Task]:  # noqa: ARG003
+        """The task that a card of this one means, by what it says of the output and how many names it has."""
+        return cls
+
     @abstractmethod
-    def check(self, values: int) -> str:
-        """What is wrong with a model of this task whose output has so many values; empty where it fits."""
+    def check(self, values: int) -> tuple[str, str] | None:
+        """What is wrong with a model of this task whose output has so many values, and the remedy."""
 
     def contradiction(self, ending: str) -> tuple[str, str] | None:  # noqa: ARG002
         """What the card's ``output`` cannot be where a graph ends in this ONNX operator, and the remedy."""
@@ -86,8 +91,9 @@ class Task(ABC):
         Returns:
             One of ``outputs``, or ``None`` where such a graph is of another task.
         """
-        fits = (name for name in cls.outputs if cls(name).contradiction(ending) is None)
-        return next(fits, None) if values >= cls.least else None
+        if cls(cls.outputs[0]).check(values) is not None:
+            return None
+        return next((name for name in cls.outputs if cls(name).contradiction(ending) is None), None)
 
     @abstractmethod
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
@@ -124,9 +130,17 @@ class Task(ABC):
     def quality(self, answers: Answers, truth: Truth) -> float:
         """The task's headline measure, 0 to 1, where the truth is known."""
 
-    def right(self, answers: Answers, truth: Truth) -> NDArray[np.bool_] | None:  # noqa: ARG002
-        """Which answers are right, each by itself; ``None`` where the task judges them together."""
+    def scores(self, answers: Answers, truth: Truth) -> NDArray[np.float64] | None:  # noqa: ARG002
+        """How right the answer to each image is, 0 to 1; ``None`` where only all together can be judged.
+
+        Where some of the images are what the others are compared with, these have no answer of their own.
+        """
         return None
+
+    def constant(self, truth: Truth) -> float:
+        """The best mean of such scores by always the same answer."""
+        told = list(truth)
+        return max(told.count(item) for item in set(told)) / len(told)
 
     def doubt(self, answers: Answers, truth: Truth) -> str:  # noqa: ARG002
         """What the float model's answers say of a wrong card or wrong labels, where it is clear; else ""."""

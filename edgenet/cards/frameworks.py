@@ -49,10 +49,14 @@ def card_like(source: Any) -> ModelCard:
 
 def _of_timm(given: Mapping[str, Any]) -> ModelCard:
     if missing := [key for key in TIMM if given.get(key) is None]:
-        raise ModelError(f"pretrained_cfg has no {missing[0]!r}", "give timm.data.resolve_model_data_config(model)")
+        raise ModelError(
+            f"pretrained_cfg has no {missing[0]!r}", "give timm.data.resolve_model_data_config(model)"
+        )
     channels, height, width = given["input_size"]
     if channels != len("rgb"):
-        raise ModelError(f"the model takes {channels} channels, and edgenet feeds three", "train it on colors")
+        raise ModelError(
+            f"the model takes {channels} channels, and edgenet feeds three", "train it on colors"
+        )
     mode, share = given.get("crop_mode") or "center", float(given["crop_pct"])
     if not 0 < share <= 1:
         raise ModelError(f"crop_pct = {share:g} is no share", "give the model's own pretrained_cfg")
@@ -62,7 +66,9 @@ def _of_timm(given: Mapping[str, Any]) -> ModelCard:
             f'no card says crop_mode = "{mode}" with crop_pct = {share:g} for {height}x{width}',
             'train or evaluate with crop_mode="center" and a square input_size',
         )
-    how = {"resize": "stretch"} if whole else {"resize": "short-side", "resize_to": math.floor(height / share)}
+    how = (
+        {"resize": "stretch"} if whole else {"resize": "short-side", "resize_to": math.floor(height / share)}
+    )
     return _card(
         {"size": [height, width], **how, "interpolation": _filter(given["interpolation"])},
         *(given["mean"], given["std"], given.get("label_offset") or 0),
@@ -105,7 +111,8 @@ def _sides(value: int | Sequence[int]) -> list[int]:
 def _card(table: dict[str, Any], mean: Sequence[float], std: Sequence[float], offset: int) -> ModelCard:
     """With mean and std of pixels from 0 to 1, to twelve digits: 0.485 * 255 is 123.675."""
     scaled = {
-        key: [round(float(value) * PIXEL, 12) for value in values] for key, values in (("mean", mean), ("std", std))
+        key: [round(float(value) * PIXEL, 12) for value in values]
+        for key, values in (("mean", mean), ("std", std))
     }
     how = Preprocessing.from_table({"color": "rgb", **table, **scaled}, "the framework's card")
     kind = load_task(CLASSIFICATION)

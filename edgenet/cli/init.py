@@ -14,10 +14,14 @@ __all__ = ["init"]
 @click.command()
 @click.argument("model", type=click.Path(exists=True), metavar="MODEL")
 @click.option(
-    "--like", metavar="PRESET", help=f"Answer as a framework does: {', '.join(names('preset'))}; or a TOML file."
+    "--like",
+    metavar="PRESET",
+    help=f"Answer as a framework does: {', '.join(names('preset'))}; or a TOML file.",
 )
 @click.option(
-    "--images", metavar="DIR", help="Labelled images: score the plausible answers on them, and propose the best."
+    "--images",
+    metavar="DIR",
+    help="Labelled images: score the plausible answers on them, and propose the best.",
 )
 @click.option("--accept", is_flag=True, help="Write what the images propose as the answer.")
 @click.option("-o", "--output", metavar="MODEL.toml", help="Default: MODEL.toml beside it.")

@@ -122,7 +122,9 @@ def _normalization(network: Network) -> tuple[Line, Line, Line]:
     unit = _takes(inside)
     told = f"the graph normalizes: {_range(inside, unit or 1.0)} of pixels from 0 to {255 if unit != UNIT else 1}"
     if not unit:
-        doubtful = "The graph scales its input itself, as if it were normalized before: look at what your code does."
+        doubtful = (
+            "The graph scales its input itself, as if it were normalized before: look at what your code does."
+        )
         return Line(OPEN, above=(doubtful,)), Line(OPEN), _color(inside, 0.0)
     return Line([0.0] * 3, f"read: {told}"), Line([unit] * 3), _color(inside, unit)
 
@@ -172,5 +174,3 @@ def _of_scale(network: Network) -> tuple[Line, Line]:
         if abs(held[0] - low) <= near and abs(held[1] - high) <= near:
             return Line([mean] * 3, f"read: the quantized input holds {low:g} to {high:g}"), Line([std] * 3)
     return Line(OPEN, above=(f"The quantized input holds {held[0]:.3g} to {held[1]:.3g}.",)), Line(OPEN)
-
-

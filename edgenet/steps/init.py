@@ -170,7 +170,9 @@ def _proposed(draft: Draft, found: Proposals, images: ImageSet, accept: bool) ->
             answer = {key: list(reversed(value)) for key, value in answer.items()}
         if accept and item.told and not found.reason:
             why = f"chosen by {found.images} images of {folder}: {share(item.share)}, the next {share(item.next[1])}"
-            changed |= {key: Line(value, why if key == next(iter(answer)) else "") for key, value in answer.items()}
+            changed |= {
+                key: Line(value, why if key == next(iter(answer)) else "") for key, value in answer.items()
+            }
         elif not found.reason:
             key = BESIDE.get(item.question, item.question)
             key = key if key in draft.open else next(iter(answer))
@@ -188,5 +190,3 @@ def _remark(line: str, answer: dict[str, Any], found: Proposals, told: bool) -> 
     wanted = f" ({exact})" if "mean" in answer else ""
     interval = f"of {found.images}, 95 %: {100 * low:.1f} to {share(high)}"
     return (f"{line[0].upper()}{line[1:]} ({interval}){wanted}.",)
-
-

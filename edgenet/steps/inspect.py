@@ -65,7 +65,12 @@ class Inspected:
             "inside": _inside(network),
             "operators": dict(Counter(node.op_type for node in network.proto.graph.node).most_common()),
             "builds": [
-                {"backend": item.backend, "precision": item.precision, "possible": item.possible, "why": item.why}
+                {
+                    "backend": item.backend,
+                    "precision": item.precision,
+                    "possible": item.possible,
+                    "why": item.why,
+                }
                 for item in self.builds
             ],
             "notes": list(network.notes),
@@ -99,7 +104,11 @@ def _inspected(network: Network, model: Model | None, card: str) -> Inspected:
     if not any(item.possible for item in builds):
         then = ""
     elif model is None:
-        then = f"edgenet init {network.path}" if "none (" in card else f"answer the questions of its card: {card}"
+        then = (
+            f"edgenet init {network.path}"
+            if "none (" in card
+            else f"answer the questions of its card: {card}"
+        )
     else:
         then = f"edgenet compile {network.path} --target T --calibration DIR"
     return Inspected(network, model, card, builds, then)

@@ -55,7 +55,9 @@ class Proposal:
         """For the card and for the screen."""
         name, other = self.next
         if not self.told:
-            return f"these images do not tell: {words(self.answer)} {share(self.share)}, {name} {share(other)}"
+            return (
+                f"these images do not tell: {words(self.answer)} {share(self.share)}, {name} {share(other)}"
+            )
         return f"proposed by the images: {words(self.answer)}, {share(self.share)}; the next, {name}, {share(other)}"
 
 
@@ -191,7 +193,10 @@ def _neighbors(
     best: Mapping[str, Answer], options: Mapping[str, Sequence[Answer]]
 ) -> list[dict[str, Answer]]:
     return [
-        {**best, name: answer} for name, answers in options.items() for answer in answers if answer != best[name]
+        {**best, name: answer}
+        for name, answers in options.items()
+        for answer in answers
+        if answer != best[name]
     ]
 
 
