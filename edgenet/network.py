@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,19 @@ from onnx import TensorProto
 from edgenet.card import ModelCard
 from edgenet.cards.questions import OPEN
 from edgenet.errors import ModelError
-from edgenet.importer import find_importer
+from edgenet.importer import Imported, find_importer
 from edgenet.model import Model, content_digest, is_quantized, read_onnx
 from edgenet.original.ending import without_logarithm
 from edgenet.original.settle import settled
 from edgenet.original.shapes import drop_unused_inputs
-from edgenet.preprocessing import Preprocessing
+from edgenet.preprocessing import GRAY, Preprocessing
+from edgenet.soundness import check_domains, check_tensors
 from edgenet.task import Task
 
 __all__ = ["Network"]
 
 IMAGE_RANK = 4
+ONNX = "onnx"
 CHANNELS = (1, 3)
 # What is tried for sides that a file leaves free, and another that tells whether it does.
 USUAL, OTHER = (224, 224), (256, 192)
@@ -44,6 +46,7 @@ class Network:
         size: Height and width it sees.
         free: Whether it takes any size, and ``size`` is only the usual one.
         nhwc: Whether its channels are the last axis.
+        gray: Whether the file takes one channel, and ``proto`` the three that it is made from.
         kind: Type of its input's values: "float", "uint8", "int8" ….
     """
 
@@ -57,40 +60,48 @@ class Network:
     free: bool
     nhwc: bool
     kind: str
+    gray: bool
 
     @classmethod
-    def read(cls, path: Path) -> Network:
+    def read(cls, path: Path, usual: tuple[int, int] = USUAL) -> Network:
         """Read a file in any form.
+
+        Args:
+            path: The file.
+            usual: Height and width where it takes any.
 
         Raises:
             ModelError: It cannot be read, takes no pictures, or is none of a network.
         """
         reader = find_importer(path)
         if reader is None:
-            form, proto, notes = "onnx", read_onnx(path), ()
+            form, read = ONNX, Imported(read_onnx(path))
         else:
-            form = reader.__module__.rpartition(".")[2]
-            proto, notes = reader(path, USUAL)
+            form, read = reader.__module__.rpartition(".")[2], reader(path, usual)
+        proto = read.proto
+        check_tensors(proto, path)
+        check_domains(proto, path)
         facts, digest = _facts(proto), content_digest(proto)
         drop_unused_inputs(proto)
         sides, nhwc = _input(proto, path)
         free = not all(sides)
-        if reader is not None and sides == USUAL:
+        if reader is not None and sides == usual:
             free = _input(reader(path, OTHER).proto, path)[0] == OTHER
-        size = (sides[0] or USUAL[0], sides[1] or USUAL[1])
+        size = (sides[0] or usual[0], sides[1] or usual[1])
         if not all(side in SIDES for side in size):
             raise ModelError(
                 f"{path}: takes pictures of {size[0]}x{size[1]} pixels",
                 f"give a network for pictures of {SIDES[0]} to {SIDES[-1]} pixels a side",
             )
         kind = _kind(proto.graph.input[0])
-        proto = settled(proto, _as_is(size, kind), path)
+        gray = proto.graph.input[0].type.tensor_type.shape.dim[3 if nhwc else 1].dim_value == 1
+        proto = settled(proto, replace(_as_is(size, kind), color=GRAY if gray else "rgb"), path)
         without_logarithm(proto)
-        return cls(path, proto, digest, form, notes, facts, size, free, nhwc, kind)
+        return cls(path, proto, digest, form, read.notes, facts, size, free, nhwc, kind, gray)
 
     @property
     def as_is(self) -> Preprocessing:
-        """Pixels as they are: whole numbers that the input's type holds, and no normalization."""
+        """Color pixels as they are: whole numbers that the input's type holds, and no normalization."""
         return _as_is(self.size, self.kind)
 
     @property
@@ -109,7 +120,7 @@ class Network:
         model = Model.of(
             self.proto, self.path.stem, self.digest, ModelCard(task, preprocessing or self.as_is)
         )
-        return model if not self.quantized else _int8(model)
+        return replace(model, precision="int8") if self.quantized else model
 
     def checked(self, task: Task) -> Model:
         """As :meth:`fed`, with every check of a model.
@@ -120,10 +131,6 @@ class Network:
         data = self.proto.SerializeToString()
         card = ModelCard(task, self.as_is)
         return Model.parse(data, self.path.stem, self.digest, card, str(self.path))
-
-
-def _int8(model: Model) -> Model:
-    return model.with_proto(model.proto, precision="int8")
 
 
 def _as_is(size: tuple[int, int], kind: str) -> Preprocessing:

@@ -122,6 +122,14 @@ class Task(ABC):
             DataError: What it tells is not of this model's task.
         """
 
+    def classes(self, values: int) -> int:  # noqa: ARG002
+        """How many names a model with so many values has; 0 where nothing of it has a name."""
+        return 0
+
+    def class_names(self, images: ImageSet) -> tuple[str, ...]:  # noqa: ARG002
+        """The names of all classes in their order, as a folder of images tells them; else ()."""
+        return ()
+
     @abstractmethod
     def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:
         """Which answers are the same in both."""

@@ -8,6 +8,7 @@ from typing import Any
 from edgenet.cards.draft import Draft, Line
 from edgenet.cards.preset import Preset
 from edgenet.cards.questions import OPEN
+from edgenet.preprocessing import GRAY
 
 __all__ = ["answered", "without_idle"]
 
@@ -24,17 +25,22 @@ def answered(draft: Draft, preset: Preset) -> tuple[Draft, tuple[str, ...]]:
     changed: dict[str, Line] = {}
     lines, told = draft.lines, [f"{preset.name}: {preset.note}"] if preset.note else []
     if lines["size"].value == OPEN and "size" in preset.table:
-        changed["size"] = Line(list(preset.table["size"]), f"{preset.name}; the file takes any")
+        changed["size"] = Line(list(preset.table["size"]), f"as {preset.name}; the file takes any")
     size = changed.get("size", lines["size"]).value
     answers: dict[str, Any] = {} if size == OPEN else dict(preset.answers((size[0], size[1])))
     if size == OPEN:
         answers = {key: value for key, value in preset.table.items() if key in KEYS and key != "resize_to"}
     if preset.label_offset is not None:
         answers["label_offset"] = preset.label_offset
+    if lines["color"].value == GRAY:
+        answers.pop("color", None)
+        if any(len(set(answers[key])) > 1 for key in ("mean", "std") if key in answers):
+            told.append(f"a gray network has one channel, and {preset.name}'s mean and std are of three")
+            answers = {key: value for key, value in answers.items() if key not in ("mean", "std")}
     for key, value in answers.items():
         line = lines.get(key)
         if line is not None and line.value == OPEN:
-            changed[key] = Line(value, preset.name)
+            changed[key] = Line(value, f"as {preset.name}")
         elif line is not None and line.value != value and key not in ("std", "label_offset"):
             told.append(_contradiction(preset, key))
             changed[key] = Line(line.value, f"{line.why}; not as {preset.name}")

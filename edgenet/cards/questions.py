@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from edgenet.agent.preprocess import INTERPOLATIONS, RESIZES
@@ -21,6 +21,7 @@ def _either(choices: Iterable[str]) -> str:
 ANSWERS: Mapping[str, str] = {
     "task": "write what the network is for",
     "output": "write what the graph gives",
+    "labels": "write [names], in the order of the outputs",
     "label_offset": "write 1 if output 0 is a background class, else 0",
     "size": "write [height, width], in pixels",
     "color": _either(COLORS),
@@ -60,7 +61,7 @@ def asked(key: str, size: str, values: int) -> tuple[str, ...]:
         size: What the network sees, "224x224"; "" where that is open too.
         values: How many its output has.
     """
-    return _QUESTIONS.get(key, lambda *_: ())(size, values)
+    return _QUESTIONS[key](size, values) if key in _QUESTIONS else ()
 
 
 def _color(*_: object) -> tuple[str, ...]:
@@ -110,7 +111,12 @@ def _output(*_: object) -> tuple[str, ...]:
     return ("No task of this edgenet reads what the graph ends in; see docs/preprocessing.md.",)
 
 
-_QUESTIONS = {
+def _labels(*_: object) -> tuple[str, ...]:
+    return ("The names of the classes, in the order of the outputs.",)
+
+
+_QUESTIONS: Mapping[str, Callable[[str, int], tuple[str, ...]]] = {
+    "labels": _labels,
     "output": _output,
     "label_offset": _label_offset,
     "color": _color,

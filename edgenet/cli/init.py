@@ -23,6 +23,7 @@ __all__ = ["init"]
     metavar="DIR",
     help="Labelled images: score the plausible answers on them, and propose the best.",
 )
+@click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")
 @click.option("--accept", is_flag=True, help="Write what the images propose as the answer.")
 @click.option("-o", "--output", metavar="MODEL.toml", help="Default: MODEL.toml beside it.")
 @click.option("--force", is_flag=True, help="Write over a card that is there.")
@@ -31,6 +32,7 @@ def init(
     model: str,
     like: str | None,
     images: str | None,
+    labels: str | None,
     accept: bool,
     output: str | None,
     force: bool,
@@ -52,7 +54,7 @@ def init(
     if accept and not images:
         raise click.UsageError("--accept needs --images")
     with progress() as on_progress:
-        card = run(model, like, images, output, accept, force, on_progress)
+        card = run(model, like, images, labels, output, accept, force, on_progress)
     print_notes(card.notes)
     if as_json:
         print_json(card.to_table())
@@ -63,9 +65,18 @@ def init(
 def _summary(card, model: str) -> list[str]:  # type: ignore[no-untyped-def]
     lines = card.draft.lines
     read = [key for key, line in lines.items() if line.why.startswith("read")]
-    shown = [f"{card.path}  read from the file: {', '.join(read)}"]
-    if card.proposals and card.proposals.each and not card.proposals.reason:
-        shown += [card.proposals.summary, *(f"  {item.line}" for item in card.proposals.each)]
+    shown = [f"{card.path}  read from the file: {', '.join(read)}", *_scores(card)]
     if card.open:
         return [*shown, f'open: {", ".join(card.open)}; answer each "?" in {card.path}']
     return [*shown, f"next: edgenet compile {model} --target T --calibration DIR"]
+
+
+def _scores(card) -> list[str]:  # type: ignore[no-untyped-def]
+    """What the images say of what is open, and of what was answered where they say otherwise."""
+    from edgenet.figures import share
+
+    found = card.proposals
+    if found is None or found.reason:
+        return []
+    shown = [found.summary, *(f"  {item.line}" for item in found.each if item.told or card.open)]
+    return shown if found.given is None else [*shown, f"with the answers given: {share(found.given)}"]

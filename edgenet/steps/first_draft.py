@@ -9,16 +9,17 @@ import numpy as np
 from edgenet.cards.draft import Draft, Line
 from edgenet.cards.questions import OPEN
 from edgenet.drift import CLASSIFICATION
-from edgenet.errors import ModelError
 from edgenet.graph.inside import ending_inside, input_range, normalization_inside
 from edgenet.network import Network
-from edgenet.preprocessing import COLORS, Preprocessing
+from edgenet.preprocessing import GRAY, Preprocessing
 from edgenet.task import Task, load_task
 from edgenet.tasks import task_names
 
-__all__ = ["first_draft", "own_task"]
+__all__ = ["first_draft", "other_tasks", "own_task"]
 
 WITH_BACKGROUND = 1001
+# What answers are, by the operator that a graph ends in.
+NORMALIZING = ("HardSigmoid", "LpNormalization", "Sigmoid", "Softmax")
 # ImageNet's means of red, green and blue, and how far one may be from them.
 IMAGENET, NEAR = (123.68, 116.78, 103.94), 3.0
 # Normalization that stands inside a network, by the numbers it takes: pixels, and pixels from 0 to 1.
@@ -44,12 +45,14 @@ def own_task(network: Network) -> Task | None:
     return load_task(name)(output)
 
 
-def first_draft(network: Network) -> Draft:
-    """The card of a network as its file tells it.
+def other_tasks(network: Network) -> tuple[str, ...]:
+    """The tasks that could read a network's answers as well as :func:`own_task` does."""
+    own = own_task(network)
+    return tuple(name for name in _claims(network) if own is not None and name != own.name)
 
-    Raises:
-        ModelError: It takes pictures of another number of channels than edgenet can feed.
-    """
+
+def first_draft(network: Network) -> Draft:
+    """The card of a network as its file tells it."""
     name = network.path.name
     title = (f"How {name} is fed and read: by edgenet init. docs/preprocessing.md explains every key.",)
     return Draft(title, _top(network), _preprocessing(network), network.values)
@@ -73,15 +76,19 @@ def _top(network: Network) -> Mapping[str, Line]:
             "task": Line(OPEN if claims else CLASSIFICATION, either if claims else ""),
             "output": Line(OPEN, "" if claims else what),
         }
-    others = [name for name in _claims(network) if name != task.name]
-    instead = f'or "{others[0]}", if it is {load_task(others[0]).noun}' if others else ""
-    softmax = ending in ("Softmax", "LpNormalization", "Sigmoid", "HardSigmoid")
-    why = f"read: the graph ends in {ending}" if softmax else "read: the graph ends in no Softmax"
-    found = {"task": Line(task.name, instead), "output": Line(task.output, why)}
-    if not type(task)(task.output, ("",) * values).check(values):  # it has classes
-        if values == WITH_BACKGROUND:
+    others = other_tasks(network)
+    told = ending if ending in NORMALIZING else "no Softmax"
+    which = f"or {' or '.join(map(repr, others))}: the graph does not tell".replace("'", '"')
+    numbers = f"read: {values} numbers behind {ending}" if values > 1 else "read: one number"
+    found = {
+        "task": Line(task.name, which if others else numbers),
+        "output": Line(task.output, f"read: the graph ends in {told}"),
+    }
+    if classes := task.classes(values):
+        if values == classes == WITH_BACKGROUND:
             found["label_offset"] = Line(OPEN)
-        found["labels"] = Line(None, f"{values} names in the order of the outputs, or --labels FILE")
+        order = "names in the order of the outputs" if classes <= values else "names: what 0 means, then 1"
+        found["labels"] = Line(None, f"{classes} {order}; or compile --labels FILE")
     return found
 
 
@@ -98,14 +105,7 @@ _RESIZE_TO = 'of "short-side" alone: Resize(256), or size / crop_pct; else remov
 
 
 def _one_channel(network: Network) -> Line | None:
-    entry = network.proto.graph.input[0].type.tensor_type.shape.dim
-    if entry[3 if network.nhwc else 1].dim_value != 1:
-        return None
-    if "gray" not in COLORS:
-        raise ModelError(
-            f"{network.path}: takes pictures of one channel, and edgenet feeds three", "train it on colors"
-        )
-    return Line("gray", "read: the input has one channel")
+    return Line(GRAY, "read: the input has one channel") if network.gray else None
 
 
 def _normalization(network: Network) -> tuple[Line, Line, Line]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import INTERPOLATIONS
+from edgenet.card import ModelCard
 from edgenet.cards.draft import Draft
-from edgenet.cards.preset import Preset, presets
+from edgenet.cards.preset import Preset
 from edgenet.cards.questions import OPEN
 from edgenet.figures import share
-from edgenet.preprocessing import COLORS, Preprocessing
+from edgenet.preprocessing import Preprocessing
 from edgenet.statistics import mcnemar, wilson
-from edgenet.verify.card_scores import Card, CardScores
+from edgenet.steps.plausible import Answer, options, words
+from edgenet.task import Task
+from edgenet.verify.card_scores import CardScores
 
 __all__ = ["Proposal", "Proposals", "propose"]
 
@@ -25,11 +27,6 @@ __all__ = ["Proposal", "Proposals", "propose"]
 COARSE, FINE = 48, 300
 CERTAIN = 0.05
 ROUNDS = 3
-RGB = ("rgb", "bgr")
-# Two normalizations whose numbers differ by less than this share of their span are one.
-ALIKE = 0.05
-
-Answer = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -37,11 +34,12 @@ class Proposal:
     """One question and what the images say of it.
 
     Attributes:
-        question: "color", "normalization", "framing", "interpolation" or "label_offset".
+        question: "color", "normalization", "framing", "interpolation", "label_offset" or "labels".
         answer: Keys of the card with the values that are best.
         share: Of right answers with them, 0 to 1.
         next: The best other answer in words, and its share.
-        told: Whether the images tell it from every other (McNemar against each of them).
+        told: Whether the images tell it from every other: a sign test of the images' scores against each, which
+            is McNemar's test where a score is right or wrong.
     """
 
     question: str
@@ -71,6 +69,8 @@ class Proposals:
         interval: Its 95 % interval (Wilson).
         each: One a question that is open.
         reason: Why nothing is proposed; empty where something may be.
+        doubt: What the answers under the best card say of wrong labels; empty where nothing is clear.
+        given: Share of right answers under the card as it was answered before; ``None`` where it is open.
     """
 
     images: int
@@ -78,6 +78,8 @@ class Proposals:
     interval: tuple[float, float]
     each: tuple[Proposal, ...]
     reason: str = ""
+    doubt: str = ""
+    given: float | None = None
 
     @property
     def summary(self) -> str:
@@ -96,17 +98,26 @@ class Proposals:
             {
                 "question": item.question,
                 "answer": dict(item.answer),
-                "top1": item.share,
+                "right": item.share,
                 "next": item.next[0],
-                "next_top1": item.next[1],
+                "next_right": item.next[1],
                 "proposed": item.told and not self.reason,
             }
             for item in self.each
         ]
-        return {"images": self.images, "top1": self.share, "interval": list(self.interval), "questions": each}
+        return {
+            "images": self.images,
+            "right": self.share,
+            "interval": list(self.interval),
+            "given": self.given,
+            "questions": each,
+            "doubt": self.doubt or None,
+        }
 
 
-def propose(draft: Draft, scores: CardScores, available: int) -> Proposals | None:
+def propose(
+    draft: Draft, asked: Sequence[str], scores: CardScores, known: Sequence[Preset]
+) -> Proposals | None:
     """Try the plausible answers to a draft's open questions on labelled images.
 
     All combinations of color and normalization, then of framing and filter, on a few images; then the best
@@ -115,52 +126,54 @@ def propose(draft: Draft, scores: CardScores, available: int) -> Proposals | Non
 
     Args:
         draft: A card whose size is known.
+        asked: The keys that the model's file leaves open, whoever has answered them since.
         scores: Of its network.
-        available: How many images there are.
+        known: The presets.
 
     Returns:
         ``None`` where nothing is open that images could tell.
     """
-    options = _options(draft)
-    if not options:
+    task = scores.task
+    questions = options(draft, asked, task, known)
+    if not questions:
         return None
-    best = {question: answers[0] for question, answers in options.items()}
-    for pair in (("color", "normalization", "label_offset"), ("framing", "interpolation")):
-        tried = _combined(best, {name: options[name] for name in pair if name in options})
-        right = scores.right([_card(draft, item) for item in tried], COARSE)
+
+    def cards(tried: Sequence[Mapping[str, Answer]]) -> list[ModelCard]:
+        return [_card(draft, task, item) for item in tried]
+
+    best = {question: answers[0] for question, answers in questions.items()}
+    for pair in (("color", "normalization", "label_offset", "labels"), ("framing", "interpolation")):
+        tried = _combined(best, {name: questions[name] for name in pair if name in questions})
+        right = scores.scores(cards(tried), COARSE)
         best = dict(tried[int(right.sum(axis=1).argmax())])
     for _ in range(ROUNDS):
-        tried = [best, *_neighbors(best, options)]
-        right = scores.right([_card(draft, item) for item in tried], FINE)
+        tried = [best, *_neighbors(best, questions)]
+        right = scores.scores(cards(tried), FINE)
         first = int(right.sum(axis=1).argmax())
         if right[first].sum() == right[0].sum():
             break
         best = dict(tried[first])
-    count = min(FINE, available)
-    each = tuple(_proposal(name, best, options[name], tried, right) for name in options)
-    return _judged(each, right[0], scores.constant(count))
+    else:
+        tried = [best, *_neighbors(best, questions)]
+        right = scores.scores(cards(tried), FINE)
+    best_card = _card(draft, task, best)
+    each = tuple(_proposal(name, best, questions[name], tried, right) for name in questions)
+    found = _judged(each, right[0], scores.constant(best_card, FINE))
+    given = None if draft.open else _card(draft, task, {})
+    told = None if given is None else float(scores.scores([given], FINE).mean())
+    return replace(found, doubt=scores.doubt(best_card, FINE), given=told)
 
 
-def words(answer: Answer) -> str:
-    """An answer as people say it: "rgb", "[-1, 1]", "short-side 256"."""
-    if "mean" in answer:
-        ends = [[(p - m) / s for m, s in zip(answer["mean"], answer["std"], strict=True)] for p in (0, 255)]
-        return f"[{min(ends[0]):.3g}, {max(ends[1]):.3g}]"
-    return " ".join(str(value) for key, value in answer.items() if value is not None) + (
-        " as label_offset" if "label_offset" in answer else ""
-    )
-
-
-def _judged(each: tuple[Proposal, ...], right: NDArray[np.bool_], constant: float) -> Proposals:
-    own, count = int(right.sum()), len(right)
-    interval = wilson(own, count)
+def _judged(each: tuple[Proposal, ...], right: NDArray[np.float64], constant: float) -> Proposals:
+    count = len(right)
+    own, interval = float(right.mean()), wilson(round(right.sum()), count)
     reason = ""
     if interval[0] <= constant:
         reason = (
-            f"under no card are more than {share(own / count)} of {count} images right, and always the same class "
-            f"would be {share(constant)}: these are not this network's classes, or not in its order"
+            f"under no card are more than {share(own)} of {count} images right, and always the same answer would "
+            f"be {share(constant)}: these are not this network's classes, or not in its order"
         )
-    return Proposals(count, own / count, interval, each, reason)
+    return Proposals(count, own, interval, each, reason)
 
 
 def _proposal(
@@ -168,19 +181,19 @@ def _proposal(
     best: Mapping[str, Answer],
     answers: Sequence[Answer],
     tried: Sequence[Mapping[str, Answer]],
-    right: NDArray[np.bool_],
+    right: NDArray[np.float64],
 ) -> Proposal:
     """Compare the best card with those that answer one question otherwise."""
     rows = [index for index, item in enumerate(tried) if index and item[name] != best[name]]
     chances = [mcnemar(*_apart(right[0], right[index])) for index in rows]
-    nearest = max(rows, key=lambda index: int(right[index].sum()))
+    nearest = max(rows, key=lambda index: float(right[index].sum()))
     told = all(chance < CERTAIN for chance in chances)
     other = words(tried[nearest][name]), float(right[nearest].mean())
     return Proposal(name, best[name], float(right[0].mean()), other, told and len(answers) > 1)
 
 
-def _apart(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> tuple[int, int]:
-    return int((first & ~second).sum()), int((second & ~first).sum())
+def _apart(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[int, int]:
+    return int((first > second).sum()), int((second > first).sum())
 
 
 def _combined(best: Mapping[str, Answer], options: Mapping[str, Sequence[Answer]]) -> list[dict[str, Answer]]:
@@ -200,64 +213,15 @@ def _neighbors(
     ]
 
 
-def _card(draft: Draft, answers: Mapping[str, Answer]) -> Card:
+def _card(draft: Draft, task: Task, answers: Mapping[str, Answer]) -> ModelCard:
     """The card that some answers make of a draft; mean and std, in the order of red, green, blue, follow the color."""
     given = {key: line.value for key, line in draft.lines.items() if line.value not in (None, OPEN)}
     given |= {key: value for answer in answers.values() for key, value in answer.items()}
     if given["color"] == "bgr" and "normalization" in answers:
         given |= {key: list(reversed(given[key])) for key in ("mean", "std")}
     table = {key: given[key] for key in Preprocessing.__dataclass_fields__ if given.get(key) is not None}
-    return Preprocessing.from_table(table, "a card"), int(given.get("label_offset", 0))
-
-
-def _options(draft: Draft) -> dict[str, list[Answer]]:
-    """Every open question with its plausible answers."""
-    still, lines = set(draft.open), draft.lines
-    height, width = lines["size"].value
-    known = presets()
-    found: dict[str, list[Answer]] = {}
-    if "color" in still:
-        found["color"] = [{"color": name} for name in RGB if name in COLORS]
-    if {"mean", "std"} <= still:
-        found["normalization"] = _normalizations(known)
-    if "resize_to" in still:
-        framings = _framings(known, (height, width))
-        given = [{"resize_to": item["resize_to"]} for item in framings if item["resize_to"]]
-        found["framing"] = framings if "resize" in still else given
-    if "interpolation" in still:
-        found["interpolation"] = [{"interpolation": name} for name in INTERPOLATIONS]
-    if "label_offset" in still:
-        found["label_offset"] = [{"label_offset": offset} for offset in (0, 1)]
-    return {name: answers for name, answers in found.items() if len(answers) > 1}
-
-
-def _normalizations(known: Sequence[Preset]) -> list[Answer]:
-    """Those of the presets in the order of red, green, blue, and none; what is nearly the same once."""
-    found: list[Answer] = []
-    tables = [item.table for item in known if "mean" in item.table and "std" in item.table]
-    for table in (*tables, {"mean": [0.0] * 3, "std": [1.0] * 3}):
-        turn = -1 if table.get("color") == "bgr" else 1
-        answer = {key: list(table[key])[::turn] for key in ("mean", "std")}
-        if not any(_alike(answer, other) for other in found):
-            found.append(answer)
-    return found
-
-
-def _alike(first: Answer, second: Answer) -> bool:
-    ends = [
-        (np.array([0.0, 255.0])[:, None] - np.asarray(item["mean"])) / np.asarray(item["std"])
-        for item in (first, second)
-    ]
-    return bool(np.abs(ends[0] - ends[1]).max() < ALIKE * float(np.ptp(ends[0])))
-
-
-def _framings(known: Sequence[Preset], size: tuple[int, int]) -> list[Answer]:
-    found: list[Answer] = []
-    for item in known:
-        given = item.answers(size)
-        if "resize" not in given or (given["resize"] == "short-side" and "resize_to" not in given):
-            continue
-        answer = {"resize": given["resize"], "resize_to": given.get("resize_to")}
-        if answer not in found:
-            found.append(answer)
-    return found
+    offset, labels = int(given.get("label_offset", 0)), tuple(given.get("labels", ()))
+    return ModelCard(
+        replace(task, label_offset=offset, labels=labels),
+        Preprocessing.from_table(table, "a card").of_colors(),
+    )

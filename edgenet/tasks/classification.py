@@ -228,6 +228,22 @@ class Classification(Task):
             f"did you mean {near!r}?" if near else "use the images and labels of this model's task",
         )
 
+    def classes(self, values: int) -> int:
+        """One a value, but for the background."""
+        return values - self.label_offset
+
+    def class_names(self, images: ImageSet) -> tuple[str, ...]:
+        """Folders in alphabetical order, as Keras and torchvision number them, or as ``labels.csv`` does."""
+        rows = images.truth or ()
+        if not rows or CLASS_NAME not in rows[0]:
+            return ()
+        if CLASS_INDEX not in rows[0]:
+            folders = {path.parent.name for path in images.files}
+            return tuple(sorted(folders)) if folders == {row[CLASS_NAME] for row in rows} else ()
+        numbered = {whole_number(row[CLASS_INDEX]): row[CLASS_NAME] for row in rows}
+        order = tuple(numbered.get(index, "") for index in range(len(numbered)))
+        return order if all(order) else ()
+
     def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:
         """The same best class; NaN is no answer, and so the same as none."""
         alike = self.answers(first, truth) == self.answers(second, truth)

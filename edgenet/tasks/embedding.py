@@ -167,6 +167,10 @@ class Embedding(Task):
         """Rank-1."""
         return float(self._right(answers, truth).mean())
 
+    def scores(self, answers: Answers, truth: Truth) -> NDArray[np.float64]:
+        """1 where the nearest gallery picture is of the same identity, else 0; [probes]."""
+        return self._right(answers, truth).astype(np.float64)
+
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """Cosine, rank-1 and ROC area, and what the difference is worth."""
         own = {"cosine_median": float(np.median(np.einsum("nv,nv->n", board, reference)))}
