@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from onnx import TensorProto
+from onnx import helper
 
 from edgenet.card import ModelCard
 from edgenet.cards.questions import OPEN
@@ -42,12 +42,12 @@ class Network:
         digest: Of its content.
         form: "onnx", or the name of what reads it (:mod:`edgenet.importers`).
         notes: What was left out when it was read.
-        facts: Opset, producer, inputs and outputs as the file has them, JSON-ready.
+        facts: Opset and producer of an ONNX file, inputs and outputs as ONNX, JSON-ready.
         size: Height and width it sees.
         free: Whether it takes any size, and ``size`` is only the usual one.
         nhwc: Whether its channels are the last axis.
         gray: Whether the file takes one channel, and ``proto`` the three that it is made from.
-        kind: Type of its input's values: "float", "uint8", "int8" ….
+        kind: Type of its input's values: "float32", "uint8", "int8" ….
     """
 
     path: Path
@@ -81,7 +81,7 @@ class Network:
         proto = read.proto
         check_tensors(proto, path)
         check_domains(proto, path)
-        facts, digest = _facts(proto), content_digest(proto)
+        facts, digest = _facts(proto, form), content_digest(proto)
         drop_unused_inputs(proto)
         sides, nhwc = _input(proto, path)
         free = not all(sides)
@@ -151,12 +151,13 @@ def _input(proto: onnx.ModelProto, path: Path) -> tuple[tuple[int, int], bool]:
     return (dims[1], dims[2]) if nhwc else (dims[2], dims[3]), nhwc
 
 
-def _facts(proto: onnx.ModelProto) -> Mapping[str, Any]:
+def _facts(proto: onnx.ModelProto, form: str) -> Mapping[str, Any]:
     opset = next((item.version for item in proto.opset_import if item.domain in ("", "ai.onnx")), None)
     weights = {item.name for item in proto.graph.initializer}
+    producer = " ".join(part for part in (proto.producer_name, proto.producer_version) if part)
     return {
-        "opset": opset,
-        "producer": " ".join(part for part in (proto.producer_name, proto.producer_version) if part) or None,
+        "opset": opset if form == ONNX else None,
+        "producer": (producer or None) if form == ONNX else None,
         "inputs": [_told(item) for item in proto.graph.input if item.name not in weights],
         "outputs": [_told(item) for item in proto.graph.output],
     }
@@ -173,4 +174,8 @@ def _shape(value: onnx.ValueInfoProto) -> str:
 
 
 def _kind(value: onnx.ValueInfoProto) -> str:
-    return str(TensorProto.DataType.Name(value.type.tensor_type.elem_type).lower())
+    """The type of its values, as numpy calls it."""
+    try:
+        return str(helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type).name)
+    except KeyError:
+        return "unknown"

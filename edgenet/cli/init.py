@@ -65,7 +65,10 @@ def init(
 def _summary(card, model: str) -> list[str]:  # type: ignore[no-untyped-def]
     lines = card.draft.lines
     read = [key for key, line in lines.items() if line.why.startswith("read")]
-    shown = [f"{card.path}  read from the file: {', '.join(read)}", *_scores(card)]
+    shown = [f"{card.path}  read from the file: {', '.join(read)}"]
+    if lines["task"].why.startswith("or "):
+        shown.append(f"task = {lines['task'].value}, {lines['task'].why}")
+    shown += _scores(card)
     if card.open:
         return [*shown, f'open: {", ".join(card.open)}; answer each "?" in {card.path}']
     return [*shown, f"next: edgenet compile {model} --target T --calibration DIR"]

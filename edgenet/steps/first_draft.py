@@ -15,7 +15,7 @@ from edgenet.preprocessing import GRAY, Preprocessing
 from edgenet.task import Task, load_task
 from edgenet.tasks import task_names
 
-__all__ = ["first_draft", "other_tasks", "own_task"]
+__all__ = ["first_draft", "own_task"]
 
 WITH_BACKGROUND = 1001
 # What answers are, by the operator that a graph ends in.
@@ -45,8 +45,8 @@ def own_task(network: Network) -> Task | None:
     return load_task(name)(output)
 
 
-def other_tasks(network: Network) -> tuple[str, ...]:
-    """The tasks that could read a network's answers as well as :func:`own_task` does."""
+def _others(network: Network) -> tuple[str, ...]:
+    """The tasks that could read a network's answers as well."""
     own = own_task(network)
     return tuple(name for name in _claims(network) if own is not None and name != own.name)
 
@@ -76,7 +76,7 @@ def _top(network: Network) -> Mapping[str, Line]:
             "task": Line(OPEN if claims else CLASSIFICATION, either if claims else ""),
             "output": Line(OPEN, "" if claims else what),
         }
-    others = other_tasks(network)
+    others = _others(network)
     told = ending if ending in NORMALIZING else "no Softmax"
     which = f"or {' or '.join(map(repr, others))}: the graph does not tell".replace("'", '"')
     numbers = f"read: {values} numbers behind {ending}" if values > 1 else "read: one number"
@@ -114,7 +114,7 @@ def _normalization(network: Network) -> tuple[Line, Line, Line]:
         return *_of_scale(network), Line(OPEN)
     task = own_task(network) or load_task(CLASSIFICATION)(load_task(CLASSIFICATION).outputs[0])
     inside, own = normalization_inside(network.fed(task)), network.as_is
-    if network.kind not in ("float", "float16", "double", "bfloat16"):
+    if network.kind not in ("float32", "float16", "float64", "bfloat16"):
         why = f"read: the input takes {network.kind}, pixels as they are"
         return Line(list(own.mean), why), Line(list(own.std), ""), _color(inside, 1.0)
     if (inside.mean, inside.std) == (own.mean, own.std):

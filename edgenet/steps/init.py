@@ -18,7 +18,7 @@ from edgenet.labels import check_names, read_labels
 from edgenet.library import image_folder
 from edgenet.network import Network
 from edgenet.progress import Progress, silent
-from edgenet.steps.first_draft import first_draft, other_tasks, own_task
+from edgenet.steps.first_draft import first_draft, own_task
 from edgenet.steps.propose import Proposals, propose
 from edgenet.steps.proposed import proposed
 from edgenet.steps.source import read_quantized
@@ -104,12 +104,6 @@ def init(
     if preset is not None:
         draft, told = answered(draft, preset)
         notes = (*notes, *told)
-    if others := other_tasks(network):
-        either = " or ".join(f'"{name}"' for name in others)
-        notes = (
-            *notes,
-            f"the graph ends in no Softmax: it is taken for a classifier; write task = {either} if not",
-        )
     if labels is not None:
         draft = _listed(draft, task, Path(labels))
     found = None

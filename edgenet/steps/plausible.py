@@ -59,7 +59,9 @@ def options(
         found["labels"] = [{"labels": list(labels)}, {"labels": list(labels)[::-1]}]
     given = {key: line.value for key, line in lines.items()}
     for answers in found.values():  # what stands in the card comes first, and so wins where it is as good
-        answers.sort(key=lambda answer: any(value not in (None, given.get(key)) for key, value in answer.items()))
+        answers.sort(
+            key=lambda answer: any(value not in (None, given.get(key)) for key, value in answer.items())
+        )
     return {name: answers for name, answers in found.items() if len(answers) > 1}
 
 
