@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ def read_card(path: Path) -> ModelCard:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: TOML's own, and numbers of too many digits
         raise ModelError(f"{path}: not valid TOML ({cause(error)})", "correct the file") from None
-    _check_answered(table, path)
+    _check_answered(table, text, path)
     if not isinstance(table.get("preprocessing"), dict):
         near = difflib.get_close_matches("preprocessing", table, 1)
         raise ModelError(
@@ -84,7 +85,7 @@ def read_card(path: Path) -> ModelCard:
     return ModelCard(_task(table, path), Preprocessing.from_table(table["preprocessing"], str(path)))
 
 
-def _check_answered(table: Mapping[str, Any], path: Path) -> None:
+def _check_answered(table: Mapping[str, Any], text: str, path: Path) -> None:
     """Refuse a card of ``edgenet init`` in which a question is open."""
     if still := open_keys(table):
         first, *others = still
@@ -96,7 +97,16 @@ def _check_answered(table: Mapping[str, Any], path: Path) -> None:
             else ""
         )
         answer = ANSWERS.get(first, "write its value")
-        raise ModelError(f"{path}: {first} is an open question{also}", f'{answer} in place of "?"')
+        raise ModelError(
+            f"{path}{_line(text, first)}: {first} is an open question{also}", f'{answer} in place of "?"'
+        )
+
+
+def _line(text: str, key: str) -> str:
+    """Where a key stands, as words; nothing where it is written in an unusual way."""
+    written = re.compile(rf"\s*{re.escape(key)}\s*=")
+    found = (number for number, line in enumerate(text.splitlines(), 1) if written.match(line))
+    return f", line {number}" if (number := next(found, None)) else ""
 
 
 def _task(table: Mapping[str, Any], path: Path) -> Task:

@@ -1,4 +1,4 @@
-"""A card as it is written: every key with where its value is from, and questions where nobody has answered."""
+"""A card as it is written: every key with where its value is from, and questions that nobody has answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What frameworks say of their own models, in memory, as a card: timm's and torchvision's words in edgenet's."""
+"""What frameworks say of their own models, in memory, as a card: timm and torchvision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a framework does to pictures by default: the answers of ``calibration/cards/`` to a card's questions."""
+"""What a framework does to pictures by default: ``calibration/cards/`` answers a card's questions."""
 
 from __future__ import annotations
 

@@ -75,10 +75,10 @@ def _color(*_: object) -> tuple[str, ...]:
 def _normalization(*_: object) -> tuple[str, ...]:
     return (
         "x = (pixel - mean) / std with pixels from 0 to 255: what your code does before the network, as",
-        "  x / 127.5 - 1, preprocess_input      mean = [127.5, 127.5, 127.5]      std = [127.5, 127.5, 127.5]",
-        "  x / 255, ToTensor() alone            mean = [0, 0, 0]                  std = [255, 255, 255]",
-        "  ToTensor(), Normalize of ImageNet    mean = [123.675, 116.28, 103.53]  std = [58.395, 57.12, 57.375]",
-        "  nothing                              mean = [0, 0, 0]                  std = [1, 1, 1]",
+        "  x / 127.5 - 1, preprocess_input  mean = [127.5, 127.5, 127.5]      std = [127.5, 127.5, 127.5]",
+        "  x / 255, ToTensor() alone        mean = [0, 0, 0]                  std = [255, 255, 255]",
+        "  ToTensor(), ImageNet's Normalize mean = [123.675, 116.28, 103.53]  std = [58.395, 57.12, 57.375]",
+        "  nothing                          mean = [0, 0, 0]                  std = [1, 1, 1]",
     )
 
 
@@ -87,7 +87,7 @@ def _resize(size: str, _: int) -> tuple[str, ...]:
     return (
         f"How a picture of any size becomes {size or 'what the network sees'}.",
         f'  "stretch"      the whole picture: image_dataset_from_directory, cv2.resize, Resize(({sides}))',
-        f'  "short-side"   the short side becomes resize_to, then the middle: Resize(256), CenterCrop(({sides}))',
+        f'  "short-side"   the short side to resize_to, then the middle: Resize(256), CenterCrop(({sides}))',
         '  "none"         pictures have that size already',
     )
 

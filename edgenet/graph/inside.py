@@ -59,7 +59,7 @@ def ending_inside(proto: onnx.ModelProto) -> str:
 
 
 def input_range(proto: onnx.ModelProto) -> tuple[float, float] | None:
-    """The least and the largest real number that a quantized input holds; ``None`` where it is not quantized."""
+    """The least and the largest real number that a quantized input holds; ``None`` of a float one."""
     graph = Graph(proto)
     node = graph.sole_consumer(graph.input)
     while node is not None and node.op_type in PASSED:

@@ -142,14 +142,14 @@ def compile(  # noqa: PLR0913
         return replace(built, notes=input_notes(source.original, given, source.recipe.images))
     decision = decide(source, decision.target, backend, precision, recipe, max_drift)
     images = _images(calibration, decision)
-    source, told = with_class_names(source, images)
-    golden = choose(images, source, cache, progress)
+    original, told = with_class_names(source, images)
+    golden = choose(images, original, cache, progress)
 
     def quantize(prepared: Model) -> Quantized:
-        return quantized(source, prepared, decision.recipe, images, golden, progress, cache)
+        return quantized(original, prepared, decision.recipe, images, golden, progress, cache)
 
-    built = _built(source, decision, golden, head, progress, quantize)
-    return replace(built, notes=(*told, *input_notes(source, images, decision.recipe.images)))
+    built = _built(original, decision, golden, head, progress, quantize)
+    return replace(built, notes=(*told, *input_notes(original, images, decision.recipe.images)))
 
 
 def _built(

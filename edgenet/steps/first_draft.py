@@ -27,7 +27,8 @@ LEAST_STD, UNIT = 16.0, 255.0
 MEANS = (50.0, 180.0)
 # What quantized inputs hold, by mean and std.
 RANGES = {
-    (-1.0, 1.0): (127.5, 127.5), (0.0, 1.0): (0.0, 255.0), (0.0, 255.0): (0.0, 1.0), (-128.0, 127.0): (128.0, 1.0),
+    (-1.0, 1.0): (127.5, 127.5), (0.0, 1.0): (0.0, 255.0), (0.0, 255.0): (0.0, 1.0),
+    (-128.0, 127.0): (128.0, 1.0),
 }  # fmt: skip
 
 
@@ -120,7 +121,8 @@ def _normalization(network: Network) -> tuple[Line, Line, Line]:
     if (inside.mean, inside.std) == (own.mean, own.std):
         return Line(OPEN), Line(OPEN), _color(inside, 0.0)
     unit = _takes(inside)
-    told = f"the graph normalizes: {_range(inside, unit or 1.0)} of pixels from 0 to {255 if unit != UNIT else 1}"
+    most = 1 if unit == UNIT else 255
+    told = f"the graph normalizes: {_range(inside, unit or 1.0)} of pixels from 0 to {most}"
     if not unit:
         doubtful = (
             "The graph scales its input itself, as if it were normalized before: look at what your code does."
@@ -130,7 +132,7 @@ def _normalization(network: Network) -> tuple[Line, Line, Line]:
 
 
 def _takes(inside: Preprocessing) -> float:
-    """What divides pixels before a network that normalizes by itself: 1, 255 (it takes 0 to 1), 0: not clear."""
+    """What divides pixels before a network that normalizes by itself: 1; 255, for 0 to 1; 0, not clear."""
     mean, std = np.asarray(inside.mean), np.asarray(inside.std)
     if np.any(std <= 0):
         return 0.0

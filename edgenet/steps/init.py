@@ -1,4 +1,4 @@
-"""Model → card: what its file says is filled in, and what only its trainer knows stands there as a question."""
+"""Model → card: what its file says is filled in, what only its trainer knows stands there as a question."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _scores(
 ) -> CardScores:
     if task is None or draft.lines["size"].value == OPEN:
         raise DataError(
-            f"{network.path.name}: what it gives or what size it sees is open, so images cannot tell the rest",
+            f"{network.path.name}: what it gives or what size it sees is open, so images cannot tell more",
             "leave --images out and answer that first",
         )
     labels = draft.top.get("labels", Line(None)).value or ()

@@ -38,8 +38,8 @@ class Proposal:
         answer: Keys of the card with the values that are best.
         share: Of right answers with them, 0 to 1.
         next: The best other answer in words, and its share.
-        told: Whether the images tell it from every other: a sign test of the images' scores against each, which
-            is McNemar's test where a score is right or wrong.
+        told: Whether the images tell it from every other: a sign test of the images' scores against each,
+            which is McNemar's test where a score is right or wrong.
     """
 
     question: str
@@ -56,7 +56,8 @@ class Proposal:
             return (
                 f"these images do not tell: {words(self.answer)} {share(self.share)}, {name} {share(other)}"
             )
-        return f"proposed by the images: {words(self.answer)}, {share(self.share)}; the next, {name}, {share(other)}"
+        best = f"{words(self.answer)}, {share(self.share)}"
+        return f"proposed by the images: {best}; the next, {name}, {share(other)}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Proposals:
 
     @property
     def summary(self) -> str:
-        """One line: the answers that can be told from all others, their figure and its interval, and the next."""
+        """One line: the answers that can be told from all others, their figure, its interval and the next."""
         low, high = self.interval
         best = f"{share(self.share)} of {self.images} images (95 %: {100 * low:.1f} to {share(high)})"
         told = [item for item in self.each if item.told]
@@ -170,8 +171,8 @@ def _judged(each: tuple[Proposal, ...], right: NDArray[np.float64], constant: fl
     reason = ""
     if interval[0] <= constant:
         reason = (
-            f"under no card are more than {share(own)} of {count} images right, and always the same answer would "
-            f"be {share(constant)}: these are not this network's classes, or not in its order"
+            f"under no card are more than {share(own)} of {count} images right, and always the same answer "
+            f"would be {share(constant)}: these are not this network's classes, or not in its order"
         )
     return Proposals(count, own, interval, each, reason)
 
@@ -214,7 +215,7 @@ def _neighbors(
 
 
 def _card(draft: Draft, task: Task, answers: Mapping[str, Answer]) -> ModelCard:
-    """The card that some answers make of a draft; mean and std, in the order of red, green, blue, follow the color."""
+    """The card that some answers make of a draft; mean and std, of red, green, blue, follow the color."""
     given = {key: line.value for key, line in draft.lines.items() if line.value not in (None, OPEN)}
     given |= {key: value for answer in answers.values() for key, value in answer.items()}
     if given["color"] == "bgr" and "normalization" in answers:

@@ -147,8 +147,9 @@ class Binary(Classification):
         own, count = int(self.scores(answers, truth).sum()), len(answers)
         if wilson(own, count)[1] >= 1 / CLASSES:
             return ""
-        told = f"the float model is right on {share(own / count)} of the images, and with its two classes exchanged"
-        return f"{told} it would be {share(1 - own / count)}: exchange the two labels in the card"
+        told = f"the float model is right on {share(own / count)} of the images"
+        better = f"with its two classes exchanged it would be {share(1 - own / count)}"
+        return f"{told}, and {better}: exchange the two labels in the card"
 
     @property
     def _cut(self) -> np.float32:

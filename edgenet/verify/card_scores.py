@@ -78,7 +78,7 @@ class CardScores:
             truth = task.truth(self._images, self._model.classes)
             if truth is None:
                 raise DataError(
-                    f"{self._images.folder}: its images have no labels, and only those tell which card is right",
+                    f"{self._images.folder}: its images have no labels, and those tell which card is right",
                     "put the images of each class into a folder of its own, or write labels.csv beside them",
                 )
             self._truths[key] = list(truth)
