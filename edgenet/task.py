@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,24 @@ from edgenet.errors import EdgenetError
 from edgenet.imageset import ImageSet
 from edgenet.tasks import task_module
 
-__all__ = ["Answers", "Task", "Truth", "load_task", "real"]
+__all__ = ["Answers", "Doubt", "Task", "Truth", "load_task", "real"]
 
 # What a network gives for each image, made comparable: float32 [n, values].
 Answers = NDArray[np.float32]
 # What is true of each image, in the task's own form.
 Truth = Sequence[Any]
+
+
+class Doubt(NamedTuple):
+    """Labels that are not those of a network's outputs, as its answers show.
+
+    Attributes:
+        told: What is wrong, and what to do.
+        right: The share of right answers that there would be else, 0 to 1.
+    """
+
+    told: str
+    right: float
 
 
 @dataclass(frozen=True)
@@ -150,9 +162,9 @@ class Task(ABC):
         told = list(truth)
         return max(told.count(item) for item in set(told)) / len(told)
 
-    def doubt(self, answers: Answers, truth: Truth) -> str:  # noqa: ARG002
-        """What the float model's answers say of a wrong card or wrong labels, where it is clear; else ""."""
-        return ""
+    def doubt(self, answers: Answers, truth: Truth) -> Doubt | None:  # noqa: ARG002
+        """What the float model's answers say of wrong labels, where that is clear."""
+        return None
 
     @abstractmethod
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:

@@ -66,18 +66,20 @@ def options(
 
 
 def _normalizations(known: Sequence[Preset], gray: bool) -> list[Answer]:
-    """Those of the presets in the order of red, green, blue, and none; what is nearly the same once.
+    """Those of the presets in the order of red, green, blue, and none.
 
-    Of a gray network those that are the same for every channel.
+    Of those that are nearly the same the one that most presets have; of a gray network those that are the
+    same for every channel.
     """
-    found: list[Answer] = []
     tables = [item.table for item in known if "mean" in item.table and "std" in item.table]
-    for table in (*tables, {"mean": [0.0] * 3, "std": [1.0] * 3}):
+    given: list[Answer] = [{"mean": [0.0] * 3, "std": [1.0] * 3}]
+    for table in tables:
         turn = -1 if table.get("color") == "bgr" else 1
-        answer = {key: list(table[key])[::turn] for key in ("mean", "std")}
-        if gray and any(len(set(values)) > 1 for values in answer.values()):
-            continue
-        if not any(_alike(answer, other) for other in found):
+        given.append({key: list(table[key])[::turn] for key in ("mean", "std")})
+    found: list[Answer] = []
+    for answer in sorted(given, key=given.count, reverse=True):
+        plain = all(len(set(values)) == 1 for values in answer.values())
+        if (plain or not gray) and not any(_alike(answer, other) for other in found):
             found.append(answer)
     return found
 

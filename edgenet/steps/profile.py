@@ -262,7 +262,7 @@ def _doubt(bundle: Bundle, expected: Expected) -> tuple[str, ...]:
     if expected.truth is None:
         return ()
     found = bundle.manifest.task.doubt(expected.reference, expected.truth)
-    return (found,) if found else ()
+    return (found.told,) if found else ()
 
 
 def _about(bundle: Bundle) -> Built:

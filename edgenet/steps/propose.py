@@ -26,6 +26,8 @@ __all__ = ["Proposal", "Proposals", "propose"]
 # Images for the first look at all answers, and for the last at the best of them.
 COARSE, FINE = 48, 300
 CERTAIN = 0.05
+# Right answers, as a share, that other labels must promise beyond those of the best card.
+BETTER = 0.2
 ROUNDS = 3
 
 
@@ -70,7 +72,6 @@ class Proposals:
         interval: Its 95 % interval (Wilson).
         each: One a question that is open.
         reason: Why nothing is proposed; empty where something may be.
-        doubt: What the answers under the best card say of wrong labels; empty where nothing is clear.
         given: Share of right answers under the card as it was answered before; ``None`` where it is open.
     """
 
@@ -79,7 +80,6 @@ class Proposals:
     interval: tuple[float, float]
     each: tuple[Proposal, ...]
     reason: str = ""
-    doubt: str = ""
     given: float | None = None
 
     @property
@@ -112,7 +112,7 @@ class Proposals:
             "interval": list(self.interval),
             "given": self.given,
             "questions": each,
-            "doubt": self.doubt or None,
+            "reason": self.reason or None,
         }
 
 
@@ -157,12 +157,21 @@ def propose(
     else:
         tried = [best, *_neighbors(best, questions)]
         right = scores.scores(cards(tried), FINE)
-    best_card = _card(draft, task, best)
     each = tuple(_proposal(name, best, questions[name], tried, right) for name in questions)
-    found = _judged(each, right[0], scores.constant(best_card, FINE))
-    given = None if draft.open else _card(draft, task, {})
-    told = None if given is None else float(scores.scores([given], FINE).mean())
-    return replace(found, doubt=scores.doubt(best_card, FINE), given=told)
+    standing = [] if draft.open else [_card(draft, task, {})]
+    given = [float(item.mean()) for item in scores.scores(standing, FINE)] if standing else [None]
+    found = _judged(each, right[0], scores.constant(_card(draft, task, best), FINE))
+    reason = _doubted(cards(tried) + standing, found, scores) or found.reason
+    return replace(found, given=given[0], reason=reason)
+
+
+def _doubted(seen: Sequence[ModelCard], found: Proposals, scores: CardScores) -> str:
+    """What the answers say of the images' labels, under the best card or, where that is better, another."""
+    doubts = [scores.doubt(card, FINE) for card in seen]
+    if doubts[0] is not None:
+        return doubts[0].told
+    others = [item for item in doubts if item is not None and item.right > found.interval[1] + BETTER]
+    return max(others, key=lambda item: item.right).told if others else ""
 
 
 def _judged(each: tuple[Proposal, ...], right: NDArray[np.float64], constant: float) -> Proposals:

@@ -37,7 +37,7 @@ def proposed(
     Returns:
         The card, and what a user should know of it.
     """
-    notes = [text for text in (found.reason, found.doubt) if text]
+    notes = [found.reason] if found.reason else []
     whole = replace(draft, preprocessing={**asked.preprocessing, **draft.preprocessing})
     changed: dict[str, Line] = {}
     color = next((item.answer["color"] for item in found.each if item.question == "color"), None)

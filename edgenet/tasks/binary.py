@@ -16,7 +16,7 @@ from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.statistics import roc_area, wilson
-from edgenet.task import Answers, Truth, real
+from edgenet.task import Answers, Doubt, Truth, real
 from edgenet.tasks.classification import LOGITS, PROBABILITIES, Classification, ClassificationDrift
 
 __all__ = ["METRICS", "TASK", "Binary", "BinaryDrift", "logits_of", "wrong_output"]
@@ -142,14 +142,14 @@ class Binary(Classification):
         """The label of a class."""
         return super().answer_name(answer, images) if self.labels else ("no", "yes")[bool(answer)]
 
-    def doubt(self, answers: Answers, truth: Truth) -> str:
+    def doubt(self, answers: Answers, truth: Truth) -> Doubt | None:
         """Whether the two classes are exchanged: clearly more is wrong than right."""
         own, count = int(self.scores(answers, truth).sum()), len(answers)
         if wilson(own, count)[1] >= 1 / CLASSES:
-            return ""
+            return None
         told = f"the float model is right on {share(own / count)} of the images"
         better = f"with its two classes exchanged it would be {share(1 - own / count)}"
-        return f"{told}, and {better}: exchange the two labels in the card"
+        return Doubt(f"{told}, and {better}: exchange the two labels in the card", 1 - own / count)
 
     @property
     def _cut(self) -> np.float32:

@@ -13,7 +13,7 @@ from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress, silent
-from edgenet.task import Task, Truth
+from edgenet.task import Doubt, Task, Truth
 from edgenet.verify.reference import Reference
 
 __all__ = ["CardScores"]
@@ -47,8 +47,8 @@ class CardScores:
         truth = self._truth(card.task)
         return card.task.constant([truth[index] for index in self._chosen(count)])
 
-    def doubt(self, card: ModelCard, count: int) -> str:
-        """What the answers say of wrong labels under a card that was scored; "" where nothing is clear."""
+    def doubt(self, card: ModelCard, count: int) -> Doubt | None:
+        """What the answers say of wrong labels under a card that was scored, where that is clear."""
         answers, truth = self._answers(card, self._chosen(count))
         return card.task.doubt(answers, truth)
 
@@ -91,11 +91,11 @@ class CardScores:
 
     def _run(self, needed: Sequence[Preprocessing], index: int) -> None:
         """Run one image under each way to feed it; pictures that are resized alike are resized once."""
-        made: dict[str, NDArray[np.uint8] | None] = {}
+        made: dict[tuple[object, ...], NDArray[np.uint8] | None] = {}
         for how in needed:
             if (how, index) in self._known:
                 continue
-            fitted = repr(how.fit_spec())
+            fitted = (how.size, how.resize, how.resize_to, how.interpolation, how.orientation)
             if fitted not in made:
                 made[fitted] = self._pixels(index, how)
             self._known[how, index] = self._answer(how, made[fitted])
