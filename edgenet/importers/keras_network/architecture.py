@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from edgenet.errors import ModelError
+from edgenet.text import UNPRINTABLE
 
 __all__ = ["AGAIN", "INPUT", "MODELS", "Call", "Entry", "Network", "Ref", "parse_network", "references"]
 
 FUNCTIONAL, SEQUENTIAL = ("Functional", "Model"), ("Sequential",)
 MODELS = (*FUNCTIONAL, *SEQUENTIAL)
 INPUT = "InputLayer"
-MAX_LAYERS, MAX_DEPTH = 20_000, 32
+MAX_LAYERS, MAX_DEPTH, MAX_NAME = 20_000, 32, 1024
 CONSTANT = "_CONSTANT_VALUE"
 AGAIN = 'save the model again: model.save("model.keras")'
 
@@ -83,8 +85,7 @@ def parse_network(kind: Any, config: Any, where: str) -> Network:
     if len(layers) > MAX_LAYERS:
         raise _damaged(where, f"{len(layers)} layers")
     name = config.get("name", "model") if isinstance(config, dict) else "model"
-    if not isinstance(name, str):
-        raise _damaged(where, "the model's name is no text")
+    name = _name(name, "model", where)
     entries = [_entry(layer, where) for layer in layers]
     names = {entry.name for entry in entries}
     if len(names) < len(entries) or not entries:
@@ -110,9 +111,7 @@ def references(value: Any) -> list[Ref]:
 def _entry(layer: Any, where: str) -> Entry:
     kind, config = _get(layer, "class_name", str, where), _get(layer, "config", (dict, list), where)
     held = config if isinstance(config, dict) else {}
-    name = layer.get("name", held.get("name"))
-    if not isinstance(name, str) or not name:
-        raise _damaged(where, f"a layer of class {kind} has no name")
+    name = _name(layer.get("name", held.get("name")), f"layer of class {kind}", where)
     module, registered = str(layer.get("module") or ""), str(layer.get("registered_name") or "")
     foreign = bool(module) and module.partition(".")[0] not in ("keras", "tf_keras", "tensorflow", "builtins")
     return Entry(
@@ -133,7 +132,7 @@ def _chained(name: str, entries: list[Entry], config: Any) -> Network:
         made = Entry(f"{first.name}_input", INPUT, {"batch_shape": shape or built})
         entries = [made, *entries]
     chained = [entries[0]]
-    for before, entry in zip(entries, entries[1:], strict=False):
+    for before, entry in itertools.pairwise(entries):
         chained.append(replace(entry, calls=(Call((Ref(before.name),), {}),)))
     return Network(name, tuple(chained), (Ref(chained[0].name),), (Ref(chained[-1].name),))
 
@@ -222,6 +221,12 @@ def _ends(value: list[Any] | dict[str, Any], names: set[str], where: str) -> tup
     if not found or any(ref.layer not in names for ref in found):
         raise _damaged(where, "its inputs or outputs are no layers of it")
     return found
+
+
+def _name(value: Any, what: str, where: str) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME or UNPRINTABLE.search(value):
+        raise _damaged(where, f"a {what} has no printable name")
+    return value
 
 
 def _get(table: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:

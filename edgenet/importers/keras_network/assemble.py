@@ -38,7 +38,9 @@ def assemble(saved: Saved, size: tuple[int, int]) -> Imported:
     Raises:
         ModelError: A layer is damaged, of the user's own, or not known; it is named.
     """
-    network = parse_network(saved.architecture.get("class_name"), saved.architecture.get("config"), saved.where)
+    network = parse_network(
+        saved.architecture.get("class_name"), saved.architecture.get("config"), saved.where
+    )
     work = _Assembly(saved, size)
     outputs = work.run(network, None, saved.weights, ())
     return Imported(work.writer.model(network.name, outputs), work.notes())
@@ -85,11 +87,15 @@ class _Assembly:
             for entry, at, own in waiting:
                 call = entry.calls[at]
                 if all(ref._replace(tensor=0) in known for ref in references((call.args, call.kwargs))):
-                    known[Ref(entry.name, entry.first + at)] = self._called((*within, entry.name), entry, at, own, known)
+                    known[Ref(entry.name, entry.first + at)] = self._called(
+                        (*within, entry.name), entry, at, own, known
+                    )
                 else:
                     later.append((entry, at, own))
             if len(later) == len(waiting):
-                raise ModelError(f"{self._saved.where}: nothing gives what layer {later[0][0].name!r} takes", AGAIN)
+                raise ModelError(
+                    f"{self._saved.where}: nothing gives what layer {later[0][0].name!r} takes", AGAIN
+                )
             waiting = later
         return [self._found(ref, known) for ref in network.outputs]
 
@@ -99,7 +105,9 @@ class _Assembly:
         """The inputs: the graph's own, or what an inner model is called with."""
         entries = {entry.name: entry for entry in network.entries}
         if given is not None and len(given) != len(network.inputs):
-            raise ModelError(f"{self._saved.where}: model {network.name!r} is given {len(given)} tensors", AGAIN)
+            raise ModelError(
+                f"{self._saved.where}: model {network.name!r} is given {len(given)} tensors", AGAIN
+            )
         for at, ref in enumerate(network.inputs):
             if given is None:
                 shape = self._input_shape(network, entries[ref.layer])
@@ -119,14 +127,23 @@ class _Assembly:
             shape = first.config.get("batch_input_shape") or first.config.get("batch_shape")
             inner = found.entries[1] if len(found.entries) > 1 else first
         if not isinstance(shape, list) or len(shape) != 4:
-            raise ModelError(f"{where} takes {str(shape)[:80]}, no pictures [batch, height, width, channels]", EXPORT)
-        sides = [side if side is not None else free for side, free in zip(shape[1:3], self._size, strict=True)]
+            raise ModelError(
+                f"{where} takes {str(shape)[:80]}, no pictures [batch, height, width, channels]", EXPORT
+            )
+        sides = [
+            side if side is not None else free for side, free in zip(shape[1:3], self._size, strict=True)
+        ]
         if not all(type(side) is int and side > 0 for side in (*sides, shape[3])):
             raise ModelError(f"{where} takes {str(shape)[:80]}, without a number of channels", EXPORT)
         return (*sides, shape[3])
 
     def _called(
-        self, path: tuple[str, ...], entry: Entry, at: int, scope: WeightScope, known: Mapping[Ref, list[Tensor]]
+        self,
+        path: tuple[str, ...],
+        entry: Entry,
+        at: int,
+        scope: WeightScope,
+        known: Mapping[Ref, list[Tensor]],
     ) -> list[Tensor]:
         """What one call of a layer gives."""
         where = f"{self._saved.where}: layer {entry.name!r} ({entry.kind})"
@@ -147,7 +164,16 @@ class _Assembly:
         name = self.writer.named(entry.name, "/".join(path))
         weights_name = self._weights_names.setdefault(path, name)
         layer = Layer(
-            name, weights_name, entry.kind, config, args, kwargs, inputs, scope, self._saved.keras, self.writer
+            name,
+            weights_name,
+            entry.kind,
+            config,
+            args,
+            kwargs,
+            inputs,
+            scope,
+            self._saved.keras,
+            self.writer,
         )
         if not inputs:
             raise config.refuse("is given no tensor", AGAIN)
@@ -164,7 +190,9 @@ class _Assembly:
     def _found(self, ref: Ref, known: Mapping[Ref, list[Tensor]]) -> Tensor:
         tensors = known.get(ref._replace(tensor=0), [])
         if ref.tensor >= len(tensors):
-            raise ModelError(f"{self._saved.where}: nothing gives output {ref.tensor} of {ref.layer!r}", AGAIN)
+            raise ModelError(
+                f"{self._saved.where}: nothing gives output {ref.tensor} of {ref.layer!r}", AGAIN
+            )
         return tensors[ref.tensor]
 
 
@@ -177,8 +205,8 @@ def _writer(entry: Entry, config: Config) -> LayerWriter | None:
     if entry.kind in CODE:
         raise config.refuse(
             "holds code of the user's own, which is never run",
-            "put layers of Keras in its place (Rescaling, Normalization …) and save the model again, or export it to "
-            "ONNX (docs/models.md)",
+            "put layers of Keras in its place (Rescaling, Normalization …) and save the model again, or export "
+            "it to ONNX (docs/models.md)",
         )
     if entry.custom:
         raise config.refuse("is of a class of the user's own, whose code is not in the file")

@@ -69,7 +69,7 @@ class Config:
 
     def pair(self, key: str, default: int | None = None, least: int = 1) -> tuple[int, int]:
         """Two integers, or one for both."""
-        value = self.values.get(key)
+        value: Any = self.values.get(key)
         value = default if value is None else value
         pair = [value, value] if type(value) is int else value
         good = isinstance(pair, list) and len(pair) == 2

@@ -81,7 +81,12 @@ class Layer:
         return self.writer.weight(f"{self.weights_name}/{name}", values)
 
     def node(
-        self, kind: str, inputs: Sequence[Tensor | str], shape: Sequence[int], name: str = "", **attributes: Any
+        self,
+        kind: str,
+        inputs: Sequence[Tensor | str],
+        shape: Sequence[int],
+        name: str = "",
+        **attributes: Any,
     ) -> Tensor:
         """An operator of this layer, its last one unless it has a name of its own."""
         return self.writer.node(kind, inputs, name or self.name, shape, **attributes)

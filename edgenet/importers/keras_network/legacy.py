@@ -1,15 +1,17 @@
-"""Keras' older form, ``.h5``: the architecture in an attribute, a group a layer, which lists its weights by name."""
+"""Keras' older form, ``.h5``: the architecture in an attribute, a group a layer that lists its weights."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from edgenet.errors import ModelError
 from edgenet.importers.keras_network.architecture import AGAIN, MODELS, Entry
-from edgenet.importers.keras_network.hdf5 import MAX_NAMES, Hdf5
+from edgenet.importers.keras_network.hdf5 import Hdf5
 from edgenet.importers.keras_network.saved import Saved, WeightScope, parse_json
 
 __all__ = ["open_hdf5"]
@@ -24,21 +26,19 @@ def open_hdf5(path: Path) -> Iterator[Saved]:
     Raises:
         ModelError: It is damaged, or holds no model.
     """
-    file = Hdf5(path, str(path))
-    try:
+    with tempfile.TemporaryDirectory(prefix="edgenet-") as folder:
+        file = Hdf5(path, Path(folder), (WEIGHTS,), str(path))
         text = file.texts("", "model_config")
         if not text:
             raise _no_model(file)
         architecture = parse_json(text[0], str(path), "model_config")
         version = (file.texts("", "keras_version") or [""])[0]
-        scope = _File(file, WEIGHTS if file.has(WEIGHTS) else "")
+        scope = _File(file, f"/{WEIGHTS}")
         yield Saved(str(path), path.stem, architecture, 3 if version.startswith("3") else 2, scope)
-    finally:
-        file.close()
 
 
 def _no_model(file: Hdf5) -> ModelError:
-    if file.has("layers") or _named(file, "", "layer_names"):
+    if "layers" in file.members("") or _named(file, "", "layer_names"):
         return ModelError(
             f"{file.where}: holds weights alone, not the network they belong to",
             'build the model as it was trained, then model.load_weights(FILE) and model.save("model.keras")',
@@ -46,13 +46,13 @@ def _no_model(file: Hdf5) -> ModelError:
     return ModelError(f"{file.where}: HDF5, but no Keras model (no model_config in it)", AGAIN)
 
 
-def _named(file: Hdf5, path: str, name: str) -> list[str]:
+def _named(file: Hdf5, path: str, name: str) -> Sequence[str]:
     """A list of names; Keras cuts long ones into ``name0``, ``name1`` …."""
-    found = file.texts(path, name) if file.shape(path) is None else None
+    found = file.texts(path, name)
     if found is not None:
         return found
     names: list[str] = []
-    for part in range(MAX_NAMES):
+    for part in itertools.count():
         more = file.texts(path, f"{name}{part}")
         if more is None:
             break

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from edgenet.errors import ModelError
 from edgenet.importers.keras_network.architecture import AGAIN, Entry
-from edgenet.importers.keras_network.hdf5 import MAX_TEXT, Hdf5
+from edgenet.importers.keras_network.hdf5 import Hdf5
 from edgenet.text import cause
 
-__all__ = ["Saved", "WeightScope", "parse_json"]
+__all__ = ["MAX_TEXT", "Saved", "WeightScope", "parse_json"]
 
 Array = NDArray[np.float32]
+MAX_TEXT = 64 << 20
 
 
 class WeightScope(ABC):

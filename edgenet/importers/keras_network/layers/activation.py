@@ -39,8 +39,10 @@ def function(config: Config, key: str) -> str:
             value = value.get("config") if value.get("class_name") == "function" else value.get("class_name")
     if value is None:
         return "linear"
-    if value not in CURVES and value != "linear":
-        raise config.refuse(f"has the {key} {str(value)[:80]!r}, which edgenet does not know, and code is never run")
+    if not isinstance(value, str) or (value not in CURVES and value != "linear"):
+        raise config.refuse(
+            f"has the {key} {str(value)[:80]!r}, which edgenet does not know, and code is never run"
+        )
     return str(value)
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edgenet.importers.keras_network.layer import LayerWriter
-from edgenet.importers.keras_network.layers import activation, arithmetic, convolution, normalization, pooling, shape
+from edgenet.importers.keras_network.layers import (
+    activation,
+    arithmetic,
+    convolution,
+    normalization,
+    pooling,
+    shape,
+)
 
 __all__ = ["CODE", "LAYERS", "OPERATIONS", "is_augmentation", "is_nothing"]
 
@@ -27,11 +34,11 @@ NOTHING = (
 )  # fmt: skip
 # Augmentation; RandomCrop, which cuts in inference too, is none of them.
 AUGMENTATIONS = (
-    "AugMix", "CutMix", "MixUp", "RandAugment", "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter",
-    "RandomContrast", "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur",
-    "RandomGrayscale", "RandomHeight", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization",
-    "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation", "RandomWidth",
-    "RandomZoom",
+    "AugMix", "CutMix", "MixUp", "RandAugment", "RandomBrightness", "RandomColorDegeneration",
+    "RandomColorJitter", "RandomContrast", "RandomElasticTransform", "RandomErasing", "RandomFlip",
+    "RandomGaussianBlur", "RandomGrayscale", "RandomHeight", "RandomHue", "RandomInvert",
+    "RandomPerspective", "RandomPosterization", "RandomRotation", "RandomSaturation", "RandomSharpness",
+    "RandomShear", "RandomTranslation", "RandomWidth", "RandomZoom",
 )  # fmt: skip
 
 
