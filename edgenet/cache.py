@@ -21,6 +21,7 @@ from typing import Any
 
 from edgenet import __version__
 from edgenet.files import cache_dir, sha256, write_atomic
+from edgenet.progress import REMARK, Progress, silent
 
 __all__ = ["DIGEST", "LIMIT", "Cache"]
 
@@ -41,12 +42,15 @@ class Cache:
         made_from: Everything that their bytes depend on, JSON-ready; this edgenet and its libraries are
             added.
         use: Whether to look and keep; without, :meth:`get` finds nothing and :meth:`put` keeps nothing.
+        progress: Called where a result is damaged and therefore made again.
     """
 
-    def __init__(self, kind: str, made_from: Mapping[str, Any], use: bool = True) -> None:
+    def __init__(
+        self, kind: str, made_from: Mapping[str, Any], use: bool = True, progress: Progress = silent
+    ) -> None:
         told = json.dumps({"kind": kind, "tool": _tool(), **made_from}, sort_keys=True)
         self.path = _folder() / kind / sha256(told.encode())
-        self._use = use
+        self._kind, self._use, self._progress = kind, use, progress
 
     def get(self) -> bytes | None:
         """The result, if it is there and whole."""
@@ -71,7 +75,8 @@ class Cache:
                 _trim()
 
     def drop(self) -> None:
-        """Remove a result that is of no use."""
+        """Remove a result that is damaged; it is told."""
+        self._progress(f"{self._kind}: damaged in the cache, made again", 0, REMARK)
         with contextlib.suppress(OSError):
             self.path.unlink()
 

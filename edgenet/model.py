@@ -21,7 +21,7 @@ from edgenet.original.operators import check_operators, with_functions_inlined
 from edgenet.original.settle import settled
 from edgenet.original.shapes import with_output_shapes
 from edgenet.preprocessing import Preprocessing
-from edgenet.soundness import check_domains, check_ending, check_inference, check_weights
+from edgenet.soundness import check_domains, check_ending, check_inference, check_tensors, check_weights
 from edgenet.task import Task, load_task
 from edgenet.text import cause
 
@@ -225,9 +225,10 @@ def _find_card(path: Path, card: Path | None) -> ModelCard:
 
 def _checked(model: Model, path: Path) -> Model:
     """Every check a file must pass once; what is returned keeps the promises of :class:`Model`."""
+    check_tensors(model.proto, path)
     check_domains(model.proto, path)
     proto = settled(model.proto, model.preprocessing, path)
-    model = replace(model, proto=proto)
+    model = replace(model, proto=proto, preprocessing=model.preprocessing.of_colors())
     if PROBABILITIES in model.task.outputs and without_logarithm(proto):
         model = replace(model, output=PROBABILITIES)
     check_weights(proto, path)
@@ -275,14 +276,15 @@ def _check_output(model: Model, path: Path) -> Model:
             f"{task.noun} gives",
             "export the network with its global pooling and its last layer (not its features alone)",
         )
-    if len(dims) != 2 or dims[0] != 1 or dims[1] < task.least:
+    if len(dims) != 2 or dims[0] != 1 or dims[1] < 1:
         last = proto.graph.output[0]
         raise ModelError(
             f"{path}: output of {_maker(proto, last)} is {_shape_text(last)}, {task.noun} gives {task.shape}",
             "pool and flatten the output",
         )
     if wrong := task.check(dims[1]):
-        raise ModelError(f"{path}: {wrong}", "give one label a class, in order")
+        what, remedy = wrong
+        raise ModelError(f"{path}: {what}", remedy)
     return replace(model, proto=proto)
 
 

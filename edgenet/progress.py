@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["Progress", "silent"]
+__all__ = ["REMARK", "Progress", "silent"]
 
-# Called with what is being done, how much is done, and how much there is (None when not known).
+# In place of how much there is: what is told is over at once, and stays on the screen.
+REMARK = 0
+# Called with what is being done, how much is done, and how much there is (None when not known, or REMARK).
 Progress = Callable[[str, int, int | None], None]
 
 

@@ -120,8 +120,14 @@ def test_a_damaged_entry_is_made_again(
     for path, data in kept.items():
         path.write_bytes(damage(data))  # type: ignore[operator]
     worked.clear()
-    assert int8(model, photos).data == first.data
+    told: list[str] = []
+    again = compile(
+        model, "local", "tflite", "int8", CHEAP, photos, progress=lambda stage, *_: told.append(stage)
+    )
+    assert again.data == first.data
     assert worked == ["_made", "quantize"]
+    for kind in ("golden", "quantized"):
+        assert f"{kind}: damaged in the cache, made again" in told
     worked.clear()
     assert int8(model, photos).data == first.data
     assert worked == []

@@ -19,6 +19,8 @@ from .store.home import LOCK_WAIT, Store, default_home, file_digest
 
 # A host that holds the deploy lock and says nothing for this long has lost it, seconds.
 LOCK_IDLE = 60.0
+# Failures of a model's process behind which damage in its runtime may be.
+_DOUBTFUL = ("import", "load", "run")
 # A host that says nothing for this long is gone (a cable cut without a word), seconds.
 IDLE = 3600.0
 
@@ -29,6 +31,7 @@ class Server(object):
     def __init__(self, store, out, digest):
         self._store, self._out, self._digest = store, out, digest
         self._child: Any = None
+        self._runtime: Any = None
         self._live: Any = None
         self._id: Any = None
         self._sending = threading.Lock()
@@ -128,9 +131,18 @@ class Server(object):
         folder = unpack.folder(self._store, request.get("runtime"))
         runtimes.need(self._store, [request["backend"]])
         found = try_runtime(str(request["backend"]), folder)
-        if not found["works"] and folder is not None:
-            unpack.folder(self._store, request["runtime"], every=True)
+        if not found["works"] and self._doubt(request["runtime"]):
+            found = try_runtime(str(request["backend"]), folder)
         return found, b""
+
+    def _doubt(self, runtime):
+        """After a failure, read every byte of its runtime; True where compiled code went: it may work now.
+
+        Raises:
+            Failure: ``damaged-runtime``: that was why.
+        """
+        folder = unpack.folder(self._store, runtime, every=True)
+        return folder is not None and unpack.forget_compiled(folder)
 
     def _finish(self, request, _body):
         manifest = request["manifest"]
@@ -163,7 +175,7 @@ class Server(object):
         order = self._order(request)
         if "error" in order:
             return order, b""
-        self._child = Child(order["folder"])
+        self._child, self._runtime = Child(order["folder"]), order["manifest"].get("runtime")
         reply, data = self._forward(dict(order, type=wire.OPEN, spawned=self._child.spawned), b"")
         return (dict(reply, finished=order["finished"]) if order["finished"] else reply), data
 
@@ -210,10 +222,14 @@ class Server(object):
 
     def _forward(self, request, body):
         try:
-            return self._child.request(request, body, self._send)
+            reply, data = self._child.request(request, body, self._send)
         except Failure:
             self._child = None
+            self._doubt(self._runtime)
             raise
+        if reply.get("error", {}).get("kind") in _DOUBTFUL:
+            self._doubt(self._runtime)
+        return reply, data
 
     def _close(self, _request, _body):
         if self._child is not None:

@@ -27,6 +27,7 @@ MAX_CHATTER = 64 * 1024
 # Runs on Python 3.6 and newer; arguments: digest, size. No single quotes: it is quoted for sh.
 # Variables of the user's own Pythons stop here: -E keeps them from this process, del from all that it starts
 # (but for where `pip install --user` puts packages).
+# What came of an agent before a cut is kept as a part, claimed by renaming it.
 # The home is found without links, once: who may write where a link lies cannot turn it afterwards.
 _BOOT = r"""
 import sys
@@ -42,40 +43,48 @@ path = os.path.join(home, "agent", digest + ".pyz")
 os.umask(0o077)
 def say(text):
     os.write(1, ("\nEDGENET " + text + "\n").encode("utf-8", "surrogateescape"))
-def good():
+def good(path):
     try:
         with open(path, "rb") as f:
             return hashlib.sha256(f.read()).hexdigest() == digest
     except OSError:
         return False
 def fetch():
+    part = path + ".part"
     temporary = path + "." + str(os.getpid())
-    with open(temporary, "wb") as f:
-        try:
-            say("need")
-            data = b""
-            while len(data) < size:
-                piece = os.read(0, min(65536, size - len(data)))
+    try:
+        os.rename(part, temporary)
+    except OSError:
+        pass
+    try:
+        with open(temporary, "ab") as f:
+            here = f.tell()
+            say("need %%d" %% here if here else "need")
+            while here < size:
+                piece = os.read(0, min(65536, size - here))
                 if not piece:
-                    sys.exit(1)
-                data += piece
-            if hashlib.sha256(data).hexdigest() != digest:
-                say("damaged")
-                sys.exit(1)
-            f.write(data)
+                    break
+                f.write(piece)
+                here += len(piece)
             f.flush()
             os.fsync(f.fileno())
-            os.rename(temporary, path)
-        except BaseException:
+        if here < size:
+            os.rename(temporary, part)
+            sys.exit(1)
+        if not good(temporary):
+            say("damaged")
+            sys.exit(1)
+        os.rename(temporary, path)
+    finally:
+        if os.path.exists(temporary):
             os.unlink(temporary)
-            raise
 try:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     found = unsafe(home)
     if found:
         say("unsafe-home {0} {2} {1}".format(*found))
         sys.exit(1)
-    if not good():
+    if not good(path):
         fetch()
 except OSError as error:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -146,7 +155,9 @@ def handshake(connection: Connection, archive: Archive) -> tuple[int, int]:
             raise _unsafe_home(connection.name, *last_line(rest).split(" ", 2))
         if word != "need":
             raise _refusal(connection.name, word, last_line(rest))
-        sent += _send(connection, archive.data)
+        if not (rest or "0").isdecimal() or len(rest) > 9:
+            raise _refusal(connection.name, word, last_line(rest))
+        sent += _send(connection, archive.data[int(rest or "0") :])
 
 
 def _send(connection: Connection, data: bytes) -> int:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from edgenet.agent import wire
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Trial
 from edgenet.devices.blobs import Blob
 from edgenet.devices.channel import OnEvent
+from edgenet.devices.pins import Pin, fitting, refused
 from edgenet.devices.replies import BoardError
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import ConnectionLost, DeviceError
@@ -23,13 +21,11 @@ from edgenet.files import cache_dir, file_digest, locked, sha256, write_atomic
 
 __all__ = [
     "NOEXEC_REMEDY",
-    "Pin",
     "Prove",
     "RuntimeChoice",
     "candidates",
     "check_runtime",
     "ensure_runtime",
-    "fitting",
 ]
 
 NOEXEC_REMEDY = "set EDGENET_HOME there to a folder of a file system mounted without noexec"
@@ -55,21 +51,6 @@ class RuntimeChoice(NamedTuple):
 Prove = Callable[[RuntimeChoice], None]
 
 
-class Pin(NamedTuple):
-    """A line of ``pins.toml`` that fits a board.
-
-    Its platform has the oldest C library that the wheels run on, so boards with newer ones share them.
-    """
-
-    wheels: tuple[str, ...]
-    platform: Platform
-
-    @property
-    def name(self) -> str:
-        """The runtime itself, such as "onnxruntime==1.31.1"."""
-        return self.wheels[0]
-
-
 def candidates(backend: str, facts: Facts) -> list[Pin]:
     """The pins that fit a board, best first.
 
@@ -81,25 +62,6 @@ def candidates(backend: str, facts: Facts) -> list[Pin]:
         DeviceError: None fits; it says why.
     """
     return fitting(backend, _platform(backend, facts))
-
-
-def fitting(backend: str, platform: Platform) -> list[Pin]:
-    """The pins that fit a platform, best first.
-
-    Raises:
-        DeviceError: None fits; it says why.
-    """
-    rows = [row for row in _table().get(backend, []) if platform.machine in row["machines"]]
-    if not rows:
-        raise _refused(backend, f"there are no wheels for {platform.machine}")
-    rows = [row for row in rows if platform.python in row["python"]]
-    if not rows:
-        raise _refused(backend, f"there are no wheels for Python {platform.python} on {platform.machine}")
-    known = [row for row in rows if _version(row["glibc"]) <= _version(platform.glibc)]
-    if not known:
-        oldest = min((row["glibc"] for row in rows), key=_version)
-        raise _refused(backend, f"its wheels need glibc {oldest}, the board has {platform.glibc}")
-    return [Pin(tuple(row["wheels"]), platform._replace(glibc=row["glibc"])) for row in known]
 
 
 def ensure_runtime(
@@ -117,7 +79,8 @@ def ensure_runtime(
     Args:
         agent: The board.
         backend: A backend's name.
-        progress: Called with ``{"stage": "fetch" | "send" | "unpack" | "try", …}``.
+        progress: Called with ``{"stage": "fetch" | "send" | "unpack" | "try", …}``; with ``remark``
+            what was damaged and is mended.
         prove: Called with a runtime that imports; runs a model with it. Where the board's process ends
             with a signal such as SIGILL, the next runtime is tried.
         offline: Use only wheels that were fetched before.
@@ -135,18 +98,21 @@ def ensure_runtime(
     memory = _Memory(backend, facts)
     for pin in memory.order(_sendable(agent, backend, facts)):
         try:
-            digest, wheels = _install(agent, pin, progress, offline)
+            sent = _install(agent, pin, progress, offline)
         except ConnectionLost:
             raise
         except DeviceError as error:
             reasons.append(f"{pin.name}: {error.what}")
             remedy = remedy or error.remedy
             continue
-        _tell(progress, "try", pin.name)
-        trial, digest = _tried(agent, backend, pin, digest, progress, offline)
-        choice = RuntimeChoice(digest, trial.version, wheels)
-        if trial.works:
-            trial = _dies(choice, prove) or trial
+        try:
+            choice, trial = _tried(agent, backend, pin, sent, progress, prove)
+        except BoardError as error:
+            if error.kind != wire.DAMAGED_RUNTIME:
+                raise
+            _remark(progress)("damaged there, sent again:", pin.name)
+            sent = _install(agent, pin, progress, offline)
+            choice, trial = _tried(agent, backend, pin, sent, progress, prove)
         memory.note(pin, trial)
         if trial.works:
             return choice
@@ -193,14 +159,14 @@ def _dies(choice: RuntimeChoice, prove: Prove | None) -> Trial | None:
 
 def _install(agent: Agent, pin: Pin, progress: OnEvent | None, offline: bool) -> tuple[str, tuple[str, ...]]:
     _tell(progress, "fetch", pin.name)
-    paths = fetch(pin.wheels, pin.platform, offline, lambda stage, wheel: _tell(progress, stage, wheel))
+    paths = fetch(pin.wheels, pin.platform, offline, _remark(progress))
     digests = [file_digest(path) for path in paths]
     names = tuple(path.name for path in paths)
     digest = wire.runtime_digest(digests)
     agent.begin()  # also where the caller did: the board gives the lock back when fetching took a minute
     there = agent.runtimes()
     if digest in there.damaged:
-        _tell(progress, "damaged there, sent again:", pin.name)
+        _remark(progress)("damaged there, sent again:", pin.name)
     if digest not in there.runtimes:
         agent.send_blobs([_blob(path, name) for path, name in zip(paths, digests, strict=True)], progress)
         agent.unpack(list(zip(digests, names, strict=True)), progress)
@@ -208,17 +174,22 @@ def _install(agent: Agent, pin: Pin, progress: OnEvent | None, offline: bool) ->
 
 
 def _tried(
-    agent: Agent, backend: str, pin: Pin, digest: str, progress: OnEvent | None, offline: bool
-) -> tuple[Trial, str]:
-    """Import a runtime; one that turns out to be damaged on the board is sent once more."""
-    try:
-        return agent.try_runtime(backend, digest), digest
-    except BoardError as error:
-        if error.kind != wire.DAMAGED_RUNTIME:
-            raise
-    _tell(progress, "damaged there, sent again:", pin.name)
-    digest, _ = _install(agent, pin, progress, offline)
-    return agent.try_runtime(backend, digest), digest
+    agent: Agent,
+    backend: str,
+    pin: Pin,
+    sent: tuple[str, tuple[str, ...]],
+    progress: OnEvent | None,
+    prove: Prove | None,
+) -> tuple[RuntimeChoice, Trial]:
+    """Import a runtime on the board, and run the model with it.
+
+    Raises:
+        BoardError: ``damaged-runtime``: it failed because it is damaged there, and is removed.
+    """
+    _tell(progress, "try", pin.name)
+    trial = agent.try_runtime(backend, sent[0])
+    choice = RuntimeChoice(sent[0], trial.version, sent[1])
+    return choice, (_dies(choice, prove) if trial.works else None) or trial
 
 
 def _blob(path: Path, digest: str) -> Blob:
@@ -227,34 +198,23 @@ def _blob(path: Path, digest: str) -> Blob:
 
 def _platform(backend: str, facts: Facts) -> Platform:
     if facts.system != "Linux" or facts.python_implementation != "cpython":
-        raise _refused(backend, f"{facts.python_implementation} on {facts.system} is not supported")
+        raise refused(backend, f"{facts.python_implementation} on {facts.system} is not supported")
     if facts.glibc is None:
-        raise _refused(backend, "the board's C library is not glibc, and wheels need glibc")
+        raise refused(backend, "the board's C library is not glibc, and wheels need glibc")
     machine = str(facts.machine)
     if facts.python_bits == 32:
         machine = {"aarch64": "armv7l", "x86_64": "i686"}.get(machine, machine)
     return Platform(".".join(str(facts.python).split(".")[:2]), machine, facts.glibc)
 
 
-def _refused(backend: str, why: str) -> DeviceError:
-    return DeviceError(
-        f"no runtime for {backend} fits this board: {why}",
-        "install one into the board's own Python, or choose another backend",
-    )
-
-
-@cache
-def _table() -> dict[str, list[dict[str, Any]]]:
-    return tomllib.loads(resources.files(__package__).joinpath("pins.toml").read_text("utf-8"))
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit())
-
-
-def _tell(progress: OnEvent | None, stage: str, wheel: str) -> None:
+def _tell(progress: OnEvent | None, stage: str, wheel: str, **more: bool) -> None:
     if progress is not None:
-        progress({"stage": stage, "wheel": wheel})
+        progress({"stage": stage, "wheel": wheel, **more})
+
+
+def _remark(progress: OnEvent | None) -> Callable[[str, str], None]:
+    """What tells something that people should still see when the work is done."""
+    return lambda what, wheel: _tell(progress, what, wheel, remark=True)
 
 
 class _Memory:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from edgenet.progress import Progress
+from edgenet.progress import REMARK, Progress
 
 __all__ = ["board_events"]
 
@@ -25,7 +25,7 @@ def board_events(progress: Progress, total: int | None = None) -> Callable[[Mapp
         elif "of_seconds" in event:
             progress(f"measure {stage} (s)", int(event["seconds"]), int(event["of_seconds"]))
         elif "wheel" in event:
-            progress(f"{stage} {event['wheel']}", 0, None)
+            progress(f"{stage} {event['wheel']}", 0, REMARK if event.get("remark") else None)
         else:
             progress(stage, int(event.get("done", 0)), event.get("of", total))
 

@@ -71,7 +71,9 @@ def quantize_model(
     images = calibration_images(calibration, recipe.precision if recipe.needs_images else "")
     found = read_float(model, preprocessing, labels)
     progress("prepare", 0, None)
-    made = quantized(found, prepare(found), recipe, images, choose(images, found, cache), progress, cache)
+    made = quantized(
+        found, prepare(found), recipe, images, choose(images, found, cache, progress), progress, cache
+    )
     return replace(made, input_notes=input_notes(found, images, recipe.images))
 
 
@@ -107,7 +109,7 @@ def quantized(
         "recipe": recipe.to_table(),
         "images": digest,
     }
-    entry = Cache("quantized", made_from, cache)
+    entry = Cache("quantized", made_from, cache, progress)
     if (held := entry.get()) is not None:
         with contextlib.suppress(EdgenetError):
             found = _held(held, model, prepared, recipe, golden)

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgenet.backend import sent_backends
-from edgenet.devices.runtimes import fitting
+from edgenet.devices.pins import fitting
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
-from edgenet.progress import Progress, silent
+from edgenet.progress import REMARK, Progress, silent
 from edgenet.target import Target
 
 __all__ = ["Kept", "build", "platform", "platforms", "wheelhouse"]
@@ -122,7 +122,7 @@ def _fetch_all(backend: str, one: Platform, progress: Progress) -> list[Kept]:
         progress(f"fetch {pin.name} for Python {one.python}, {one.machine}", 0, None)
         try:
             wheels = fetch(
-                pin.wheels, pin.platform, tell=lambda what, name: progress(f"{what} {name}", 0, None)
+                pin.wheels, pin.platform, tell=lambda what, name: progress(f"{what} {name}", 0, REMARK)
             )
             size = sum(path.stat().st_size for path in wheels) / 1e6
             found.append(Kept(backend, one.python, one.machine, pin.name, round(size, 1), ""))

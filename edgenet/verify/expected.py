@@ -141,7 +141,7 @@ def truth(
         "preprocessing": preprocessing.to_table(),
         "images": images.digest(),
     }
-    entry = Cache("reference", made_from, cache)
+    entry = Cache("reference", made_from, cache, progress)
     if (held := entry.get()) is not None:
         if (known := _unpacked(held, len(images))) is not None:
             progress("reference", len(images), len(images))

@@ -14,6 +14,7 @@ from edgenet.golden import Golden
 from edgenet.imageset import ImageSet
 from edgenet.model import Model, content_digest
 from edgenet.preprocessing import Preprocessing
+from edgenet.progress import Progress, silent
 from edgenet.text import cause
 from edgenet.verify.reference import Reference
 
@@ -24,13 +25,14 @@ COUNT = 16
 MAX_ENCODED = 256 * 1024
 
 
-def choose(images: ImageSet | None, model: Model, cache: bool = True) -> Golden:
+def choose(images: ImageSet | None, model: Model, cache: bool = True, progress: Progress = silent) -> Golden:
     """Pick up to 16 images, spread over the set, or make synthetic ones, and run the float model on them.
 
     Args:
         images: The set, if there is one.
         model: The float model as the user gave it.
         cache: Whether to take what was made before, and to keep what is made.
+        progress: Called where what was made before is damaged.
 
     Raises:
         DataError: None of the images can be used.
@@ -41,7 +43,7 @@ def choose(images: ImageSet | None, model: Model, cache: bool = True) -> Golden:
         "preprocessing": model.preprocessing.to_table(),
         "images": images.head(COUNT).digest() if images else None,
     }
-    entry = Cache("golden", made_from, cache)
+    entry = Cache("golden", made_from, cache, progress)
     if (held := entry.get()) is not None:
         with contextlib.suppress(ModelError):
             return Golden.from_bytes(held, model.preprocessing)

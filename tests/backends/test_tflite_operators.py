@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from edgenet.errors import UnsupportedError
 from edgenet.model import Model
 from tests.backends.tflite_graphs import Net, counts, images, lowered, operators, quantized, run, truth
 
@@ -53,6 +55,56 @@ def cropped(net: Net) -> str:
 def padded_maximum(net: Net) -> str:
     top = net.conv(net.top, 3, 8, clip=None)
     return net.node("MaxPool", top, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+
+
+def resized(mode: str, place: str, rounding: str, *size: int) -> Callable[[Net], str]:
+    def made(net: Net) -> str:
+        sizes = net.constant(np.array([1, 8, *size]))
+        how = {"coordinate_transformation_mode": place, "nearest_mode": rounding}
+        top = net.conv(net.top, 3, 8)
+        return net.conv(net.node("Resize", top, "", "", sizes, mode=mode, **how), 8, 8, 1)
+
+    return made
+
+
+RESIZES = [
+    ("nearest", "asymmetric", "floor", 28, 42),
+    ("nearest", "asymmetric", "floor", 9, 11),
+    ("nearest", "half_pixel", "round_prefer_floor", 28, 28),
+    ("nearest", "half_pixel", "round_prefer_ceil", 9, 30),
+    ("linear", "half_pixel", "floor", 28, 9),
+    ("linear", "pytorch_half_pixel", "floor", 5, 30),
+    ("linear", "asymmetric", "floor", 28, 28),
+    ("linear", "align_corners", "floor", 20, 28),
+]
+
+
+@pytest.mark.parametrize("how", RESIZES, ids=lambda how: f"{how[0]} {how[1]} {how[3]}x{how[4]}")
+def test_pictures_grow_and_shrink_inside(how: tuple[Any, ...], tmp_path: Path) -> None:
+    net = Net()
+    net.classify(resized(*how)(net), 8)
+    for model in (net.model(), quantized(net.model())):
+        shown = images(model, 3)
+        form = "" if model.precision == "fp32" else "s8s8"
+        expected, got = truth(model, shown, form).astype(float), run(model, shown, tmp_path).astype(float)
+        assert np.abs(got - expected).max() <= (1 if form else 1e-4 * np.ptp(expected))
+        name = {"nearest": "RESIZE_NEAREST_NEIGHBOR", "linear": "RESIZE_BILINEAR"}[how[0]]
+        assert counts(lowered(model))[name] == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (("cubic", "half_pixel", "floor", 28, 28), "mode cubic"),
+        (("nearest", "half_pixel", "ceil", 28, 28), "TFLite places half_pixel pixels elsewhere"),
+        (("nearest", "align_corners", "floor", 20, 28), "TFLite places align_corners pixels elsewhere"),
+    ],
+)
+def test_other_places_are_refused(how: tuple[Any, ...], words: str) -> None:
+    net = Net()
+    net.classify(resized(*how)(net), 8)
+    with pytest.raises(UnsupportedError, match=f"Resize .*{words}.*onnxruntime"):
+        lowered(net.model())
 
 
 CASES: dict[str, tuple[Callable[[Net], str], int, dict[str, int]]] = {

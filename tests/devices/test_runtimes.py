@@ -17,7 +17,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import edgenet.steps.deploy as deploy_step
-from edgenet.devices import runtimes, wheelhouse
+from edgenet.devices import pins, runtimes, wheelhouse
 from edgenet.devices.answers import Trial
 from edgenet.devices.archive import runtime_archives
 from edgenet.devices.connect import connect
@@ -89,10 +89,10 @@ def test_fallback_comes_after():
 
 
 def test_every_pin_is_exact_and_has_what_it_needs():
-    for backend, rows in runtimes._table().items():
+    for backend, rows in pins._table().items():
         for row in rows:
-            assert all(wheel.count("==") == 1 for wheel in row["wheels"])
-            names = [wheel.partition("==")[0] for wheel in row["wheels"]]
+            assert all(wheel.count("==") == 1 for wheel in row.wheels)
+            names = [wheel.partition("==")[0] for wheel in row.wheels]
             assert names[1:] in (["numpy", "pillow"], []), (backend, names)
 
 
@@ -172,27 +172,40 @@ def test_runtime_is_sent_and_tried(bare):
     assert kept == [runtime_archives()["onnxruntime"].digest], "the agent's part, no wheel"
 
 
+def damaged_silently(board, digest, source):
+    """Another module of the same size and time, as a card that forgets would have it."""
+    module = board.edgenet_home / "runtimes" / digest / "onnxruntime" / "__init__.py"
+    before = module.stat()
+    assert len(source) == before.st_size
+    module.write_bytes(source)
+    shutil.rmtree(module.parent / "__pycache__", ignore_errors=True)
+    os.utime(module, (before.st_atime, int(before.st_mtime)))
+
+
 def test_a_damaged_runtime_is_sent_again_and_that_is_told(bare):
     """Before: its import failed, the next runtime was taken without a word, and so it stayed for ever."""
     with bare(good=WORKS, other=WORKS) as agent:
         choice = ensure_runtime(agent, "onnxruntime")
         module = bare.board.edgenet_home / "runtimes" / choice.digest / "onnxruntime" / "__init__.py"
-        times = module.stat()
         for damage in ("gone", "silent"):
             if damage == "gone":
                 module.unlink()
-            else:  # same size, same time: only a failing import makes anybody read it
-                module.write_bytes(b"!" * times.st_size)
-                shutil.rmtree(module.parent / "__pycache__", ignore_errors=True)
-                os.utime(module, (times.st_atime, int(times.st_mtime)))
-                listed = bare.board.edgenet_home / "runtimes" / f"{choice.digest}.json"
-                table = json.loads(listed.read_bytes())
-                table["onnxruntime/__init__.py"][2] = int(times.st_mtime)
-                listed.write_text(json.dumps(table))
+            else:  # only a failing import makes anybody read it
+                damaged_silently(bare.board, choice.digest, b"!" * len(WORKS))
             events = []
             assert ensure_runtime(agent, "onnxruntime", events.append) == choice, damage
             assert [event["stage"] for event in events if "damaged" in event["stage"]], damage
-            assert module.stat().st_size == times.st_size
+            assert module.read_text() == WORKS
+
+
+def test_damaged_compiled_code_is_made_again(bare):
+    """No list knows it, for the board's Python wrote it."""
+    with bare(good=WORKS, other=WORKS) as agent:
+        choice = ensure_runtime(agent, "onnxruntime")
+        folder = bare.board.edgenet_home / "runtimes" / choice.digest / "onnxruntime"
+        (compiled,) = (folder / "__pycache__").iterdir()
+        compiled.write_bytes(compiled.read_bytes()[:20])
+        assert ensure_runtime(agent, "onnxruntime") == choice
 
 
 def test_a_deployment_whose_runtime_is_damaged_says_so(bare, net):
@@ -265,6 +278,31 @@ def test_illegal_instruction_while_it_runs(bare, model, monkeypatch):
             monkeypatch.setattr(deploy_step, "connect", lambda device, tell, agent=agent: agent)
             assert deploy_step.deploy(bundle, "board").runtime == "1.second"
         assert bare.fetched == expected, "the outcome is remembered"
+
+
+def test_damage_that_shows_when_the_model_runs_is_no_reason_for_another_runtime(bare, model, monkeypatch):
+    """A signal is remembered for all boards of this kind; that of a damaged library must not be."""
+    bundle = compile(model, "local", "onnxruntime", "fp32").bundle
+    monkeypatch.setattr("edgenet.steps.stage.check_health", lambda *_: None)  # it answers zeros
+    kill = "os.kill(os.getpid(), signal.SIGSEGV)"
+    first = RUNS.format(version="1.first", run="pass".ljust(len(kill)))
+    wheels = {"first": first, "second": RUNS.format(version="1.second", run="pass")}
+    for damage in (False, True):
+        told = []
+        with bare(**wheels) as agent:
+            monkeypatch.setattr(deploy_step, "connect", lambda device, tell, agent=agent: agent)
+            if damage:
+                for digest in agent.runtimes().runtimes:
+                    damaged_silently(
+                        bare.board, digest, first.replace("pass".ljust(len(kill)), kill).encode()
+                    )
+                shutil.rmtree(bare.board.edgenet_home / "deployments")  # where it has proved itself
+                (bare.board.edgenet_home / "deployments").mkdir(0o700)
+            made = deploy_step.deploy(
+                bundle, "board", progress=lambda stage, *_, told=told: told.append(stage)
+            )
+            assert made.runtime == "1.first"
+        assert ("damaged there, sent again: first==1" in told) == damage
 
 
 def test_a_model_that_no_runtime_runs_does_not_become_current(bare, model, monkeypatch, net):

@@ -33,10 +33,13 @@ def check(store, name, every=False):
     """Whether a runtime is damaged; it is removed then, to be sent again.
 
     Sizes and times of its files tell at once; where they are not as they were written, or where ``every`` is
-    asked for, the bytes do. A runtime that an older agent unpacked has no list and passes.
+    asked for because it failed, the bytes do. A runtime without a list, of an older agent, is believed only
+    until it fails.
     """
-    folder, listed = store.path("runtimes", name), read_json(_list_path(store, name))
-    if not isinstance(listed, dict) or not _damaged(folder, listed, every):
+    path = _list_path(store, name)
+    if not (every or os.path.isfile(path)):
+        return False
+    if not _damaged(store.path("runtimes", name), read_json(path), every):
         return False
     remove(store, name)
     return True
@@ -70,17 +73,25 @@ def _list_path(store, name):
     return store.path("runtimes", name + ".json")
 
 
+def forget_compiled(folder):
+    """Remove what Python compiled of a runtime's modules, which no list knows; whether there was any."""
+    found = [at for at, _, _ in os.walk(folder) if os.path.basename(at) == "__pycache__"]
+    for path in found:
+        shutil.rmtree(path, ignore_errors=True)
+    return bool(found)
+
+
 def _damaged(folder, listed, every):
-    for target, (size, crc, written) in listed.items():
-        path = os.path.join(folder, *target.split("/"))
-        try:
+    try:
+        for target, (size, crc, written) in listed.items():
+            path = os.path.join(folder, *target.split("/"))
             found = os.stat(path)
             if found.st_size != size:
                 return True
             if (every or int(found.st_mtime) != written) and _crc(path) != crc:
                 return True
-        except OSError:
-            return True
+    except (OSError, AttributeError, TypeError, ValueError):  # a file that is gone; a list that is none
+        return True
     return False
 
 

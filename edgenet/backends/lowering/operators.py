@@ -31,6 +31,7 @@ from edgenet.backends.lowering.layout import (
 from edgenet.backends.lowering.pooling import lower_global_average, lower_global_maximum, lower_pool
 from edgenet.backends.lowering.qdq import DEQUANTIZE, REQUANTIZE, take_qdq
 from edgenet.backends.lowering.rescaling import lower_dequantize, lower_requantize
+from edgenet.backends.lowering.resize import lower_resize
 from edgenet.backends.lowering.scope import ELSEWHERE, Scope
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.align_scales import align_scales
@@ -60,6 +61,7 @@ OPERATORS: dict[str, Callable[[Scope, NodeProto], None]] = {
     "Pad": lower_pad,
     "Relu": lower_clip,
     "Reshape": lower_reshape,
+    "Resize": lower_resize,
     "Slice": lower_slice,
     "Softmax": lower_softmax,
     "Squeeze": lower_reshape,

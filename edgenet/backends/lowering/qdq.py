@@ -27,7 +27,7 @@ ACTIVATIONS = ("Relu", "Clip")
 # Operators whose constants are operands like any other, not parameters such as a shape or a bound.
 OPERANDS = ("Add", "Conv", "Gemm", "Mul")
 # Operators that have no int8 form here.
-FLOAT = ("Div", "Elu", "HardSigmoid", "LeakyRelu", "PRelu", "Sigmoid", "Sub", "Tanh")
+FLOAT = ("Div", "Elu", "HardSigmoid", "LeakyRelu", "PRelu", "Resize", "Sigmoid", "Sub", "Tanh")
 
 
 def take_qdq(graph: Graph, in_float: Collection[str] = ()) -> dict[str, Quantization]:

@@ -59,6 +59,7 @@ def emit_on_one_scale(
     code: str,
     inputs: Sequence[int],
     options: tuple[str, dict[str, Any]],
+    version: int = 1,
 ) -> None:
     """Write an operator that TFLite runs only with one scale for input and output.
 
@@ -67,10 +68,10 @@ def emit_on_one_scale(
     out = scope.output(node, name)
     given, wanted = scope.tensor(inputs[0]).quantization, scope.tensor(out).quantization
     if given is None or wanted is None or given.same_as(wanted):
-        scope.emit(code, inputs, out, options)
+        scope.emit(code, inputs, out, options, version)
         return
     between = scope.like(inputs[0], f"{name}/before_rescaling", scope.tensor(out).shape)
-    scope.emit(code, inputs, between, options)
+    scope.emit(code, inputs, between, options, version)
     rescale(scope, between, out)
 
 

@@ -34,6 +34,8 @@ INT8_VERSIONS = {
     "REDUCE_MAX": 2,
     "RELU": 2,
     "RELU6": 2,
+    "RESIZE_BILINEAR": 2,
+    "RESIZE_NEAREST_NEIGHBOR": 2,
     "SLICE": 2,
     "SOFTMAX": 2,
 }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgenet.progress import Progress
+from edgenet.progress import REMARK, Progress
 from edgenet.text import plain
 
 if TYPE_CHECKING:
@@ -135,6 +135,9 @@ def progress() -> Iterator[Progress]:
 
         def show(stage: str, done: int, total: int | None) -> None:
             nonlocal last
+            if total == REMARK:
+                bar.console.print(plain(f"edgenet: {stage[:LONGEST_STAGE]}"), markup=False, highlight=False)
+                return
             if stage != last:
                 bar.reset(task, description=plain(stage)[:LONGEST_STAGE], total=total)
                 last = stage

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper
 
-from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.passes.affine import pads
 from edgenet.preprocessing import Preprocessing
@@ -22,14 +21,11 @@ def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> int:
     The graph then begins ``pixels → Transpose → Cast → Add(-mean) → Conv``: 1/std and the channel order are
     in the kernels of all convolutions that read the pixels. The mean stays one Add where one of them pads,
     because a padded zero means "mean color", not "black"; without padding it goes into the biases and the Add
-    disappears. Where anything else reads the pixels too, 1/std stays a Mul. Either way the result is the same
-    up to float rounding, borders included.
+    disappears. Where anything else reads the pixels too, 1/std stays a Mul; if the network wants BGR, all of
+    it becomes a convolution of 1x1. Either way the result is the same up to float rounding, borders included.
 
     Returns:
         1, for the input.
-
-    Raises:
-        UnsupportedError: The network wants BGR, and something else than convolutions reads its input.
     """
     readers, entry = _entry(graph, preprocessing)
     mean, std = np.asarray(preprocessing.mean), np.asarray(preprocessing.std)
@@ -43,10 +39,8 @@ def fold_normalization(graph: Graph, preprocessing: Preprocessing) -> int:
             mean = mean[::-1]
         mean, std = np.zeros(3) if into_bias else mean, np.ones(3)
     elif preprocessing.color == "bgr":
-        raise UnsupportedError(
-            f"{other.op_type} {other.name!r} reads the input and the network wants BGR",
-            "begin the network with a convolution, or train it on RGB",
-        )
+        source = _mixed(graph, readers[0], source, preprocessing)
+        mean, std = np.zeros(3), np.ones(3)
     source = _affine(graph, readers[0], source, "Add", -mean, preprocessing)
     source = _affine(graph, readers[0], source, "Mul", 1.0 / std, preprocessing)
     graph.redirect(entry, source)
@@ -98,6 +92,17 @@ def float_pixels(graph: Graph, first: NodeProto, preprocessing: Preprocessing) -
     graph.insert(first, planes, shape)
     cast = helper.make_node("Cast", [name], ["pixels/float"], name="pixels/float", to=TensorProto.FLOAT)
     return str(graph.insert(first, cast, shape).output[0])
+
+
+def _mixed(graph: Graph, first: NodeProto, source: str, preprocessing: Preprocessing) -> str:
+    """Normalized pixels in the other order of channels: a convolution of 1x1."""
+    mean, std = np.asarray(preprocessing.mean), np.asarray(preprocessing.std)
+    kernel = (np.eye(3)[::-1] / std[:, None])[:, :, None, None]
+    parts = {"kernel": kernel, "bias": -mean / std}
+    name = "pixels/bgr"
+    held = [graph.add_constant(f"{name}/{part}", value.astype(np.float32)) for part, value in parts.items()]
+    conv = helper.make_node("Conv", [source, *held], [name], name=name, kernel_shape=[1, 1])
+    return str(graph.insert(first, conv, (1, 3, *preprocessing.size)).output[0])
 
 
 def _affine(

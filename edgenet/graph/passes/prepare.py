@@ -12,6 +12,7 @@ from edgenet.graph.passes.fold_batchnorm import fold_batchnorm
 from edgenet.graph.passes.fold_constants import fold_constants
 from edgenet.graph.passes.fold_normalization import fold_normalization
 from edgenet.graph.passes.hard_activations import fold_gates, name_hard_activations
+from edgenet.graph.passes.merge_branches import merge_branches
 from edgenet.graph.passes.reshapes import merge_reshapes
 from edgenet.graph.passes.simplify import simplify
 from edgenet.graph.passes.take_normalization import take_normalization
@@ -40,6 +41,7 @@ def prepare(model: Model) -> Model:
     preprocessing = take_normalization(graph, model.preprocessing)
     name_hard_activations(graph)
     fold_affines(graph)
+    merge_branches(graph)
     dense_to_conv(graph)
     if stripped and task.ending == SOFTMAX:
         center_logits(graph)

@@ -139,6 +139,25 @@ class UnpackTest(unittest.TestCase):
         os.unlink(self.store.path("runtimes", digest + ".json"))
         assert unpack.installed(self.store) == ([digest], [])
 
+    def test_a_runtime_of_an_older_agent_is_believed_only_until_it_fails(self):
+        digest = self.unpack(wheel([("one.py", b"x = 1")]))
+        os.unlink(self.store.path("runtimes", digest + ".json"))
+        assert unpack.check(self.store, digest, every=True)
+
+    def test_a_list_that_is_none_is_damage_too(self):
+        for data in (
+            b"",
+            b"[]",
+            b"3",
+            b'{"one.py": 5}',
+            b'{"one.py": [1, "x", null]}',
+            b'{"one.py": [1, 2]}',
+        ):
+            digest = self.unpack(wheel([("one.py", b"x = 1")]))
+            with open(self.store.path("runtimes", digest + ".json"), "wb") as stream:
+                stream.write(data)
+            assert unpack.installed(self.store) == ([], [digest]), data
+
     def test_unsafe_paths(self):
         for name in ("/etc/x", "../x", "a/../../x", "C:x", "a\\b", "x.data/purelib/../../../y"):
             assert self.refuses(wheel([(name, b"")])).kind == "bad-wheel", name

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from edgenet.errors import UnsupportedError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.fold_normalization import fold_normalization
@@ -70,9 +69,15 @@ def test_pixels_that_are_taken_as_they_are_need_nothing() -> None:
     assert kinds(small) == {"Transpose": 1, "Cast": 1, "Relu": 1}
 
 
-def test_bgr_needs_a_convolution_and_nhwc_a_transpose() -> None:
-    with pytest.raises(UnsupportedError, match="Relu.*BGR"):
-        fold_normalization(first("Relu"), how("bgr"))
+@pytest.mark.parametrize("kind", ["Relu", "Sigmoid"])
+@pytest.mark.parametrize("nhwc", [False, True])
+def test_bgr_without_a_convolution_begins_with_one(kind: str, nhwc: bool) -> None:
+    small = first(kind, nhwc)
+    same(small, how("bgr"), nhwc)
+    assert kinds(small) == {"Transpose": 1, "Cast": 1, "Conv": 1, kind: 1}
+
+
+def test_nhwc_is_turned_first() -> None:
     small = graph([node("Relu", ["x"], ["y"])], {}, (1, 6, 5, 3))
     with pytest.raises(ValueError, match="to_nchw was not run"):
         fold_normalization(small, how())

@@ -1,0 +1,34 @@
+"""What people see of work that goes on."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from edgenet.cli.shared import output
+from edgenet.progress import REMARK
+
+
+class Screen(io.StringIO):
+    """A stderr that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_remark_stays_when_the_bar_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stages take each other's place, the last one goes with the bar: what was damaged was missed."""
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    with output.progress() as progress:
+        progress("send", 1, 2)
+        progress("damaged there, sent again: [x] one.whl", 0, REMARK)
+        progress("send", 2, 2)
+    lines = screen.getvalue().splitlines()
+    assert [line.rpartition("\x1b[2K")[2] for line in lines if "damaged" in line] == [
+        "edgenet: damaged there, sent again: [x] one.whl"
+    ]
+    assert not any(line.rpartition("\x1b[2K")[2].strip() == "send" for line in lines)
