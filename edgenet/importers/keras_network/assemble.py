@@ -205,8 +205,8 @@ def _writer(entry: Entry, config: Config) -> LayerWriter | None:
     if entry.kind in CODE:
         raise config.refuse(
             "holds code of the user's own, which is never run",
-            "put layers of Keras in its place (Rescaling, Normalization …) and save the model again, or export "
-            "it to ONNX (docs/models.md)",
+            "put layers of Keras in its place (Rescaling, Normalization …) and save the model again, or "
+            "export it to ONNX (docs/models.md)",
         )
     if entry.custom:
         raise config.refuse("is of a class of the user's own, whose code is not in the file")

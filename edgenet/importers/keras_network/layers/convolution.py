@@ -1,4 +1,7 @@
-"""Convolutions and dense layers. Keras has kernels [height, width, in, out], ONNX [out, in, height, width]."""
+"""Convolutions and dense layers.
+
+Keras has kernels [height, width, in, out], ONNX [out, in, height, width].
+"""
 
 from __future__ import annotations
 
