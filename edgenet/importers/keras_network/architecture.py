@@ -15,7 +15,7 @@ __all__ = ["AGAIN", "INPUT", "MODELS", "Call", "Entry", "Network", "Ref", "parse
 FUNCTIONAL, SEQUENTIAL = ("Functional", "Model"), ("Sequential",)
 MODELS = (*FUNCTIONAL, *SEQUENTIAL)
 INPUT = "InputLayer"
-MAX_LAYERS, MAX_DEPTH, MAX_NAME = 20_000, 32, 1024
+MAX_LAYERS, MAX_NAME = 5000, 1024
 CONSTANT = "_CONSTANT_VALUE"
 AGAIN = 'save the model again: model.save("model.keras")'
 
@@ -178,22 +178,20 @@ def _keras2(item: Sequence[Any], names: set[str], where: str) -> tuple[Any, dict
     return (item[2] if item[0] == CONSTANT else _ref(item[:3], where)), read
 
 
-def _inner2(value: Any, names: set[str], where: str, depth: int = 0) -> Any:
-    if not isinstance(value, list) or depth > MAX_DEPTH:
+def _inner2(value: Any, names: set[str], where: str) -> Any:
+    if not isinstance(value, list):
         return value
     if len(value) in (3, 4) and isinstance(value[0], str):
         if value[0] == CONSTANT:
             return value[2]
         if value[0] in names:
             return _ref(value[:3], where)
-    return [_inner2(item, names, where, depth + 1) for item in value]
+    return [_inner2(item, names, where) for item in value]
 
 
-def _keras3(value: Any, where: str, depth: int = 0) -> Any:
-    if depth > MAX_DEPTH:
-        raise _damaged(where, "a call of a layer is too deep")
+def _keras3(value: Any, where: str) -> Any:
     if isinstance(value, list):
-        return [_keras3(item, where, depth + 1) for item in value]
+        return [_keras3(item, where) for item in value]
     if not isinstance(value, dict):
         return value
     kind, config = value.get("class_name"), value.get("config")

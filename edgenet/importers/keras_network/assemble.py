@@ -11,6 +11,7 @@ from edgenet.importers.keras_network.architecture import (
     AGAIN,
     INPUT,
     MODELS,
+    Call,
     Entry,
     Network,
     Ref,
@@ -18,14 +19,17 @@ from edgenet.importers.keras_network.architecture import (
     references,
 )
 from edgenet.importers.keras_network.config import EXPORT, Config
+from edgenet.importers.keras_network.inputs import input_shape
 from edgenet.importers.keras_network.layer import Layer, LayerWriter
 from edgenet.importers.keras_network.layers.table import CODE, LAYERS, OPERATIONS, is_augmentation, is_nothing
+from edgenet.importers.keras_network.order import in_order
 from edgenet.importers.keras_network.saved import Saved, WeightScope
 from edgenet.importers.keras_network.writer import Tensor, Writer
 
 __all__ = ["assemble"]
 
-MAX_DEPTH = 16  # models within models
+# Of models within models: how deep, how many, and calls of layers in all. A model may be called often.
+MAX_DEPTH, MAX_MODELS, MAX_CALLS = 16, 200, 20_000
 
 
 def assemble(saved: Saved, size: tuple[int, int]) -> Imported:
@@ -41,6 +45,13 @@ def assemble(saved: Saved, size: tuple[int, int]) -> Imported:
     network = parse_network(
         saved.architecture.get("class_name"), saved.architecture.get("config"), saved.where
     )
+    if len(network.outputs) > 1:
+        names = ", ".join(repr(ref.layer) for ref in network.outputs[:5])
+        raise ModelError(
+            f"{saved.where}: {len(network.outputs)} outputs ({names}), one was expected",
+            "save a model of the one that counts: "
+            'keras.Model(model.input, model.get_layer(NAME).output).save("model.keras")',
+        )
     work = _Assembly(saved, size)
     outputs = work.run(network, None, saved.weights, ())
     return Imported(work.writer.model(network.name, outputs), work.notes())
@@ -50,6 +61,7 @@ class _Assembly:
     def __init__(self, saved: Saved, size: tuple[int, int]) -> None:
         self.writer = Writer(saved.where)
         self._saved, self._size = saved, size
+        self._models, self._calls = MAX_MODELS, MAX_CALLS
         self._skipped: dict[str, str] = {}
         self._weights_names: dict[tuple[str, ...], str] = {}
 
@@ -71,32 +83,26 @@ class _Assembly:
             scope: Its weights.
             within: The models it lies in, itself included; the outermost is not named.
         """
-        if len(within) > MAX_DEPTH:
-            raise ModelError(f"{self._saved.where}: models within models, more than {MAX_DEPTH} deep", AGAIN)
+        self._models -= 1
+        if len(within) > MAX_DEPTH or self._models < 0:
+            raise ModelError(f"{self._saved.where}: too many models within models", EXPORT)
         known: dict[Ref, list[Tensor]] = {}
         self._begin(network, given, known)
         weights = scope.layers(network.entries)
-        waiting = [
-            (entry, at, own)
+        calls = [
+            (Ref(entry.name, entry.first + at), entry, call, own)
             for entry, own in zip(network.entries, weights, strict=True)
-            for at in range(len(entry.calls))
+            for at, call in enumerate(entry.calls)
             if entry.kind != INPUT
         ]
-        while waiting:
-            later = []
-            for entry, at, own in waiting:
-                call = entry.calls[at]
-                if all(ref._replace(tensor=0) in known for ref in references((call.args, call.kwargs))):
-                    known[Ref(entry.name, entry.first + at)] = self._called(
-                        (*within, entry.name), entry, at, own, known
-                    )
-                else:
-                    later.append((entry, at, own))
-            if len(later) == len(waiting):
-                raise ModelError(
-                    f"{self._saved.where}: nothing gives what layer {later[0][0].name!r} takes", AGAIN
-                )
-            waiting = later
+        waits = [(made, _taken(call) - known.keys()) for made, _, call, _ in calls]
+        order = in_order(waits)
+        if len(order) < len(calls):
+            stuck = calls[min(set(range(len(calls))) - set(order))][1]
+            raise ModelError(f"{self._saved.where}: nothing gives what layer {stuck.name!r} takes", AGAIN)
+        for number in order:
+            made, entry, call, own = calls[number]
+            known[made] = self._called((*within, entry.name), entry, call, own, known)
         return [self._found(ref, known) for ref in network.outputs]
 
     def _begin(
@@ -110,44 +116,24 @@ class _Assembly:
             )
         for at, ref in enumerate(network.inputs):
             if given is None:
-                shape = self._input_shape(network, entries[ref.layer])
+                shape = input_shape(network, entries[ref.layer], self._size, self._saved.where)
                 known[ref] = [self.writer.input(self.writer.named(ref.layer), shape)]
             else:
                 known[ref] = [given[at]]
-
-    def _input_shape(self, network: Network, entry: Entry) -> tuple[int, ...]:
-        where = f"{self._saved.where}: layer {entry.name!r} ({entry.kind})"
-        shape: Any = entry.config.get("batch_input_shape") or entry.config.get("batch_shape")
-        inner = network.entries[1] if len(network.entries) > 1 else entry
-        for _ in range(MAX_DEPTH):
-            if shape is not None or inner.kind not in MODELS:
-                break
-            found = parse_network(inner.kind, inner.config, self._saved.where)
-            first = next(item for item in found.entries if item.name == found.inputs[0].layer)
-            shape = first.config.get("batch_input_shape") or first.config.get("batch_shape")
-            inner = found.entries[1] if len(found.entries) > 1 else first
-        if not isinstance(shape, list) or len(shape) != 4:
-            raise ModelError(
-                f"{where} takes {str(shape)[:80]}, no pictures [batch, height, width, channels]", EXPORT
-            )
-        sides = [
-            side if side is not None else free for side, free in zip(shape[1:3], self._size, strict=True)
-        ]
-        if not all(type(side) is int and side > 0 for side in (*sides, shape[3])):
-            raise ModelError(f"{where} takes {str(shape)[:80]}, without a number of channels", EXPORT)
-        return (*sides, shape[3])
 
     def _called(
         self,
         path: tuple[str, ...],
         entry: Entry,
-        at: int,
+        call: Call,
         scope: WeightScope,
         known: Mapping[Ref, list[Tensor]],
     ) -> list[Tensor]:
         """What one call of a layer gives."""
         where = f"{self._saved.where}: layer {entry.name!r} ({entry.kind})"
-        call = entry.calls[at]
+        self._calls -= 1
+        if self._calls < 0:
+            raise ModelError(f"{self._saved.where}: more than {MAX_CALLS} layers", EXPORT)
         args, kwargs = self._filled(call.args, known), self._filled(dict(call.kwargs), known)
         inputs = [self._found(ref, known) for ref in references((call.args, call.kwargs))]
         if entry.kind in MODELS and not entry.custom:
@@ -194,6 +180,11 @@ class _Assembly:
                 f"{self._saved.where}: nothing gives output {ref.tensor} of {ref.layer!r}", AGAIN
             )
         return tensors[ref.tensor]
+
+
+def _taken(call: Call) -> set[Ref]:
+    """What a call waits for: whole calls, whichever of their tensors it takes."""
+    return {ref._replace(tensor=0) for ref in references((call.args, call.kwargs))}
 
 
 def _writer(entry: Entry, config: Config) -> LayerWriter | None:

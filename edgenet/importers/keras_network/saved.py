@@ -19,7 +19,7 @@ from edgenet.text import cause
 __all__ = ["MAX_TEXT", "Saved", "WeightScope", "parse_json"]
 
 Array = NDArray[np.float32]
-MAX_TEXT = 64 << 20
+MAX_TEXT, MAX_DEPTH = 16 << 20, 100
 
 
 class WeightScope(ABC):
@@ -91,7 +91,7 @@ class Saved:
 
 
 def parse_json(text: str | bytes, where: str, what: str) -> Mapping[str, Any]:
-    """A JSON object of bounded length.
+    """A JSON object of bounded length and depth, so that whoever walks it may do so by recursion.
 
     Raises:
         ModelError: It is none.
@@ -102,6 +102,21 @@ def parse_json(text: str | bytes, where: str, what: str) -> Mapping[str, Any]:
         found = json.loads(text)
         if not isinstance(found, dict):
             raise ValueError("no object")
+        if _is_deeper(found, MAX_DEPTH):
+            raise ValueError(f"more than {MAX_DEPTH} deep")
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{where}: {what} is damaged ({cause(error)})", AGAIN) from None
     return found
+
+
+def _is_deeper(tree: Any, most: int) -> bool:
+    """Whether a JSON value is nested deeper than so many levels."""
+    level = [tree]
+    for _ in range(most):
+        level = [
+            item
+            for node in level
+            if isinstance(node, dict | list)
+            for item in (node.values() if isinstance(node, dict) else node)
+        ]
+    return bool(level)
