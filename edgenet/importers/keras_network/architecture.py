@@ -10,7 +10,18 @@ from typing import Any, NamedTuple
 from edgenet.errors import ModelError
 from edgenet.text import UNPRINTABLE
 
-__all__ = ["AGAIN", "INPUT", "MODELS", "Call", "Entry", "Network", "Ref", "parse_network", "references"]
+__all__ = [
+    "AGAIN",
+    "INPUT",
+    "MODELS",
+    "Call",
+    "Entry",
+    "Network",
+    "Ref",
+    "parse_network",
+    "plain_value",
+    "references",
+]
 
 FUNCTIONAL, SEQUENTIAL = ("Functional", "Model"), ("Sequential",)
 MODELS = (*FUNCTIONAL, *SEQUENTIAL)
@@ -77,8 +88,7 @@ def parse_network(kind: Any, config: Any, where: str) -> Network:
     if kind not in MODELS:
         raise ModelError(
             f"{where}: the model is a {kind}, a class of the user's own, and its code is not in the file",
-            "build the same network with keras.Model(inputs, outputs) and save that, or export it to ONNX "
-            "(docs/models.md)",
+            "build the same network with keras.Model(inputs, outputs) and save that",
         )
     sequential = kind in SEQUENTIAL
     layers = config if sequential and isinstance(config, list) else _get(config, "layers", list, where)
@@ -106,6 +116,14 @@ def references(value: Any) -> list[Ref]:
     if isinstance(value, Mapping):
         value = list(value.values())
     return [ref for item in value for ref in references(item)] if isinstance(value, list | tuple) else []
+
+
+def plain_value(value: Any) -> Any:
+    """A value of a setting or a call; of an array, as Keras 3 writes it, its numbers."""
+    if not isinstance(value, dict) or value.get("class_name") not in ("__numpy__", "__tensor__"):
+        return value
+    config = value.get("config")
+    return config.get("value") if isinstance(config, dict) else None
 
 
 def _entry(layer: Any, where: str) -> Entry:
@@ -194,12 +212,9 @@ def _keras3(value: Any, where: str) -> Any:
         return [_keras3(item, where) for item in value]
     if not isinstance(value, dict):
         return value
-    kind, config = value.get("class_name"), value.get("config")
-    if kind == "__keras_tensor__":
-        return _ref(_get(config, "keras_history", list, where), where)
-    if kind in ("__numpy__", "__tensor__"):
-        return _get(config, "value", (list, int, float), where)
-    return value
+    if value.get("class_name") == "__keras_tensor__":
+        return _ref(_get(value.get("config"), "keras_history", list, where), where)
+    return plain_value(value)
 
 
 def _ref(item: Sequence[Any], where: str) -> Ref:

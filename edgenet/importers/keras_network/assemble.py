@@ -18,10 +18,11 @@ from edgenet.importers.keras_network.architecture import (
     parse_network,
     references,
 )
-from edgenet.importers.keras_network.config import EXPORT, Config
+from edgenet.importers.keras_network.config import Config
 from edgenet.importers.keras_network.inputs import input_shape
-from edgenet.importers.keras_network.layer import Layer, LayerWriter
-from edgenet.importers.keras_network.layers.table import CODE, LAYERS, OPERATIONS, is_augmentation, is_nothing
+from edgenet.importers.keras_network.known import writer_of
+from edgenet.importers.keras_network.layer import Layer
+from edgenet.importers.keras_network.layers.table import AUGMENTATIONS
 from edgenet.importers.keras_network.order import in_order
 from edgenet.importers.keras_network.saved import Saved, WeightScope
 from edgenet.importers.keras_network.writer import Tensor, Writer
@@ -30,6 +31,7 @@ __all__ = ["assemble"]
 
 # Of models within models: how deep, how many, and calls of layers in all. A model may be called often.
 MAX_DEPTH, MAX_MODELS, MAX_CALLS = 16, 200, 20_000
+SMALLER = "give a MobileNet, which is smaller"
 
 
 def assemble(saved: Saved, size: tuple[int, int]) -> Imported:
@@ -85,7 +87,7 @@ class _Assembly:
         """
         self._models -= 1
         if len(within) > MAX_DEPTH or self._models < 0:
-            raise ModelError(f"{self._saved.where}: too many models within models", EXPORT)
+            raise ModelError(f"{self._saved.where}: too many models within models", SMALLER)
         known: dict[Ref, list[Tensor]] = {}
         self._begin(network, given, known)
         weights = scope.layers(network.entries)
@@ -133,16 +135,16 @@ class _Assembly:
         where = f"{self._saved.where}: layer {entry.name!r} ({entry.kind})"
         self._calls -= 1
         if self._calls < 0:
-            raise ModelError(f"{self._saved.where}: more than {MAX_CALLS} layers", EXPORT)
+            raise ModelError(f"{self._saved.where}: more than {MAX_CALLS} layers", SMALLER)
         args, kwargs = self._filled(call.args, known), self._filled(dict(call.kwargs), known)
         inputs = [self._found(ref, known) for ref in references((call.args, call.kwargs))]
         if entry.kind in MODELS and not entry.custom:
             inner = parse_network(entry.kind, entry.config, self._saved.where)
             return self.run(inner, inputs, scope, path)
-        config = Config(entry.config, where)
-        write = _writer(entry, config)
+        config = Config(entry.config, where, self._saved.keras)
+        write = writer_of(entry, config)
         if write is None:
-            if is_augmentation(entry.kind):
+            if entry.kind in AUGMENTATIONS:
                 self._skipped[entry.name] = entry.kind
             return inputs[:1]
         if len(args) == 1 and isinstance(args[0], list):
@@ -185,27 +187,3 @@ class _Assembly:
 def _taken(call: Call) -> set[Ref]:
     """What a call waits for: whole calls, whichever of their tensors it takes."""
     return {ref._replace(tensor=0) for ref in references((call.args, call.kwargs))}
-
-
-def _writer(entry: Entry, config: Config) -> LayerWriter | None:
-    """What writes a layer; ``None`` for one that is nothing in inference.
-
-    Raises:
-        ModelError: It is none that edgenet knows.
-    """
-    if entry.kind in CODE:
-        raise config.refuse(
-            "holds code of the user's own, which is never run",
-            "put layers of Keras in its place (Rescaling, Normalization …) and save the model again, or "
-            "export it to ONNX (docs/models.md)",
-        )
-    if entry.custom:
-        raise config.refuse("is of a class of the user's own, whose code is not in the file")
-    if not entry.operation and is_nothing(entry.kind):
-        return None
-    # Files in HDF5 do not tell functions from layers.
-    known = {**LAYERS, **OPERATIONS} if entry.operation else {**OPERATIONS, **LAYERS}
-    found = known.get(entry.kind)
-    if found is None:
-        raise config.refuse("is a layer that edgenet does not know")
-    return found

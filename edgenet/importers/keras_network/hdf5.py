@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -48,7 +49,9 @@ class Hdf5:
         command = [sys.executable, "-P", str(PROGRAM), str(path.resolve()), str(folder), *groups]
         try:
             deadline = DEADLINE + path.stat().st_size / BYTES_PER_SECOND
-            done = subprocess.run(command, capture_output=True, timeout=deadline, check=False)
+            done = subprocess.run(
+                command, capture_output=True, timeout=deadline, check=False, env=_environment()
+            )
         except subprocess.TimeoutExpired:
             raise self._damaged(f"not done after {deadline:.0f} s, as over a damaged file") from None
         except OSError as error:
@@ -69,35 +72,57 @@ class Hdf5:
         self._attributes: dict[str, dict[str, list[str]]] = index["attributes"]
         self._arrays: dict[str, dict[str, Any]] = index["arrays"]
         self._members: dict[str, list[str]] = index["members"]
+        self._wrong: dict[str, str] = index["wrong"]
 
     def has(self, path: str) -> bool:
         """Whether a group is there."""
         return path in self._members
 
     def members(self, path: str) -> Sequence[str]:
-        """Names in a group, in no order; none where there is no group."""
+        """Names in a group, in no order; none where there is no group.
+
+        Raises:
+            ModelError: It, or what it lies in, is there and cannot be read.
+        """
+        self._check(path)
         return self._members.get(path, ())
 
     def texts(self, path: str, name: str) -> Sequence[str] | None:
-        """The texts of an attribute of a group, one or several; ``None`` where there is no such attribute."""
+        """The texts of an attribute of a group, one or several; ``None`` where there is no such attribute.
+
+        Raises:
+            ModelError: As :meth:`members`.
+        """
+        self._check(path)
         return self._attributes.get(path, {}).get(name)
 
     def shape(self, path: str) -> tuple[int, ...] | None:
-        """Of a dataset; ``None`` where there is none."""
+        """Of a dataset; ``None`` where there is none.
+
+        Raises:
+            ModelError: As :meth:`members`.
+        """
+        self._check(path)
         return tuple(self._arrays[path]["shape"]) if path in self._arrays else None
 
     def array(self, path: str) -> NDArray[np.float32]:
-        """The numbers of a dataset.
-
-        Raises:
-            ModelError: There is none, or they cannot be read.
-        """
-        told = self._arrays.get(path, {"wrong": "not there"})
-        if "wrong" in told:
-            raise self._damaged(f"{path}: {told['wrong']}")
+        """The numbers of a dataset that is there."""
+        told = self._arrays[path]
         count = math.prod(told["shape"])
         values = np.fromfile(self._weights, np.float32, count, offset=told["at"])
         return values.reshape(told["shape"])
 
+    def _check(self, path: str) -> None:
+        parts = path.split("/")
+        for count in range(2, len(parts) + 1):
+            part = "/".join(parts[:count])
+            if part in self._wrong:
+                raise self._damaged(f"{part}: {self._wrong[part]}")
+
     def _damaged(self, reason: str) -> ModelError:
         return ModelError(f"{self.where}: cannot be read ({reason[:300]})", AGAIN)
+
+
+def _environment() -> dict[str, str]:
+    """This process's, without the threads of numpy's algebra, which take memory and are not needed here."""
+    return {**os.environ, "OPENBLAS_NUM_THREADS": "1"}

@@ -64,9 +64,17 @@ class Layer:
         if not self.source.is_map:
             shown = "x".join(map(str, self.source.shape))
             raise self.config.refuse(f"is given {shown}, no height, width and channels")
+        self.check_channels_last()
+        return self.source
+
+    def check_channels_last(self) -> None:
+        """Refuse a layer that counts its axes otherwise than every other.
+
+        Raises:
+            ModelError: It does.
+        """
         if self.config.values.get("data_format") == "channels_first":
             raise self.config.refuse("is channels_first, and only channels_last is read")
-        return self.source
 
     def arrays(self, wanted: Mapping[str, tuple[int, ...] | None]) -> dict[str, NDArray[np.float32]]:
         """Its weights, see :meth:`WeightScope.arrays`."""

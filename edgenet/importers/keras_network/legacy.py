@@ -6,7 +6,8 @@ import contextlib
 import itertools
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgenet.errors import ModelError
@@ -83,11 +84,8 @@ class _Group(WeightScope):
 
     def layers(self, entries: Sequence[Entry]) -> Sequence[WeightScope]:
         names = self._names()
-        owners: dict[str, list[str]] = {}
-        for name in names:
-            owners.setdefault(name.rpartition("/")[0], []).append(name)
-        leaves = {entry.name for entry in entries}
-        mine = [names if entry.kind in MODELS else _owned(owners, entry.name, leaves) for entry in entries]
+        owners = _Owners(names, {entry.name for entry in entries})
+        mine = [names if entry.kind in MODELS else owners.of(entry.name) for entry in entries]
         return [_Group(self.file, self._path, own) for own in mine]
 
     def paths(self) -> Sequence[str]:
@@ -97,17 +95,29 @@ class _Group(WeightScope):
         return _named(self.file, self._path, "weight_names") if self._given is None else self._given
 
 
-def _owned(owners: Mapping[str, list[str]], layer: str, leaves: set[str]) -> list[str]:
-    """The weights of a layer of an inner model.
+class _Owners:
+    """The weights of an inner model's layers, told apart by their names.
 
     They are called ``layer/kernel:0``, ``scope/layer/kernel:0``, or, where a session held the model twice,
     ``layer_1/kernel:0``.
     """
-    if layer in owners:
-        return owners[layer]
-    scoped = [owner for owner in owners if owner.endswith(f"/{layer}")]
-    again = [owner for owner in owners if owner not in leaves and re.sub(r"_\d+$", "", owner) == layer]
-    for found in (scoped, again):
-        if len(found) == 1:
-            return owners[found[0]]
-    return []
+
+    def __init__(self, names: Sequence[str], layers: set[str]) -> None:
+        self._names: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            self._names[name.rpartition("/")[0]].append(name)
+        self._scoped: dict[str, list[str]] = defaultdict(list)
+        self._again: dict[str, list[str]] = defaultdict(list)
+        for owner in self._names:
+            self._scoped[owner.rpartition("/")[2]].append(owner)
+            if owner not in layers:
+                self._again[re.sub(r"_\d+$", "", owner)].append(owner)
+
+    def of(self, layer: str) -> Sequence[str]:
+        """The names of a layer's weights; none where they cannot be told."""
+        if layer in self._names:
+            return self._names[layer]
+        for found in (self._scoped.get(layer, ()), self._again.get(layer, ())):
+            if len(found) == 1:
+                return self._names[found[0]]
+        return ()

@@ -67,6 +67,7 @@ def _cut(layer: Layer, top: int, left: int, height: int, width: int) -> Tensor:
 
 
 def _flatten(layer: Layer) -> Tensor:
+    layer.check_channels_last()
     return layer.writer.reshaped(layer.source, (math.prod(layer.source.shape),), layer.name)
 
 
