@@ -1,6 +1,6 @@
-"""A network whose right card is known: it tells pictures by their color, and only if they are fed as it was made for.
+"""A network whose right card is known: it tells pictures by their color, fed as it was made for.
 
-Its answer is the nearest of seven colors to the mean of the picture, in the space of numbers that it is fed with:
+Its answer is the nearest of seven colors to the mean of the picture, in the numbers that it is fed with:
 with another order of channels, another mean or std it takes one color for another.
 """
 

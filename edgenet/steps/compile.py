@@ -144,11 +144,10 @@ def compile(  # noqa: PLR0913
     images = _images(calibration, decision)
     original, told = with_class_names(source, images)
     golden = choose(images, original, cache, progress)
-
-    def quantize(prepared: Model) -> Quantized:
-        return quantized(original, prepared, decision.recipe, images, golden, progress, cache)
-
-    built = _built(original, decision, golden, head, progress, quantize)
+    built = _built(
+        *(original, decision, golden, head, progress),
+        lambda prepared: quantized(original, prepared, decision.recipe, images, golden, progress, cache),
+    )
     return replace(built, notes=(*told, *input_notes(original, images, decision.recipe.images)))
 
 

@@ -1,12 +1,12 @@
-"""Labelled images find the card of a network whose right card is known, and say so; no card is decided silently."""
+"""Labelled images find the card of a network whose right card is known; none is decided silently."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-import onnx
 import numpy as np
+import onnx
+import pytest
 from onnx import helper
 
 from edgenet.card import read_card
@@ -100,7 +100,7 @@ def test_a_background_class_is_read_from_the_number_of_folders(
 
 
 def test_shifted_labels_are_told(tmp_path: Path) -> None:
-    """Classes that labels.csv counts from 1: under every card nearly all is wrong, and one lower all right."""
+    """Classes that labels.csv counts from 1: nearly all is wrong, and one lower all is right."""
     folder = pictures(tmp_path / "photos")
     rows = [f"{color}/{index}.ppm,{at + 1}" for at, color in enumerate(COLORS) for index in range(12)]
     rows = [row for row in rows if not row.endswith(",7")]
@@ -120,7 +120,7 @@ def test_classes_in_another_order_propose_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_which_of_two_classes_a_sigmoid_means_is_found(tmp_path: Path, turned: bool) -> None:
-    """Folders count alphabetically; a network of the other order makes the order a question, or is accepted."""
+    """Folders count alphabetically; where the network counts otherwise, the order is a question."""
     proto = binary(turned)
     folder = pictures(tmp_path / "photos", 30, {"blue": "blue", "red": "red"})
     model = saved(tmp_path, proto)
