@@ -12,7 +12,7 @@ __all__ = ["init"]
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True), metavar="MODEL")
+@click.argument("model", metavar="MODEL")
 @click.option(
     "--like",
     metavar="PRESET",

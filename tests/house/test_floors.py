@@ -15,8 +15,8 @@ from tests.house.tree import ROOT, imports, parsed, sources
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
 PARTS = {
-    "breakdown", "card", "cards", "drift", "facts", "golden", "image_files", "importer", "importers", "labels",
-    "measured", "metric", "network", "soundness", "task", "tasks",
+    "breakdown", "card", "cards", "drift", "facts", "golden", "image_files", "importer", "importers",
+    "labels", "measured", "metric", "network", "soundness", "task", "tasks",
 }  # fmt: skip
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_value", "library", "notebook",

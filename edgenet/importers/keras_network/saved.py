@@ -19,7 +19,8 @@ from edgenet.text import cause
 __all__ = ["MAX_TEXT", "Saved", "WeightScope", "parse_json"]
 
 Array = NDArray[np.float32]
-MAX_TEXT, MAX_DEPTH = 16 << 20, 100
+MAX_TEXT = 16 << 20
+MAX_DEPTH = 100
 
 
 class WeightScope(ABC):
