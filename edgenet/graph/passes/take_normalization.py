@@ -85,9 +85,12 @@ def _first(graph: Graph) -> NodeProto | None:
 
 def _averages(graph: Graph, node: NodeProto) -> bool:
     """Whether it weighs the colors to one gray: what scales and shifts the gray does so to the colors."""
-    weights = graph.constant(node.input[1]) if node.op_type == "Conv" and len(node.input) == 2 else None
+    if node.op_type != "Conv":
+        return False
+    weights, *bias = (graph.constant(name) for name in node.input[1:])
     return (
         weights is not None
+        and all(value is not None and not value.any() for value in bias)
         and weights.shape == (1, CHANNELS, 1, 1)
         and abs(float(weights.sum(dtype=np.float64)) - 1.0) < UNITY
     )
