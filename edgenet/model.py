@@ -17,6 +17,7 @@ from edgenet.errors import ModelError
 from edgenet.labels import read_labels
 from edgenet.original.ending import without_logarithm
 from edgenet.original.operators import check_operators, with_functions_inlined
+from edgenet.original.quantized_input import as_its_scale_says
 from edgenet.original.settle import settled
 from edgenet.original.shapes import with_output_shapes
 from edgenet.preprocessing import Preprocessing
@@ -218,6 +219,7 @@ def _find_card(path: Path, card: Path | None) -> ModelCard:
 def _checked(model: Model, path: Path) -> Model:
     """Every check a file must pass once; what is returned keeps the promises of :class:`Model`."""
     check_domains(model.proto, path)
+    model = replace(model, preprocessing=as_its_scale_says(model.proto, model.preprocessing))
     proto = settled(model.proto, model.preprocessing, path)
     model = replace(model, proto=proto)
     if PROBABILITIES in model.task.outputs and without_logarithm(proto):
