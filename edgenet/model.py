@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError, Message
 from edgenet.card import ModelCard, read_card
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
+from edgenet.importer import find_importer
 from edgenet.labels import read_labels
 from edgenet.original.ending import without_logarithm
 from edgenet.original.operators import check_operators, with_functions_inlined
@@ -21,7 +22,7 @@ from edgenet.original.quantized_input import as_its_scale_says
 from edgenet.original.settle import settled
 from edgenet.original.shapes import with_output_shapes
 from edgenet.preprocessing import Preprocessing
-from edgenet.soundness import check_domains, check_ending, check_inference, check_weights
+from edgenet.soundness import check_domains, check_ending, check_inference, check_tensors, check_weights
 from edgenet.task import Task, load_task
 from edgenet.text import cause
 
@@ -51,6 +52,7 @@ class Model:
         task_name: What it is for, see :mod:`edgenet.tasks`.
         settings: What its card says for that task alone.
         kept_scales: Whether its scales came with it, and backends have to keep them.
+        notes: What was left out of the file when it was read, one sentence each.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Model:
     task_name: str = CLASSIFICATION
     settings: Mapping[str, Any] = field(default_factory=dict)
     kept_scales: bool = False
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Model {self.name} {self.precision}, {self.classes} classes, {self.digest[:12]}>"
@@ -73,24 +76,29 @@ class Model:
     def load(
         cls, path: Path | str, card: Path | str | None = None, labels: Path | str | None = None
     ) -> Model:
-        """Read ``MODEL.onnx`` and the ``MODEL.toml`` beside it.
+        """Read ``MODEL.onnx``, or another form of it, and the ``MODEL.toml`` beside it.
 
         Args:
-            path: The ONNX file, of any float type or with int8 inside, opset 7 or newer.
+            path: The ONNX file, of any float type or with int8 inside, opset 7 or newer; or a file in one of the
+                forms of :mod:`edgenet.importers`.
             card: The file with ``[preprocessing]``; default is ``path`` with the suffix ``.toml``.
             labels: Class names, see :func:`edgenet.labels.read_labels`.
 
         Raises:
-            ModelError: Not an ONNX file, truncated, of an older opset, with NaN in it, with unexpected shapes
+            ModelError: No such file, truncated, of an older opset, with NaN in it, with unexpected shapes
                 or operators, without known preprocessing, with labels of another length, or with a card that
                 contradicts the graph.
         """
         path = Path(path)
-        proto = _read_proto(path)
+        read = find_importer(path)
+        proto = _read_proto(path) if read is None else onnx.ModelProto()
         found = _find_card(path, Path(card) if card else None)
         if labels:
             found = replace(found, task=replace(found.task, labels=read_labels(Path(labels))))
-        return _checked(cls.of(proto, path.stem, content_digest(proto), found), path)
+        notes: tuple[str, ...] = ()
+        if read is not None:
+            proto, notes = read(path, found.preprocessing.size)
+        return replace(_checked(cls.of(proto, path.stem, content_digest(proto), found), path), notes=notes)
 
     @classmethod
     def of(cls, proto: onnx.ModelProto, name: str, digest: str, card: ModelCard) -> Model:
@@ -218,10 +226,11 @@ def _find_card(path: Path, card: Path | None) -> ModelCard:
 
 def _checked(model: Model, path: Path) -> Model:
     """Every check a file must pass once; what is returned keeps the promises of :class:`Model`."""
+    check_tensors(model.proto, path)
     check_domains(model.proto, path)
     model = replace(model, preprocessing=as_its_scale_says(model.proto, model.preprocessing))
     proto = settled(model.proto, model.preprocessing, path)
-    model = replace(model, proto=proto)
+    model = replace(model, proto=proto, preprocessing=model.preprocessing.of_colors())
     if PROBABILITIES in model.task.outputs and without_logarithm(proto):
         model = replace(model, output=PROBABILITIES)
     check_weights(proto, path)
@@ -269,14 +278,15 @@ def _check_output(model: Model, path: Path) -> Model:
             f"{task.noun} gives",
             "export the network with its global pooling and its last layer (not its features alone)",
         )
-    if len(dims) != 2 or dims[0] != 1 or dims[1] < task.least:
+    if len(dims) != 2 or dims[0] != 1 or dims[1] < 1:
         last = proto.graph.output[0]
         raise ModelError(
             f"{path}: output of {_maker(proto, last)} is {_shape_text(last)}, {task.noun} gives {task.shape}",
             "pool and flatten the output",
         )
     if wrong := task.check(dims[1]):
-        raise ModelError(f"{path}: {wrong}", "give one label a class, in order")
+        what, remedy = wrong
+        raise ModelError(f"{path}: {what}", remedy)
     return replace(model, proto=proto)
 
 

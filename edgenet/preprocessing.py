@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from edgenet.agent.preprocess import IGNORE, INTERPOLATIONS, ORIENTATIONS, RESIZES
 from edgenet.errors import ModelError
 
-__all__ = ["Preprocessing"]
+__all__ = ["GRAY", "Preprocessing"]
 
 LARGEST = 1e9
 WIDEST = 16_384
-COLORS = ("rgb", "bgr")
+SYNONYMS = {"grey": "gray", "grayscale": "gray", "greyscale": "gray"}
+GRAY = "gray"
+COLORS = ("rgb", "bgr", GRAY)
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,12 @@ class Preprocessing:
 
     Attributes:
         size: Height and width the network sees, in pixels.
-        color: Channel order of the network's input, "rgb" or "bgr".
+        color: Channel order of the network's input, "rgb" or "bgr"; "gray" where it has one channel.
         resize: "stretch" (whole image to ``size``), "short-side" (short side to ``resize_to``, then
             center crop) or "none" (images must have the size).
         resize_to: Short side in pixels before the crop; ``None`` unless ``resize`` is "short-side".
-        interpolation: "bilinear-antialias", "bicubic-antialias" or "bilinear".
-        mean: Per channel of the network's input, in pixel units (0..255).
+        interpolation: "bilinear-antialias", "bicubic-antialias", "bilinear" or "nearest".
+        mean: Per channel of the network's input, in pixel units (0..255); thrice the same where there is one.
         std: Per channel, in pixel units, positive.
         orientation: Of photos with an Exif tag: "ignore" it, or "apply" it before all else.
     """
@@ -74,6 +76,10 @@ class Preprocessing:
             del table["orientation"]  # what was made before there was a choice stays the same
         return table
 
+    def of_colors(self) -> Preprocessing:
+        """How the same network is fed once it makes the gray from colors itself."""
+        return replace(self, color="rgb") if self.color == GRAY else self
+
     def fit_spec(self) -> dict[str, Any]:
         """What :func:`edgenet.agent.preprocess.pixels_of` needs: no colors, no normalization."""
         keys = ("size", "resize", "resize_to", "interpolation")
@@ -94,15 +100,16 @@ def _read_table(table: Mapping[str, Any]) -> Preprocessing:
         type(resize_to) is not int or not max(height, width) <= resize_to <= WIDEST
     ):
         raise ValueError(f"resize_to = {resize_to!r} is not an integer from the size to {WIDEST}")
-    mean, std = _numbers(table, "mean", 3), _numbers(table, "std", 3)
+    color = _choice({**table, "color": SYNONYMS.get(str(table["color"]), table["color"])}, "color", COLORS)
+    mean, std = (_by_channel(table, key, color) for key in ("mean", "std"))
     if min(std) <= 0:
         raise ValueError("std must be positive (in pixel units, 0..255)")
     return Preprocessing(
         size=(int(height), int(width)),
-        color=_choice(table, "color", COLORS),
+        color=color,
         resize=resize,
         resize_to=resize_to,
-        interpolation=_choice(table, "interpolation", tuple(INTERPOLATIONS)),
+        interpolation=_choice(table, "interpolation", INTERPOLATIONS),
         mean=(mean[0], mean[1], mean[2]),
         std=(std[0], std[1], std[2]),
         orientation=_choice(table, "orientation", ORIENTATIONS) if "orientation" in table else IGNORE,
@@ -116,11 +123,24 @@ def _choice(table: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> str
     return str(value)
 
 
+def _by_channel(table: Mapping[str, Any], key: str, color: str) -> list[float]:
+    """Three numbers; of a gray network one, or three that are the same."""
+    if color != GRAY:
+        return _numbers(table, key, 3)
+    given = table[key]
+    numbers = _numbers(table, key, 3 if isinstance(given, list) and len(given) > 1 else 1)
+    if len(set(numbers)) > 1:
+        raise ValueError(f"{key} has three numbers, and a gray network one channel: write one number")
+    return numbers[:1] * 3
+
+
 def _numbers(table: Mapping[str, Any], key: str, count: int) -> list[float]:
     values = table[key]
     good = isinstance(values, list) and len(values) == count
     if not good or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
-        raise ValueError(f"{key} must be {count} numbers")
+        raise ValueError(
+            f"{key} must be {count} numbers" if count > 1 else f"{key} must be one number: [127.5]"
+        )
     if not all(-LARGEST <= v <= LARGEST for v in values):
         raise ValueError(f"{key} must be finite")
     return [float(v) for v in values]

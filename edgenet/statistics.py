@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = [
     "median_interval",
     "median_ratio",
     "paired",
+    "paired_bootstrap",
     "paired_interval",
     "roc_area",
     "smallest_claim",
@@ -150,6 +152,24 @@ def paired(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
         interval_pp=(100.0 * low, 100.0 * high),
         mcnemar_p=mcnemar(lost, won),
     )
+
+
+def paired_bootstrap(
+    figure: Callable[[NDArray[np.int64]], float], count: int, rounds: int = 1000
+) -> tuple[float, float]:
+    """95 % interval of a figure of paired samples: the percentile bootstrap, seeded.
+
+    Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3.
+
+    Args:
+        figure: Of the samples with these indices, some of them more than once.
+        count: Number of samples.
+        rounds: How often to draw.
+    """
+    chance = np.random.default_rng(0)
+    drawn = [figure(chance.integers(0, count, count)) for _ in range(rounds)]
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return float(low), float(high)
 
 
 def roc_area(positive: NDArray[np.floating], negative: NDArray[np.floating]) -> float:

@@ -36,6 +36,7 @@ class Task(ABC):
         name: The module's name, and ``task`` of a card.
         outputs: What a card may say that the graph gives; the first is the default, and what a prepared
             model gives.
+        synonyms: Other words of a card for some of them.
         heads: What an artifact can end in, see :mod:`edgenet.graph.passes.head`.
         ending: What may stand at a graph's end and is taken off before it is quantized, see
             :mod:`edgenet.graph.passes.ending`.
@@ -43,7 +44,6 @@ class Task(ABC):
         enrolls: Whether a demo looks its answers up in a gallery of pictures.
         noun: What a network of this task is called in messages.
         shape: Of its output, in messages.
-        least: The fewest values that its output has.
         drift: The form of its reports' ``drift``.
         output: What the user's graph gives, one of ``outputs``.
         labels: Names of the classes, or ``()``.
@@ -53,13 +53,13 @@ class Task(ABC):
 
     name: ClassVar[str]
     outputs: ClassVar[tuple[str, ...]]
+    synonyms: ClassVar[Mapping[str, str]] = {}
     heads: ClassVar[tuple[str, ...]]
     ending: ClassVar[str]
     settings_keys: ClassVar[tuple[str, ...]] = ()
     enrolls: ClassVar[bool] = False
     noun: ClassVar[str]
     shape: ClassVar[str]
-    least: ClassVar[int]
     drift: ClassVar[type[Drift]]
 
     output: str
@@ -67,9 +67,14 @@ class Task(ABC):
     label_offset: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def meant(cls, output: object, names: int) -> type[Task]:  # noqa: ARG003
+        """The task that a card of this one means, by what it says of the output and how many names it has."""
+        return cls
+
     @abstractmethod
-    def check(self, values: int) -> str:
-        """What is wrong with a model of this task whose output has so many values; empty where it fits."""
+    def check(self, values: int) -> tuple[str, str] | None:
+        """What is wrong with a model of this task whose output has so many values, and the remedy."""
 
     def contradiction(self, ending: str) -> tuple[str, str] | None:  # noqa: ARG002
         """What the card's ``output`` cannot be where a graph ends in this ONNX operator, and the remedy."""

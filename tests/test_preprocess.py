@@ -18,7 +18,11 @@ from PIL import Image
 from edgenet.agent import preprocess
 from edgenet.agent.preprocess import can_decode, decode, encode_ppm, fit
 
-PILLOW = {"bilinear-antialias": Image.Resampling.BILINEAR, "bicubic-antialias": Image.Resampling.BICUBIC}
+PILLOW = {
+    "bilinear-antialias": Image.Resampling.BILINEAR,
+    "bicubic-antialias": Image.Resampling.BICUBIC,
+    "nearest": Image.Resampling.NEAREST,
+}
 
 
 def noise(rows: int, columns: int, seed: int = 0) -> np.ndarray:
@@ -33,7 +37,8 @@ def pillow(image: np.ndarray, rows: int, columns: int, name: str) -> np.ndarray:
 
 @pytest.mark.parametrize("name", PILLOW)
 @pytest.mark.parametrize(
-    ("rows", "columns", "high", "wide"), [(9, 31, 20, 12), (40, 7, 11, 19), (8, 8, 8, 3)]
+    ("rows", "columns", "high", "wide"),
+    [(9, 31, 20, 12), (40, 7, 11, 19), (8, 8, 8, 3), (480, 640, 224, 224)],
 )
 def test_these_sizes_are_pillow_to_the_bit(rows: int, columns: int, high: int, wide: int, name: str) -> None:
     image = noise(rows, columns)

@@ -38,11 +38,13 @@ def _keys_cubic(x):
 
 
 # name: (filter, support, widened when shrinking)
-INTERPOLATIONS = {
+FILTERS = {
     "bilinear-antialias": (_triangle, 1.0, True),
     "bicubic-antialias": (_keys_cubic, 2.0, True),
     "bilinear": (_triangle, 1.0, False),
 }
+NEAREST = "nearest"
+INTERPOLATIONS = (*FILTERS, NEAREST)
 # Pillow's numbers for the filters that it has (Image.BILINEAR, Image.BICUBIC; the names moved).
 PILLOW_FILTERS = {"bilinear-antialias": 2, "bicubic-antialias": 3}
 
@@ -217,6 +219,8 @@ def _resample(image, axis, full, first, count, interpolation):
     """Places [first, first + count) along an axis of the image resized to ``full`` along it."""
     part = [slice(None), slice(None)]
     part[axis] = slice(first, first + count)
+    if interpolation == NEAREST:
+        return image.take(_nearest(image.shape[axis], full)[first : first + count], axis)
     if image.shape[axis] == full:
         return image[tuple(part)]
     if interpolation in PILLOW_FILTERS:
@@ -233,6 +237,13 @@ def _resample(image, axis, full, first, count, interpolation):
     return _resample_columns(image.swapaxes(0, 1), full, first, count, interpolation).swapaxes(0, 1)
 
 
+def _nearest(size, full):
+    """The pixel below the center of each of ``full`` pixels, summed up in float64 (Pillow ``Geometry.c``)."""
+    steps = np.full(full, float(size) / full)
+    steps[0] /= 2
+    return np.minimum(np.cumsum(steps).astype(np.int64), size - 1)
+
+
 def _resample_columns(image, full, first, count, interpolation):
     """The same for columns, in numpy."""
     taps, weights = _taps(image.shape[1], full, first, count, interpolation)
@@ -244,7 +255,7 @@ def _resample_columns(image, full, first, count, interpolation):
 
 def _taps(size, full, first, count, interpolation):
     """Source columns and 22-bit weights of each output column: int arrays [count, taps]."""
-    kernel, reach, antialias = INTERPOLATIONS[interpolation]
+    kernel, reach, antialias = FILTERS[interpolation]
     scale = float(size) / full
     widen = max(scale, 1.0) if antialias else 1.0
     support = reach * widen

@@ -33,7 +33,7 @@ __all__ = ["compile"]
 )
 @click.option(
     "--head",
-    type=click.Choice(["logits", "softmax", "argmax"]),
+    type=click.Choice(["logits", "softmax", "sigmoid", "argmax"]),
     default="logits",
     help="What comes out: logits (default); softmax, which gives float32 probabilities; argmax, which gives "
     "the best class as a second output.",

@@ -21,7 +21,7 @@ __all__ = ["SshConnection", "ssh_command"]
 _OPTIONS = (
     "ConnectTimeout=10",
     "ServerAliveInterval=5",
-    "ServerAliveCountMax=3",
+    "ServerAliveCountMax=6",
     "RemoteCommand=none",
     "ClearAllForwardings=yes",
 )

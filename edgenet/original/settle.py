@@ -8,11 +8,12 @@ import onnx
 
 from edgenet.errors import ModelError
 from edgenet.original.ending import without_rounding
+from edgenet.original.gray import with_color_input
 from edgenet.original.numbers import drop_casts, in_float32, with_float_input
 from edgenet.original.opset import at_known_opset
 from edgenet.original.quantized_input import with_quantized_picture
 from edgenet.original.shapes import drop_unused_inputs, inferred, settle_input, settle_output
-from edgenet.preprocessing import Preprocessing
+from edgenet.preprocessing import GRAY, Preprocessing
 
 __all__ = ["settled"]
 
@@ -22,9 +23,9 @@ PIXEL = 3  # axes of one element in a constant by channel, [1, 1, 1, 3]
 def settled(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> onnx.ModelProto:
     """A model that computes what the user's does, in the form that :class:`edgenet.model.Model` promises.
 
-    Operator set 11 to 23, one input of float32, batch 1 and known size, float32 throughout, and [1, values]
-    wherever the output is a row of numbers. Of the answers only what rounding in half or double precision
-    makes of them is another.
+    Operator set 11 to 23, one input of float32, batch 1, three channels and known size, float32 throughout,
+    and [1, values] wherever the output is a row of numbers. Of the answers only what rounding in half or
+    double precision makes of them is another.
 
     Args:
         proto: A valid model, changed in place.
@@ -42,7 +43,9 @@ def settled(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) ->
         with_float_input(proto, preprocessing, path)
     if len(proto.graph.output) == 1:
         without_rounding(proto)
-    settle_input(proto, preprocessing.size, path)
+    settle_input(proto, preprocessing.size, 1 if preprocessing.color == GRAY else 3, path)
+    if preprocessing.color == GRAY:
+        with_color_input(proto, path)
     proto = inferred(proto, path)
     if drop_casts(proto):
         proto = inferred(proto, path)

@@ -13,7 +13,7 @@ from edgenet.text import cause
 
 __all__ = ["drop_unused_inputs", "inferred", "settle_input", "settle_output", "with_output_shapes"]
 
-IMAGE_RANK, CHANNELS = 4, 3
+IMAGE_RANK = 4
 TO_NCHW = [0, 3, 1, 2]
 SHAPES = ("Expand", "Reshape")  # operators with a shape that may begin with the batch
 
@@ -35,7 +35,7 @@ def with_output_shapes(proto: onnx.ModelProto) -> onnx.ModelProto:
     return proto if told else onnx.shape_inference.infer_shapes(proto)
 
 
-def settle_input(proto: onnx.ModelProto, size: tuple[int, int], path: Path) -> None:
+def settle_input(proto: onnx.ModelProto, size: tuple[int, int], channels: int, path: Path) -> None:
     """Set batch 1 and, where they are free, the height and width of the card, in place.
 
     A larger batch is one that the file was exported with; shapes inside that name it follow.
@@ -44,8 +44,8 @@ def settle_input(proto: onnx.ModelProto, size: tuple[int, int], path: Path) -> N
     if len(dims) != IMAGE_RANK:
         return
     batch = dims[0].dim_value
-    at = _channel_axis(proto)
-    wanted = (1, *size, CHANNELS) if at == IMAGE_RANK - 1 else (1, CHANNELS, *size)
+    at = _channel_axis(proto, channels)
+    wanted = (1, *size, channels) if at == IMAGE_RANK - 1 else (1, channels, *size)
     if batch > 1:
         _settle_batch(proto, batch, path)
     free = [axis for axis, dim in enumerate(dims) if axis and not dim.dim_value]
@@ -94,12 +94,12 @@ def inferred(proto: onnx.ModelProto, path: Path) -> onnx.ModelProto:
         ) from None
 
 
-def _channel_axis(proto: onnx.ModelProto) -> int:
-    """Where the three colors are: as the dimensions say, else as the input's first real reader wants it."""
+def _channel_axis(proto: onnx.ModelProto, channels: int) -> int:
+    """Where the colors are: as the dimensions say, else as the input's first real reader wants it."""
     entry = proto.graph.input[0]
     sides = [dim.dim_value for dim in entry.type.tensor_type.shape.dim]
-    if CHANNELS in (sides[1], sides[3]) and sides[1] != sides[3]:
-        return 1 if sides[1] == CHANNELS else 3
+    if channels in (sides[1], sides[3]) and sides[1] != sides[3]:
+        return 1 if sides[1] == channels else 3
     behind = {entry.name}
     for node in proto.graph.node:
         if not behind & set(node.input):

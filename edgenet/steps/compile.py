@@ -116,7 +116,8 @@ def compile(  # noqa: PLR0913
         recipe: How to quantize; the default of the precision if ``None``.
         calibration: A folder of typical images, or the name of a set that ships; int8 needs one.
         progress: Called for every stage.
-        head: "logits"; "softmax" for float32 probabilities; "argmax" for a second output with the best class.
+        head: "logits"; "softmax" or "sigmoid" for float32 probabilities; "argmax" for a second output with
+            the best class.
         max_drift: Top-1 that int8 may lose, in percentage points, in place of the recipe's limit.
         preprocessing: Another card than the one beside the file.
         labels: A file of class names.

@@ -12,9 +12,9 @@ __all__ = ["image_notes", "input_notes"]
 
 
 def input_notes(model: Model, images: ImageSet | None, most: int) -> tuple[str, ...]:
-    """What is doubtful in a model's card, and :func:`image_notes`."""
+    """What was left out of a model's file, what is doubtful in its card, and :func:`image_notes`."""
     how = model.preprocessing
-    return (*doubts(model.proto, how), *image_notes(images, how, most))
+    return (*model.notes, *doubts(model.proto, how), *image_notes(images, how, most))
 
 
 def image_notes(images: ImageSet | None, preprocessing: Preprocessing, most: int = 0) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 
 from edgenet.errors import ModelError
 from edgenet.graph.given.operators import explicit_qdq
+from edgenet.importer import find_importer
 from edgenet.model import Model, is_quantized
 from edgenet.quantize.container import is_container
 from edgenet.quantize.quantized import Quantized
@@ -31,8 +32,8 @@ def read_source(
     written as Q/DQ, which says the same.
 
     Args:
-        model: An ONNX file with its card beside it, a file of ``edgenet quantize``, "signs" for the embedded
-            model where no file is called so, or a value.
+        model: An ONNX or Keras file with its card beside it, a file of ``edgenet quantize``, "signs" for the
+            embedded model where no file is called so, or a value.
         preprocessing: Another card than the one beside the file.
         labels: A file of class names.
 
@@ -71,6 +72,8 @@ def read_float(
 
 def comes_quantized(path: Path) -> bool:
     """Whether a file is an ONNX model that somebody else quantized; ``False`` for what cannot be read."""
+    if find_importer(path) is not None:
+        return False
     try:
         data = path.read_bytes()
         if not any(mark in data for mark in MARKS):
@@ -87,6 +90,8 @@ def read_quantized(path: Path) -> Quantized | None:
     Raises:
         ModelError: It is one, and damaged or changed.
     """
+    if find_importer(path) is not None:
+        return None
     try:
         data = path.read_bytes()
         known = is_container(onnx.load_model_from_string(data))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,14 @@ from edgenet.json_value import Where
 from edgenet.labels import ClassNames
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.statistics import paired
-from edgenet.task import Answers, Task, Truth, real
+from edgenet.task import Answers, Task, Truth, load_task, real
 
 __all__ = ["METRICS", "TASK", "Classification", "ClassificationDrift"]
 
 # Columns of labels.csv.
 CLASS_INDEX, CLASS_NAME = "class_index", "class_name"
 LOGITS, PROBABILITIES = "logits", "probabilities"
+CLASSES = 2  # the fewest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,23 +83,35 @@ class Classification(Task):
 
     name = CLASSIFICATION
     outputs = (LOGITS, PROBABILITIES)
-    heads = ("logits", "softmax", "argmax")
+    synonyms: ClassVar[Mapping[str, str]] = {"softmax": PROBABILITIES}
+    heads: ClassVar[tuple[str, ...]] = ("logits", "softmax", "argmax")
     ending = "softmax"
     noun = "a classifier"
     shape = "1xCLASSES"
-    least = 2
-    drift = ClassificationDrift
+    drift: ClassVar[type[Drift]] = ClassificationDrift
 
-    def check(self, values: int) -> str:
+    @classmethod
+    def meant(cls, output: object, names: int) -> type[Task]:
+        """A card that says "sigmoid" of a classifier's output means one of two classes, or several labels."""
+        if cls is not Classification or output != "sigmoid":
+            return cls
+        return load_task("multilabel" if names > CLASSES else "binary")
+
+    def check(self, values: int) -> tuple[str, str] | None:
         """Labels are one a class."""
+        if values < CLASSES:
+            what = "its output is one number, and a classifier gives one for each of its classes"
+            return what, 'write task = "binary" in the card'
         named = values - self.label_offset
-        return f"{len(self.labels)} labels for {named} classes" if len(self.labels) not in (0, named) else ""
+        if len(self.labels) in (0, named):
+            return None
+        return f"{len(self.labels)} labels for {named} classes", "give one label a class, in order"
 
     def contradiction(self, ending: str) -> tuple[str, str] | None:
         """A Softmax gives probabilities; a Sigmoid one of its own for each class, which is another task."""
         if ending in ("Sigmoid", "HardSigmoid"):
             what = "which gives each class a probability of its own: no classifier of one class in many"
-            return what, 'export the model without it, and with output = "logits" in the card'
+            return what, 'write task = "multilabel" in the card'
         if (ending == "Softmax") == (self.output == PROBABILITIES):
             return None
         given = PROBABILITIES if ending == "Softmax" else LOGITS
@@ -221,16 +234,22 @@ class Classification(Task):
 
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """Top-1, top-5 and what their difference is worth."""
+        found = self.shares(board, reference, truth)
+        if truth is None:
+            return found
+        classes = np.asarray(truth) + self.label_offset
+        best = {"top5": _top(board, classes, 5), "top5_reference": _top(reference, classes, 5)}
+        return {**found, **best}
+
+    def shares(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
+        """The shares of right answers, and what their difference is worth."""
         if truth is None:
             names = ("top1", "top1_reference", "top1_delta_pp", "interval_pp", "mcnemar_p")
             return dict.fromkeys(names)
         found = paired(self._right(board, truth), self._right(reference, truth))
-        classes = np.asarray(truth) + self.label_offset
         return {
             "top1": found.first,
-            "top5": _top(board, classes, 5),
             "top1_reference": found.second,
-            "top5_reference": _top(reference, classes, 5),
             "top1_delta_pp": found.delta_pp,
             "interval_pp": found.interval_pp,
             "mcnemar_p": found.mcnemar_p,
@@ -260,7 +279,8 @@ class Classification(Task):
         return self.answer_name(int(truth) + self.label_offset, ())
 
     def _right(self, answers: Answers, truth: Truth) -> NDArray[np.bool_]:
-        return np.asarray((answers.argmax(axis=1) == np.asarray(truth) + self.label_offset) & real(answers))
+        given = self.answers(answers, truth) - self.label_offset
+        return np.asarray((given == np.asarray(truth)) & real(answers))
 
 
 def _top(values: Answers, truth: NDArray[np.int64], count: int) -> float:

@@ -30,6 +30,7 @@ COLUMNS = ("identity", "person", "class_name", "class_index")
 # Images whose pairs give the area under the ROC curve: two million pairs.
 PAIRED = 2000
 POINTS = 32
+DIMENSIONS = 2  # the fewest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +97,15 @@ class Embedding(Task):
     enrolls = True
     noun = "an embedding"
     shape = "1xDIMENSIONS"
-    least = 2
     drift = EmbeddingDrift
 
-    def check(self, values: int) -> str:  # noqa: ARG002
-        """An embedding has no classes."""
-        return f"{len(self.labels)} labels, and an embedding has no classes" if self.labels else ""
+    def check(self, values: int) -> tuple[str, str] | None:
+        """An embedding has two dimensions at least, and no classes."""
+        if values < DIMENSIONS:
+            return "its output is one number, and an embedding is a vector", "export the layer that gives it"
+        if self.labels:
+            return f"{len(self.labels)} labels, and an embedding has no classes", "leave the labels out"
+        return None
 
     @classmethod
     def read_settings(

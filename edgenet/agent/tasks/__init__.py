@@ -32,3 +32,8 @@ def real(raw: np.ndarray, scale: Any, zero_point: Any) -> np.ndarray:
     if scale is None:
         return raw.astype(np.float32)
     return (raw.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)) of each value, float64; of very negative ones without overflow."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits.astype(np.float64)))

@@ -16,13 +16,16 @@ from edgenet.graph.given.pairs import affine_of, merge_pairs, part_activations, 
 from edgenet.graph.given.parameters import real_values, settle_parameters
 from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.names import free_names
-from edgenet.graph.passes.ending import ENDINGS, SOFTMAX
+from edgenet.graph.passes.ending import ENDINGS, SIGMOID, SOFTMAX
 from edgenet.graph.passes.fold_constants import fold_constants
 from edgenet.graph.passes.simplify import simplify
 from edgenet.graph.passes.to_nchw import to_nchw
 from edgenet.model import Model
 
 __all__ = ["take_given"]
+
+# Endings whose probabilities a quantized graph rounds.
+ROUNDED = {SOFTMAX: "Softmax", SIGMOID: "Sigmoid"}
 
 
 def take_given(model: Model) -> Model:
@@ -43,7 +46,7 @@ def take_given(model: Model) -> Model:
     simplify(graph)
     _split_batchnorm(graph)
     ending = model.task.ending
-    stripped = _strip_softmax(graph) if ending == SOFTMAX else ENDINGS[ending](graph)
+    stripped = _strip(graph, ROUNDED[ending]) if ending in ROUNDED else ENDINGS[ending](graph)
     merge_pairs(graph)
     settle_reshapes(graph)
     if given_dense_to_conv(graph):
@@ -61,14 +64,14 @@ def take_given(model: Model) -> Model:
     return replace(model, proto=graph.proto(), output=output, precision="int8", kept_scales=True)
 
 
-def _strip_softmax(graph: Graph) -> int:
-    """Let the graph end in logits: remove a final Softmax, and the pair that rounds its probabilities."""
+def _strip(graph: Graph, operator: str) -> int:
+    """Let the graph end in logits: remove a final operator, and the pair that rounds its probabilities."""
     ending: list[NodeProto] = []
     node = graph.producer(graph.output)
     while node is not None and affine_of(graph, node) is not None:
         ending.append(node)
         node = graph.producer(node.input[0])
-    if node is None or node.op_type != "Softmax":
+    if node is None or node.op_type != operator:
         return 0
     for item in [*ending, node]:
         graph.bypass(item)

@@ -12,9 +12,10 @@ from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.segments import behind, subgraph
 
-__all__ = ["ENDINGS", "SOFTMAX", "strip_normalization", "strip_softmax"]
+__all__ = ["ENDINGS", "SIGMOID", "SOFTMAX", "strip_normalization", "strip_sigmoid", "strip_softmax"]
 
 SOFTMAX = "softmax"
+SIGMOID = "sigmoid"
 SINGLE_AXIS_SOFTMAX = 13  # the first operator set in which it is over one axis
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 
@@ -33,13 +34,32 @@ def strip_softmax(graph: Graph) -> int:
     Returns:
         1 if a Softmax was removed, else 0.
     """
-    last = graph.producer(graph.output)
-    while last is not None and last.op_type in RESHAPES:
-        last = graph.producer(last.input[0]) if graph.sole_consumer(last.input[0]) is not None else None
+    last = _last(graph)
     if last is None or last.op_type != "Softmax" or not _over_all(graph, last):
         return 0
     graph.bypass(last)
     return 1
+
+
+def strip_sigmoid(graph: Graph) -> int:
+    """Let the graph end in logits, in place: remove a final Sigmoid, which keeps the order of each number.
+
+    Returns:
+        1 if a Sigmoid was removed, else 0.
+    """
+    last = _last(graph)
+    if last is None or last.op_type != "Sigmoid":
+        return 0
+    graph.bypass(last)
+    return 1
+
+
+def _last(graph: Graph) -> NodeProto | None:
+    """The last node that computes anything."""
+    last = graph.producer(graph.output)
+    while last is not None and last.op_type in RESHAPES:
+        last = graph.producer(last.input[0]) if graph.sole_consumer(last.input[0]) is not None else None
+    return last
 
 
 def _over_all(graph: Graph, softmax: NodeProto) -> bool:
@@ -81,6 +101,7 @@ def strip_normalization(graph: Graph) -> int:
 # By the names that tasks use.
 ENDINGS: Mapping[str, Callable[[Graph], int]] = {
     SOFTMAX: strip_softmax,
+    SIGMOID: strip_sigmoid,
     "l2-normalization": strip_normalization,
 }
 

@@ -1,4 +1,4 @@
-"""What a network ends in: its logits; on request a Softmax of them, or the best class beside them."""
+"""What a network ends in: its logits; on request their probabilities, or the best class beside them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgenet.model import Model
 __all__ = ["HEADS", "LABEL", "LOGITS", "with_head", "with_label"]
 
 LOGITS = "logits"
-HEADS = (LOGITS, "softmax", "argmax")
+HEADS = (LOGITS, "softmax", "sigmoid", "argmax")
 # The second output of an artifact with "argmax": the index of the best class.
 LABEL = "label"
 
@@ -24,8 +24,8 @@ def with_head(model: Model, head: str) -> Model:
     With "argmax" the writers add the output :data:`LABEL`; the scores stay the first output, because they
     are what edgenet measures.
 
-    The Softmax is computed in float32 whatever the precision: of a thousand probabilities in 256 steps most
-    would be 0 and the best ones equal.
+    Probabilities are computed in float32 whatever the precision: of a thousand in 256 steps most would be 0
+    and the best ones equal.
     """
     if head == LOGITS:
         return model
@@ -34,7 +34,10 @@ def with_head(model: Model, head: str) -> Model:
     graph = Graph(model.proto)
     shape = graph.shape(graph.output)
     name = graph.fresh("probabilities")
-    node = helper.make_node("Softmax", [graph.output], [name], name=name, axis=1)
+    if head == "softmax":
+        node = helper.make_node("Softmax", [graph.output], [name], name=name, axis=1)
+    else:
+        node = helper.make_node("Sigmoid", [graph.output], [name], name=name)
     graph.insert(None, node, shape)
     probabilities = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
     graph.replace_graph_output(graph.output, probabilities)

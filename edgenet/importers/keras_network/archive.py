@@ -1,0 +1,111 @@
+"""Keras' newer form, ``.keras``: a zip archive with the architecture as JSON and the weights as HDF5."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from edgenet.errors import ModelError
+from edgenet.importers.keras_network.architecture import AGAIN, Entry
+from edgenet.importers.keras_network.hdf5 import MAX_BYTES, MAX_TEXT, Hdf5
+from edgenet.importers.keras_network.saved import Saved, WeightScope, parse_json
+from edgenet.text import cause
+
+__all__ = ["open_archive"]
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+# Where a model's layers lie: Keras 3 and 2.16, and Keras 2.12 to 2.15, which counts layers with weights twice.
+LAYERS, TRACKED = "layers", "_layer_checkpoint_dependencies"
+FAILURES = (OSError, RuntimeError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+
+@contextlib.contextmanager
+def open_archive(path: Path) -> Iterator[Saved]:
+    """A model in Keras' newer form.
+
+    Raises:
+        ModelError: It is damaged, or holds no model.
+    """
+    where = str(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if CONFIG not in names:
+                raise ModelError(f"{where}: an archive, but no Keras model (no {CONFIG} in it)", AGAIN)
+            if WEIGHTS not in names:
+                raise ModelError(f"{where}: its weights are not in {WEIGHTS}, the one form that is read", AGAIN)
+            config = _member(archive, CONFIG, MAX_TEXT)
+            metadata = _member(archive, METADATA, MAX_TEXT) if METADATA in names else b"{}"
+            weights = _member(archive, WEIGHTS, MAX_BYTES)
+    except FAILURES as error:
+        raise ModelError(f"{where}: a damaged archive ({cause(error)})", AGAIN) from None
+    architecture = parse_json(config, where, CONFIG)
+    version = str(parse_json(metadata, where, METADATA).get("keras_version", "3"))
+    file = Hdf5(weights, where)
+    del weights  # the file holds them
+    try:
+        yield Saved(where, path.stem, architecture, 2 if version.startswith("2") else 3, _Path(file, ""))
+    finally:
+        file.close()
+
+
+def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    if archive.getinfo(name).file_size > most:
+        raise ValueError(f"{name} is larger than {most >> 20} MiB")
+    with archive.open(name) as file:
+        return file.read(most)
+
+
+class _Path(WeightScope):
+    """A layer's weights are numbered; the layers of a model are called after their classes, and numbered too."""
+
+    def __init__(self, file: Hdf5, path: str) -> None:
+        super().__init__(file)
+        self._path = path
+
+    def layers(self, entries: Sequence[Entry]) -> Sequence[WeightScope]:
+        tracked = f"{self._path}/{TRACKED}"
+        if self.file.has(tracked):
+            return self._tracked(tracked, entries)
+        seen: Counter[str] = Counter()
+        scopes = []
+        for entry in entries:
+            name = _snake_case(entry.kind)
+            number = seen[name]
+            seen[name] += not entry.operation
+            scopes.append(_Path(self.file, f"{self._path}/{LAYERS}/{name}{f'_{number}' if number else ''}"))
+        return scopes
+
+    def _tracked(self, path: str, entries: Sequence[Entry]) -> Sequence[WeightScope]:
+        """By order within a class: of the two groups of a layer only the first holds anything."""
+        queues: dict[str, list[str]] = {}
+        for member in sorted(self.file.members(path), key=_number):
+            inner = self.file.members(f"{path}/{member}")
+            if self.file.members(f"{path}/{member}/vars") or set(inner) - {"vars"}:
+                queues.setdefault(re.sub(r"_\d+$", "", member), []).append(member)
+        scopes = []
+        for entry in entries:
+            queue = queues.get(_snake_case(entry.kind), [])
+            scopes.append(_Path(self.file, f"{path}/{queue.pop(0)}" if queue else f"{path}/"))
+        return scopes
+
+    def paths(self) -> Sequence[str]:
+        count = len(self.file.members(f"{self._path}/vars"))
+        return [f"{self._path}/vars/{number}" for number in range(count)]
+
+
+def _snake_case(name: str) -> str:
+    """As Keras writes class names: DepthwiseConv2D → depthwise_conv2d, ReLU → re_lu."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _number(member: str) -> int:
+    found = re.search(r"_(\d+)$", member)
+    return int(found[1][:9]) if found else 0

@@ -1,0 +1,1 @@
+"""Keras' layers as ONNX operators, a file a kind; :mod:`.table` lists them all."""

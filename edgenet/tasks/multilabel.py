@@ -1,0 +1,323 @@
+"""Several labels a picture, each true or not by itself: attributes, tags. A graph of many Sigmoids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.agent.tasks import sigmoid
+from edgenet.csv_table import shown
+from edgenet.drift import Drift, Percent, Share
+from edgenet.errors import DataError, EdgenetError
+from edgenet.figures import interval, number, percent, share
+from edgenet.imageset import ImageSet
+from edgenet.json_value import Where
+from edgenet.metric import AGREEMENT, Metric
+from edgenet.record import Record
+from edgenet.statistics import paired_bootstrap
+from edgenet.task import Answers, Task, Truth, real
+from edgenet.tasks.binary import logits_of, wrong_output
+from edgenet.tasks.classification import LOGITS, PROBABILITIES
+
+__all__ = ["METRICS", "TASK", "Label", "Multilabel", "MultilabelDrift", "f1_scores"]
+
+FEWEST = 2
+# Columns of labels.csv that name all labels of a picture; else there is one of its own for each label.
+COLUMNS = ("labels", "tags", "attributes")
+SEPARATORS = ";|"
+YES, NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "-1", "false", "no", "")
+# Labels that an answer can be told with: bits of a whole number of 64.
+TOLD = 62
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label(Record):
+    """One label on the board and in float, among so many images that have it."""
+
+    name: str
+    images: int
+    f1: Share
+    f1_reference: Share
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultilabelDrift(Drift):
+    """Drift of a network of several labels a picture.
+
+    Attributes:
+        f1, f1_reference: Mean of the labels' F1 scores, of those that some image has.
+        f1_delta_pp: Board minus float in percentage points.
+        bits_agree: Share of all labels of all images that are the same on board and in float.
+        by_label: Each label, the one that lost most first.
+    """
+
+    measure = "F1"
+    moved = "logits"
+
+    f1: Share | None
+    f1_reference: Share | None
+    f1_delta_pp: Percent | None
+    bits_agree: Share
+    by_label: tuple[Label, ...] = ()
+
+    def check(self, where: Where) -> None:
+        """Labelled drift has its scores."""
+        for name in ("f1", "f1_reference", "f1_delta_pp") if self.labelled else ():
+            if getattr(self, name) is None:
+                raise where.at(name).refuse(None, "a number, and the images are labelled")
+
+    @property
+    def best(self) -> float | None:
+        """F1."""
+        return self.f1 if self.labelled else None
+
+    @property
+    def delta_pp(self) -> float | None:
+        """F1, board minus float."""
+        return self.f1_delta_pp if self.labelled else None
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Equal labels; F1 beside the float model's, and the label that lost most."""
+        rows = [("labels that are the same", share(self.bits_agree, 2))]
+        if self.f1 is None or self.f1_delta_pp is None:
+            return rows
+        rows += [
+            ("F1, mean of the labels", f"{share(self.f1, 2)} (float {share(self.f1_reference, 2)})"),
+            ("difference", f"{self.f1_delta_pp:+.2f} pp"),
+            ("its 95 % interval (bootstrap)", interval(self.interval_pp) + " pp"),
+        ]
+        for item in self.by_label[:1]:
+            told = f"{item.name}: {share(item.f1, 2)} (float {share(item.f1_reference, 2)})"
+            rows.append(("label that lost most", f"{told}, {number(item.images, 0)} images"))
+        return rows
+
+
+class Multilabel(Task):
+    """Logits or probabilities, [1, labels], each of its own."""
+
+    name = "multilabel"
+    outputs = (LOGITS, PROBABILITIES)
+    synonyms: ClassVar[Mapping[str, str]] = {"sigmoid": PROBABILITIES}
+    heads = ("logits", "sigmoid")
+    ending = "sigmoid"
+    settings_keys = ("thresholds",)
+    noun = "a network of several labels a picture"
+    shape = "1xLABELS"
+    drift = MultilabelDrift
+
+    @classmethod
+    def read_settings(
+        cls, table: Mapping[str, Any], refuse: Callable[[str, str], EdgenetError]
+    ) -> Mapping[str, Any]:
+        """``thresholds``: the probability above which a label holds, one number, or one for each label."""
+        given = table.get("thresholds", 0.5)
+        listed = list(given) if isinstance(given, list | tuple) else [given]
+        if not listed or not all(map(_probability, listed)):
+            raise refuse("thresholds are no probabilities", "write a number between 0 and 1, or one a label")
+        return dict(table)
+
+    def check(self, values: int) -> tuple[str, str] | None:
+        """Names and thresholds are one a label."""
+        if values < FEWEST:
+            return (
+                "its output is one number, and there are several labels",
+                'write task = "binary" in the card',
+            )
+        if self.label_offset:
+            return "label_offset = 1, and labels have no background", "leave label_offset out"
+        if len(self.labels) not in (0, values):
+            return f"{len(self.labels)} labels for {values} outputs", "give one name an output, in order"
+        if self._thresholds.size not in (1, values):
+            return f"{self._thresholds.size} thresholds for {values} outputs", "give one an output, in order"
+        return None
+
+    def contradiction(self, ending: str) -> tuple[str, str] | None:
+        """A Sigmoid gives probabilities; a Softmax chooses one class in many, which is another task."""
+        if ending == "Softmax":
+            return (
+                "which shares one probability among all classes",
+                'write task = "classification" in the card',
+            )
+        return wrong_output(self.output, ending)
+
+    def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
+        """Logits, counted from those of the thresholds."""
+        return (
+            logits_of(values, meaning == PROBABILITIES, PROBABILITIES in (meaning, self.output)) - self._cut
+        )
+
+    def matched(self, reference: Answers, meaning: str) -> Answers:
+        """Probabilities do not tell large logits apart."""
+        return logits_of(reference + self._cut, False, meaning == PROBABILITIES) - self._cut
+
+    def divergence(self, wanted: Answers) -> Callable[[NDArray[Any]], float]:
+        """Kullback-Leibler divergence of each label's two probabilities, summed; the mean over the images."""
+        p = sigmoid(wanted)
+        return lambda got: float(
+            (p * (_log_sigmoid(wanted) - _log_sigmoid(got))
+             + (1 - p) * (_log_sigmoid(-wanted) - _log_sigmoid(-got))).sum(axis=1).mean()
+        )  # fmt: skip
+
+    def expected_loss(self, wanted: Answers, got: Answers) -> float:
+        """The share of right labels that is expected to be lost, by the float network's own probabilities."""
+        gained = np.where((wanted > 0) != (got > 0), np.abs(2 * sigmoid(wanted) - 1), 0.0)
+        return float(gained.mean())
+
+    def truth(self, images: ImageSet, values: int) -> Truth | None:
+        """Which labels each image has: a tuple of bools.
+
+        Raises:
+            DataError: The columns of ``labels.csv`` do not say it, or name a label that the model lacks.
+        """
+        if images.truth is None:
+            return None
+        columns = images.truth[0].keys() if images.truth else ()
+        listed = next((name for name in COLUMNS if name in columns), None)
+        names = self.labels or tuple(map(str, range(values)))
+        if listed is not None:
+            return tuple(
+                _listed(images, at, row.get(listed, ""), names) for at, row in enumerate(images.truth)
+            )
+        missing = [name for name in names if name not in columns]
+        if missing:
+            raise DataError(
+                f"{images.folder}: labels.csv has no column {missing[0]!r} and none of {', '.join(COLUMNS)}",
+                f"write a column {COLUMNS[0]} with the names of each picture's labels, separated by ';'",
+            )
+        return tuple(_flags(images, at, row, names) for at, row in enumerate(images.truth))
+
+    def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:  # noqa: ARG002
+        """All labels the same; NaN agrees with nothing."""
+        return np.asarray(((first > 0) == (second > 0)).all(axis=1) & real(first) & real(second))
+
+    def quality(self, answers: Answers, truth: Truth) -> float:
+        """Mean F1 of the labels."""
+        return float(_mean_f1(answers > 0, np.asarray(truth, bool)))
+
+    def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
+        """F1, equal labels, each label by itself, and what the difference is worth."""
+        ours, theirs = board > 0, reference > 0
+        equal = (ours == theirs) & real(board)[:, None] & real(reference)[:, None]
+        own: dict[str, Any] = {"bits_agree": float(equal.mean())}
+        if truth is None:
+            return {**own, **dict.fromkeys(("f1", "f1_reference", "f1_delta_pp", "interval_pp"))}
+        true = np.asarray(truth, bool)
+        first, second = _mean_f1(ours, true), _mean_f1(theirs, true)
+        low, high = paired_bootstrap(
+            lambda chosen: _mean_f1(ours[chosen], true[chosen]) - _mean_f1(theirs[chosen], true[chosen]),
+            len(true),
+        )
+        return {
+            **own,
+            "f1": first,
+            "f1_reference": second,
+            "f1_delta_pp": 100.0 * (first - second),
+            "interval_pp": (100.0 * low, 100.0 * high),
+            "by_label": self._by_label(ours, theirs, true),
+        }
+
+    def cosine(self, first: Answers, second: Answers) -> float:
+        """Mean cosine of the logits."""
+        norms = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+        return float((np.einsum("nc,nc->n", first, second) / np.maximum(norms, 1e-30)).mean())
+
+    def error(self, first: Answers, second: Answers) -> NDArray[np.float64]:
+        """The largest difference of a logit."""
+        return np.asarray(np.abs(first - second).max(axis=1), np.float64)
+
+    def answers(self, values: Answers, truth: Truth | None) -> NDArray[np.int64]:  # noqa: ARG002
+        """A bit for each label, of the first 62."""
+        told = values[:, :TOLD] > 0
+        return np.asarray((told << np.arange(told.shape[1], dtype=np.int64)).sum(axis=1), np.int64)
+
+    def answer_name(self, answer: int, images: Sequence[str]) -> str:  # noqa: ARG002
+        """The labels that hold."""
+        held = [bit for bit in range(TOLD) if answer >> bit & 1]
+        return ", ".join(self._name(bit) for bit in held) or "none"
+
+    def truth_name(self, truth: Any) -> str:
+        """The labels that hold."""
+        return ", ".join(self._name(bit) for bit, held in enumerate(truth) if held) or "none"
+
+    def _by_label(
+        self, ours: NDArray[np.bool_], theirs: NDArray[np.bool_], true: NDArray[np.bool_]
+    ) -> tuple[Label, ...]:
+        images, first, second = true.sum(axis=0), f1_scores(ours, true), f1_scores(theirs, true)
+        return tuple(
+            Label(
+                name=self._name(int(at)),
+                images=int(images[at]),
+                f1=float(first[at]),
+                f1_reference=float(second[at]),
+            )
+            for at in np.argsort(first - second, kind="stable")
+        )
+
+    def _name(self, index: int) -> str:
+        return self.labels[index] if index < len(self.labels) else f"output {index}"
+
+    @property
+    def _thresholds(self) -> NDArray[np.float64]:
+        return np.atleast_1d(np.asarray(self.settings.get("thresholds", 0.5), np.float64))
+
+    @property
+    def _cut(self) -> NDArray[np.float32]:
+        return np.asarray(np.log(self._thresholds) - np.log1p(-self._thresholds), np.float32)
+
+
+def f1_scores(given: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """F1 of each label, [labels], from [images, labels]: 2 hits / (given + true); 1 where both are none."""
+    hits, total = (given & true).sum(axis=0), given.sum(axis=0) + true.sum(axis=0)
+    return np.where(total > 0, 2 * hits / np.maximum(total, 1), 1.0)
+
+
+def _mean_f1(given: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
+    """The mean over the labels that some image has; over all of them where none has any."""
+    scores, there = f1_scores(given, true), true.any(axis=0)
+    return float(scores[there].mean() if there.any() else scores.mean())
+
+
+def _listed(images: ImageSet, at: int, cell: str, names: Sequence[str]) -> tuple[bool, ...]:
+    for separator in SEPARATORS[1:]:
+        cell = cell.replace(separator, SEPARATORS[0])
+    given = {name.strip() for name in cell.split(SEPARATORS[0]) if name.strip()}
+    if unknown := sorted(given - set(names)):
+        raise DataError(
+            f"{images.folder}: in labels.csv, {images.name(at)} has the label {shown(unknown[0])}, and the "
+            "model has none of this name",
+            "use the images and labels of this model's task",
+        )
+    return tuple(name in given for name in names)
+
+
+def _flags(images: ImageSet, at: int, row: Mapping[str, str], names: Sequence[str]) -> tuple[bool, ...]:
+    cells = [row.get(name, "").strip().casefold() for name in names]
+    wrong = next((name for name, cell in zip(names, cells, strict=True) if cell not in (*YES, *NO)), None)
+    if wrong is not None:
+        raise DataError(
+            f"{images.folder}: in labels.csv, {images.name(at)} has {shown(row.get(wrong, ''))} for {wrong}",
+            "write 1 or 0",
+        )
+    return tuple(cell in YES for cell in cells)
+
+
+def _log_sigmoid(values: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(-np.logaddexp(0.0, -values.astype(np.float64)))
+
+
+def _probability(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1
+
+
+TASK = Multilabel
+METRICS = (
+    Metric("f1_percent", "F1", "%", 1, "higher", lambda r: percent(r.drift.best), column="F1",
+           tell=lambda value: f"{value:.1f} %", axis="F1 %"),
+    Metric("drift_pp", "drift", "pp", 2, "higher", lambda r: r.drift.delta_pp, column="drift pp",
+           compared=False),
+    AGREEMENT,
+)  # fmt: skip
