@@ -79,8 +79,8 @@ class Model:
         """Read ``MODEL.onnx``, or another form of it, and the ``MODEL.toml`` beside it.
 
         Args:
-            path: The ONNX file, of any float type or with int8 inside, opset 7 or newer; or a file in one of the
-                forms of :mod:`edgenet.importers`.
+            path: The ONNX file, of any float type or with int8 inside, opset 7 or newer; or a file in
+                one of the forms of :mod:`edgenet.importers`.
             card: The file with ``[preprocessing]``; default is ``path`` with the suffix ``.toml``.
             labels: Class names, see :func:`edgenet.labels.read_labels`.
 

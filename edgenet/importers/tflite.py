@@ -1,4 +1,4 @@
-"""TFLite files: float, with half-precision or int8 weights, int8 and uint8 throughout; see docs/tflite-files.md."""
+"""TFLite files: float, with float16 or int8 weights, int8 or uint8 throughout; see docs/tflite-files.md."""
 
 from __future__ import annotations
 
@@ -35,5 +35,7 @@ def read(path: Path, size: tuple[int, int]) -> Imported:
         with path.open("rb") as stream:
             data = stream.read()
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})", "give the path of a .tflite file") from None
+        raise ModelError(
+            f"{path}: cannot be read ({error.strerror})", "give the path of a .tflite file"
+        ) from None
     return convert(parse_network(memoryview(data), str(path)), size)

@@ -1,8 +1,9 @@
-"""Answers that say the same in another form: logarithms of probabilities, and probabilities rounded to bytes."""
+"""Answers that say the same in another form: logarithms of probabilities, probabilities rounded to bytes."""
 
 from __future__ import annotations
 
 import onnx
+from onnx import helper
 
 __all__ = ["without_logarithm", "without_rounding"]
 
@@ -32,7 +33,8 @@ def without_rounding(proto: onnx.ModelProto) -> bool:
         Whether they were rounded.
     """
     makers = {name: node for node in proto.graph.node for name in node.output}
-    behind, rounding = [], []
+    behind: list[onnx.NodeProto] = []
+    rounding: list[onnx.NodeProto] = []
     node = makers.get(proto.graph.output[0].name)
     while node is not None and node.op_type in (*MOVES, *ROUNDING):
         (rounding if node.op_type in ROUNDING else behind).append(node)
@@ -43,7 +45,6 @@ def without_rounding(proto: onnx.ModelProto) -> bool:
     if any(readers.count(item.output[0]) > 1 for item in (node, *behind, *rounding)):
         return False
     for item in rounding:
-        item.op_type = "Identity"
-        del item.input[1:], item.attribute[:]
+        item.CopyFrom(helper.make_node("Identity", item.input[:1], item.output, item.name))
     del proto.graph.value_info[:]
     return True

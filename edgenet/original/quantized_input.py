@@ -1,8 +1,8 @@
 """Networks whose input is quantized bytes with a scale of their own, fed by a card that speaks of pixels.
 
-Such a file (TFLite with a uint8 or int8 input) takes the camera's bytes as they are. Its card tells how the float
-network was fed, and the two are seldom the same number: for mean 127.5 and std 127.5 the file says zero point 127,
-half a step beside, because a zero point is whole. What the network sees is what its scale says.
+Such a file (TFLite with a uint8 or int8 input) takes the camera's bytes as they are. Its card tells how the
+float network was fed, and the two are seldom the same number: for mean 127.5 and std 127.5 the file says zero
+point 127, half a step beside, because a zero point is whole. What the network sees is what its scale says.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ STEP = 1.01  # so many steps between card and scale are rounding: 255/256 of a r
 def as_its_scale_says(proto: onnx.ModelProto, preprocessing: Preprocessing) -> Preprocessing:
     """The card's preprocessing; where the graph takes bytes, with the mean and std that its own scale says.
 
-    So it is where the card makes each pixel the byte that it is, give or take a step, or says that the network
-    takes the pixels themselves (std 1). A card of another normalization is left as it is.
+    So it is where the card makes each pixel the byte that it is, give or take a step, or says that the
+    network takes the pixels themselves (std 1). A card of another normalization is left as it is.
     """
     found = _scale_of(proto)
     if found is None:
@@ -63,8 +63,7 @@ def with_quantized_picture(proto: onnx.ModelProto) -> bool:
     del graph.value_info[:]
     if not any(node.op_type == "QuantizeLinear" for node in graph.node):
         for node in readers:
-            node.op_type = "Identity"
-            del node.input[1:], node.attribute[:]
+            node.CopyFrom(helper.make_node("Identity", node.input[:1], node.output, node.name))
         return True
     taken = {name for node in graph.node for name in (*node.input, *node.output)}
     name = f"{entry.name}/integers"
@@ -72,15 +71,13 @@ def with_quantized_picture(proto: onnx.ModelProto) -> bool:
         name += "_"
     made = helper.make_node("QuantizeLinear", [entry.name, *readers[0].input[1:]], [name], name=name)
     for node in readers:
-        node.input[0] = name
-    nodes = [made, *graph.node]
-    graph.ClearField("node")
-    graph.node.extend(nodes)
+        node.CopyFrom(helper.make_node(node.op_type, [name, *node.input[1:]], node.output, node.name))
+    graph.node.insert(0, made)
     return True
 
 
 def _scale_of(proto: onnx.ModelProto) -> tuple[float, int, int] | None:
-    """Scale and zero point of an input of bytes that is only dequantized, both as of pixels; what is taken off."""
+    """Of an input of bytes that is only dequantized: scale, zero point as of pixels, what is off them."""
     if len(proto.graph.input) != 1:
         return None
     entry = proto.graph.input[0]

@@ -15,8 +15,8 @@ from tests.house.tree import ROOT, imports, parsed, sources
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
 PARTS = {
-    "breakdown", "card", "drift", "facts", "golden", "image_files", "labels", "measured", "metric",
-    "soundness", "task", "tasks",
+    "breakdown", "card", "drift", "facts", "golden", "image_files", "importer", "importers", "labels",
+    "measured", "metric", "soundness", "task", "tasks",
 }  # fmt: skip
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_value", "library", "notebook",
@@ -47,7 +47,12 @@ DOOR, VERSION = "edgenet", "edgenet.__version__"
 
 # Library → the files, or folders, that may import it.
 PLACES = {
-    "ai_edge_litert": ("backends/tflite.py", "backends/lowering/", "agent/runtimes/tflite.py"),
+    "ai_edge_litert": (
+        "backends/tflite.py",
+        "backends/lowering/",
+        "agent/runtimes/tflite.py",
+        "importers/tflite_file/network.py",
+    ),
     "click": ("cli/",),
     "jinja2": ("views/page.py",),
     # train.py proves its export against torch before it writes it.

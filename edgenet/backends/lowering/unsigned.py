@@ -1,7 +1,7 @@
-"""Files in uint8 throughout: the one form in which TFLite takes int8 weights that have a zero point.
+"""Files in uint8 throughout: the one form in which TFLite takes weights of bytes that have a zero point.
 
-Its int8 kernels know symmetric weights alone, its uint8 kernels (of 2018, one scale a kernel) both. 128 more in every
-number and every zero point changes no real value.
+Its int8 kernels know symmetric weights alone, its uint8 kernels (of 2018, one scale a kernel) both. With 128
+more in every number and every zero point no real value changes.
 """
 
 from __future__ import annotations
@@ -60,10 +60,9 @@ def _drop_steps(file: TfliteFile) -> None:
     kept = []
     for item in file.operators:
         inputs = tuple(same.get(index, index) for index in item.inputs)
-        read, made = file.tensors[inputs[0]], file.tensors[item.outputs[0]]
-        if item.code == "QUANTIZE" and read.quantization and made.quantization:
-            if read.quantization.same_as(made.quantization):
-                same[item.outputs[0]] = inputs[0]
-                continue
-        kept.append(replace(item, inputs=inputs))
+        read, made = (file.tensors[index].quantization for index in (inputs[0], item.outputs[0]))
+        if item.code == "QUANTIZE" and read is not None and made is not None and read.same_as(made):
+            same[item.outputs[0]] = inputs[0]
+        else:
+            kept.append(replace(item, inputs=inputs))
     file.operators = kept

@@ -1,1 +1,1 @@
-"""A TFLite file as an ONNX graph: the flatbuffer read with every offset checked, then one operator after the other."""
+"""A TFLite file as an ONNX graph: the flatbuffer, every offset checked, then operator by operator."""

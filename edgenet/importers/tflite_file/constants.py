@@ -1,10 +1,10 @@
-"""What a file computes from constants and shapes alone is computed here: half-precision weights, shapes of a batch."""
+"""What a file computes from constants and shapes alone: half-precision weights, shapes of a batch."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,18 @@ from edgenet.importers.tflite_file.scope import Scope
 __all__ = ["fold"]
 
 SMALL = 1 << 16  # numbers of what is computed; weights are only turned back to float
-Arrays = Sequence[NDArray[Any]]
+NUMBERS = {"FLOAT32": np.float32, "INT32": np.int32, "INT64": np.int64}
+
+
+class _Call(NamedTuple):
+    """An operator with the numbers that it reads."""
+
+    scope: Scope
+    op: Operator
+    read: Sequence[NDArray[Any]]
+
+    def option(self, name: str) -> Any:
+        return self.op.options.get(name, 0)
 
 
 def fold(scope: Scope, op: Operator) -> bool:
@@ -25,12 +36,12 @@ def fold(scope: Scope, op: Operator) -> bool:
     Returns:
         Whether they do not.
     """
-    if op.code == "SHAPE":
+    if op.code == "SHAPE" and op.inputs and scope.is_known(op.inputs[0]):
         scope.values[op.outputs[0]] = np.array(scope.shape(op.inputs[0]), np.int64)
         return True
     if any(index >= 0 and index not in scope.values for index in op.inputs) or not op.inputs:
         return False
-    if op.code == "DEQUANTIZE":
+    if op.code == "DEQUANTIZE" and op.inputs[0] >= 0:
         scope.values[op.outputs[0]] = scope.floats(op.inputs[0])
         return True
     whole = any(scope.whole(index) is not None for index in (*op.inputs, *op.outputs) if index >= 0)
@@ -38,7 +49,8 @@ def fold(scope: Scope, op: Operator) -> bool:
     if op.code not in FOLDED or whole or len(op.outputs) > 1 or sum(item.size for item in read) > SMALL:
         return False
     try:
-        made = np.asarray(FOLDED[op.code](scope, op, read))
+        with np.errstate(all="ignore"):
+            made = np.asarray(FOLDED[op.code](_Call(scope, op, read)))
     except (ArithmeticError, IndexError, TypeError, ValueError) as error:
         raise scope.damaged(op, f"its constants do not fit ({type(error).__name__})") from None
     if made.size > SMALL:
@@ -47,102 +59,108 @@ def fold(scope: Scope, op: Operator) -> bool:
     return True
 
 
-def _binary(function: Callable[..., Any]) -> Callable[[Scope, Operator, Arrays], Any]:
-    def compute(scope: Scope, op: Operator, read: Arrays) -> Any:
-        if op.options.get("FusedActivationFunction", 0):
+def _of(function: Callable[..., Any]) -> Callable[[_Call], Any]:
+    """A function of the numbers alone."""
+
+    def compute(call: _Call) -> Any:
+        if call.option("FusedActivationFunction"):
             raise ValueError("an activation")
-        with np.errstate(all="ignore"):
-            return function(*read)
+        np.broadcast_shapes(*(item.shape for item in call.read))
+        return function(*call.read)
 
     return compute
 
 
-def _pack(scope: Scope, op: Operator, read: Arrays) -> Any:
-    return np.stack(read, int(op.options.get("Axis", 0)))
+def _pack(call: _Call) -> Any:
+    return np.stack(call.read, int(call.option("Axis")))
 
 
-def _concatenate(scope: Scope, op: Operator, read: Arrays) -> Any:
-    return np.concatenate(read, int(op.options.get("Axis", 0)))
+def _concatenate(call: _Call) -> Any:
+    return np.concatenate(call.read, int(call.option("Axis")))
 
 
-def _gather(scope: Scope, op: Operator, read: Arrays) -> Any:
-    return np.take(read[0], read[1].astype(np.int64), int(op.options.get("Axis", 0)))
+def _gather(call: _Call) -> Any:
+    return np.take(call.read[0], call.read[1].astype(np.int64), int(call.option("Axis")))
 
 
-def _slice(scope: Scope, op: Operator, read: Arrays) -> Any:
-    cuts = [slice(int(at), None if size == -1 else int(at + size)) for at, size in zip(*read[1:3], strict=True)]
-    return read[0][tuple(cuts)]
+def _slice(call: _Call) -> Any:
+    values, begins, sizes = call.read
+    pairs = zip(np.ravel(begins), np.ravel(sizes), strict=True)
+    return values[tuple(slice(int(at), None if size == -1 else int(at + size)) for at, size in pairs)]
 
 
-def _strided(scope: Scope, op: Operator, read: Arrays) -> Any:
-    found = strided(scope, op, read[0].shape)
+def _strided(call: _Call) -> Any:
+    values = call.read[0]
+    found = strided(call.scope, call.op, values.shape)
     for axis, (begin, end, step) in enumerate(found.bounds):
-        read = [np.take(read[0], np.arange(begin, end, step), axis)]
-    return read[0].reshape([side for axis, side in enumerate(read[0].shape) if axis not in found.dropped])
+        values = np.take(values, np.arange(begin, end, step), axis)
+    return values.reshape([side for axis, side in enumerate(values.shape) if axis not in found.dropped])
 
 
-def _cast(scope: Scope, op: Operator, read: Arrays) -> Any:
-    kinds = {"FLOAT32": np.float32, "INT32": np.int32, "INT64": np.int64}
-    kind = kinds[scope.tensor(op.outputs[0]).kind] if scope.tensor(op.outputs[0]).kind in kinds else None
+def _cast(call: _Call) -> Any:
+    kind = NUMBERS.get(call.scope.tensor(call.op.outputs[0]).kind)
     if kind is None:
         raise ValueError("another type")
-    with np.errstate(all="ignore"):
-        return read[0].astype(kind)
+    return call.read[0].astype(kind)
 
 
-def _reshape(scope: Scope, op: Operator, read: Arrays) -> Any:
-    if op.code == "EXPAND_DIMS":
-        return np.expand_dims(read[0], int(read[1].reshape(-1)[0]))
-    if op.code == "SQUEEZE":
-        axes = tuple(op.options.get("SqueezeDims", [])) or None
-        return np.squeeze(read[0], axes)
-    wanted = read[1] if len(read) > 1 else op.options.get("NewShape", [])
-    return read[0].reshape([int(side) for side in np.ravel(wanted)])
+def _reshape(call: _Call) -> Any:
+    wanted = call.read[1] if len(call.read) > 1 else call.option("NewShape")
+    return call.read[0].reshape([int(side) for side in np.ravel(wanted)])
 
 
-def _product(scope: Scope, op: Operator, read: Arrays) -> Any:
-    axes = tuple(int(axis) for axis in np.ravel(read[1]))
-    return np.prod(read[0], axes, keepdims=bool(op.options.get("KeepDims", False)), dtype=read[0].dtype)
+def _expand(call: _Call) -> Any:
+    return np.expand_dims(call.read[0], int(call.read[1].reshape(-1)[0]))
 
 
-def _fill(scope: Scope, op: Operator, read: Arrays) -> Any:
-    sides = [int(side) for side in np.ravel(read[0])]
+def _squeeze(call: _Call) -> Any:
+    return np.squeeze(call.read[0], tuple(call.option("SqueezeDims") or ()) or None)
+
+
+def _product(call: _Call) -> Any:
+    values, axes = call.read
+    over = tuple(int(axis) for axis in np.ravel(axes))
+    return np.prod(values, over, keepdims=bool(call.option("KeepDims")), dtype=values.dtype)
+
+
+def _fill(call: _Call) -> Any:
+    sides = [int(side) for side in np.ravel(call.read[0])]
     if math.prod(sides) > SMALL or min(sides, default=1) < 0:
         raise ValueError("too many")
-    return np.full(sides, read[1].reshape(-1)[0])
+    return np.full(sides, call.read[1].reshape(-1)[0])
 
 
-def _transpose(scope: Scope, op: Operator, read: Arrays) -> Any:
-    return read[0].transpose([int(axis) for axis in np.ravel(read[1])])
+def _transpose(call: _Call) -> Any:
+    return call.read[0].transpose([int(axis) for axis in np.ravel(call.read[1])])
 
 
-def _range(scope: Scope, op: Operator, read: Arrays) -> Any:
-    begin, end, step = (item.reshape(-1)[0].item() for item in read)
-    if (end - begin) / step > SMALL:
+def _range(call: _Call) -> Any:
+    begin, end, step = (item.reshape(-1)[0].item() for item in call.read)
+    if not 0 <= (end - begin) / step <= SMALL:
         raise ValueError("too many")
-    return np.arange(begin, end, step, read[0].dtype)
+    return np.asarray(np.arange(begin, end, step), call.read[0].dtype)
 
 
-FOLDED: Mapping[str, Callable[[Scope, Operator, Arrays], Any]] = {
-    "ADD": _binary(np.add),
+FOLDED: Mapping[str, Callable[[_Call], Any]] = {
+    "ADD": _of(np.add),
     "CAST": _cast,
     "CONCATENATION": _concatenate,
-    "DIV": _binary(np.divide),
-    "EXPAND_DIMS": _reshape,
+    "DIV": _of(np.divide),
+    "EXPAND_DIMS": _expand,
     "FILL": _fill,
-    "FLOOR_DIV": _binary(np.floor_divide),
+    "FLOOR_DIV": _of(np.floor_divide),
     "GATHER": _gather,
-    "MAXIMUM": _binary(np.maximum),
-    "MINIMUM": _binary(np.minimum),
-    "MUL": _binary(np.multiply),
+    "MAXIMUM": _of(np.maximum),
+    "MINIMUM": _of(np.minimum),
+    "MUL": _of(np.multiply),
     "PACK": _pack,
     "RANGE": _range,
     "REDUCE_PROD": _product,
     "RESHAPE": _reshape,
-    "RSQRT": _binary(lambda value: 1 / np.sqrt(value)),
+    "RSQRT": _of(lambda value: 1 / np.sqrt(value)),
     "SLICE": _slice,
-    "SQUEEZE": _reshape,
+    "SQUEEZE": _squeeze,
     "STRIDED_SLICE": _strided,
-    "SUB": _binary(np.subtract),
+    "SUB": _of(np.subtract),
     "TRANSPOSE": _transpose,
 }

@@ -9,17 +9,21 @@ from onnx import NodeProto, TensorProto, helper
 from edgenet.errors import UnsupportedError
 from edgenet.importer import Imported
 from edgenet.importers.tflite_file.constants import fold
-from edgenet.importers.tflite_file.layout import TO_FILE, TO_GRAPH, graph_shape
+from edgenet.importers.tflite_file.layout import TO_GRAPH, graph_shape
 from edgenet.importers.tflite_file.network import Network, Operator, Tensor
 from edgenet.importers.tflite_file.operators.table import OPERATORS
 from edgenet.importers.tflite_file.scope import ELSEWHERE, Scope
 
 __all__ = ["convert"]
 
-ONE_ROW = "convert the model again with the one output that counts, a classifier's or an embedding's row of numbers"
+ONE_ROW = (
+    "convert the model again with the one output that counts, a classifier's or an embedding's row of numbers"
+)
 KINDS = {"FLOAT32": TensorProto.FLOAT, "UINT8": TensorProto.UINT8, "INT8": TensorProto.INT8}
 CHOICES = ("ARG_MAX",)  # the best class instead of the scores
+ONE_TASK = "give a classifier or an embedding"
 DETECTION = "TFLite_Detection_PostProcess"
+BOXES = ("batch", "boxes", "numbers")
 COLORS = (1, 3)
 CONTROL = ("CALL", "CALL_ONCE", "IF", "WHILE")
 STATES = ("LSTM", "RNN", "GRU", "SVDF", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
@@ -63,8 +67,8 @@ def _why(code: str) -> tuple[str, str]:
     """Why an operator is not read, and what to do."""
     if DETECTION in code:
         return (
-            "it picks boxes: this is a detector, and edgenet compiles classifiers and embeddings",
-            "cut the file before this operator, or give a classifier",
+            "it picks boxes: this is a detector, which edgenet does not compile",
+            ONE_TASK,
         )
     if code.startswith("CUSTOM 'Flex"):
         return (
@@ -72,11 +76,20 @@ def _why(code: str) -> tuple[str, str]:
             "convert the model with TFLITE_BUILTINS only",
         )
     if code.startswith("CUSTOM"):
-        return "an operator of its own, which only its author's runtime knows", "convert the model without that layer"
+        return (
+            "an operator of its own, which only its author's runtime knows",
+            "convert the model without that layer",
+        )
     if code in CONTROL:
-        return "what is computed is decided while it runs", "convert the model for inference with a fixed shape"
+        return (
+            "what is computed is decided while it runs",
+            "convert the model for inference with a fixed shape",
+        )
     if any(word in code for word in STATES):
-        return "it keeps a state from one picture to the next", "give a network that answers picture by picture"
+        return (
+            "it keeps a state from one picture to the next",
+            "give a network that answers picture by picture",
+        )
     return "edgenet does not know it", ELSEWHERE
 
 
@@ -87,19 +100,34 @@ def _output(scope: Scope) -> int:
     found: list[int] = []
     for index in network.outputs:
         op = makers.get(index)
-        if op is not None and op.code in CHOICES:
-            scope.notes.append(
-                f"left out: {op.code} {scope.tensor(index).name!r} at the end, the best class of the scores before it"
-            )
-            index = op.inputs[0] if op.inputs else index
-        found += [index] if index not in found else []
+        if op is not None and op.code in CHOICES and op.inputs and op.inputs[0] >= 0:
+            name = scope.tensor(index).name
+            scope.notes.append(f"left out: {op.code} {name!r}, the best class of the scores before it")
+            scores = op.inputs[0]
+        else:
+            scores = index
+        found += [scores] if scores not in found else []
     if len(found) > 1:
-        told = ", ".join(f"{scope.tensor(index).name!r} {list(scope.tensor(index).shape)}" for index in found[:8])
-        boxes = [op for op in network.operators if DETECTION in op.code]
-        if boxes:
-            raise scope.refuse(boxes[0], *_why(boxes[0].code))
-        raise UnsupportedError(f"{network.where}: {len(found)} outputs ({told}), one was expected", ONE_ROW)
+        raise _several(scope, found)
     return found[0]
+
+
+def _several(scope: Scope, found: list[int]) -> UnsupportedError:
+    """The error for several outputs; those of a detector are told as such."""
+    boxes = next((op for op in scope.network.operators if DETECTION in op.code), None)
+    if boxes is not None:
+        return scope.refuse(boxes, *_why(boxes.code))
+    tensors = [scope.tensor(index) for index in found]
+    told = ", ".join(f"{item.name!r} {list(item.shape)}" for item in tensors[:8])
+    what = f"{scope.where}: {len(found)} outputs ({told})"
+    if (
+        all(len(item.shape) == len(BOXES) for item in tensors)
+        and len({item.shape[1] for item in tensors}) == 1
+    ):
+        return UnsupportedError(
+            f"{what}, boxes and scores of a detector, which edgenet does not compile", ONE_TASK
+        )
+    return UnsupportedError(f"{what}, one was expected", ONE_ROW)
 
 
 def _needed(network: Network, output: int) -> list[Operator]:
@@ -156,10 +184,13 @@ def _declare(scope: Scope, tensor: Tensor, shape: tuple[int, ...]) -> None:
     """The graph's input; bytes that have a scale are dequantized."""
     if tensor.kind not in KINDS or (tensor.kind == "INT8" and tensor.affine is None):
         raise UnsupportedError(
-            f"{scope.where}: input {tensor.name!r} is {tensor.kind}", "convert the model with a float, uint8 or int8 input"
+            f"{scope.where}: input {tensor.name!r} is {tensor.kind}",
+            "convert the model with a float, uint8 or int8 input",
         )
     planes = _is_planes(list(shape))
-    entry = helper.make_tensor_value_info(tensor.name, KINDS[tensor.kind], shape if planes else graph_shape(shape))
+    entry = helper.make_tensor_value_info(
+        tensor.name, KINDS[tensor.kind], shape if planes else graph_shape(shape)
+    )
     scope.model.graph.input.append(entry)
     source = tensor.name
     affine = scope.whole(tensor.index)
@@ -181,7 +212,7 @@ def _leave(scope: Scope, output: int) -> None:
     graph.name = "network"
     graph.node.extend(_pruned(scope.nodes, made))
     shape = graph_shape(scope.shape(output))
-    graph.output.append(helper.make_tensor_value_info(made, TensorProto.FLOAT, shape))
+    scope.model.graph.output.append(helper.make_tensor_value_info(made, TensorProto.FLOAT, shape))
     read = {item for node in graph.node for item in node.input}
     for at in reversed([at for at, item in enumerate(graph.initializer) if item.name not in read]):
         del graph.initializer[at]

@@ -1,4 +1,4 @@
-"""Tables of a flatbuffer that nobody vouches for: every offset and length is held to the file before it is used.
+"""Tables of a flatbuffer that nobody vouches for: every offset and length is held to the file first.
 
 Source: the FlatBuffers binary format, https://flatbuffers.dev/internals/: a table begins with a signed offset
 back to its vtable, which holds the vtable's size, the table's size and one offset a field (0: the default).
@@ -87,7 +87,7 @@ class Table:
         return int(struct.unpack_from(form, self.data, place)[0])
 
     def _target(self, slot: int) -> int:
-        place = self.position + self._fields[slot]
+        place: int = self.position + self._fields[slot]
         return place + self._number("<I", place)
 
     def _vector(self, slot: int, width: int) -> tuple[int, int]:

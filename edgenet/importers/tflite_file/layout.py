@@ -1,4 +1,4 @@
-"""Pictures stand as NHWC in a TFLite file and as NCHW in the ONNX graph: every tensor of rank 4, whatever it is.
+"""Pictures are NHWC in a TFLite file and NCHW in the ONNX graph: every tensor of rank 4, whatever it is.
 
 Other ranks keep their order. That is the rule of :mod:`edgenet.backends.lowering` the other way around.
 """
@@ -11,7 +11,8 @@ from collections.abc import Sequence
 __all__ = ["TO_FILE", "TO_GRAPH", "graph_axis", "graph_shape", "keeps_order"]
 
 IMAGE_RANK = 4
-TO_GRAPH, TO_FILE = (0, 3, 1, 2), (0, 2, 3, 1)
+TO_GRAPH = (0, 3, 1, 2)
+TO_FILE = (0, 2, 3, 1)
 
 
 def graph_shape(shape: Sequence[int]) -> tuple[int, ...]:

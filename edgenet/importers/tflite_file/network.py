@@ -1,7 +1,7 @@
 """What a TFLite file holds, checked once: tensors with their constants, operators in their order.
 
-Source: tensorflow/lite/schema/schema.fbs; the numbers of fields are theirs in that file, and the names of operators,
-types and options come from the schema that LiteRT's package carries.
+Source: tensorflow/lite/schema/schema.fbs; the numbers of fields are theirs in that file, and the names of
+operators, types and options come from the schema that LiteRT's package carries.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ MOST_SIDE = 1 << 24
 MOST_AXES = 8
 LAST_OLD_CODE = 127
 NUMPY = {
-    "FLOAT32": "<f4", "FLOAT16": "<f2", "FLOAT64": "<f8", "INT8": "<i1", "UINT8": "<u1", "INT16": "<i2", "INT32": "<i4",
-    "INT64": "<i8", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "BOOL": "?",
+    "FLOAT32": "<f4", "FLOAT16": "<f2", "FLOAT64": "<f8", "INT8": "<i1", "UINT8": "<u1", "INT16": "<i2",
+    "INT32": "<i4", "INT64": "<i8", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "BOOL": "?",
 }  # fmt: skip
 LISTS = ("NewShape", "SqueezeDims")  # each the first field of its options
 ONE_NETWORK = "export the model with one network in the file (one signature)"
@@ -123,7 +123,9 @@ class _Reader:
         self.where, self.data, self.graph = model.where, model.data, graph
         self.codes = [self._code(item) for item in model.tables(1)]
         self.buffers = model.tables(4)
-        self.kinds, self.tables = (_names(getattr(self.schema, name)) for name in ("TensorType", "BuiltinOptions"))
+        self.kinds, self.tables = (
+            _names(getattr(self.schema, name)) for name in ("TensorType", "BuiltinOptions")
+        )
 
     def tensors(self) -> tuple[Tensor, ...]:
         """All tensors, their names made unique."""
@@ -167,7 +169,7 @@ class _Reader:
         reader = getattr(self.schema, kind)()
         try:
             reader.Init(self.data, found.position)
-            options = {name: getattr(reader, name)() for name in _scalars(type(reader))}
+            options = {name: getattr(reader, name)() for name in _scalars(kind)}
         except (struct.error, IndexError, ValueError, TypeError, OverflowError):
             raise self.damaged(f"the options {kind}") from None
         return options | {name: found.array(0, "<i4").tolist() for name in LISTS if hasattr(reader, name)}
@@ -192,7 +194,9 @@ class _Reader:
     def _data(self, table: Table, name: str, kind: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
         number = table.number(2, "<I")
         if table.number(10, "<I"):
-            raise UnsupportedError(f"{self.where}: the weights of {name!r} lie outside the file", "give one file")
+            raise UnsupportedError(
+                f"{self.where}: the weights of {name!r} lie outside the file", "give one file"
+            )
         if number >= len(self.buffers):
             raise self.damaged(f"{name!r} without a buffer")
         raw = self._buffer(self.buffers[number])
@@ -200,7 +204,8 @@ class _Reader:
             return np.zeros(shape, NUMPY.get(kind, "u1")) if number and 0 in shape else None
         if kind not in NUMPY:
             raise UnsupportedError(
-                f"{self.where}: {name!r} holds {kind}", "convert the model with int8, float16 or float32 weights"
+                f"{self.where}: {name!r} holds {kind}",
+                "convert the model with int8, float16 or float32 weights",
             )
         if -1 in shape or math.prod(shape) * np.dtype(NUMPY[kind]).itemsize != raw.size:
             raise self.damaged(f"{name!r} has {raw.size} bytes for {list(shape)} of {kind}")
@@ -226,7 +231,9 @@ class _Reader:
             zeros = np.repeat(zeros, scales.size)
         fits = scales.size == 1 or (0 <= axis < len(shape) and shape[axis] == scales.size)
         if zeros.size != scales.size or not fits or not np.all(np.isfinite(scales)) or np.any(scales <= 0):
-            raise self.damaged(f"{name!r} has {scales.size} scales and {zeros.size} zero points, or none above 0")
+            raise self.damaged(
+                f"{name!r} has {scales.size} scales and {zeros.size} zero points, or none above 0"
+            )
         return Affine(scales.astype(np.float32), zeros.astype(np.int64), axis if scales.size > 1 else 0)
 
 
@@ -235,18 +242,26 @@ def _names(enum: Any) -> dict[int, str]:
 
 
 @functools.cache
-def _scalars(reader: type) -> tuple[str, ...]:
+def _scalars(options: str) -> tuple[str, ...]:
     """The generated accessors of scalars: those of vectors and tables take an index, or come in groups."""
-    found = {name: getattr(item, "__code__", None) for name, item in vars(reader).items() if name[0].isupper()}
-    plain = [name for name, code in found.items() if code and code.co_argcount == 1 and "Get" in code.co_names]
+    from ai_edge_litert import schema_py_generated
+
+    members = vars(getattr(schema_py_generated, options))
+    found = {name: getattr(item, "__code__", None) for name, item in members.items() if name[0].isupper()}
+    plain = [
+        name for name, code in found.items() if code and code.co_argcount == 1 and "Get" in code.co_names
+    ]
     return tuple(name for name in plain if not name.endswith(("AsNumpy", "Length", "IsNone")))
 
 
 def _name(text: str, at: int, taken: dict[str, int]) -> str:
-    """The tensor's name; of several that were fused into one operator, the first."""
-    name = text.split(";")[0] or f"tensor_{at}"
-    count = taken[name] = taken.get(name, 0) + 1
-    return name if count == 1 else _name(f"{name}_{count}", at, taken)
+    """The tensor's name, the first of those fused into it; with a number where another has it."""
+    given = name = text.partition(";")[0] or f"tensor_{at}"
+    while name in taken:
+        taken[given] += 1
+        name = f"{given}_{taken[given]}"
+    taken[name] = 1
+    return name
 
 
 def _check_order(network: Network) -> None:

@@ -1,6 +1,7 @@
 """What the writing of an operator works with: the network that is read and the ONNX graph so far.
 
-A quantized tensor is a float one behind QuantizeLinear and DequantizeLinear, with the file's scale and zero point.
+A quantized tensor is a float one behind QuantizeLinear and DequantizeLinear, with the file's scale and zero
+point.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper
+from onnx import NodeProto, helper
 
 from edgenet.errors import ModelError, UnsupportedError
 from edgenet.importers.tflite_file.flatbuffer import AGAIN
 from edgenet.importers.tflite_file.layout import TO_FILE, TO_GRAPH, graph_shape, keeps_order
 from edgenet.importers.tflite_file.network import Affine, Network, Operator, Tensor
 
-__all__ = ["ELSEWHERE", "OPSET", "Scope"]
+__all__ = ["ELSEWHERE", "Scope"]
 
-OPSET, IR_VERSION = 17, 8
+OPSET = 17
+IR_VERSION = 8
 BYTES = {"INT8": np.int8, "UINT8": np.uint8}
 ELSEWHERE = "give the float model from before the conversion (.h5, .keras or ONNX)"
 MOST_NUMBERS = 1 << 28  # of an activation
@@ -53,6 +55,7 @@ class Scope:
         self._real: dict[int, str] = {}
         self._shapes: dict[int, tuple[int, ...]] = {}
         self._taken = {item.name for item in network.tensors}
+        self._numbers: dict[str, int] = {}
         self._held: dict[Any, str] = {}
 
     def tensor(self, index: int) -> Tensor:
@@ -67,7 +70,7 @@ class Scope:
     def shape(self, index: int) -> tuple[int, ...]:
         """A shape as the file has it, all sides known."""
         value = self.values.get(index)
-        return self._shapes[index] if value is None else value.shape
+        return self._shapes[index] if value is None else tuple(value.shape)
 
     def is_known(self, index: int) -> bool:
         """Whether a tensor is a constant or was made."""
@@ -95,11 +98,13 @@ class Scope:
         tensor, values = self.tensor(index), self.values[index]
         if tensor.affine is None or values.dtype.kind == "f":
             with np.errstate(over="ignore"):
-                return np.asarray(values, np.float32)
-        scales, zeros = (_along(item, values.ndim, tensor.affine) for item in (tensor.affine.scales, tensor.affine.zeros))
-        if not np.any(zeros):
-            return np.multiply(values, scales, dtype=np.float32)
-        return np.asarray((values.astype(np.int32) - zeros).astype(np.float32) * scales, np.float32)
+                return np.asarray(values, dtype=np.float32)
+        scales, zeros = (
+            _along(item, values.ndim, tensor.affine) for item in (tensor.affine.scales, tensor.affine.zeros)
+        )
+        steps = values.astype(np.int32) - zeros if np.any(zeros) else values
+        real: NDArray[np.float32] = np.multiply(steps, scales, dtype=np.float32)
+        return real
 
     def emit(self, kind: str, inputs: Iterable[str], name: str, **attributes: Any) -> str:
         """Write a node; its result's name, which is made unique."""
@@ -118,7 +123,7 @@ class Scope:
 
     def held(self, value: Any, kind: type = np.float32) -> str:
         """A scalar or a short list, kept once."""
-        made = np.asarray(value, kind)
+        made: NDArray[Any] = np.asarray(value, kind)
         key = (made.tobytes(), made.shape, str(made.dtype))
         if key not in self._held:
             self._held[key] = self.constant("constant", made)
@@ -126,9 +131,10 @@ class Scope:
 
     def fresh(self, name: str) -> str:
         """A name that nothing has yet; a tensor's own name is given once."""
-        unique, number = name, 2
+        unique = name
         while unique in self._taken:
-            unique, number = f"{name}_{number}", number + 1
+            self._numbers[name] = number = self._numbers.get(name, 1) + 1
+            unique = f"{name}_{number}"
         self._taken.add(unique)
         return unique
 
@@ -217,25 +223,40 @@ class Scope:
         if not whole or tensor.affine is None:
             return self.constant(f"{name}/weights", np.asarray(values, np.float32))
         zeros = tensor.affine.zeros
-        steps = values.astype(np.int16) - _along(zeros, values.ndim, Affine(tensor.affine.scales, zeros, axis))
+        steps = values.astype(np.int16) - _along(
+            zeros, values.ndim, Affine(tensor.affine.scales, zeros, axis)
+        )
         if np.abs(steps).max(initial=0) <= INT8_LIMIT:
             values, zeros = steps.astype(np.int8), np.zeros(len(zeros), np.int64)
         return self.dequantized(name, values, tensor.affine.scales, zeros, axis)
 
     def dequantized(
-        self, name: str, values: NDArray[Any], scales: NDArray[np.float32], zeros: NDArray[np.int64], axis: int
+        self,
+        name: str,
+        values: NDArray[Any],
+        scales: NDArray[np.float32],
+        zeros: NDArray[np.int64],
+        axis: int,
     ) -> str:
         """A constant behind a DequantizeLinear."""
         single = len(scales) == 1
-        parts = {"scale": np.asarray(scales, np.float32), "zero_point": zeros.astype(values.dtype.newbyteorder("="))}
+        parts = {
+            "scale": np.asarray(scales, np.float32),
+            "zero_point": zeros.astype(values.dtype.newbyteorder("=")),
+        }
         inputs = [self.constant(f"{name}/integers", values)]
-        inputs += [self.constant(f"{name}/{key}", part.reshape(()) if single else part) for key, part in parts.items()]
+        inputs += [
+            self.constant(f"{name}/{key}", part.reshape(()) if single else part)
+            for key, part in parts.items()
+        ]
         options = {} if single else {"axis": axis}
         return self.emit("DequantizeLinear", inputs, f"{name}/real", **options)
 
     def refuse(self, op: Operator, reason: str, remedy: str) -> UnsupportedError:
         """The error for an operator; the caller raises it."""
-        return UnsupportedError(f"{self.where}: {op.code} {self.tensor(op.outputs[0]).name!r}: {reason}", remedy)
+        return UnsupportedError(
+            f"{self.where}: {op.code} {self.tensor(op.outputs[0]).name!r}: {reason}", remedy
+        )
 
     def damaged(self, op: Operator, reason: str) -> ModelError:
         """The error for an operator that no converter wrote; the caller raises it."""

@@ -13,8 +13,8 @@ from edgenet.importers.tflite_file.operators.arithmetic import operand
 from edgenet.importers.tflite_file.scope import Scope
 
 __all__ = [
-    "bounded", "unary", "write_l2_normalization", "write_leaky_relu", "write_log_softmax", "write_prelu", "write_rsqrt",
-    "write_softmax", "write_square",
+    "bounded", "unary", "write_l2_normalization", "write_leaky_relu", "write_log_softmax", "write_prelu",
+    "write_rsqrt", "write_softmax", "write_square",
 ]  # fmt: skip
 
 SMALLEST_SQUARE = 1e-6  # tensorflow/lite/kernels/internal/reference/l2normalization.h

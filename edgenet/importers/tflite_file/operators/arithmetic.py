@@ -53,12 +53,14 @@ def write_matmul(scope: Scope, op: Operator) -> None:
 def operand(scope: Scope, op: Operator, index: int, rank: int) -> str:
     """A tensor's real values with as many axes as the result has."""
     shape = scope.shape(index)
-    if len(shape) == rank or math.prod(shape) == 1 and index in scope.values:
+    if len(shape) == rank or (math.prod(shape) == 1 and index in scope.values):
         return scope.real(index)
     full = (1,) * (rank - len(shape)) + shape
     if index in scope.values and scope.whole(index) is None:
         values = scope.floats(index).reshape(full)
-        return scope.constant(scope.tensor(index).name, values.transpose((0, 3, 1, 2)) if rank == 4 else values)
+        return scope.constant(
+            scope.tensor(index).name, values.transpose((0, 3, 1, 2)) if rank == 4 else values
+        )
     return scope.reshaped(scope.real(index), shape, full, f"{scope.result(op)}/operand")
 
 

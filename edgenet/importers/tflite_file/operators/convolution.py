@@ -66,7 +66,13 @@ def write_dense(scope: Scope, op: Operator) -> None:
 
 
 def _convolve(
-    scope: Scope, op: Operator, kernel: tuple[int, ...], order: tuple[int, ...], axis: int, groups: int, outputs: int
+    scope: Scope,
+    op: Operator,
+    kernel: tuple[int, ...],
+    order: tuple[int, ...],
+    axis: int,
+    groups: int,
+    outputs: int,
 ) -> None:
     """Write a Conv; zeros around its picture become its own."""
     read, around = scope.padded.get(op.inputs[0], (op.inputs[0], (0, 0, 0, 0)))
@@ -132,10 +138,16 @@ def _bias(scope: Scope, op: Operator, outputs: int, whole: bool) -> list[str]:
     return [scope.constant(f"{name}/bias", scope.floats(index).reshape(-1))]
 
 
-def _products(scope: Scope, op: Operator, read: Affine, kernel: Affine) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """Scale of the input times those of the weights, on which the kernels add a bias whatever its own says."""
+def _products(
+    scope: Scope, op: Operator, read: Affine, kernel: Affine
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Input scale times weight scales, on which the kernels add a bias whatever its own says."""
     scales = np.asarray(read.scales * kernel.scales, np.float32)
     told = scope.tensor(op.inputs[2]).affine
-    if told is not None and len(told.scales) == len(scales) and not np.allclose(told.scales, scales, rtol=CLOSE, atol=0):
+    if (
+        told is not None
+        and len(told.scales) == len(scales)
+        and not np.allclose(told.scales, scales, rtol=CLOSE, atol=0)
+    ):
         raise scope.damaged(op, "its bias has another scale than input times weights")
     return scales

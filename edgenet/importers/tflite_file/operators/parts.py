@@ -9,7 +9,14 @@ from edgenet.importers.tflite_file.network import Operator
 from edgenet.importers.tflite_file.operators.slices import strided
 from edgenet.importers.tflite_file.scope import ELSEWHERE, Scope
 
-__all__ = ["write_concatenation", "write_gather", "write_pack", "write_slice", "write_split", "write_strided_slice"]
+__all__ = [
+    "write_concatenation",
+    "write_gather",
+    "write_pack",
+    "write_slice",
+    "write_split",
+    "write_strided_slice",
+]
 
 
 def write_concatenation(scope: Scope, op: Operator) -> None:
@@ -44,7 +51,11 @@ def write_split(scope: Scope, op: Operator) -> None:
     shape = scope.shape(op.inputs[source])
     axis = int(np.ravel(scope.number(op, at))[0]) % max(len(shape), 1)
     count = len(op.outputs)
-    wanted = [shape[axis] // count] * count if sizes is None else [int(x) for x in np.ravel(scope.number(op, sizes))]
+    wanted = (
+        [shape[axis] // count] * count
+        if sizes is None
+        else [int(x) for x in np.ravel(scope.number(op, sizes))]
+    )
     left = shape[axis] - sum(size for size in wanted if size >= 0)
     wanted = [left if size < 0 else size for size in wanted]
     if len(wanted) != count or sum(wanted) != shape[axis] or min(wanted) < 1:
@@ -64,7 +75,9 @@ def write_slice(scope: Scope, op: Operator) -> None:
     begins, sizes = ([int(item) for item in np.ravel(scope.number(op, at))] for at in (1, 2))
     if len(begins) != len(shape) or len(sizes) != len(shape):
         raise scope.damaged(op, f"{len(begins)} begins and {len(sizes)} sizes for {list(shape)}")
-    made = [side - begin if size == -1 else size for side, begin, size in zip(shape, begins, sizes, strict=True)]
+    made = [
+        side - begin if size == -1 else size for side, begin, size in zip(shape, begins, sizes, strict=True)
+    ]
     bounds = {}
     for axis, (side, begin, size) in enumerate(zip(shape, begins, made, strict=True)):
         if begin < 0 or size < 1 or begin + size > side:
@@ -97,7 +110,9 @@ def write_gather(scope: Scope, op: Operator) -> None:
     if chosen.size == 0 or chosen.min() < 0 or chosen.max() >= shape[axis]:
         raise scope.damaged(op, f"it chooses what is not among {shape[axis]}")
     indices = scope.held(chosen, np.int64)
-    result = scope.emit("Gather", [scope.real(op.inputs[0]), indices], scope.result(op), axis=graph_axis(len(shape), axis))
+    result = scope.emit(
+        "Gather", [scope.real(op.inputs[0]), indices], scope.result(op), axis=graph_axis(len(shape), axis)
+    )
     scope.finish(op, result, (*shape[:axis], chosen.size, *shape[axis + 1 :]))
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from edgenet.importers.tflite_file.layout import TO_FILE, TO_GRAPH, graph_axis
+from edgenet.importers.tflite_file.layout import TO_GRAPH, graph_axis
 from edgenet.importers.tflite_file.network import Operator
 from edgenet.importers.tflite_file.scope import ELSEWHERE, Scope
 
