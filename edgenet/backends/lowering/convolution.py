@@ -135,10 +135,10 @@ def _per_channel(
     if scope.unsigned and found.scales.size == 1:
         return Quantization(dtype, found.scales, found.zero_point)
     if scope.unsigned:
+        own = f"the zero point {found.zero_point}" if found.zero_point else "none, as others of the network have"
         raise scope.refuse(
             node,
-            "it has a scale per channel, and other kernels of the network have a zero point: TFLite has no "
-            "kernels for both",
+            f"its weights have a scale per channel and {own}: TFLite has no kernels for both",
             ELSEWHERE,
         )
     return Quantization(dtype, np.broadcast_to(found.scales, (channels,)).astype(np.float32), 0, axis)
