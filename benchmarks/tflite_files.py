@@ -2,10 +2,10 @@
 
 python benchmarks/tflite_files.py [--data DIR] [--images N] [--only TEXT]
 
-Every file of DIR (default: data of EDGENET_SHARED) is compiled for the Raspberry Pi 4, for ONNX Runtime and for
-TFLite, and both run on N pictures beside the file itself in LiteRT, fed as its publisher says. The file is
-looked at before its last Softmax or Logistic, where its numbers are on 256 steps or float; nothing else of it
-is changed. Shown are, of float files, the largest error as a share of the range of the scores, else the share
+Every file of DIR (default: data of EDGENET_SHARED) is compiled for the Raspberry Pi 4, for ONNX Runtime and
+for TFLite, and both run on N pictures beside the file itself in LiteRT, fed as its publisher says. The file
+is looked at before its last Softmax or Logistic, where its numbers are float or on 256 steps; nothing else is
+changed. Shown are, of float files, the largest error as a share of the range of the scores, else the share
 of scores that are the same number and the largest difference in steps; the share of equal best classes; top-1
 of the three where the pictures have labels; milliseconds to read; and what is refused, with the reason.
 """
@@ -59,6 +59,7 @@ class Case:
 
 
 SLIM = (("output", "probabilities"), ("label_offset", 1))
+BIRDS = "finegrained/mobilenet_v2_100_224_inat_bird_uint8"
 CASES = (
     Case("models/tflite_reference/vww_96_float", "keras/mobilenet_v1_025_96_vww", "detection/coco_val"),
     Case("faces/mobilefacenet", "faces/mobilefacenet", "faces/val/raw"),
@@ -73,8 +74,7 @@ CASES = (
            SLIM, 1)
       for name, card in (("v1_0.25_128", "v1_025_128"), ("v1_0.5_160", "v1_050_160"),
                          ("v1_0.75_192", "v1_075_192"), ("v2_1.0_224", "v2_100_224"))),
-    Case("finegrained/mobilenet_v2_100_224_inat_bird_uint8", "finegrained/mobilenet_v2_100_224_inat_bird_uint8",
-         "imagenet/val"),
+    Case(BIRDS, BIRDS, "imagenet/val"),
 )  # fmt: skip
 
 
@@ -87,9 +87,7 @@ def main() -> None:
     options = parser.parse_args()
     data = Path(options.data)
     known = {case.file for case in CASES}
-    print(
-        "| file | read, ms | form | ONNX Runtime | TFLite | equal best class | top-1: file, ONNX Runtime, TFLite |"
-    )
+    print("| file | read, ms | form | ONNX Runtime | TFLite | same best class | top-1: the file, both |")
     print("|---|---|---|---|---|---|---|")
     for case in CASES:
         if options.only in case.file:
@@ -114,7 +112,7 @@ def _row(data: Path, case: Case, count: int) -> str:
         for backend in BACKENDS:
             try:
                 made = edgenet.compile(
-                    model, "raspberry-pi-4", backend, calibration=images, cache=False
+                    model, "raspberry-pi-4", backend, model.precision, calibration=images, cache=False
                 ).bundle
             except EdgenetError as error:
                 cells.append(f"refused: {error}")
@@ -197,13 +195,15 @@ def _difference(ours: Any, theirs: Any, scale: float | None) -> str:
 
 def _top1(data: Path, case: Case, images: ImageSet, answers: list[Any]) -> str:
     labels = data / case.images / "labels.csv"
-    if case.file.startswith("finegrained"):
+    if case.file == BIRDS:
         labels = data / "finegrained" / "labels.csv"
     if not labels.is_file() or answers[0].shape[1] < 5 or "faces" in case.file:
         return "–"
     with labels.open(encoding="utf-8", newline="") as stream:
         known = {Path(row["file"]).name: int(row["class_index"]) for row in csv.DictReader(stream)}
     rows = [at for at in range(len(images)) if Path(images.name(at)).name in known]
+    if not rows:
+        return "–"
     wanted = np.array([known[Path(images.name(at)).name] + case.first for at in rows])
     return ", ".join(f"{np.mean(item[rows].argmax(1) == wanted):.1%}" for item in answers)
 

@@ -181,10 +181,8 @@ class Scope:
             return source
         if kind == "RELU":
             return self.emit("Relu", [source], f"{source}/relu")
-        if kind == "TANH":
-            return self.emit("Tanh", [source], f"{source}/tanh")
         if kind not in LIMITS:
-            raise self.refuse(op, f"the fused activation {kind}", ELSEWHERE)
+            raise self.refuse(op, f"the fused activation {kind}, which LiteRT leaves out", ELSEWHERE)
         return self.clipped(source, *LIMITS[kind], f"{source}/{kind.lower()}")
 
     def clipped(self, source: str, low: float, high: float, name: str) -> str:
