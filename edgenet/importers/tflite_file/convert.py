@@ -23,6 +23,7 @@ KINDS = {"FLOAT32": TensorProto.FLOAT, "UINT8": TensorProto.UINT8, "INT8": Tenso
 CHOICES = ("ARG_MAX",)  # the best class instead of the scores
 ONE_TASK = "give a classifier or an embedding"
 DETECTION = "TFLite_Detection_PostProcess"
+COMPILED = {"edgetpu-custom-op": "edgetpu_compiler", "ethos-u": "Vela"}
 BOXES = ("batch", "boxes", "numbers")
 COLORS = (1, 3)
 CONTROL = ("CALL", "CALL_ONCE", "IF", "WHILE")
@@ -70,6 +71,9 @@ def _why(code: str) -> tuple[str, str]:
             "it picks boxes: this is a detector, which edgenet does not compile",
             ONE_TASK,
         )
+    for name, compiler in COMPILED.items():
+        if name in code:
+            return f"the file was compiled for another processor by {compiler}", "give the file from before that"
     if code.startswith("CUSTOM 'Flex"):
         return (
             "TensorFlow itself computes it (Select TF operators), which no board has",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edgenet.errors import ModelError, UnsupportedError
 from edgenet.importers.tflite_file.flatbuffer import AGAIN, Table, root_table
 
-__all__ = ["Affine", "Network", "Operator", "Tensor", "parse_network"]
+__all__ = ["STATELESS", "Affine", "Network", "Operator", "Tensor", "parse_network"]
 
 MOST_NUMBERS = 1 << 31  # of one tensor
 MOST_SIDE = 1 << 24
@@ -30,6 +30,7 @@ NUMPY = {
     "INT32": "<i4", "INT64": "<i8", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "BOOL": "?",
 }  # fmt: skip
 LISTS = ("NewShape", "SqueezeDims")  # each the first field of its options
+STATELESS = "give a network that answers picture by picture"
 ONE_NETWORK = "export the model with one network in the file (one signature)"
 
 
@@ -189,6 +190,8 @@ class _Reader:
             raise UnsupportedError(
                 f"{self.where}: {name!r} is stored as a sparse tensor", "convert the model without sparsity"
             )
+        if table.number(5, "<B"):
+            raise UnsupportedError(f"{self.where}: {name!r} is kept from one picture to the next", STATELESS)
         return Tensor(at, name, tuple(shape), kind, self._affine(table, name, shape), data)
 
     def _data(self, table: Table, name: str, kind: str, shape: tuple[int, ...]) -> NDArray[Any] | None:

@@ -170,7 +170,7 @@ def prelu_in_float(net: Bytes) -> int:
     return net.made("QUANTIZE", [made], PICTURE, ("QuantizeOptions", {}))
 
 
-# Steps: 0 where both compute the same whole numbers, 1 where kernels round sums and curves by their own rules.
+# Steps: 0 where both compute the same whole numbers, 1 where kernels round sums and curves on their own.
 CASES: dict[str, tuple[Callable[[Bytes], int], int]] = {
     "CONV_2D": (conv, 1),
     "DEPTHWISE_CONV_2D": (depthwise, 1),
