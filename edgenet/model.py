@@ -18,6 +18,7 @@ from edgenet.importer import find_importer
 from edgenet.labels import read_labels
 from edgenet.original.ending import without_logarithm
 from edgenet.original.operators import check_operators, with_functions_inlined
+from edgenet.original.quantized_input import as_its_scale_says
 from edgenet.original.settle import settled
 from edgenet.original.shapes import with_output_shapes
 from edgenet.preprocessing import Preprocessing
@@ -232,6 +233,7 @@ def _checked(model: Model, path: Path) -> Model:
     """Every check a file must pass once; what is returned keeps the promises of :class:`Model`."""
     check_tensors(model.proto, path)
     check_domains(model.proto, path)
+    model = replace(model, preprocessing=as_its_scale_says(model.proto, model.preprocessing))
     proto = settled(model.proto, model.preprocessing, path)
     model = replace(model, proto=proto, preprocessing=model.preprocessing.of_colors())
     if PROBABILITIES in model.task.outputs and without_logarithm(proto):

@@ -7,9 +7,11 @@ from pathlib import Path
 import onnx
 
 from edgenet.errors import ModelError
+from edgenet.original.ending import without_rounding
 from edgenet.original.gray import with_color_input
 from edgenet.original.numbers import drop_casts, in_float32, with_float_input
 from edgenet.original.opset import at_known_opset
+from edgenet.original.quantized_input import with_quantized_picture
 from edgenet.original.shapes import drop_unused_inputs, inferred, settle_input, settle_output
 from edgenet.preprocessing import GRAY, Preprocessing
 
@@ -37,7 +39,10 @@ def settled(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) ->
     drop_unused_inputs(proto)
     _check_inputs(proto, path)
     in_float32(proto)
-    with_float_input(proto, preprocessing, path)
+    if not with_quantized_picture(proto):
+        with_float_input(proto, preprocessing, path)
+    if len(proto.graph.output) == 1:
+        without_rounding(proto)
     settle_input(proto, preprocessing.size, 1 if preprocessing.color == GRAY else 3, path)
     if preprocessing.color == GRAY:
         with_color_input(proto, path)

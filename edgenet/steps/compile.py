@@ -165,7 +165,7 @@ def _built(
     progress("prepare", 0, None)
     if original.precision == "int8":
         prepared = take_given(original)
-        final, stage = with_head(prepared, head), check_taken(prepared, golden)
+        final, stage = with_head(prepared, head), check_taken(original.task, prepared, golden)
         artifact, answers = _held(lowering, final, decision.target, golden)
         return _sealed(original, decision, None, golden, artifact, answers, stage)
     final = prepared = prepare(original)

@@ -11,6 +11,7 @@ from edgenet.golden import Golden
 from edgenet.graph.evaluate import Evaluator
 from edgenet.measure.drift import conversion
 from edgenet.model import Model
+from edgenet.task import Task
 
 __all__ = ["check_taken"]
 
@@ -19,10 +20,11 @@ __all__ = ["check_taken"]
 TOLERANCE = 0.25
 
 
-def check_taken(model: Model, golden: Golden) -> dict[str, Any]:
+def check_taken(task: Task, model: Model, golden: Golden) -> dict[str, Any]:
     """Run the canonical form in float, each node by itself, and compare it with the user's graph.
 
     Args:
+        task: How the user's graph is read; the canonical form may end before its Softmax or Sigmoid.
         model: What :func:`edgenet.graph.given.take.take_given` returned.
         golden: The golden set, with the answers of the user's graph.
 
@@ -34,8 +36,7 @@ def check_taken(model: Model, golden: Golden) -> dict[str, Any]:
     """
     simulated = Evaluator(model.proto, optimize=False)
     answers = np.stack([simulated.first(item[None]) for item in golden.pixels])
-    comparable = model.task.comparable(answers, model.output)
-    stage = conversion(model.task, comparable, golden.reference).to_table()
+    stage = conversion(task, task.comparable(answers, model.output), golden.reference).to_table()
     if stage["max_abs"] > TOLERANCE * (float(np.ptp(golden.reference)) or 1.0):
         raise ModelError(
             f"the quantized graph as edgenet reads it differs from the model by {stage['max_abs']:.3g} "

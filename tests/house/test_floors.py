@@ -47,7 +47,12 @@ DOOR, VERSION = "edgenet", "edgenet.__version__"
 
 # Library → the files, or folders, that may import it.
 PLACES = {
-    "ai_edge_litert": ("backends/tflite.py", "backends/lowering/", "agent/runtimes/tflite.py"),
+    "ai_edge_litert": (
+        "backends/tflite.py",
+        "backends/lowering/",
+        "agent/runtimes/tflite.py",
+        "importers/tflite_file/network.py",
+    ),
     "click": ("cli/",),
     "h5py": ("importers/keras_network/dump.py",),
     "jinja2": ("views/page.py",),

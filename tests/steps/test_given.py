@@ -152,14 +152,15 @@ def test_asymmetric_weights_run_where_they_can(
     way: Way, signs: tuple[ImageSet, ImageSet], tmp_path: Path
 ) -> None:
     path = quantized_file(embedded(), signs[0], way, tmp_path)
-    bundle = compile(path, "raspberry-pi-4", "onnxruntime").bundle
     model = read_source(path)
     assert isinstance(model, Model)
     pixels = [signs[1].pixels(index, model.preprocessing) for index in range(40)]
-    found = run_bundle(bundle, [item[0] for item in pixels]).astype(int)
-    np.testing.assert_array_equal(found, users(model, pixels, bundle))
-    with pytest.raises(ModelError, match=r"tflite: Conv 'stem/conv.*zero point.*--backend onnxruntime"):
-        compile(path, "raspberry-pi-4", "tflite")
+    for backend in ("onnxruntime", "tflite"):
+        bundle = compile(path, "raspberry-pi-4", backend).bundle
+        found = run_bundle(bundle, [item[0] for item in pixels]).astype(int)
+        np.testing.assert_array_equal(found, users(model, pixels, bundle))
+    with pytest.raises(ModelError, match=r"Conv 'stem/conv.*zero point.*--backend onnxruntime"):
+        compile(path, "jetson-orin-nano", "tensorrt")
 
 
 def test_symmetric_scales_are_tensorrts(signs: tuple[ImageSet, ImageSet], tmp_path: Path) -> None:

@@ -92,6 +92,8 @@ def _options(window: Window, activation: str) -> dict[str, Any]:
 def _kernel(scope: Scope, node: NodeProto, values: NDArray[Any], axis: int) -> int:
     """The kernel in the file's layout; in int8 with one scale a channel, even where all are equal.
 
+    In a file of uint8 it has one scale and a zero point.
+
     An int8 kernel with a float input is a hybrid: the runtime quantizes each input by its own range. There is
     no fast kernel for that in depthwise convolutions, whose few weights become float again.
     """
@@ -124,16 +126,19 @@ def _per_channel(
     scope: Scope, node: NodeProto, position: int, dtype: str, channels: int, axis: int
 ) -> Quantization:
     found = scope.quantization.get(node.input[position]) if len(node.input) > position else None
-    if found is not None and found.zero_point != 0:
-        raise scope.refuse(
-            node,
-            f"its {dtype} weights have the zero point {found.zero_point}, TFLite's are symmetric",
-            "quantize with symmetric weights, or choose --backend onnxruntime",
-        )
     if found is None or found.dtype != dtype or found.axis != 0:
         raise scope.refuse(
             node,
-            f"operand {position} is not {dtype}, symmetric, scaled over its outputs",
+            f"operand {position} is not {dtype}, scaled over its outputs",
             "quantize the float model with edgenet",
+        )
+    if scope.unsigned and found.scales.size == 1:
+        return Quantization(dtype, found.scales, found.zero_point)
+    if scope.unsigned:
+        own = f"the zero point {found.zero_point}" if found.zero_point else "none, as others of the network have"
+        raise scope.refuse(
+            node,
+            f"its weights have a scale per channel and {own}: TFLite has no kernels for both",
+            ELSEWHERE,
         )
     return Quantization(dtype, np.broadcast_to(found.scales, (channels,)).astype(np.float32), 0, axis)

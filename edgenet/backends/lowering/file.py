@@ -116,14 +116,15 @@ class TfliteFile:
 
     @staticmethod
     def opened(data: bytes) -> tuple[bytes, dict[int, str]]:
-        """A file with every int8 activation among its outputs, and their names by tensor index."""
+        """A file with every activation of bytes among its outputs, and their names by tensor index."""
         import flatbuffers
         from ai_edge_litert import schema_py_generated as schema
 
         model = schema.ModelT.InitFromPackedBuf(data, 0)
         graph = model.subgraphs[0]
         made = [int(index) for operator in graph.operators for index in operator.outputs]
-        whole = [index for index in made if graph.tensors[index].type == schema.TensorType.INT8]
+        kinds = (schema.TensorType.INT8, schema.TensorType.UINT8)
+        whole = [index for index in made if graph.tensors[index].type in kinds]
         graph.outputs, model.signatureDefs = whole, []
         builder = flatbuffers.Builder(1 << 20)
         builder.Finish(model.Pack(builder), b"TFL3")

@@ -1,4 +1,4 @@
-"""Look into a TFLite file while it runs: every int8 activation of one invocation."""
+"""Look into a TFLite file while it runs: every activation of bytes of one invocation."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from edgenet.text import cause
 
 __all__ = ["tflite_layers"]
 
+SHIFT = 128  # uint8 = int8 + 128
+
 
 def tflite_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.int8]]:
-    """The int8 activations of a file by their names, NHWC.
+    """The int8 activations of a file by their names, NHWC; those of a uint8 file as int8, 128 less.
 
     The file is rewritten so that each of them is an output: the kernels, fused as they are, have to hand out
     what they otherwise keep.
@@ -36,9 +38,14 @@ def tflite_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[n
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
         interpreter.invoke()
         details = interpreter.get_output_details()
-        return {names[item["index"]]: interpreter.get_tensor(item["index"]) for item in details}
+        return {names[item["index"]]: _signed(interpreter.get_tensor(item["index"])) for item in details}
     except (ValueError, RuntimeError) as error:
         reason = cause(error)
         raise ModelError(
             f"LiteRT cannot show the file's layers ({reason})", "update ai-edge-litert"
         ) from None
+
+
+def _signed(values: NDArray[np.uint8] | NDArray[np.int8]) -> NDArray[np.int8]:
+    shift = SHIFT if values.dtype == np.uint8 else 0
+    return (values.astype(np.int16) - shift).astype(np.int8)

@@ -33,6 +33,7 @@ from edgenet.backends.lowering.qdq import DEQUANTIZE, REQUANTIZE, take_qdq
 from edgenet.backends.lowering.rescaling import lower_dequantize, lower_requantize
 from edgenet.backends.lowering.resize import lower_resize
 from edgenet.backends.lowering.scope import ELSEWHERE, Scope
+from edgenet.backends.lowering.unsigned import in_unsigned, wants_unsigned
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.align_scales import align_scales
 from edgenet.model import Model
@@ -96,13 +97,16 @@ def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
     if not model.kept_scales:
         align_scales(graph)
     quantization = take_qdq(graph, INEXACT if model.kept_scales else ())
-    scope = Scope(graph, quantization, half=model.precision == "fp16", by_float=by_float)
+    unsigned = wants_unsigned(graph, quantization)
+    half = model.precision == "fp16"
+    scope = Scope(graph, quantization, half, by_float and not unsigned, unsigned)
     entry = Tensor(graph.input, graph.shape(graph.input), "uint8", scope.quantization.get(graph.input))
     scope.alias(graph.input, scope.file.add(entry))
     for node in graph.nodes:
         if node.output[0] not in scope.fused:
             _lower(scope, node)
     result = scope.input(graph.nodes[-1], graph.output)
+    result = in_unsigned(scope.file, result) if unsigned else result
     scope.tensor(result).name = graph.output
     outputs = [result, lower_label(scope, result)] if model.label else [result]
     return scope.file.to_bytes([0], outputs), scope.tensor(result)

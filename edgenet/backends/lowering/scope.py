@@ -65,6 +65,7 @@ class Scope:
         quantization: Tensor name → its quantization; a tensor without an entry is float.
         half: Whether float weights are stored in half precision.
         by_float: Whether uint8 becomes int8 by way of float32.
+        unsigned: Whether the file will be uint8 throughout, its kernels with one scale each.
         fused: Output names of nodes that an earlier operator does as well.
     """
 
@@ -74,11 +75,13 @@ class Scope:
         quantization: dict[str, Quantization],
         half: bool = False,
         by_float: bool = False,
+        unsigned: bool = False,
     ) -> None:
         self.graph = graph
         self.quantization = quantization
         self.half = half
         self.by_float = by_float
+        self.unsigned = unsigned
         self.file = TfliteFile("edgenet")
         self.fused: set[str] = set()
         self._indices: dict[str, int] = {}

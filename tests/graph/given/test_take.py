@@ -148,19 +148,21 @@ def test_the_form_is_that_of_the_quantizer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("backend", "board"), [("tflite", "raspberry-pi-4"), ("tensorrt", "jetson-orin-nano")]
+    ("backend", "board", "per_channel"),
+    [("tflite", "raspberry-pi-4", True), ("tensorrt", "jetson-orin-nano", False)],
 )
-def test_weights_with_a_zero_point_are_refused_by_name(backend: str, board: str) -> None:
-    taken = take_given(network(Style(weights="asymmetric", per_channel=False)))
+def test_weights_with_a_zero_point_are_refused_by_name(backend: str, board: str, per_channel: bool) -> None:
+    taken = take_given(network(Style(weights="asymmetric", per_channel=per_channel)))
     with pytest.raises(UnsupportedError, match=r"Conv 'conv\d+'.* weights have .*zero point.*onnxruntime"):
         load_backend(backend).lower(taken, Target.load(board))
 
 
-def test_weights_with_a_zero_point_run_in_onnx_runtime() -> None:
+@pytest.mark.parametrize("backend", ["onnxruntime", "tflite"])
+def test_weights_with_a_zero_point_run_where_there_are_kernels(backend: str) -> None:
     given_model, shown = network(Style(weights="asymmetric", per_channel=False)), pictures(12)
     taken, expected = take_given(given_model), simulated(given_model, shown)
     for board in ("raspberry-pi-4", "local"):
-        np.testing.assert_allclose(answers("onnxruntime", board, taken, shown), expected, atol=1e-4 * STEP)
+        np.testing.assert_allclose(answers(backend, board, taken, shown), expected, atol=1e-4 * STEP)
 
 
 @st.composite

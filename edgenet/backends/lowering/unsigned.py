@@ -1,0 +1,68 @@
+"""Files in uint8 throughout: the one form in which TFLite takes weights of bytes that have a zero point.
+
+Its int8 kernels know symmetric weights alone, its uint8 kernels (of 2018, one scale a kernel) both. With 128
+more in every number and every zero point no real value changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from edgenet.backends.lowering.file import Operator, Quantization, Tensor, TfliteFile
+from edgenet.graph.graph import Graph
+
+__all__ = ["in_unsigned", "wants_unsigned"]
+
+SHIFT = 128
+
+
+def wants_unsigned(graph: Graph, quantization: dict[str, Quantization]) -> bool:
+    """Whether a convolution has an int8 kernel with a zero point."""
+    kernels = [quantization.get(node.input[1]) for node in graph.nodes if node.op_type == "Conv"]
+    return any(kernel is not None and kernel.zero_point != 0 for kernel in kernels)
+
+
+def in_unsigned(file: TfliteFile, output: int) -> int:
+    """Turn every int8 tensor of a file into uint8, in place.
+
+    Args:
+        file: With int8 kernels of one scale each.
+        output: Index of its output.
+
+    Returns:
+        Index of the output, which is int8 as ever where it was that.
+    """
+    scores = file.tensors[output]
+    file.tensors = [_shifted(item) for item in file.tensors]
+    _drop_steps(file)
+    if scores.dtype != "int8":
+        return output
+    file.tensors[output].name = f"{scores.name}/unsigned"
+    made = file.add(replace(scores))
+    file.operators.append(Operator("QUANTIZE", 1, (output,), (made,), ("QuantizeOptions", {})))
+    return made
+
+
+def _shifted(tensor: Tensor) -> Tensor:
+    how = tensor.quantization
+    if tensor.dtype != "int8" or how is None:
+        return tensor
+    data = None if tensor.data is None else (tensor.data.astype(np.int16) + SHIFT).astype(np.uint8)
+    unsigned = replace(how, dtype="uint8", zero_point=how.zero_point + SHIFT)
+    return replace(tensor, dtype="uint8", quantization=unsigned, data=data)
+
+
+def _drop_steps(file: TfliteFile) -> None:
+    """The pixels are uint8 already: a QUANTIZE that changes nothing is none."""
+    same: dict[int, int] = {}
+    kept = []
+    for item in file.operators:
+        inputs = tuple(same.get(index, index) for index in item.inputs)
+        read, made = (file.tensors[index].quantization for index in (inputs[0], item.outputs[0]))
+        if item.code == "QUANTIZE" and read is not None and made is not None and read.same_as(made):
+            same[item.outputs[0]] = inputs[0]
+        else:
+            kept.append(replace(item, inputs=inputs))
+    file.operators = kept
