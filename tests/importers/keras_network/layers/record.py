@@ -1,6 +1,8 @@
 """Write what Keras itself computes: golden.json beside this file.
 
-    python tests/importers/keras_network/layers/record.py     where keras, tf_keras and tensorflow are installed
+    python tests/importers/keras_network/layers/record.py
+
+Needs keras, tf_keras and tensorflow.
 
 Each entry is one layer as that Keras saves it, called with :func:`inputs_of` and holding
 :func:`weights_of`: kind, config, shapes without the batch, and the answer to six digits. The file was
@@ -28,12 +30,20 @@ CURVES = (
 CURVES_3 = ("hard_silu", "hard_swish", "leaky_relu", "log_softmax", "silu")
 Case = tuple[str, dict[str, Any], list[list[int]]]
 CASES: tuple[Case, ...] = (
-    ("Conv2D", {"filters": 4, "kernel_size": [3, 2], "strides": 2, "padding": "same", "activation": "relu"}, [MAP]),
+    (
+        "Conv2D",
+        {"filters": 4, "kernel_size": [3, 2], "strides": 2, "padding": "same", "activation": "relu"},
+        [MAP],
+    ),
     ("Conv2D", {"filters": 2, "kernel_size": 2, "dilation_rate": 2, "use_bias": False}, [MAP]),
     ("Conv2D", {"filters": 6, "kernel_size": 3, "groups": 3, "activation": "hard_sigmoid"}, [MAP]),
     ("DepthwiseConv2D", {"kernel_size": 3, "strides": 2, "padding": "same", "depth_multiplier": 2}, [MAP]),
     ("DepthwiseConv2D", {"kernel_size": 3, "use_bias": False}, [MAP]),
-    ("SeparableConv2D", {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "depth_multiplier": 2}, [MAP]),
+    (
+        "SeparableConv2D",
+        {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "depth_multiplier": 2},
+        [MAP],
+    ),
     ("Dense", {"units": 3, "activation": "softmax"}, [ROW]),
     ("Dense", {"units": 2, "use_bias": False}, [SMALL]),
     ("BatchNormalization", {}, [SMALL]),
@@ -115,20 +125,35 @@ def recorded(name: str) -> Iterator[dict[str, Any]]:
     curves = CURVES if keras == 2 else (*CURVES, *CURVES_3)
     activations: list[Case] = [("Activation", {"activation": curve}, [SMALL]) for curve in curves]
     for kind, settings, shapes in (*CASES, *activations):
-        layer = getattr(library.layers, kind)(**settings)
+        layer = getattr(library.layers, kind)(**settings, name="told")
         inputs: Any = inputs_of(shapes)
-        inputs = inputs[0] if len(inputs) == 1 else inputs
-        layer(inputs)
-        held = [list(weight.shape) for weight in layer.weights if not weight.dtype.endswith("int32")] if keras == 3 else [
-            list(weight.shape) for weight in layer.weights]
-        yield entry(layer, kind, keras, shapes, inputs, held)
+        told = entry(layer, kind, keras, shapes, inputs[0] if len(inputs) == 1 else inputs)
+        yield {**told, "config": library.saving.serialize_keras_object(layer)["config"]}
 
 
-def entry(layer: Any, kind: str, keras: int, shapes: Any, inputs: Any, held: Any) -> dict[str, Any]:
+def entry(layer: Any, kind: str, keras: int, shapes: Any, inputs: Any) -> dict[str, Any]:
     """One case with its answer."""
-    raise NotImplementedError
+    how = {"training": False} if kind.startswith("Random") else {}
+    layer(inputs, **how)
+    held = [list(weight.shape) for weight in layer.weights]
+    for weight, value in zip(layer.weights, weights_of(held), strict=True):
+        kind_of = getattr(weight.dtype, "as_numpy_dtype", weight.dtype)
+        weight.assign(np.asarray(value, kind_of))
+    if kind == "Normalization":
+        layer.finalize_state()
+    answer = np.asarray(layer(inputs, **how))
+    return {
+        "kind": kind,
+        "keras": keras,
+        "inputs": shapes,
+        "weights": held,
+        "shape": list(answer.shape),
+        "answer": [float(f"{value:.6g}") for value in answer.ravel()],
+    }
 
 
 if __name__ == "__main__":
     entries = [item for name in ("keras", "tf_keras") for item in recorded(name)]
-    GOLDEN.write_text("[\n" + ",\n".join(json.dumps(item) for item in entries) + "\n]\n")
+    GOLDEN.write_text(
+        "[\n" + ",\n".join(json.dumps(item, default=lambda held: held.tolist()) for item in entries) + "\n]\n"
+    )
