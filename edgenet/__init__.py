@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from edgenet.bundle import Bundle
+    from edgenet.cards.frameworks import card_like
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from edgenet.steps.deploy import deploy
     from edgenet.steps.doctor import doctor
     from edgenet.steps.fastest import deploy_fastest
+    from edgenet.steps.init import init
     from edgenet.steps.parity import parity
     from edgenet.steps.plan import plan
     from edgenet.steps.probe import probe
@@ -44,12 +46,14 @@ _HOMES = {
     "Recipe": "edgenet.recipe",
     "Report": "edgenet.report",
     "Target": "edgenet.target",
+    "card_like": "edgenet.cards.frameworks",
     "compare": "edgenet.steps.compare",
     "compile": "edgenet.steps.compile",
     "demo": "edgenet.steps.demo",
     "deploy": "edgenet.steps.deploy",
     "deploy_fastest": "edgenet.steps.fastest",
     "doctor": "edgenet.steps.doctor",
+    "init": "edgenet.steps.init",
     "parity": "edgenet.steps.parity",
     "plan": "edgenet.steps.plan",
     "present": "edgenet.steps.report",
@@ -71,12 +75,14 @@ __all__ = [
     "Report",
     "Target",
     "__version__",
+    "card_like",
     "compare",
     "compile",
     "demo",
     "deploy",
     "deploy_fastest",
     "doctor",
+    "init",
     "parity",
     "plan",
     "present",

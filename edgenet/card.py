@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgenet.cards.draft import Draft, Line
+from edgenet.cards.questions import ANSWERS, open_keys
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
+from edgenet.files import write_output
 from edgenet.labels import check_names
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Task, load_task
@@ -37,18 +41,39 @@ class ModelCard:
     task: Task
     preprocessing: Preprocessing
 
+    def to_text(self) -> str:
+        """The card as a file: what :func:`read_card` reads as this."""
+        task = self.task
+        top: dict[str, Any] = {"task": task.name, "output": task.output}
+        top |= {"label_offset": task.label_offset} if task.label_offset else {}
+        top |= {"labels": task.labels} if task.labels else {}
+        return Draft(
+            ("How the model beside it is fed and read; docs/preprocessing.md explains every key.",),
+            {key: Line(value) for key, value in (top | dict(task.settings)).items()},
+            {key: Line(value) for key, value in self.preprocessing.to_table().items()},
+        ).text()
+
+    def write(self, path: Path | str) -> Path:
+        """Write the card, all of it or nothing.
+
+        Raises:
+            DataError: It cannot be written.
+        """
+        return write_output(path, self.to_text().encode())
+
 
 def read_card(path: Path) -> ModelCard:
     """Read a model card.
 
     Raises:
-        ModelError: The file is missing, not TOML, or a value is not valid.
+        ModelError: The file is missing, not TOML, a question in it is open, or a value is not valid.
     """
     text = read_text(path, ModelError, "give --preprocessing FILE", MAX_CARD)
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: TOML's own, and numbers of too many digits
         raise ModelError(f"{path}: not valid TOML ({cause(error)})", "correct the file") from None
+    _check_answered(table, text, path)
     if not isinstance(table.get("preprocessing"), dict):
         near = difflib.get_close_matches("preprocessing", table, 1)
         raise ModelError(
@@ -58,6 +83,30 @@ def read_card(path: Path) -> ModelCard:
             else "say how the network is fed (docs/preprocessing.md)",
         )
     return ModelCard(_task(table, path), Preprocessing.from_table(table["preprocessing"], str(path)))
+
+
+def _check_answered(table: Mapping[str, Any], text: str, path: Path) -> None:
+    """Refuse a card of ``edgenet init`` in which a question is open."""
+    if still := open_keys(table):
+        first, *others = still
+        also = (
+            f", and so are {', '.join(others)}"
+            if len(others) > 1
+            else f", and so is {others[0]}"
+            if others
+            else ""
+        )
+        answer = ANSWERS.get(first, "write its value")
+        raise ModelError(
+            f"{path}{_line(text, first)}: {first} is an open question{also}", f'{answer} in place of "?"'
+        )
+
+
+def _line(text: str, key: str) -> str:
+    """Where a key stands, as words; nothing where it is written in an unusual way."""
+    written = re.compile(rf"\s*{re.escape(key)}\s*=")
+    found = (number for number, line in enumerate(text.splitlines(), 1) if written.match(line))
+    return f", line {number}" if (number := next(found, None)) else ""
 
 
 def _task(table: Mapping[str, Any], path: Path) -> Task:

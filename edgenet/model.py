@@ -26,7 +26,7 @@ from edgenet.soundness import check_domains, check_ending, check_inference, chec
 from edgenet.task import Task, load_task
 from edgenet.text import cause
 
-__all__ = ["Model", "content_digest", "is_quantized"]
+__all__ = ["Model", "content_digest", "is_quantized", "read_onnx"]
 
 PROBABILITIES = "probabilities"
 
@@ -91,7 +91,7 @@ class Model:
         """
         path = Path(path)
         read = find_importer(path)
-        proto = _read_proto(path) if read is None else onnx.ModelProto()
+        proto = read_onnx(path) if read is None else onnx.ModelProto()
         found = _find_card(path, Path(card) if card else None)
         if labels:
             found = replace(found, task=replace(found.task, labels=read_labels(Path(labels))))
@@ -180,7 +180,12 @@ def _fields(message: Message, but: str) -> dict[str, Any]:
     return {field.name: value for field, value in message.ListFields() if field.name != but}
 
 
-def _read_proto(path: Path) -> onnx.ModelProto:
+def read_onnx(path: Path) -> onnx.ModelProto:
+    """A valid ONNX file, with the weights beside it, as it is.
+
+    Raises:
+        ModelError: Not an ONNX file, truncated, or with operators that no board has.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -219,7 +224,7 @@ def _find_card(path: Path, card: Path | None) -> ModelCard:
     if card is None and not beside.exists():
         raise ModelError(
             f"{path}: how to feed this model is not known (no {beside.name} beside it)",
-            "write that file or give --preprocessing FILE; see docs/preprocessing.md",
+            f"run edgenet init {path}, which writes it",
         )
     return read_card(card or beside)
 

@@ -83,7 +83,8 @@ class Preprocessing:
     def fit_spec(self) -> dict[str, Any]:
         """What :func:`edgenet.agent.preprocess.pixels_of` needs: no colors, no normalization."""
         keys = ("size", "resize", "resize_to", "interpolation")
-        return {**{key: self.to_table().get(key) for key in keys}, "orientation": self.orientation}
+        table = self.to_table()
+        return {**{key: table.get(key) for key in keys}, "orientation": self.orientation}
 
 
 def _read_table(table: Mapping[str, Any]) -> Preprocessing:

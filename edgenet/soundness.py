@@ -10,17 +10,13 @@ import onnx
 from numpy.typing import NDArray
 
 from edgenet.errors import ModelError
+from edgenet.original.ending import MOVES, last_operator
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Task
 from edgenet.text import cause
 
 __all__ = ["check_domains", "check_ending", "check_inference", "check_tensors", "check_weights", "doubts"]
 
-# Operators that move the values of the answer, or round them, and change none.
-MOVES = (
-    "Cast", "DequantizeLinear", "Flatten", "Identity", "QuantizeLinear", "Reshape", "Squeeze", "Transpose",
-    "Unsqueeze",
-)  # fmt: skip
 MICROSOFT = "com.microsoft"
 QUANTIZED = ("QLinear", "QGemm", "QuantizeLinear", "DequantizeLinear")
 # Operators whose answer is another each time.
@@ -127,10 +123,7 @@ def check_ending(proto: onnx.ModelProto, task: Task, path: Path) -> None:
     Raises:
         ModelError: They contradict each other; the remedy is the line to write, where there is one.
     """
-    makers = {name: node for node in proto.graph.node for name in node.output}
-    node = makers.get(proto.graph.output[0].name)
-    while node is not None and node.op_type in MOVES:
-        node = makers.get(node.input[0])
+    node = last_operator(proto)
     if node is not None and (wrong := task.contradiction(node.op_type.removeprefix("QLinear"))):
         what, remedy = wrong
         raise ModelError(f"{path}: the graph ends in {node.op_type} {node.name!r}, {what}", remedy)

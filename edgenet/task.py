@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,24 @@ from edgenet.errors import EdgenetError
 from edgenet.imageset import ImageSet
 from edgenet.tasks import task_module
 
-__all__ = ["Answers", "Task", "Truth", "load_task", "real"]
+__all__ = ["Answers", "Doubt", "Task", "Truth", "load_task", "real"]
 
 # What a network gives for each image, made comparable: float32 [n, values].
 Answers = NDArray[np.float32]
 # What is true of each image, in the task's own form.
 Truth = Sequence[Any]
+
+
+class Doubt(NamedTuple):
+    """Labels that are not those of a network's outputs, as its answers show.
+
+    Attributes:
+        told: What is wrong, and what to do.
+        right: The share of right answers that there would be else, 0 to 1.
+    """
+
+    told: str
+    right: float
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,21 @@ class Task(ABC):
         """What the card's ``output`` cannot be where a graph ends in this ONNX operator, and the remedy."""
         return None
 
+    @classmethod
+    def reads(cls, ending: str, values: int) -> str | None:
+        """What a card of this task says in ``output`` of a graph that ends in this ONNX operator.
+
+        Args:
+            ending: Its last operator, "LpNormalization" for any way to write that, or "".
+            values: How many it gives.
+
+        Returns:
+            One of ``outputs``, or ``None`` where such a graph is of another task.
+        """
+        if cls(cls.outputs[0]).check(values) is not None:
+            return None
+        return next((name for name in cls.outputs if cls(name).contradiction(ending) is None), None)
+
     @abstractmethod
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
         """Answers as they are compared, from real values [n, values] of this meaning (one of ``outputs``)."""
@@ -107,6 +134,14 @@ class Task(ABC):
             DataError: What it tells is not of this model's task.
         """
 
+    def classes(self, values: int) -> int:  # noqa: ARG002
+        """How many names a model with so many values has; 0 where nothing of it has a name."""
+        return 0
+
+    def class_names(self, images: ImageSet) -> tuple[str, ...]:  # noqa: ARG002
+        """The names of all classes in their order, as a folder of images tells them; else ()."""
+        return ()
+
     @abstractmethod
     def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:
         """Which answers are the same in both."""
@@ -114,6 +149,22 @@ class Task(ABC):
     @abstractmethod
     def quality(self, answers: Answers, truth: Truth) -> float:
         """The task's headline measure, 0 to 1, where the truth is known."""
+
+    def scores(self, answers: Answers, truth: Truth) -> NDArray[np.float64] | None:  # noqa: ARG002
+        """How right the answer to each image is, 0 to 1; ``None`` where only all together can be judged.
+
+        Where some of the images are what the others are compared with, these have no answer of their own.
+        """
+        return None
+
+    def constant(self, truth: Truth) -> float:
+        """The best mean of such scores by always the same answer."""
+        told = list(truth)
+        return max(told.count(item) for item in set(told)) / len(told)
+
+    def doubt(self, answers: Answers, truth: Truth) -> Doubt | None:  # noqa: ARG002
+        """What the float model's answers say of wrong labels, where that is clear."""
+        return None
 
     @abstractmethod
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:

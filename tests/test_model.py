@@ -133,7 +133,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 def test_no_preprocessing_is_never_guessed(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"how to feed this model is not known.*--preprocessing"):
+    with pytest.raises(ModelError, match=r"how to feed this model is not known.*run edgenet init"):
         Model.load(write(tmp_path, network([1, 3, 64, 64]), None))
 
 

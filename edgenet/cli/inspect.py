@@ -7,20 +7,23 @@ from pathlib import Path
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, say
+from edgenet.cli.shared.output import print_json, print_notes, print_table, say
 
 __all__ = ["inspect"]
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False), metavar="FILE")
+@click.argument("file", type=click.Path(exists=True), metavar="FILE")
 @json_option
 def inspect(file: str, as_json: bool) -> None:
-    """Show what a model (.onnx, .int8.onnx), a bundle (.edgenet) or a report (.json) holds.
+    """Show what a model in any form, a bundle (.edgenet) or a report (.json) is and holds.
+
+    Of a model: what its file says, with its card or without, which backends take it, and what to do next.
 
     \b
     Example:
       edgenet inspect mobilenet.onnx
+      edgenet inspect model.h5 --json
       edgenet inspect mobilenet.edgenet
     """
     show = {".edgenet": _bundle, ".json": _report}.get(Path(file).suffix, _model)
@@ -28,30 +31,61 @@ def inspect(file: str, as_json: bool) -> None:
 
 
 def _model(file: str, as_json: bool) -> None:
-    from edgenet.graph.cost import cost
     from edgenet.quantize.quantized import Quantized
-    from edgenet.steps.source import read_source
+    from edgenet.steps.inspect import inspect_model
 
-    model = read_source(Path(file))
-    if isinstance(model, Quantized):
-        _quantized(file, model, as_json)
+    found = inspect_model(file)
+    if isinstance(found, Quantized):
+        _quantized(file, found, as_json)
         return
-    total = cost(model.proto)
-    table = {
-        "name": model.name,
-        "digest": model.digest,
-        "classes": model.classes,
-        "parameters": total.parameters,
-        "multiply_adds": total.macs,
-        "preprocessing": model.preprocessing.to_table(),
-    }
+    print_notes(found.network.notes)
     if as_json:
-        print_json(table)
+        print_json(found.to_table())
         return
-    preprocessing = model.preprocessing.to_table()
-    rows = [[key, f"{value:,}" if isinstance(value, int) else str(value)] for key, value in table.items()]
-    rows = rows[:-1] + [[f"preprocessing {key}", str(value)] for key, value in preprocessing.items()]
-    print_table(file, ["of the model", ""], rows)
+    print_table(file, ["of the model", ""], _rows(found))
+    builds = [[item.backend, "yes" if item.possible else "no", _told(item)] for item in found.builds]
+    print_table("backends", ["backend", "compiles", ""], builds)
+    say(f"next: {found.next}")
+
+
+def _told(build) -> str:  # type: ignore[no-untyped-def]
+    return " ".join(build.precisions) if build.possible else f"{build.why}: {build.remedy}"
+
+
+def _rows(found) -> list[list[str]]:  # type: ignore[no-untyped-def]
+    table = found.to_table()
+    made = f", made by {table['producer']}" if table["producer"] else ""
+    opset = f", opset {table['opset']}" if table["opset"] else ""
+    rows = [
+        ["form", f"{table['form']}, {table['precision']}{opset}{made}"],
+        ["takes", _input(table)],
+        *(["gives", f"{item['name']!r} {item['dtype']} {_shape(item)}"] for item in table["outputs"]),
+        ["parameters", _count(table["parameters"])],
+        ["multiply-adds", _count(table["multiply_adds"])],
+        ["operators", ", ".join(f"{count} {name}" for name, count in table["operators"].items())],
+        ["digest", table["digest"]],
+    ]
+    if found.model is not None:
+        rows += [["task", table["task"]], ["output", table["output"]]]
+        return rows + [[f"preprocessing {key}", str(value)] for key, value in table["preprocessing"].items()]
+    read = {key: line for key, line in found.draft.lines.items() if line.why.startswith("read")}
+    rows += [[key, f"{line.value}  ({line.why.removeprefix('read: ')})"] for key, line in read.items()]
+    return [*rows, ["not in the file", ", ".join(table["open"]) or "–"], ["card", found.card]]
+
+
+def _input(table) -> str:  # type: ignore[no-untyped-def]
+    entry, size = table["inputs"][0], table["size"]
+    sides = f"{size[0]}x{size[1]}" if size else "any size"
+    layout = f", {table['layout']}" if table["form"] == "onnx" else ""
+    return f"{entry['name']!r} {entry['dtype']}, {sides}, {table['channels']} channels{layout}"
+
+
+def _shape(told) -> str:  # type: ignore[no-untyped-def]
+    return "x".join(map(str, told["shape"]))
+
+
+def _count(number: int | None) -> str:
+    return "–" if number is None else f"{number:,}"
 
 
 def _quantized(file: str, made, as_json: bool) -> None:  # type: ignore[no-untyped-def]

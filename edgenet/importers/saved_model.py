@@ -27,5 +27,5 @@ def read(path: Path, size: tuple[int, int]) -> NoReturn:  # noqa: ARG001
     raise ModelError(
         f"{folder}: a SavedModel, which edgenet does not read yet",
         f"run pip install tf2onnx tensorflow, then python -m tf2onnx.convert --saved-model {folder.name} "
-        f"--output {folder.resolve().name}.onnx --opset 13; or save the Keras model: model.save('model.keras')",
+        f"--output {folder.resolve().name}.onnx --opset 13; or save a Keras model: model.save('model.keras')",
     )

@@ -1,7 +1,7 @@
 """PyTorch's files: refused, with the lines that make an ONNX file of what they hold.
 
-A ``.pt`` or ``.pth`` file is a pickle: to load it is to run what its author wrote, and mostly it holds weights without
-the network they belong to. A ``.pt2`` file holds the network as operators of ATen.
+A ``.pt`` or ``.pth`` file is a pickle: to load it is to run what its author wrote, and mostly it holds
+weights without the network they belong to. A ``.pt2`` file holds the network as operators of ATen.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def read(path: Path, size: tuple[int, int]) -> NoReturn:
             f"{onnx!r}, dynamo=True)",
         )
     raise ModelError(
-        f"{path}: a pickle of PyTorch, which runs code when it is loaded and mostly holds no network, only weights",
+        f"{path}: a pickle of PyTorch, which runs code when it is loaded and mostly holds weights alone",
         f"run in Python, with model built as you trained it: import torch; model.load_state_dict(torch.load("
         f"{path.name!r}, weights_only=True)); model.eval(); torch.onnx.export(model, ({picture},), {onnx!r}, "
         "dynamo=True)",

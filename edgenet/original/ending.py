@@ -1,23 +1,33 @@
-"""Answers that say the same in another form: logarithms of probabilities, probabilities rounded to bytes."""
+"""What a graph ends in; logarithms of probabilities, and rounded ones, are read as the probabilities."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import onnx
 from onnx import helper
 
-__all__ = ["without_logarithm", "without_rounding"]
+__all__ = ["MOVES", "last_operator", "without_logarithm", "without_rounding"]
 
 PROBABILITIES = ("Sigmoid", "Softmax")
 ROUNDING = ("DequantizeLinear", "QuantizeLinear")
-MOVES = ("Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+ORDERS = ("Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+# Operators that move the values of the answer, or round them, and change none.
+MOVES = ("Cast", *ROUNDING, *ORDERS)
+
+
+def last_operator(proto: onnx.ModelProto, moves: Sequence[str] = MOVES) -> onnx.NodeProto | None:
+    """The node that computes the first output, before those that only move it; ``None`` without one."""
+    makers = {name: node for node in proto.graph.node for name in node.output}
+    node = makers.get(proto.graph.output[0].name)
+    while node is not None and node.op_type in moves:
+        node = makers.get(node.input[0])
+    return node
 
 
 def without_logarithm(proto: onnx.ModelProto) -> bool:
     """Turn a LogSoftmax that a graph ends in into a Softmax, in place; returns whether there was one."""
-    makers = {name: node for node in proto.graph.node for name in node.output}
-    node = makers.get(proto.graph.output[0].name)
-    while node is not None and node.op_type in MOVES:
-        node = makers.get(node.input[0])
+    node = last_operator(proto, ORDERS)
     if node is None or node.op_type != "LogSoftmax":
         return False
     node.op_type = "Softmax"
@@ -36,7 +46,7 @@ def without_rounding(proto: onnx.ModelProto) -> bool:
     behind: list[onnx.NodeProto] = []
     rounding: list[onnx.NodeProto] = []
     node = makers.get(proto.graph.output[0].name)
-    while node is not None and node.op_type in (*MOVES, *ROUNDING):
+    while node is not None and node.op_type in (*ORDERS, *ROUNDING):
         (rounding if node.op_type in ROUNDING else behind).append(node)
         node = makers.get(node.input[0])
     if node is None or node.op_type not in PROBABILITIES or not rounding:

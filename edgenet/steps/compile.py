@@ -27,6 +27,7 @@ from edgenet.progress import Progress, silent
 from edgenet.quantize.quantized import Quantized
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
+from edgenet.steps.class_names import with_class_names
 from edgenet.steps.decide import Decision, check_images, decide
 from edgenet.steps.given import check_taken
 from edgenet.steps.input_notes import input_notes
@@ -141,13 +142,13 @@ def compile(  # noqa: PLR0913
         return replace(built, notes=input_notes(source.original, given, source.recipe.images))
     decision = decide(source, decision.target, backend, precision, recipe, max_drift)
     images = _images(calibration, decision)
-    golden = choose(images, source, cache, progress)
-
-    def quantize(prepared: Model) -> Quantized:
-        return quantized(source, prepared, decision.recipe, images, golden, progress, cache)
-
-    built = _built(source, decision, golden, head, progress, quantize)
-    return replace(built, notes=input_notes(source, images, decision.recipe.images))
+    original, told = with_class_names(source, images)
+    golden = choose(images, original, cache, progress)
+    built = _built(
+        *(original, decision, golden, head, progress),
+        lambda prepared: quantized(original, prepared, decision.recipe, images, golden, progress, cache),
+    )
+    return replace(built, notes=(*told, *input_notes(original, images, decision.recipe.images)))
 
 
 def _built(

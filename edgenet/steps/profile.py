@@ -105,7 +105,8 @@ def profile(
         run = _measure(agent, bundle, rules, images, known, progress)
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, min_fps, max_drift, facts.emulated)
-    verdict = verdict.changed(notes=(*verdict.notes, *image_notes(images, bundle.manifest.preprocessing)))
+    told = (*_doubt(bundle, run.expected), *image_notes(images, bundle.manifest.preprocessing))
+    verdict = verdict.changed(notes=(*verdict.notes, *told))
     try:
         made = _report(bundle, device, facts, rules, run, found, verdict)
         return Report.from_table(plain(made.to_table()), device)
@@ -254,6 +255,14 @@ def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> Dri
     source, digest = expected.source, expected.digest
     found = drift(task, board, reference, truth, expected.names, stages, source, digest)
     return found.changed(worst=shown(found.worst, expected, task))
+
+
+def _doubt(bundle: Bundle, expected: Expected) -> tuple[str, ...]:
+    """What the float model's answers say of the card or the labels, where they are nearly all wrong."""
+    if expected.truth is None:
+        return ()
+    found = bundle.manifest.task.doubt(expected.reference, expected.truth)
+    return (found.told,) if found else ()
 
 
 def _about(bundle: Bundle) -> Built:

@@ -21,6 +21,7 @@ from edgenet.quantize.quantized import Calibration, Quantized
 from edgenet.quantize.quantizer import quantize
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
+from edgenet.steps.class_names import with_class_names
 from edgenet.steps.input_notes import input_notes
 from edgenet.steps.plan import default_recipe, limit
 from edgenet.steps.source import read_float
@@ -69,12 +70,12 @@ def quantize_model(
         )
     recipe = recipe if max_drift is None else limit(recipe.precision, recipe, max_drift)
     images = calibration_images(calibration, recipe.precision if recipe.needs_images else "")
-    found = read_float(model, preprocessing, labels)
+    found, told = with_class_names(read_float(model, preprocessing, labels), images)
     progress("prepare", 0, None)
     made = quantized(
         found, prepare(found), recipe, images, choose(images, found, cache, progress), progress, cache
     )
-    return replace(made, input_notes=input_notes(found, images, recipe.images))
+    return replace(made, input_notes=(*told, *input_notes(found, images, recipe.images)))
 
 
 def quantized(

@@ -15,8 +15,8 @@ from edgenet.errors import EdgenetError
 from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
-from edgenet.statistics import roc_area
-from edgenet.task import Answers, Truth, real
+from edgenet.statistics import roc_area, wilson
+from edgenet.task import Answers, Doubt, Truth, real
 from edgenet.tasks.classification import LOGITS, PROBABILITIES, Classification, ClassificationDrift
 
 __all__ = ["METRICS", "TASK", "Binary", "BinaryDrift", "logits_of", "wrong_output"]
@@ -117,6 +117,10 @@ class Binary(Classification):
         """Accuracy that is expected to be lost, by the float network's own probabilities."""
         return super().expected_loss(_both(wanted), _both(got))
 
+    def classes(self, values: int) -> int:  # noqa: ARG002
+        """Two."""
+        return CLASSES
+
     def truth(self, images: ImageSet, values: int) -> Truth | None:  # noqa: ARG002
         """0 or 1 of each image: its ``class_index``, or its ``class_name`` among the two labels."""
         return super().truth(images, CLASSES)
@@ -137,6 +141,15 @@ class Binary(Classification):
     def answer_name(self, answer: int, images: Sequence[str]) -> str:
         """The label of a class."""
         return super().answer_name(answer, images) if self.labels else ("no", "yes")[bool(answer)]
+
+    def doubt(self, answers: Answers, truth: Truth) -> Doubt | None:
+        """Whether the two classes are exchanged: clearly more is wrong than right."""
+        own, count = int(self.scores(answers, truth).sum()), len(answers)
+        if wilson(own, count)[1] >= 1 / CLASSES:
+            return None
+        told = f"the float model is right on {share(own / count)} of the images"
+        better = f"with its two classes exchanged it would be {share(1 - own / count)}"
+        return Doubt(f"{told}, and {better}: exchange the two labels in the card", 1 - own / count)
 
     @property
     def _cut(self) -> np.float32:
@@ -162,6 +175,9 @@ def logits_of(values: NDArray[Any], probabilities: bool, bounded: bool) -> Answe
 def wrong_output(output: str, ending: str) -> tuple[str, str] | None:
     """What is wrong with a card's ``output`` where a graph ends in this operator, and the remedy."""
     given = PROBABILITIES if ending in SIGMOIDS else LOGITS
+    if ending == "LpNormalization":
+        what = "which gives vectors of length 1, as an embedding does"
+        return what, 'write task = "embedding" in the card'
     if given == output:
         return None
     return f"which gives {given}, and the card says {output!r}", f'write output = "{given}" in the card'

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,8 +19,8 @@ from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
 from edgenet.labels import ClassNames
 from edgenet.metric import AGREEMENT, Metric
-from edgenet.statistics import paired
-from edgenet.task import Answers, Task, Truth, load_task, real
+from edgenet.statistics import paired, wilson
+from edgenet.task import Answers, Doubt, Task, Truth, load_task, real
 
 __all__ = ["METRICS", "TASK", "Classification", "ClassificationDrift"]
 
@@ -27,6 +28,8 @@ __all__ = ["METRICS", "TASK", "Classification", "ClassificationDrift"]
 CLASS_INDEX, CLASS_NAME = "class_index", "class_name"
 LOGITS, PROBABILITIES = "logits", "probabilities"
 CLASSES = 2  # the fewest
+# Right answers, as a share, that a doubt must promise beyond what there are.
+CLEAR = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +115,11 @@ class Classification(Task):
         if ending in ("Sigmoid", "HardSigmoid"):
             what = "which gives each class a probability of its own: no classifier of one class in many"
             return what, 'write task = "multilabel" in the card'
+        if ending == "LpNormalization":
+            return (
+                "which gives vectors of length 1, as an embedding does",
+                'write task = "embedding" in the card',
+            )
         if (ending == "Softmax") == (self.output == PROBABILITIES):
             return None
         given = PROBABILITIES if ending == "Softmax" else LOGITS
@@ -223,6 +231,22 @@ class Classification(Task):
             f"did you mean {near!r}?" if near else "use the images and labels of this model's task",
         )
 
+    def classes(self, values: int) -> int:
+        """One a value, but for the background."""
+        return values - self.label_offset
+
+    def class_names(self, images: ImageSet) -> tuple[str, ...]:
+        """Folders in alphabetical order, as Keras and torchvision number them, or as ``labels.csv`` does."""
+        rows = images.truth or ()
+        if not rows or CLASS_NAME not in rows[0]:
+            return ()
+        if CLASS_INDEX not in rows[0]:
+            folders = {path.parent.name for path in images.files}
+            return tuple(sorted(folders)) if folders == {row[CLASS_NAME] for row in rows} else ()
+        numbered = {whole_number(row[CLASS_INDEX]): row[CLASS_NAME] for row in rows}
+        order = tuple(numbered.get(index, "") for index in range(len(numbered)))
+        return order if all(order) else ()
+
     def same(self, first: Answers, second: Answers, truth: Truth | None) -> NDArray[np.bool_]:
         """The same best class; NaN is no answer, and so the same as none."""
         alike = self.answers(first, truth) == self.answers(second, truth)
@@ -231,6 +255,34 @@ class Classification(Task):
     def quality(self, answers: Answers, truth: Truth) -> float:
         """Top-1."""
         return float(self._right(answers, truth).mean())
+
+    def scores(self, answers: Answers, truth: Truth) -> NDArray[np.float64]:
+        """1 where the answer is right, else 0."""
+        return self._right(answers, truth).astype(np.float64)
+
+    def doubt(self, answers: Answers, truth: Truth) -> Doubt | None:
+        """Whether the classes are counted otherwise, or stand in another order: much would be right then."""
+        own, count = int(self._right(answers, truth).sum()), len(answers)
+        told = f"the float model is right on {share(own / count)} of the images, and with its classes"
+        shifts = {
+            by: int(replace(self, label_offset=self.label_offset + by)._right(answers, truth).sum())
+            for by in (-1, 1)
+        }
+        by, better = max(shifts.items(), key=lambda item: item[1])
+        if wilson(better, count)[0] > max(CLEAR, 4 * wilson(own, count)[1]):
+            found = better / count
+            return Doubt(f"{told} shifted by {by:+d} it would be {share(found)}: {self._counted(by)}", found)
+        mapped, judged = _in_best_order(self.answers(answers, truth), np.asarray(truth))
+        if wilson(mapped, judged)[0] <= wilson(own, count)[1] + CLEAR:
+            return None
+        found = mapped / judged
+        remedy = "write the labels in the order of the outputs, as the training numbered them"
+        return Doubt(f"{told} in another order it would be {share(found)}: {remedy}", found)
+
+    def _counted(self, by: int) -> str:
+        if self.label_offset + by in (0, 1):
+            return f"write label_offset = {self.label_offset + by} in the card"
+        return f"number the classes of labels.csv {'one lower' if by < 0 else 'one higher'}"
 
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """Top-1, top-5 and what their difference is worth."""
@@ -281,6 +333,22 @@ class Classification(Task):
     def _right(self, answers: Answers, truth: Truth) -> NDArray[np.bool_]:
         given = self.answers(answers, truth) - self.label_offset
         return np.asarray((given == np.asarray(truth)) & real(answers))
+
+
+def _in_best_order(answers: NDArray[np.int64], truth: NDArray[np.int64]) -> tuple[int, int]:
+    """Right answers, and of how many, if each output meant the class it mostly stands for in other images.
+
+    What outputs mean is learned of every other image of a class and judged on the rest, so that chance does
+    not make it better than it is.
+    """
+    order = np.argsort(truth, kind="stable")
+    learned, judged = order[0::2], order[1::2]
+    meant = {
+        output: Counter(truth[learned[answers[learned] == output]].tolist()).most_common(1)[0][0]
+        for output in set(answers[learned].tolist())
+    }
+    right = sum(meant.get(int(answers[index])) == int(truth[index]) for index in judged)
+    return right, max(len(judged), 1)
 
 
 def _top(values: Answers, truth: NDArray[np.int64], count: int) -> float:

@@ -108,6 +108,13 @@ class Embedding(Task):
         return None
 
     @classmethod
+    def reads(cls, ending: str, values: int) -> str | None:
+        """Vectors are of length 1 behind an L2 normalization, and no probabilities."""
+        if ending == "LpNormalization":
+            return "normalized"
+        return None if ending in ("Softmax", "Sigmoid", "HardSigmoid") else super().reads(ending, values)
+
+    @classmethod
     def read_settings(
         cls, table: Mapping[str, Any], refuse: Callable[[str, str], EdgenetError]
     ) -> Mapping[str, Any]:
@@ -159,6 +166,10 @@ class Embedding(Task):
     def quality(self, answers: Answers, truth: Truth) -> float:
         """Rank-1."""
         return float(self._right(answers, truth).mean())
+
+    def scores(self, answers: Answers, truth: Truth) -> NDArray[np.float64]:
+        """1 where the nearest gallery picture is of the same identity, else 0; [probes]."""
+        return self._right(answers, truth).astype(np.float64)
 
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """Cosine, rank-1 and ROC area, and what the difference is worth."""

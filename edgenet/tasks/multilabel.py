@@ -167,6 +167,17 @@ class Multilabel(Task):
         gained = np.where((wanted > 0) != (got > 0), np.abs(2 * sigmoid(wanted) - 1), 0.0)
         return float(gained.mean())
 
+    def classes(self, values: int) -> int:
+        """A label a value."""
+        return values
+
+    def class_names(self, images: ImageSet) -> tuple[str, ...]:
+        """The columns of ``labels.csv`` in which there is a yes or no for every image."""
+        rows = images.truth or ()
+        told = (name for name in (rows[0] if rows else ()) if name not in COLUMNS)
+        flags = {*YES, *NO} - {""}
+        return tuple(name for name in told if all(row[name].strip().casefold() in flags for row in rows))
+
     def truth(self, images: ImageSet, values: int) -> Truth | None:
         """Which labels each image has: a tuple of bools.
 
@@ -197,6 +208,16 @@ class Multilabel(Task):
     def quality(self, answers: Answers, truth: Truth) -> float:
         """Mean F1 of the labels."""
         return float(_mean_f1(answers > 0, np.asarray(truth, bool)))
+
+    def scores(self, answers: Answers, truth: Truth) -> NDArray[np.float64]:
+        """The share of right labels."""
+        alike = ((answers > 0) == np.asarray(truth, bool)) & real(answers)[:, None]
+        return np.asarray(alike.mean(axis=1, dtype=np.float64))
+
+    def constant(self, truth: Truth) -> float:
+        """Each label as most images have it."""
+        held = np.asarray(truth, bool).mean(axis=0)
+        return float(np.maximum(held, 1 - held).mean())
 
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """F1, equal labels, each label by itself, and what the difference is worth."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 
 import numpy as np
@@ -41,6 +42,12 @@ class Reference:
         self._task = task
         threads = os.cpu_count() or 1
         self._evaluator = Evaluator(proto, threads=threads, optimize=not is_quantized(proto))
+
+    def fed(self, preprocessing: Preprocessing) -> Reference:
+        """The same network, loaded once, with other mean, std or channel order."""
+        other = copy.copy(self)
+        other._preprocessing = preprocessing
+        return other
 
     def run(self, pixels: NDArray[np.uint8]) -> Answers:
         """The answer [values] to uint8 [1, H, W, 3] RGB pixels, as the task compares it.

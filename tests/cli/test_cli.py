@@ -88,7 +88,7 @@ def test_bad_models(capsys: pytest.CaptureFixture[str], tmp_path: Path, model_fi
     bare.write_bytes(model_file.read_bytes())
     line = fails(capsys, 1, "compile", bare, "--target", "local", "--precision", "fp32")
     assert "how to feed this model is not known" in line
-    assert "--preprocessing" in line
+    assert "edgenet init" in line
 
 
 def test_an_operator_no_backend_can_lower(

@@ -13,6 +13,7 @@ from edgenet.preprocessing import Preprocessing
 __all__ = ["take_normalization"]
 
 CHANNELS, IMAGE_RANK = 3, 4
+UNITY = 1e-6
 
 
 def take_normalization(graph: Graph, preprocessing: Preprocessing) -> Preprocessing:
@@ -77,12 +78,31 @@ def _first(graph: Graph) -> NodeProto | None:
     node = graph.sole_consumer(graph.input)
     if node is not None and node.op_type == "Transpose":
         node = graph.sole_consumer(node.output[0])
+    if node is not None and _averages(graph, node):
+        node = graph.sole_consumer(node.output[0])
     return node if node is not None and graph.can_bypass(node) else None
+
+
+def _averages(graph: Graph, node: NodeProto) -> bool:
+    """Whether it weighs the colors to one gray: what scales and shifts the gray does so to the colors."""
+    if node.op_type != "Conv":
+        return False
+    weights, *bias = (graph.constant(name) for name in node.input[1:])
+    return (
+        weights is not None
+        and all(value is not None and not value.any() for value in bias)
+        and weights.shape == (1, CHANNELS, 1, 1)
+        and abs(float(weights.sum(dtype=np.float64)) - 1.0) < UNITY
+    )
 
 
 def _taken(graph: Graph, node: NodeProto, preprocessing: Preprocessing) -> Preprocessing | None:
     """How the tensor behind a node is made from pixels; ``None`` if the node is none of these."""
-    if graph.shape(node.output[0]) != (1, CHANNELS, *preprocessing.size):
+    shape = graph.shape(node.output[0])
+    read = next((name for name in node.input if name not in graph.constants), "")
+    height, width = preprocessing.size
+    pictures = ((1, 1, height, width), (1, CHANNELS, height, width))
+    if shape not in pictures or graph.shape(read) != shape:
         return None
     if node.op_type == "Cast":
         return preprocessing if attributes(node)["to"] == TensorProto.FLOAT else None

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from edgenet.errors import ModelError
+from edgenet.text import UNPRINTABLE
 
-__all__ = ["AGAIN", "INPUT", "MODELS", "Call", "Entry", "Network", "Ref", "parse_network", "references"]
+__all__ = [
+    "AGAIN",
+    "INPUT",
+    "MODELS",
+    "Call",
+    "Entry",
+    "Network",
+    "Ref",
+    "parse_network",
+    "plain_value",
+    "references",
+]
 
 FUNCTIONAL, SEQUENTIAL = ("Functional", "Model"), ("Sequential",)
 MODELS = (*FUNCTIONAL, *SEQUENTIAL)
 INPUT = "InputLayer"
-MAX_LAYERS, MAX_DEPTH = 20_000, 32
+MAX_LAYERS, MAX_NAME = 5000, 1024
 CONSTANT = "_CONSTANT_VALUE"
 AGAIN = 'save the model again: model.save("model.keras")'
 
@@ -75,16 +88,14 @@ def parse_network(kind: Any, config: Any, where: str) -> Network:
     if kind not in MODELS:
         raise ModelError(
             f"{where}: the model is a {kind}, a class of the user's own, and its code is not in the file",
-            "build the same network with keras.Model(inputs, outputs) and save that, or export it to ONNX "
-            "(docs/models.md)",
+            "build the same network with keras.Model(inputs, outputs) and save that",
         )
     sequential = kind in SEQUENTIAL
     layers = config if sequential and isinstance(config, list) else _get(config, "layers", list, where)
     if len(layers) > MAX_LAYERS:
         raise _damaged(where, f"{len(layers)} layers")
     name = config.get("name", "model") if isinstance(config, dict) else "model"
-    if not isinstance(name, str):
-        raise _damaged(where, "the model's name is no text")
+    name = _name(name, "model", where)
     entries = [_entry(layer, where) for layer in layers]
     names = {entry.name for entry in entries}
     if len(names) < len(entries) or not entries:
@@ -107,12 +118,18 @@ def references(value: Any) -> list[Ref]:
     return [ref for item in value for ref in references(item)] if isinstance(value, list | tuple) else []
 
 
+def plain_value(value: Any) -> Any:
+    """A value of a setting or a call; of an array, as Keras 3 writes it, its numbers."""
+    if not isinstance(value, dict) or value.get("class_name") not in ("__numpy__", "__tensor__"):
+        return value
+    config = value.get("config")
+    return config.get("value") if isinstance(config, dict) else None
+
+
 def _entry(layer: Any, where: str) -> Entry:
     kind, config = _get(layer, "class_name", str, where), _get(layer, "config", (dict, list), where)
     held = config if isinstance(config, dict) else {}
-    name = layer.get("name", held.get("name"))
-    if not isinstance(name, str) or not name:
-        raise _damaged(where, f"a layer of class {kind} has no name")
+    name = _name(layer.get("name", held.get("name")), f"layer of class {kind}", where)
     module, registered = str(layer.get("module") or ""), str(layer.get("registered_name") or "")
     foreign = bool(module) and module.partition(".")[0] not in ("keras", "tf_keras", "tensorflow", "builtins")
     return Entry(
@@ -133,7 +150,7 @@ def _chained(name: str, entries: list[Entry], config: Any) -> Network:
         made = Entry(f"{first.name}_input", INPUT, {"batch_shape": shape or built})
         entries = [made, *entries]
     chained = [entries[0]]
-    for before, entry in zip(entries, entries[1:], strict=False):
+    for before, entry in itertools.pairwise(entries):
         chained.append(replace(entry, calls=(Call((Ref(before.name),), {}),)))
     return Network(name, tuple(chained), (Ref(chained[0].name),), (Ref(chained[-1].name),))
 
@@ -179,30 +196,25 @@ def _keras2(item: Sequence[Any], names: set[str], where: str) -> tuple[Any, dict
     return (item[2] if item[0] == CONSTANT else _ref(item[:3], where)), read
 
 
-def _inner2(value: Any, names: set[str], where: str, depth: int = 0) -> Any:
-    if not isinstance(value, list) or depth > MAX_DEPTH:
+def _inner2(value: Any, names: set[str], where: str) -> Any:
+    if not isinstance(value, list):
         return value
     if len(value) in (3, 4) and isinstance(value[0], str):
         if value[0] == CONSTANT:
             return value[2]
         if value[0] in names:
             return _ref(value[:3], where)
-    return [_inner2(item, names, where, depth + 1) for item in value]
+    return [_inner2(item, names, where) for item in value]
 
 
-def _keras3(value: Any, where: str, depth: int = 0) -> Any:
-    if depth > MAX_DEPTH:
-        raise _damaged(where, "a call of a layer is too deep")
+def _keras3(value: Any, where: str) -> Any:
     if isinstance(value, list):
-        return [_keras3(item, where, depth + 1) for item in value]
+        return [_keras3(item, where) for item in value]
     if not isinstance(value, dict):
         return value
-    kind, config = value.get("class_name"), value.get("config")
-    if kind == "__keras_tensor__":
-        return _ref(_get(config, "keras_history", list, where), where)
-    if kind in ("__numpy__", "__tensor__"):
-        return _get(config, "value", (list, int, float), where)
-    return value
+    if value.get("class_name") == "__keras_tensor__":
+        return _ref(_get(value.get("config"), "keras_history", list, where), where)
+    return plain_value(value)
 
 
 def _ref(item: Sequence[Any], where: str) -> Ref:
@@ -222,6 +234,12 @@ def _ends(value: list[Any] | dict[str, Any], names: set[str], where: str) -> tup
     if not found or any(ref.layer not in names for ref in found):
         raise _damaged(where, "its inputs or outputs are no layers of it")
     return found
+
+
+def _name(value: Any, what: str, where: str) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME or UNPRINTABLE.search(value):
+        raise _damaged(where, f"a {what} has no printable name")
+    return value
 
 
 def _get(table: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tempfile
 import zipfile
 import zlib
 from collections import Counter
@@ -12,16 +13,26 @@ from pathlib import Path
 
 from edgenet.errors import ModelError
 from edgenet.importers.keras_network.architecture import AGAIN, Entry
-from edgenet.importers.keras_network.hdf5 import MAX_BYTES, MAX_TEXT, Hdf5
-from edgenet.importers.keras_network.saved import Saved, WeightScope, parse_json
+from edgenet.importers.keras_network.hdf5 import Hdf5
+from edgenet.importers.keras_network.saved import MAX_TEXT, Saved, WeightScope, parse_json
 from edgenet.text import cause
 
 __all__ = ["open_archive"]
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-# Where a model's layers lie: Keras 3 and 2.16, and Keras 2.12 to 2.15, which counts layers with weights twice.
+# Where a model's layers lie: Keras 3 and 2.16, and 2.12 to 2.15, which count layers with weights twice.
+MAX_BYTES, PIECE = 2 << 30, 1 << 20
 LAYERS, TRACKED = "layers", "_layer_checkpoint_dependencies"
-FAILURES = (OSError, RuntimeError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+FAILURES = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @contextlib.contextmanager
@@ -32,37 +43,48 @@ def open_archive(path: Path) -> Iterator[Saved]:
         ModelError: It is damaged, or holds no model.
     """
     where = str(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            if CONFIG not in names:
-                raise ModelError(f"{where}: an archive, but no Keras model (no {CONFIG} in it)", AGAIN)
-            if WEIGHTS not in names:
-                raise ModelError(f"{where}: its weights are not in {WEIGHTS}, the one form that is read", AGAIN)
-            config = _member(archive, CONFIG, MAX_TEXT)
-            metadata = _member(archive, METADATA, MAX_TEXT) if METADATA in names else b"{}"
-            weights = _member(archive, WEIGHTS, MAX_BYTES)
-    except FAILURES as error:
-        raise ModelError(f"{where}: a damaged archive ({cause(error)})", AGAIN) from None
-    architecture = parse_json(config, where, CONFIG)
-    version = str(parse_json(metadata, where, METADATA).get("keras_version", "3"))
-    file = Hdf5(weights, where)
-    del weights  # the file holds them
-    try:
+    with tempfile.TemporaryDirectory(prefix="edgenet-") as folder:
+        weights = Path(folder, WEIGHTS)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = set(archive.namelist())
+                if CONFIG not in names:
+                    raise ModelError(f"{where}: an archive, but no Keras model (no {CONFIG} in it)", AGAIN)
+                if WEIGHTS not in names:
+                    raise ModelError(
+                        f"{where}: its weights are not in {WEIGHTS}, the one form that is read", AGAIN
+                    )
+                config = _member(archive, CONFIG)
+                metadata = _member(archive, METADATA) if METADATA in names else b"{}"
+                _extract(archive, weights)
+        except FAILURES as error:
+            raise ModelError(f"{where}: a damaged archive ({cause(error)})", AGAIN) from None
+        architecture = parse_json(config, where, CONFIG)
+        version = str(parse_json(metadata, where, METADATA).get("keras_version", "3"))
+        file = Hdf5(weights, Path(folder), (LAYERS, TRACKED), where)
+        weights.unlink()
         yield Saved(where, path.stem, architecture, 2 if version.startswith("2") else 3, _Path(file, ""))
-    finally:
-        file.close()
 
 
-def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    if archive.getinfo(name).file_size > most:
-        raise ValueError(f"{name} is larger than {most >> 20} MiB")
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    if archive.getinfo(name).file_size > MAX_TEXT:
+        raise ValueError(f"{name} is larger than {MAX_TEXT >> 20} MiB")
     with archive.open(name) as file:
-        return file.read(most)
+        return file.read(MAX_TEXT)
+
+
+def _extract(archive: zipfile.ZipFile, to: Path) -> None:
+    """The weights as a file of their own, of the size that the archive tells."""
+    left = archive.getinfo(WEIGHTS).file_size
+    if left > MAX_BYTES:
+        raise ValueError(f"{WEIGHTS} is larger than {MAX_BYTES >> 30} GiB")
+    with archive.open(WEIGHTS) as source, to.open("wb") as target:
+        while piece := source.read(PIECE):
+            target.write(piece)
 
 
 class _Path(WeightScope):
-    """A layer's weights are numbered; the layers of a model are called after their classes, and numbered too."""
+    """A layer's weights are numbered; a model's layers are called after their classes, and numbered too."""
 
     def __init__(self, file: Hdf5, path: str) -> None:
         super().__init__(file)

@@ -11,21 +11,27 @@ from edgenet.importers.keras_network.architecture import (
     AGAIN,
     INPUT,
     MODELS,
+    Call,
     Entry,
     Network,
     Ref,
     parse_network,
     references,
 )
-from edgenet.importers.keras_network.config import EXPORT, Config
-from edgenet.importers.keras_network.layer import Layer, LayerWriter
-from edgenet.importers.keras_network.layers.table import CODE, LAYERS, OPERATIONS, is_augmentation, is_nothing
+from edgenet.importers.keras_network.config import Config
+from edgenet.importers.keras_network.inputs import input_shape
+from edgenet.importers.keras_network.known import writer_of
+from edgenet.importers.keras_network.layer import Layer
+from edgenet.importers.keras_network.layers.table import AUGMENTATIONS
+from edgenet.importers.keras_network.order import in_order
 from edgenet.importers.keras_network.saved import Saved, WeightScope
 from edgenet.importers.keras_network.writer import Tensor, Writer
 
 __all__ = ["assemble"]
 
-MAX_DEPTH = 16  # models within models
+# Of models within models: how deep, how many, and calls of layers in all. A model may be called often.
+MAX_DEPTH, MAX_MODELS, MAX_CALLS = 16, 200, 20_000
+SMALLER = "give a MobileNet, which is smaller"
 
 
 def assemble(saved: Saved, size: tuple[int, int]) -> Imported:
@@ -38,7 +44,16 @@ def assemble(saved: Saved, size: tuple[int, int]) -> Imported:
     Raises:
         ModelError: A layer is damaged, of the user's own, or not known; it is named.
     """
-    network = parse_network(saved.architecture.get("class_name"), saved.architecture.get("config"), saved.where)
+    network = parse_network(
+        saved.architecture.get("class_name"), saved.architecture.get("config"), saved.where
+    )
+    if len(network.outputs) > 1:
+        names = ", ".join(repr(ref.layer) for ref in network.outputs[:5])
+        raise ModelError(
+            f"{saved.where}: {len(network.outputs)} outputs ({names}), one was expected",
+            "save a model of the one that counts: "
+            'keras.Model(model.input, model.get_layer(NAME).output).save("model.keras")',
+        )
     work = _Assembly(saved, size)
     outputs = work.run(network, None, saved.weights, ())
     return Imported(work.writer.model(network.name, outputs), work.notes())
@@ -48,6 +63,7 @@ class _Assembly:
     def __init__(self, saved: Saved, size: tuple[int, int]) -> None:
         self.writer = Writer(saved.where)
         self._saved, self._size = saved, size
+        self._models, self._calls = MAX_MODELS, MAX_CALLS
         self._skipped: dict[str, str] = {}
         self._weights_names: dict[tuple[str, ...], str] = {}
 
@@ -69,28 +85,26 @@ class _Assembly:
             scope: Its weights.
             within: The models it lies in, itself included; the outermost is not named.
         """
-        if len(within) > MAX_DEPTH:
-            raise ModelError(f"{self._saved.where}: models within models, more than {MAX_DEPTH} deep", AGAIN)
+        self._models -= 1
+        if len(within) > MAX_DEPTH or self._models < 0:
+            raise ModelError(f"{self._saved.where}: too many models within models", SMALLER)
         known: dict[Ref, list[Tensor]] = {}
         self._begin(network, given, known)
         weights = scope.layers(network.entries)
-        waiting = [
-            (entry, at, own)
+        calls = [
+            (Ref(entry.name, entry.first + at), entry, call, own)
             for entry, own in zip(network.entries, weights, strict=True)
-            for at in range(len(entry.calls))
+            for at, call in enumerate(entry.calls)
             if entry.kind != INPUT
         ]
-        while waiting:
-            later = []
-            for entry, at, own in waiting:
-                call = entry.calls[at]
-                if all(ref._replace(tensor=0) in known for ref in references((call.args, call.kwargs))):
-                    known[Ref(entry.name, entry.first + at)] = self._called((*within, entry.name), entry, at, own, known)
-                else:
-                    later.append((entry, at, own))
-            if len(later) == len(waiting):
-                raise ModelError(f"{self._saved.where}: nothing gives what layer {later[0][0].name!r} takes", AGAIN)
-            waiting = later
+        waits = [(made, _taken(call) - known.keys()) for made, _, call, _ in calls]
+        order = in_order(waits)
+        if len(order) < len(calls):
+            stuck = calls[min(set(range(len(calls))) - set(order))][1]
+            raise ModelError(f"{self._saved.where}: nothing gives what layer {stuck.name!r} takes", AGAIN)
+        for number in order:
+            made, entry, call, own = calls[number]
+            known[made] = self._called((*within, entry.name), entry, call, own, known)
         return [self._found(ref, known) for ref in network.outputs]
 
     def _begin(
@@ -99,47 +113,38 @@ class _Assembly:
         """The inputs: the graph's own, or what an inner model is called with."""
         entries = {entry.name: entry for entry in network.entries}
         if given is not None and len(given) != len(network.inputs):
-            raise ModelError(f"{self._saved.where}: model {network.name!r} is given {len(given)} tensors", AGAIN)
+            raise ModelError(
+                f"{self._saved.where}: model {network.name!r} is given {len(given)} tensors", AGAIN
+            )
         for at, ref in enumerate(network.inputs):
             if given is None:
-                shape = self._input_shape(network, entries[ref.layer])
+                shape = input_shape(network, entries[ref.layer], self._size, self._saved.where)
                 known[ref] = [self.writer.input(self.writer.named(ref.layer), shape)]
             else:
                 known[ref] = [given[at]]
 
-    def _input_shape(self, network: Network, entry: Entry) -> tuple[int, ...]:
-        where = f"{self._saved.where}: layer {entry.name!r} ({entry.kind})"
-        shape: Any = entry.config.get("batch_input_shape") or entry.config.get("batch_shape")
-        inner = network.entries[1] if len(network.entries) > 1 else entry
-        for _ in range(MAX_DEPTH):
-            if shape is not None or inner.kind not in MODELS:
-                break
-            found = parse_network(inner.kind, inner.config, self._saved.where)
-            first = next(item for item in found.entries if item.name == found.inputs[0].layer)
-            shape = first.config.get("batch_input_shape") or first.config.get("batch_shape")
-            inner = found.entries[1] if len(found.entries) > 1 else first
-        if not isinstance(shape, list) or len(shape) != 4:
-            raise ModelError(f"{where} takes {str(shape)[:80]}, no pictures [batch, height, width, channels]", EXPORT)
-        sides = [side if side is not None else free for side, free in zip(shape[1:3], self._size, strict=True)]
-        if not all(type(side) is int and side > 0 for side in (*sides, shape[3])):
-            raise ModelError(f"{where} takes {str(shape)[:80]}, without a number of channels", EXPORT)
-        return (*sides, shape[3])
-
     def _called(
-        self, path: tuple[str, ...], entry: Entry, at: int, scope: WeightScope, known: Mapping[Ref, list[Tensor]]
+        self,
+        path: tuple[str, ...],
+        entry: Entry,
+        call: Call,
+        scope: WeightScope,
+        known: Mapping[Ref, list[Tensor]],
     ) -> list[Tensor]:
         """What one call of a layer gives."""
         where = f"{self._saved.where}: layer {entry.name!r} ({entry.kind})"
-        call = entry.calls[at]
+        self._calls -= 1
+        if self._calls < 0:
+            raise ModelError(f"{self._saved.where}: more than {MAX_CALLS} layers", SMALLER)
         args, kwargs = self._filled(call.args, known), self._filled(dict(call.kwargs), known)
         inputs = [self._found(ref, known) for ref in references((call.args, call.kwargs))]
         if entry.kind in MODELS and not entry.custom:
             inner = parse_network(entry.kind, entry.config, self._saved.where)
             return self.run(inner, inputs, scope, path)
-        config = Config(entry.config, where)
-        write = _writer(entry, config)
+        config = Config(entry.config, where, self._saved.keras)
+        write = writer_of(entry, config)
         if write is None:
-            if is_augmentation(entry.kind):
+            if entry.kind in AUGMENTATIONS:
                 self._skipped[entry.name] = entry.kind
             return inputs[:1]
         if len(args) == 1 and isinstance(args[0], list):
@@ -147,7 +152,16 @@ class _Assembly:
         name = self.writer.named(entry.name, "/".join(path))
         weights_name = self._weights_names.setdefault(path, name)
         layer = Layer(
-            name, weights_name, entry.kind, config, args, kwargs, inputs, scope, self._saved.keras, self.writer
+            name,
+            weights_name,
+            entry.kind,
+            config,
+            args,
+            kwargs,
+            inputs,
+            scope,
+            self._saved.keras,
+            self.writer,
         )
         if not inputs:
             raise config.refuse("is given no tensor", AGAIN)
@@ -164,29 +178,12 @@ class _Assembly:
     def _found(self, ref: Ref, known: Mapping[Ref, list[Tensor]]) -> Tensor:
         tensors = known.get(ref._replace(tensor=0), [])
         if ref.tensor >= len(tensors):
-            raise ModelError(f"{self._saved.where}: nothing gives output {ref.tensor} of {ref.layer!r}", AGAIN)
+            raise ModelError(
+                f"{self._saved.where}: nothing gives output {ref.tensor} of {ref.layer!r}", AGAIN
+            )
         return tensors[ref.tensor]
 
 
-def _writer(entry: Entry, config: Config) -> LayerWriter | None:
-    """What writes a layer; ``None`` for one that is nothing in inference.
-
-    Raises:
-        ModelError: It is none that edgenet knows.
-    """
-    if entry.kind in CODE:
-        raise config.refuse(
-            "holds code of the user's own, which is never run",
-            "put layers of Keras in its place (Rescaling, Normalization …) and save the model again, or export it to "
-            "ONNX (docs/models.md)",
-        )
-    if entry.custom:
-        raise config.refuse("is of a class of the user's own, whose code is not in the file")
-    if not entry.operation and is_nothing(entry.kind):
-        return None
-    # Files in HDF5 do not tell functions from layers.
-    known = {**LAYERS, **OPERATIONS} if entry.operation else {**OPERATIONS, **LAYERS}
-    found = known.get(entry.kind)
-    if found is None:
-        raise config.refuse("is a layer that edgenet does not know")
-    return found
+def _taken(call: Call) -> set[Ref]:
+    """What a call waits for: whole calls, whichever of their tensors it takes."""
+    return {ref._replace(tensor=0) for ref in references((call.args, call.kwargs))}

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgenet.errors import ModelError
-from edgenet.importers.keras_network.architecture import AGAIN
+from edgenet.importers.keras_network.architecture import AGAIN, plain_value
 
 __all__ = ["Config"]
 
 MAX_WHOLE, MAX_NUMBER = 1 << 24, 1e30
-EXPORT = "export the model to ONNX: python -m tf2onnx.convert (docs/models.md)"
+# How a model becomes ONNX, by the major version of Keras.
+EXPORT = {
+    2: "export the model to ONNX: python -m tf2onnx.convert --keras FILE --output model.onnx",
+    3: 'export the model to ONNX: model.export("model.onnx", format="onnx")',
+}
 
 
 class Config:
@@ -21,14 +25,21 @@ class Config:
     Args:
         values: As saved.
         where: File, layer and class, for messages.
+        keras: Major version of the Keras that wrote them.
     """
 
-    def __init__(self, values: Mapping[str, Any], where: str) -> None:
-        self.values, self.where = values, where
+    def __init__(self, values: Mapping[str, Any], where: str, keras: int) -> None:
+        self.values = {key: plain_value(value) for key, value in values.items()}
+        self.where, self.keras = where, keras
 
-    def refuse(self, what: str, remedy: str = EXPORT) -> ModelError:
-        """The error for a layer that cannot be taken."""
-        return ModelError(f"{self.where} {what}", remedy)
+    def refuse(self, what: str, remedy: str = "") -> ModelError:
+        """The error for a layer that cannot be taken; with no remedy given, ONNX is the way."""
+        return ModelError(f"{self.where} {what}", remedy or EXPORT[self.keras])
+
+    def part(self, key: str) -> Mapping[str, Any]:
+        """A table within the settings; an empty one where there is none."""
+        value = self.values.get(key)
+        return value if isinstance(value, dict) else {}
 
     def damaged(self, key: str, wanted: str) -> ModelError:
         """The error for a setting that is not what Keras writes."""
@@ -69,7 +80,7 @@ class Config:
 
     def pair(self, key: str, default: int | None = None, least: int = 1) -> tuple[int, int]:
         """Two integers, or one for both."""
-        value = self.values.get(key)
+        value: Any = self.values.get(key)
         value = default if value is None else value
         pair = [value, value] if type(value) is int else value
         good = isinstance(pair, list) and len(pair) == 2

@@ -1,11 +1,13 @@
-"""HDF5 through h5py, held to one file: no link, dataset or filter leads out of it, and sizes are bounded."""
+"""HDF5, read by another process within a deadline: over damaged files its library may never end."""
 
 from __future__ import annotations
 
-import contextlib
-import io
+import json
 import math
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,21 +16,13 @@ from numpy.typing import NDArray
 
 from edgenet.errors import ModelError
 from edgenet.importers.keras_network.architecture import AGAIN
-from edgenet.text import cause
+from edgenet.text import last_line
 
-__all__ = ["MAX_BYTES", "MAX_NAMES", "MAX_TEXT", "Hdf5", "is_hdf5"]
+__all__ = ["Hdf5", "is_hdf5"]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-# Filters that HDF5 has built in; for others it would load a library from a folder of the system.
-BUILT_IN = (1, 2, 3)  # deflate, shuffle, fletcher32
-MOST_PACKED = 1100  # deflate makes at most 1032 of 1
-MAX_BYTES, MAX_TEXT = 2 << 30, 64 << 20
-MAX_NAMES = 100_000
-# What h5py raises over a damaged file.
-FAILURES = (
-    OSError, KeyError, RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, EOFError,
-    NotImplementedError, AttributeError,
-)  # fmt: skip
+PROGRAM = Path(__file__).with_name("dump.py")
+DEADLINE, BYTES_PER_SECOND = 30.0, 10e6  # 14 MB take less than a second
 
 
 def is_hdf5(file: BinaryIO) -> bool:
@@ -38,111 +32,97 @@ def is_hdf5(file: BinaryIO) -> bool:
 
 
 class Hdf5:
-    """An open file, read by paths of groups and datasets.
+    """A file's names and weights, after another process read it.
 
     Args:
-        source: A path, or the bytes of a file that lay in another.
+        path: The file.
+        folder: An empty folder to work in; what is here is read from it later.
+        groups: The members of the root that are read; others are not opened.
         where: For messages.
 
     Raises:
-        ModelError: It cannot be opened; and so by every method, where what it reads is damaged.
+        ModelError: It cannot be read.
     """
 
-    def __init__(self, source: Path | bytes, where: str) -> None:
-        import h5py
-
-        self.where = where
-        self._links, self._left = h5py, MAX_BYTES
-        with self._reading("it"):
-            place = io.BytesIO(source) if isinstance(source, bytes) else str(source)
-            self._file = h5py.File(place, "r", locking="best-effort")
-
-    def close(self) -> None:
-        """Close it."""
-        with contextlib.suppress(*FAILURES):
-            self._file.close()
+    def __init__(self, path: Path, folder: Path, groups: Sequence[str], where: str) -> None:
+        self.where, self._weights = where, folder / "weights"
+        command = [sys.executable, "-P", str(PROGRAM), str(path.resolve()), str(folder), *groups]
+        try:
+            deadline = DEADLINE + path.stat().st_size / BYTES_PER_SECOND
+            done = subprocess.run(
+                command, capture_output=True, timeout=deadline, check=False, env=_environment()
+            )
+        except subprocess.TimeoutExpired:
+            raise self._damaged(f"not done after {deadline:.0f} s, as over a damaged file") from None
+        except OSError as error:
+            raise ModelError(
+                f"{where}: no process can be started to read it ({error.strerror})", "free some memory"
+            ) from None
+        try:
+            index = json.loads((folder / "index.json").read_text())
+        except (OSError, ValueError):
+            reason = last_line(done.stderr.decode(errors="replace")) or f"exit code {done.returncode}"
+            if "h5py" in reason and "Error" in reason:
+                raise ModelError(
+                    f"{where}: h5py, which reads it, does not work ({reason})", "pip install h5py"
+                ) from None
+            raise self._damaged(f"the HDF5 library failed, {reason}") from None
+        if "failed" in index:
+            raise self._damaged(index["failed"])
+        self._attributes: dict[str, dict[str, list[str]]] = index["attributes"]
+        self._arrays: dict[str, dict[str, Any]] = index["arrays"]
+        self._members: dict[str, list[str]] = index["members"]
+        self._wrong: dict[str, str] = index["wrong"]
 
     def has(self, path: str) -> bool:
-        """Whether a group or dataset is there."""
-        return self._at(path) is not None
+        """Whether a group is there."""
+        return path in self._members
 
-    def members(self, path: str) -> list[str]:
-        """Names in a group, in no order; none where there is no group."""
-        with self._reading(path):
-            group = self._at(path)
-            if group is None or not isinstance(group, self._links.Group):
-                return []
-            if len(group) > MAX_NAMES:
-                raise ValueError(f"{len(group)} members")
-            return [str(name) for name in group]
+    def members(self, path: str) -> Sequence[str]:
+        """Names in a group, in no order; none where there is no group.
 
-    def texts(self, path: str, name: str) -> list[str] | None:
-        """The texts of an attribute, one or an array; ``None`` where there is no such attribute."""
-        with self._reading(f"{path} {name}"):
-            found = self._at(path)
-            if found is None or name not in found.attrs:
-                return None
-            told = found.attrs.get_id(name)
-            if not math.prod(told.shape):
-                return []
-            if told.get_storage_size() > MAX_TEXT or math.prod(told.shape) > MAX_NAMES:
-                raise ValueError("too large")
-            value = found.attrs[name]
-            items = value.ravel().tolist() if isinstance(value, np.ndarray | np.generic) else [value]
-            if not all(isinstance(item, str | bytes) for item in items):
-                raise ValueError("no text")
-            return [item if isinstance(item, str) else item.decode() for item in items]
+        Raises:
+            ModelError: It, or what it lies in, is there and cannot be read.
+        """
+        self._check(path)
+        return self._members.get(path, ())
 
-    def array(self, path: str) -> NDArray[np.float32]:
-        """A dataset of real numbers, as float32."""
-        with self._reading(path):
-            found = self._at(path)
-            if found is None or not isinstance(found, self._links.Dataset):
-                raise ValueError("no array of this name")
-            self._check(found)
-            return np.asarray(found[()], np.float32)
+    def texts(self, path: str, name: str) -> Sequence[str] | None:
+        """The texts of an attribute of a group, one or several; ``None`` where there is no such attribute.
+
+        Raises:
+            ModelError: As :meth:`members`.
+        """
+        self._check(path)
+        return self._attributes.get(path, {}).get(name)
 
     def shape(self, path: str) -> tuple[int, ...] | None:
-        """Of a dataset; ``None`` where there is none."""
-        with self._reading(path):
-            found = self._at(path)
-            return tuple(found.shape) if isinstance(found, self._links.Dataset) else None
+        """Of a dataset; ``None`` where there is none.
 
-    def _at(self, path: str) -> Any:
-        """A group or dataset by hard links alone: others may lead into another file."""
-        with self._reading(path):
-            found: Any = self._file
-            for name in (part for part in path.split("/") if part):
-                if not isinstance(found, self._links.Group):
-                    return None
-                link = found.get(name, getlink=True)
-                if link is None:
-                    return None
-                if not isinstance(link, self._links.HardLink):
-                    raise ValueError(f"{name!r} is a link, which could lead out of the file")
-                found = found[name]
-            return found
+        Raises:
+            ModelError: As :meth:`members`.
+        """
+        self._check(path)
+        return tuple(self._arrays[path]["shape"]) if path in self._arrays else None
 
-    def _check(self, dataset: Any) -> None:
-        """Refuse what lies outside the file, needs a foreign filter, or is larger than it can be."""
-        plan = dataset.id.get_create_plist()
-        if dataset.is_virtual or plan.get_external_count():
-            raise ValueError("its numbers lie in another file")
-        filters = {plan.get_filter(index)[0] for index in range(plan.get_nfilters())}
-        if filters - set(BUILT_IN):
-            raise ValueError(f"packed with the filter {min(filters - set(BUILT_IN))}")
-        if dataset.dtype.kind != "f":
-            raise ValueError(f"{dataset.dtype} and no real numbers")
-        size = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
-        self._left -= size
-        if self._left < 0:
-            raise ValueError(f"more than {MAX_BYTES >> 30} GiB")
-        if size > dataset.id.get_storage_size() * (MOST_PACKED if filters else 1):
-            raise ValueError("not all of its numbers are there")
+    def array(self, path: str) -> NDArray[np.float32]:
+        """The numbers of a dataset that is there."""
+        told = self._arrays[path]
+        count = math.prod(told["shape"])
+        values = np.fromfile(self._weights, np.float32, count, offset=told["at"])
+        return values.reshape(told["shape"])
 
-    @contextlib.contextmanager
-    def _reading(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except FAILURES as error:
-            raise ModelError(f"{self.where}: cannot read {what} in it ({cause(error)})", AGAIN) from None
+    def _check(self, path: str) -> None:
+        parts = path.split("/")
+        for count in range(2, len(parts) + 1):
+            part = "/".join(parts[:count])
+            if part in self._wrong:
+                raise self._damaged(f"{part}: {self._wrong[part]}")
+
+    def _damaged(self, reason: str) -> ModelError:
+        return ModelError(f"{self.where}: cannot be read ({reason[:300]})", AGAIN)
+
+
+def _environment() -> dict[str, str]:
+    """This process's, without the threads of numpy's algebra, which take memory and are not needed here."""
+    return {**os.environ, "OPENBLAS_NUM_THREADS": "1"}

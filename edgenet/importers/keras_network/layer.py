@@ -64,9 +64,17 @@ class Layer:
         if not self.source.is_map:
             shown = "x".join(map(str, self.source.shape))
             raise self.config.refuse(f"is given {shown}, no height, width and channels")
+        self.check_channels_last()
+        return self.source
+
+    def check_channels_last(self) -> None:
+        """Refuse a layer that counts its axes otherwise than every other.
+
+        Raises:
+            ModelError: It does.
+        """
         if self.config.values.get("data_format") == "channels_first":
             raise self.config.refuse("is channels_first, and only channels_last is read")
-        return self.source
 
     def arrays(self, wanted: Mapping[str, tuple[int, ...] | None]) -> dict[str, NDArray[np.float32]]:
         """Its weights, see :meth:`WeightScope.arrays`."""
@@ -81,7 +89,12 @@ class Layer:
         return self.writer.weight(f"{self.weights_name}/{name}", values)
 
     def node(
-        self, kind: str, inputs: Sequence[Tensor | str], shape: Sequence[int], name: str = "", **attributes: Any
+        self,
+        kind: str,
+        inputs: Sequence[Tensor | str],
+        shape: Sequence[int],
+        name: str = "",
+        **attributes: Any,
     ) -> Tensor:
         """An operator of this layer, its last one unless it has a name of its own."""
         return self.writer.node(kind, inputs, name or self.name, shape, **attributes)

@@ -1,15 +1,18 @@
-"""Keras' older form, ``.h5``: the architecture in an attribute, a group a layer, which lists its weights by name."""
+"""Keras' older form, ``.h5``: the architecture in an attribute, a group a layer that lists its weights."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgenet.errors import ModelError
 from edgenet.importers.keras_network.architecture import AGAIN, MODELS, Entry
-from edgenet.importers.keras_network.hdf5 import MAX_NAMES, Hdf5
+from edgenet.importers.keras_network.hdf5 import Hdf5
 from edgenet.importers.keras_network.saved import Saved, WeightScope, parse_json
 
 __all__ = ["open_hdf5"]
@@ -24,21 +27,19 @@ def open_hdf5(path: Path) -> Iterator[Saved]:
     Raises:
         ModelError: It is damaged, or holds no model.
     """
-    file = Hdf5(path, str(path))
-    try:
+    with tempfile.TemporaryDirectory(prefix="edgenet-") as folder:
+        file = Hdf5(path, Path(folder), (WEIGHTS,), str(path))
         text = file.texts("", "model_config")
         if not text:
             raise _no_model(file)
         architecture = parse_json(text[0], str(path), "model_config")
         version = (file.texts("", "keras_version") or [""])[0]
-        scope = _File(file, WEIGHTS if file.has(WEIGHTS) else "")
+        scope = _File(file, f"/{WEIGHTS}")
         yield Saved(str(path), path.stem, architecture, 3 if version.startswith("3") else 2, scope)
-    finally:
-        file.close()
 
 
 def _no_model(file: Hdf5) -> ModelError:
-    if file.has("layers") or _named(file, "", "layer_names"):
+    if "layers" in file.members("") or _named(file, "", "layer_names"):
         return ModelError(
             f"{file.where}: holds weights alone, not the network they belong to",
             'build the model as it was trained, then model.load_weights(FILE) and model.save("model.keras")',
@@ -46,13 +47,13 @@ def _no_model(file: Hdf5) -> ModelError:
     return ModelError(f"{file.where}: HDF5, but no Keras model (no model_config in it)", AGAIN)
 
 
-def _named(file: Hdf5, path: str, name: str) -> list[str]:
+def _named(file: Hdf5, path: str, name: str) -> Sequence[str]:
     """A list of names; Keras cuts long ones into ``name0``, ``name1`` …."""
-    found = file.texts(path, name) if file.shape(path) is None else None
+    found = file.texts(path, name)
     if found is not None:
         return found
     names: list[str] = []
-    for part in range(MAX_NAMES):
+    for part in itertools.count():
         more = file.texts(path, f"{name}{part}")
         if more is None:
             break
@@ -83,11 +84,8 @@ class _Group(WeightScope):
 
     def layers(self, entries: Sequence[Entry]) -> Sequence[WeightScope]:
         names = self._names()
-        owners: dict[str, list[str]] = {}
-        for name in names:
-            owners.setdefault(name.rpartition("/")[0], []).append(name)
-        leaves = {entry.name for entry in entries}
-        mine = [names if entry.kind in MODELS else _owned(owners, entry.name, leaves) for entry in entries]
+        owners = _Owners(names, {entry.name for entry in entries})
+        mine = [names if entry.kind in MODELS else owners.of(entry.name) for entry in entries]
         return [_Group(self.file, self._path, own) for own in mine]
 
     def paths(self) -> Sequence[str]:
@@ -97,17 +95,29 @@ class _Group(WeightScope):
         return _named(self.file, self._path, "weight_names") if self._given is None else self._given
 
 
-def _owned(owners: Mapping[str, list[str]], layer: str, leaves: set[str]) -> list[str]:
-    """The weights of a layer of an inner model.
+class _Owners:
+    """The weights of an inner model's layers, told apart by their names.
 
     They are called ``layer/kernel:0``, ``scope/layer/kernel:0``, or, where a session held the model twice,
     ``layer_1/kernel:0``.
     """
-    if layer in owners:
-        return owners[layer]
-    scoped = [owner for owner in owners if owner.endswith(f"/{layer}")]
-    again = [owner for owner in owners if owner not in leaves and re.sub(r"_\d+$", "", owner) == layer]
-    for found in (scoped, again):
-        if len(found) == 1:
-            return owners[found[0]]
-    return []
+
+    def __init__(self, names: Sequence[str], layers: set[str]) -> None:
+        self._names: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            self._names[name.rpartition("/")[0]].append(name)
+        self._scoped: dict[str, list[str]] = defaultdict(list)
+        self._again: dict[str, list[str]] = defaultdict(list)
+        for owner in self._names:
+            self._scoped[owner.rpartition("/")[2]].append(owner)
+            if owner not in layers:
+                self._again[re.sub(r"_\d+$", "", owner)].append(owner)
+
+    def of(self, layer: str) -> Sequence[str]:
+        """The names of a layer's weights; none where they cannot be told."""
+        if layer in self._names:
+            return self._names[layer]
+        for found in (self._scoped.get(layer, ()), self._again.get(layer, ())):
+            if len(found) == 1:
+                return self._names[found[0]]
+        return ()

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from edgenet.errors import ModelError
 from edgenet.importers.keras_network.architecture import AGAIN, Entry
-from edgenet.importers.keras_network.hdf5 import MAX_TEXT, Hdf5
+from edgenet.importers.keras_network.hdf5 import Hdf5
 from edgenet.text import cause
 
-__all__ = ["Saved", "WeightScope", "parse_json"]
+__all__ = ["MAX_TEXT", "Saved", "WeightScope", "parse_json"]
 
 Array = NDArray[np.float32]
+MAX_TEXT = 16 << 20
+MAX_DEPTH = 100
 
 
 class WeightScope(ABC):
@@ -90,7 +92,7 @@ class Saved:
 
 
 def parse_json(text: str | bytes, where: str, what: str) -> Mapping[str, Any]:
-    """A JSON object of bounded length.
+    """A JSON object of bounded length and depth, so that whoever walks it may do so by recursion.
 
     Raises:
         ModelError: It is none.
@@ -101,6 +103,21 @@ def parse_json(text: str | bytes, where: str, what: str) -> Mapping[str, Any]:
         found = json.loads(text)
         if not isinstance(found, dict):
             raise ValueError("no object")
+        if _is_deeper(found, MAX_DEPTH):
+            raise ValueError(f"more than {MAX_DEPTH} deep")
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{where}: {what} is damaged ({cause(error)})", AGAIN) from None
     return found
+
+
+def _is_deeper(tree: Any, most: int) -> bool:
+    """Whether a JSON value is nested deeper than so many levels."""
+    level = [tree]
+    for _ in range(most):
+        level = [
+            item
+            for node in level
+            if isinstance(node, dict | list)
+            for item in (node.values() if isinstance(node, dict) else node)
+        ]
+    return bool(level)

@@ -17,6 +17,7 @@ __all__ = ["Tensor", "Writer"]
 
 OPSET, IR_VERSION = 13, 8
 MAX_SIDE, MAX_SIZE = 1 << 20, 1 << 28
+MAX_NODES, MAX_BYTES = 50_000, 1 << 30
 TO_NCHW, TO_NHWC = [0, 3, 1, 2], [0, 2, 3, 1]
 
 
@@ -50,6 +51,7 @@ class Writer:
         self._weights: dict[str, TensorProto] = {}
         self._inputs: list[Tensor] = []
         self._names: set[str] = set()
+        self._bytes = 0
 
     def named(self, *wanted: str) -> str:
         """The first of these names that is still free, else the last with a number; taken from now on."""
@@ -69,6 +71,8 @@ class Writer:
         self, kind: str, inputs: Sequence[Tensor | str], name: str, shape: Sequence[int], **attributes: Any
     ) -> Tensor:
         """An operator with one output, called as the operator is; the name is one of :meth:`named`."""
+        if len(self._nodes) >= MAX_NODES:
+            raise self._too_large(f"more than {MAX_NODES} operators")
         names = [item if isinstance(item, str) else item.name for item in inputs]
         self._nodes.append(helper.make_node(kind, names, [name], name=name, **attributes))
         return Tensor(name, self._checked(name, shape))
@@ -76,6 +80,9 @@ class Writer:
     def weight(self, name: str, values: NDArray[Any]) -> str:
         """A constant; a second one of the same name is the same."""
         if name not in self._weights:
+            self._bytes += values.nbytes
+            if self._bytes > MAX_BYTES:
+                raise self._too_large(f"weights of more than {MAX_BYTES >> 30} GiB")
             self._weights[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
         return name
 
@@ -101,6 +108,9 @@ class Writer:
         made = helper.make_model(graph, opset_imports=imports, producer_name="edgenet")
         made.ir_version = IR_VERSION
         return made
+
+    def _too_large(self, what: str) -> ModelError:
+        return ModelError(f"{self.where}: a network with {what}", "give a MobileNet, which is smaller")
 
     def _channels_last(self, source: Tensor, name: str) -> Tensor:
         """A tensor whose numbers lie as Keras counts them."""

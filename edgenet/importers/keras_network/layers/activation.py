@@ -33,14 +33,14 @@ def function(config: Config, key: str) -> str:
     value: Any = config.values.get(key)
     if isinstance(value, dict):
         if value.get("class_name") == "ReLU" and isinstance(value.get("config"), dict):
-            most = Config(value["config"], config.where).maybe("max_value")
+            most = Config(value["config"], config.where, config.keras).maybe("max_value")
             value = {None: "relu", 6.0: "relu6"}.get(most, "ReLU")
         else:
             value = value.get("config") if value.get("class_name") == "function" else value.get("class_name")
     if value is None:
         return "linear"
-    if value not in CURVES and value != "linear":
-        raise config.refuse(f"has the {key} {str(value)[:80]!r}, which edgenet does not know, and code is never run")
+    if not isinstance(value, str) or (value not in CURVES and value != "linear"):
+        raise config.refuse(f"has the {key} {str(value)[:80]!r}, which edgenet does not know")
     return str(value)
 
 

@@ -1,4 +1,4 @@
-"""Sums and products: the layers that merge tensors, and functions of ``tf`` and ``keras.ops`` between layers."""
+"""Sums and products: layers that merge tensors, and functions of ``tf`` and ``keras.ops`` between layers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ FUNCTIONS = {
     "math.maximum": "Max", "Maximum": "Max", "math.minimum": "Min", "Minimum": "Min",
 }  # fmt: skip
 UNARY = {
-    "nn.relu": "relu", "nn.relu6": "relu6", "Relu": "relu", "Relu6": "relu6", "ReLU": "relu", "ReLU6": "relu6",
+    "nn.relu": "relu", "nn.relu6": "relu6", "Relu": "relu", "Relu6": "relu6", "ReLU": "relu",
+    "ReLU6": "relu6",
     "nn.softmax": "softmax", "Softmax": "softmax", "math.sigmoid": "sigmoid", "Sigmoid": "sigmoid",
     "nn.silu": "silu", "nn.swish": "silu", "Silu": "silu", "HardSigmoid": "hard_sigmoid",
     "HardSilu": "hard_silu", "math.tanh": "tanh", "Tanh": "tanh",
@@ -44,7 +45,12 @@ def constant(layer: Layer, name: str, value: Any) -> str:
     rank = len(layer.inputs[0].shape) + 1
     try:
         found = np.array(value, np.float32)
-        if not found.size or not np.isfinite(found).all() or found.ndim > rank or isinstance(value, str | bool):
+        if (
+            not found.size
+            or not np.isfinite(found).all()
+            or found.ndim > rank
+            or isinstance(value, str | bool)
+        ):
             raise ValueError
     except (ValueError, TypeError, OverflowError):
         raise layer.config.refuse(f"has the constant {str(value)[:80]}, no numbers", AGAIN) from None
@@ -148,7 +154,8 @@ def _tf_function(layer: Layer) -> Tensor:
 
 def _graph_operator(layer: Layer) -> Tensor:
     """The same until TensorFlow 2.3: an operator of a graph, its constants by the number of the input."""
-    node, held = layer.config.values.get("node_def"), layer.config.values.get("constants") or {}
+    node: Any = layer.config.values.get("node_def")
+    held = layer.config.values.get("constants") or {}
     try:
         node = json.loads(node) if isinstance(node, str) else node
         name, count = str(node["op"]), len(node["input"])
@@ -184,6 +191,4 @@ LAYERS: Mapping[str, LayerWriter] = {
     "TFOpLambda": _tf_function,
     "TensorFlowOpLayer": _graph_operator,
 }
-OPERATIONS: Mapping[str, LayerWriter] = dict.fromkeys(
-    (*FUNCTIONS, *UNARY, *SAME, *MEANS, "Clip"), _operation
-)
+OPERATIONS: Mapping[str, LayerWriter] = dict.fromkeys((*FUNCTIONS, *UNARY, *SAME, *MEANS, "Clip"), _operation)

@@ -1,4 +1,7 @@
-"""Convolutions and dense layers. Keras' kernels are [height, width, in, out], ONNX's [out, in, height, width]."""
+"""Convolutions and dense layers.
+
+Keras has kernels [height, width, in, out], ONNX [out, in, height, width].
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,11 @@ def _depthwise(layer: Layer) -> Tensor:
 def _separable(layer: Layer) -> Tensor:
     """A depthwise convolution and a pointwise one, in one layer."""
     config, depth = layer.config, layer.picture.shape[2]
-    out, many, kernel = config.whole("filters"), config.whole("depth_multiplier", 1), config.pair("kernel_size")
+    out, many, kernel = (
+        config.whole("filters"),
+        config.whole("depth_multiplier", 1),
+        config.pair("kernel_size"),
+    )
     wanted = {"depthwise_kernel": (*kernel, depth, many), "pointwise_kernel": (1, 1, depth * many, out)}
     held = layer.arrays({**wanted, **_bias(layer, out)})
     slid = window(layer, kernel, config.pair("strides", 1), config.pair("dilation_rate", 1))

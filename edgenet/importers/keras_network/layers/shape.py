@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,9 @@ def _sides(layer: Layer, key: str) -> tuple[int, int, int, int]:
     value = [value, value] if type(value) is int else value
     pairs = [[item, item] if type(item) is int else item for item in value] if isinstance(value, list) else []
     flat = [side for pair in pairs for side in (pair if isinstance(pair, list) else [])]
-    good = len(pairs) == 2 and len(flat) == 4 and all(type(side) is int and 0 <= side < 1 << 16 for side in flat)
+    good = (
+        len(pairs) == 2 and len(flat) == 4 and all(type(side) is int and 0 <= side < 1 << 16 for side in flat)
+    )
     if not good:
         raise layer.config.damaged(key, "pixels at each side")
     return flat[0], flat[1], flat[2], flat[3]
@@ -46,7 +49,9 @@ def _center_crop(layer: Layer) -> Tensor:
     height, width = layer.config.whole("height"), layer.config.whole("width")
     have = layer.picture.shape
     if have[0] < height or have[1] < width:
-        raise layer.config.refuse(f"cuts {height}x{width} out of {have[0]}x{have[1]}, and so would enlarge it")
+        raise layer.config.refuse(
+            f"cuts {height}x{width} out of {have[0]}x{have[1]}, and so would enlarge it"
+        )
     return _cut(layer, (have[0] - height) // 2, (have[1] - width) // 2, height, width)
 
 
@@ -62,11 +67,12 @@ def _cut(layer: Layer, top: int, left: int, height: int, width: int) -> Tensor:
 
 
 def _flatten(layer: Layer) -> Tensor:
+    layer.check_channels_last()
     return layer.writer.reshaped(layer.source, (math.prod(layer.source.shape),), layer.name)
 
 
 def _reshape(layer: Layer) -> Tensor:
-    target = layer.config.values.get("target_shape")
+    target: Any = layer.config.values.get("target_shape")
     size = math.prod(layer.source.shape)
     good = isinstance(target, list) and 1 <= len(target) <= 3 and target.count(-1) <= 1
     if not good or not all(type(side) is int and (side > 0 or side == -1) for side in target):
@@ -104,12 +110,17 @@ def _resized(layer: Layer, shape: Sequence[int], mode: str) -> Tensor:
     place = "asymmetric" if own and _whole(layer.picture.shape, shape) else "half_pixel"
     own = {"nearest_mode": "floor"} if place == "asymmetric" else own
     return layer.node(
-        "Resize", [layer.picture, "", "", sizes], shape, mode=MODES[mode], coordinate_transformation_mode=place, **own
+        "Resize",
+        [layer.picture, "", "", sizes],
+        shape,
+        mode=MODES[mode],
+        coordinate_transformation_mode=place,
+        **own,
     )
 
 
 def _whole(before: Sequence[int], after: Sequence[int]) -> bool:
-    """Whether both sides grow by whole factors: then the nearest pixel is the same by either way of counting."""
+    """Whether both sides grow by whole factors: either way of counting has the same nearest pixel."""
     return after[0] % before[0] == 0 and after[1] % before[1] == 0
 
 

@@ -21,7 +21,9 @@ class Window(NamedTuple):
     attributes: dict[str, Any]
 
 
-def window(layer: Layer, kernel: tuple[int, int], strides: tuple[int, int], dilation: tuple[int, int]) -> Window:
+def window(
+    layer: Layer, kernel: tuple[int, int], strides: tuple[int, int], dilation: tuple[int, int]
+) -> Window:
     """The window of a convolution or a pooling layer.
 
     "same" is TensorFlow's: the output has ceil(size / stride) places, and of an odd number of pixels that are
@@ -38,7 +40,8 @@ def window(layer: Layer, kernel: tuple[int, int], strides: tuple[int, int], dila
         missing = max((count - 1) * stride + reach - side, 0) if same else 0
         if count < 1:
             raise layer.config.refuse(
-                f"has a window of {reach}, and the map has {side}", "give the network pictures of its own size"
+                f"has a window of {reach}, and the map has {side}",
+                "give the network pictures of its own size",
             )
         size.append(count)
         before.append(missing // 2)
