@@ -1,4 +1,4 @@
-"""What a graph ends in; logarithms of probabilities, and rounded ones, are read as the probabilities."""
+"""What a graph ends in; answers that say the same in another form: logarithms, rounded probabilities."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def without_rounding(proto: onnx.ModelProto) -> bool:
     behind: list[onnx.NodeProto] = []
     rounding: list[onnx.NodeProto] = []
     node = makers.get(proto.graph.output[0].name)
-    while node is not None and node.op_type in (*ORDERS, *ROUNDING):
+    while node is not None and node.op_type in MOVES:
         (rounding if node.op_type in ROUNDING else behind).append(node)
         node = makers.get(node.input[0])
     if node is None or node.op_type not in PROBABILITIES or not rounding:
