@@ -6,11 +6,14 @@ import functools
 import time
 from typing import Any
 
+import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgenet.errors import EdgenetError, ModelError, UnsupportedError
+from edgenet.importers.tflite_file.operators.table import OPERATORS
 from tests.importers.tflite_file.nets import PICTURE, Net, changed, imported
 from tests.importers.tflite_file.network_of_bytes import SIZE, classifier
 
@@ -104,8 +107,6 @@ def two_networks(model: Any) -> None:
 
 
 def sparse_weights(model: Any) -> None:
-    from ai_edge_litert import schema_py_generated as schema
-
     model.subgraphs[0].tensors[1].sparsity = schema.SparsityParametersT()
 
 
@@ -152,3 +153,55 @@ def test_operators_of_tflite_that_are_not_read(code: str, said: str) -> None:
     net = Net()
     with pytest.raises(UnsupportedError, match=f"{code} .*{said}"):
         imported(net.to_bytes(net.op(code, [net.picture], PICTURE)))
+
+
+@pytest.mark.parametrize("code", OPERATORS)
+def test_operators_in_the_place_of_others(code: str) -> None:
+    """Their operands fit in number, shape and type, or the file is refused."""
+    number = getattr(schema.BuiltinOperator, code)
+
+    def exchange(model: Any, at: int, extra: int) -> None:
+        op = model.subgraphs[0].operators[at]
+        taken = model.operatorCodes[op.opcodeIndex]
+        taken.builtinCode, taken.deprecatedBuiltinCode = number, min(number, 127)
+        op.inputs = [*op.inputs, *range(extra)][: len(op.inputs) + extra]
+
+    for at in range(5):
+        for extra in (-2, -1, 0, 1):
+            ends_well(changed(whole(), functools.partial(exchange, at=at, extra=extra)))
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_operands_in_the_place_of_others(at: int) -> None:
+    def exchange(model: Any, place: int, tensor: int) -> None:
+        op = model.subgraphs[0].operators[at]
+        op.inputs = [tensor if slot == place else index for slot, index in enumerate(op.inputs)]
+
+    for place in range(3):
+        for tensor in range(-1, 13):
+            ends_well(changed(whole(), functools.partial(exchange, place=place, tensor=tensor)))
+
+
+def test_slopes_that_do_not_fit_the_picture() -> None:
+    net = Net()
+    made = net.op("PRELU", [net.picture, net.normal(2)], PICTURE)
+    with pytest.raises(ModelError, match=r"PRELU .*slopes \[2\] for \[1, 7, 6, 3\]"):
+        imported(net.to_bytes(made))
+
+
+@pytest.mark.parametrize(("code", "place"), [("SPLIT", 0), ("EXPAND_DIMS", 1), ("PADV2", 2)])
+def test_one_number_that_is_none_or_many(code: str, place: int) -> None:
+    for count in (0, 2):
+        net = Net()
+        inputs = [net.picture, net.constant(np.zeros((4, 2), np.int32))]
+        inputs.insert(place, net.constant(np.ones(count, np.int32)))
+        made = net.op(code, inputs[:2] if place < 2 else inputs, PICTURE)
+        with pytest.raises(ModelError, match=f"{code} .*numbers"):
+            imported(net.to_bytes(made))
+
+
+def test_pads_of_no_number() -> None:
+    net = Net()
+    parts = [net.picture, net.constant(np.zeros((4, 2), np.int32)), net.constant(np.float32([np.nan]))]
+    with pytest.raises(UnsupportedError, match="it pads with nan"):
+        imported(net.to_bytes(net.op("PADV2", parts, PICTURE)))
