@@ -108,10 +108,9 @@ def compile(  # noqa: PLR0913
     """Quantize and compile a model for one backend on one board.
 
     Args:
-        model: A loaded model, what :func:`edgenet.quantize_model` gave, the path of a model's file in any
-            form with its TOML card beside it or of a file of ``edgenet quantize``, "signs", the embedded
-            model, or a ``keras.Model`` or ``torch.nn.Module`` in memory, which needs ``preprocessing``. One
-            that is quantized already keeps its scales.
+        model: A loaded or quantized model, the path of a model's file in any form with its card beside it,
+            "signs", or a ``keras.Model`` or ``torch.nn.Module`` in memory, which needs ``preprocessing``.
+            One that is quantized already keeps its scales.
         target: Board, by name, path or value.
         backend: "onnxruntime", "tflite" or "tensorrt"; the target's first choice if ``None``.
         precision: "fp32", "fp16", "int8" or "int8-dynamic"; the recipe's, the backend's or the target's
@@ -122,8 +121,7 @@ def compile(  # noqa: PLR0913
         head: "logits"; "softmax" or "sigmoid" for float32 probabilities; "argmax" for a second output with
             the best class.
         max_drift: Top-1 that int8 may lose, in percentage points, in place of the recipe's limit.
-        preprocessing: Another card than the one beside the file: its path, or what
-            :func:`edgenet.card_like` gives.
+        preprocessing: Another card than the one beside the file: its path, or what ``card_like`` gives.
         labels: A file of class names.
         cache: Whether to share quantization and the float model's answers with other calls and processes.
 

@@ -65,6 +65,7 @@ PLACES = {
         "devices/",
         "agent/child.py",
         "agent/demo/program.py",
+        "importers/framework/",
         "importers/keras_network/hdf5.py",
     ),
     "picamera2": ("agent/demo/sources/picamera.py",),
