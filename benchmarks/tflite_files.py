@@ -118,7 +118,8 @@ def _row(data: Path, case: Case, count: int) -> str:
                 continue
             ours = run_bundle(made, pictures)
             cells.append(_difference(ours, answers[0], made.manifest.artifact.output.scale))
-            best.append(f"{np.mean(ours.argmax(1) == answers[0].argmax(1)):.1%}")
+            same = np.mean(ours.argmax(1) == answers[0].argmax(1))
+            best.append(f"{same:.1%}" if ours.shape[1] > 1 else "–")
             answers.append(ours)
     top1 = _top1(data, case, images, answers)
     shown = [path.name, f"{1e3 * seconds:.0f}", model.precision, *cells, ", ".join(best), top1]
