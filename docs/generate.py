@@ -1,19 +1,23 @@
-"""Write docs/cli.md from what ``--help`` says.
+"""Write docs/cli.md from what ``--help`` says, and the operators in docs/tflite-files.md from the code.
 
-python docs/generate.py             writes the page
-python docs/generate.py --check     exit 1 if the page is not what would be written
+python docs/generate.py             writes the pages
+python docs/generate.py --check     exit 1 if a page is not what would be written
 """
 
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import click
 
 from edgenet.cli.main import cli
+from edgenet.importers.tflite_file.operators.table import OPERATORS
 
 PAGE = Path(__file__).with_name("cli.md")
+TFLITE = Path(__file__).with_name("tflite-files.md")
+BEGIN, END = "<!-- operators -->\n", "<!-- end -->"
 WIDTH = 100
 HEAD = """# The command line
 
@@ -40,16 +44,34 @@ def _section(title: str, context: click.Context) -> str:
     return f"## {title}\n\n```text\n{context.get_help().rstrip()}\n```\n"
 
 
+def tflite_page() -> str:
+    """The page about TFLite files, with the operators that are read."""
+    families = defaultdict(list)
+    for code, writer in OPERATORS.items():
+        families[writer.__module__.rpartition(".")[2]].append(code)
+    rows = [
+        f"| {name} | {', '.join(f'`{code}`' for code in sorted(families[name]))} |"
+        for name in sorted(families)
+    ]
+    before, _, rest = TFLITE.read_text(encoding="utf-8").partition(BEGIN)
+    return "\n".join(
+        [f"{before}{BEGIN}| family | operators |", "|---|---|", *rows, END + rest.partition(END)[2]]
+    )
+
+
 def main() -> int:
-    """Write or check the page."""
-    text = page()
+    """Write or check the pages."""
+    pages = {PAGE: page(), TFLITE: tflite_page()}
     if "--check" not in sys.argv[1:]:
-        PAGE.write_text(text, encoding="utf-8")
+        for path, text in pages.items():
+            path.write_text(text, encoding="utf-8")
         return 0
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE.parent.name}/{PAGE.name} is not what --help says: run make docs", file=sys.stderr)
-    return 1
+    stale = [
+        path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+    for path in stale:
+        print(f"{path.parent.name}/{path.name} is not what the code says: run make docs", file=sys.stderr)
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

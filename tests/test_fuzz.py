@@ -43,6 +43,7 @@ def built() -> dict[str, tuple[fuzz.Tree, fuzz.Try]]:
         "quantized": fuzz_cases._quantized(made.quantized),
         "graph": fuzz_cases._graph(made.quantized),
         "model": fuzz_cases._model(),
+        "tflite": fuzz_cases._tflite(),
     }
 
 
@@ -50,6 +51,7 @@ def built() -> dict[str, tuple[fuzz.Tree, fuzz.Try]]:
     ("name", "most"),
     {
         "bundle": 30, "contents": 20, "archive": 300, "onnx": 300, "quantized": 60, "graph": 8, "model": 30,
+        "tflite": 300,
     }.items(),
 )  # fmt: skip
 def test_only_our_own_errors_come_out_of_models(
