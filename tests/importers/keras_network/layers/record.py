@@ -1,6 +1,6 @@
 """Write what Keras itself computes: golden.json beside this file.
 
-    python tests/importers/keras_network/layers/record.py     where keras, tf_keras and tensorflow are installed
+    python tests/importers/keras_network/layers/record.py     (needs keras, tf_keras and tensorflow)
 
 Each entry is one layer as that Keras saves it, called with :func:`inputs_of` and holding
 :func:`weights_of`: kind, config, shapes without the batch, and the answer to six digits. The file was
@@ -26,14 +26,15 @@ CURVES = (
     "tanh",
 )  # fmt: skip
 CURVES_3 = ("hard_silu", "hard_swish", "leaky_relu", "log_softmax", "silu")
+SAME = {"padding": "same"}
 Case = tuple[str, dict[str, Any], list[list[int]]]
 CASES: tuple[Case, ...] = (
-    ("Conv2D", {"filters": 4, "kernel_size": [3, 2], "strides": 2, "padding": "same", "activation": "relu"}, [MAP]),
+    ("Conv2D", {"filters": 4, "kernel_size": [3, 2], "strides": 2, **SAME, "activation": "relu"}, [MAP]),
     ("Conv2D", {"filters": 2, "kernel_size": 2, "dilation_rate": 2, "use_bias": False}, [MAP]),
     ("Conv2D", {"filters": 6, "kernel_size": 3, "groups": 3, "activation": "hard_sigmoid"}, [MAP]),
-    ("DepthwiseConv2D", {"kernel_size": 3, "strides": 2, "padding": "same", "depth_multiplier": 2}, [MAP]),
+    ("DepthwiseConv2D", {"kernel_size": 3, "strides": 2, **SAME, "depth_multiplier": 2}, [MAP]),
     ("DepthwiseConv2D", {"kernel_size": 3, "use_bias": False}, [MAP]),
-    ("SeparableConv2D", {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "depth_multiplier": 2}, [MAP]),
+    ("SeparableConv2D", {"filters": 4, "kernel_size": 3, "strides": 2, **SAME, "depth_multiplier": 2}, [MAP]),
     ("Dense", {"units": 3, "activation": "softmax"}, [ROW]),
     ("Dense", {"units": 2, "use_bias": False}, [SMALL]),
     ("BatchNormalization", {}, [SMALL]),
@@ -47,9 +48,9 @@ CASES: tuple[Case, ...] = (
     ("PReLU", {"shared_axes": [1, 2]}, [SMALL]),
     ("PReLU", {}, [SMALL]),
     ("Softmax", {}, [SMALL]),
-    ("MaxPooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, [MAP]),
+    ("MaxPooling2D", {"pool_size": 3, "strides": 2, **SAME}, [MAP]),
     ("MaxPooling2D", {}, [MAP]),
-    ("AveragePooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, [MAP]),
+    ("AveragePooling2D", {"pool_size": 3, "strides": 2, **SAME}, [MAP]),
     ("AveragePooling2D", {"pool_size": [2, 3]}, [MAP]),
     ("GlobalAveragePooling2D", {"keepdims": True}, [MAP]),
     ("GlobalAveragePooling2D", {}, [MAP]),
@@ -115,20 +116,26 @@ def recorded(name: str) -> Iterator[dict[str, Any]]:
     curves = CURVES if keras == 2 else (*CURVES, *CURVES_3)
     activations: list[Case] = [("Activation", {"activation": curve}, [SMALL]) for curve in curves]
     for kind, settings, shapes in (*CASES, *activations):
-        layer = getattr(library.layers, kind)(**settings)
-        inputs: Any = inputs_of(shapes)
-        inputs = inputs[0] if len(inputs) == 1 else inputs
-        layer(inputs)
-        held = [list(weight.shape) for weight in layer.weights if not weight.dtype.endswith("int32")] if keras == 3 else [
-            list(weight.shape) for weight in layer.weights]
-        yield entry(layer, kind, keras, shapes, inputs, held)
+        yield {"keras": keras, "kind": kind, **answered(getattr(library.layers, kind)(**settings), shapes)}
 
 
-def entry(layer: Any, kind: str, keras: int, shapes: Any, inputs: Any, held: Any) -> dict[str, Any]:
-    """One case with its answer."""
-    raise NotImplementedError
+def answered(layer: Any, shapes: list[list[int]]) -> dict[str, Any]:
+    """A layer's settings, the shapes of its inputs and variables, and its answer."""
+    inputs: Any = inputs_of(shapes)
+    inputs = inputs[0] if len(inputs) == 1 else inputs
+    layer(inputs)
+    held = [list(weight.shape) for weight in layer.weights]
+    layer.set_weights(weights_of(held))
+    if hasattr(layer, "finalize_state"):
+        layer.finalize_state()
+    told = {"training": False} if type(layer).__name__.startswith("Random") else {}  # True is their default
+    answer = np.array(layer(inputs, **told))[0]
+    config = json.loads(json.dumps(layer.get_config(), default=float))
+    values = [float(f"{value:.6g}") for value in answer.ravel()]
+    return {"config": config, "inputs": shapes, "weights": held, "shape": answer.shape, "values": values}
 
 
 if __name__ == "__main__":
     entries = [item for name in ("keras", "tf_keras") for item in recorded(name)]
-    GOLDEN.write_text("[\n" + ",\n".join(json.dumps(item) for item in entries) + "\n]\n")
+    lines = ",\n".join(json.dumps(item, separators=(",", ":")) for item in entries)
+    GOLDEN.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
