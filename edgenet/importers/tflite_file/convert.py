@@ -73,7 +73,10 @@ def _why(code: str) -> tuple[str, str]:
         )
     for name, compiler in COMPILED.items():
         if name in code:
-            return f"the file was compiled for another processor by {compiler}", "give the file from before that"
+            return (
+                f"the file was compiled for another processor by {compiler}",
+                "give the file from before that",
+            )
     if code.startswith("CUSTOM 'Flex"):
         return (
             "TensorFlow itself computes it (Select TF operators), which no board has",
