@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from fuzz_keras import keras_cases
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 
 import edgenet
@@ -56,6 +57,7 @@ def cases() -> dict[str, tuple[Tree, Try]]:
         "graph": _graph(made.quantized),
         "model": _model(),
         "card": _card(),
+        **keras_cases(),
         **_told(),
     }
 

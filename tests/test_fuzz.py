@@ -17,6 +17,7 @@ from tests.house.tree import ROOT
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import fuzz
 import fuzz_cases
+import fuzz_keras
 
 FEW = {**fuzz_cases._told(), "card": fuzz_cases._card()}
 
@@ -43,6 +44,7 @@ def built() -> dict[str, tuple[fuzz.Tree, fuzz.Try]]:
         "quantized": fuzz_cases._quantized(made.quantized),
         "graph": fuzz_cases._graph(made.quantized),
         "model": fuzz_cases._model(),
+        **fuzz_keras.keras_cases(),
     }
 
 
@@ -50,6 +52,7 @@ def built() -> dict[str, tuple[fuzz.Tree, fuzz.Try]]:
     ("name", "most"),
     {
         "bundle": 30, "contents": 20, "archive": 300, "onnx": 300, "quantized": 60, "graph": 8, "model": 30,
+        "h5": 30, "keras": 100, "h5 layers": 30, "keras layers": 30,
     }.items(),
 )  # fmt: skip
 def test_only_our_own_errors_come_out_of_models(
