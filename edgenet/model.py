@@ -9,22 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from edgenet.card import ModelCard, read_card
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
-from edgenet.importer import find_importer
+from edgenet.importer import Imported, find_importer
 from edgenet.labels import read_labels
+from edgenet.onnx_file import parse_onnx, read_onnx
 from edgenet.original.ending import without_logarithm
-from edgenet.original.operators import check_operators, with_functions_inlined
 from edgenet.original.quantized_input import as_its_scale_says
 from edgenet.original.settle import settled
-from edgenet.original.shapes import with_output_shapes
 from edgenet.preprocessing import Preprocessing
 from edgenet.soundness import check_domains, check_ending, check_inference, check_tensors, check_weights
 from edgenet.task import Task, load_task
-from edgenet.text import cause
 
 __all__ = ["Model", "content_digest", "is_quantized", "read_onnx"]
 
@@ -74,14 +72,18 @@ class Model:
 
     @classmethod
     def load(
-        cls, path: Path | str, card: Path | str | None = None, labels: Path | str | None = None
+        cls,
+        path: Path | str,
+        card: ModelCard | Path | str | None = None,
+        labels: Path | str | None = None,
     ) -> Model:
         """Read ``MODEL.onnx``, or another form of it, and the ``MODEL.toml`` beside it.
 
         Args:
             path: The ONNX file, of any float type or with int8 inside, opset 7 or newer; or a file in
                 one of the forms of :mod:`edgenet.importers`.
-            card: The file with ``[preprocessing]``; default is ``path`` with the suffix ``.toml``.
+            card: The card, or its file with ``[preprocessing]``; default is ``path`` with the suffix
+                ``.toml``.
             labels: Class names, see :func:`edgenet.labels.read_labels`.
 
         Raises:
@@ -92,13 +94,36 @@ class Model:
         path = Path(path)
         read = find_importer(path)
         proto = read_onnx(path) if read is None else onnx.ModelProto()
-        found = _find_card(path, Path(card) if card else None)
-        if labels:
-            found = replace(found, task=replace(found.task, labels=read_labels(Path(labels))))
-        notes: tuple[str, ...] = ()
+        found = card if isinstance(card, ModelCard) else _find_card(path, Path(card) if card else None)
         if read is not None:
-            proto, notes = read(path, found.preprocessing.size)
-        return replace(_checked(cls.of(proto, path.stem, content_digest(proto), found), path), notes=notes)
+            return cls.imported(read(path, found.preprocessing.size), path.stem, found, labels, path)
+        return cls.imported(Imported(proto), path.stem, found, labels, path)
+
+    @classmethod
+    def imported(
+        cls,
+        found: Imported,
+        name: str,
+        card: ModelCard,
+        labels: Path | str | None = None,
+        path: Path | None = None,
+    ) -> Model:
+        """A network with its card, checked.
+
+        Args:
+            found: The network as ONNX, as it was read.
+            name: Of the model.
+            card: How it is fed and read.
+            labels: A file of class names, in place of the card's.
+            path: Where it was read from, for messages; the name where it was not.
+
+        Raises:
+            ModelError: As :meth:`load`.
+        """
+        if labels:
+            card = replace(card, task=replace(card.task, labels=read_labels(Path(labels))))
+        made = cls.of(found.proto, name, content_digest(found.proto), card)
+        return replace(_checked(made, path or Path(name)), notes=found.notes)
 
     @classmethod
     def of(cls, proto: onnx.ModelProto, name: str, digest: str, card: ModelCard) -> Model:
@@ -130,7 +155,7 @@ class Model:
         Raises:
             ModelError: As :meth:`load`.
         """
-        return _checked(cls.of(_parsed(data, where, None), name, digest, card), Path(where))
+        return _checked(cls.of(parse_onnx(data, where, None), name, digest, card), Path(where))
 
     @property
     def classes(self) -> int:
@@ -178,45 +203,6 @@ def is_quantized(proto: onnx.ModelProto) -> bool:
 def _fields(message: Message, but: str) -> dict[str, Any]:
     """The fields of a protobuf that are set, without one of them: a copy of it would copy all weights."""
     return {field.name: value for field, value in message.ListFields() if field.name != but}
-
-
-def read_onnx(path: Path) -> onnx.ModelProto:
-    """A valid ONNX file, with the weights beside it, as it is.
-
-    Raises:
-        ModelError: Not an ONNX file, truncated, or with operators that no board has.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"{path}: cannot be read ({error.strerror})", "give the path of an ONNX file"
-        ) from None
-    return _parsed(data, str(path), path.parent)
-
-
-def _parsed(data: bytes, where: str, folder: Path | None) -> onnx.ModelProto:
-    """A valid model; weights beside it are read from the folder, or refused if there is none."""
-    try:
-        proto = onnx.load_model_from_string(data)
-        if not proto.graph.node:
-            raise ModelError(f"{where}: not an ONNX model (no graph in it)", "export the model to ONNX first")
-        if folder is not None:
-            onnx.load_external_data_for_model(proto, str(folder))
-        elif any(onnx.external_data_helper.uses_external_data(item) for item in proto.graph.initializer):
-            raise ModelError(f"{where}: weights outside the file", "make the file again")
-        proto = with_functions_inlined(proto)
-        check_operators(proto, Path(where))
-        proto = with_output_shapes(proto)
-        onnx.checker.check_model(proto)
-    except DecodeError:
-        raise ModelError(
-            f"{where}: not an ONNX file, or a truncated one", "export the model to ONNX again"
-        ) from None
-    except (onnx.checker.ValidationError, OSError, ValueError) as error:
-        reason = cause(error)
-        raise ModelError(f"{where}: not a valid ONNX model ({reason})", "export the model again") from None
-    return proto
 
 
 def _find_card(path: Path, card: Path | None) -> ModelCard:

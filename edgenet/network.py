@@ -14,7 +14,8 @@ from edgenet.card import ModelCard
 from edgenet.cards.questions import OPEN
 from edgenet.errors import ModelError
 from edgenet.importer import Imported, find_importer
-from edgenet.model import Model, content_digest, is_quantized, read_onnx
+from edgenet.model import Model, content_digest, is_quantized
+from edgenet.onnx_file import read_onnx
 from edgenet.original.ending import without_logarithm
 from edgenet.original.settle import settled
 from edgenet.original.shapes import drop_unused_inputs

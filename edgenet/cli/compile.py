@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edgenet.cli.shared.options import cache_option, json_option
+from edgenet.cli.shared.options import cache_option, json_option, python_option
 from edgenet.cli.shared.output import print_json, print_notes, progress, say
 
 __all__ = ["compile"]
@@ -43,6 +43,7 @@ __all__ = ["compile"]
 @click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")
 @click.option("-o", "--output", metavar="OUT", help="Default: MODEL.TARGET.BACKEND.PRECISION.edgenet here.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@python_option
 @cache_option
 @json_option
 def compile(  # noqa: PLR0913, PLR0917

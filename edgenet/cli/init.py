@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.shared.options import json_option
+from edgenet.cli.shared.options import json_option, python_option
 from edgenet.cli.shared.output import print_json, print_notes, progress, say
 from edgenet.library import names
 
@@ -27,6 +27,7 @@ __all__ = ["init"]
 @click.option("--accept", is_flag=True, help="Write what the images propose as the answer.")
 @click.option("-o", "--output", metavar="MODEL.toml", help="Default: MODEL.toml beside it.")
 @click.option("--force", is_flag=True, help="Write over a card that is there.")
+@python_option
 @json_option
 def init(
     model: str,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgenet.cli.shared.options import json_option
+from edgenet.cli.shared.options import json_option, python_option
 from edgenet.cli.shared.output import print_json, print_notes, print_table, say
 
 __all__ = ["inspect"]
@@ -14,6 +14,7 @@ __all__ = ["inspect"]
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True), metavar="FILE")
+@python_option
 @json_option
 def inspect(file: str, as_json: bool) -> None:
     """Show what a model in any form, a bundle (.edgenet) or a report (.json) is and holds.

@@ -33,7 +33,7 @@ def parity(a: str, b: str, images: str | None, as_json: bool) -> None:
         f"scores      {100 * found.identical:.2f} % of {found.scores} identical, "
         f"{100 * found.within_one:.2f} % within one step, largest difference {found.largest}"
     )
-    say(f"best class  the same for {100 * found.agreement:.2f} % of images")
+    say(f"answers     the same for {100 * found.agreement:.2f} % of images")
     if found.parts:
         say(
             f"layers      {found.parts.layer} is the first of {found.layers} that differs: "

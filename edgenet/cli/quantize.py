@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgenet.cli.shared.options import cache_option, json_option
+from edgenet.cli.shared.options import cache_option, json_option, python_option
 from edgenet.cli.shared.output import print_json, print_notes, progress, say
 
 __all__ = ["quantize"]
@@ -25,6 +25,7 @@ __all__ = ["quantize"]
 @click.option("--preprocessing", metavar="F", help="How to feed the model; default: MODEL.toml beside it.")
 @click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")
 @click.option("-o", "--output", metavar="OUT", help="Default: MODEL.int8.onnx here.")
+@python_option
 @cache_option
 @json_option
 def quantize(

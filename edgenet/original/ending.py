@@ -1,4 +1,4 @@
-"""What a graph ends in; answers that say the same in another form: logarithms of probabilities, rounded ones."""
+"""What a graph ends in; answers that say the same in another form: logarithms, rounded probabilities."""
 
 from __future__ import annotations
 

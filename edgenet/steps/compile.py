@@ -14,6 +14,7 @@ from edgenet import __version__
 from edgenet.arrays import array_bytes
 from edgenet.backend import Artifact, Backend, load_backend
 from edgenet.bundle import Bundle, pack
+from edgenet.card import ModelCard
 from edgenet.errors import ModelError, PlanError
 from edgenet.files import sha256, write_output
 from edgenet.golden import Golden
@@ -33,7 +34,7 @@ from edgenet.steps.given import check_taken
 from edgenet.steps.input_notes import input_notes
 from edgenet.steps.plan import Plan
 from edgenet.steps.quantize import calibration_images, quantized
-from edgenet.steps.source import read_source
+from edgenet.steps.source import Source, read_source
 from edgenet.target import Target
 from edgenet.task import Task
 from edgenet.verify.artifact import FLOAT_TOLERANCE, verify_artifact
@@ -90,7 +91,7 @@ class Compiled:
 
 
 def compile(  # noqa: PLR0913
-    model: Model | Quantized | Path | str,
+    model: Source,
     target: Target | str = "local",
     backend: str | None = None,
     precision: str | None = None,
@@ -100,16 +101,16 @@ def compile(  # noqa: PLR0913
     head: str = LOGITS,
     *,
     max_drift: float | None = None,
-    preprocessing: Path | str | None = None,
+    preprocessing: ModelCard | Path | str | None = None,
     labels: Path | str | None = None,
     cache: bool = True,
 ) -> Compiled:
     """Quantize and compile a model for one backend on one board.
 
     Args:
-        model: A loaded model, what :func:`edgenet.quantize_model` gave, the path of an ONNX file with its
-            TOML card beside it or of a file of ``edgenet quantize``, or "signs", the embedded model. One that
-            is quantized already keeps its scales.
+        model: A loaded or quantized model, the path of a model's file in any form with its card beside it,
+            "signs", or a ``keras.Model`` or ``torch.nn.Module`` in memory, which needs ``preprocessing``.
+            One that is quantized already keeps its scales.
         target: Board, by name, path or value.
         backend: "onnxruntime", "tflite" or "tensorrt"; the target's first choice if ``None``.
         precision: "fp32", "fp16", "int8" or "int8-dynamic"; the recipe's, the backend's or the target's
@@ -120,7 +121,7 @@ def compile(  # noqa: PLR0913
         head: "logits"; "softmax" or "sigmoid" for float32 probabilities; "argmax" for a second output with
             the best class.
         max_drift: Top-1 that int8 may lose, in percentage points, in place of the recipe's limit.
-        preprocessing: Another card than the one beside the file.
+        preprocessing: Another card than the one beside the file: its path, or what ``card_like`` gives.
         labels: A file of class names.
         cache: Whether to share quantization and the float model's answers with other calls and processes.
 

@@ -15,6 +15,7 @@ from edgenet.bundle import Bundle
 from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.library import image_folder
+from edgenet.measure.drift import kernel
 from edgenet.verify.artifact import LayerMismatch
 from edgenet.verify.host import run_bundle
 
@@ -36,7 +37,7 @@ class Parity:
         identical: Share of scores that are the same int8 number.
         within_one: Share of scores at most one step apart.
         largest: The largest difference, in steps.
-        agreement: Share of images with the same best class.
+        agreement: Share of images with the same answer, as the model's task reads it.
         layers: Tensors that were compared one by one; 0 where a runtime does not show them.
         parts: The first of them that differs; ``None`` where none does, or none was compared.
     """
@@ -73,7 +74,8 @@ def parity(a: Bundle | Path | str, b: Bundle | Path | str, images: Path | str | 
     first, second = (item if isinstance(item, Bundle) else Bundle.load(item) for item in (a, b))
     _check(first, second)
     pixels = _pixels(first, images)
-    ours, theirs = (run_bundle(bundle, pixels).astype(int) for bundle in (first, second))
+    answers = [run_bundle(bundle, pixels) for bundle in (first, second)]
+    ours, theirs = (raw.astype(int) for raw in answers)
     apart = np.abs(ours - theirs)
     layers, parts = _walk(first, second, pixels[np.argsort(-apart.max(axis=1), kind="stable")[:WALKED]])
     return Parity(
@@ -84,7 +86,9 @@ def parity(a: Bundle | Path | str, b: Bundle | Path | str, images: Path | str | 
         identical=float((apart == 0).mean()),
         within_one=float((apart <= 1).mean()),
         largest=int(apart.max()),
-        agreement=float((ours.argmax(axis=1) == theirs.argmax(axis=1)).mean()),
+        agreement=kernel(
+            first.manifest.task, answers[0], answers[1], first.manifest.artifact.output
+        ).agreement,
         layers=layers,
         parts=parts,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenet.cache import Cache
+from edgenet.card import ModelCard
 from edgenet.errors import DataError, EdgenetError, LibraryError, ModelError
 from edgenet.golden import Golden
 from edgenet.graph.passes.prepare import prepare
@@ -24,7 +25,7 @@ from edgenet.recipe import Recipe
 from edgenet.steps.class_names import with_class_names
 from edgenet.steps.input_notes import input_notes
 from edgenet.steps.plan import default_recipe, limit
-from edgenet.steps.source import read_float
+from edgenet.steps.source import Source, read_float
 from edgenet.text import plain
 from edgenet.verify.golden import choose
 
@@ -34,25 +35,27 @@ QUANTIZED = ("int8", "int8-dynamic")
 
 
 def quantize_model(
-    model: Model | Path | str,
+    model: Source,
     recipe: Recipe | str | None = None,
     calibration: ImageSet | Path | str | None = None,
     progress: Progress = silent,
     *,
     max_drift: float | None = None,
-    preprocessing: Path | str | None = None,
+    preprocessing: ModelCard | Path | str | None = None,
     labels: Path | str | None = None,
     cache: bool = True,
 ) -> Quantized:
     """Quantize a model, for whatever backend and board :func:`edgenet.compile` is told later.
 
     Args:
-        model: A loaded model, the path of an ONNX file with its TOML card beside it, or "signs".
+        model: A loaded model, the path of a model's file with its TOML card beside it, "signs", or a model of
+            Keras or PyTorch in memory.
         recipe: How to quantize, by name, path or value; "int8-fast" if ``None``.
         calibration: A folder of typical images, or the name of a set that ships.
         progress: Called for every stage.
         max_drift: Top-1 that may be lost, in percentage points, in place of the recipe's limit.
-        preprocessing: Another card than the one beside the file.
+        preprocessing: Another card than the one beside the file: its path, or what
+            :func:`edgenet.card_like` gives.
         labels: A file of class names.
         cache: Whether to take what was made before of the same model, recipe and images, and to keep this.
 

@@ -8,23 +8,26 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 
+from edgenet.card import ModelCard
 from edgenet.errors import ModelError
 from edgenet.graph.given.operators import explicit_qdq
 from edgenet.importer import find_importer
 from edgenet.model import Model, is_quantized
 from edgenet.quantize.container import is_container
 from edgenet.quantize.quantized import Quantized
+from edgenet.steps.in_memory import from_memory
 from edgenet.zoo import embedded
 
 __all__ = ["EMBEDDED", "Source", "comes_quantized", "read_float", "read_quantized", "read_source"]
 
 EMBEDDED = "signs"
-Source = Model | Quantized | Path | str
+# With models of Keras and PyTorch in memory, which have no type that edgenet could name.
+Source = Model | Quantized | Path | str | object
 MARKS = (b"uantize", b"QLinear", b"QGemm", b"Integer")
 
 
 def read_source(
-    model: Source, preprocessing: Path | str | None = None, labels: Path | str | None = None
+    model: Source, preprocessing: ModelCard | Path | str | None = None, labels: Path | str | None = None
 ) -> Model | Quantized:
     """Read a model, float or quantized; what is loaded already stays as it is.
 
@@ -32,8 +35,8 @@ def read_source(
     written as Q/DQ, which says the same.
 
     Args:
-        model: An ONNX or Keras file with its card beside it, a file of ``edgenet quantize``, "signs" for the
-            embedded model where no file is called so, or a value.
+        model: A file in any form with its card beside it, a file of ``edgenet quantize``, "signs" for the
+            embedded model where no file is called so, a value, or a framework's model in memory.
         preprocessing: Another card than the one beside the file.
         labels: A file of class names.
 
@@ -43,6 +46,8 @@ def read_source(
     if isinstance(model, Model | Quantized):
         _check_alone(model, preprocessing, labels)
         return _explicit(model) if isinstance(model, Model) else model
+    if not isinstance(model, Path | str):
+        return from_memory(model, preprocessing, labels)
     path = embedded() if str(model) == EMBEDDED and not Path(model).exists() else Path(model)
     quantized = read_quantized(path)
     if quantized is None:
@@ -52,7 +57,7 @@ def read_source(
 
 
 def read_float(
-    model: Source, preprocessing: Path | str | None = None, labels: Path | str | None = None
+    model: Source, preprocessing: ModelCard | Path | str | None = None, labels: Path | str | None = None
 ) -> Model:
     """Read a model that is to be quantized; as :func:`read_source`.
 
@@ -105,7 +110,7 @@ def _explicit(model: Model) -> Model:
 
 
 def _check_alone(
-    model: Model | Quantized, preprocessing: Path | str | None, labels: Path | str | None
+    model: Model | Quantized, preprocessing: ModelCard | Path | str | None, labels: Path | str | None
 ) -> None:
     if preprocessing is not None or labels is not None:
         name = model.name if isinstance(model, Model) else model.original.name

@@ -1,6 +1,6 @@
 """The chain on a real GPU of this machine, with the TensorRT that its Python has; skipped without one.
 
-Nobody has run this yet: no machine with a GPU was at hand when it was written.
+Run on an NVIDIA H200 with TensorRT 8.6.0; on no Jetson, and with no TensorRT 10 yet (docs/tensorrt.md).
 """
 
 from __future__ import annotations

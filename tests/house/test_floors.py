@@ -16,7 +16,7 @@ from tests.house.tree import ROOT, imports, parsed, sources
 TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
 PARTS = {
     "breakdown", "card", "cards", "drift", "facts", "golden", "image_files", "importer", "importers",
-    "labels", "measured", "metric", "network", "soundness", "task", "tasks",
+    "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
 }  # fmt: skip
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_value", "library", "notebook",
@@ -65,6 +65,7 @@ PLACES = {
         "devices/",
         "agent/child.py",
         "agent/demo/program.py",
+        "importers/framework/",
         "importers/keras_network/hdf5.py",
     ),
     "picamera2": ("agent/demo/sources/picamera.py",),

@@ -135,7 +135,11 @@ def _per_channel(
     if scope.unsigned and found.scales.size == 1:
         return Quantization(dtype, found.scales, found.zero_point)
     if scope.unsigned:
-        own = f"the zero point {found.zero_point}" if found.zero_point else "none, as others of the network have"
+        own = (
+            f"the zero point {found.zero_point}"
+            if found.zero_point
+            else "none, as others of the network have"
+        )
         raise scope.refuse(
             node,
             f"its weights have a scale per channel and {own}: TFLite has no kernels for both",

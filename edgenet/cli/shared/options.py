@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-__all__ = ["bundle_argument", "cache_option", "device_option", "json_option", "protocol_option"]
+from edgenet.importers.framework.interpreter import FRAMEWORK_PYTHON
+
+__all__ = [
+    "bundle_argument",
+    "cache_option",
+    "device_option",
+    "json_option",
+    "protocol_option",
+    "python_option",
+]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -55,3 +65,21 @@ def cache_option(function: _F) -> _F:
         is_flag=True,
         help="Compute everything anew and keep nothing; else results are shared in EDGENET_CACHE.",
     )(function)
+
+
+def python_option(function: _F) -> _F:
+    """The Python that converts a model which only its framework reads; handed on in the environment."""
+    return click.option(
+        "--python",
+        envvar=FRAMEWORK_PYTHON,
+        show_envvar=True,
+        metavar="P",
+        expose_value=False,
+        callback=_set_python,
+        help="The Python with TensorFlow or torch, for a SavedModel or .pt2; default: the first found.",
+    )(function)
+
+
+def _set_python(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value:
+        os.environ[FRAMEWORK_PYTHON] = value

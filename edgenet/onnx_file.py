@@ -1,0 +1,58 @@
+"""ONNX files: read whole, checked as onnx does, functions inlined, shapes inferred."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from edgenet.errors import ModelError
+from edgenet.original.operators import check_operators, with_functions_inlined
+from edgenet.original.shapes import with_output_shapes
+from edgenet.text import cause
+
+__all__ = ["parse_onnx", "read_onnx"]
+
+
+def read_onnx(path: Path) -> onnx.ModelProto:
+    """A valid ONNX file, with the weights beside it, as it is.
+
+    Raises:
+        ModelError: Not an ONNX file, truncated, or with operators that no board has.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{path}: cannot be read ({error.strerror})", "give the path of an ONNX file"
+        ) from None
+    return parse_onnx(data, str(path), path.parent)
+
+
+def parse_onnx(data: bytes, where: str, folder: Path | None) -> onnx.ModelProto:
+    """A valid model; weights beside it are read from the folder, or refused if there is none.
+
+    Raises:
+        ModelError: As :func:`read_onnx`.
+    """
+    try:
+        proto = onnx.load_model_from_string(data)
+        if not proto.graph.node:
+            raise ModelError(f"{where}: not an ONNX model (no graph in it)", "export the model to ONNX first")
+        if folder is not None:
+            onnx.load_external_data_for_model(proto, str(folder))
+        elif any(onnx.external_data_helper.uses_external_data(item) for item in proto.graph.initializer):
+            raise ModelError(f"{where}: weights outside the file", "make the file again")
+        proto = with_functions_inlined(proto)
+        check_operators(proto, Path(where))
+        proto = with_output_shapes(proto)
+        onnx.checker.check_model(proto)
+    except DecodeError:
+        raise ModelError(
+            f"{where}: not an ONNX file, or a truncated one", "export the model to ONNX again"
+        ) from None
+    except (onnx.checker.ValidationError, OSError, ValueError) as error:
+        reason = cause(error)
+        raise ModelError(f"{where}: not a valid ONNX model ({reason})", "export the model again") from None
+    return proto
