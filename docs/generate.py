@@ -1,19 +1,25 @@
-"""Write docs/cli.md from what ``--help`` says.
+"""Write docs/cli.md from what ``--help`` says, and into docs/models.md which layers of Keras are read.
 
-python docs/generate.py             writes the page
-python docs/generate.py --check     exit 1 if the page is not what would be written
+python docs/generate.py             writes both
+python docs/generate.py --check     exit 1 if one is not what would be written
 """
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from edgenet.cli.main import cli
+from edgenet.importers.keras_network import layers
+from edgenet.importers.keras_network.layers import activation, table
 
-PAGE = Path(__file__).with_name("cli.md")
+CLI, MODELS = (Path(__file__).with_name(name) for name in ("cli.md", "models.md"))
+BEGIN, END = "<!-- made by make docs -->\n", "<!-- end -->\n"
 WIDTH = 100
 HEAD = """# The command line
 
@@ -22,13 +28,40 @@ Made from `edgenet --help` by `make docs`; do not edit. Results go to stdout, pr
 """
 
 
-def page() -> str:
-    """The whole page."""
+def command_line() -> str:
+    """The whole page of the command line."""
     top = _context(cli, "edgenet", None)
     parts = [HEAD, _section("edgenet", top)]
     for name, command in sorted(cli.commands.items()):
         parts.append(_section(f"edgenet {name}", _context(command, name, top)))
     return "\n".join(parts)
+
+
+def models() -> str:
+    """The page of models, with the table of Keras' layers made again."""
+    before, _, rest = MODELS.read_text(encoding="utf-8").partition(BEGIN)
+    return f"{before}{BEGIN}{_keras_layers()}{END}{rest.partition(END)[2]}"
+
+
+def _keras_layers() -> str:
+    rows = [("layers", "are")]
+    for item in pkgutil.iter_modules(layers.__path__):
+        module = importlib.import_module(f"{layers.__name__}.{item.name}")
+        if module is not table and hasattr(module, "LAYERS"):
+            about = str(module.__doc__).partition("\n")[0].rstrip(".")
+            rows.append((_names(module.LAYERS), about[0].lower() + about[1:]))
+    rows += [
+        (_names(activation.CURVES), "functions in `activation`, of any layer"),
+        (_names(table.OPERATIONS), "functions of `tf` and `keras.ops` between layers"),
+        (_names(table.NOTHING), "left out: they give what they are given, when no training goes on"),
+        (_names(table.AUGMENTATIONS), "left out, and `compile` says so: augmentation works in training alone"),
+    ]
+    lines = [f"| {names} | {about} |" for names, about in rows]
+    return "\n".join([lines[0], "|---|---|", *lines[1:]]) + "\n"
+
+
+def _names(names: Iterable[str]) -> str:
+    return " ".join(f"`{name}`" for name in sorted(names))
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
@@ -41,15 +74,15 @@ def _section(title: str, context: click.Context) -> str:
 
 
 def main() -> int:
-    """Write or check the page."""
-    text = page()
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE.parent.name}/{PAGE.name} is not what --help says: run make docs", file=sys.stderr)
-    return 1
+    """Write or check the pages."""
+    wrong = 0
+    for path, text in ((CLI, command_line()), (MODELS, models())):
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            print(f"{path.parent.name}/{path.name} is not what the code says: run make docs", file=sys.stderr)
+            wrong = 1
+    return wrong
 
 
 if __name__ == "__main__":
