@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from fuzz_keras import keras_cases
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 
 import edgenet
@@ -58,6 +59,7 @@ def cases() -> dict[str, tuple[Tree, Try]]:
         "model": _model(),
         "tflite": _tflite(),
         "card": _card(),
+        **keras_cases(),
         **_told(),
     }
 

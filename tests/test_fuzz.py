@@ -17,6 +17,7 @@ from tests.house.tree import ROOT
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import fuzz
 import fuzz_cases
+import fuzz_keras
 
 FEW = {**fuzz_cases._told(), "card": fuzz_cases._card()}
 
@@ -44,6 +45,7 @@ def built() -> dict[str, tuple[fuzz.Tree, fuzz.Try]]:
         "graph": fuzz_cases._graph(made.quantized),
         "model": fuzz_cases._model(),
         "tflite": fuzz_cases._tflite(),
+        **fuzz_keras.keras_cases(),
     }
 
 
@@ -52,6 +54,7 @@ def built() -> dict[str, tuple[fuzz.Tree, fuzz.Try]]:
     {
         "bundle": 30, "contents": 20, "archive": 300, "onnx": 300, "quantized": 60, "graph": 8, "model": 30,
         "tflite": 300,
+        "h5": 30, "keras": 100, "h5 layers": 30, "keras layers": 30,
     }.items(),
 )  # fmt: skip
 def test_only_our_own_errors_come_out_of_models(

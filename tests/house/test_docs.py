@@ -60,7 +60,8 @@ def test_cli_page_is_what_help_says() -> None:
     assert spec.loader is not None
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
-    assert text("docs/cli.md") == generate.page(), "run make docs"
+    assert text("docs/cli.md") == generate.command_line(), "run make docs"
+    assert text("docs/models.md") == generate.models(), "run make docs"
     for name in cli.commands:
         assert f"## edgenet {name}\n" in text("docs/cli.md")
 

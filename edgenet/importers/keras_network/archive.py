@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -20,8 +21,8 @@ from edgenet.text import cause
 __all__ = ["open_archive"]
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-# Where a model's layers lie: Keras 3 and 2.16, and 2.12 to 2.15, which count layers with weights twice.
-MAX_BYTES, PIECE = 2 << 30, 1 << 20
+MAX_BYTES, SMALL, MOST_PACKED = 1 << 30, 16 << 20, 20
+# Where a model's layers lie: since Keras 2.13, and in 2.12, which counts layers with weights twice.
 LAYERS, TRACKED = "layers", "_layer_checkpoint_dependencies"
 FAILURES = (
     OSError,
@@ -75,12 +76,13 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _extract(archive: zipfile.ZipFile, to: Path) -> None:
     """The weights as a file of their own, of the size that the archive tells."""
-    left = archive.getinfo(WEIGHTS).file_size
-    if left > MAX_BYTES:
-        raise ValueError(f"{WEIGHTS} is larger than {MAX_BYTES >> 30} GiB")
+    about = archive.getinfo(WEIGHTS)
+    if about.file_size > MAX_BYTES:
+        raise ValueError(f"{WEIGHTS} is larger than {MAX_BYTES >> 20} MiB")
+    if about.file_size > SMALL and about.file_size > MOST_PACKED * about.compress_size:
+        raise ValueError(f"{WEIGHTS} is packed more than {MOST_PACKED} times, as no weights are")
     with archive.open(WEIGHTS) as source, to.open("wb") as target:
-        while piece := source.read(PIECE):
-            target.write(piece)
+        shutil.copyfileobj(source, target)
 
 
 class _Path(WeightScope):
@@ -104,7 +106,7 @@ class _Path(WeightScope):
         return scopes
 
     def _tracked(self, path: str, entries: Sequence[Entry]) -> Sequence[WeightScope]:
-        """By order within a class: of the two groups of a layer only the first holds anything."""
+        """By order within a class: the numbers in their names count some layers twice."""
         queues: dict[str, list[str]] = {}
         for member in sorted(self.file.members(path), key=_number):
             inner = self.file.members(f"{path}/{member}")
