@@ -22,6 +22,7 @@ from edgenet.card import read_card
 from edgenet.devices import answers, events
 from edgenet.facts import Facts
 from edgenet.imageset import ImageSet
+from edgenet.importers import tflite
 from edgenet.library import image_folder
 from edgenet.quantize import container
 from edgenet.quantize.quantized import Quantized
@@ -56,6 +57,7 @@ def cases() -> dict[str, tuple[Tree, Try]]:
         "quantized": _quantized(made.quantized),
         "graph": _graph(made.quantized),
         "model": _model(),
+        "tflite": _tflite(),
         "card": _card(),
         **keras_cases(),
         **_told(),
@@ -147,6 +149,19 @@ def _model() -> tuple[Tree, Try]:
             return [edgenet.compile(path, "local", backend, "fp32", cache=False) for backend in BACKENDS]
 
     return MessageToDict(onnx.load(embedded()), preserving_proto_field_name=True), read
+
+
+def _tflite() -> tuple[Tree, Try]:
+    """The embedded model as a .tflite file that somebody gives."""
+    made = edgenet.compile(str(embedded()), "local", "tflite", "fp32", cache=False).bundle
+
+    def read(data: bytes) -> object:
+        with tempfile.TemporaryDirectory(prefix="edgenet-fuzz-") as folder:
+            path = Path(folder) / "m.tflite"
+            path.write_bytes(data)
+            return tflite.read(path, (32, 32))
+
+    return made.artifact, read
 
 
 def _proto(tree: Tree) -> onnx.ModelProto | None:

@@ -100,14 +100,13 @@ def main() -> None:
 def _row(data: Path, case: Case, count: int) -> str:
     path = data / f"{case.file}.tflite"
     with TemporaryDirectory(prefix="edgenet-") as folder:
-        card = _card(data, case, Path(folder))
+        card = card_of(data, case, Path(folder))
         begin = time.perf_counter()
         model = Model.load(path, card)
         seconds = time.perf_counter() - begin
         images = ImageSet.load(data / case.images).head(count)
-        fed = read_card(card).preprocessing
         pictures = [images.pixels(at, model.preprocessing)[0] for at in range(len(images))]
-        theirs = list(_answers(path, pictures, fed))
+        theirs = list(answers_of(path, pictures, card))
         cells, best, answers = [], [], [np.stack(theirs)]
         for backend in BACKENDS:
             try:
@@ -119,14 +118,16 @@ def _row(data: Path, case: Case, count: int) -> str:
                 continue
             ours = run_bundle(made, pictures)
             cells.append(_difference(ours, answers[0], made.manifest.artifact.output.scale))
-            best.append(f"{np.mean(ours.argmax(1) == answers[0].argmax(1)):.1%}")
+            same = np.mean(ours.argmax(1) == answers[0].argmax(1))
+            best.append(f"{same:.1%}" if ours.shape[1] > 1 else "–")
             answers.append(ours)
     top1 = _top1(data, case, images, answers)
     shown = [path.name, f"{1e3 * seconds:.0f}", model.precision, *cells, ", ".join(best), top1]
     return f"| {' | '.join(shown)} |"
 
 
-def _card(data: Path, case: Case, folder: Path) -> Path:
+def card_of(data: Path, case: Case, folder: Path) -> Path:
+    """Write the card that says how a file is fed."""
     table = tomllib.loads((data / f"{case.card}.toml").read_text(encoding="utf-8"))
     plain = {key: table[key] for key in ("task", "output")} | dict(case.changes)
     lines = [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
@@ -136,10 +137,11 @@ def _card(data: Path, case: Case, folder: Path) -> Path:
     return path
 
 
-def _answers(path: Path, pictures: list[Any], fed: Preprocessing) -> Iterator[Any]:
+def answers_of(path: Path, pictures: list[Any], card: Path) -> Iterator[Any]:
     """The file's own scores in LiteRT: int8, 128 less than uint8, or float."""
     from ai_edge_litert.interpreter import Interpreter
 
+    fed = read_card(card).preprocessing
     interpreter = Interpreter(model_content=_without_ending(path.read_bytes()), num_threads=1)
     interpreter.allocate_tensors()
     picture = next(item for item in interpreter.get_input_details() if len(item["shape"]) == 4)

@@ -1,7 +1,7 @@
-"""Write docs/cli.md from what ``--help`` says, and into docs/models.md which layers of Keras are read.
+"""Write docs/cli.md from what ``--help`` says, and into docs/models.md and docs/tflite-files.md what is read.
 
-python docs/generate.py             writes both
-python docs/generate.py --check     exit 1 if one is not what would be written
+python docs/generate.py             writes the pages
+python docs/generate.py --check     exit 1 if a page is not what would be written
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -17,8 +18,9 @@ import click
 from edgenet.cli.main import cli
 from edgenet.importers.keras_network import layers
 from edgenet.importers.keras_network.layers import activation, table
+from edgenet.importers.tflite_file.operators.table import OPERATORS
 
-CLI, MODELS = (Path(__file__).with_name(name) for name in ("cli.md", "models.md"))
+CLI, MODELS, TFLITE = (Path(__file__).with_name(name) for name in ("cli.md", "models.md", "tflite-files.md"))
 BEGIN, END = "<!-- made by make docs -->\n", "<!-- end -->\n"
 WIDTH = 100
 HEAD = """# The command line
@@ -39,8 +41,26 @@ def command_line() -> str:
 
 def models() -> str:
     """The page of models, with the table of Keras' layers made again."""
-    before, _, rest = MODELS.read_text(encoding="utf-8").partition(BEGIN)
-    return f"{before}{BEGIN}{_keras_layers()}{END}{rest.partition(END)[2]}"
+    return _with_table(MODELS, _keras_layers())
+
+
+def tflite_files() -> str:
+    """The page of TFLite files, with the table of operators made again."""
+    return _with_table(TFLITE, _tflite_operators())
+
+
+def _with_table(page: Path, made: str) -> str:
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    return f"{before}{BEGIN}{made}{END}{rest.partition(END)[2]}"
+
+
+def _tflite_operators() -> str:
+    families = defaultdict(list)
+    for code, writer in OPERATORS.items():
+        families[writer.__module__.rpartition(".")[2]].append(code)
+    return _table(
+        [("family", "operators"), *((name, _names(codes)) for name, codes in sorted(families.items()))]
+    )
 
 
 def _keras_layers() -> str:
@@ -54,9 +74,16 @@ def _keras_layers() -> str:
         (_names(activation.CURVES), "functions in `activation`, of any layer"),
         (_names(table.OPERATIONS), "functions of `tf` and `keras.ops` between layers"),
         (_names(table.NOTHING), "left out: they give what they are given, when no training goes on"),
-        (_names(table.AUGMENTATIONS), "left out, and `compile` says so: augmentation works in training alone"),
+        (
+            _names(table.AUGMENTATIONS),
+            "left out, and `compile` says so: augmentation works in training alone",
+        ),
     ]
-    lines = [f"| {names} | {about} |" for names, about in rows]
+    return _table(rows)
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    lines = [f"| {first} | {second} |" for first, second in rows]
     return "\n".join([lines[0], "|---|---|", *lines[1:]]) + "\n"
 
 
@@ -76,7 +103,7 @@ def _section(title: str, context: click.Context) -> str:
 def main() -> int:
     """Write or check the pages."""
     wrong = 0
-    for path, text in ((CLI, command_line()), (MODELS, models())):
+    for path, text in ((CLI, command_line()), (MODELS, models()), (TFLITE, tflite_files())):
         if "--check" not in sys.argv[1:]:
             path.write_text(text, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:

@@ -44,6 +44,7 @@ def built() -> dict[str, tuple[fuzz.Tree, fuzz.Try]]:
         "quantized": fuzz_cases._quantized(made.quantized),
         "graph": fuzz_cases._graph(made.quantized),
         "model": fuzz_cases._model(),
+        "tflite": fuzz_cases._tflite(),
         **fuzz_keras.keras_cases(),
     }
 
@@ -52,6 +53,7 @@ def built() -> dict[str, tuple[fuzz.Tree, fuzz.Try]]:
     ("name", "most"),
     {
         "bundle": 30, "contents": 20, "archive": 300, "onnx": 300, "quantized": 60, "graph": 8, "model": 30,
+        "tflite": 300,
         "h5": 30, "keras": 100, "h5 layers": 30, "keras layers": 30,
     }.items(),
 )  # fmt: skip

@@ -118,7 +118,10 @@ def other_scale_behind(graph: Graph) -> None:
 
 QUANTIZED = {
     "bias scale": (wrong_bias_scale, "Conv .*bias scales are not input scale x weight scales"),
-    "zero points of weights": (asymmetric_weights, "Conv .*a scale per channel and the zero point 3: TFLite has no kernels for both"),
+    "zero points of weights": (
+        asymmetric_weights,
+        "Conv .*a scale per channel and the zero point 3: TFLite has no kernels for both",
+    ),
     "not a pair": (other_scale_behind, "DequantizeLinear .*does not dequantize"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from onnx import NodeProto, TensorProto, helper
@@ -10,7 +11,7 @@ from edgenet.errors import UnsupportedError
 from edgenet.importer import Imported
 from edgenet.importers.tflite_file.constants import fold
 from edgenet.importers.tflite_file.layout import TO_GRAPH, graph_shape
-from edgenet.importers.tflite_file.network import Network, Operator, Tensor
+from edgenet.importers.tflite_file.network import STATELESS, Network, Operator, Tensor
 from edgenet.importers.tflite_file.operators.table import OPERATORS
 from edgenet.importers.tflite_file.scope import ELSEWHERE, Scope
 
@@ -23,11 +24,38 @@ KINDS = {"FLOAT32": TensorProto.FLOAT, "UINT8": TensorProto.UINT8, "INT8": Tenso
 CHOICES = ("ARG_MAX",)  # the best class instead of the scores
 ONE_TASK = "give a classifier or an embedding"
 DETECTION = "TFLite_Detection_PostProcess"
-COMPILED = {"edgetpu-custom-op": "edgetpu_compiler", "ethos-u": "Vela"}
 BOXES = ("batch", "boxes", "numbers")
 COLORS = (1, 3)
-CONTROL = ("CALL", "CALL_ONCE", "IF", "WHILE")
-STATES = ("LSTM", "RNN", "GRU", "SVDF", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
+# Pattern of an operator's name, why it is not read, and what to do; the first that fits.
+UNREAD = (
+    (DETECTION, "it picks boxes: this is a detector, which edgenet does not compile", ONE_TASK),
+    (
+        "edgetpu-custom-op",
+        "the file was compiled for another processor by edgetpu_compiler",
+        "give the file from before edgetpu_compiler, its name without _edgetpu",
+    ),
+    ("ethos-u", "the file was compiled for another processor by Vela", "give the file from before Vela"),
+    (
+        "^CUSTOM 'Flex",
+        "TensorFlow itself computes it (Select TF operators), which no board has",
+        "convert the model with TFLITE_BUILTINS only",
+    ),
+    (
+        "^CUSTOM",
+        "an operator of its own, which only its author's runtime knows",
+        "convert the model without that layer",
+    ),
+    (
+        "^(CALL|CALL_ONCE|IF|WHILE)$",
+        "what is computed is decided while it runs",
+        "convert the model for inference with a fixed shape",
+    ),
+    (
+        "LSTM|RNN|SVDF|VARIABLE|VAR_HANDLE",
+        "it keeps a state from one picture to the next",
+        STATELESS,
+    ),
+)
 
 
 def convert(network: Network, size: tuple[int, int]) -> Imported:
@@ -66,37 +94,9 @@ def _operator(scope: Scope, op: Operator) -> None:
 
 def _why(code: str) -> tuple[str, str]:
     """Why an operator is not read, and what to do."""
-    if DETECTION in code:
-        return (
-            "it picks boxes: this is a detector, which edgenet does not compile",
-            ONE_TASK,
-        )
-    for name, compiler in COMPILED.items():
-        if name in code:
-            return (
-                f"the file was compiled for another processor by {compiler}",
-                "give the file from before that",
-            )
-    if code.startswith("CUSTOM 'Flex"):
-        return (
-            "TensorFlow itself computes it (Select TF operators), which no board has",
-            "convert the model with TFLITE_BUILTINS only",
-        )
-    if code.startswith("CUSTOM"):
-        return (
-            "an operator of its own, which only its author's runtime knows",
-            "convert the model without that layer",
-        )
-    if code in CONTROL:
-        return (
-            "what is computed is decided while it runs",
-            "convert the model for inference with a fixed shape",
-        )
-    if any(word in code for word in STATES):
-        return (
-            "it keeps a state from one picture to the next",
-            "give a network that answers picture by picture",
-        )
+    for pattern, reason, remedy in UNREAD:
+        if re.search(pattern, code):
+            return reason, remedy
     return "edgenet does not know it", ELSEWHERE
 
 

@@ -93,6 +93,14 @@ class Scope:
             raise self.refuse(op, f"its operand {at} is computed while it runs", ELSEWHERE)
         return self.values[index]
 
+    def single(self, op: Operator, at: int) -> float:
+        """A constant operand that is one number: its real value."""
+        self.number(op, at)
+        found = np.ravel(self.floats(op.inputs[at]))
+        if found.size != 1:
+            raise self.damaged(op, f"its operand {at} is {found.size} numbers")
+        return float(found[0])
+
     def floats(self, index: int) -> NDArray[np.float32]:
         """The real values of a constant, in the file's order of axes."""
         tensor, values = self.tensor(index), self.values[index]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from edgenet.importers.tflite_file.layout import graph_axis
 from edgenet.importers.tflite_file.network import Operator
 from edgenet.importers.tflite_file.operators.arithmetic import operand
@@ -50,7 +48,8 @@ def write_leaky_relu(scope: Scope, op: Operator) -> None:
 def write_prelu(scope: Scope, op: Operator) -> None:
     """PRELU → PRelu; its slopes broadcast to the picture, which has all axes."""
     shape, slopes = scope.shape(op.inputs[0]), scope.number(op, 1)
-    if slopes.ndim > len(shape) or np.broadcast_shapes(slopes.shape, shape) != shape:
+    full = (1,) * (len(shape) - slopes.ndim) + slopes.shape
+    if len(full) > len(shape) or any(a not in (1, b) for a, b in zip(full, shape, strict=True)):
         raise scope.damaged(op, f"slopes {list(slopes.shape)} for {list(shape)}")
     parts = [scope.real(op.inputs[0]), operand(scope, op, op.inputs[1], len(shape))]
     scope.finish(op, scope.emit("PRelu", parts, scope.result(op)), shape)

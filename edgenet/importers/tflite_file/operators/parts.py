@@ -48,8 +48,10 @@ def write_pack(scope: Scope, op: Operator) -> None:
 def write_split(scope: Scope, op: Operator) -> None:
     """SPLIT and SPLIT_V → one Slice each."""
     source, at, sizes = (1, 0, None) if op.code == "SPLIT" else (0, 2, 1)
-    shape = scope.shape(op.inputs[source])
-    axis = int(np.ravel(scope.number(op, at))[0]) % max(len(shape), 1)
+    shape = scope.shape(op.inputs[source]) if len(op.inputs) > source and op.inputs[source] >= 0 else ()
+    if not shape:
+        raise scope.damaged(op, "it splits nothing")
+    axis = int(scope.single(op, at)) % len(shape)
     count = len(op.outputs)
     wanted = (
         [shape[axis] // count] * count

@@ -48,8 +48,7 @@ def write_pad(scope: Scope, op: Operator) -> None:
     amounts, shape = _amounts(scope, op), scope.shape(op.inputs[0])
     value = 0.0
     if len(op.inputs) > 2:
-        scope.number(op, 2)
-        value = float(np.ravel(scope.floats(op.inputs[2]))[0])
+        value = scope.single(op, 2)
     if not math.isfinite(value):
         raise scope.refuse(op, f"it pads with {value}", ELSEWHERE)
     if value == 0 and len(shape) == 4 and not np.any(amounts[[0, 3]]) and _same_scale(scope, op):
@@ -95,7 +94,7 @@ def _wanted(scope: Scope, op: Operator) -> tuple[int, ...]:
     if op.code == "RESHAPE":
         return _filled(scope, op, _asked(scope, op))
     if op.code == "EXPAND_DIMS":
-        at = int(np.ravel(scope.number(op, 1))[0]) % (len(shape) + 1)
+        at = int(scope.single(op, 1)) % (len(shape) + 1)
         return (*shape[:at], 1, *shape[at:])
     axes = {int(axis) % max(len(shape), 1) for axis in op.options.get("SqueezeDims", [])}
     if any(shape[axis] != 1 for axis in axes):
