@@ -114,7 +114,7 @@ def test_host_and_board_see_the_same(home: Path, tmp_path: Path, model: Model, a
     _, turned = folder_of(tmp_path)
     for which, notes in ((model, 1), (applying, 0)):
         made = compile(which, "local", "onnxruntime", "int8", CHEAP, calibration=turned)
-        assert len(made.notes) == notes
+        assert sum("carry a rotation" in note for note in made.notes) == notes
         assert made.bundle.manifest.preprocessing == which.preprocessing
         deploy(made.bundle)
         report = profile(made.bundle, "local", "quick", val=turned)
