@@ -37,7 +37,7 @@ from edgenet.steps.quantize import calibration_images, quantized
 from edgenet.steps.source import Source, read_source
 from edgenet.target import Target
 from edgenet.task import Task
-from edgenet.verify.artifact import FLOAT_TOLERANCE, verify_artifact
+from edgenet.verify.artifact import float_tolerance, verify_artifact
 from edgenet.verify.golden import choose
 from edgenet.verify.host import run_artifact
 
@@ -250,11 +250,10 @@ def _images(calibration: ImageSet | Path | str | None, decision: Decision) -> Im
 
 
 def _check_conversion(stage: Mapping[str, Any], reference: NDArray[np.float32], backend: str) -> None:
-    span = float(np.ptp(reference)) or 1.0
-    if not stage["max_abs"] <= FLOAT_TOLERANCE * span:  # NaN is not within it either
+    if not stage["max_abs"] <= float_tolerance(reference):  # NaN is not within it either
         raise ModelError(
             f"the float artifact for {backend} differs from the model by {stage['max_abs']:.3g} "
-            f"(its answers span {span:.3g})",
+            f"(its answers span {float(np.ptp(reference)):.3g})",
             "report this as a bug in edgenet with the model",
         )
 

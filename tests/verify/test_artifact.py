@@ -24,7 +24,7 @@ from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
 from edgenet.steps.compile import compile
 from edgenet.target import Target
-from edgenet.verify.artifact import verify_artifact
+from edgenet.verify.artifact import float_tolerance, verify_artifact
 from edgenet.verify.host import run_artifact
 from tests.conftest import CHEAP
 
@@ -125,3 +125,11 @@ def test_kernels_that_are_fused_where_nobody_looks_are_no_fault(shared: Path, ta
     model = Model.load(shared / "data/models/mobilenet_v1_025_224.onnx")
     images = ImageSet.load(shared / "data/imagenet/calib").head(64)
     assert compile(model, target, "onnxruntime", "int8", calibration=images).bundle.artifact
+
+
+def test_rounding_is_no_difference_where_a_network_says_the_same_of_every_picture() -> None:
+    """Its answers span less than one of them is rounded by; a share of that span would blame the writer."""
+    same = np.full((4, 1), 0.25, np.float32)
+    assert float_tolerance(same) >= 1e-6
+    assert float_tolerance(np.array([[0.0, 50.0]], np.float32)) == pytest.approx(5e-3)
+    assert float_tolerance(same) < 1e-3

@@ -18,6 +18,7 @@ __all__ = ["Form", "convert"]
 
 # A framework takes up to a minute to start on a slow machine, and a conversion some more.
 CONVERT_S = 900.0
+AUGMENTATION = b"StatelessRandom"  # operators of Keras's augmentation layers, which a converter refuses
 RAISED = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Unsupported\w*): ")
 
 
@@ -81,6 +82,11 @@ def _run(python: str, form: Form, path: Path, made: Path) -> None:
         raise ModelError(
             f"{path}: {python} could not convert it ({type(error).__name__})", form.by_hand(path)
         ) from None
+    if done.returncode and AUGMENTATION in done.stderr:
+        raise ModelError(
+            f"{path}: {form.what} with augmentation layers, which change pictures at random, for training",
+            "export the model without them: keras.Model(base.input, head(base.output)).export(…)",
+        )
     if done.returncode or not made.is_file():
         raise ModelError(
             f"{path}: {form.what} that {python} cannot convert: {_last(done.stderr)}",

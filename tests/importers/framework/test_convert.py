@@ -59,6 +59,7 @@ def test_a_program_becomes_what_its_python_exports(play: Play, tmp_path: Path, m
     ("body", "said"),
     [
         ("raise ValueError('no such operator: aten::odd')", "ValueError: no such operator: aten::odd"),
+        ("raise RuntimeError('no op StatelessRandomUniformV2')", "with augmentation layers"),
         ("sys.exit(3)", "it said nothing"),
         ("sys.exit(0)", "it said nothing"),
         ("print('\\x1b[31mred', file=sys.stderr); sys.exit(1)", "\ufffd[31mred"),
