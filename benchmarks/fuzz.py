@@ -3,34 +3,20 @@
     python benchmarks/fuzz.py [SECONDS]      each kind for so long (10); prints runs, accepted, refused, found
 
 Bytes flipped at random rarely get past a digest or a parser. So values are exchanged *inside* valid
-documents: a number for a text, a list of a thousand, NaN, a path upwards, a key missing or twice as deep;
-digests are made right again, so that what is tried is the reader behind them.
+documents (fuzz_cases.py): a number for a text, a list of a thousand, NaN, a path upwards, a key missing or
+twice as deep; digests are made right again, so that what is tried is the reader behind them.
 """
 
 from __future__ import annotations
 
 import copy
-import functools
-import json
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import edgenet
-from edgenet.bundle import Bundle, pack
-from edgenet.card import read_card
-from edgenet.devices import answers, events
 from edgenet.errors import EdgenetError
-from edgenet.facts import Facts
-from edgenet.library import image_folder
-from edgenet.quantize import container
-from edgenet.quantize.quantized import Quantized
-from edgenet.report import Report
-from edgenet.zoo import embedded
 
 ODD: tuple[Any, ...] = (
     None, True, 0, -1, 1, 2**31, 2**63, 10**400, 1e400, -1e400, float("nan"), 1e-320, 0.5, "", "x", "../x",
@@ -55,7 +41,9 @@ def places(tree: Tree) -> list[tuple[Any, Any]]:
 
 
 def damaged(tree: Tree, chance: random.Random) -> Tree:
-    """A copy with one to three values exchanged, removed, doubled or nested."""
+    """A copy with one to three values exchanged, removed, doubled or nested; of bytes, some of them."""
+    if isinstance(tree, bytes):
+        return _damaged_bytes(tree, chance)
     made = copy.deepcopy(tree)
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         listed = places(made)
@@ -80,109 +68,19 @@ def damaged(tree: Tree, chance: random.Random) -> Tree:
     return made
 
 
-def cases() -> dict[str, tuple[Tree, Try]]:
-    """Kind → (a valid document, what reads it)."""
-    images = image_folder("signs", "calib")
-    made = edgenet.compile(str(embedded()), "local", "tflite", "int8", "int8-minmax", images)
-    return {
-        "bundle": _bundle(made.bundle),
-        "report": _report(made.bundle),
-        "quantized": _quantized(made.quantized),
-        "card": _card(),
-        **_told(),
-    }
-
-
-def _bundle(bundle: Bundle) -> tuple[Tree, Try]:
-    table = {
-        key: value for key, value in bundle.manifest.to_table().items() if key not in ("files", "schema")
-    }
-
-    def read(manifest: Tree) -> object:
-        found = Bundle.parse(pack(manifest, bundle.files))
-        return found.manifest.task.comparable(found.array("golden/artifact.npy"), "logits"), repr(found)
-
-    return json.loads(json.dumps(table)), read
-
-
-def _report(bundle: Bundle) -> tuple[Tree, Try]:
-    with tempfile.TemporaryDirectory(prefix="edgenet-fuzz-") as folder:
-        import os
-
-        os.environ.setdefault("EDGENET_HOME", folder)
-        edgenet.deploy(bundle, "local")
-        table = edgenet.profile(bundle, "local", "quick").to_table()
-    for part in ("latency_ms", "pipeline_ms"):
-        table[part]["samples"] = table[part]["samples"][:30]
-
-    def read(values: Tree) -> object:
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as stream:
-            stream.write(json.dumps(values))
-            stream.flush()
-            report = Report.load(stream.name)
-        return [edgenet.present([report], form) for form in ("html", "md", "csv")], edgenet.compare(
-            report, report
-        )
-
-    return json.loads(json.dumps(table)), read
-
-
-def _quantized(made: Quantized | None) -> tuple[Tree, Try]:
-    assert made is not None
-    proto, facts, files = container.unpack(made.to_bytes(), "fuzz")
-
-    def read(table: Tree) -> object:
-        try:
-            data = container.pack(proto, table, files)
-        except ValueError:
-            return None  # NaN and the like cannot be written in the first place
-        return repr(Quantized.parse(data, "fuzz"))
-
-    return facts, read
-
-
-def _card() -> tuple[Tree, Try]:
-    import tomllib
-
-    table = tomllib.loads(embedded().with_suffix(".toml").read_text(encoding="utf-8"))
-
-    def read(values: Tree) -> object:
-        with tempfile.NamedTemporaryFile("w", suffix=".toml", errors="surrogatepass") as stream:
-            stream.write(_toml(values))
-            stream.flush()
-            return read_card(Path(stream.name))
-
-    return table, read
-
-
-def _toml(values: Tree) -> str:
-    """TOML of a table, loosely: what cannot be written in it becomes text that is none."""
-    if not isinstance(values, dict):
-        return json.dumps(values)
-    plain = [
-        f"{key or 'k'} = {json.dumps(value)}" for key, value in values.items() if not isinstance(value, dict)
-    ]
-    inner = [f"[{key or 'k'}]\n{_toml(value)}" for key, value in values.items() if isinstance(value, dict)]
-    return "\n".join([*plain, *inner])
-
-
-def _told() -> dict[str, tuple[Tree, Try]]:
-    """What an agent answers and tells."""
-    whole = {
-        "replay": ({"dtype": "int8", "outputs": 5, "pixels": ["a" * 64]}, answers.Replay),
-        "have": ({"missing": [["a" * 64, 3]], "free": 9, "removed": ["x"]}, answers.Have),
-        "deployments": ({"current": "a" * 64, "deployments": [{"digest": "a" * 64, "name": "n"}],
-                         "history": [{"digest": "a" * 64, "at": 1.0}]}, answers.Deployments),
-        "loaded": ({"runtime_version": "1", "memory_mb": {"load": 1.0}, "described": {"input": {}}},
-                   answers.Loaded),
-        "tick": ({"state": {"fps": {"camera": 1.0}, "models": []}, "answers": []}, events.DemoTick),
-        "facts": ({"cores": 4, "machine": "aarch64", "isa": ["neon"], "runtimes": {"tflite": "2"}}, Facts),
-    }  # fmt: skip
-    return {name: (tree, functools.partial(_from_table, kind, name)) for name, (tree, kind) in whole.items()}
-
-
-def _from_table(kind: Any, name: str, table: Tree) -> object:
-    return kind.from_table(table, name)
+def _damaged_bytes(data: bytes, chance: random.Random) -> bytes:
+    """Bits turned, a piece cut out or put in twice; often near the end, where an archive's directory is."""
+    made = bytearray(data)
+    for _ in range(chance.choice((1, 1, 2, 8))):
+        at = chance.randrange(len(made)) if chance.random() < 0.5 else len(made) - 1 - chance.randrange(400)
+        kind, size = chance.randrange(4), chance.choice((1, 4, 30, 1000))
+        if kind == 0:
+            del made[at : at + size]
+        elif kind == 1:
+            made[at:at] = made[at : at + size]
+        else:
+            made[at] = chance.choice((made[at] ^ 1 << chance.randrange(8), 0, 255))
+    return bytes(made)
 
 
 def run(tree: Tree, read: Try, chance: random.Random, seconds: float, most: int = 10**9) -> dict[str, Any]:
@@ -209,6 +107,8 @@ def main() -> int:
     """Every kind in turn."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     bad = 0
+    from fuzz_cases import cases
+
     for name, (tree, read) in cases().items():
         counts = run(tree, read, random.Random(24), seconds)
         kinds = sorted(set(counts["found"]))

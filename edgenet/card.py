@@ -50,8 +50,12 @@ def read_card(path: Path) -> ModelCard:
     except (ValueError, RecursionError) as error:  # ValueError: TOML's own, and numbers of too many digits
         raise ModelError(f"{path}: not valid TOML ({cause(error)})", "correct the file") from None
     if not isinstance(table.get("preprocessing"), dict):
+        near = difflib.get_close_matches("preprocessing", table, 1)
         raise ModelError(
-            f"{path}: no [preprocessing] table", "say how the network is fed (docs/preprocessing.md)"
+            f"{path}: no [preprocessing] table",
+            f"write [preprocessing] in place of {near[0]!r}"
+            if near
+            else "say how the network is fed (docs/preprocessing.md)",
         )
     return ModelCard(_task(table, path), Preprocessing.from_table(table["preprocessing"], str(path)))
 

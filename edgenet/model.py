@@ -20,7 +20,7 @@ from edgenet.original.operators import check_operators, with_functions_inlined
 from edgenet.original.settle import settled
 from edgenet.original.shapes import with_output_shapes
 from edgenet.preprocessing import Preprocessing
-from edgenet.soundness import check_domains, check_ending, check_inference, check_weights
+from edgenet.soundness import check_domains, check_ending, check_inference, check_tensors, check_weights
 from edgenet.task import Task, load_task
 from edgenet.text import cause
 
@@ -217,6 +217,7 @@ def _find_card(path: Path, card: Path | None) -> ModelCard:
 
 def _checked(model: Model, path: Path) -> Model:
     """Every check a file must pass once; what is returned keeps the promises of :class:`Model`."""
+    check_tensors(model.proto, path)
     check_domains(model.proto, path)
     proto = settled(model.proto, model.preprocessing, path)
     model = replace(model, proto=proto, preprocessing=model.preprocessing.of_colors())

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from edgenet.errors import ModelError
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Task
+from edgenet.text import cause
 
-__all__ = ["check_domains", "check_ending", "check_inference", "check_weights", "doubts"]
+__all__ = ["check_domains", "check_ending", "check_inference", "check_tensors", "check_weights", "doubts"]
 
 # Operators that move the values of the answer, or round them, and change none.
 MOVES = (
@@ -31,6 +32,23 @@ SCALING = ("Add", "Div", "Mul", "Sub")
 SMALL_STD, SMALL_MEAN = 2.0, 1.0
 # Inputs by position that may be infinite: bounds, which then are none.
 BOUNDS = {"Clip": (1, 2), "Max": (0, 1), "Min": (0, 1), "Pad": (2,)}
+
+
+def check_tensors(proto: onnx.ModelProto, path: Path | str) -> None:
+    """Refuse a constant whose bytes are not those of its shape and type.
+
+    Raises:
+        ModelError: There is one; it is named.
+    """
+    given = (item.t for node in proto.graph.node for item in node.attribute if item.HasField("t"))
+    for tensor in (*proto.graph.initializer, *given):
+        try:
+            onnx.numpy_helper.to_array(tensor)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ModelError(
+                f"{path}: tensor {tensor.name!r} does not hold what its shape says ({cause(error)})",
+                "export the model again",
+            ) from None
 
 
 def check_weights(proto: onnx.ModelProto, path: Path) -> None:

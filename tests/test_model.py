@@ -187,6 +187,7 @@ def test_labels_from_csv(tmp_path: Path) -> None:
         (('task = "classification"', 'task = "detection"'), "detection"),
         (('output = "logits"', 'output = "scores"'), "scores"),
         (("[preprocessing]", "[pre]"), "no \\[preprocessing\\] table"),
+        (("[preprocessing]", "[preprocesing]"), "in place of 'preprocesing'"),
         (("task =", "task = ="), "not valid TOML"),
     ],
 )

@@ -13,6 +13,7 @@ from edgenet.errors import ModelError
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.soundness import doubts
+from edgenet.steps.compile import compile
 from tests.conftest import CARD
 
 SIZE = 64
@@ -60,6 +61,23 @@ def test_a_weight_that_is_no_number_is_named(tmp_path: Path, tensor: str, value:
     message = rf"tensor '{tensor}' has NaN or infinity in 1 of {weights.size} values: export a checkpoint"
     with pytest.raises(ModelError, match=message):
         Model.load(network(tmp_path, **{tensor: weights}))
+
+
+def test_a_tensor_of_another_size_than_its_shape_is_named(tmp_path: Path) -> None:
+    """The fuzzer's: it came out as NumPy's own error from wherever the tensor was read first."""
+    path = network(tmp_path)
+    proto = onnx.load(path)
+    del proto.graph.initializer[0].dims[:]
+    onnx.save(proto, path)
+    with pytest.raises(ModelError, match="tensor 'w' does not hold what its shape says"):
+        Model.load(path)
+
+
+def test_operators_that_do_not_fit_each_other_are_told(tmp_path: Path) -> None:
+    """ONNX Runtime finds it only when it runs, with an exception of its own."""
+    path = network(tmp_path, lo=np.zeros(2))
+    with pytest.raises(ModelError, match=r"cannot run the graph .*: export the model again"):
+        compile(path, "local", "tflite", "fp32", cache=False)
 
 
 def test_a_weight_in_a_node_counts_too(tmp_path: Path) -> None:

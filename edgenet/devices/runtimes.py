@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from edgenet.agent import wire
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Trial
 from edgenet.devices.blobs import Blob
 from edgenet.devices.channel import OnEvent
+from edgenet.devices.pins import Pin, fitting, refused
 from edgenet.devices.replies import BoardError
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import ConnectionLost, DeviceError
@@ -23,13 +21,11 @@ from edgenet.files import cache_dir, file_digest, locked, sha256, write_atomic
 
 __all__ = [
     "NOEXEC_REMEDY",
-    "Pin",
     "Prove",
     "RuntimeChoice",
     "candidates",
     "check_runtime",
     "ensure_runtime",
-    "fitting",
 ]
 
 NOEXEC_REMEDY = "set EDGENET_HOME there to a folder of a file system mounted without noexec"
@@ -55,21 +51,6 @@ class RuntimeChoice(NamedTuple):
 Prove = Callable[[RuntimeChoice], None]
 
 
-class Pin(NamedTuple):
-    """A line of ``pins.toml`` that fits a board.
-
-    Its platform has the oldest C library that the wheels run on, so boards with newer ones share them.
-    """
-
-    wheels: tuple[str, ...]
-    platform: Platform
-
-    @property
-    def name(self) -> str:
-        """The runtime itself, such as "onnxruntime==1.31.1"."""
-        return self.wheels[0]
-
-
 def candidates(backend: str, facts: Facts) -> list[Pin]:
     """The pins that fit a board, best first.
 
@@ -81,25 +62,6 @@ def candidates(backend: str, facts: Facts) -> list[Pin]:
         DeviceError: None fits; it says why.
     """
     return fitting(backend, _platform(backend, facts))
-
-
-def fitting(backend: str, platform: Platform) -> list[Pin]:
-    """The pins that fit a platform, best first.
-
-    Raises:
-        DeviceError: None fits; it says why.
-    """
-    rows = [row for row in _table().get(backend, []) if platform.machine in row["machines"]]
-    if not rows:
-        raise _refused(backend, f"there are no wheels for {platform.machine}")
-    rows = [row for row in rows if platform.python in row["python"]]
-    if not rows:
-        raise _refused(backend, f"there are no wheels for Python {platform.python} on {platform.machine}")
-    known = [row for row in rows if _version(row["glibc"]) <= _version(platform.glibc)]
-    if not known:
-        oldest = min((row["glibc"] for row in rows), key=_version)
-        raise _refused(backend, f"its wheels need glibc {oldest}, the board has {platform.glibc}")
-    return [Pin(tuple(row["wheels"]), platform._replace(glibc=row["glibc"])) for row in known]
 
 
 def ensure_runtime(
@@ -236,29 +198,13 @@ def _blob(path: Path, digest: str) -> Blob:
 
 def _platform(backend: str, facts: Facts) -> Platform:
     if facts.system != "Linux" or facts.python_implementation != "cpython":
-        raise _refused(backend, f"{facts.python_implementation} on {facts.system} is not supported")
+        raise refused(backend, f"{facts.python_implementation} on {facts.system} is not supported")
     if facts.glibc is None:
-        raise _refused(backend, "the board's C library is not glibc, and wheels need glibc")
+        raise refused(backend, "the board's C library is not glibc, and wheels need glibc")
     machine = str(facts.machine)
     if facts.python_bits == 32:
         machine = {"aarch64": "armv7l", "x86_64": "i686"}.get(machine, machine)
     return Platform(".".join(str(facts.python).split(".")[:2]), machine, facts.glibc)
-
-
-def _refused(backend: str, why: str) -> DeviceError:
-    return DeviceError(
-        f"no runtime for {backend} fits this board: {why}",
-        "install one into the board's own Python, or choose another backend",
-    )
-
-
-@cache
-def _table() -> dict[str, list[dict[str, Any]]]:
-    return tomllib.loads(resources.files(__package__).joinpath("pins.toml").read_text("utf-8"))
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
 def _tell(progress: OnEvent | None, stage: str, wheel: str, **more: bool) -> None:

@@ -72,17 +72,29 @@ class Evaluator:
         self._outputs = list(outputs) or [item.name for item in self._session.get_outputs()]
 
     def run(self, value: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
-        """The outputs by name for one input."""
-        values = self._session.run(self._outputs, {self._input: value})
-        return dict(zip(self._outputs, values, strict=True))
+        """The outputs by name for one input; raises as :meth:`feed`."""
+        return self.feed({self._input: value})
 
     def feed(self, values: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-        """The outputs by name for several inputs, by name."""
-        return dict(zip(self._outputs, self._session.run(self._outputs, dict(values)), strict=True))
+        """The outputs by name for several inputs, by name.
+
+        Raises:
+            ModelError: The graph's operators do not fit each other.
+        """
+        return dict(zip(self._outputs, self._answer(self._outputs, values), strict=True))
 
     def first(self, value: NDArray[Any]) -> NDArray[Any]:
-        """The first output, flat: [classes] for a classifier."""
-        return np.asarray(self._session.run(self._outputs[:1], {self._input: value})[0]).reshape(-1)
+        """The first output, flat: [classes] for a classifier; raises as :meth:`feed`."""
+        return np.asarray(self._answer(self._outputs[:1], {self._input: value})[0]).reshape(-1)
+
+    def _answer(self, names: list[str], values: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        try:
+            found: list[NDArray[Any]] = self._session.run(names, dict(values))
+        except Exception as error:  # as above
+            raise ModelError(
+                f"ONNX Runtime cannot run the graph ({cause(error)})", "export the model again"
+            ) from None
+        return found
 
 
 def _with_outputs(proto: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:

@@ -1,4 +1,4 @@
-"""Tensors of a user's graph that are called as edgenet calls its own get other names."""
+"""Tensors and nodes of a user's graph that are called as edgenet calls its own get other names."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ GIVEN = "given"
 
 
 def free_names(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph, or a copy in which every tensor with a name of ours is called ``given/`` and that name."""
+    """The graph, or a copy in which all that has a name of ours is called ``given/`` and that name."""
     graph = proto.graph
     values = {name for node in graph.node for name in (*node.input, *node.output)}
     values |= {item.name for item in (*graph.input, *graph.output, *graph.initializer)}
+    values |= {node.name for node in graph.node}
     taken = {name for name in values if name.partition("/")[0] in OWN}
     if not taken:
         return proto
@@ -23,6 +24,7 @@ def free_names(proto: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
     for node in copy.graph.node:
+        node.name = names.get(node.name, node.name)
         for side in (node.input, node.output):
             for index, name in enumerate(side):
                 side[index] = names.get(name, name)

@@ -14,6 +14,8 @@ from edgenet.files import write_atomic
 
 __all__ = ["Recorder"]
 
+# Pictures of each kind that are kept of one demo: its board may not fill this machine's disk.
+MOST = 2000
 _NAME = re.compile(r"(snapshot|drift)-\d{6,}\.(jpg|png)\Z")
 
 
@@ -32,6 +34,7 @@ class Recorder:
         self._folder, self._path = folder, answers
         self._stream: TextIO | None = None
         self._saved = {"snapshot": 0, "drift": 0}
+        self._left_out = 0
 
     def __enter__(self) -> Self:
         if self._path is not None:
@@ -50,9 +53,10 @@ class Recorder:
             self._stream.close()
 
     def save(self, name: str, frame: int | None, answers: Sequence[Any], body: bytes) -> None:
-        """Keep a picture and what was answered to it; a name that is not one of ours is left out."""
+        """Keep a picture and what was answered to it; names that are not ours and pictures over `MOST` go."""
         found = _NAME.fullmatch(name)
-        if not found:
+        if not found or self._saved[found[1]] >= MOST:
+            self._left_out += 1
             return
         folder = self._folder / ("snapshots" if found[1] == "snapshot" else "drift")
         try:
@@ -72,10 +76,11 @@ class Recorder:
             self._stream.writelines(json.dumps(answer) + "\n" for answer in found)
 
     def kept(self) -> dict[str, Any]:
-        """``snapshots``, ``drift`` (how many) and ``folder`` (``None`` where nothing was kept)."""
+        """``snapshots``, ``drift`` (how many), ``folder`` (``None`` where nothing was kept), ``left_out``."""
         some = any(self._saved.values())
         return {
             "snapshots": self._saved["snapshot"],
             "drift": self._saved["drift"],
             "folder": str(self._folder) if some else None,
+            **({"left_out": self._left_out} if self._left_out else {}),
         }

@@ -24,6 +24,7 @@ from edgenet.quantize.container import AGAIN, FACTS, pack, unpack
 from edgenet.quantize.result import Quantization
 from edgenet.recipe import Recipe
 from edgenet.record import Record
+from edgenet.soundness import check_tensors
 from edgenet.task import Task, load_task
 from edgenet.tasks import task_names
 from edgenet.text import cause
@@ -141,6 +142,7 @@ class Quantized:
         card = ModelCard(facts.reader, facts.preprocessing)
         original = Model.parse(files[REFERENCE], facts.name, facts.digest, card, f"{where}: {REFERENCE}")
         recipe = Recipe.from_table(Table(facts.recipe, f"{where}: {FACTS} recipe"))
+        check_tensors(proto, where)
         _check_graph(proto, original, where)
         return cls(
             original=original,

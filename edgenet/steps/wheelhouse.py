@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgenet.backend import sent_backends
-from edgenet.devices.runtimes import fitting
+from edgenet.devices.pins import fitting
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
 from edgenet.progress import REMARK, Progress, silent

@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from edgenet.errors import ModelError
@@ -24,13 +25,18 @@ class Reference:
         network: The ONNX graph as the user gave it, or its bytes.
         preprocessing: Mean, std and channel order.
         task: How its answers are read.
+
+    Raises:
+        ModelError: It is no network that sees images.
     """
 
     def __init__(self, network: onnx.ModelProto | bytes, preprocessing: Preprocessing, task: Task) -> None:
-        proto = onnx.load_model_from_string(network) if isinstance(network, bytes) else network
+        proto = _parsed(network) if isinstance(network, bytes) else network
         constants = {item.name for item in proto.graph.initializer}
-        entry = next(item for item in proto.graph.input if item.name not in constants)
-        self._nhwc = entry.type.tensor_type.shape.dim[1].dim_value == preprocessing.size[0]
+        inputs = [item for item in proto.graph.input if item.name not in constants]
+        if not inputs or len(inputs[0].type.tensor_type.shape.dim) != 4:
+            raise _foreign()
+        self._nhwc = inputs[0].type.tensor_type.shape.dim[1].dim_value == preprocessing.size[0]
         self._preprocessing = preprocessing
         self._task = task
         threads = os.cpu_count() or 1
@@ -59,3 +65,14 @@ class Reference:
         if not self._nhwc:
             value = value.transpose(0, 3, 1, 2)
         return np.ascontiguousarray(value)
+
+
+def _parsed(data: bytes) -> onnx.ModelProto:
+    try:
+        return onnx.load_model_from_string(data)
+    except DecodeError:
+        raise _foreign() from None
+
+
+def _foreign() -> ModelError:
+    return ModelError("the float model in the file is no network that sees images", "compile the model again")

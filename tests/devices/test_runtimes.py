@@ -17,7 +17,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import edgenet.steps.deploy as deploy_step
-from edgenet.devices import runtimes, wheelhouse
+from edgenet.devices import pins, runtimes, wheelhouse
 from edgenet.devices.answers import Trial
 from edgenet.devices.archive import runtime_archives
 from edgenet.devices.connect import connect
@@ -89,10 +89,10 @@ def test_fallback_comes_after():
 
 
 def test_every_pin_is_exact_and_has_what_it_needs():
-    for backend, rows in runtimes._table().items():
+    for backend, rows in pins._table().items():
         for row in rows:
-            assert all(wheel.count("==") == 1 for wheel in row["wheels"])
-            names = [wheel.partition("==")[0] for wheel in row["wheels"]]
+            assert all(wheel.count("==") == 1 for wheel in row.wheels)
+            names = [wheel.partition("==")[0] for wheel in row.wheels]
             assert names[1:] in (["numpy", "pillow"], []), (backend, names)
 
 

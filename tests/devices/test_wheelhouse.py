@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from edgenet.devices import digests, wheelhouse
+from edgenet.devices import pins as shipped
 from edgenet.devices.wheelhouse import Platform, fetch
-from edgenet.errors import DeviceError
+from edgenet.errors import DeviceError, LibraryError
 from edgenet.files import file_digest
+from edgenet.library import Table
 from tests.house.tree import PACKAGE
 
 NAME = "tiny-1.0-py3-none-any.whl"
@@ -128,6 +130,12 @@ def test_a_cache_that_is_whole_needs_no_network(index: Path, monkeypatch: pytest
     first = fetch(["tiny==1.0"], HERE)
     monkeypatch.setattr(wheelhouse, "_download", lambda *_: pytest.fail("the network was used"))
     assert fetch(["tiny==1.0"], HERE) == first
+
+
+def test_a_key_of_the_pins_that_nobody_reads_is_refused() -> None:
+    row = {"python": ["3.11"], "machines": ["x86_64"], "glibc": "2.28", "wheels": ["a==1"]}
+    with pytest.raises(LibraryError, match="does not know 'machine': did you mean 'machines'"):
+        shipped._row(Table({**row, "machine": "x86_64"}, "pins.toml"))
 
 
 def pins() -> list[tuple[str, str, str, str]]:

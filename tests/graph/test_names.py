@@ -48,6 +48,18 @@ def test_a_tensor_may_have_a_name_of_ours(place: str, name: str, tmp_path: Path)
         assert made.manifest.conversion.agreement == 1.0
 
 
+@pytest.mark.parametrize("name", ["pixels/planes", "pixels/float", "pixels/centered"])
+def test_a_node_may_have_a_name_of_ours(name: str, tmp_path: Path, photos: Path) -> None:
+    """ONNX Runtime loads no graph with two nodes of one name, and this was told as the user's fault."""
+    path, proto = tmp_path / "m.onnx", onnx.ModelProto()
+    proto.CopyFrom(BASE)
+    proto.graph.node[2].name = name
+    onnx.save(proto, path)
+    path.with_suffix(".toml").write_text(CARD)
+    for backend in ("tflite", "onnxruntime"):
+        assert compile(path, "local", backend, "int8", CHEAP, photos).bundle.artifact
+
+
 def test_an_int8_model_too(tmp_path: Path, photos: Path) -> None:
     path = tmp_path / "m.onnx"
     onnx.save(renamed(BASE, PLACES["middle"], "pixels/float"), path)

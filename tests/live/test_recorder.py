@@ -1,0 +1,22 @@
+"""What a board sends to be kept is bounded, whatever it sends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgenet.live import recorder
+from edgenet.live.recorder import Recorder
+
+
+def test_a_board_cannot_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "MOST", 3)
+    with Recorder(tmp_path, None) as kept:
+        for number in range(400):
+            kept.save(f"snapshot-{number:06}.jpg", number, [], b"x")
+        kept.save("drift-000001.jpg", 1, [], b"x")
+        kept.save("../../.bashrc", 1, [], b"x")
+        told = kept.kept()
+    assert told == {"snapshots": 3, "drift": 1, "folder": str(tmp_path), "left_out": 398}
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 3 + 3 + 1
