@@ -1,9 +1,11 @@
-"""A small ssh server for machines without sshd; ``sshd.py`` starts it with a folder and a port."""
+"""A small ssh server for machines without sshd; ``sshd.py`` starts it with a folder, a port and a forced command."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import json
 import os
 import signal
 import sys
@@ -12,9 +14,10 @@ from pathlib import Path
 import asyncssh
 
 
-async def serve_process(process: asyncssh.SSHServerProcess) -> None:
-    forced = os.environ.get("FORCED")
-    environment = {**os.environ, "SSH_ORIGINAL_COMMAND": process.command or ""}
+async def serve_process(
+    variables: dict[str, str], forced: str | None, process: asyncssh.SSHServerProcess
+) -> None:
+    environment = {**os.environ, **variables, "SSH_ORIGINAL_COMMAND": process.command or ""}
     child = await asyncio.create_subprocess_shell(
         forced or process.command or "sh",
         stdin=asyncio.subprocess.PIPE,
@@ -22,12 +25,16 @@ async def serve_process(process: asyncssh.SSHServerProcess) -> None:
         stderr=asyncio.subprocess.PIPE,
         env=environment,
     )
-    # asyncssh's own way to stdin ends the whole connection where the child no longer reads.
+    # asyncssh's own redirection ends the connection where the child no longer reads, or says much at once.
     feeding = asyncio.ensure_future(feed(process, child.stdin))
-    await process.redirect(stdout=child.stdout, stderr=child.stderr)
+    telling = [
+        asyncio.ensure_future(tell(child.stdout, process.stdout)),
+        asyncio.ensure_future(tell(child.stderr, process.stderr)),
+    ]
     status = await child.wait()
-    await asyncio.sleep(0.1)  # what it said last is still on its way
-    feeding.cancel()
+    await asyncio.wait(telling, timeout=1)  # what it said last is still on its way; its own children may go on
+    for task in (feeding, *telling):
+        task.cancel()
     process.exit(status)
 
 
@@ -43,13 +50,22 @@ async def feed(process: asyncssh.SSHServerProcess, stdin: asyncio.StreamWriter) 
         stdin.close()
 
 
-async def main(folder: Path, port: int) -> None:
+async def tell(stream: asyncio.StreamReader, client: asyncssh.SSHWriter) -> None:
+    """Carry what the child says, at the client's pace."""
+    with contextlib.suppress(asyncssh.Error, OSError):
+        while piece := await stream.read(65536):
+            client.write(piece)
+            await client.drain()
+
+
+async def main(folder: Path, port: int, forced: str | None = None) -> None:
+    variables = json.loads((folder / "variables.json").read_text())
     server = await asyncssh.listen(
         "127.0.0.1",
         port,
         server_host_keys=[str(folder / "host_key")],
         authorized_client_keys=str(folder / "authorized_keys"),
-        process_factory=serve_process,
+        process_factory=functools.partial(serve_process, variables, forced),
         encoding=None,
     )
     stop = asyncio.Event()
@@ -59,4 +75,4 @@ async def main(folder: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))

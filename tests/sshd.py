@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -155,13 +156,13 @@ def _asyncssh(
     folder: Path, port: int, variables: Mapping[str, str], command: str | None
 ) -> subprocess.Popen[bytes]:
     server = Path(__file__).with_name("asyncssh_server.py")
-    environment = {**os.environ, **variables, **({"FORCED": command} if command else {})}
+    # In a file: they are those of its sessions, and a PYTHONHOME among them would end the server itself.
+    (folder / "variables.json").write_text(json.dumps(dict(variables)))
     with (folder / "sshd.log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, str(server), str(folder), str(port)],
+            [sys.executable, str(server), str(folder), str(port), *([command] if command else [])],
             stdin=subprocess.DEVNULL,
             stderr=log,
-            env=environment,
         )
 
 
