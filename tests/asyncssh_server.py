@@ -1,4 +1,4 @@
-"""A small ssh server for machines without sshd; ``sshd.py`` starts it with a folder, a port and a forced command."""
+"""An SSH server for machines without sshd; ``sshd.py`` starts it with a folder, a port and a forced command."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ async def serve_process(
         asyncio.ensure_future(tell(child.stderr, process.stderr)),
     ]
     status = await child.wait()
-    await asyncio.wait(telling, timeout=1)  # what it said last is still on its way; its own children may go on
+    await asyncio.wait(
+        telling, timeout=1
+    )  # what it said last is still on its way; its own children may go on
     for task in (feeding, *telling):
         task.cancel()
     process.exit(status)
