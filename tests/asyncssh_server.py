@@ -1,4 +1,4 @@
-"""An SSH server for machines without sshd; ``sshd.py`` starts it with a folder, a port and a forced command."""
+"""An SSH server for machines without sshd, started by ``sshd.py`` with a folder, a port, a forced command."""
 
 from __future__ import annotations
 
