@@ -200,7 +200,7 @@ class Manifest(Record):
         output, task = self.artifact.output, self.task
         _one_of(where.at("artifact").at("output").at("meaning"), output.meaning, task.outputs)
         if wrong := task.check(output.classes):
-            raise where.at("labels").refuse(wrong, "one of each class")
+            raise where.at("labels").refuse(wrong[0], "one of each class")
 
     @property
     def task(self) -> Task:

@@ -48,7 +48,7 @@ def test_a_manifest_without_a_task_is_of_a_classifier() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("model.task", "poetry", "model.task is 'poetry', not classification or embedding"),
+        ("model.task", "poetry", "model.task is 'poetry', not binary or classification or "),
         ("model.task", ["a"], "model.task is"),
         ("artifact.output.meaning", "embedding", "meaning is 'embedding', not logits or probabilities"),
         ("model.name", ["a"], r"model\.name is \['a'\], not text"),
@@ -136,7 +136,7 @@ def test_pictures_have_sides_from_8_to_4096(side: int, fits: bool) -> None:
             Manifest.parse(whole, "x")
 
 
-@pytest.mark.parametrize(("classes", "fits"), [(1_000_000, True), (1_000_001, False), (1, True), (0, False)])
+@pytest.mark.parametrize(("classes", "fits"), [(1_000_000, True), (1_000_001, False), (2, True), (1, False), (0, False)])
 def test_there_are_up_to_a_million_classes(classes: int, fits: bool) -> None:
     whole = changed("artifact.output.classes", classes)
     whole["labels"] = []

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from edgenet.agent import wire
-from edgenet.agent.serve import _HANDLERS
+from edgenet.agent.server import _HANDLERS
 from edgenet.devices.agent import Agent
 from edgenet.devices.bootstrap import BOOT
 from edgenet.devices.deadlines import DEADLINES, Deadlines, Limit
