@@ -3,20 +3,20 @@
 import io
 import os
 
-from edgenet_agent import runtimes, serve, wire
+from edgenet_agent import runtimes, server, wire
 from edgenet_agent.store import prune
 from edgenet_agent.store.home import Store
 
 
-def server(tmp_path):
+def running(tmp_path):
     store, out = Store(str(tmp_path)), io.BytesIO()
-    return store, out, serve.Server(store, out, "d" * 64)
+    return store, out, server.Server(store, out, "d" * 64)
 
 
 def test_a_silent_host_loses_the_lock_and_then_the_agent(tmp_path, monkeypatch):
-    monkeypatch.setattr(serve, "LOCK_IDLE", 0.01)
-    monkeypatch.setattr(serve, "IDLE", 0.02)
-    store, out, answering = server(tmp_path)
+    monkeypatch.setattr(server, "LOCK_IDLE", 0.01)
+    monkeypatch.setattr(server, "IDLE", 0.02)
+    store, out, answering = running(tmp_path)
     answering.jobs.put(({"type": wire.BEGIN, "id": 5}, b""))
     answering.run()
     out.seek(0)
@@ -28,11 +28,11 @@ def test_a_silent_host_loses_the_lock_and_then_the_agent(tmp_path, monkeypatch):
 
 
 def test_every_request_has_an_answer(tmp_path, monkeypatch):
-    monkeypatch.setattr(serve, "LOCK_IDLE", 0.01)
-    monkeypatch.setattr(serve, "IDLE", 0.01)
-    _, out, answering = server(tmp_path)
-    kinds = [value for name, value in vars(wire).items() if name.isupper() and value in serve._HANDLERS]
-    assert sorted(kinds) == sorted(serve._HANDLERS)
+    monkeypatch.setattr(server, "LOCK_IDLE", 0.01)
+    monkeypatch.setattr(server, "IDLE", 0.01)
+    _, out, answering = running(tmp_path)
+    kinds = [value for name, value in vars(wire).items() if name.isupper() and value in server._HANDLERS]
+    assert sorted(kinds) == sorted(server._HANDLERS)
     strange = [{}, {"type": None}, {"type": ["put"]}, {"type": "put", "digest": 3, "size": 1, "offset": 0}]
     for number, request in enumerate([*strange, {"type": wire.CLOSE}, {"type": wire.BENCH}]):
         answering.jobs.put((dict(request, id=number), b""))
@@ -60,9 +60,9 @@ def test_making_room_keeps_the_parts_of_this_agent(tmp_path):
 
 
 def test_a_request_without_its_part_says_which_and_does_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(serve, "LOCK_IDLE", 0.01)
-    monkeypatch.setattr(serve, "IDLE", 0.01)
-    _, out, answering = server(tmp_path)
+    monkeypatch.setattr(server, "LOCK_IDLE", 0.01)
+    monkeypatch.setattr(server, "IDLE", 0.01)
+    _, out, answering = running(tmp_path)
     answering.jobs.put(({"type": wire.PROBE, "id": 1, "backends": ["tflite", "onnxruntime"]}, b""))
     answering.jobs.put(({"type": wire.TRY_RUNTIME, "id": 2, "backend": "null"}, b""))
     answering.run()
