@@ -6,7 +6,7 @@ import numpy as np
 from onnx import NodeProto, helper
 from onnx.reference import ReferenceEvaluator
 
-from edgenet.graph.graph import Graph
+from edgenet.graph.graph import Graph, attributes
 
 __all__ = ["fold_constants"]
 
@@ -33,8 +33,10 @@ def fold_constants(graph: Graph) -> int:
 def _fold(graph: Graph) -> int:
     folded = 0
     for node in list(graph.nodes):
-        if node.op_type == "Shape" and not node.attribute and _is_static(graph, node.input[0]):
-            values = [np.array(graph.shape(node.input[0]), np.int64)]
+        if node.op_type == "Shape" and _is_static(graph, node.input[0]):
+            asked = attributes(node)
+            part = slice(asked.get("start", 0), asked.get("end"))
+            values = [np.array(graph.shape(node.input[0])[part], np.int64)]
         elif node.op_type not in KEPT and _reads_constants(graph, node):
             values = _computed(graph, node)
         else:

@@ -15,12 +15,25 @@ RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 def merge_reshapes(graph: Graph) -> int:
     """Let a Flatten, Reshape, Squeeze or Unsqueeze of another one read what that one reads, in place.
 
-    What is left is a Flatten where it gives [1, values], else a Reshape to a constant shape.
+    So is a Gather that takes all numbers of a row in their order: PyTorch's dynamo exporter writes the
+    ``as_strided`` of adaptive pooling as one. What is left is a Flatten where it gives [1, values], else a
+    Reshape to a constant shape.
 
     Returns:
         How many nodes were rewritten or removed.
     """
-    return sum(_merge(graph, node) for node in graph.nodes if node.op_type in RESHAPES)
+    gathers = sum(_take_in_order(graph, node) for node in list(graph.nodes) if node.op_type == "Gather")
+    return gathers + sum(_merge(graph, node) for node in graph.nodes if node.op_type in RESHAPES)
+
+
+def _take_in_order(graph: Graph, node: NodeProto) -> bool:
+    row, places = graph.shape(node.input[0]), graph.constants.get(node.input[1])
+    if len(row) != 1 or not row[0] or places is None or places.size != row[0]:
+        return False
+    if not (places.ravel() == np.arange(row[0])).all():
+        return False
+    _replace(graph, node, node.input[0], places.shape)
+    return True
 
 
 def _merge(graph: Graph, node: NodeProto) -> bool:

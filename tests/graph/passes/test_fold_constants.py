@@ -30,6 +30,21 @@ def test_arithmetic_on_a_shape_becomes_a_constant() -> None:
     keeps(before, small, 0.0)
 
 
+@pytest.mark.parametrize("part", [{"start": 0, "end": 1}, {"start": 1, "end": 3}, {"start": -2}, {}])
+def test_a_part_of_a_shape_is_constant(part: dict[str, int]) -> None:
+    """Shape has ``start`` and ``end`` since opset 15; PyTorch's dynamo exporter asks so for the batch."""
+    nodes = [
+        node("Shape", ["x"], ["s"], **part),
+        node("ReduceSum", ["s"], ["sum"], keepdims=0),
+        node("Cast", ["sum"], ["f"], to=1),
+        node("Add", ["x", "f"], ["y"]),
+    ]
+    small = graph(nodes, opset=15)
+    before = small.copy()
+    assert fold_constants(small) == 3
+    keeps(before, small, 0.0)
+
+
 def test_nothing_is_left_for_a_second_time() -> None:
     small = graph(
         [node("Mul", ["a", "b"], ["w"]), node("Add", ["x", "w"], ["y"])], {"a": random(1), "b": random(1)}

@@ -72,3 +72,26 @@ def test_a_flatten_is_left_alone() -> None:
     before = written(small)
     assert merge_reshapes(small) == 0
     assert written(small) == before
+
+
+def strided(places: np.ndarray) -> tuple[int, dict[str, int]]:
+    """Pooling, flattened, and all numbers taken by their places; what is done, and what is left."""
+    nodes = [
+        node("ReduceMean", ["x"], ["m"], axes=[2, 3], keepdims=1),
+        node("Reshape", ["m", "row"], ["r"]),
+        node("Gather", ["r", "places"], ["s"], axis=0),
+        node("Relu", ["s"], ["y"]),
+    ]
+    small = graph(nodes, {"row": np.array([-1], np.int64), "places": places})
+    before = small.copy()
+    done = merge_reshapes(small)
+    keeps(before, small)
+    return done, kinds(small)
+
+
+def test_all_numbers_taken_in_their_order_are_no_step() -> None:
+    """``as_strided`` of PyTorch's dynamo exporter."""
+    in_order = np.arange(3, dtype=np.int64).reshape(1, 3, 1, 1)
+    assert strided(in_order) == (2, {"ReduceMean": 1, "Relu": 1})
+    for other in (in_order[:, ::-1], in_order[:, :2], in_order * 0):
+        assert strided(other) == (0, {"ReduceMean": 1, "Reshape": 1, "Gather": 1, "Relu": 1})
