@@ -8,11 +8,14 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from edgenet.errors import ModelError
+from edgenet.files import read_regular
 from edgenet.original.operators import check_operators, with_functions_inlined
 from edgenet.original.shapes import with_output_shapes
 from edgenet.text import cause
 
 __all__ = ["parse_onnx", "read_onnx"]
+
+MAX_BYTES = 2 << 30  # protobuf takes no more
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:
@@ -22,7 +25,7 @@ def read_onnx(path: Path) -> onnx.ModelProto:
         ModelError: Not an ONNX file, truncated, or with operators that no board has.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise ModelError(
             f"{path}: cannot be read ({error.strerror})", "give the path of an ONNX file"

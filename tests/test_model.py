@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,19 @@ def test_text_is_not_onnx(tmp_path: Path) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
         Model.load(tmp_path / "none.onnx")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this system")
+@pytest.mark.parametrize("name", ["m.onnx", "m.h5", "m.keras", "m.tflite"])
+def test_what_would_wait_or_never_end_is_not_opened(name: str, tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(CARD)
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ModelError, match=r"cannot be read \(a FIFO, not a file\)"):
+        Model.load(tmp_path / name)
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(ModelError, match=r"cannot be read \(a device, not a file\)"):
+        Model.load(tmp_path / name)
 
 
 def test_no_preprocessing_is_never_guessed(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ pickled or marshaled functions, classes of the user's own) is never run: such la
 
 from __future__ import annotations
 
+import errno
 import zipfile
 from pathlib import Path
 
 from edgenet.errors import ModelError
+from edgenet.files import irregular
 from edgenet.importer import Imported
 from edgenet.importers.keras_network.archive import open_archive
 from edgenet.importers.keras_network.assemble import assemble
@@ -19,6 +21,7 @@ from edgenet.importers.keras_network.legacy import open_hdf5
 __all__ = ["read", "takes"]
 
 SUFFIXES = (".h5", ".hdf5", ".keras")
+MAX_BYTES = 4 << 30  # most of it the optimizer's, which is not read
 
 
 def takes(path: Path) -> bool:
@@ -33,6 +36,8 @@ def read(path: Path, size: tuple[int, int]) -> Imported:
         ModelError: It cannot be read, is damaged, or has a layer that edgenet does not know.
     """
     try:
+        if reason := irregular(path, MAX_BYTES):
+            raise OSError(errno.EINVAL, reason)
         with path.open("rb") as file:
             hdf5, archive = is_hdf5(file), zipfile.is_zipfile(file)
     except OSError as error:

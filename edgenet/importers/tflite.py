@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgenet.errors import ModelError
+from edgenet.files import read_regular
 from edgenet.importer import Imported
 from edgenet.importers.tflite_file.convert import convert
 from edgenet.importers.tflite_file.network import parse_network
 
 __all__ = ["read", "takes"]
+
+MAX_BYTES = 2 << 30  # FlatBuffers count no further
 
 
 def takes(path: Path) -> bool:
@@ -32,8 +35,7 @@ def read(path: Path, size: tuple[int, int]) -> Imported:
         UnsupportedError: An operator has no form in ONNX here; it is named.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read()
+        data = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise ModelError(
             f"{path}: cannot be read ({error.strerror})", "give the path of a .tflite file"

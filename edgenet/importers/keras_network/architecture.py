@@ -85,6 +85,8 @@ def parse_network(kind: Any, config: Any, where: str) -> Network:
     Raises:
         ModelError: It is damaged, or a model of another kind.
     """
+    if not isinstance(kind, str):
+        raise _damaged(where, "no class of the model")
     if kind not in MODELS:
         raise ModelError(
             f"{where}: the model is a {kind}, a class of the user's own, and its code is not in the file",

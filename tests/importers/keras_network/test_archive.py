@@ -45,6 +45,7 @@ REFUSED: dict[str, tuple[dict[str, bytes | None], str]] = {
     "no weights": ({"weights": None}, "its weights are not in model.weights.h5"),
     "no JSON": ({"config": b"{"}, "config.json is damaged"),
     "a list": ({"config": b"[]"}, r"config.json is damaged \(no object\)"),
+    "no class": ({"config": b"{}"}, r"the architecture is damaged \(no class of the model\)"),
     "no text": ({"config": b"\xff\xfe\xff"}, "config.json is damaged"),
     "endless nesting": ({"config": b'{"a":' * 3000 + b"1" + b"}" * 3000}, "config.json is damaged"),
     "deep nesting": ({"config": b'{"a":' * 150 + b"1" + b"}" * 150}, "more than 100 deep"),
