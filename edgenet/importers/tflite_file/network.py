@@ -280,5 +280,6 @@ def _check_order(network: Network) -> None:
             name = network.tensors[item.outputs[0]].name
             raise ModelError(f"{network.where}: damaged ({item.code} {name!r} is made twice)", AGAIN)
         known |= set(item.outputs)
-    if not network.operators or not network.inputs or -1 in (*network.inputs, *network.outputs):
+    ends = (*network.inputs, *network.outputs)
+    if not (network.operators and network.inputs and network.outputs) or -1 in ends:
         raise ModelError(f"{network.where}: no network in it", AGAIN)

@@ -67,6 +67,16 @@ def read_oneself(model: Any) -> None:
     op.inputs = [*op.outputs, *op.inputs[1:]]
 
 
+def give_nothing(model: Any) -> None:
+    """The network has no result."""
+    model.subgraphs[0].outputs = []
+
+
+def take_nothing(model: Any) -> None:
+    """The network has no input."""
+    model.subgraphs[0].inputs = []
+
+
 def read_the_last(model: Any) -> None:
     """The first operator reads what the last one gives."""
     operators = model.subgraphs[0].operators
@@ -95,7 +105,8 @@ def have_no_operators(model: Any) -> None:
 
 
 @pytest.mark.parametrize("change", [
-    read_oneself, read_the_last, make_twice, name_no_tensor, be_huge, have_no_scale, have_no_operators,
+    give_nothing, take_nothing, read_oneself, read_the_last, make_twice, name_no_tensor, be_huge,
+    have_no_scale, have_no_operators,
 ])  # fmt: skip
 def test_networks_that_cannot_be(change: Any) -> None:
     with pytest.raises(ModelError):
