@@ -13,7 +13,7 @@ from edgenet.original.operators import check_operators, with_functions_inlined
 from edgenet.original.shapes import with_output_shapes
 from edgenet.text import cause
 
-__all__ = ["parse_onnx", "read_onnx"]
+__all__ = ["MAX_BYTES", "parse_onnx", "read_onnx"]
 
 MAX_BYTES = 2 << 30  # protobuf takes no more
 

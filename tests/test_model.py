@@ -13,6 +13,7 @@ from onnx import TensorProto, helper
 from edgenet.card import read_card
 from edgenet.errors import ModelError
 from edgenet.model import Model, is_quantized, read_labels
+from edgenet.steps.source import comes_quantized, read_quantized
 from tests.conftest import CARD, CLASSES
 
 
@@ -134,12 +135,14 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this system")
-@pytest.mark.parametrize("name", ["m.onnx", "m.h5", "m.keras", "m.tflite"])
+@pytest.mark.parametrize("name", ["m.onnx", "m.h5", "m.keras", "m.tflite", "m.pt2"])
 def test_what_would_wait_or_never_end_is_not_opened(name: str, tmp_path: Path) -> None:
     (tmp_path / "m.toml").write_text(CARD)
     os.mkfifo(tmp_path / name)
     with pytest.raises(ModelError, match=r"cannot be read \(a FIFO, not a file\)"):
         Model.load(tmp_path / name)
+    assert not comes_quantized(tmp_path / name)
+    assert read_quantized(tmp_path / name) is None
     (tmp_path / name).unlink()
     (tmp_path / name).symlink_to("/dev/zero")
     with pytest.raises(ModelError, match=r"cannot be read \(a device, not a file\)"):

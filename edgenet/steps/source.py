@@ -10,9 +10,11 @@ from google.protobuf.message import DecodeError
 
 from edgenet.card import ModelCard
 from edgenet.errors import ModelError
+from edgenet.files import read_regular
 from edgenet.graph.given.operators import explicit_qdq
 from edgenet.importer import find_importer
 from edgenet.model import Model, is_quantized
+from edgenet.onnx_file import MAX_BYTES
 from edgenet.quantize.container import is_container
 from edgenet.quantize.quantized import Quantized
 from edgenet.steps.in_memory import from_memory
@@ -77,14 +79,12 @@ def read_float(
 
 def comes_quantized(path: Path) -> bool:
     """Whether a file is an ONNX model that somebody else quantized; ``False`` for what cannot be read."""
-    if find_importer(path) is not None:
-        return False
+    data = _onnx_bytes(path)
+    if data is None or not any(mark in data for mark in MARKS):
+        return False  # float models need not be parsed for it
     try:
-        data = path.read_bytes()
-        if not any(mark in data for mark in MARKS):
-            return False  # float models need not be parsed for it
         proto = onnx.load_model_from_string(data)
-    except (OSError, DecodeError):
+    except DecodeError:
         return False
     return is_quantized(proto) and not is_container(proto)
 
@@ -95,14 +95,24 @@ def read_quantized(path: Path) -> Quantized | None:
     Raises:
         ModelError: It is one, and damaged or changed.
     """
+    data = _onnx_bytes(path)
+    if data is None:
+        return None
+    try:
+        known = is_container(onnx.load_model_from_string(data))
+    except DecodeError:
+        return None
+    return Quantized.parse(data, str(path)) if known else None
+
+
+def _onnx_bytes(path: Path) -> bytes | None:
+    """What may be an ONNX file; ``None`` for other forms, and for what is no file that can be read."""
     if find_importer(path) is not None:
         return None
     try:
-        data = path.read_bytes()
-        known = is_container(onnx.load_model_from_string(data))
-    except (OSError, DecodeError):
+        return read_regular(path, MAX_BYTES)
+    except OSError:
         return None
-    return Quantized.parse(data, str(path)) if known else None
 
 
 def _explicit(model: Model) -> Model:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgenet.errors import ModelError
+from edgenet.files import irregular
 from edgenet.importer import Imported
 from edgenet.importers.framework.interpreter import find_interpreter
 from edgenet.text import plain
@@ -18,6 +19,7 @@ __all__ = ["Form", "convert"]
 
 # A framework takes up to a minute to start on a slow machine, and a conversion some more.
 CONVERT_S = 900.0
+MAX_BYTES = 4 << 30
 AUGMENTATION = b"StatelessRandom"  # operators of Keras's augmentation layers, which a converter refuses
 RAISED = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Unsupported\w*): ")
 
@@ -56,6 +58,8 @@ def convert(path: Path, form: Form) -> Imported:
     Raises:
         ModelError: No Python has the framework, the framework cannot convert the model, or takes too long.
     """
+    if reason := _unreadable(path):
+        raise ModelError(f"{path}: cannot be read ({reason})", f"give the path of {form.what}")
     python = find_interpreter(form.needs)
     if python is None:
         raise ModelError(
@@ -67,6 +71,14 @@ def convert(path: Path, form: Form) -> Imported:
         _run(python, form, path, made)
         found = form.read(made)
     return Imported(found.proto, (*found.notes, f"converted from {form.what} by {python}"))
+
+
+def _unreadable(path: Path) -> str:
+    """Why nothing can be read there, such as a FIFO, over which a framework would wait."""
+    try:
+        return "" if path.is_dir() else irregular(path, MAX_BYTES)
+    except OSError as error:
+        return error.strerror or "no file"
 
 
 def _run(python: str, form: Form, path: Path, made: Path) -> None:
