@@ -27,7 +27,7 @@ import numpy as np
 import edgenet
 from edgenet.errors import EdgenetError
 from edgenet.imageset import ImageSet
-from edgenet.importers.framework.interpreter import FRAMEWORK_PYTHON
+from edgenet.importers.framework import FRAMEWORK_PYTHON
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.verify.host import run_bundle

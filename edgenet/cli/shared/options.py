@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from edgenet.importers.framework.interpreter import FRAMEWORK_PYTHON
+from edgenet.importers.framework import FRAMEWORK_PYTHON
 
 __all__ = [
     "bundle_argument",

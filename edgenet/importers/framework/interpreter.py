@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgenet.errors import ModelError
+from edgenet.importers.framework import FRAMEWORK_PYTHON
 
-__all__ = ["FRAMEWORK_PYTHON", "find_interpreter"]
+__all__ = ["find_interpreter"]
 
-# The user's choice; --python of the commands sets it for one run.
-FRAMEWORK_PYTHON = "EDGENET_FRAMEWORK_PYTHON"
 # To find a module is not to import it; but a Python on a slow disk may take its time.
 LOOK_S = 60.0
 LOOK = "import importlib.util, sys; sys.exit(any(importlib.util.find_spec(n) is None for n in sys.argv[1:]))"

@@ -12,7 +12,8 @@ import pytest
 from edgenet.errors import ModelError
 from edgenet.importer import find_importer
 from edgenet.importers import torch
-from edgenet.importers.framework.interpreter import FRAMEWORK_PYTHON, find_interpreter
+from edgenet.importers.framework import FRAMEWORK_PYTHON
+from edgenet.importers.framework.interpreter import find_interpreter
 
 Play = Callable[[str], Path]
 # What stands for the framework's Python: asked for its modules it has them, told to convert it does BODY.
