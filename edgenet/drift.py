@@ -23,6 +23,9 @@ CLASSIFICATION = "classification"
 # A PNG of at most 96 x 96 pixels as a data URI takes less than 40 kB.
 Thumbnail = Annotated[str, Length(131_072)]
 
+# What a task has of its headline measure: the board's, the float model's, the difference.
+HEADLINE = ("", "_reference", "_delta_pp")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocess(Record):
@@ -133,6 +136,7 @@ class Drift(Record):
 
     Attributes:
         measure: The headline measure's name (a class attribute).
+        headline: The field that holds it, beside which are those of ``HEADLINE`` (a class attribute).
         moved: What :class:`Worst` ``max_abs`` is of, in words (a class attribute).
         task: Whose figures follow.
         images, labelled: How many, and whether the truth is known.
@@ -147,6 +151,7 @@ class Drift(Record):
     """
 
     measure: ClassVar[str]
+    headline: ClassVar[str] = ""
     moved: ClassVar[str]
 
     task: str = CLASSIFICATION
@@ -181,15 +186,23 @@ class Drift(Record):
             raise place.at("task").refuse(name, f"one of {', '.join(task_names())}") from None
         return kind.from_table(value, where)  # type: ignore[no-any-return]
 
+    def check(self, where: Where) -> None:
+        """Labelled drift has its headline measure, the float model's and the difference."""
+        for name in (
+            (f"{self.headline}{part}" for part in HEADLINE) if self.labelled and self.headline else ()
+        ):
+            if getattr(self, name) is None:
+                raise where.at(name).refuse(None, "a number, and the images are labelled")
+
     @property
     def best(self) -> float | None:
         """The headline measure of the board, 0 to 1; ``None`` where the truth is not known."""
-        return None
+        return getattr(self, self.headline) if self.labelled and self.headline else None
 
     @property
     def delta_pp(self) -> float | None:
         """The same minus the float model's, in percentage points."""
-        return None
+        return getattr(self, f"{self.headline}_delta_pp") if self.labelled and self.headline else None
 
     @property
     def judged_on(self) -> tuple[object, ...]:

@@ -16,7 +16,6 @@ from edgenet.drift import CLASSIFICATION, Drift, Percent, Share
 from edgenet.errors import DataError
 from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
-from edgenet.json_value import Where
 from edgenet.labels import ClassNames
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.statistics import paired, wilson
@@ -43,6 +42,7 @@ class ClassificationDrift(Drift):
     """
 
     measure = "top-1"
+    headline = "top1"
     moved = "logits"
 
     top1: Share | None
@@ -51,22 +51,6 @@ class ClassificationDrift(Drift):
     mcnemar_p: Share | None
     top5: Share | None = None
     top5_reference: Share | None = None
-
-    def check(self, where: Where) -> None:
-        """Labelled drift has its shares of right answers."""
-        for name in ("top1", "top1_reference", "top1_delta_pp") if self.labelled else ():
-            if getattr(self, name) is None:
-                raise where.at(name).refuse(None, "a number, and the images are labelled")
-
-    @property
-    def best(self) -> float | None:
-        """Top-1."""
-        return self.top1 if self.labelled else None
-
-    @property
-    def delta_pp(self) -> float | None:
-        """Top-1, board minus float."""
-        return self.top1_delta_pp if self.labelled else None
 
     def rows(self) -> list[tuple[str, str]]:
         """Top-1 and top-5 beside the float model's, and what their difference is worth."""

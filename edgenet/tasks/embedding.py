@@ -18,7 +18,6 @@ from edgenet.drift import Drift, Percent, Share
 from edgenet.errors import DataError, EdgenetError
 from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
-from edgenet.json_value import Where
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.statistics import paired, roc_area
 from edgenet.task import Answers, Task, Truth, real
@@ -46,6 +45,7 @@ class EmbeddingDrift(Drift):
     """
 
     measure = "rank-1"
+    headline = "rank1"
     moved = "vectors"
 
     cosine_median: float
@@ -55,22 +55,6 @@ class EmbeddingDrift(Drift):
     mcnemar_p: Share | None
     auc: Share | None
     auc_reference: Share | None
-
-    def check(self, where: Where) -> None:
-        """Labelled drift has its shares of right answers."""
-        for name in ("rank1", "rank1_reference", "rank1_delta_pp") if self.labelled else ():
-            if getattr(self, name) is None:
-                raise where.at(name).refuse(None, "a number, and the images are labelled")
-
-    @property
-    def best(self) -> float | None:
-        """Rank-1."""
-        return self.rank1 if self.labelled else None
-
-    @property
-    def delta_pp(self) -> float | None:
-        """Rank-1, board minus float."""
-        return self.rank1_delta_pp if self.labelled else None
 
     def rows(self) -> list[tuple[str, str]]:
         """The vectors' cosine; rank-1 and the ROC area beside the float model's."""

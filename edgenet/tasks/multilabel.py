@@ -15,7 +15,6 @@ from edgenet.drift import Drift, Percent, Share
 from edgenet.errors import DataError, EdgenetError
 from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
-from edgenet.json_value import Where
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.record import Record
 from edgenet.statistics import paired_bootstrap
@@ -56,6 +55,7 @@ class MultilabelDrift(Drift):
     """
 
     measure = "F1"
+    headline = "f1"
     moved = "logits"
 
     f1: Share | None
@@ -63,22 +63,6 @@ class MultilabelDrift(Drift):
     f1_delta_pp: Percent | None
     bits_agree: Share
     by_label: tuple[Label, ...] = ()
-
-    def check(self, where: Where) -> None:
-        """Labelled drift has its scores."""
-        for name in ("f1", "f1_reference", "f1_delta_pp") if self.labelled else ():
-            if getattr(self, name) is None:
-                raise where.at(name).refuse(None, "a number, and the images are labelled")
-
-    @property
-    def best(self) -> float | None:
-        """F1."""
-        return self.f1 if self.labelled else None
-
-    @property
-    def delta_pp(self) -> float | None:
-        """F1, board minus float."""
-        return self.f1_delta_pp if self.labelled else None
 
     def rows(self) -> list[tuple[str, str]]:
         """Equal labels; F1 beside the float model's, and the label that lost most."""
