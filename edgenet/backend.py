@@ -25,6 +25,7 @@ from edgenet.graph.layers import Layer
 from edgenet.graph.passes.head import LOGITS
 from edgenet.manifest import ArtifactSpec, TensorSpec
 from edgenet.model import Model
+from edgenet.recipe import Recipe
 from edgenet.target import Target
 
 __all__ = [
@@ -133,6 +134,10 @@ class Backend(ABC):
     def unsupported_reason(self, target: Target, precision: str) -> str:  # noqa: ARG002
         """Why a board cannot run a precision, beyond what its target file says; empty if it can."""
         return ""
+
+    def recipe(self, recipe: Recipe, target: Target) -> Recipe:  # noqa: ARG002
+        """A recipe as it is followed for a board: with what the board's kernels ask of the weights."""
+        return recipe
 
     def layers(self, artifact: bytes, pixels: NDArray[np.uint8]) -> Shown:  # noqa: ARG002
         """The int8 layers of an artifact for uint8 [1, H, W, 3] pixels; asked where it is ``exact``."""

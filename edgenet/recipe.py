@@ -52,6 +52,8 @@ class Recipe:
             stays in float. 0: no limit, all int8.
         seconds: Time to spend on the layer-by-layer work, on a machine of 5e9 multiply-adds a second; 0 is
             without limit. It is counted, not measured, so that the same inputs give the same bytes.
+        paired: Let no two neighboring weights overflow 16 bits (:mod:`edgenet.graph.qdq.lanes`): what
+            processors without VNNI are fast with. Builds for them set it.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Recipe:
     float_layers: tuple[str, ...] = ()
     max_drift: float = 0.0
     seconds: float = 0.0
+    paired: bool = False
 
     def __repr__(self) -> str:
         return f"<Recipe {self.name}: {self.precision}, {self.observer}, {self.granularity}>"
@@ -113,6 +116,7 @@ class Recipe:
             float_layers=_strings(table, "float_layers"),
             max_drift=_number(table, "max_drift", 0),
             seconds=_number(table, "seconds", 0),
+            paired=table.take("paired", bool, False),
         )
         table.done()
         recipe.check(table.where)
@@ -137,6 +141,11 @@ class Recipe:
                 f"{where}: max_drift works with int8 and second-order rounding",
                 'write precision = "int8" and rounding = "second-order"',
             )
+        if self.paired and (self.rounding != "second-order" or self.precision != "int8"):
+            raise LibraryError(
+                f"{where}: paired works with int8 and second-order rounding",
+                'write precision = "int8" and rounding = "second-order"',
+            )
         if self.damping <= 0:
             raise LibraryError(f"{where}: damping = {self.damping}", "write a positive number, such as 0.01")
 
@@ -153,8 +162,9 @@ class Recipe:
         return bool(self.float_layers) or self.max_drift > 0
 
     def to_table(self) -> dict[str, Any]:
-        """All values, JSON-ready."""
-        return {**asdict(self), "float_layers": list(self.float_layers)}
+        """All values, JSON-ready; ``paired`` only where it is set."""
+        table = {**asdict(self), "float_layers": list(self.float_layers)}
+        return table if self.paired else {key: table[key] for key in table if key != "paired"}
 
 
 def _number(table: Table, key: str, default: float) -> float:

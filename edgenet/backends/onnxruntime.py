@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from edgenet.graph.qdq.onnxruntime import int8_output, to_qdq_format
 from edgenet.graph.trace import onnx_run
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
+from edgenet.recipe import Recipe
 from edgenet.target import Target
 
 __all__ = ["OnnxRuntime", "backend", "qdq_format_for"]
@@ -62,6 +64,11 @@ class OnnxRuntime(Backend):
         proto = with_label(proto) if model.label else proto
         return Artifact(proto.SerializeToString(deterministic=True), "model.onnx", output)
 
+    def recipe(self, recipe: Recipe, target: Target) -> Recipe:
+        """Weights in pairs where the CPU's int8 kernels would saturate; rounding to nearest knows none."""
+        able = recipe.precision == "int8" and recipe.rounding == "second-order"
+        return replace(recipe, paired=True) if able and qdq_format_for(target) == "u8x8" else recipe
+
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """Load an artifact as a user's session does, graph optimization on."""
         return _Session(Evaluator(artifact.read_bytes(), threads=threads))
@@ -92,4 +99,4 @@ def qdq_format_for(target: Target) -> str:
     """The Q/DQ form for a target's CPU; see :mod:`edgenet.graph.qdq.onnxruntime`."""
     if not target.cpu.is_x86:
         return "s8s8"
-    return "u8s8" if any(feature in target.cpu.isa for feature in VNNI) else "u8u8"
+    return "u8s8" if any(feature in target.cpu.isa for feature in VNNI) else "u8x8"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgenet.backend import load_backend
 from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet
 from edgenet.model import Model
@@ -15,6 +16,8 @@ from edgenet.steps.source import Source, comes_quantized, read_quantized
 from edgenet.target import Target
 
 __all__ = ["Decision", "check_images", "decide"]
+
+UNPAIRED = "{} was quantized without regard to {}, whose faster kernels would saturate: give the float model"
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def decide(
     if max_drift is not None:
         recipe = limited(decided, recipe, max_drift)
         decided = plan(target, decided.backend, decided.precision, recipe)
-    recipe = recipe or default_recipe(decided.precision)
+    recipe = load_backend(decided.backend).recipe(recipe or default_recipe(decided.precision), target)
     return Decision(target, decided, recipe, model if isinstance(model, Model) else None)
 
 
@@ -112,7 +115,10 @@ def _quantized(
             f"{name} was quantized with recipe {own.name} already",
             "leave --recipe and --max-drift out, or give the float model",
         )
-    return Decision(target, plan(target, backend, own.precision, own), own, model)
+    decided = plan(target, backend, own.precision, own)
+    if load_backend(decided.backend).recipe(own, target) != own:
+        decided = replace(decided, why=(*decided.why, UNPAIRED.format(name, target.title)))
+    return Decision(target, decided, own, model)
 
 
 def check_images(model: Quantized, images: ImageSet | None) -> None:

@@ -21,7 +21,7 @@ from tests.backends.tflite_graphs import SHARED, images, quantized, v2_like
 CPUS = {
     "s8s8": ("aarch64", ("asimd",)),
     "u8s8": ("x86_64", ("avx2", "avx512_vnni")),
-    "u8u8": ("x86_64", ("avx2",)),
+    "u8x8": ("x86_64", ("avx2",)),
 }
 WHOLE = {
     "QLinearConv",

@@ -5,9 +5,11 @@ form   activations  weights  for
 =====  ===========  =======  ==============================================================
 s8s8   int8         int8     Arm, and the canonical form itself
 u8s8   uint8        int8     x86 with VNNI (AVX2's ``vpmaddubsw`` saturates with it)
-u8u8   uint8        uint8    x86 without VNNI: no intermediate saturation
+u8x8   uint8        both     x86 without VNNI: int8 kernels that cannot saturate, others uint8
+u8u8   uint8        uint8    any x86, slowly: no kernel can saturate
 =====  ===========  =======  ==============================================================
 
+What can saturate is decided pair by pair (:mod:`edgenet.graph.qdq.lanes`).
 Moving a tensor between int8 and uint8 adds 128 to its values and its zero point and changes nothing real.
 """
 
@@ -17,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper
 
-from edgenet.graph.graph import Graph
+from edgenet.graph.graph import Graph, attributes
+from edgenet.graph.qdq.lanes import fits
 from edgenet.graph.qparams import Affine
 
 __all__ = ["QDQ_FORMATS", "int8_output", "to_qdq_format"]
 
-QDQ_FORMATS = ("s8s8", "u8s8", "u8u8")
+QDQ_FORMATS = ("s8s8", "u8s8", "u8x8", "u8u8")
 
 
 def to_qdq_format(graph: Graph, form: str) -> int:
@@ -38,7 +41,7 @@ def to_qdq_format(graph: Graph, form: str) -> int:
         constant = node.input[0] in graph.constants
         if node.op_type == "QuantizeLinear" or (node.op_type == "DequantizeLinear" and not constant):
             changed += _unsigned_zero_point(graph, node)
-        elif node.op_type == "DequantizeLinear" and (form == "u8u8" or _is_operand(graph, node)):
+        elif node.op_type == "DequantizeLinear" and _wants_unsigned(graph, node, form):
             changed += _unsigned_values(graph, node)
     return changed
 
@@ -136,6 +139,20 @@ def _unsigned_values(graph: Graph, node: NodeProto) -> bool:
         values = _unsigned(graph.constants[node.input[index]])
         graph.set_input(node, index, graph.add_constant(f"{node.input[index]}/u8", values))
     return True
+
+
+def _wants_unsigned(graph: Graph, node: NodeProto, form: str) -> bool:
+    """Whether a dequantized constant is to be uint8, if it is int8."""
+    if form == "u8u8" or _is_operand(graph, node):
+        return True
+    return form == "u8x8" and _may_saturate(graph, node)
+
+
+def _may_saturate(graph: Graph, node: NodeProto) -> bool:
+    """Whether a dequantized constant is an int8 kernel whose products may overflow 16 bits."""
+    values = graph.constants[node.input[0]]
+    groups = [int(attributes(conv).get("group", 1)) for conv in graph.consumers(node.output[0])]
+    return values.dtype == np.int8 and not all(fits(values, count) for count in groups)
 
 
 def _is_operand(graph: Graph, node: NodeProto) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.quantize.rounding.second_order import LIMIT
+from edgenet.quantize.rounding.limits import LIMIT
 
 __all__ = ["grid_scales"]
 

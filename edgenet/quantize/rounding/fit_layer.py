@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.graph.qdq.lanes import Lanes
 from edgenet.graph.qparams import Int8Weights
 from edgenet.quantize.calibration.ranges import BIAS_LIMIT
 from edgenet.quantize.rounding.detect_grid import grid_scales
+from edgenet.quantize.rounding.limits import NO_LANES
 from edgenet.quantize.rounding.second_moments import Moments
 from edgenet.quantize.rounding.second_order import cost, nearest, second_order
+from edgenet.recipe import Recipe
 
 __all__ = ["FittedLayer", "fit", "keep"]
 
@@ -42,11 +45,9 @@ def fit(
     bias: NDArray[np.float32],
     seen: Moments,
     input_scale: float | None,
-    sweeps: int,
-    damping: float,
-    adapt: float,
-    shared_scale: bool,
+    recipe: Recipe,
     shift: NDArray[np.float64],
+    lanes: Lanes = NO_LANES,
 ) -> FittedLayer:
     """Choose whole-numbered weights and bias for a layer.
 
@@ -54,25 +55,26 @@ def fit(
     int8 run's inputs (ridge regression; the noise of the inputs makes it rely less on noisy channels; as in
     GPTAQ, Li et al., arXiv 2504.02692), then rounded by :mod:`.second_order`. The
     bias takes up what remains of the mean (empirical bias correction, Nagel et al., arXiv 1906.04721, D.2);
-    moments are central for that reason. A channel whose weights lie on an int8 grid keeps them and the grid.
+    moments are central for that reason. A channel whose weights lie on an int8 grid keeps them and the grid,
+    unless a lane would overflow.
 
     Args:
         kernel: [outputs, ...].
         bias: [outputs].
         seen: Moments of the inputs.
         input_scale: int8 scale of the input; ``None`` where it stays float, and the bias with it.
-        sweeps: The most rounds of coordinate descent.
-        damping: Added to the moments' diagonal, as a share of its mean.
-        adapt: The most of the way to the regression, 0 to 1: a share of what helps held-out images.
-        shared_scale: One scale for all outputs.
+        recipe: Its granularity, sweeps, damping and adapt.
         shift: [outputs], added to the bias at the end (dither of channels that carry copies).
+        lanes: Pairs of a row's weights that must fit into one lane.
     """
-    wanted, moments = _wanted(kernel, seen, damping, adapt)
+    wanted, moments = _wanted(kernel, seen, recipe)
+    shared = recipe.granularity == "per-tensor"
     lowest = _lowest_scale(bias, input_scale).reshape(len(moments), -1)
-    values, scales = second_order(wanted, moments, sweeps, lowest, shared_scale)
-    if not shared_scale:
+    values, scales = second_order(wanted, moments, recipe.sweeps, lowest, shared, lanes)
+    if not shared:
         real, grid = _by_group(kernel, len(moments)), grid_scales(kernel).reshape(scales.shape)
         exact = grid > lowest
+        exact[exact] = _fits(np.round(real[exact] / grid[exact][:, None]), lanes)
         wanted[exact], scales[exact] = real[exact], grid[exact]
         values[exact] = np.round(real[exact] / grid[exact][:, None])
     scales = scales.astype(np.float32).astype(np.float64)
@@ -81,7 +83,7 @@ def fit(
     used, offset = _in_real_units(weights)
     if input_scale is None:
         offset = (bias + moved + shift).astype(np.float32)
-    gain = _gain(wanted, moments, values, scales, shared_scale)
+    gain = _gain(wanted, moments, values, scales, shared)
     return FittedLayer(weights, (used, offset), gain, float(np.abs(moved).max()))
 
 
@@ -89,23 +91,22 @@ def keep(
     kernel: NDArray[np.float32],
     bias: NDArray[np.float32],
     seen: Moments,
-    damping: float,
-    adapt: float,
+    recipe: Recipe,
     shift: NDArray[np.float64],
 ) -> FittedLayer:
     """Leave a layer in float, but let it undo the noise of its inputs; arguments as of :func:`fit`."""
-    wanted, _ = _wanted(kernel, seen, damping, adapt)
+    wanted, _ = _wanted(kernel, seen, recipe)
     moved = _moved(kernel, wanted, seen)
     real = wanted.reshape(kernel.shape).astype(np.float32), (bias + moved + shift).astype(np.float32)
     return FittedLayer(None, real, 0.0, float(np.abs(moved).max()))
 
 
-def _wanted(kernel: NDArray[np.float32], seen: Moments, damping: float, adapt: float) -> tuple[Array, Array]:
+def _wanted(kernel: NDArray[np.float32], seen: Moments, recipe: Recipe) -> tuple[Array, Array]:
     """The real kernel [groups, rows, inputs] that is to be rounded, and the damped moments of its inputs."""
-    share = adapt * _share(kernel, seen.halves(), damping) if adapt else 0.0
+    share = recipe.adapt * _share(kernel, seen.halves(), recipe.damping) if recipe.adapt else 0.0
     moments, cross = seen.covariances()
     real = _by_group(kernel, len(moments))
-    _damp(moments, cross, damping)
+    _damp(moments, cross, recipe.damping)
     if share <= 0:
         return real, moments
     best: Array = np.asarray(_regression(real, moments, cross), np.float64)
@@ -153,6 +154,11 @@ def _regression(real: Real, moments: Real, cross: Real) -> Real:
     """The kernel that best gives the float output from the int8 run's inputs: real C H^-1."""
     goal = cross.swapaxes(1, 2) @ real.swapaxes(1, 2)
     return np.asarray(np.linalg.solve(moments, goal)).swapaxes(1, 2)
+
+
+def _fits(steps: Array, lanes: Lanes) -> NDArray[np.bool_]:
+    """In which rows of integers within ±127 every pair fits into its lane."""
+    return np.asarray((nearest(steps, np.ones(len(steps)), lanes) == steps).all(axis=1))
 
 
 def _moved(kernel: NDArray[np.float32], used: Array, seen: Moments) -> Array:

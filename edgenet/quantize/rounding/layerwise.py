@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.errors import DataError
-from edgenet.graph.graph import Graph
+from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.passes.equalize import depthwise
+from edgenet.graph.qdq.lanes import lanes
 from edgenet.graph.qparams import Affine, Int8Weights
 from edgenet.graph.segments import Step
 from edgenet.quantize.calibration.observers import OBSERVERS
 from edgenet.quantize.calibration.ranges import affine, output_range
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.fit_layer import FittedLayer, fit, keep
+from edgenet.quantize.rounding.limits import NO_LANES
 from edgenet.quantize.rounding.paired_activations import Pairs, room
 from edgenet.quantize.rounding.second_moments import Moments, columns
 from edgenet.recipe import Recipe
@@ -138,10 +140,10 @@ def _fit(
         )
         seen.update(*windows)
     scale = _input_scale(pairs, step) if recipe.precision == "int8" else None
-    shared = recipe.granularity == "per-tensor"
     if not whole:
-        return keep(kernel, bias, seen, recipe.damping, recipe.adapt, shift)
-    return fit(kernel, bias, seen, scale, recipe.sweeps, recipe.damping, recipe.adapt, shared, shift)
+        return keep(kernel, bias, seen, recipe, shift)
+    beside = lanes(kernel.shape, int(attributes(conv).get("group", 1))) if recipe.paired else NO_LANES
+    return fit(kernel, bias, seen, scale, recipe, shift, beside)
 
 
 def _input_scale(pairs: Pairs, step: Step) -> float:

@@ -10,7 +10,8 @@ With the second moment H = E[x x'] of the layer's inputs, a change D of a row of
    (Behdin et al., QuantEase, arXiv 2309.01885), and the scale is set to its best value between the rounds.
 
 For a depthwise kernel the same runs over all channels at once, each with its own 9 x 9 matrix. A row that
-would cost more than its rounding to nearest keeps the latter.
+would cost more than its rounding to nearest keeps the latter. Where weights share lanes, every stage keeps to
+what these take (:mod:`.limits`), and a scale grows as far as that pays.
 
 Shapes: kernels [groups, rows, inputs], moments [groups, inputs, inputs]; a depthwise layer has a group a
 channel with one row, any other layer one group.
@@ -23,13 +24,17 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LIMIT", "Rounded", "cost", "nearest", "second_order"]
+from edgenet.graph.qdq.lanes import LANE, Lanes
+from edgenet.quantize.rounding.limits import LIMIT, NO_LANES, apart, partners, within
 
-LIMIT = 127
+__all__ = ["Rounded", "cost", "nearest", "second_order"]
+
 BLOCK = 64
 ROWS = 256
 # Scales are tried where this many steps make the largest weight; beyond 127 the largest is clipped.
 STEPS = (*range(100, LIMIT + 1), 131, 135, 140, 146, 152, 165, 178)
+# Where two equal weights may share a lane, too.
+COARSE = range(LANE // 2, STEPS[0])
 REFITS = 2
 
 Array = NDArray[np.float64]
@@ -45,13 +50,21 @@ def cost(kernel: Array, moments: Array, values: Array, scales: Array) -> Array:
     return found
 
 
-def nearest(kernel: Array, scales: Array) -> Array:
-    """Each weight to its nearest integer number of steps, within ±127."""
-    return np.asarray(np.clip(np.round(kernel / scales[..., None]), -LIMIT, LIMIT))
+def nearest(kernel: Array, scales: Array, lanes: Lanes = NO_LANES) -> Array:
+    """Each weight to its nearest integer number of steps, within ±127; each pair to one that fits."""
+    values = within(np.round(kernel / scales[..., None]))
+    one, other = lanes.T
+    values[..., one], values[..., other] = apart(values[..., one], values[..., other])
+    return values
 
 
 def second_order(
-    kernel: Array, moments: Array, sweeps: int, floor: Array, shared_scale: bool = False
+    kernel: Array,
+    moments: Array,
+    sweeps: int,
+    floor: Array,
+    shared_scale: bool = False,
+    lanes: Lanes = NO_LANES,
 ) -> Rounded:
     """Round a kernel by the three stages above.
 
@@ -61,21 +74,22 @@ def second_order(
         sweeps: The most rounds of coordinate descent.
         floor: [groups, rows], the smallest scale allowed (a bias must fit into int32).
         shared_scale: One scale for all rows (per-tensor weights).
+        lanes: Pairs of columns that must fit into one lane; of a kernel with one group.
 
     Returns:
         Integers [groups, rows, inputs] and scales [groups, rows].
     """
-    scales = np.maximum(_search_scales(kernel, moments, shared_scale), floor)
+    scales = np.maximum(_search_scales(kernel, moments, shared_scale, lanes), floor)
     order, factor = _elimination(moments)
     values = np.empty_like(kernel)
     for part in _parts(kernel):
-        first = _pass_on(kernel[part], order, factor, scales[part])
-        values[part] = _descend(kernel[part], moments, first, scales[part], sweeps)
+        first = _pass_on(kernel[part], order, factor, scales[part], lanes)
+        values[part] = _descend(kernel[part], moments, first, scales[part], sweeps, lanes)
         if not shared_scale:
             values[part], scales[part] = _refit(
-                kernel[part], moments, values[part], scales[part], floor[part], sweeps
+                kernel[part], moments, values[part], scales[part], floor[part], sweeps, lanes
             )
-        simple = nearest(kernel[part], scales[part])
+        simple = nearest(kernel[part], scales[part], lanes)
         worse = cost(kernel[part], moments, values[part], scales[part]) > cost(
             kernel[part], moments, simple, scales[part]
         )
@@ -89,29 +103,31 @@ def _parts(kernel: Array) -> Iterator[tuple[slice, slice]]:
         yield np.s_[:, begin : begin + ROWS]
 
 
-def _refit(kernel: Array, moments: Array, values: Array, scales: Array, floor: Array, sweeps: int) -> Rounded:
+def _refit(
+    kernel: Array, moments: Array, values: Array, scales: Array, floor: Array, sweeps: int, lanes: Lanes
+) -> Rounded:
     """Set the scales to their best for the integers found, go on from there, and keep what is better."""
     for _ in range(REFITS):
         refitted = np.maximum(_best_scales(kernel, moments, values, scales), floor)
-        moved = _descend(kernel, moments, values, refitted, sweeps)
+        moved = _descend(kernel, moments, values, refitted, sweeps, lanes)
         better = cost(kernel, moments, moved, refitted) < cost(kernel, moments, values, scales)
         values = np.where(better[..., None], moved, values)
         scales = np.where(better, refitted, scales)
     return values, scales
 
 
-def _search_scales(kernel: Array, moments: Array, shared: bool) -> Array:
+def _search_scales(kernel: Array, moments: Array, shared: bool, lanes: Lanes) -> Array:
     """The scale of each row with the least cost of rounding to nearest, weights taken one by one."""
     weight = np.asarray(np.einsum("gjj->gj", moments))[:, None, :]
     largest = np.maximum(np.abs(kernel).max(axis=2), 1e-30)
     if shared:
         largest = np.full_like(largest, largest.max())
     best, scales = np.full(largest.shape, np.inf), largest / LIMIT
-    for steps in STEPS:
+    for steps in (*COARSE, *STEPS) if len(lanes) else STEPS:
         tried = largest / steps
         error = np.empty_like(tried)
         for part in _parts(kernel):
-            off = nearest(kernel[part], tried[part]) * tried[part][..., None] - kernel[part]
+            off = nearest(kernel[part], tried[part], lanes) * tried[part][..., None] - kernel[part]
             error[part] = (weight * off**2).sum(axis=2)
         if shared:
             error = np.full_like(error, error.sum())
@@ -133,9 +149,9 @@ def _elimination(moments: Array) -> tuple[NDArray[np.int64], Array]:
     return order, factor
 
 
-def _pass_on(kernel: Array, order: NDArray[np.int64], factor: Array, scales: Array) -> Array:
+def _pass_on(kernel: Array, order: NDArray[np.int64], factor: Array, scales: Array, lanes: Lanes) -> Array:
     """GPTQ: round column by column, and let the columns not yet rounded make up for each error."""
-    inputs = kernel.shape[2]
+    inputs, partner = kernel.shape[2], partners(lanes, order[0])
     left = _by_column(np.take_along_axis(kernel, order[:, None, :], axis=2))
     rounded = np.empty_like(left)
     for begin in range(0, inputs, BLOCK):
@@ -143,7 +159,7 @@ def _pass_on(kernel: Array, order: NDArray[np.int64], factor: Array, scales: Arr
         errors = np.empty((len(left), end - begin, left.shape[2]))
         for column in range(begin, end):
             now, share = left[:, column], factor[:, column, column + 1 : end, None]
-            rounded[:, column] = np.clip(np.round(now / scales), -LIMIT, LIMIT)
+            rounded[:, column] = _in_lane(left, rounded, scales, column, partner[column])
             error = (now - rounded[:, column] * scales) / factor[:, column, column, None]
             left[:, column + 1 : end] -= share * error[:, None]
             errors[:, column - begin] = error
@@ -153,13 +169,23 @@ def _pass_on(kernel: Array, order: NDArray[np.int64], factor: Array, scales: Arr
     return result
 
 
-def _descend(kernel: Array, moments: Array, values: Array, scales: Array, sweeps: int) -> Array:
+def _in_lane(left: Array, rounded: Array, scales: Array, column: int, partner: int) -> Array:
+    """A column's integers: beside its partner's, which are settled or are to come nearest."""
+    value = np.round(left[:, column] / scales)
+    if 0 <= partner < column:
+        return within(value, rounded[:, partner])
+    value = within(value)
+    return value if partner < 0 else apart(value, within(np.round(left[:, partner] / scales)))[0]
+
+
+def _descend(kernel: Array, moments: Array, values: Array, scales: Array, sweeps: int, lanes: Lanes) -> Array:
     """Coordinate descent on D H D' in blocks of columns; returns the new integers.
 
     Within a block the gradient follows every change for the columns still to come; the whole gradient follows
     when the block is done.
     """
     inputs = kernel.shape[2]
+    partner = partners(lanes, np.arange(inputs))
     curvature = np.maximum(np.einsum("gjj->gj", moments), 1e-300)
     inverse = 1 / (curvature[:, :, None] * scales[:, None, :])
     values = _by_column(values)
@@ -172,7 +198,7 @@ def _descend(kernel: Array, moments: Array, values: Array, scales: Array, sweeps
             for place in range(end - begin):
                 column = begin + place
                 new = np.round(values[:, column] - local[:, place] * inverse[:, column])
-                np.clip(new, -LIMIT, LIMIT, out=new)
+                new = within(new, values[:, partner[column]] if partner[column] >= 0 else None)
                 change = (new - values[:, column]) * scales
                 if not change.any():
                     continue

@@ -13,6 +13,11 @@ from edgenet.quantize.rounding.detect_grid import grid_scales
 from edgenet.quantize.rounding.fit_layer import fit
 from edgenet.quantize.rounding.second_moments import Moments
 from edgenet.quantize.rounding.second_order import cost, nearest, second_order
+from edgenet.recipe import Recipe
+
+
+def recipe(sweeps: int = 4, damping: float = 0.01, adapt: float = 1.0) -> Recipe:
+    return Recipe("own", "", sweeps=sweeps, damping=damping, adapt=adapt)
 
 
 def problem(seed: int, groups: int, rows: int, inputs: int) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +107,7 @@ class TestFit:
         generator = np.random.default_rng(1)
         kernel = generator.normal(size=(6, 12, 1, 1)).astype(np.float32)
         bias = generator.normal(size=6).astype(np.float32)
-        got = fit(kernel, bias, moments, 0.02, 4, 0.01, 0.5, False, np.zeros(1))
+        got = fit(kernel, bias, moments, 0.02, recipe(adapt=0.5), np.zeros(1))
         used, offset = got.real
         truth = kernel[:, :, 0, 0] @ exact + bias[:, None]
         plain = kernel[:, :, 0, 0] @ rounded + bias[:, None]
@@ -115,7 +120,9 @@ class TestFit:
         bias, errors = np.zeros(6, np.float32), []
         for adapt in (0.0, 1.0):
             exact, rounded, moments = self.seen(0.4, seed=2)
-            used, offset = fit(kernel, bias, moments, 0.02, 4, 0.001, adapt, False, np.zeros(1)).real
+            used, offset = fit(
+                kernel, bias, moments, 0.02, recipe(damping=0.001, adapt=adapt), np.zeros(1)
+            ).real
             miss = used[:, :, 0, 0] @ rounded + offset[:, None] - kernel[:, :, 0, 0] @ exact
             errors.append(float((miss**2).mean()))
         assert errors[1] < 0.95 * errors[0]
@@ -132,7 +139,8 @@ class TestFit:
                 for part in range(4):
                     moments.update(*(item[None, :, 4 * part : 4 * part + 4] for item in (rounded, exact)))
                 used, offset = fit(
-                    kernel, np.zeros(6, np.float32), moments, 0.02, 4, 0.001, adapt, False, np.zeros(1)
+                    *(kernel, np.zeros(6, np.float32), moments, 0.02),
+                    *(recipe(damping=0.001, adapt=adapt), np.zeros(1)),
                 ).real
                 miss = used[:, :, 0, 0] @ rounded + offset[:, None] - kernel[:, :, 0, 0] @ exact
                 errors[adapt] += float((miss - miss.mean(axis=1, keepdims=True)).var())
@@ -143,7 +151,7 @@ class TestFit:
         _, _, moments = self.seen(0.0)
         kernel = np.random.default_rng(6).normal(size=(6, 12, 1, 1)).astype(np.float32)
         bias = np.random.default_rng(7).normal(size=6).astype(np.float32) * 1e-3
-        got = fit(kernel, bias, moments, None, 4, 0.01, 0.0, False, np.zeros(1))
+        got = fit(kernel, bias, moments, None, recipe(adapt=0.0), np.zeros(1))
         exact, rounded = moments.means[1][0], moments.means[0][0]
         wanted = kernel[:, :, 0, 0] @ exact + bias - got.real[0][:, :, 0, 0] @ rounded
         assert got.real[1] == pytest.approx(wanted, abs=1e-6)
@@ -155,7 +163,7 @@ class TestFit:
         whole[0, :2], kernel = (60, 59), whole * scales[:, None]
         kernel[5] = generator.normal(size=12)
         kernel = kernel.astype(np.float32).reshape(6, 12, 1, 1)
-        got = fit(kernel, np.zeros(6, np.float32), moments, 0.02, 4, 0.01, 1.0, False, np.zeros(1))
+        got = fit(kernel, np.zeros(6, np.float32), moments, 0.02, recipe(), np.zeros(1))
         assert got.real[0][:5] == pytest.approx(kernel[:5], rel=1e-5)
         assert not np.allclose(got.real[0][5], kernel[5], rtol=1e-3)
 
@@ -163,7 +171,7 @@ class TestFit:
         _, _, moments = self.seen(0.05)
         kernel = np.random.default_rng(1).normal(size=(6, 12, 1, 1)).astype(np.float32)
         got = fit(
-            kernel, np.full(6, 3e4, np.float32), moments, 1e-6, 2, 0.01, 0.0, False, np.zeros(1)
+            *(kernel, np.full(6, 3e4, np.float32), moments, 1e-6, recipe(sweeps=2, adapt=0.0), np.zeros(1))
         ).weights
         assert np.allclose(got.bias_scales, np.float32(1e-6) * got.scales, rtol=1e-6)
         assert np.abs(got.bias.astype(np.int64)).max() <= 2**30
