@@ -34,7 +34,7 @@ def lanes(shape: Sequence[int], groups: int) -> Lanes:
         [pairs, 2], places in a row of inputs x height x width weights as ONNX keeps it. The last weight of an
         odd row is in no pair: it shares its lane with padding.
     """
-    if shape[0] == groups and shape[1] == 1:
+    if groups == shape[0] > 1 == shape[1]:
         return np.empty((0, 2), np.int64)
     places = np.arange(int(np.prod(shape[1:]))).reshape(shape[1:])
     order = np.moveaxis(places, 0, -1).reshape(-1)
