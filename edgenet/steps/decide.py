@@ -17,7 +17,7 @@ from edgenet.target import Target
 
 __all__ = ["Decision", "check_images", "decide"]
 
-UNPAIRED = "{} was quantized without regard to {}, whose faster kernels would saturate: give the float model"
+SLOWER = "the weights of {} would saturate in the faster kernels of {}: give the float model for these"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _quantized(
         )
     decided = plan(target, backend, own.precision, own)
     if load_backend(decided.backend).recipe(own, target) != own:
-        decided = replace(decided, why=(*decided.why, UNPAIRED.format(name, target.title)))
+        decided = replace(decided, why=(*decided.why, SLOWER.format(name, target.title)))
     return Decision(target, decided, own, model)
 
 

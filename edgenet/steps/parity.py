@@ -95,7 +95,7 @@ def parity(a: Bundle | Path | str, b: Bundle | Path | str, images: Path | str | 
 
 
 def _check(first: Bundle, second: Bundle) -> None:
-    remedy = "compile both from the same model with the same recipe and calibration images"
+    remedy = "compile both from one file of edgenet quantize"
     if first.manifest.model.digest != second.manifest.model.digest:
         raise PlanError(f"{first.name} and {second.name} are not builds of one model", remedy)
     for bundle in (first, second):
@@ -108,6 +108,8 @@ def _check(first: Bundle, second: Bundle) -> None:
         )
     if outputs[0] != outputs[1]:
         raise PlanError(f"{first.name} and {second.name} have different scales", remedy)
+    if first.manifest.recipe != second.manifest.recipe:
+        raise PlanError(f"{first.name} and {second.name} were quantized in different ways", remedy)
 
 
 def _pixels(bundle: Bundle, images: Path | str | None) -> NDArray[np.uint8]:

@@ -113,6 +113,7 @@ def test_nan_is_named(model: Model) -> None:
         ("adapt = 2", "0 to 1"),
         ("sweeps = -1", "negative"),
         ("damping = 0.0", "positive"),
+        ("paired = true", "second-order"),
         ('equalize = "some"', "none or range or weights"),
     ],
 )

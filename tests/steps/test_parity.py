@@ -85,6 +85,9 @@ def test_what_cannot_be_compared_is_refused(pair: tuple[Bundle, Bundle], model: 
     other = replace(about.artifact, output=replace(about.artifact.output, scale=0.5))
     with pytest.raises(PlanError, match="different scales"):
         parity(pair[0], replace(pair[1], manifest=replace(about, artifact=other)))
+    paired = replace(about, recipe={**(about.recipe or {}), "paired": True})
+    with pytest.raises(PlanError, match=r"in different ways: .* one file of edgenet quantize"):
+        parity(pair[0], replace(pair[1], manifest=paired))
     foreign = replace(pair[1], manifest=replace(about, model=replace(about.model, digest="0" * 64)))
     with pytest.raises(PlanError, match="not builds of one model"):
         parity(pair[0], foreign)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.quantize.container import FACTS, FILE
 from edgenet.quantize.quantized import Quantized
+from edgenet.recipe import Recipe
 from edgenet.steps.compile import compile
 from edgenet.steps.decide import decide
 from edgenet.steps.quantize import quantize_model
+from tests.backends.test_onnxruntime_graph import target_of
 from tests.conftest import CHEAP
 
 Facts = dict[str, Any]
@@ -46,6 +49,19 @@ def test_a_bundle_is_the_same_from_the_float_model_the_value_and_the_file(
     again = compile(file, "local", backend, head=head)
     assert again.data == direct.data
     assert again.quantization.seconds == pytest.approx(made.account.seconds, abs=1e-3)  # type: ignore[union-attr]
+
+
+def test_weights_are_paired_for_a_processor_without_vnni(model: Model, photos: Path) -> None:
+    """By compile itself, or by a recipe that says so; of other files slower kernels run, which is said."""
+    quick = replace(Recipe.load("int8-fast"), rounding_images=4, positions=32, sweeps=1)
+    how, told = (target_of("u8x8"), "onnxruntime"), {}
+    for recipe in (quick, replace(quick, paired=True)):
+        direct = compile(model, *how, "int8", recipe, photos, cache=False)
+        file = compile(quantize_model(model, recipe, photos, cache=False), *how)
+        assert direct.bundle.manifest.recipe["paired"] is True  # type: ignore[index]
+        assert (file.data == direct.data) is recipe.paired
+        told[recipe.paired] = [line for line in file.plan.why if "would saturate" in line]
+    assert (len(told[False]), told[True]) == (1, [])
 
 
 def test_a_board_that_finishes_its_build_gets_the_same_graphs(model: Model, photos: Path, file: Path) -> None:

@@ -68,6 +68,7 @@ def test_a_processor_without_vnni_gives_the_same_numbers(networks: dict[str, Mod
     for name, expected in here.items():
         assert (there[name] == expected).all(), name
     assert (there["v1-u8s8.onnx plain"] != here["v1-u8s8.onnx"]).mean() > 0.5
+    assert (there["v1-u8x8.onnx plain"] == here["v1-u8x8.onnx"]).all()
     assert (there["v1-s8s8.onnx plain"] != here["v1-s8s8.onnx"]).mean() > 0.5
     for name in NETWORKS:
         for form in CPUS:
