@@ -82,7 +82,8 @@ def load_case(path: Path, folder: Path, cache: Path, quick: bool) -> Case:
         np.save(calibration, decoded(ImageSet.load(folder / "calib"), model))
     pixels, truth = decoded(judged, model), Reference(model.proto, model.preprocessing, model.task)
     reference = np.stack([truth.run(item[None]) for item in pixels])
-    return Case(model, path, calibration, pixels, reference, np.array(judged.labels) + model.label_offset)
+    labels = np.array([int(row["class_index"]) for row in judged.truth or ()])
+    return Case(model, path, calibration, pixels, reference, labels + model.label_offset)
 
 
 def decoded(images: ImageSet, model: Model) -> np.ndarray:

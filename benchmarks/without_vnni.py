@@ -3,7 +3,7 @@
 python benchmarks/without_vnni.py [--models A,B] [--rounds 60] [--data DIR] [--cache DIR]
 
 "u8u8" has all weights in uint8, whose kernels cannot saturate; "u8x8" is what is built for such a board, with
-weights in pairs; "static" is ONNX Runtime's own, which saturates, and "u8s8" ours for VNNI. One thread, process
+weights in pairs; "static" is ONNX Runtime's own, which saturates, "u8s8" ours for VNNI. One thread, process
 time, the forms in turn, medians; agreement with the float network over all labelled images, in sessions as a
 board's. The head line says whether this process's kernels saturate: with VNNI the times are others.
 """

@@ -13,7 +13,7 @@ from typing import Any
 from edgenet.errors import LibraryError
 from edgenet.library import Table, read_table
 
-__all__ = ["BackendSupport", "Cpu", "Gpu", "Identity", "System", "Target"]
+__all__ = ["VNNI", "BackendSupport", "Cpu", "Gpu", "Identity", "System", "Target"]
 
 FREE = "free text belongs under [extra]"
 CAPABILITY = re.compile(r"\d{1,3}\.\d{1,2}")
@@ -24,6 +24,7 @@ ISA = (
     "asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve2", "atomics",
     "avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8",
 )  # fmt: skip
+VNNI = ("avx512_vnni", "avx_vnni", "amx_int8")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Cpu:
     def is_x86(self) -> bool:
         """Whether it is a 64-bit x86."""
         return self.machine.lower() in ("x86_64", "amd64")
+
+    @property
+    def lacks_vnni(self) -> bool:
+        """Whether it is an x86 without instructions that add products of int8 in 32 bits."""
+        return self.is_x86 and not any(feature in self.isa for feature in VNNI)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 import edgenet.target
-from edgenet.backends.onnxruntime import VNNI
+from edgenet.target import VNNI
 
 SECONDS = 240
 QEMU = shutil.which("qemu-x86_64") or shutil.which("qemu-x86_64-static")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,22 @@ def test_plan_says_what_it_chose() -> None:
     assert (
         plan(Target.load("raspberry-pi-4"), precision="fp32", recipe=Recipe.load("int8-fast")).recipe is None
     )
+
+
+@pytest.mark.parametrize(
+    ("machine", "isa", "doubts"),
+    [
+        *(("x86_64", ("avx2",), True), ("x86_64", ("avx2", "avx512f"), True)),
+        *(("x86_64", ("avx2", "avx_vnni"), False), ("aarch64", ("asimd",), False)),
+    ],
+)
+def test_without_vnni_the_plan_doubts_that_int8_is_faster(
+    machine: str, isa: tuple[str, ...], doubts: bool
+) -> None:
+    board = Target.load("local")
+    board = replace(board, cpu=replace(board.cpu, machine=machine, isa=isa))
+    assert any("edgenet deploy" in line for line in plan(board).why) is doubts
+    assert not any("edgenet deploy" in line for line in plan(board, precision="int8").why), "it was said"
 
 
 def test_a_refused_precision_gives_the_boards_reason(tmp_path: Path) -> None:

@@ -26,8 +26,6 @@ from edgenet.target import Target
 
 __all__ = ["OnnxRuntime", "backend", "qdq_format_for"]
 
-VNNI = ("avx512_vnni", "avx_vnni", "amx_int8")
-
 
 class OnnxRuntime(Backend):
     """Writes ONNX for ``onnxruntime``'s CPU provider."""
@@ -99,4 +97,4 @@ def qdq_format_for(target: Target) -> str:
     """The Q/DQ form for a target's CPU; see :mod:`edgenet.graph.qdq.onnxruntime`."""
     if not target.cpu.is_x86:
         return "s8s8"
-    return "u8s8" if any(feature in target.cpu.isa for feature in VNNI) else "u8x8"
+    return "u8x8" if target.cpu.lacks_vnni else "u8s8"

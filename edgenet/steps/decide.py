@@ -17,7 +17,9 @@ from edgenet.target import Target
 
 __all__ = ["Decision", "check_images", "decide"]
 
-SLOWER = "the weights of {} would saturate in the faster kernels of {}: give the float model for these"
+SLOWER = (
+    "{} was quantized for other CPUs, what could saturate on {} gets slower kernels: give the float model"
+)
 
 
 @dataclass(frozen=True)

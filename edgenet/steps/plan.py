@@ -18,6 +18,8 @@ __all__ = ["Option", "Plan", "default_recipe", "given_plan", "limit", "limited",
 PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
 # What is taken when no recipe is named.
 RECIPES = {"int8": "int8-fast", "int8-dynamic": "int8-dynamic", "fp16": "fp16"}
+# Either wins there, from MobileNet to MobileNet and backend to backend: docs/quantization.md, Without VNNI.
+MEASURE = "without VNNI fp32 may be as fast as int8: edgenet deploy A B keeps the faster of two builds"
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def plan(
     elif precision is None:
         precision, reason = _default_precision(target, backend)
         why.append(reason)
+        if precision == "int8" and target.cpu.lacks_vnni:
+            why.append(MEASURE)
     _check_precision(target, backend, precision)
     if recipe is not None and precision != "fp32":
         _check_recipe(backend, precision, recipe)
