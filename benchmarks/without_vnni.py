@@ -84,7 +84,9 @@ def graphs(case: Case, cache: Path) -> Iterator[tuple[str, bytes]]:
     yield "u8x8", backend().lower(paired, BOARD).data
     interpreter("ort", cache)
     with tempfile.TemporaryDirectory(prefix="edgenet-benchmark-") as folder:
-        run_worker("ort", "min-max", case, cache, Path(folder))
+        cost = run_worker("ort", "min-max", case, cache, Path(folder))
+        if "failed" in cost:
+            raise SystemExit(f"quantize_static: {cost['failed']}")
         yield "static", (Path(folder) / "artifact.onnx").read_bytes()
 
 

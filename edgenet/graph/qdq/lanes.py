@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 __all__ = ["LANE", "Lanes", "fits", "lanes"]
 
-# Weights of one sign and activations of 255 give at most 255 x 128 = 32640; 129 would pass 32767.
+# The largest sum of two weights: 255 x 128 = 32640, and 129 would pass 32767. Two of different signs do not reach
+# it, nor does one alone.
 LANE = 128
 
 Lanes = NDArray[np.int64]
@@ -43,5 +44,5 @@ def lanes(shape: Sequence[int], groups: int) -> Lanes:
 
 def fits(values: NDArray[np.int8], groups: int) -> bool:
     """Whether no activations make a lane saturate, for int8 weights of a shape as :func:`lanes` takes it."""
-    pairs = values.reshape(len(values), -1).astype(np.int64)[:, lanes(values.shape, groups)]
-    return all(np.maximum(sign * pairs, 0).sum(axis=2).max(initial=0) <= LANE for sign in (1, -1))
+    pairs = values.reshape(len(values), -1)[:, lanes(values.shape, groups)]
+    return bool((np.abs(pairs.sum(axis=2, dtype=np.int64)) <= LANE).all())

@@ -1,7 +1,6 @@
 """The integers that weights may become: ±127, and together in one lane no more than it takes.
 
-Two weights of a lane (:mod:`edgenet.graph.qdq.lanes`) limit each other where they have one sign: what the one
-leaves is the other's.
+Two weights of a lane (:mod:`edgenet.graph.qdq.lanes`) limit their sum: what the one leaves is the other's.
 """
 
 from __future__ import annotations
@@ -21,16 +20,13 @@ Array = NDArray[np.float64]
 
 def apart(one: Array, other: Array) -> tuple[Array, Array]:
     """The integers nearest to two of one lane that fit into it."""
-    excess = np.where(one * other > 0, np.maximum(np.abs(one + other) - LANE, 0), 0)
+    excess = np.maximum(np.abs(one + other) - LANE, 0)
     return one - np.sign(one) * np.ceil(excess / 2), other - np.sign(other) * np.floor(excess / 2)
 
 
-def within(values: Array, other: Array | None = None) -> Array:
-    """Integers clipped to ±127, or to what ``other``, which is settled, leaves of their lane."""
-    if other is None:
-        return np.asarray(np.clip(values, -LIMIT, LIMIT))
-    lowest = np.maximum(-LANE - np.minimum(other, 0), -LIMIT)
-    return np.asarray(np.clip(values, lowest, np.minimum(LANE - np.maximum(other, 0), LIMIT)))
+def within(values: Array, other: Array | float = 0.0) -> Array:
+    """Integers clipped to ±127 and to what ``other``, which is settled, leaves of their lane."""
+    return np.clip(values, np.maximum(-LANE - other, -LIMIT), np.minimum(LANE - other, LIMIT))
 
 
 def partners(lanes: Lanes, columns: NDArray[np.int64]) -> list[int]:

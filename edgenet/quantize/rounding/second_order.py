@@ -198,7 +198,7 @@ def _descend(kernel: Array, moments: Array, values: Array, scales: Array, sweeps
             for place in range(end - begin):
                 column = begin + place
                 new = np.round(values[:, column] - local[:, place] * inverse[:, column])
-                new = within(new, values[:, partner[column]] if partner[column] >= 0 else None)
+                new = within(new, values[:, partner[column]] if partner[column] >= 0 else 0.0)
                 change = (new - values[:, column]) * scales
                 if not change.any():
                     continue

@@ -27,7 +27,9 @@ from tests.lanes import packed
 def test_pairs_follow_positions_then_channels(
     shape: tuple[int, ...], groups: int, pairs: list[list[int]]
 ) -> None:
-    assert lanes(shape, groups).tolist() == pairs
+    found = lanes(shape, groups)
+    assert found.shape == (len(pairs), 2)
+    assert found.tolist() == pairs
 
 
 @pytest.mark.parametrize(
