@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 __all__ = ["LANE", "Lanes", "fits", "lanes"]
 
-# The largest sum of two weights: 255 x 128 = 32640, and 129 would pass 32767. Two of different signs do not reach
-# it, nor does one alone.
+# The largest sum of two weights: 255 x 128 = 32640, and 129 would pass 32767. Two of different signs do not
+# reach it, nor does one alone.
 LANE = 128
 
 Lanes = NDArray[np.int64]
