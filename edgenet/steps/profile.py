@@ -18,12 +18,14 @@ from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.devices.session import Answer, BenchResult, Session
 from edgenet.drift import Drift, Preprocess, Stages
-from edgenet.errors import DeviceError, ReportError
+from edgenet.errors import DeviceError, LibraryError, ReportError
 from edgenet.facts import Facts
+from edgenet.frame import Frame
 from edgenet.graph.layers import layers
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
 from edgenet.library import image_folder
+from edgenet.measure.camera_case import CameraCase
 from edgenet.measure.cold_start import cold_start
 from edgenet.measure.drift import drift, kernel, quantization
 from edgenet.measure.energy import energy
@@ -35,7 +37,8 @@ from edgenet.measure.steady_state import settled
 from edgenet.measure.thread_sweep import sweep
 from edgenet.measure.verdict import judge
 from edgenet.measure.worst_images import shown
-from edgenet.measured import Energy, Fps, Memory, PipelineLatency, latency
+from edgenet.measured import Energy, Fps, Memory, latency
+from edgenet.pipeline import PipelineLatency
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
@@ -69,6 +72,7 @@ def profile(
     max_drift: float | None = None,
     progress: Progress = silent,
     known: FloatReference | None = None,
+    frame: Frame | str | None = None,
 ) -> Report:
     """Measure a deployed bundle on its board.
 
@@ -84,6 +88,9 @@ def profile(
         progress: Called for every stage.
         known: What the float model says on ``val``, to profile several builds of one model without
             running it again.
+        frame: The camera's case: the pipeline is measured on frames of this size and form ("640x480:yuyv"),
+            made of the bundle's images, and with it what would be faster; ``None`` for the images as they
+            are.
 
     Returns:
         The report; its verdict says whether the limits hold.
@@ -91,10 +98,15 @@ def profile(
     Raises:
         DeviceError: The bundle is not deployed there, the board cannot run it, or what it told is no
             measurement.
-        DataError: The validation images cannot be used.
+        DataError: The validation images cannot be used, or there is no such frame.
+        LibraryError: The protocol measures no pipeline, and ``frame`` asks for one.
     """
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
+    frame = Frame.parse(frame) if isinstance(frame, str) else frame
+    if frame is not None and not rules.pipeline:
+        what = f"the protocol {rules.name} measures no pipeline, and a frame is measured in it"
+        raise LibraryError(what, "choose another protocol, such as single-stream")
     images = ImageSet.load(image_folder(str(val), "val")) if isinstance(val, Path | str) else val
     if images is not None:
         true_of(bundle, images)  # what is not of this model's task is refused before any work
@@ -102,10 +114,11 @@ def profile(
     with connect(device, board_events(progress)) as agent:
         facts = agent.facts([bundle.manifest.backend])
         _check_deployed(agent, bundle, device)
-        run = _measure(agent, bundle, rules, images, known, progress)
+        run = _measure(agent, bundle, rules, images, known, progress, frame)
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, min_fps, max_drift, facts.emulated)
     told = (*_doubt(bundle, run.expected), *image_notes(images, bundle.manifest.preprocessing))
+    told += run.camera.notes if run.camera else ()
     verdict = verdict.changed(notes=(*verdict.notes, *told))
     try:
         made = _report(bundle, device, facts, rules, run, found, verdict)
@@ -140,7 +153,7 @@ def _report(
         ),
         latency_ms=latency(bench.model_ms, bench.stride.get("model", 1)),
         fps=Fps(model=1e3 / float(bench.model_ms.mean()), pipeline=_fps(whole)),
-        pipeline_ms=_pipeline(bench, whole),
+        pipeline_ms=_pipeline(run, whole),
         memory_mb=_memory(bench, device),
         layers=rows,
         drift=found,
@@ -164,6 +177,7 @@ class _Run:
     expected: Expected
     answers: list[Answer]
     more: More
+    camera: CameraCase | None
 
 
 def _measure(
@@ -173,6 +187,7 @@ def _measure(
     images: ImageSet | None,
     known: FloatReference | None,
     tell: Progress,
+    frame: Frame | None,
 ) -> _Run:
     cores, board = agent.facts().cores, board_events(tell)
     threads, more = rules.threads or cores, More()
@@ -189,7 +204,11 @@ def _measure(
         swept = sweep(start, agent.facts(), golden, tell)
         more, threads = more.changed(threads=swept), swept.best
         session = start(threads, swept.chosen.cores)
-    bench = session.bench(rules.to_table(), golden, board)
+    camera = CameraCase.of(frame, bundle, session.loaded.decodes) if frame else None
+    pictures = camera.pictures if camera else golden
+    bench = session.bench(rules.to_table(), pictures, board, frame)
+    if camera:
+        camera = camera.with_steps(session, agent.facts(), tell, board)
     reference = onnx.load_model_from_string(bundle.reference)
     known_layers = layers(reference)
     rows = timed(bench, known_layers, bundle.manifest.precision)
@@ -201,7 +220,7 @@ def _measure(
         about = about.changed(noise_absent=why)
     expected = _expected(bundle, images, known, encode, tell)
     answers = list(session.replay(expected.encoded, board_events(tell, len(expected.names))))
-    return _Run(bench, threads, rows, about, expected, answers, more)
+    return _Run(bench, threads, rows, about, expected, answers, more, camera)
 
 
 def _memory(bench: BenchResult, device: str) -> Memory:
@@ -284,7 +303,11 @@ def _fps(samples_ms: NDArray[np.float64]) -> float | None:
     return 1e3 / float(samples_ms.mean()) if len(samples_ms) else None
 
 
-def _pipeline(bench: BenchResult, samples_ms: NDArray[np.float64]) -> PipelineLatency | None:
+def _pipeline(run: _Run, samples_ms: NDArray[np.float64]) -> PipelineLatency | None:
     if not len(samples_ms):
         return None
-    return latency(samples_ms, bench.stride.get("pipeline", 1)).with_parts(bench.parts_ms)
+    bench = run.bench
+    whole = latency(samples_ms, bench.stride.get("pipeline", 1))
+    absent = bench.parts_absent or None
+    about = run.camera.about() if run.camera else {}
+    return PipelineLatency.of_latency(whole, parts=bench.parts_ms, parts_absent=absent, **about)
