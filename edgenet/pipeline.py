@@ -12,6 +12,9 @@ from edgenet.record import Record
 
 __all__ = ["FrameSteps", "FrameTry", "PipelineLatency"]
 
+# What saves less than this share is no step, even where the rounds could tell it.
+SAME = 0.01
+
 
 @dataclass(frozen=True, kw_only=True)
 class FrameTry(Record):
@@ -35,8 +38,8 @@ class FrameTry(Record):
 
     @property
     def faster(self) -> bool:
-        """Whether it saves more than its noise."""
-        return self.saves_interval is not None and self.saves_interval[0] > 0
+        """Whether it surely saves more than a hundredth of what it takes."""
+        return self.saves_interval is not None and self.saves_interval[0] > SAME * self.p50
 
     @property
     def words(self) -> str:
