@@ -13,7 +13,10 @@ import pytest
 from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
-TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
+TYPES = {
+    "bundle", "frame", "manifest", "imageset", "model", "pipeline", "preprocessing", "protocol", "recipe",
+    "report", "target",
+}  # fmt: skip
 PARTS = {
     "breakdown", "card", "cards", "drift", "facts", "golden", "image_files", "importer", "importers",
     "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
