@@ -114,7 +114,9 @@ class Worker(object):
         """The pictures of a request, and their way to the network's pixels."""
         from .measure import frames
 
-        spec = self._manifest["preprocessing"]
+        spec = dict(self._manifest["preprocessing"])
+        if request.get("decode"):
+            spec["decode"] = request["decode"]
         return frames.Frames(_split(body, request["sizes"]), spec, request.get("frame"))
 
     def frames(self, request, body):

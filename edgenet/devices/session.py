@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as field_
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from edgenet.frame import FORMS, Frame
 from edgenet.measured import Sensors
 from edgenet.report import WarmUp
 
-__all__ = ["Answer", "BenchResult", "Session", "Tensor", "TurnsResult"]
+__all__ = ["Answer", "BenchResult", "Session", "Tensor", "TurnForm", "TurnsResult"]
 
 BATCH = 4 * 1024 * 1024
 _DTYPES = ("int8", "uint8", "float32", "float16", "int32", "int64", "float64")
@@ -61,6 +61,20 @@ class BenchResult:
     arena_absent: str | None = None
     roof: Roof | None = None
     parts_absent: Mapping[str, str] = field_(default_factory=dict)
+
+
+class TurnForm(NamedTuple):
+    """One of the forms that take turns.
+
+    Attributes:
+        frame: Size and form.
+        pictures: Frames of it; the first that are together at most 8 MiB are used.
+        decode: In place of what the model's card says, where it is not ``None``.
+    """
+
+    frame: Frame
+    pictures: Sequence[bytes]
+    decode: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,22 +164,22 @@ class Session:
     def turns(
         self,
         protocol: Mapping[str, Any],
-        forms: Sequence[tuple[Frame, Sequence[bytes]]],
+        forms: Sequence[TurnForm],
         progress: OnEvent | None = None,
     ) -> TurnsResult:
         """Measure the whole way for several forms of frames, one run of each in turn.
 
         Args:
             protocol: ``warmup_s``, ``min_seconds``, ``min_runs``, ``max_seconds``; a run is a round here.
-            forms: At least one, with its frames; the first of them that are together at most 8 MiB are used.
+            forms: At least one.
             progress: As for :meth:`bench`.
 
         Raises:
             BoardError: ``died``, ``run``.
         """
-        for frame, pictures in forms:
-            header, data = _pictures(pictures, frame)
-            self._channel.request(wire.FRAMES, header, data)
+        for form in forms:
+            header, data = _pictures(form.pictures, form.frame)
+            self._channel.request(wire.FRAMES, {**header, "decode": form.decode}, data)
         request = {"protocol": dict(protocol)}
         reply, body = self._channel.ask(Turns, wire.TURNS, request, progress=progress)
         if len(reply.parts_ms) != len(forms):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.agent.preprocess import FULL, SCALED, covers
 from edgenet.devices.channel import OnEvent
-from edgenet.devices.session import Session
+from edgenet.devices.session import Session, TurnForm
 from edgenet.frame import JPEG, Frame
 from edgenet.measure.frame_pictures import frame_pictures
 from edgenet.pipeline import FrameSteps, FrameTry
@@ -35,10 +36,11 @@ OTHER = {JPEG: "yuyv", "rgb": "yuv420"}
 
 
 class Candidate(NamedTuple):
-    """Another form of frames, and what to do for it."""
+    """What to do for another form of frames; the form, and what decodes it in place of the card's way."""
 
     change: str
     frame: Frame
+    decode: str | None = None
 
 
 def frame_steps(
@@ -67,9 +69,10 @@ def frame_steps(
     if not others:
         return FrameSteps(absent="no smaller size of cameras covers what the model sees")
     forms = []
-    for done, form in enumerate([frame, *(item.frame for item in others)]):
-        forms.append((form, list(frame_pictures(images, form, preprocessing.orientation))))
-        tell("frames", done + 1, len(others) + 1)
+    for done, (_, form, decode) in enumerate([Candidate("", frame), *others], 1):
+        pictures = list(frame_pictures(images, form, preprocessing.orientation))
+        forms.append(TurnForm(form, pictures, decode))
+        tell("frames", done, len(others) + 1)
     found = session.turns(TRY, forms, board)
     base = found.ms[:, 0]
     tried = tuple(
@@ -79,27 +82,27 @@ def frame_steps(
 
 
 def candidates(frame: Frame, preprocessing: Preprocessing) -> Iterator[Candidate]:
-    """Smaller sizes that still cover what the model sees, and another form of the same size."""
-    for width, height in _smaller(frame, preprocessing):
+    """Smaller sizes that still cover what the model sees, less decoding, another form of the same size."""
+    spec = preprocessing.fit_spec()
+    for width, height in _smaller(frame, spec):
         yield Candidate(f"capture at {width}x{height}", Frame(width, height, frame.form))
+    half = (-(-frame.height // 2), -(-frame.width // 2))
+    if frame.form == JPEG and preprocessing.decode == FULL and covers(*half, spec):
+        yield Candidate(f'decode = "{SCALED}" in the card, compiled again', frame, SCALED)
     other = OTHER.get(frame.form)
     if other and Frame.problem(frame.width, frame.height, other) is None:
         yield Candidate(f"{other} instead of {frame.form}", Frame(frame.width, frame.height, other))
 
 
-def _smaller(frame: Frame, preprocessing: Preprocessing) -> list[tuple[int, int]]:
-    """The next smaller and the smallest size that cover what the resize takes, of a like shape if any is."""
-    if preprocessing.resize == "none":
-        return []
-    height, width = preprocessing.size
-    if preprocessing.resize_to is not None:
-        height = width = preprocessing.resize_to
+def _smaller(frame: Frame, spec: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """The next smaller and the smallest size that cover what the network sees, of a like shape if any is."""
     there = [
-        (w, h) for w, h in SIZES
-        if width <= w <= frame.width and height <= h <= frame.height and (w, h) != (frame.width, frame.height)
+        (width, height) for width, height in SIZES
+        if (width, height) != (frame.width, frame.height)
+        and width <= frame.width and height <= frame.height and covers(height, width, spec)
     ]  # fmt: skip
     shape = frame.width / frame.height
-    alike = [(w, h) for w, h in there if abs(w / h / shape - 1) <= ALIKE] or there
+    alike = [(width, height) for width, height in there if abs(width / height / shape - 1) <= ALIKE] or there
     by_area = sorted(alike, key=lambda size: size[0] * size[1])
     return list(dict.fromkeys([*by_area[-1:], *by_area[:1]]))
 

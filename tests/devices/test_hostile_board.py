@@ -20,6 +20,7 @@ from edgenet.devices.answers import Runtimes
 from edgenet.devices.archive import agent_archive
 from edgenet.devices.channel import Channel
 from edgenet.devices.replies import BoardError
+from edgenet.devices.session import TurnForm
 from edgenet.errors import ConnectionFailed, ConnectionLost, DeviceError, EdgenetError
 from edgenet.facts import Facts
 from edgenet.frame import Frame
@@ -175,7 +176,7 @@ def test_strange_turns(header, body):
         None, 1
     )
     with pytest.raises(DeviceError):
-        session.turns({}, [(Frame(16, 16), [b"image"])])
+        session.turns({}, [TurnForm(Frame(16, 16), [b"image"])])
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from edgenet.agent import wire
 from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
+from edgenet.devices.session import TurnForm
 from edgenet.errors import ConnectionLost, DataError
 from edgenet.frame import Frame
 from tests import sshd
@@ -109,7 +110,8 @@ def test_turns(agent, net):
     net("slow", sleep_ms=2).deploy(agent)
     session = agent.open(None, 1)
     events = []
-    forms = [(Frame(16, 16, "rgb"), [bytes(768), bytes(768)]), (Frame(16, 16, "yuyv"), [bytes(512)])]
+    first = TurnForm(Frame(16, 16, "rgb"), [bytes(768), bytes(768)])
+    forms = [first, TurnForm(Frame(16, 16, "yuyv"), [bytes(512)], "full")]
     result = session.turns({**PROTOCOL, "min_seconds": 0.5}, forms, events.append)
     assert result.ms.shape[1] == 2
     assert len(result.ms) >= 20

@@ -16,6 +16,7 @@ from edgenet.pipeline import FrameSteps
 from edgenet.preprocessing import Preprocessing
 from edgenet.progress import silent
 
+SCALED = 'decode = "scaled" in the card, compiled again'
 STRETCH = Preprocessing((224, 224), "rgb", "stretch", None, "bilinear-antialias", (0.0,) * 3, (1.0,) * 3)
 SHORT = replace(STRETCH, resize="short-side", resize_to=256)
 
@@ -24,14 +25,19 @@ SHORT = replace(STRETCH, resize="short-side", resize_to=256)
     ("text", "card", "tried"),
     [
         ("640x480", SHORT, ["capture at 352x288", "yuyv instead of jpeg"]),
-        ("640x480", STRETCH, ["capture at 352x288", "capture at 320x240", "yuyv instead of jpeg"]),
-        ("1280x720", SHORT, ["capture at 960x540", "capture at 640x360", "yuyv instead of jpeg"]),
+        ("640x480", STRETCH, ["capture at 352x288", "capture at 320x240", SCALED, "yuyv instead of jpeg"]),
+        ("1280x720", SHORT, ["capture at 960x540", "capture at 640x360", SCALED, "yuyv instead of jpeg"]),
+        (
+            "1280x720",
+            replace(SHORT, decode="scaled"),
+            ["capture at 960x540", "capture at 640x360", "yuyv instead of jpeg"],
+        ),
         ("1920x1080:yuyv", SHORT, ["capture at 1280x720", "capture at 640x360"]),
         ("1920x1080:rgb", STRETCH, ["capture at 1280x720", "capture at 424x240", "yuv420 instead of rgb"]),
         ("352x288:nv12", SHORT, []),
         ("320x240", SHORT, ["yuyv instead of jpeg"]),
         ("641x479", SHORT, ["capture at 352x288"]),
-        ("3840x2160", SHORT, ["capture at 1920x1080", "capture at 640x360"]),
+        ("3840x2160", SHORT, ["capture at 1920x1080", "capture at 640x360", SCALED]),
         ("480x640", SHORT, ["capture at 352x288", "yuyv instead of jpeg"]),
         ("224x224:rgb", replace(STRETCH, resize="none"), ["yuv420 instead of rgb"]),
     ],
@@ -48,7 +54,7 @@ class Board:
         self.sent: list[tuple[str, list[int]]] = []
 
     def turns(self, protocol: Any, forms: Any, board: Any) -> TurnsResult:
-        self.sent = [(str(frame), [len(picture) for picture in pictures]) for frame, pictures in forms]
+        self.sent = [(str(form.frame), [len(picture) for picture in form.pictures]) for form in forms]
         return TurnsResult(self.ms, [{"decode": 1.0}] * self.ms.shape[1])
 
 
