@@ -134,7 +134,7 @@ def test_int8(case: str) -> None:
 
 
 def test_bounds_that_no_int8_operator_has() -> None:
-    """Behind a convolution, which in int8 gives no float for a Clip of its own: LiteRT did not load the file."""
+    """Behind a convolution, which in int8 gives no float for a Clip of its own: such a file did not load."""
     net = Net()
     net.classify(net.conv(net.top, 3, 8, clip=(-0.5, 3.0)), 8)
     with pytest.raises(
