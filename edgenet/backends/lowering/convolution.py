@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto
 
 from edgenet.backends.lowering.activation import fused
-from edgenet.backends.lowering.depthwise import in_blocks, is_large, lower_in_pieces
+from edgenet.backends.lowering.depthwise import has_no_kernel, in_blocks, lower_in_pieces
 from edgenet.backends.lowering.file import Quantization
 from edgenet.backends.lowering.scope import ELSEWHERE, Scope
 from edgenet.backends.lowering.window import Window, pad_pixels, window_of
@@ -27,8 +27,8 @@ IHWO = (1, 2, 3, 0)  # DEPTHWISE_CONV_2D: [1, height, width, outputs], from ONNX
 def lower_conv(scope: Scope, node: NodeProto) -> None:
     """Conv → CONV_2D, or DEPTHWISE_CONV_2D where every input channel is a group of its own.
 
-    CONV_2D has groups where its kernel reads a part of the input's channels. A depthwise kernel of more taps
-    than XNNPACK has vector code for is such a one in int8, and several of fewer taps in float.
+    CONV_2D has groups where its kernel reads a part of the input's channels. A depthwise kernel that XNNPACK
+    has no vector code for is such a one or, in float, several of fewer taps.
     """
     kernel = scope.weights(node, 1)
     channels = scope.graph.shape(node.input[0])[1]
@@ -37,13 +37,11 @@ def lower_conv(scope: Scope, node: NodeProto) -> None:
         raise scope.refuse(node, f"its kernel has {kernel.ndim - 2} dimensions", ELSEWHERE)
     depthwise = groups == channels and groups > 1
     window = window_of(scope, node, (kernel.shape[2], kernel.shape[3]))
-    large = depthwise and len(kernel) == channels and is_large(window, scope.graph.shape(node.output[0]))
-    if large and scope.favored.pieces and not scope.is_whole(node):
-        lower_in_pieces(scope, node, window, *_real(scope, node))
-        return
-    if large and scope.favored.blocks and scope.is_whole(node):
-        found = scope.quantization.get(node.input[1])
-        kernel = in_blocks(kernel, found.zero_point if found else 0)
+    if depthwise and has_no_kernel(window, scope.graph.shape(node.output[0]), len(kernel) // channels):
+        if scope.favored.pieces and not scope.is_whole(node) and len(kernel) == channels:
+            lower_in_pieces(scope, node, window, *_real(scope, node))
+            return
+        kernel = _regrouped(scope, node, kernel, channels)
         groups, depthwise = channels // kernel.shape[1], kernel.shape[1] == 1
     source = pad_pixels(scope, node, scope.input(node, node.input[0]), window)
     order, axis = (IHWO, DEPTHWISE_AXIS) if depthwise else (OHWI, 0)
@@ -97,6 +95,14 @@ def _options(window: Window, activation: str) -> dict[str, Any]:
         "dilationWFactor": window.dilations[1],
         "fusedActivationFunction": activation,
     }
+
+
+def _regrouped(scope: Scope, node: NodeProto, kernel: NDArray[Any], channels: int) -> NDArray[Any]:
+    """A depthwise kernel with more channels a group, where the target is faster in that."""
+    whole, found = scope.is_whole(node), scope.quantization.get(node.input[1])
+    if scope.favored.blocks if whole else scope.favored.pieces and found is None:
+        return in_blocks(kernel, channels, found.zero_point if found else 0)
+    return kernel
 
 
 def _kernel(scope: Scope, node: NodeProto, values: NDArray[Any], axis: int) -> int:

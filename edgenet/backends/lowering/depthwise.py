@@ -1,14 +1,15 @@
-"""Depthwise kernels of more taps than XNNPACK has vector code for, written as something that it has.
+"""Depthwise kernels that XNNPACK has no vector code for, written as something that it has.
 
-A kernel of more than 25 taps is a matrix product of one channel a group to XNNPACK (create_dwconv_path and
-create_gemm_or_igemm of src/operators/convolution-nhwc.c), which has room for eight or more in each. In
-integers a group of eight channels, most of its kernel zeros, gives the same sums for an eighth of the work.
-In float a sum of smaller depthwise convolutions is less work still; in int8 each of them would be rounded.
+It computes one as a matrix product of one channel a group (create_dwconv_path and create_gemm_or_igemm of
+src/operators/convolution-nhwc.c) where it has more than 25 taps or a depth multiplier, and has room for eight
+or more channels in each. A group of eight, most of its kernel zeros, gives the same sums for an eighth of the
+work. In float a sum of smaller depthwise convolutions is less work still; in int8 each would be rounded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,40 +21,49 @@ from edgenet.backends.lowering.pieces import LARGEST, Axis, Piece, divide
 from edgenet.backends.lowering.scope import Scope
 from edgenet.backends.lowering.window import Window
 
-__all__ = ["in_blocks", "is_large", "lower_in_pieces"]
+__all__ = ["has_no_kernel", "in_blocks", "lower_in_pieces"]
 
-LANES = 8  # channels read and made that a step of an int8 matrix product has room for, on most CPUs
+# Channels that a step of a matrix product has room for: read in int8, made in int8, made in float.
+READ, MADE, MADE_IN_FLOAT = 8, 8, 16
 LARGEST_BLOCK = 16
 
 
-def is_large(window: Window, made: Sequence[int]) -> bool:
-    """Whether a depthwise convolution that makes [1, channels, height, width] has too many taps.
+def has_no_kernel(window: Window, made: Sequence[int], multiplier: int) -> bool:
+    """Whether XNNPACK has no vector code for a depthwise convolution that makes [1, channels, height, width].
 
-    At a single place of the picture, as in a global one, it is the same work either way.
+    At a single place of the picture, as in a global one, it is the same work however it is written.
     """
-    return window.kernel[0] * window.kernel[1] > LARGEST and made[2] * made[3] > 1
+    taps = window.kernel[0] * window.kernel[1]
+    return (taps > LARGEST or multiplier > 1) and made[2] * made[3] > 1
 
 
-def in_blocks(kernel: NDArray[np.int8], zero: int = 0) -> NDArray[np.int8]:
-    """An integer depthwise kernel as that of a convolution with several channels a group; it gives the same.
+def in_blocks(kernel: NDArray[Any], channels: int, zero: int = 0) -> NDArray[Any]:
+    """A depthwise kernel as that of a convolution with several channels a group, which gives the same.
 
     Args:
-        kernel: [channels, 1, height, width].
-        zero: The integer that means 0.
+        kernel: [outputs, 1, height, width].
+        channels: How many it reads.
+        zero: The number that means 0.
 
     Returns:
-        [channels, size of a group, height, width]; the size is 1 where no other divides the channels.
+        [outputs, channels of a group, height, width]; one channel where no other number divides them.
     """
-    channels, block = np.arange(len(kernel)), _block(len(kernel))
+    multiplier, outputs = len(kernel) // channels, np.arange(len(kernel))
+    block = _block(channels, multiplier, kernel.dtype == np.float32)
     made = np.full((len(kernel), block, *kernel.shape[2:]), zero, kernel.dtype)
-    made[channels, channels % block] = kernel[:, 0]
+    made[outputs, outputs // multiplier % block] = kernel[:, 0]
     return made
 
 
-def _block(channels: int) -> int:
-    """The divisor of so many channels that makes the groups of the least work."""
+def _block(channels: int, multiplier: int, real: bool) -> int:
+    """The divisor of so many channels whose groups are the least work for each; the largest of several."""
+    read, made = (1, MADE_IN_FLOAT) if real else (READ, MADE)
+
+    def work(size: int) -> tuple[float, int]:
+        return -(-size // read) * read * -(-size * multiplier // made) * made / size, -size
+
     divisors = [size for size in range(1, min(LARGEST_BLOCK, channels) + 1) if channels % size == 0]
-    return min(divisors, key=lambda size: (-(-size // LANES) * LANES) ** 2 / size)
+    return min(divisors, key=work)
 
 
 def lower_in_pieces(

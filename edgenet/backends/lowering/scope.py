@@ -60,8 +60,8 @@ class Favored:
 
     Attributes:
         by_float: uint8 becomes int8 by way of float32.
-        blocks: A large int8 depthwise kernel is one of a convolution with several channels a group.
-        pieces: A large float depthwise kernel is several smaller ones.
+        blocks: An int8 depthwise kernel, large or with a multiplier, is one of more channels a group.
+        pieces: So is a float one with a multiplier; a large one is several smaller ones.
     """
 
     by_float: bool = False
