@@ -134,6 +134,10 @@ class Backend(ABC):
         """Why a board cannot run a precision, beyond what its target file says; empty if it can."""
         return ""
 
+    def notes(self, model: Model, target: Target, precision: str) -> tuple[str, ...]:  # noqa: ARG002
+        """What a user should know of a prepared model on a board before measuring it, one sentence each."""
+        return ()
+
     def layers(self, artifact: bytes, pixels: NDArray[np.uint8]) -> Shown:  # noqa: ARG002
         """The int8 layers of an artifact for uint8 [1, H, W, 3] pixels; asked where it is ``exact``."""
         return Shown({})

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.backend import Artifact, Backend, HostSession, Shown
+from edgenet.backends.lowering.depthwise import left_large
 from edgenet.backends.lowering.layer_outputs import tflite_layers
 from edgenet.backends.lowering.operators import to_tflite
 from edgenet.backends.lowering.scope import Favored
 from edgenet.backends.lowering.startup_message import without_startup_message
 from edgenet.errors import ModelError
+from edgenet.graph.graph import Graph
 from edgenet.graph.passes.head import HEADS
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
@@ -22,6 +24,9 @@ from edgenet.text import cause
 
 __all__ = ["Tflite", "backend"]
 
+# What a network of MCUNet's kind took in LiteRT with its depthwise layers as they are, in times of ONNX
+# Runtime's (docs/lowering.md).
+BEHIND_INT8, BEHIND_FLOAT = 2.8, 3.0
 LITERT = (3, 9)  # the oldest Python that has LiteRT 2, see edgenet/devices/pins.toml
 
 
@@ -53,6 +58,21 @@ class Tflite(Backend):
         else:
             output = TensorSpec.int8(model.classes, how.scale, how.zero_point, model.output, model.label)
         return Artifact(data, "model.tflite", output)
+
+    def notes(self, model: Model, target: Target, precision: str) -> tuple[str, ...]:
+        """Which layers XNNPACK's depthwise kernels are too small for, and what was measured of such."""
+        whole = precision == "int8"
+        found = left_large(Graph(model.proto), _favored(target), whole)
+        if not found:
+            return ()
+        times = BEHIND_INT8 if whole else BEHIND_FLOAT
+        layers, others = ("layers", ", …") if len(found) > 1 else ("layer", "")
+        return (
+            f"tflite runs {len(found)} depthwise {layers} of more than 25 taps ({found[0]!r}{others}) "
+            "without the kernels that it has for smaller ones: on x86-64 a network with three of them took "
+            f"{times} times as long as in onnxruntime; on this board nothing was measured, so compile it for "
+            "onnxruntime too and compare the reports",
+        )
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """Load a file with LiteRT; its default XNNPACK delegate is used.

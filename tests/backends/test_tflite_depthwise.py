@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,14 @@ import numpy as np
 import pytest
 
 from edgenet.backends.tflite import backend
+from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
+from edgenet.preprocessing import Preprocessing
+from edgenet.steps.compile import compile
+from edgenet.steps.plan import options
 from edgenet.target import Target
 from edgenet.verify.artifact import verify_artifact
+from edgenet.zoo.network import Network
 from tests.backends.test_tflite_mixed import weights_only
 from tests.backends.tflite_graphs import BOARD, Net, counts, images, lowered, operators, quantized, run, truth
 
@@ -109,3 +115,39 @@ def test_where_nothing_was_measured_the_graph_is_written_as_it_is() -> None:
     net.classify(net.conv(net.conv(net.top, 3, 8, pads=[1, 1, 1, 1]), 8, 8, 7, group=8), 8)
     for model in (net.model(), quantized(net.model())):
         assert counts(lowered(model, X86))["DEPTHWISE_CONV_2D"] == 1
+
+
+@pytest.mark.parametrize(
+    ("case", "board", "precision", "times"),
+    [
+        ("7x7", "raspberry-pi-4", "fp32", "3.0"),
+        ("7x7", "raspberry-pi-4", "fp16", "3.0"),
+        ("7x7", "jetson-xavier-nx", "int8", "2.8"),
+        ("9x9 over a prime of channels", "rtx-laptop", "int8", "2.8"),
+        ("7x7", "raspberry-pi-4", "int8", ""),
+        ("7x7", "rtx-laptop", "fp32", ""),
+        ("a depth multiplier", "raspberry-pi-4", "fp32", ""),
+    ],
+)
+def test_what_is_left_slow_is_said(case: str, board: str, precision: str, times: str) -> None:
+    """With the layer's name, what was measured and where; nothing where it is written otherwise."""
+    notes = backend().notes(made(case), Target.load(board), precision)
+    assert len(notes) == bool(times)
+    for note in notes:
+        assert re.search(rf"1 depthwise layer of more than 25 taps \('conv\d+'\) .* took {times} times", note)
+    if precision == "int8" and times:
+        assert notes == backend().notes(quantized(made(case)), Target.load(board), precision)
+
+
+def test_compile_and_the_options_of_a_board_say_it_too() -> None:
+    net = Network(32)
+    top = net.convolution("large", net.convolution("stem", "input", 8, 3, 2), 8, 7, depthwise=True)
+    proto = net.model("net", net.dense("scores", net.pool("pool", top), 10), None, 0, 14)
+    how = Preprocessing((32, 32), "rgb", "stretch", None, "bilinear", (127.5,) * 3, (127.5,) * 3)
+    model, board = Model("net", proto, how, "logits", 0, (), "0" * 64), Target.load("raspberry-pi-4")
+    (note,) = backend().notes(prepare(model), board, "fp32")
+    assert note in compile(model, board, "tflite", "fp32").notes
+    assert note not in compile(model, board, "onnxruntime", "fp32").notes
+    said = {(item.backend, item.precision): item.why for item in options(board, model) if item.possible}
+    assert said["tflite", "fp32"] == note
+    assert not any((said["tflite", "int8"], said["onnxruntime", "fp32"]))

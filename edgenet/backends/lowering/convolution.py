@@ -37,7 +37,8 @@ def lower_conv(scope: Scope, node: NodeProto) -> None:
         raise scope.refuse(node, f"its kernel has {kernel.ndim - 2} dimensions", ELSEWHERE)
     depthwise = groups == channels and groups > 1
     window = window_of(scope, node, (kernel.shape[2], kernel.shape[3]))
-    if depthwise and has_no_kernel(window, scope.graph.shape(node.output[0]), len(kernel) // channels):
+    taps, made = kernel.shape[2] * kernel.shape[3], scope.graph.shape(node.output[0])
+    if depthwise and has_no_kernel(taps, made, len(kernel) // channels):
         if scope.favored.pieces and not scope.is_whole(node) and len(kernel) == channels:
             lower_in_pieces(scope, node, window, *_real(scope, node))
             return

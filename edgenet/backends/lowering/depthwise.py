@@ -8,6 +8,7 @@ work. In float a sum of smaller depthwise convolutions is less work still; in in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,23 +19,46 @@ from onnx import NodeProto
 from edgenet.backends.lowering.activation import fused
 from edgenet.backends.lowering.file import Tensor
 from edgenet.backends.lowering.pieces import LARGEST, Axis, Piece, divide
-from edgenet.backends.lowering.scope import Scope
+from edgenet.backends.lowering.scope import Favored, Scope
 from edgenet.backends.lowering.window import Window
+from edgenet.graph.graph import Graph, attributes
 
-__all__ = ["has_no_kernel", "in_blocks", "lower_in_pieces"]
+__all__ = ["has_no_kernel", "in_blocks", "left_large", "lower_in_pieces"]
 
 # Channels that a step of a matrix product has room for: read in int8, made in int8, made in float.
 READ, MADE, MADE_IN_FLOAT = 8, 8, 16
 LARGEST_BLOCK = 16
 
 
-def has_no_kernel(window: Window, made: Sequence[int], multiplier: int) -> bool:
+def has_no_kernel(taps: int, made: Sequence[int], multiplier: int) -> bool:
     """Whether XNNPACK has no vector code for a depthwise convolution that makes [1, channels, height, width].
 
     At a single place of the picture, as in a global one, it is the same work however it is written.
     """
-    taps = window.kernel[0] * window.kernel[1]
     return (taps > LARGEST or multiplier > 1) and made[2] * made[3] > 1
+
+
+def left_large(graph: Graph, favored: Favored, whole: bool) -> list[str]:
+    """Names of depthwise convolutions of more than 25 taps that are written as they are.
+
+    Args:
+        graph: A prepared graph, of four dimensions.
+        favored: Which writings are faster on the target.
+        whole: Whether they compute in int8.
+    """
+    found = []
+    for node in (item for item in graph.nodes if item.op_type == "Conv"):
+        channels, kernel = graph.shape(node.input[0])[1], _shape(graph, node.input[1])
+        depthwise = 1 < attributes(node).get("group", 1) == channels == kernel[0]
+        if depthwise and has_no_kernel(math.prod(kernel[2:]), graph.shape(node.output[0]), 1):
+            written = favored.blocks and _block(channels, 1, False) > 1 if whole else favored.pieces
+            found += [] if written else [node.name or node.output[0]]
+    return found
+
+
+def _shape(graph: Graph, name: str) -> tuple[int, ...]:
+    value = graph.constant(name)
+    return graph.shape(name) if value is None else value.shape
 
 
 def in_blocks(kernel: NDArray[Any], channels: int, zero: int = 0) -> NDArray[Any]:
