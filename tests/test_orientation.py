@@ -15,7 +15,7 @@ from PIL import Image
 
 from edgenet.agent.demo.frame import Frame
 from edgenet.agent.demo.pipeline import Pipeline
-from edgenet.agent.demo.pixels import Converter, oriented
+from edgenet.agent.demo.pixels import oriented, rgb
 from edgenet.agent.demo.sources.folder import picture
 from edgenet.agent.preprocess import decode, is_turned, pixels_of
 from edgenet.errors import ModelError
@@ -128,20 +128,20 @@ def test_the_demo_shows_what_the_model_takes() -> None:
     for form in ("PNG", "JPEG"):
         data = stored(image, 6, form)
         frame = picture(data)
-        rgb = Converter().rgb(frame)
-        assert np.array_equal(oriented(rgb, frame, ignore), decode(data))
-        assert np.array_equal(oriented(rgb, frame, apply), decode(data, "apply"))
-        assert oriented(rgb, frame, apply).shape == image.shape
+        image_of = rgb(frame)
+        assert np.array_equal(oriented(image_of, frame, ignore), decode(data))
+        assert np.array_equal(oriented(image_of, frame, apply), decode(data, "apply"))
+        assert oriented(image_of, frame, apply).shape == image.shape
         for spec in (ignore, apply):
             pipeline = Pipeline(None, [SimpleNamespace(spec=spec)])
-            pipeline._publish(SimpleNamespace(frame=frame), Converter())
+            pipeline._publish(SimpleNamespace(frame=frame))
             _, sent, kind = pipeline.picture(None, 0)
             assert kind == "jpeg"
             assert not is_turned(sent), "a browser would turn it once more"
-            assert decode(sent).shape == oriented(rgb, frame, spec).shape
+            assert decode(sent).shape == oriented(image_of, frame, spec).shape
     upright = picture(stored(image, 1, "JPEG"))
     pipeline = Pipeline(None, [SimpleNamespace(spec=apply)])
-    pipeline._publish(SimpleNamespace(frame=upright), Converter())
+    pipeline._publish(SimpleNamespace(frame=upright))
     assert pipeline.picture(None, 0)[1] is upright.data, "what stands upright goes on as it came"
     camera = Frame("rgb", image, (96, 80))
     assert oriented(image, camera, apply) is image

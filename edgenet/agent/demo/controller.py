@@ -10,7 +10,7 @@ from ..facts import sensors
 from ..measure import memory
 from . import metrics
 from .pipeline import MODES
-from .pixels import Converter, encode, oriented
+from .pixels import encode, oriented, rgb
 
 SENSORS_S = 1.0
 RECORD_S = 0.5
@@ -221,7 +221,7 @@ def _encoded(frame, spec, lossless):
     """A picture to be kept; what has no tag of its own any more is turned as the model takes it."""
     if frame.kind == "jpeg":
         return frame.data, "jpeg"
-    return encode(oriented(Converter().rgb(frame), frame, spec), lossless)
+    return encode(oriented(rgb(frame), frame, spec), lossless)
 
 
 def _ms(raw):

