@@ -139,6 +139,10 @@ class Backend(ABC):
         """A recipe as it is followed for a board: with what the board's kernels ask of the weights."""
         return recipe
 
+    def notes(self, model: Model, target: Target, precision: str) -> tuple[str, ...]:  # noqa: ARG002
+        """What a user should know of a prepared model on a board before measuring it, one sentence each."""
+        return ()
+
     def layers(self, artifact: bytes, pixels: NDArray[np.uint8]) -> Shown:  # noqa: ARG002
         """The int8 layers of an artifact for uint8 [1, H, W, 3] pixels; asked where it is ``exact``."""
         return Shown({})

@@ -17,6 +17,7 @@ __all__ = ["VNNI", "BackendSupport", "Cpu", "Gpu", "Identity", "System", "Target
 
 FREE = "free text belongs under [extra]"
 CAPABILITY = re.compile(r"\d{1,3}\.\d{1,2}")
+PYTHON = re.compile(r"\bPython (\d+)\.(\d+)")
 
 
 # The features that decide which int8 kernels a CPU can run, as /proc/cpuinfo writes them.
@@ -100,6 +101,12 @@ class System:
     """What the board runs: ``images``, its systems in words, with their Python and glibc where known."""
 
     images: tuple[str, ...] = ()
+
+    @property
+    def pythons(self) -> tuple[tuple[int, int], ...]:
+        """The versions of Python that they name."""
+        found = [PYTHON.search(image) for image in self.images]
+        return tuple((int(match[1]), int(match[2])) for match in found if match)
 
 
 @dataclass(frozen=True)

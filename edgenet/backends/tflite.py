@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.backend import Artifact, Backend, HostSession, Shown
+from edgenet.backends.lowering.depthwise import left_large
 from edgenet.backends.lowering.layer_outputs import tflite_layers
 from edgenet.backends.lowering.operators import to_tflite
+from edgenet.backends.lowering.scope import Favored
 from edgenet.backends.lowering.startup_message import without_startup_message
 from edgenet.errors import ModelError
+from edgenet.graph.graph import Graph
 from edgenet.graph.passes.head import HEADS
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
@@ -20,6 +23,11 @@ from edgenet.target import Target
 from edgenet.text import cause
 
 __all__ = ["Tflite", "backend"]
+
+# What a network of MCUNet's kind took in LiteRT with its depthwise layers as they are, in times of ONNX
+# Runtime's (docs/lowering.md).
+BEHIND_INT8, BEHIND_FLOAT = 2.8, 3.0
+LITERT = (3, 9)  # the oldest Python that has LiteRT 2, see edgenet/devices/pins.toml
 
 
 class Tflite(Backend):
@@ -35,7 +43,7 @@ class Tflite(Backend):
     def lower(self, model: Model, target: Target) -> Artifact:
         """The graph in TFLite's operators; a model that ends in int8 gives int8 scores.
 
-        One file fits every board; only the pixels' step to int8 is written as the target's CPU is fast in.
+        One file runs on every board; what can be written in several ways is written as the target is fast in.
 
         With "fp16" the weights are stored in half precision. A kernel behind a DequantizeLinear stays int8 in
         a float layer ("int8-dynamic"), and layers of an int8 model may be float.
@@ -43,13 +51,28 @@ class Tflite(Backend):
         Raises:
             UnsupportedError: A node cannot be expressed.
         """
-        data, scores = to_tflite(model, by_float=target.cpu.is_x86)
+        data, scores = to_tflite(model, _favored(target))
         how = scores.quantization
         if how is None:
             output = TensorSpec.float32(model.classes, model.output, model.label)
         else:
             output = TensorSpec.int8(model.classes, how.scale, how.zero_point, model.output, model.label)
         return Artifact(data, "model.tflite", output)
+
+    def notes(self, model: Model, target: Target, precision: str) -> tuple[str, ...]:
+        """Which layers XNNPACK's depthwise kernels are too small for, and what was measured of such."""
+        whole = precision == "int8"
+        found = left_large(Graph(model.proto), _favored(target), whole)
+        if not found:
+            return ()
+        times = BEHIND_INT8 if whole else BEHIND_FLOAT
+        layers, others = ("layers", ", …") if len(found) > 1 else ("layer", "")
+        return (
+            f"tflite runs {len(found)} depthwise {layers} of more than 25 taps ({found[0]!r}{others}) "
+            "without the kernels that it has for smaller ones: on x86-64 a network with three of them took "
+            f"{times} times as long as in onnxruntime; on this board nothing was measured, so compile it for "
+            "onnxruntime too and compare the reports",
+        )
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """Load a file with LiteRT; its default XNNPACK delegate is used.
@@ -86,6 +109,16 @@ class _Session:
         self._interpreter.set_tensor(self._input, pixels)
         self._interpreter.invoke()
         return np.asarray(self._interpreter.get_tensor(self._output)).reshape(-1)
+
+
+def _favored(target: Target) -> Favored:
+    """What was measured on x86; blocks also on Arm, where each is an eighth of the products without any more.
+
+    LiteRT 2 computes int8 in XNNPACK; the tflite-runtime that boards with older Pythons get does not, and
+    its own kernels have no vector code for groups.
+    """
+    pythons, x86 = target.system.pythons, target.cpu.is_x86
+    return Favored(by_float=x86, pieces=x86, blocks=not pythons or max(pythons) >= LITERT)
 
 
 def backend() -> Tflite:

@@ -57,7 +57,7 @@ def _show(name: str, model: str | None, as_json: bool) -> None:
         return
     say(*_describe(target))
     rows = [[item.backend, item.precision, "yes" if item.possible else "no", item.why] for item in found]
-    print_table("", ["backend", "precision", "builds", "why not"], rows)
+    print_table("", ["backend", "precision", "builds", "why"], rows)
 
 
 def _describe(target) -> list[str]:  # type: ignore[no-untyped-def]

@@ -55,7 +55,7 @@ class Compiled:
         data: Its bytes.
         plan: What was decided.
         quantized: The quantized model; ``None`` for float.
-        notes: What a user should know of the card and the images, one sentence each.
+        notes: What a user should know of the card, the images and the backend, one sentence each.
     """
 
     bundle: Bundle
@@ -140,7 +140,8 @@ def compile(  # noqa: PLR0913
         given = calibration_images(calibration, "")
         check_images(source, given)
         built = _built(source.original, decision, source.golden, head, progress, lambda _: source)
-        return replace(built, notes=input_notes(source.original, given, source.recipe.images))
+        told = input_notes(source.original, given, source.recipe.images)
+        return replace(built, notes=(*told, *built.notes))
     decision = decide(source, decision.target, backend, precision, recipe, max_drift)
     images = _images(calibration, decision)
     original, told = with_class_names(source, images)
@@ -149,7 +150,8 @@ def compile(  # noqa: PLR0913
         *(original, decision, golden, head, progress),
         lambda prepared: quantized(original, prepared, decision.recipe, images, golden, progress, cache),
     )
-    return replace(built, notes=(*told, *input_notes(original, images, decision.recipe.images)))
+    told = (*told, *input_notes(original, images, decision.recipe.images))
+    return replace(built, notes=(*told, *built.notes))
 
 
 def _built(
@@ -168,7 +170,7 @@ def _built(
         prepared = take_given(original)
         final, stage = with_head(prepared, head), check_taken(original.task, prepared, golden)
         artifact, answers = _held(lowering, final, decision.target, golden)
-        return _sealed(original, decision, None, golden, artifact, answers, stage)
+        return _sealed(original, prepared, decision, None, golden, artifact, answers, stage)
     final = prepared = prepare(original)
     artifact, answers, stage = _converted(lowering, original.task, prepared, decision.target, golden)
     if _quantizes(decision):
@@ -180,11 +182,12 @@ def _built(
     if final is not prepared:
         progress("lower", 0, None)
         artifact, answers = _held(lowering, final, decision.target, golden)
-    return _sealed(original, decision, made, golden, artifact, answers, stage)
+    return _sealed(original, prepared, decision, made, golden, artifact, answers, stage)
 
 
 def _sealed(
     original: Model,
+    prepared: Model,
     decision: Decision,
     made: Quantized | None,
     golden: Golden,
@@ -199,7 +202,9 @@ def _sealed(
         "conversion": stage,
     }
     data = pack(manifest, _files(original, artifact, golden, answers))
-    return Compiled(Bundle.parse(data), data, decision.plan, made)
+    decided = decision.plan
+    notes = load_backend(decided.backend).notes(prepared, decision.target, decided.precision)
+    return Compiled(Bundle.parse(data), data, decided, made, notes)
 
 
 def _backend(decided: Plan, head: str) -> Backend:

@@ -55,7 +55,7 @@ class Option:
         backend: Name of the backend.
         precision: Of the artifact.
         possible: Whether `compile` would do it.
-        why: The reason and the remedy where it would not.
+        why: The reason and the remedy where it would not; where it would, what to know of it.
     """
 
     backend: str
@@ -79,7 +79,8 @@ def options(target: Target, model: Model | None = None) -> tuple[Option, ...]:
         for precision in PRECISIONS:
             try:
                 given_plan(target, backend, precision) if given else plan(target, backend, precision)
-                found.append(Option(backend, precision, not unsupported_reason, unsupported_reason))
+                known = "" if unsupported_reason else _known(backend, prepared, target, precision)
+                found.append(Option(backend, precision, not unsupported_reason, unsupported_reason or known))
             except PlanError as error:
                 found.append(Option(backend, precision, False, error.what))
     return tuple(found)
@@ -93,6 +94,12 @@ def _cannot_express(backend: str, prepared: Model, target: Target) -> str:
     except UnsupportedError as error:
         return error.what
     return ""
+
+
+def _known(backend: str, prepared: Model | None, target: Target, precision: str) -> str:
+    if prepared is None or backend not in backend_names():
+        return ""
+    return "; ".join(load_backend(backend).notes(prepared, target, precision))
 
 
 def plan(

@@ -14,7 +14,7 @@ from edgenet.backends.lowering.layer_outputs import tflite_layers
 from edgenet.graph.trace import LayerByLayer, onnx_layers
 from edgenet.model import Model
 from edgenet.target import Target
-from tests.backends.tflite_graphs import Net, counts, images, lowered, quantized, run, truth
+from tests.backends.tflite_graphs import BOARD, Net, counts, images, lowered, quantized, run, truth
 
 PADS = ("valid", "same", "pytorch", "uneven")
 BLOCKS = ("conv", "depthwise", "residual", "squeeze", "pool", "concat")
@@ -57,14 +57,15 @@ class Drawn(Net):
 
     def grow(self, top: str, draw: st.DrawFn) -> str:
         block, kind = draw(st.sampled_from(BLOCKS)), draw(st.sampled_from(ACTIVATIONS))
-        kernel = draw(st.sampled_from([1, 3, 5]))
+        kernel = draw(st.sampled_from([1, 3, 5, 7]))
         stride = draw(st.sampled_from([1, 2])) if min(self.side) > 6 else 1
         pads = draw(st.sampled_from(PADS))
         depth = self.depth
         if block == "depthwise":
             dilation = draw(st.sampled_from([1, 1, 2])) if stride == 1 else 1
             how = self.window(kernel, stride, dilation, pads)
-            return self.activated(self.conv(top, depth, depth, kernel, None, depth, **how), kind)
+            self.depth = depth * draw(st.sampled_from([1, 1, 2]))
+            return self.activated(self.conv(top, depth, self.depth, kernel, None, depth, **how), kind)
         if block == "residual":
             branch = self.activated(self.conv(top, depth, 2 * depth, 1, None), kind)
             return self.node("Add", top, self.conv(branch, 2 * depth, depth, 1, None))
@@ -102,8 +103,10 @@ def test_two_runtimes_agree(model: Model) -> None:
     """In float within 1e-4 of the range; in int8 the same number, score by score."""
     shown = images(model, 4)
     with tempfile.TemporaryDirectory() as folder:
-        expected, got = truth(model, shown), run(model, shown, Path(folder))
-        assert np.abs(got - expected).max() <= 1e-4 * max(np.ptp(expected), 1e-3)
+        expected = truth(model, shown)
+        for board in (BOARD, Target.load("rtx-laptop")):
+            got = run(model, shown, Path(folder), board)
+            assert np.abs(got - expected).max() <= 1e-4 * max(np.ptp(expected), 1e-3)
         small = quantized(model, shown)
         assert "TRANSPOSE" not in counts(lowered(small))
         apart = np.abs(run(small, shown, Path(folder)).astype(int) - truth(small, shown, "u8s8").astype(int))

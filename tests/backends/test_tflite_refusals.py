@@ -131,3 +131,13 @@ def test_int8(case: str) -> None:
     change, message = QUANTIZED[case]
     with pytest.raises(UnsupportedError, match=message):
         lowered(edited(change))
+
+
+def test_bounds_that_no_int8_operator_has() -> None:
+    """Behind a convolution, which in int8 gives no float for a Clip of its own: such a file did not load."""
+    net = Net()
+    net.classify(net.conv(net.top, 3, 8, clip=(-0.5, 3.0)), 8)
+    with pytest.raises(
+        UnsupportedError, match=r"tflite: Clip .*int8 Clip to \(-0\.5, 3\.0\) has no TFLite operator"
+    ):
+        lowered(quantized(net.model()))

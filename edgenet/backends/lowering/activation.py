@@ -9,6 +9,7 @@ import numpy as np
 from onnx import NodeProto
 
 from edgenet.backends.lowering.scope import ELSEWHERE, IMAGE_RANK, Scope
+from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import attributes
 
 __all__ = [
@@ -40,6 +41,8 @@ def fused(scope: Scope, node: NodeProto) -> tuple[str, str]:
     if reader is None or reader.op_type not in ("Relu", "Clip") or name in scope.quantization:
         return name, "NONE"
     kind = FUSED.get(bounds(scope, reader))
+    if kind is None and scope.is_whole(node):
+        raise _no_clip(scope, reader)
     if kind is None:
         return name, "NONE"
     scope.fused.add(reader.output[0])
@@ -69,11 +72,7 @@ def lower_clip(scope: Scope, node: NodeProto) -> None:
         scope.emit(FUSED[limits], (source,), scope.output(node, node.output[0]))
         return
     if scope.is_whole(node):
-        raise scope.refuse(
-            node,
-            f"int8 Clip to {limits} alone has no TFLite operator",
-            ELSEWHERE,
-        )
+        raise _no_clip(scope, node)
     for code, limit, last in (
         ("MAXIMUM", limits[0], math.isinf(limits[1])),
         ("MINIMUM", limits[1], True),
@@ -82,6 +81,11 @@ def lower_clip(scope: Scope, node: NodeProto) -> None:
             source = _limit(scope, node, source, code, limit, last)
     if not any(map(math.isfinite, limits)):
         scope.alias(node.output[0], source)
+
+
+def _no_clip(scope: Scope, node: NodeProto) -> UnsupportedError:
+    """The error for a Clip in int8 that no operator does; the caller raises it."""
+    return scope.refuse(node, f"int8 Clip to {bounds(scope, node)} has no TFLite operator", ELSEWHERE)
 
 
 def lower_hard_swish(scope: Scope, node: NodeProto) -> None:

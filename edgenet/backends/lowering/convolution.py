@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto
 
 from edgenet.backends.lowering.activation import fused
+from edgenet.backends.lowering.depthwise import has_no_kernel, in_blocks, lower_in_pieces
 from edgenet.backends.lowering.file import Quantization
 from edgenet.backends.lowering.scope import ELSEWHERE, Scope
 from edgenet.backends.lowering.window import Window, pad_pixels, window_of
@@ -26,7 +27,8 @@ IHWO = (1, 2, 3, 0)  # DEPTHWISE_CONV_2D: [1, height, width, outputs], from ONNX
 def lower_conv(scope: Scope, node: NodeProto) -> None:
     """Conv → CONV_2D, or DEPTHWISE_CONV_2D where every input channel is a group of its own.
 
-    CONV_2D has groups where its kernel reads a part of the input's channels.
+    CONV_2D has groups where its kernel reads a part of the input's channels. A depthwise kernel that XNNPACK
+    has no vector code for is such a one or, in float, several of fewer taps.
     """
     kernel = scope.weights(node, 1)
     channels = scope.graph.shape(node.input[0])[1]
@@ -35,6 +37,13 @@ def lower_conv(scope: Scope, node: NodeProto) -> None:
         raise scope.refuse(node, f"its kernel has {kernel.ndim - 2} dimensions", ELSEWHERE)
     depthwise = groups == channels and groups > 1
     window = window_of(scope, node, (kernel.shape[2], kernel.shape[3]))
+    taps, made = kernel.shape[2] * kernel.shape[3], scope.graph.shape(node.output[0])
+    if depthwise and has_no_kernel(taps, made, len(kernel) // channels):
+        if scope.favored.pieces and not scope.is_whole(node) and len(kernel) == channels:
+            lower_in_pieces(scope, node, window, *_real(scope, node))
+            return
+        kernel = _regrouped(scope, node, kernel, channels)
+        groups, depthwise = channels // kernel.shape[1], kernel.shape[1] == 1
     source = pad_pixels(scope, node, scope.input(node, node.input[0]), window)
     order, axis = (IHWO, DEPTHWISE_AXIS) if depthwise else (OHWI, 0)
     weights = _kernel(scope, node, kernel.transpose(order), axis)
@@ -89,6 +98,14 @@ def _options(window: Window, activation: str) -> dict[str, Any]:
     }
 
 
+def _regrouped(scope: Scope, node: NodeProto, kernel: NDArray[Any], channels: int) -> NDArray[Any]:
+    """A depthwise kernel with more channels a group, where the target is faster in that."""
+    whole, found = scope.is_whole(node), scope.quantization.get(node.input[1])
+    if scope.favored.blocks if whole else scope.favored.pieces and found is None:
+        return in_blocks(kernel, channels, found.zero_point if found else 0)
+    return kernel
+
+
 def _kernel(scope: Scope, node: NodeProto, values: NDArray[Any], axis: int) -> int:
     """The kernel in the file's layout; in int8 with one scale a channel, even where all are equal.
 
@@ -103,6 +120,15 @@ def _kernel(scope: Scope, node: NodeProto, values: NDArray[Any], axis: int) -> i
         return scope.real_weights(node, node.input[1], np.ascontiguousarray(real, np.float32))
     quantization = _per_channel(scope, node, 1, "int8", values.shape[axis], axis)
     return scope.constant(node.input[1], np.ascontiguousarray(values), quantization)
+
+
+def _real(scope: Scope, node: NodeProto) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Kernel and bias of a float convolution; the kernel may be stored in int8."""
+    kernel, found = scope.weights(node, 1), scope.quantization.get(node.input[1])
+    if found is not None:
+        kernel = (kernel.astype(np.float32) - found.zero_point) * found.scales.reshape(-1, 1, 1, 1)
+    bias = scope.weights(node, 2).reshape(-1) if len(node.input) > 2 else np.zeros(len(kernel), np.float32)
+    return kernel.astype(np.float32), bias.astype(np.float32)
 
 
 def _bias(scope: Scope, node: NodeProto, source: int, weights: int) -> int:

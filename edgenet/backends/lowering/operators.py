@@ -32,7 +32,7 @@ from edgenet.backends.lowering.pooling import lower_global_average, lower_global
 from edgenet.backends.lowering.qdq import DEQUANTIZE, REQUANTIZE, take_qdq
 from edgenet.backends.lowering.rescaling import lower_dequantize, lower_requantize
 from edgenet.backends.lowering.resize import lower_resize
-from edgenet.backends.lowering.scope import ELSEWHERE, Scope
+from edgenet.backends.lowering.scope import ELSEWHERE, Favored, Scope
 from edgenet.backends.lowering.unsigned import in_unsigned, wants_unsigned
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.align_scales import align_scales
@@ -76,7 +76,7 @@ OPERATORS: dict[str, Callable[[Scope, NodeProto], None]] = {
 INEXACT = ("Clip", "HardSwish", "Relu", "Softmax")
 
 
-def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
+def to_tflite(model: Model, favored: Favored) -> tuple[bytes, Tensor]:
     """A prepared float or quantized model as a TFLite file.
 
     Input: ``pixels``, uint8 [1, H, W, 3]. Output: [1, classes], float32 or int8; behind it ``label``, int32
@@ -84,8 +84,7 @@ def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
 
     Args:
         model: The model.
-        by_float: Take uint8 pixels to int8 by way of float32, see
-            :func:`edgenet.backends.lowering.rescaling.lower_requantize`.
+        favored: Which writings are faster on the target.
 
     Returns:
         The file's bytes and its output tensor.
@@ -99,7 +98,7 @@ def to_tflite(model: Model, by_float: bool = False) -> tuple[bytes, Tensor]:
     quantization = take_qdq(graph, INEXACT if model.kept_scales else ())
     unsigned = wants_unsigned(graph, quantization)
     half = model.precision == "fp16"
-    scope = Scope(graph, quantization, half, by_float and not unsigned, unsigned)
+    scope = Scope(graph, quantization, half, favored, unsigned)
     entry = Tensor(graph.input, graph.shape(graph.input), "uint8", scope.quantization.get(graph.input))
     scope.alias(graph.input, scope.file.add(entry))
     for node in graph.nodes:

@@ -19,11 +19,13 @@ def lower_requantize(scope: Scope, node: NodeProto) -> None:
     """uint8 pixels → int8, int8 → int8 on another scale, or float → int8: QUANTIZE.
 
     From uint8 to int8 with the same scale only the sign bit changes; nothing is rounded. LiteRT's QUANTIZE
-    has no vector code for that on x86 (2.3: 0.10 ms for 224x224 pixels); with ``scope.by_float`` a DEQUANTIZE
-    stands before it, and XNNPACK does both in 0.01 ms. On Arm nothing was measured; the one is kept.
+    has no vector code for that on x86 (2.3: 0.10 ms for 224x224 pixels); where ``by_float`` is favored, a
+    DEQUANTIZE stands before it, and XNNPACK does both in 0.01 ms. On Arm nothing was measured; the one is
+    kept.
     """
     source, out = scope.input(node, node.input[0]), scope.output(node, node.output[0])
-    if scope.tensor(source).dtype == "int8" or (scope.by_float and scope.tensor(source).dtype == "uint8"):
+    by_float = scope.favored.by_float and not scope.unsigned
+    if scope.tensor(source).dtype == "int8" or (by_float and scope.tensor(source).dtype == "uint8"):
         rescale(scope, source, out)
     else:
         scope.emit("QUANTIZE", (source,), out, QUANTIZE)

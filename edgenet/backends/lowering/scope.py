@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from edgenet.backends.lowering.file import Operator, Quantization, Tensor, Tflit
 from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph
 
-__all__ = ["ELSEWHERE", "IMAGE_RANK", "Scope", "nhwc"]
+__all__ = ["ELSEWHERE", "IMAGE_RANK", "Favored", "Scope", "nhwc"]
 
 # Versions of tensorflow/compiler/mlir/lite/tools/versioning/op_version.cc: the lowest that has the feature,
 # so that old runtimes load the file. Operators that are not named stay at 1 in both columns.
@@ -53,6 +54,21 @@ def nhwc(shape: Sequence[int]) -> tuple[int, ...]:
     return batch, height, width, channels
 
 
+@dataclass(frozen=True)
+class Favored:
+    """Which writings the target's kernels are faster in; without one, the graph's own.
+
+    Attributes:
+        by_float: uint8 becomes int8 by way of float32.
+        blocks: An int8 depthwise kernel, large or with a multiplier, is one of more channels a group.
+        pieces: So is a float one with a multiplier; a large one is several smaller ones.
+    """
+
+    by_float: bool = False
+    blocks: bool = False
+    pieces: bool = False
+
+
 class Scope:
     """The graph being lowered and the file so far.
 
@@ -64,7 +80,7 @@ class Scope:
         file: The file being written.
         quantization: Tensor name → its quantization; a tensor without an entry is float.
         half: Whether float weights are stored in half precision.
-        by_float: Whether uint8 becomes int8 by way of float32.
+        favored: Which writings are faster on the target.
         unsigned: Whether the file will be uint8 throughout, its kernels with one scale each.
         fused: Output names of nodes that an earlier operator does as well.
     """
@@ -73,14 +89,14 @@ class Scope:
         self,
         graph: Graph,
         quantization: dict[str, Quantization],
-        half: bool = False,
-        by_float: bool = False,
-        unsigned: bool = False,
+        half: bool,
+        favored: Favored,
+        unsigned: bool,
     ) -> None:
         self.graph = graph
         self.quantization = quantization
         self.half = half
-        self.by_float = by_float
+        self.favored = favored
         self.unsigned = unsigned
         self.file = TfliteFile("edgenet")
         self.fused: set[str] = set()

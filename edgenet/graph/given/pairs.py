@@ -166,7 +166,7 @@ def _ranges(graph: Graph, name: str) -> set[Affine]:
 
 def _drop_unread(graph: Graph) -> None:
     for node in reversed(graph.nodes):
-        if node.op_type in ("DequantizeLinear", "QuantizeLinear"):
+        if node.op_type in ("DequantizeLinear", "QuantizeLinear", *RESHAPES):
             name = node.output[0]
             if not graph.consumers(name) and not graph.is_output(name):
                 graph.remove(node)

@@ -88,6 +88,14 @@ def test_the_same_numbers_in_every_runtime(style: Style) -> None:
         np.testing.assert_allclose(answers(backend, board, taken, shown), expected, atol=1e-4 * STEP)
 
 
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_nothing_is_left_that_nobody_reads(style: Style) -> None:
+    """Such as the flattening before a dense layer that became a convolution."""
+    graph = Graph(take_given(network(style)).proto)
+    for node in graph.nodes:
+        assert any(graph.consumers(name) or graph.is_output(name) for name in node.output), node.name
+
+
 @pytest.mark.parametrize("kind", ["int8", "uint8"])
 def test_symmetric_scales_reach_tensorrt_as_they_are(kind: str) -> None:
     given_model, shown = network(Style(activations=kind, symmetric=True)), pictures(12)
