@@ -18,10 +18,13 @@ LAYOUTS = {
     "yuv420": (1, 2, 2),
     "nv12": (1, 2, 2),
     "yuyv": (2, 1, 2),
+    "uyvy": (2, 1, 2),
     "grey": (1, 0, 0),
     "rgb24": (3, 0, 0),
     "bgrx": (4, 0, 0),
 }
+# Where in two pixels' four bytes the first Y, U and V are.
+_PACKED = {"yuyv": (0, 1, 3), "uyvy": (1, 0, 2)}
 # name: (Kr, Kb, whether Y and the colors reach over all of 0 to 255) of ITU-R BT.601 and BT.709
 COLORS = {
     "bt601": (0.299, 0.114, False),
@@ -33,7 +36,7 @@ _SHIFT = 5  # as much as int16 holds of the brightest blue
 _TABLES: dict = {}
 
 
-def fitted(kind, data, size, spec, stride=0, color="bt601"):
+def fitted(kind, data, size, spec, stride=0, color="bt601", out=None):
     """A raw picture as the network sees it.
 
     Args:
@@ -43,6 +46,7 @@ def fitted(kind, data, size, spec, stride=0, color="bt601"):
         spec: As :func:`preprocess.fit` takes it.
         stride: Bytes from a row of the first plane to the next; 0 where nothing lies between them.
         color: A name of ``COLORS``.
+        out: Where the result belongs; made where there is none.
 
     Returns:
         uint8 [spec size[0], size[1], 3], RGB.
@@ -50,18 +54,23 @@ def fitted(kind, data, size, spec, stride=0, color="bt601"):
     Raises:
         ValueError: The bytes are not of such a picture; as :func:`preprocess.fit`.
     """
-    if not LAYOUTS[kind][2] or spec["resize"] not in ("stretch", "short-side"):
-        return preprocess.fit(rgb(kind, data, size, stride, color), spec)
-    luma, *colors = _planes(kind, data, size, stride)
-    return _converted(_fit(luma, spec), [_fit_color(plane, size, spec) for plane in colors], color)
+    out = np.empty(tuple(spec["size"]) + (3,), np.uint8) if out is None else out
+    if LAYOUTS[kind][2] and spec["resize"] in ("stretch", "short-side"):
+        luma, *colors = _planes(kind, data, size, stride)
+        _convert(_fit(luma, spec), [_fit_color(plane, size, spec) for plane in colors], color, out)
+    else:
+        np.copyto(out, preprocess.fit(rgb(kind, data, size, stride, color), spec))
+    return out
 
 
 def rgb(kind, data, size, stride=0, color="bt601"):
     """The whole picture, uint8 [height, width, 3], RGB, perhaps a view of ``data``; as :func:`fitted`."""
     planes = _planes(kind, data, size, stride)
     if len(planes) == 1:
-        return planes[0] if kind != "grey" else np.repeat(planes[0][:, :, None], 3, axis=2)
-    return _converted(planes[0], [_spread(plane, size) for plane in planes[1:]], color)
+        return planes[0] if planes[0].shape[2] == 3 else np.repeat(planes[0], 3, axis=2)
+    made = np.empty(planes[0].shape + (3,), np.uint8)
+    _convert(planes[0], [_spread(plane, size) for plane in planes[1:]], color, made)
+    return made
 
 
 def length(kind, size, stride=0):
@@ -72,24 +81,25 @@ def length(kind, size, stride=0):
 
 
 def _row(kind, width):
-    return 4 * -(-width // 2) if kind == "yuyv" else LAYOUTS[kind][0] * width
+    return 4 * -(-width // 2) if kind in _PACKED else LAYOUTS[kind][0] * width
 
 
 def _planes(kind, data, size, stride):
-    """Views of the bytes: [Y, U, V] as [rows, columns], or one, with its channels last where it has some."""
+    """Views of the bytes: [Y, U, V] as [rows, columns], or one as [rows, columns, channels]."""
     (width, height), data = size, np.frombuffer(data, np.uint8)
     if data.size != length(kind, size, stride):
         raise ValueError("a picture of {} bytes, not {}x{} {}".format(data.size, width, height, kind))
-    stride, row = stride or _row(kind, width), _row(kind, width)
+    row = _row(kind, width)
+    stride = stride or row
+    if stride < row:
+        raise ValueError("rows of {} bytes, not {}x{} {}".format(stride, width, height, kind))
     first = data[: stride * height].reshape(height, stride)[:, :row]
-    if kind == "rgb24":
-        return [first.reshape(height, width, 3)]
-    if kind == "bgrx":
-        return [first.reshape(height, width, 4)[:, :, 2::-1]]
-    if kind == "grey":
-        return [first]
-    if kind == "yuyv":
-        return [first[:, : 2 * width : 2], first[:, 1::4], first[:, 3::4]]
+    if not LAYOUTS[kind][2]:
+        pixels = first.reshape(height, width, -1)
+        return [pixels[:, :, 2::-1] if kind == "bgrx" else pixels]
+    if kind in _PACKED:
+        luma, blue, red = _PACKED[kind]
+        return [first[:, luma : 2 * width : 2], first[:, blue::4], first[:, red::4]]
     rows, columns = -(-height // 2), -(-width // 2)
     rest = data[stride * height :]
     if kind == "nv12":
@@ -120,15 +130,13 @@ def _fit_color(plane, size, spec):
     return _fit(np.repeat(plane, 2, axis=1), spec)
 
 
-def _converted(luma, colors, color):
-    """RGB of Y, U and V, each uint8 [rows, columns]."""
+def _convert(luma, colors, color, out):
+    """Write RGB of Y, U and V, each uint8 [rows, columns]."""
     light, tables = _tables(color)
-    u, v = colors
-    light, made = light[luma], np.empty(luma.shape + (3,), np.uint8)
+    light, (u, v) = light[luma], colors
     for channel, tint in enumerate((tables[0][v], tables[1][u] + tables[2][v], tables[3][u])):
         np.right_shift(np.add(light, tint, out=tint), _SHIFT, out=tint)
-        made[:, :, channel] = np.clip(tint, 0, 255, out=tint)
-    return made
+        out[:, :, channel] = np.clip(tint, 0, 255, out=tint)
 
 
 def _tables(color):

@@ -40,7 +40,7 @@ class Picture:
         wide, high = math.ceil(width / across), math.ceil(height / down)
         self.y = random.integers(0, 256, (height, width)).astype(np.uint8)
         self.u, self.v = (random.integers(0, 256, (high, wide)).astype(np.uint8) for _ in range(2))
-        row = 4 * wide if kind == "yuyv" else width
+        row = 4 * wide if kind in ("yuyv", "uyvy") else width
         self.stride = row + padding if padding else 0
         self.data = getattr(self, "_" + kind)(row + padding)
         self.planes = (
@@ -57,6 +57,15 @@ class Picture:
             data[stride * i + 2 * j] = value
         for (i, j), value in np.ndenumerate(self.u):
             data[stride * i + 4 * j + 1], data[stride * i + 4 * j + 3] = value, self.v[i, j]
+        return bytes(data)
+
+    def _uyvy(self, stride: int) -> bytes:
+        """Each two bytes of YUYV the other way round."""
+        data = bytearray(self._yuyv(stride))
+        for start in range(0, len(data), stride):
+            row = data[start : start + stride - stride % 2]
+            row[::2], row[1::2] = row[1::2], row[::2]
+            data[start : start + len(row)] = row
         return bytes(data)
 
     def _nv12(self, stride: int) -> bytes:
@@ -128,7 +137,7 @@ def test_planes_give_what_the_whole_picture_gives(
         (100 + ramp[::down, ::across] * 0.5).astype(np.uint8)[: len(made.u), : made.u.shape[1]]
         for ramp in ramps
     )
-    row = 4 * math.ceil(width / 2) if kind == "yuyv" else width
+    row = 4 * math.ceil(width / 2) if kind in ("yuyv", "uyvy") else width
     data = getattr(picture, "_" + kind)(row + 6)
     spec = {"size": [16, 16], "resize": resize, "resize_to": 18, "interpolation": interpolation}
     fitted = planes.fitted(kind, data, size, spec, row + 6)
