@@ -37,6 +37,7 @@ BENCH = {
     "runs": {"model": 3, "pipeline": 2}, "memory_mb": {"peak": 3.5, "load": None},
     "sensors": {"before": SENSORS, "after": SENSORS, "during": [SENSORS]},
     "warmup": {"model": {"seconds": 1.0, "runs": 3, "steady": True}}, "parts_ms": {"decode": 0.5},
+    "parts_absent": {"fit": "why"},
     "stride": {"model": 1}, "layers": [{"name": "a", "op": "CONV", "ms": 0.5}], "label": "cat",
     "profiled_ms": 1.0, "roof": {"copy_gb_s": 1.0, "sgemm_gmac_s": 2.0},
 }  # fmt: skip
@@ -180,7 +181,7 @@ def _report(bundle: Bundle) -> tuple[Tree, Try]:
 
         os.environ.setdefault("EDGENET_HOME", folder)
         edgenet.deploy(bundle, "local")
-        table = edgenet.profile(bundle, "local", "quick").to_table()
+        table = edgenet.profile(bundle, "local", "quick", frame="64x48").to_table()
     for part in ("latency_ms", "pipeline_ms"):
         table[part]["samples"] = table[part]["samples"][:30]
 
@@ -245,6 +246,7 @@ def _told() -> dict[str, tuple[Tree, Try]]:
         "loaded": ({"runtime_version": "1", "memory_mb": {"load": 1.0}, "described": {"input": {}}},
                    answers.Loaded),
         "bench": (BENCH, answers.Bench),
+        "turns": ({"rounds": 3, "parts_ms": [{"decode": 0.5, "fit": 1.0}, {"fit": 1.0}]}, answers.Turns),
         "trial": ({"works": False, "version": "", "why": "no", "signal": "SIGILL"}, answers.Trial),
         "finish": ({"finished": {"cached": False, "seconds": 2.5, "size": 9, "tensorrt": "10.3",
                                  "gpu": "Orin", "sm": "8.7"}, "removed": ["x"]}, answers.Finish),

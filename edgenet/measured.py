@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
@@ -18,7 +18,6 @@ __all__ = [
     "Fps",
     "Latency",
     "Memory",
-    "PipelineLatency",
     "Reading",
     "Sensors",
     "StageEnergy",
@@ -56,21 +55,9 @@ class Latency(Record):
         if not self.samples:
             raise where.at("samples").refuse([], "at least one sample")
 
-    def with_parts(self, parts: Mapping[str, float]) -> PipelineLatency:
-        """The same as the latency of the whole way, with the mean ms of its parts."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return PipelineLatency(**values, parts=dict(parts))
-
     def array(self) -> NDArray[np.float64]:
         """The samples, float64 [n], ms."""
         return np.asarray(self.samples, np.float64)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PipelineLatency(Latency):
-    """The same of the whole way, with the mean ms of its ``parts``: decode, fit, invoke, post."""
-
-    parts: Mapping[str, NotNegative] = field(default_factory=dict)
 
 
 def latency(samples_ms: NDArray[np.float64], stride: int = 1) -> Latency:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from edgenet.agent.preprocess import IGNORE, INTERPOLATIONS, ORIENTATIONS, RESIZES
+from edgenet.agent.preprocess import (
+    DECODES,
+    FULL,
+    IGNORE,
+    INTERPOLATIONS,
+    NEEDS,
+    ORIENTATIONS,
+    PADDED,
+    RESIZES,
+)
 from edgenet.errors import ModelError
 
 __all__ = ["GRAY", "Preprocessing"]
@@ -26,13 +35,15 @@ class Preprocessing:
     Attributes:
         size: Height and width the network sees, in pixels.
         color: Channel order of the network's input, "rgb" or "bgr"; "gray" where it has one channel.
-        resize: "stretch" (whole image to ``size``), "short-side" (short side to ``resize_to``, then
-            center crop) or "none" (images must have the size).
-        resize_to: Short side in pixels before the crop; ``None`` unless ``resize`` is "short-side".
-        interpolation: "bilinear-antialias", "bicubic-antialias", "bilinear" or "nearest".
+        resize: How an image of any size becomes ``size``: a name of ``RESIZES``, see docs/preprocessing.md.
+        resize_to: Side in pixels before the crop; ``None`` unless ``resize`` is "short-side" or "squash".
+        interpolation: A name of ``INTERPOLATIONS``: the library and the filter that resize.
         mean: Per channel of the network's input, in pixel units (0..255); thrice the same where there is one.
         std: Per channel, in pixel units, positive.
         orientation: Of photos with an Exif tag: "ignore" it, or "apply" it before all else.
+        decode: "full", or "scaled": of a JPEG no more frequencies than the network's size needs.
+        crop_fraction: Share of each side that is kept; ``None`` unless ``resize`` is "center-crop".
+        fill: Red, green and blue beside the image, 0 to 255; ``None`` unless ``resize`` pads.
     """
 
     size: tuple[int, int]
@@ -43,6 +54,9 @@ class Preprocessing:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     orientation: str = IGNORE
+    decode: str = FULL
+    crop_fraction: float | None = None
+    fill: tuple[int, int, int] | None = None
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], where: object) -> Preprocessing:
@@ -70,11 +84,9 @@ class Preprocessing:
     def to_table(self) -> dict[str, Any]:
         """The same as a plain table: what :meth:`from_table` reads, JSON-ready."""
         table = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
-        if self.resize_to is None:
-            del table["resize_to"]
-        if self.orientation == IGNORE:
-            del table["orientation"]  # what was made before there was a choice stays the same
-        return table
+        # What was made before there was a choice stays the same.
+        usual = {"orientation": IGNORE, "decode": FULL}
+        return {key: value for key, value in table.items() if value is not None and value != usual.get(key)}
 
     def of_colors(self) -> Preprocessing:
         """How the same network is fed once it makes the gray from colors itself."""
@@ -83,12 +95,14 @@ class Preprocessing:
     def fit_spec(self) -> dict[str, Any]:
         """What :func:`edgenet.agent.preprocess.pixels_of` needs: no colors, no normalization."""
         keys = ("size", "resize", "resize_to", "interpolation")
+        further = ("decode", "crop_fraction", "fill")
         table = self.to_table()
-        return {**{key: table.get(key) for key in keys}, "orientation": self.orientation}
+        found = {**{key: table.get(key) for key in keys}, "orientation": self.orientation}
+        return {**found, **{key: table[key] for key in further if key in table}}
 
 
 def _read_table(table: Mapping[str, Any]) -> Preprocessing:
-    known = {"size", "color", "resize", "resize_to", "interpolation", "mean", "std", "orientation"}
+    known = {field.name for field in fields(Preprocessing)}
     if unknown := sorted(set(table) - known):
         near = difflib.get_close_matches(unknown[0], known, 1)
         raise ValueError(f"does not know {unknown[0]!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
@@ -96,11 +110,6 @@ def _read_table(table: Mapping[str, Any]) -> Preprocessing:
     if not all(float(side).is_integer() and 8 <= side <= 4096 for side in (height, width)):
         raise ValueError("size must be two integers in pixels, 8 to 4096")
     resize = _choice(table, "resize", RESIZES)
-    resize_to = table["resize_to"] if resize == "short-side" else None
-    if resize_to is not None and (
-        type(resize_to) is not int or not max(height, width) <= resize_to <= WIDEST
-    ):
-        raise ValueError(f"resize_to = {resize_to!r} is not an integer from the size to {WIDEST}")
     color = _choice({**table, "color": SYNONYMS.get(str(table["color"]), table["color"])}, "color", COLORS)
     mean, std = (_by_channel(table, key, color) for key in ("mean", "std"))
     if min(std) <= 0:
@@ -109,12 +118,40 @@ def _read_table(table: Mapping[str, Any]) -> Preprocessing:
         size=(int(height), int(width)),
         color=color,
         resize=resize,
-        resize_to=resize_to,
+        resize_to=_resize_to(table, max(height, width)) if NEEDS.get(resize) == "resize_to" else None,
         interpolation=_choice(table, "interpolation", INTERPOLATIONS),
         mean=(mean[0], mean[1], mean[2]),
         std=(std[0], std[1], std[2]),
-        orientation=_choice(table, "orientation", ORIENTATIONS) if "orientation" in table else IGNORE,
+        orientation=_choice({"orientation": IGNORE, **table}, "orientation", ORIENTATIONS),
+        decode=_choice({"decode": FULL, **table}, "decode", DECODES),
+        crop_fraction=_crop_fraction(table) if NEEDS.get(resize) == "crop_fraction" else None,
+        fill=_fill(table) if resize in PADDED else None,
     )
+
+
+def _resize_to(table: Mapping[str, Any], least: float) -> int:
+    value = table["resize_to"]
+    if type(value) is not int or not least <= value <= WIDEST:
+        raise ValueError(f"resize_to = {value!r} is not an integer from the size to {WIDEST}")
+    return value
+
+
+def _crop_fraction(table: Mapping[str, Any]) -> float:
+    value = table["crop_fraction"]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.1 <= value <= 1:
+        raise ValueError(
+            f"crop_fraction = {value!r} is not from 0.1 to 1, the share of each side that is kept"
+        )
+    return float(value)
+
+
+def _fill(table: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Black where the card says nothing."""
+    value = table.get("fill", 0)
+    levels = value if isinstance(value, list) else [value] * 3
+    if len(levels) != 3 or not all(type(level) is int and 0 <= level <= 255 for level in levels):
+        raise ValueError(f"fill = {value!r} is neither a level from 0 to 255 nor three of them")
+    return levels[0], levels[1], levels[2]
 
 
 def _choice(table: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> str:

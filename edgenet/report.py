@@ -15,8 +15,9 @@ from edgenet.errors import ReportError
 from edgenet.figures import number
 from edgenet.files import write_atomic
 from edgenet.json_value import Within
-from edgenet.measured import Energy, Fps, Latency, Memory, PipelineLatency, Sensors, latency
+from edgenet.measured import Energy, Fps, Latency, Memory, Sensors, latency
 from edgenet.notebook import card
+from edgenet.pipeline import PipelineLatency
 from edgenet.record import Record
 from edgenet.text import cause
 
@@ -232,6 +233,11 @@ class Report(Record):
     def build(self) -> str:
         """What was measured, in two words: "tflite int8"."""
         return f"{self.bundle.backend} {self.bundle.precision}"
+
+    @property
+    def frame(self) -> str | None:
+        """The camera's form of frames that the pipeline was measured on; ``None`` without one."""
+        return self.pipeline_ms.frame if self.pipeline_ms else None
 
     @property
     def over_limit(self) -> bool:

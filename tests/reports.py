@@ -40,6 +40,24 @@ DRIFT: dict[str, Any] = {
 }
 CALM = {"time_s": 1.0, "temperature_c": 50.0, "cpu_mhz": [1500, 1800], "load_1m": 0.1, "absent": {}}
 
+# A pipeline that was measured on a camera's frames.
+CAMERA: dict[str, Any] = {
+    **latency(np.full(30, 10.0)).to_table(),
+    "parts": {"decode": 2.5, "fit": 2.0, "invoke": 5.0, "post": 0.25},
+    "frame": "jpeg 640x480",
+    "frame_bytes": 62_500,
+    "steps": {
+        "p50": 10.0,
+        "rounds": 300,
+        "tried": [
+            {"change": "capture at 352x288", "frame": "jpeg 352x288", "p50": 6.5, "saves_ms": 3.5,
+             "saves_interval": [3.25, 3.75], "parts": {"decode": 1.0, "fit": 0.5, "invoke": 5.0}},
+            {"change": "yuyv instead of jpeg", "frame": "yuyv 640x480", "p50": 10.5, "saves_ms": -0.5,
+             "saves_interval": [-0.75, -0.25], "parts": {"fit": 5.0, "invoke": 5.0}},
+        ],
+    },
+}  # fmt: skip
+
 
 def report(p50: float = 2.0, seed: int = 0, runs: int = 300, **changes: Any) -> Report:
     """A report whose samples lie around ``p50`` ms; whole parts of its JSON can be replaced."""

@@ -20,13 +20,14 @@ from edgenet.metric import metric, metrics, quality
 from edgenet.report import Report
 from edgenet.steps.report import present
 from edgenet.text import UNPRINTABLE, plain
-from tests.reports import DRIFT, report
+from tests.reports import CAMERA, DRIFT, report
 from tests.views.test_views import MORE
 
 LAYER = {"name": "c", "op": None, "ms": 0.5, "share": 1.0, "gmac_s": None, "gb_s": 2.5, "sqnr_db": None}
 FULL: dict[str, Any] = report(
     runs=30,
     more=MORE,
+    pipeline_ms={**CAMERA, "parts_absent": {"decode": "why"}},
     layers=[LAYER],
     layer_facts={"method": "m", "sum_ms": 1.0, "profiled_ms": None, "noise_absent": None, "summary": "s"},
     roofline={"copy_gb_s": 10.0, "theoretical_gb_s": None, "source": None, "summary": "s"},

@@ -254,6 +254,8 @@ _HANDLERS = {
     wire.DEPLOYMENTS: Server._deployments,
     wire.OPEN: Server._open,
     wire.BENCH: Server._run,
+    wire.FRAMES: Server._run,
+    wire.TURNS: Server._run,
     wire.REPLAY: Server._run,
     wire.TAP: Server._run,
     wire.CLOSE: Server._close,

@@ -28,6 +28,7 @@ class Worker(object):
         self._session: Any = None
         self._manifest: Any = None
         self._pixels: Any = None
+        self._forms: Any = []
 
     def open(self, request, _body):
         """Import the runtime, load the artifact, run it once; facts with ms and MB."""
@@ -88,16 +89,12 @@ class Worker(object):
 
     def bench(self, request, body):
         """Measure as the protocol says; samples in the body, little-endian float64 ms."""
-        import numpy as np
-
         from . import tasks
         from .measure import bench, roofline
 
-        images = _split(body, request["sizes"])
         facts, samples = bench.run(
             self._session,
-            images,
-            self._manifest["preprocessing"],
+            self._frames(request, body),
             tasks.reader(self._manifest),
             request["protocol"],
             self._tell,
@@ -111,7 +108,34 @@ class Worker(object):
         facts["memory_mb"] = {"peak": peak_mb, "arena": arena_mb}
         if arena_mb is None:
             facts["arena_absent"] = getattr(self._session, "arena_absent", "the runtime does not tell it")
-        return facts, (np.frombuffer(samples, np.float64) * 1e3).astype("<f8").tobytes()
+        return facts, bench.ms_bytes(samples)
+
+    def _frames(self, request, body):
+        """The pictures of a request, and their way to the network's pixels."""
+        from .measure import frames
+
+        spec = dict(self._manifest["preprocessing"])
+        if request.get("decode"):
+            spec["decode"] = request["decode"]
+        return frames.Frames(_split(body, request["sizes"]), spec, request.get("frame"))
+
+    def frames(self, request, body):
+        """One more form of frames for ``turns``."""
+        self._forms.append(self._frames(request, body))
+        return {}, b""
+
+    def turns(self, request, _body):
+        """Measure the forms that were sent, in turn; their ms [rounds, forms] in the body."""
+        from . import tasks
+        from .measure import bench, turns
+
+        forms, self._forms = self._forms, []
+        if not forms:
+            raise Failure("bad-request", "no frames were sent")
+        facts, samples = turns.run(
+            self._session, forms, tasks.reader(self._manifest), request["protocol"], self._tell
+        )
+        return facts, bench.ms_bytes(samples)
 
     def _layers(self, protocol):
         """(times of the layers, None), or ([], why there are none)."""
@@ -245,6 +269,8 @@ def main():
         wire.FINISH: worker.finish,
         wire.OPEN: worker.open,
         wire.BENCH: worker.bench,
+        wire.FRAMES: worker.frames,
+        wire.TURNS: worker.turns,
         wire.REPLAY: worker.replay,
         wire.SHARE: worker.share,
         wire.ANSWER: worker.answer,

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
 from edgenet.cli.shared.output import print_json, print_notes, print_table, progress, say
-from edgenet.errors import EXIT_OVER_LIMIT
+from edgenet.errors import EXIT_OVER_LIMIT, DataError
+
+if TYPE_CHECKING:
+    from edgenet.frame import Frame
 
 __all__ = ["profile"]
+
+
+class FrameType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """``640x480:yuyv``."""
+
+    name = "WxH[:form]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Frame:
+        """The frame; a wrong one is wrong usage."""
+        from edgenet.frame import Frame
+
+        try:
+            return Frame.parse(str(value))
+        except DataError as error:
+            self.fail(str(error), param, ctx)
 
 
 @click.command()
@@ -27,6 +47,12 @@ __all__ = ["profile"]
     metavar="PP",
     help="Exit 4 if more top-1 is lost, in percentage points (without labels: if more answers changed).",
 )
+@click.option(
+    "--frame",
+    type=FrameType(),
+    help="The camera's case: the pipeline on frames of this size, as jpeg (default), yuyv, rgb, yuv420 or "
+    "nv12, and what would be faster.",
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Save the report as JSON.")
 @json_option
 def profile(
@@ -36,6 +62,7 @@ def profile(
     val: str | None,
     min_fps: float | None,
     max_drift: float | None,
+    frame: Frame | None,
     output: str | None,
     as_json: bool,
 ) -> int:
@@ -44,13 +71,14 @@ def profile(
     \b
     Example:
       edgenet profile mobilenet.edgenet --device pi@raspberrypi.local --val photos/val -o report.json
+      edgenet profile mobilenet.edgenet --device pi --frame 640x480   # what a webcam gives
       edgenet profile mobilenet.edgenet --device pi --min-fps 24 --max-drift 0.5   # for CI
     """
     from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
     from edgenet.steps.profile import profile as run
 
     with progress() as on_progress:
-        report = run(bundle, device, protocol, val, min_fps, max_drift, on_progress)
+        report = run(bundle, device, protocol, val, min_fps, max_drift, on_progress, frame=frame)
     print_notes(report.verdict.notes)
     if output:
         report.write(output)

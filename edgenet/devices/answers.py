@@ -33,6 +33,7 @@ __all__ = [
     "Runtimes",
     "Tap",
     "Trial",
+    "Turns",
     "Unpacked",
 ]
 
@@ -229,6 +230,7 @@ class Bench(Record):
     sensors: Sensors
     warmup: Mapping[str, WarmUp]
     parts_ms: Mapping[str, NotNegative] = field(default_factory=dict)
+    parts_absent: Mapping[str, str] = field(default_factory=dict)
     stride: Mapping[str, Annotated[int, Within(least=1)]] = field(default_factory=dict)
     layers: tuple[RuntimeLayer, ...]
     label: str | None = None
@@ -241,6 +243,14 @@ class Bench(Record):
         """All layers are timed in one way."""
         if len({item.until_ms is None for item in self.layers}) > 1:
             raise where.at("layers").refuse("ms and until_ms", "one of both")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turns(Record):
+    """How often all forms of frames took their turn, and the mean ms of each one's parts; samples follow."""
+
+    rounds: Annotated[int, Within(least=1)]
+    parts_ms: tuple[Mapping[str, NotNegative], ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from edgenet.files import sha256
 __all__ = ["MAX_SIZE", "Archive", "agent_archive", "demo_archive", "runtime_archives"]
 
 # Of each: the agent, its demo, a runtime's half; bytes.
-MAX_SIZE = 64 * 1024
+MAX_SIZE = 80 * 1024
 _PACKAGE = "edgenet_agent"
 _DEMO, _RUNTIMES = "demo", "runtimes"
 _MAIN = b"import sys\n\nfrom edgenet_agent.main import main\n\nsys.exit(main(sys.argv[1:]))\n"

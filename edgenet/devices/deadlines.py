@@ -38,6 +38,8 @@ def _kinds() -> dict[str, tuple[str, float | None]]:
         wire.DEPLOYMENTS: ("the list of deployments", 300.0),
         wire.OPEN: ("the model to be loaded", 4 * _HOUR),
         wire.BENCH: ("the measurement", _HOUR),
+        wire.FRAMES: ("the frames to be taken", 900.0),
+        wire.TURNS: ("the forms of frames to be measured", _HOUR),
         wire.REPLAY: ("the answers to the images", 4 * _HOUR),
         wire.TAP: ("the value of a tensor", 900.0),
         wire.CLOSE: ("the model's process to end", 300.0),

@@ -6,19 +6,20 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as field_
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent import wire
-from edgenet.devices.answers import Bench, Loaded, Replay, Roof, RuntimeLayer, Tap
+from edgenet.devices.answers import Bench, Loaded, Replay, Roof, RuntimeLayer, Tap, Turns
 from edgenet.devices.channel import REMEDY, Channel, OnEvent
 from edgenet.errors import DataError, DeviceError
+from edgenet.frame import FORMS, Frame
 from edgenet.measured import Sensors
 from edgenet.report import WarmUp
 
-__all__ = ["Answer", "BenchResult", "Session", "Tensor"]
+__all__ = ["Answer", "BenchResult", "Session", "Tensor", "TurnForm", "TurnsResult"]
 
 BATCH = 4 * 1024 * 1024
 _DTYPES = ("int8", "uint8", "float32", "float16", "int32", "int64", "float64")
@@ -32,6 +33,7 @@ class BenchResult:
         model_ms: float64 [runs]; ms of each invocation of the model.
         pipeline_ms: float64 [runs]; ms of each frame from bytes to label; empty where not asked for.
         parts_ms: Mean ms of a frame's ``decode``, ``fit``, ``invoke``, ``post``.
+        parts_absent: Which of them is not there, and why.
         memory_mb: ``import``, ``load``, ``first_run`` (growth), ``peak``, MB of 1e6 bytes; None if unknown;
             ``gpu`` (scratch memory of one run) where the runtime tells.
         sensors: ``before``, ``after`` and the list ``during``.
@@ -58,6 +60,34 @@ class BenchResult:
     profiled_ms: float | None = None
     arena_absent: str | None = None
     roof: Roof | None = None
+    parts_absent: Mapping[str, str] = field_(default_factory=dict)
+
+
+class TurnForm(NamedTuple):
+    """One of the forms that take turns.
+
+    Attributes:
+        frame: Size and form.
+        pictures: Frames of it; the first that are together at most 8 MiB are used.
+        decode: In place of what the model's card says, where it is not ``None``.
+    """
+
+    frame: Frame
+    pictures: Sequence[bytes]
+    decode: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TurnsResult:
+    """Several forms of frames, measured in turn.
+
+    Attributes:
+        ms: float64 [rounds, forms]; ms from bytes to label.
+        parts_ms: Of each form, as in :class:`BenchResult`.
+    """
+
+    ms: NDArray[np.float64]
+    parts_ms: Sequence[Mapping[str, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +119,11 @@ class Session:
         self.loaded = loaded
 
     def bench(
-        self, protocol: Mapping[str, Any], images: Sequence[bytes], progress: OnEvent | None = None
+        self,
+        protocol: Mapping[str, Any],
+        images: Sequence[bytes],
+        progress: OnEvent | None = None,
+        frame: Frame | None = None,
     ) -> BenchResult:
         """Measure the model.
 
@@ -98,18 +132,17 @@ class Session:
             images: Encoded images, which the board must be able to decode; the first of them that
                 are together at most 8 MiB are used.
             progress: Called about five times a second with stage, runs, seconds, of_seconds.
+            frame: What the images are where a camera gives them so; ``None`` for images as files hold them.
 
         Raises:
             BoardError: ``died``, ``run``.
             DataError: The first image is over 8 MiB.
         """
-        images = next(_batches(images, wire.MAX_BODY))
-        header = {"protocol": dict(protocol), "sizes": [len(image) for image in images]}
-        reply, body = self._channel.ask(Bench, wire.BENCH, header, b"".join(images), progress)
-        if len(body) != 8 * (reply.runs.model + reply.runs.pipeline):
-            raise DeviceError("the agent's samples do not match their count", REMEDY)
-        samples = np.frombuffer(body, "<f8").astype(np.float64)
-        if not np.isfinite(samples).all() or (samples < 0).any() or not reply.runs.model:
+        header, data = _pictures(images, frame)
+        request = {"protocol": dict(protocol), **header}
+        reply, body = self._channel.ask(Bench, wire.BENCH, request, data, progress)
+        samples = _times(body, reply.runs.model + reply.runs.pipeline)
+        if not reply.runs.model:
             raise DeviceError("the agent's samples are not times", REMEDY)
         return BenchResult(
             model_ms=samples[: reply.runs.model],
@@ -125,7 +158,34 @@ class Session:
             arena_absent=reply.arena_absent,
             stride=reply.stride,
             roof=reply.roof,
+            parts_absent=reply.parts_absent,
         )
+
+    def turns(
+        self,
+        protocol: Mapping[str, Any],
+        forms: Sequence[TurnForm],
+        progress: OnEvent | None = None,
+    ) -> TurnsResult:
+        """Measure the whole way for several forms of frames, one run of each in turn.
+
+        Args:
+            protocol: ``warmup_s``, ``min_seconds``, ``min_runs``, ``max_seconds``; a run is a round here.
+            forms: At least one.
+            progress: As for :meth:`bench`.
+
+        Raises:
+            BoardError: ``died``, ``run``.
+        """
+        for form in forms:
+            header, data = _pictures(form.pictures, form.frame)
+            self._channel.request(wire.FRAMES, {**header, "decode": form.decode}, data)
+        request = {"protocol": dict(protocol)}
+        reply, body = self._channel.ask(Turns, wire.TURNS, request, progress=progress)
+        if len(reply.parts_ms) != len(forms):
+            raise DeviceError("the agent measured another number of forms than were sent", REMEDY)
+        samples = _times(body, reply.rounds * len(forms))
+        return TurnsResult(samples.reshape(reply.rounds, len(forms)), reply.parts_ms)
 
     def _gpu(self) -> dict[str, float | None]:
         """The scratch memory of one run on a GPU, where the runtime tells."""
@@ -194,6 +254,25 @@ class Session:
     def close(self) -> None:
         """End the model's process on the board."""
         self._channel.request(wire.CLOSE, {})
+
+
+def _pictures(pictures: Sequence[bytes], frame: Frame | None) -> tuple[dict[str, Any], bytes]:
+    """Header and body of a request: the first of some pictures that are together at most 8 MiB."""
+    pictures = next(_batches(pictures, wire.MAX_BODY))
+    header: dict[str, Any] = {"sizes": [len(picture) for picture in pictures]}
+    if frame is not None:
+        header["frame"] = {"kind": FORMS[frame.form].kind, "size": [frame.width, frame.height]}
+    return header, b"".join(pictures)
+
+
+def _times(body: bytes, count: int) -> NDArray[np.float64]:
+    """Samples of an agent: float64 [count], ms."""
+    if len(body) != 8 * count:
+        raise DeviceError("the agent's samples do not match their count", REMEDY)
+    samples = np.frombuffer(body, "<f8").astype(np.float64)
+    if not np.isfinite(samples).all() or (samples < 0).any():
+        raise DeviceError("the agent's samples are not times", REMEDY)
+    return samples
 
 
 def _batches(images: Iterable[bytes], limit: int) -> Iterator[list[bytes]]:

@@ -201,6 +201,8 @@ def _notes(a: Report, b: Report) -> tuple[str, ...]:
         notes.append("measured on different boards")
     if a.protocol.name != b.protocol.name:
         notes.append("measured by different protocols")
+    if a.frame != b.frame:
+        notes.append("pipelines measured on different frames")
     if a.drift.judged_on != b.drift.judged_on:
         notes.append("drift judged on different images")
     return tuple(notes)

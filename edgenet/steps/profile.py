@@ -4,54 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
-from edgenet.breakdown import Layer, LayerFacts, More
+from edgenet.breakdown import More
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
-from edgenet.devices.session import Answer, BenchResult, Session
+from edgenet.devices.session import Answer, BenchResult
 from edgenet.drift import Drift, Preprocess, Stages
-from edgenet.errors import DeviceError, ReportError
+from edgenet.errors import DeviceError, LibraryError, ReportError
 from edgenet.facts import Facts
-from edgenet.graph.layers import layers
+from edgenet.frame import Frame
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
 from edgenet.library import image_folder
-from edgenet.measure.cold_start import cold_start
 from edgenet.measure.drift import drift, kernel, quantization
 from edgenet.measure.energy import energy
-from edgenet.measure.layer_profile import facts as layer_facts
-from edgenet.measure.layer_profile import noise, timed
-from edgenet.measure.plausibility import impossible_layers, impossible_pipeline
+from edgenet.measure.full_decode import full_decode
+from edgenet.measure.plausibility import impossible_pipeline
 from edgenet.measure.roofline import roofline
 from edgenet.measure.steady_state import settled
-from edgenet.measure.thread_sweep import sweep
 from edgenet.measure.verdict import judge
 from edgenet.measure.worst_images import shown
-from edgenet.measured import Energy, Fps, Memory, PipelineLatency, latency
+from edgenet.measured import Energy, Fps, Memory, latency
+from edgenet.pipeline import PipelineLatency
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
+from edgenet.steps.board_run import BoardRun, board_run
 from edgenet.steps.events import board_events
 from edgenet.steps.input_notes import image_notes
 from edgenet.text import plain
-from edgenet.verify.expected import (
-    Encoder,
-    Expected,
-    FloatReference,
-    encoder_for,
-    from_golden,
-    from_set,
-    golden_images,
-    true_of,
-)
+from edgenet.verify.expected import Expected, FloatReference, true_of
 
 __all__ = ["profile"]
 
@@ -69,6 +57,7 @@ def profile(
     max_drift: float | None = None,
     progress: Progress = silent,
     known: FloatReference | None = None,
+    frame: Frame | str | None = None,
 ) -> Report:
     """Measure a deployed bundle on its board.
 
@@ -84,6 +73,8 @@ def profile(
         progress: Called for every stage.
         known: What the float model says on ``val``, to profile several builds of one model without
             running it again.
+        frame: The camera's case: the pipeline is measured on frames of this size and form ("640x480:yuyv"),
+            made of the bundle's images, and with it what would be faster.
 
     Returns:
         The report; its verdict says whether the limits hold.
@@ -91,10 +82,12 @@ def profile(
     Raises:
         DeviceError: The bundle is not deployed there, the board cannot run it, or what it told is no
             measurement.
-        DataError: The validation images cannot be used.
+        DataError: The validation images cannot be used, or there is no such frame.
+        LibraryError: The protocol measures no pipeline, and ``frame`` asks for one.
     """
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
+    frame = _frame(frame, rules)
     images = ImageSet.load(image_folder(str(val), "val")) if isinstance(val, Path | str) else val
     if images is not None:
         true_of(bundle, images)  # what is not of this model's task is refused before any work
@@ -102,10 +95,11 @@ def profile(
     with connect(device, board_events(progress)) as agent:
         facts = agent.facts([bundle.manifest.backend])
         _check_deployed(agent, bundle, device)
-        run = _measure(agent, bundle, rules, images, known, progress)
+        run = board_run(agent, bundle, rules, images, known, progress, frame)
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, min_fps, max_drift, facts.emulated)
     told = (*_doubt(bundle, run.expected), *image_notes(images, bundle.manifest.preprocessing))
+    told += run.camera.notes if run.camera else ()
     verdict = verdict.changed(notes=(*verdict.notes, *told))
     try:
         made = _report(bundle, device, facts, rules, run, found, verdict)
@@ -114,12 +108,20 @@ def profile(
         raise DeviceError(f"what the board told is no measurement, {error.what}", "measure again") from None
 
 
+def _frame(given: Frame | str | None, rules: Protocol) -> Frame | None:
+    """What was asked for, where the protocol measures it."""
+    if given is not None and not rules.pipeline:
+        what = f"the protocol {rules.name} measures no pipeline, and frames are measured in it"
+        raise LibraryError(what, "choose another protocol, such as single-stream")
+    return Frame.parse(given) if isinstance(given, str) else given
+
+
 def _report(
     bundle: Bundle,
     device: str,
     facts: Facts,
     rules: Protocol,
-    run: _Run,
+    run: BoardRun,
     found: Drift,
     verdict: Verdict,
 ) -> Report:
@@ -140,7 +142,7 @@ def _report(
         ),
         latency_ms=latency(bench.model_ms, bench.stride.get("model", 1)),
         fps=Fps(model=1e3 / float(bench.model_ms.mean()), pipeline=_fps(whole)),
-        pipeline_ms=_pipeline(bench, whole),
+        pipeline_ms=_pipeline(run, whole),
         memory_mb=_memory(bench, device),
         layers=rows,
         drift=found,
@@ -151,57 +153,6 @@ def _report(
         energy=Energy(absent="an emulated board draws no power") if emulated else energy(bench),
         more=more if more != More() else None,
     )
-
-
-@dataclass
-class _Run:
-    """What one session on the board gave."""
-
-    bench: BenchResult
-    threads: int
-    layers: tuple[Layer, ...]
-    layer_facts: LayerFacts
-    expected: Expected
-    answers: list[Answer]
-    more: More
-
-
-def _measure(
-    agent: Agent,
-    bundle: Bundle,
-    rules: Protocol,
-    images: ImageSet | None,
-    known: FloatReference | None,
-    tell: Progress,
-) -> _Run:
-    cores, board = agent.facts().cores, board_events(tell)
-    threads, more = rules.threads or cores, More()
-
-    def start(count: int, on: Sequence[int] | None = None) -> Session:
-        return agent.open(bundle.digest, count, None, board, on)
-
-    if rules.cold_starts:
-        more = more.changed(cold_start=cold_start(start, threads, rules.cold_starts, tell))
-    session = start(threads)
-    encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
-    golden = golden_images(bundle, encode)
-    if rules.sweep_threads:
-        swept = sweep(start, agent.facts(), golden, tell)
-        more, threads = more.changed(threads=swept), swept.best
-        session = start(threads, swept.chosen.cores)
-    bench = session.bench(rules.to_table(), golden, board)
-    reference = onnx.load_model_from_string(bundle.reference)
-    known_layers = layers(reference)
-    rows = timed(bench, known_layers, bundle.manifest.precision)
-    about = layer_facts(bench, rows)
-    if doubt := impossible_layers(rows):
-        rows, about = (), LayerFacts(absent=doubt)
-    if rows and bundle.manifest.precision != "fp32":
-        rows, why = noise(session, bundle, golden, rows, known_layers, tell)
-        about = about.changed(noise_absent=why)
-    expected = _expected(bundle, images, known, encode, tell)
-    answers = list(session.replay(expected.encoded, board_events(tell, len(expected.names))))
-    return _Run(bench, threads, rows, about, expected, answers, more)
 
 
 def _memory(bench: BenchResult, device: str) -> Memory:
@@ -215,14 +166,6 @@ def _anonymous(facts: Facts) -> dict[str, Any]:
     """The facts without the name of the user whose home the board's Python lies in."""
     path = facts.python_executable
     return facts.changed(python_executable=None if path is None else HOME.sub("~", path)).to_table()
-
-
-def _expected(
-    bundle: Bundle, images: ImageSet | None, known: FloatReference | None, encode: Encoder, progress: Progress
-) -> Expected:
-    if images is None:
-        return from_golden(bundle, encode)
-    return from_set(bundle, images, known, encode, progress)
 
 
 def _check_deployed(agent: Agent, bundle: Bundle, device: str) -> None:
@@ -247,7 +190,7 @@ def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> Dri
     reference = task.matched(expected.reference, output.meaning)
     same = sum(a.pixels_sha256 == b for a, b in zip(answers, expected.pixels_sha256, strict=True))
     stages = Stages(
-        preprocess=Preprocess(images=len(answers), identical=same),
+        preprocess=Preprocess(images=len(answers), identical=same, full_decode=full_decode(bundle, expected)),
         conversion=bundle.manifest.conversion,
         quantization=quantization(task, host, reference, truth),
         kernel=kernel(task, raw, expected.host, output, truth),
@@ -284,7 +227,11 @@ def _fps(samples_ms: NDArray[np.float64]) -> float | None:
     return 1e3 / float(samples_ms.mean()) if len(samples_ms) else None
 
 
-def _pipeline(bench: BenchResult, samples_ms: NDArray[np.float64]) -> PipelineLatency | None:
+def _pipeline(run: BoardRun, samples_ms: NDArray[np.float64]) -> PipelineLatency | None:
     if not len(samples_ms):
         return None
-    return latency(samples_ms, bench.stride.get("pipeline", 1)).with_parts(bench.parts_ms)
+    bench = run.bench
+    whole = latency(samples_ms, bench.stride.get("pipeline", 1))
+    absent = bench.parts_absent or None
+    about = run.camera.about() if run.camera else {}
+    return PipelineLatency.of_latency(whole, parts=bench.parts_ms, parts_absent=absent, **about)

@@ -95,7 +95,7 @@ class CardScores:
         for how in needed:
             if (how, index) in self._known:
                 continue
-            fitted = (how.size, how.resize, how.resize_to, how.interpolation, how.orientation)
+            fitted = tuple(map(str, how.fit_spec().items()))
             if fitted not in made:
                 made[fitted] = self._pixels(index, how)
             self._known[how, index] = self._answer(how, made[fitted])

@@ -7,7 +7,7 @@ import contextlib
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import decode, encode_ppm, fit, pixels_of
+from edgenet.agent.preprocess import SCALED, decode, encode_jpeg, encode_ppm, fit, geometry, pixels_of
 from edgenet.cache import Cache
 from edgenet.errors import DataError, ModelError
 from edgenet.golden import Golden
@@ -23,6 +23,7 @@ __all__ = ["choose", "shrunk"]
 COUNT = 16
 # A larger file (a phone's photo) goes in as pixels of the size that the network's crop is cut from.
 MAX_ENCODED = 256 * 1024
+QUALITY = 90
 
 
 def choose(images: ImageSet | None, model: Model, cache: bool = True, progress: Progress = silent) -> Golden:
@@ -74,7 +75,7 @@ def _from_set(images: ImageSet, preprocessing: Preprocessing) -> dict[str, bytes
             reasons.append(f"{chosen.name(index)}: {cause(error)}")
             continue  # calibration counts and names every one
         if len(data) > MAX_ENCODED:
-            data, suffix = encode_ppm(shrunk(image, preprocessing)), ".ppm"
+            data, suffix = _smaller(image, preprocessing)
         encoded[f"golden/{index:02d}{suffix}"] = data
     if not encoded:
         raise DataError(
@@ -84,14 +85,22 @@ def _from_set(images: ImageSet, preprocessing: Preprocessing) -> dict[str, bytes
     return encoded
 
 
-def shrunk(image: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """The whole image, uint8 [H, W, 3], at the size from which the network's crop is cut."""
+def _smaller(image: NDArray[np.uint8], preprocessing: Preprocessing) -> tuple[bytes, str]:
+    """A large photo's picture as a file that fits: where JPEGs are decoded scaled, one that still is."""
+    if preprocessing.decode == SCALED:
+        return encode_jpeg(shrunk(image, preprocessing, 2), QUALITY), ".jpg"
+    return encode_ppm(shrunk(image, preprocessing)), ".ppm"
+
+
+def shrunk(image: NDArray[np.uint8], preprocessing: Preprocessing, times: int = 1) -> NDArray[np.uint8]:
+    """The whole image, uint8 [H, W, 3], at ``times`` the size from which it is resized no more."""
     rows, columns = image.shape[:2]
-    size = preprocessing.size
-    if preprocessing.resize_to is not None:
-        short = preprocessing.resize_to
-        size = (max(short, short * rows // columns), max(short, short * columns // rows))
-    spec = {"size": size, "resize": "stretch", "interpolation": preprocessing.interpolation}
+    way = geometry(rows, columns, preprocessing.fit_spec())
+    high, wide = (
+        min(round(side * times * full / source), side)
+        for side, full, source in zip((rows, columns), way.full, way.source[2:], strict=True)
+    )
+    spec = {"size": (high, wide), "resize": "stretch", "interpolation": preprocessing.interpolation}
     return np.asarray(fit(image, spec), np.uint8)
 
 

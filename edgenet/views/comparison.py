@@ -11,11 +11,9 @@ from edgenet.metric import metric, metrics, quality
 from edgenet.report import Report
 from edgenet.views.charts import Charts, Point, wide
 from edgenet.views.parts import Chart
+from edgenet.views.pipeline import WANTED_FPS
 
 __all__ = ["Overview", "names", "notes", "overview", "table"]
-
-# What a film needs; the question of the page is who reaches it, and at what price.
-WANTED_FPS = 24.0
 
 
 @dataclass(frozen=True)
@@ -69,15 +67,16 @@ def table(reports: Sequence[Report]) -> tuple[list[str], list[list[tuple[str, bo
 
 
 def names(reports: Sequence[Report]) -> list[str]:
-    """What tells the reports apart: the build, and where they differ model, board and protocol."""
+    """What tells the reports apart: the build, and where they differ model, board, protocol and frame."""
     parts = [
         [report.bundle.model for report in reports],
         [report.build for report in reports],
         [report.device.board or report.device.name for report in reports],
         [report.protocol.name for report in reports],
+        [report.frame or "" for report in reports],
     ]
     telling = [part for index, part in enumerate(parts) if index == 1 or len(set(part)) > 1]
-    joined = [" · ".join(words) for words in zip(*telling, strict=True)]
+    joined = [" · ".join(filter(None, words)) for words in zip(*telling, strict=True)]
     return [f"{name} #{i + 1}" if joined.count(name) > 1 else name for i, name in enumerate(joined)]
 
 
@@ -124,6 +123,8 @@ def notes(reports: Sequence[Report]) -> list[str]:
             found.append(f"{name} is {report.verdict.state}: {'; '.join(report.verdict.reasons)}")
     if len({report.protocol.name for report in reports}) > 1:
         found.append("measured by different protocols")
+    if len({report.frame for report in reports}) > 1:
+        found.append("pipelines measured on different frames")
     if len({report.drift.images_digest for report in reports}) > 1:
         found.append("drift judged on different images")
     return found

@@ -14,6 +14,7 @@ from edgenet.report import Report
 from edgenet.views.accuracy import accuracy
 from edgenet.views.charts import Charts, wide
 from edgenet.views.parts import Chart, Section, Table
+from edgenet.views.pipeline import pipeline_notes, pipeline_tables
 
 __all__ = ["sections", "starts", "threads"]
 
@@ -65,14 +66,16 @@ def _speed(report: Report, charts: Charts) -> Section | None:
             for what, figures in rows if figures
         ],
     )  # fmt: skip
-    return Section("Speed", _speed_lead(report), drawn, [table])
+    tables = [table, *pipeline_tables(report)]
+    return Section("Speed", _speed_lead(report), drawn, tables, notes=pipeline_notes(report))
 
 
 def _speed_lead(report: Report) -> str:
     pipeline = report.fps.pipeline
     lead = f"The network alone runs {number(report.fps.model, 1)} frames a second"
     if pipeline:
-        lead += f"; from an image's bytes to its label it is {number(pipeline, 1)}"
+        what = f"a {report.frame} frame's" if report.frame else "an image's"
+        lead += f"; from {what} bytes to its label it is {number(pipeline, 1)}"
     return lead + "."
 
 

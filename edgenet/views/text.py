@@ -13,6 +13,7 @@ from edgenet.metric import metrics
 from edgenet.report import Report
 from edgenet.text import plain
 from edgenet.views.comparison import notes, table
+from edgenet.views.pipeline import pipeline_words
 
 __all__ = ["csv_text", "markdown", "records"]
 
@@ -40,6 +41,8 @@ def _facts(report: Report) -> list[str]:
             f"drift {drift.delta_pp:+.2f} pp, 95 % interval {interval(drift.interval_pp)} pp"
             f" on {drift.images} images"
         )
+    if report.frame:
+        found += [f"{head}: {_safe(words)}" for head, words in pipeline_words(report).items()]
     for limit in report.verdict.limits:
         words = _safe(limit.words)
         found.append(words if limit.passed else f"**{words}**")
@@ -72,9 +75,23 @@ def records(reports: Sequence[Report]) -> list[dict[str, Any]]:
             "protocol": report.protocol.name,
             "verdict": report.verdict.state,
             **{item.key: item.of(report) for item in metrics(*reports)},
+            **_pipeline(report),
         }
         for report in reports
     ]
+
+
+def _pipeline(report: Report) -> dict[str, Any]:
+    """The frame that the pipeline was measured on, the mean ms of its parts, and the next best step."""
+    pipeline = None if report.emulated else report.pipeline_ms
+    parts = pipeline.parts if pipeline else {}
+    steps = pipeline.steps if pipeline else None
+    return {
+        "frame": report.frame,
+        **{f"{name}_ms": parts.get(name) for name in ("decode", "fit", "invoke", "post")},
+        "next_step": steps.best.change if steps and steps.best else None,
+        "next_step_saves_ms": steps.best.saves_ms if steps and steps.best else None,
+    }
 
 
 def csv_text(reports: Sequence[Report]) -> str:

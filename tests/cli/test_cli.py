@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,37 @@ def test_deploy_profile_and_limits(
     code, text, _ = run(capsys, "compare", saved, saved)
     assert code == 0
     assert "cannot tell" in text
+
+
+def test_the_cameras_case(
+    capsys: pytest.CaptureFixture[str], home: Path, bundle: Path, tmp_path: Path
+) -> None:
+    run(capsys, "deploy", bundle)
+    saved = tmp_path / "r.json"
+    code, text, err = run(capsys, "profile", bundle, "--protocol", "quick", "--frame", "160x120", "-o", saved)
+    assert code == 0, err
+    assert re.search(r"^pipeline +jpeg 160x120, \d+ kB a frame: decode .* of a frame at 24 FPS", text, re.M)
+    assert re.search(r"^next step +\S.*yuyv instead of jpeg", text, re.M)
+    pipeline = json.loads(saved.read_text())["pipeline_ms"]
+    assert set(pipeline["parts"]) == {"decode", "fit", "invoke", "post"}
+    assert pipeline["frame"] == "jpeg 160x120"
+    assert pipeline["frame_bytes"] > 500
+    assert [item["frame"] for item in pipeline["steps"]["tried"]] == ["yuyv 160x120"]
+    assert pipeline["steps"]["rounds"] >= 60
+    code, text, _ = run(capsys, "report", saved)
+    assert code == 0
+    assert "jpeg 160x120" in text
+
+
+def test_frames_that_are_none(capsys: pytest.CaptureFixture[str], home: Path, bundle: Path) -> None:
+    code, out, err = run(capsys, "profile", bundle, "--frame", "641x480:yuyv")
+    assert (code, out) == (2, "")
+    assert "its width is even: give 640x480" in " ".join(err.split())
+    protocol = bundle.with_name("bare.toml")
+    text = "name = 'bare'\nsummary = ''\nwarmup_s = 0.1\nmin_seconds = 0.1\nmin_runs = 1\nmax_seconds = 1.0\n"
+    protocol.write_text(text + "pipeline = false\n")
+    line = fails(capsys, 1, "profile", bundle, "--frame", "640x480", "--protocol", protocol)
+    assert "the protocol bare measures no pipeline" in line
 
 
 def contract(report: dict[str, Any]) -> None:

@@ -20,8 +20,10 @@ from edgenet.devices.answers import Runtimes
 from edgenet.devices.archive import agent_archive
 from edgenet.devices.channel import Channel
 from edgenet.devices.replies import BoardError
+from edgenet.devices.session import TurnForm
 from edgenet.errors import ConnectionFailed, ConnectionLost, DeviceError, EdgenetError
 from edgenet.facts import Facts
+from edgenet.frame import Frame
 from edgenet.steps.events import board_events
 
 
@@ -153,6 +155,28 @@ def test_strange_samples(header, body):
     session = agent((LOADED,), (whole, body)).open(None, 1)
     with pytest.raises(DeviceError):
         session.bench({}, [b"image"])
+
+
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        ({"rounds": 2, "parts_ms": [{}]}, bytes(8)),
+        ({"rounds": 1, "parts_ms": [{}, {}]}, bytes(16)),
+        ({"rounds": 1, "parts_ms": []}, bytes(8)),
+        ({"rounds": 0, "parts_ms": [{}]}, b""),
+        ({"rounds": 1, "parts_ms": [{"decode": "fast"}]}, bytes(8)),
+        ({"rounds": 1, "parts_ms": [{}]}, np.array([np.inf]).tobytes()),
+        ({"rounds": 1, "parts_ms": [{}]}, np.array([-1.0]).tobytes()),
+        ({"rounds": 1 << 62, "parts_ms": [{}]}, bytes(8)),
+        ({}, bytes(8)),
+    ],
+)
+def test_strange_turns(header, body):
+    session = agent((LOADED,), ({"id": 2, "ok": True},), ({"id": 3, "ok": True, **header}, body)).open(
+        None, 1
+    )
+    with pytest.raises(DeviceError):
+        session.turns({}, [TurnForm(Frame(16, 16), [b"image"])])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ import pytest
 from edgenet.agent import wire
 from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
+from edgenet.devices.session import TurnForm
 from edgenet.errors import ConnectionLost, DataError
+from edgenet.frame import Frame
 from tests import sshd
 
 PROTOCOL = {
@@ -90,6 +92,36 @@ def test_bench_without_the_pipeline(agent, net, picture):
     result = agent.open(None, 1).bench({**PROTOCOL, "pipeline": False}, [picture(0)])
     assert len(result.model_ms) == 20
     assert len(result.pipeline_ms) == 0
+
+
+def test_bench_of_frames(agent, net):
+    """A 4x4 frame of one value in RGB: the do-nothing model adds its pixels up."""
+    net().deploy(agent)
+    session = agent.open(None, 1)
+    result = session.bench(PROTOCOL, [bytes([1]) * 768], frame=Frame(16, 16, "rgb"))
+    assert set(result.parts_ms) == {"fit", "invoke", "post"}
+    assert set(result.parts_absent) == {"decode"}
+    assert result.label == "abcde"[4], "48 pixels of 1: the last output is the largest"
+    with pytest.raises(BoardError, match="not 16x16 rgb24"):
+        session.bench(PROTOCOL, [bytes(767)], frame=Frame(16, 16, "rgb"))
+
+
+def test_turns(agent, net):
+    net("slow", sleep_ms=2).deploy(agent)
+    session = agent.open(None, 1)
+    events = []
+    first = TurnForm(Frame(16, 16, "rgb"), [bytes(768), bytes(768)])
+    forms = [first, TurnForm(Frame(16, 16, "yuyv"), [bytes(512)], "full")]
+    result = session.turns({**PROTOCOL, "min_seconds": 0.5}, forms, events.append)
+    assert result.ms.shape[1] == 2
+    assert len(result.ms) >= 20
+    assert result.ms.min() >= 2.0
+    assert [set(parts) for parts in result.parts_ms] == [{"fit", "invoke", "post"}] * 2
+    assert {event["stage"] for event in events} == {"frames"}
+    again = session.turns(PROTOCOL, forms[:1])
+    assert again.ms.shape[1] == 1, "what was measured is forgotten"
+    with pytest.raises(BoardError, match="no frames were sent"):
+        session.turns(PROTOCOL, [])
 
 
 def test_too_large_images(agent, net, picture):

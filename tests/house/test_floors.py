@@ -13,7 +13,10 @@ import pytest
 from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
-TYPES = {"bundle", "manifest", "imageset", "model", "preprocessing", "protocol", "recipe", "report", "target"}
+TYPES = {
+    "bundle", "frame", "manifest", "imageset", "model", "pipeline", "preprocessing", "protocol", "recipe",
+    "report", "target",
+}  # fmt: skip
 PARTS = {
     "breakdown", "card", "cards", "drift", "facts", "golden", "image_files", "importer", "importers",
     "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
@@ -58,7 +61,9 @@ PLACES = {
     "jinja2": ("views/page.py",),
     # train.py proves its export against torch before it writes it.
     "onnxruntime": ("graph/evaluate.py", "agent/runtimes/onnxruntime.py", "zoo/signs/train.py"),
-    "PIL": ("agent/preprocess.py", "zoo/signs/"),
+    "PIL": ("agent/decoding.py", "agent/preprocess.py", "agent/resample/pillow.py", "zoo/signs/"),
+    "cv2": ("agent/resample/opencv.py",),
+    "simplejpeg": ("agent/decoding.py",),
     "pygal": ("views/svg.py",),
     "rich": ("cli/",),
     "subprocess": (

@@ -195,7 +195,7 @@ def test_a_name_that_moves_the_cursor_is_told_without_it(
     model: Model, photos: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A board's own words, too: what cannot be printed is replaced before it becomes a report."""
-    from edgenet.steps import profile as module
+    from edgenet.steps import board_run as module
 
     known = module.layers
     monkeypatch.setattr(

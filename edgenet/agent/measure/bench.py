@@ -5,10 +5,10 @@ Nothing but the call lies between two readings of the clock; the garbage collect
 
 import array
 import gc
+import sys
 import time
 from typing import Any, Dict, List
 
-from .. import preprocess
 from ..facts import sensors
 from . import memory
 
@@ -109,34 +109,51 @@ def fastest(call, seconds, least=5, clock=time.perf_counter):
     return best * 1e3
 
 
-class Pipeline(object):
-    """Bytes in, label out: decode, fit, invoke, read the answer; sums of the parts in seconds."""
+def ms_bytes(samples):
+    """The bytes of seconds as ms, little-endian float64."""
+    scaled = array.array("d", (seconds * 1e3 for seconds in samples))
+    if sys.byteorder == "big":
+        scaled.byteswap()
+    return scaled.tobytes()
 
-    def __init__(self, session, images, spec, reader):
-        self._session, self._images, self._spec, self._reader = session, images, spec, reader
-        self._orientation = spec.get("orientation", preprocess.IGNORE)
+
+class Pipeline(object):
+    """Bytes in, label out: decode, fit, invoke, read the answer; sums of the parts in seconds.
+
+    Args:
+        session: A runtime's ``Session``.
+        frames: ``Frames``.
+        reader: The task's, see ``tasks``.
+    """
+
+    def __init__(self, session, frames, reader):
+        self._session, self._frames, self._reader = session, frames, reader
         self.frame = 0
         self.label: Any = None
         self.reset()
 
     def reset(self):
         """Forget the sums."""
-        self.parts = {"decode": 0.0, "fit": 0.0, "invoke": 0.0, "post": 0.0}
+        self._parts = {"decode": 0.0, "fit": 0.0, "invoke": 0.0, "post": 0.0}
+
+    def parts_ms(self, runs):
+        """The mean ms of each part that there is, over so many runs."""
+        there = self._frames.parts + ("invoke", "post")
+        return {name: total * 1e3 / runs for name, total in self._parts.items() if name in there}
 
     def __call__(self):
-        """One image, the next of the cycle."""
-        clock, session, parts = time.perf_counter, self._session, self.parts
-        data = self._images[self.frame % len(self._images)]
-        self.frame += 1
+        """One picture, the next of the cycle."""
+        clock, session, frames, parts = time.perf_counter, self._session, self._frames, self._parts
         t0 = clock()
-        image = preprocess.decode(data, self._orientation)
+        picture = frames.decode(self.frame)
         t1 = clock()
-        session.set_input(preprocess.fit(image, self._spec)[None])
+        session.set_input(frames.fit(picture))
         t2 = clock()
         session.invoke()
         t3 = clock()
         self.label = self._reader.label(session.output())
         t4 = clock()
+        self.frame += 1
         parts["decode"] += t1 - t0
         parts["fit"] += t2 - t1
         parts["invoke"] += t3 - t2
@@ -161,13 +178,12 @@ class Watch(object):
             self._next = seconds + SENSORS_S
 
 
-def run(session, images, spec, reader, protocol, tell):
+def run(session, frames, reader, protocol, tell):
     """The whole bench of a loaded model.
 
     Args:
         session: A runtime's ``Session``.
-        images: Encoded images, at least one; the first is the input of the model stage.
-        spec: The preprocessing, as ``preprocess.pixels_of`` takes it.
+        frames: ``Frames``; the first is the input of the model stage.
         reader: The task's, see ``tasks``.
         protocol: ``warmup_s``, ``min_seconds``, ``min_runs``, ``max_seconds``, ``cooldown_s``, ``pipeline``.
         tell: ``tell(stage, runs, seconds, of_seconds)``.
@@ -178,7 +194,7 @@ def run(session, images, spec, reader, protocol, tell):
     limits = Limits(protocol)
     facts: Dict[str, Any] = {"sensors": {"before": sensors.read()}, "warmup": {}, "runs": {}, "stride": {}}
     facts["sensors"]["idle"] = _idle(facts["sensors"]["before"], float(protocol.get("idle_s", 0.0)))
-    session.set_input(preprocess.pixels_of(images[0], spec)[None])
+    session.set_input(frames.pixels(0))
     during: List[Dict[str, Any]] = []
     gc.collect()
     gc.disable()
@@ -187,10 +203,10 @@ def run(session, images, spec, reader, protocol, tell):
     try:
         samples = _stage("model", session.invoke, limits, tell, facts, during)
         if protocol.get("pipeline", True):
-            pipeline = Pipeline(session, images, spec, reader)
+            pipeline = Pipeline(session, frames, reader)
             samples += _stage("pipeline", pipeline, limits, tell, facts, during)
             runs = pipeline.frame - facts["warmup"]["pipeline"]["runs"]
-            facts["parts_ms"] = {name: total * 1e3 / runs for name, total in pipeline.parts.items()}
+            facts["parts_ms"], facts["parts_absent"] = pipeline.parts_ms(runs), frames.absent
             facts["label"] = pipeline.label
     finally:
         gc.enable()

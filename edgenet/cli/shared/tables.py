@@ -13,6 +13,7 @@ from edgenet.metric import Metric, metrics
 from edgenet.quantize.quantized import Quantized
 from edgenet.report import Report
 from edgenet.text import plain
+from edgenet.views.pipeline import pipeline_words
 from edgenet.views.sections import starts, threads
 
 __all__ = ["quantization_lines", "report_columns", "report_row", "verdict_lines"]
@@ -33,7 +34,7 @@ def _shown(*reports: Report) -> list[Metric]:
 
 
 def verdict_lines(report: Report) -> list[str]:
-    """The verdict, the stages of drift, memory, energy, what only its protocol measures, the limits."""
+    """The verdict, drift by stage, the pipeline, memory, energy, what only the protocol measures, limits."""
     state, stages = report.verdict.state, report.drift.stages
     reasons, before = "; ".join(report.verdict.reasons), stages.preprocess
     moved, conversion = report.drift.moved, stages.conversion
@@ -47,6 +48,7 @@ def verdict_lines(report: Report) -> list[str]:
         else "quantization none",
         _kernel_line(stages.kernel),
         _answers_line(report.drift),
+        *(f"{head:12} {words}" for head, words in pipeline_words(report).items()),
         _memory_line(report.memory_mb),
         *_energy_lines(report),
         *([] if report.emulated or report.more is None else _special_lines(report.more)),

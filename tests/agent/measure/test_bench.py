@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from edgenet_agent import preprocess, tasks
 from edgenet_agent.measure import bench
+from edgenet_agent.measure.frames import Frames
 
 READER = tasks.reader({"output": {"dtype": "int8"}, "labels": ["cat", "dog", "owl"]})
 SPEC = {"size": [2, 2], "resize": "none", "interpolation": "bilinear"}
@@ -96,20 +97,26 @@ def image(value):
     return preprocess.encode_ppm(np.full((2, 2, 3), value, np.uint8))
 
 
+def frames(*values):
+    return Frames([image(value) for value in values], SPEC)
+
+
 def test_pipeline_goes_from_bytes_to_label():
-    pipeline = bench.Pipeline(Model(), [image(0), image(2)], SPEC, READER)
+    pipeline = bench.Pipeline(Model(), frames(0, 2), READER)
     labels = []
     for _ in range(3):
         pipeline()
         labels.append(pipeline.label)
     assert labels == ["cat", "owl", "cat"]
-    assert all(seconds > 0 for seconds in pipeline.parts.values())
+    parts = pipeline.parts_ms(3)
+    assert set(parts) == {"decode", "fit", "invoke", "post"}
+    assert all(ms > 0 for ms in parts.values())
 
 
 def test_run_gives_both_stages_and_what_the_board_felt():
     told = []
     protocol = {"min_runs": 5, "min_seconds": 0, "warmup_s": 0}
-    facts, samples = bench.run(Model(), [image(1)], SPEC, READER, protocol, lambda *event: told.append(event))
+    facts, samples = bench.run(Model(), frames(1), READER, protocol, lambda *event: told.append(event))
     assert facts["runs"] == {"model": 5, "pipeline": 5}
     assert len(samples) == 10
     assert facts["label"] == "dog"
@@ -120,7 +127,7 @@ def test_run_gives_both_stages_and_what_the_board_felt():
 
 def test_without_the_pipeline():
     facts, samples = bench.run(
-        Model(), [image(1)], SPEC, READER, {"min_runs": 5, "pipeline": False}, lambda *_: None
+        Model(), frames(1), READER, {"min_runs": 5, "pipeline": False}, lambda *_: None
     )
     assert facts["runs"] == {"model": 5}
     assert len(samples) == 5
@@ -132,7 +139,7 @@ def test_the_collector_does_not_run_while_measuring():
         def invoke(self):
             assert not gc.isenabled()
 
-    bench.run(Watching(), [image(1)], SPEC, READER, {"min_runs": 3}, lambda *_: None)
+    bench.run(Watching(), frames(1), READER, {"min_runs": 3}, lambda *_: None)
     assert gc.isenabled()
 
 
@@ -143,7 +150,7 @@ def test_the_collector_is_back_after_a_failure():
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError):
-        bench.run(Broken(), [image(1)], SPEC, READER, {}, lambda *_: None)
+        bench.run(Broken(), frames(1), READER, {}, lambda *_: None)
     assert gc.isenabled()
 
 
@@ -155,9 +162,7 @@ def test_the_fastest_of_many_calls():
 def test_other_programs_are_seen(monkeypatch):
     told = iter([100.0, 103.0])
     monkeypatch.setattr(bench.sensors, "other_cpu_s", lambda: next(told))
-    facts, _ = bench.run(
-        Model(), [image(1)], SPEC, READER, {"min_runs": 3, "pipeline": False}, lambda *_: None
-    )
+    facts, _ = bench.run(Model(), frames(1), READER, {"min_runs": 3, "pipeline": False}, lambda *_: None)
     assert facts["sensors"]["other_cpu"] > 10, "three seconds within a few milliseconds"
 
 
@@ -170,7 +175,7 @@ def test_memory_that_others_take_is_told_without_our_own(monkeypatch):
     monkeypatch.setattr(bench.memory, "page_faults", lambda: next(faults))
     # The model runs until the watch has read once: before, during, after.
     protocol = {"min_runs": 1, "min_seconds": bench.PROGRESS_S * 1.5, "pipeline": False}
-    facts, _ = bench.run(Model(), [image(1)], SPEC, READER, protocol, lambda *_: None)
+    facts, _ = bench.run(Model(), frames(1), READER, protocol, lambda *_: None)
     assert facts["sensors"]["other_memory_mb"] == 300.0 - 40.0
     assert facts["sensors"]["page_faults"] == 12
 
@@ -178,9 +183,7 @@ def test_memory_that_others_take_is_told_without_our_own(monkeypatch):
 def test_memory_that_is_not_told_is_absent(monkeypatch):
     monkeypatch.setattr(bench.sensors, "read", lambda *_: {})
     monkeypatch.setattr(bench.memory, "page_faults", lambda: None)
-    facts, _ = bench.run(
-        Model(), [image(1)], SPEC, READER, {"min_runs": 3, "pipeline": False}, lambda *_: None
-    )
+    facts, _ = bench.run(Model(), frames(1), READER, {"min_runs": 3, "pipeline": False}, lambda *_: None)
     assert facts["sensors"]["other_memory_mb"] is None
     assert "page_faults" not in facts["sensors"]
 
