@@ -41,9 +41,9 @@ def fill(models, frame):
 
 def _fit(frame, spec, out):
     if frame.kind == "jpeg":
-        np.copyto(out, preprocess.pixels_of(frame.data, spec))
+        preprocess.fit(preprocess.opened(frame.data, spec), spec, out)
     elif frame.kind == "rgb":
-        np.copyto(out, preprocess.fit(oriented(frame.data, frame, spec), spec))
+        preprocess.fit(oriented(frame.data, frame, spec), spec, out)
     else:
         planes.fitted(frame.kind, frame.data, frame.size, spec, frame.stride, frame.color, out)
 

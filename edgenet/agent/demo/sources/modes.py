@@ -7,12 +7,12 @@ from .need import covers
 FPS = 30.0
 # What one pixel costs until the network has it, decoding and resampling, relative to planar YUV: measured on
 # 640x480 (docs/demo.md). Gray comes last, for a camera that has colors shall show them.
-COSTS = {"yuv420": 1.0, "nv12": 1.1, "yuyv": 1.3, "uyvy": 1.3, "rgb24": 1.9, "jpeg": 3.3, "grey": 100.0}
+COSTS = {"yuv420": 1.0, "nv12": 1.0, "yuyv": 1.4, "uyvy": 1.4, "rgb24": 1.2, "jpeg": 2.7, "grey": 100.0}
 # Cameras crop or squeeze what they give in other shapes.
 SHAPES = (4 / 3.0, 16 / 9.0)
 NEAR = 0.02
 # A cost that is not worth a narrower view: that of 320x240 in YUYV.
-LITTLE = 320 * 240 * 1.3
+LITTLE = 320 * 240 * 1.4
 
 # What a camera offers: the kind of its pictures, their (width, height), its best rate or None where it does
 # not say; ``code`` is its driver's name of the format.

@@ -1,24 +1,16 @@
 """How small a picture may be that still holds every pixel the models see."""
 
-STRETCH, SHORT_SIDE, NONE = "stretch", "short-side", "none"
+from ... import geometry
+
 # Where no model says more.
 SIZE = (640, 480)
-USUAL = {"size": SIZE[::-1], "resize": STRETCH}
+USUAL = {"size": SIZE[::-1], "resize": geometry.STRETCH}
 MOST = 4096
 
 
 def covers(size, specs):
     """Whether no model of these preprocessings has a picture of (width, height) enlarged, or refuses it."""
-    return all(_shrinks(size[0], size[1], spec) for spec in specs or [USUAL])
-
-
-def _shrinks(width, height, spec):
-    rows, columns = spec["size"]
-    if spec["resize"] == SHORT_SIDE:
-        return min(width, height) >= spec["resize_to"]
-    if spec["resize"] == STRETCH:
-        return width >= columns and height >= rows
-    return (height, width) == (rows, columns)
+    return all(geometry.covers(size[1], size[0], spec) for spec in specs or [USUAL])
 
 
 def smallest(specs, shape, step=2, most=(MOST, MOST)):
@@ -32,7 +24,7 @@ def smallest(specs, shape, step=2, most=(MOST, MOST)):
     """
     largest = most
     for spec in specs:
-        if spec["resize"] == NONE:
+        if spec["resize"] == geometry.NONE:
             return tuple(spec["size"][::-1])
     for width in range(step, most[0] + 1, step):
         size = width, max(2, int(round(width * shape[1] / float(shape[0]) / 2)) * 2)
