@@ -24,6 +24,7 @@ from edgenet.agent import planes
 from edgenet.agent.demo import pixels, sources
 from edgenet.agent.demo.frame import Frame
 from edgenet.agent.demo.program import Program
+from edgenet.agent.demo.sources import opencv
 from edgenet.agent.demo.sources.base import Damaged, Ended, Lost
 from edgenet.agent.demo.sources.jetson import Jetson
 from edgenet.agent.demo.sources.pi import Rpicam
@@ -370,6 +371,7 @@ class TestPrograms:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr(opencv, "library", lambda: None)
         (tmp_path / "video.mp4").write_bytes(b"")
         with pytest.raises(Failure, match="neither ffmpeg nor gst-launch-1.0") as caught:
             sources.open_source({"kind": "video", "paths": [str(tmp_path / "video.mp4")]})

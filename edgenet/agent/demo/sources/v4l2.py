@@ -8,6 +8,7 @@ import mmap
 import os
 import select
 import struct
+import sys
 import threading
 import time
 from typing import Any, List
@@ -61,8 +62,6 @@ class Camera(Source):
 
     def open(self):
         """Begin to capture."""
-        if fcntl is None or struct.calcsize("P") != 8:
-            raise Failure("source", "V4L2 needs a 64-bit Linux", "choose another --source")
         try:
             self._begin()
         except OSError as error:
@@ -225,6 +224,11 @@ class Camera(Source):
             memory.close()
         if handle >= 0:
             os.close(handle)
+
+
+def possible():
+    """Whether this is a system whose structures are known here."""
+    return fcntl is not None and sys.platform.startswith("linux") and struct.calcsize("P") == 8
 
 
 def capabilities(handle):
