@@ -410,6 +410,13 @@ class TestFiles:
         assert [source.read().data for _ in range(5)] == [PICTURES[i % 2] for i in range(5)]
         source.close()
 
+    def test_a_file_s_pictures_take_no_longer_than_reading_them(self, tmp_path: Path) -> None:
+        """What lies between two of them is the pace, and no age."""
+        (tmp_path / "v.mjpg").write_bytes(b"".join(PICTURES[:4]))
+        source = sources.open_source({"kind": "files", "paths": [str(tmp_path / "v.mjpg")], "fps": 5})
+        assert max(source.read().cost for _ in range(4)) < 0.15
+        source.close()
+
     def test_http_motion_jpeg_cut_and_back(self) -> None:
         class Camera(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:

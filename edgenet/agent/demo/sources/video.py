@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 from ...failure import Failure
 from .base import Ended, Pace, Source
@@ -58,12 +59,14 @@ class MotionJpeg(Source):
     def read(self):
         """The next picture."""
         self._pace.wait()
+        began = time.perf_counter()
         frame = self._reader.next()
         if frame is None and self.options.get("loop"):
             self._file.seek(0)
             frame = self._reader.next()
         if frame is None:
             raise Ended()
+        frame.cost = frame.taken - began
         return frame
 
     def close(self):
