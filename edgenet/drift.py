@@ -28,14 +28,6 @@ HEADLINE = ("", "_reference", "_delta_pp")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preprocess(Record):
-    """Of so many images, how many have the host's pixels on the board."""
-
-    images: Count
-    identical: Count
-
-
-@dataclass(frozen=True, kw_only=True)
 class Conversion(Record):
     """The float artifact against the float model: share of equal answers, largest difference of a value."""
 
@@ -58,6 +50,23 @@ class Stage(Record):
     def change_pp(self) -> float | None:
         """What the stage won or lost; ``None`` where the images are not labelled."""
         return self.delta_pp if self.top1_delta_pp is None else self.top1_delta_pp
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullDecode(Stage):
+    """The float model on JPEGs decoded no further than needed against the same decoded in full."""
+
+    images: Count
+    agreement: Share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocess(Record):
+    """Of so many images, how many have the host's pixels on the board; what it changed to decode less."""
+
+    images: Count
+    identical: Count
+    full_decode: FullDecode | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from edgenet.agent.geometry import NEEDS, PADDED, RESIZES
-from edgenet.agent.preprocess import DECODES, FULL, IGNORE, INTERPOLATIONS, ORIENTATIONS
+from edgenet.agent.preprocess import (
+    DECODES,
+    FULL,
+    IGNORE,
+    INTERPOLATIONS,
+    NEEDS,
+    ORIENTATIONS,
+    PADDED,
+    RESIZES,
+)
 from edgenet.errors import ModelError
 
 __all__ = ["GRAY", "Preprocessing"]
@@ -35,7 +43,7 @@ class Preprocessing:
         orientation: Of photos with an Exif tag: "ignore" it, or "apply" it before all else.
         decode: "full", or "scaled": of a JPEG no more frequencies than the network's size needs.
         crop_fraction: Share of each side that is kept; ``None`` unless ``resize`` is "center-crop".
-        fill: What is put beside the image, in pixel units of red, green and blue; ``None`` unless ``resize`` pads.
+        fill: Red, green and blue beside the image, 0 to 255; ``None`` unless ``resize`` pads.
     """
 
     size: tuple[int, int]
@@ -131,7 +139,9 @@ def _resize_to(table: Mapping[str, Any], least: float) -> int:
 def _crop_fraction(table: Mapping[str, Any]) -> float:
     value = table["crop_fraction"]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.1 <= value <= 1:
-        raise ValueError(f"crop_fraction = {value!r} is not a number from 0.1 to 1, the share of each side that is kept")
+        raise ValueError(
+            f"crop_fraction = {value!r} is not from 0.1 to 1, the share of each side that is kept"
+        )
     return float(value)
 
 
@@ -140,7 +150,7 @@ def _fill(table: Mapping[str, Any]) -> tuple[int, int, int]:
     value = table.get("fill", 0)
     levels = value if isinstance(value, list) else [value] * 3
     if len(levels) != 3 or not all(type(level) is int and 0 <= level <= 255 for level in levels):
-        raise ValueError(f"fill = {value!r} is no level from 0 to 255, nor three of them, of red, green and blue")
+        raise ValueError(f"fill = {value!r} is neither a level from 0 to 255 nor three of them")
     return levels[0], levels[1], levels[2]
 
 

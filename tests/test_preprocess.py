@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from edgenet.agent import preprocess
+from edgenet.agent import decoding
 from edgenet.agent.preprocess import can_decode, decode, encode_ppm, fit
 
 PILLOW = {
@@ -140,8 +140,8 @@ def test_a_damaged_ppm_is_refused(data: bytes, message: str) -> None:
 
 
 def test_images_up_to_64_megapixels_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert preprocess.MAX_PIXELS == 67_108_864
-    monkeypatch.setattr(preprocess, "MAX_PIXELS", 6)
+    assert decoding.MAX_PIXELS == 67_108_864
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 6)
     for rows, columns, fits in ((2, 3, True), (3, 2, True), (1, 7, False), (7, 1, False)):
         stream = io.BytesIO()
         Image.fromarray(noise(rows, columns)).save(stream, "PNG")

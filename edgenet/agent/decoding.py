@@ -1,10 +1,12 @@
 """Encoded image in, RGB out: by simplejpeg and Pillow where they are here, and PPM without any library.
 
-All of them decode JPEG with libjpeg-turbo's accurate DCT and its smooth upsampling, so the pixels are the same.
+All of them decode JPEG with libjpeg-turbo's accurate DCT and its smooth upsampling, so the pixels are the
+same.
 
 Python 3.6 syntax: this file travels to the board.
 """
 
+import importlib
 import io
 import re
 import warnings
@@ -21,9 +23,9 @@ FULL, SCALED = DECODES = ("full", "scaled")
 MAX_PIXELS = 64 * 1024 * 1024
 UNSCALED = {"F": "floating-point", "I": "32-bit"}
 
-simplejpeg: Any = None
+_SIMPLEJPEG: Any = None
 try:
-    import simplejpeg
+    _SIMPLEJPEG = importlib.import_module("simplejpeg")
 except ImportError:
     pass
 
@@ -65,9 +67,9 @@ def opened(data: bytes, spec: dict) -> Any:
 
     Args:
         data: As :func:`decode` takes it.
-        spec: ``orientation`` ("ignore" where there is none) and ``decode``: "full" (as where there is none), or
-            "scaled": a JPEG by the largest of 8, 4 and 2 that leaves every pixel the network sees, with the
-            DCT's lower frequencies alone; then also what ``covers`` needs.
+        spec: ``orientation`` ("ignore" where there is none) and ``decode``: "full" (as where there is none),
+            or "scaled": a JPEG by the largest of 8, 4 and 2 that leaves every pixel the network sees, with
+            the DCT's lower frequencies alone; then also what ``covers`` needs.
 
     Returns:
         A Pillow image, or uint8 [height, width, 3] in a buffer that this thread's next call overwrites.
@@ -100,17 +102,17 @@ def _decoded(data, spec, turned):
 
 def _by_simplejpeg(data, spec, turned):
     """A JPEG in a buffer; ``None`` where this library is not here or not content with the file."""
-    if simplejpeg is None or data[:3] != b"\xff\xd8\xff":
+    if _SIMPLEJPEG is None or data[:3] != b"\xff\xd8\xff":
         return None
     try:
-        rows, columns, space, _ = simplejpeg.decode_jpeg_header(data)
+        rows, columns, space, _ = _SIMPLEJPEG.decode_jpeg_header(data)
         if space not in ("YCbCr", "Gray") or rows * columns > MAX_PIXELS:
             return None
         factor = _factor(rows, columns, spec, turned)
         high, wide = -(-rows // factor), -(-columns // factor)
         room = buffer("decoded", (high, wide, 3), np.uint8)
         least = {"min_height": high, "min_width": wide, "min_factor": factor} if factor > 1 else {}
-        made = simplejpeg.decode_jpeg(data, "RGB", buffer=room.reshape(-1), **least)
+        made = _SIMPLEJPEG.decode_jpeg(data, "RGB", buffer=room.reshape(-1), **least)
         return made if made.shape == room.shape else None
     except (ValueError, MemoryError):
         return None
@@ -150,7 +152,7 @@ def is_turned(data: bytes) -> bool:
 
 
 def _rgb(image):
-    """An open Pillow image in RGB, or its pixels, whatever its mode; what has no range to scale by is refused.
+    """An open Pillow image in RGB, or its pixels, whatever its mode; refused if it has no range to scale by.
 
     Alpha is dropped, as Keras and torchvision do. What Pillow's releases convert differently is done here.
     """

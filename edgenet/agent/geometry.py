@@ -1,7 +1,9 @@
-"""How a picture of any size becomes the network's: which part of it is resized, to what, and what is kept of that.
+"""How a picture of any size becomes the network's: which part is resized, to what, and what is kept of that.
 
 Python 3.6 syntax: this file travels to the board.
 """
+
+from typing import Any, Mapping
 
 import numpy as np
 
@@ -24,16 +26,16 @@ class Geometry(object):
         first: Where the network's window begins in that, (row, column); negative where it begins outside.
     """
 
-    def __init__(self, source, full, first):
+    def __init__(self, source: tuple, full: tuple, first: tuple) -> None:
         self.source, self.full, self.first = source, full, first
 
     @property
-    def shrinks(self):
+    def shrinks(self) -> bool:
         """Whether no side is enlarged."""
-        return self.full[0] <= self.source[2] and self.full[1] <= self.source[3]
+        return bool(self.full[0] <= self.source[2] and self.full[1] <= self.source[3])
 
 
-def geometry(rows, columns, spec):
+def geometry(rows: int, columns: int, spec: Mapping[str, Any]) -> Geometry:
     """The way of a picture of ``rows`` and ``columns``.
 
     Args:
@@ -47,10 +49,11 @@ def geometry(rows, columns, spec):
         raise ValueError("an image without pixels")
     if spec["resize"] == NONE and (rows, columns) != size:
         raise ValueError("image is {}x{}, the network takes {}x{}".format(rows, columns, height, width))
-    return _WAYS[spec["resize"]](rows, columns, height, width, spec)
+    way: Geometry = _WAYS[spec["resize"]](rows, columns, height, width, spec)
+    return way
 
 
-def covers(rows, columns, spec):
+def covers(rows: int, columns: int, spec: Mapping[str, Any]) -> bool:
     """Whether a picture of this size has every pixel that the network sees, so that nothing is enlarged."""
     try:
         return geometry(rows, columns, spec).shrinks
@@ -65,10 +68,7 @@ def _stretch(rows, columns, height, width, _spec):
 def _short_side(rows, columns, height, width, spec):
     """torchvision's Resize(int) and CenterCrop."""
     short = spec["resize_to"]
-    if rows <= columns:
-        full = (short, short * columns // rows)
-    else:
-        full = (short * rows // columns, short)
+    full = (short, short * columns // rows) if rows <= columns else (short * rows // columns, short)
     return Geometry((0, 0, rows, columns), full, _centered(full, height, width))
 
 
@@ -97,7 +97,7 @@ def _crop_to_aspect(rows, columns, height, width, _spec):
 
 
 def _pad_to_aspect(rows, columns, height, width, _spec):
-    """Keras' ``pad_to_aspect_ratio``: the picture in the middle of a canvas of that ratio, which is resized."""
+    """Keras' ``pad_to_aspect_ratio``: a canvas of that ratio, the picture in its middle, is resized."""
     above = (max(rows, _ratio(columns, height, width)) - rows) // 2
     before = (max(columns, _ratio(rows, width, height)) - columns) // 2
     source = (-above, -before, rows + 2 * above, columns + 2 * before)

@@ -1,7 +1,8 @@
 """The one truth for pixels: encoded image in, the uint8 pixels a network sees out.
 
-The host (calibration, reference) and the board run these same files, so a difference in preprocessing can only come
-from the libraries that decode and resample where they are here; each does so to the bit like the others.
+The host (calibration, reference) and the board run these same files, so a difference in preprocessing can
+only come from the libraries that decode and resample where they are here; each does so to the bit like the
+others.
 
 Python 3.6 syntax: this file travels to the board.
 """
@@ -12,13 +13,43 @@ from typing import Any
 import numpy as np
 
 from . import resample
-from .decoding import APPLY, DECODES, FULL, IGNORE, ORIENTATIONS, SCALED, can_decode, decode, is_turned, opened
-from .geometry import PADDED, RESIZES, covers, geometry
+from .decoding import (
+    APPLY,
+    DECODES,
+    FULL,
+    IGNORE,
+    ORIENTATIONS,
+    SCALED,
+    can_decode,
+    decode,
+    is_turned,
+    opened,
+)
+from .geometry import NEEDS, PADDED, RESIZES, covers, geometry
+from .resample.gather import buffer
 
 INTERPOLATIONS = resample.NAMES
 __all__ = [
-    "APPLY", "DECODES", "FULL", "IGNORE", "INTERPOLATIONS", "ORIENTATIONS", "RESIZES", "SCALED", "can_decode", "covers",
-    "decode", "encode_jpeg", "encode_ppm", "fit", "is_turned", "opened", "pixels_of",
+    "APPLY",
+    "DECODES",
+    "FULL",
+    "IGNORE",
+    "INTERPOLATIONS",
+    "NEEDS",
+    "ORIENTATIONS",
+    "PADDED",
+    "RESIZES",
+    "SCALED",
+    "can_decode",
+    "covers",
+    "decode",
+    "encode_jpeg",
+    "encode_ppm",
+    "fit",
+    "geometry",
+    "is_turned",
+    "opened",
+    "pixels_of",
 ]
 
 
@@ -61,7 +92,8 @@ def fit(image: Any, spec: dict, out: Any = None) -> np.ndarray:
     Args:
         image: uint8 [height, width, channels], such as RGB; or what :func:`opened` gives.
         spec: ``size`` [height, width]; ``resize``, a name of ``RESIZES``, and what it needs (``resize_to``,
-            ``crop_fraction``, ``fill``: see docs/preprocessing.md); ``interpolation``: a name of ``INTERPOLATIONS``.
+            ``crop_fraction``, ``fill``: see docs/preprocessing.md); ``interpolation``: a name of
+            ``INTERPOLATIONS``.
         out: uint8 [size[0], size[1], channels] to write to, if any.
 
     Returns:
@@ -81,7 +113,7 @@ def fit(image: Any, spec: dict, out: Any = None) -> np.ndarray:
     if out is None:
         return np.array(pixels, order="C")
     np.copyto(out, pixels)
-    return out
+    return np.asarray(out)
 
 
 def _part(image, source, spec):
@@ -106,6 +138,6 @@ def _window(image, way, spec):
 
 
 def _canvas(shape, spec):
-    canvas = resample.gather.buffer("canvas", shape, np.uint8)
+    canvas = buffer("canvas", shape, np.uint8)
     canvas[:] = np.asarray(spec.get("fill", 0), np.uint8)
     return canvas

@@ -60,19 +60,29 @@ def _of_timm(given: Mapping[str, Any]) -> ModelCard:
     mode, share = given.get("crop_mode") or "center", float(given["crop_pct"])
     if not 0 < share <= 1:
         raise ModelError(f"crop_pct = {share:g} is no share", "give the model's own pretrained_cfg")
-    whole = mode == "squash" and share == 1.0
-    if not whole and (mode != "center" or height != width):
+    if (how := _framing(mode, share, height, width, given["mean"])) is None:
         raise ModelError(
             f'no card says crop_mode = "{mode}" with crop_pct = {share:g} for {height}x{width}',
             'train or evaluate with crop_mode="center" and a square input_size',
         )
-    how = (
-        {"resize": "stretch"} if whole else {"resize": "short-side", "resize_to": math.floor(height / share)}
-    )
     return _card(
         {"size": [height, width], **how, "interpolation": _filter(given["interpolation"])},
         *(given["mean"], given["std"], given.get("label_offset") or 0),
     )
+
+
+def _framing(
+    mode: str, share: float, height: int, width: int, mean: Sequence[float]
+) -> dict[str, Any] | None:
+    """What a card says of timm's crop mode; ``None`` where it has no word for it."""
+    side = math.floor(height / share)
+    if mode == "squash" and share == 1.0:
+        return {"resize": "stretch"}
+    if mode == "border" and share == 1.0:
+        return {"resize": "letterbox", "fill": [round(PIXEL * level) for level in mean]}
+    if height == width and mode in ("center", "squash"):
+        return {"resize": "short-side" if mode == "center" else mode, "resize_to": side}
+    return None
 
 
 def _of_torchvision(given: Any) -> ModelCard:
@@ -82,6 +92,8 @@ def _of_torchvision(given: Any) -> ModelCard:
         how: dict[str, Any] = {"resize": "short-side", "resize_to": resized[0]}
     elif resized == [height, width]:
         how = {"resize": "stretch"}
+    elif resized[0] == resized[1]:
+        how = {"resize": "squash", "resize_to": resized[0]}
     else:
         raise ModelError(
             f"no card says Resize({tuple(resized)}) with CenterCrop({(height, width)})",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from edgenet.agent.preprocess import INTERPOLATIONS, RESIZES
+from edgenet.agent.preprocess import RESIZES
 from edgenet.preprocessing import COLORS
 
 __all__ = ["ANSWERS", "OPEN", "asked", "open_keys"]
@@ -17,6 +17,17 @@ def _either(choices: Iterable[str]) -> str:
     return "write " + " or ".join(f'"{item}"' for item in choices)
 
 
+# Filters, and what calls them; docs/preprocessing.md has those too that nobody is asked for any more.
+RESAMPLING = {
+    "bilinear-antialias": "torchvision's Resize, PIL",
+    "bicubic-antialias": "timm where interpolation is bicubic, PIL's BICUBIC",
+    "tf-bilinear": "image_dataset_from_directory, tf.image.resize",
+    "tf-bilinear-antialias": "tf.image.resize with antialias=True",
+    "opencv-linear": "cv2.resize, albumentations",
+    "opencv-area": "cv2.resize with INTER_AREA",
+    "opencv-cubic": "cv2.resize with INTER_CUBIC",
+    "nearest": "flow_from_directory of Keras' ImageDataGenerator",
+}
 # key: how to answer it, as the remedy of an error.
 ANSWERS: Mapping[str, str] = {
     "task": "write what the network is for",
@@ -29,13 +40,7 @@ ANSWERS: Mapping[str, str] = {
     "std": "write three numbers, for pixels from 0 to 255",
     "resize": _either(RESIZES),
     "resize_to": "write the short side in pixels before the crop",
-    "interpolation": _either(INTERPOLATIONS),
-}
-RESAMPLING = {
-    "bilinear": "image_dataset_from_directory, tf.image.resize; nearly cv2.resize",
-    "bilinear-antialias": "torchvision's Resize, PIL; TensorFlow with antialias=True",
-    "bicubic-antialias": "timm where interpolation is bicubic, PIL's BICUBIC",
-    "nearest": "flow_from_directory of Keras' ImageDataGenerator",
+    "interpolation": _either(RESAMPLING),
 }
 
 
@@ -89,11 +94,12 @@ def _resize(size: str, _: int) -> tuple[str, ...]:
         f'  "stretch"      the whole picture: image_dataset_from_directory, cv2.resize, Resize(({sides}))',
         f'  "short-side"   the short side to resize_to, then the middle: Resize(256), CenterCrop(({sides}))',
         '  "none"         pictures have that size already',
+        "  others         Keras' and timm's crops and borders: see docs/preprocessing.md",
     )
 
 
 def _interpolation(*_: object) -> tuple[str, ...]:
-    names = {name: f'"{name}"' for name in INTERPOLATIONS}
+    names = {name: f'"{name}"' for name in RESAMPLING}
     widest = max(map(len, names.values()))
     lines = (f"  {shown:{widest}}   {RESAMPLING[name]}" for name, shown in names.items())
     return ("The filter that resizes.", *lines)

@@ -13,7 +13,7 @@ from edgenet.manifest import TensorSpec
 from edgenet.statistics import smallest_claim, wilson
 from edgenet.task import Answers, Task, Truth
 
-__all__ = ["conversion", "drift", "kernel", "quantization"]
+__all__ = ["change", "conversion", "drift", "kernel", "quantization"]
 
 WORST = 5
 
@@ -34,7 +34,7 @@ def quantization(task: Task, host: Answers, reference: Answers, truth: Truth | N
         agreement=float(task.same(host, reference, truth).mean()),
         max_abs=float(np.abs(host - reference).max()),
         cosine=task.cosine(host, reference),
-        **_change(task, host, reference, truth),
+        **change(task, host, reference, truth),
     )
 
 
@@ -60,7 +60,7 @@ def kernel(
         outputs=int(board.size),
         max_difference=float(difference.max()),
         unit="steps of int8" if board.dtype == np.int8 else output.meaning,
-        **_change(task, ours, theirs, truth),
+        **change(task, ours, theirs, truth),
     )
 
 
@@ -108,7 +108,7 @@ def drift(
     )
 
 
-def _change(task: Task, after: Answers, before: Answers, truth: Truth | None) -> dict[str, float | None]:
+def change(task: Task, after: Answers, before: Answers, truth: Truth | None) -> dict[str, float | None]:
     """What a stage won or lost of the headline measure, under its name in a report."""
     name = "top1_delta_pp" if task.name == CLASSIFICATION else "delta_pp"
     return {name: task.change_pp(after, before, truth)}

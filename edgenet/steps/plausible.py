@@ -16,6 +16,7 @@ from edgenet.task import Task
 __all__ = ["Answer", "options", "words"]
 
 RGB = ("rgb", "bgr")
+FILTERS = ("bilinear-antialias", "bicubic-antialias", "tf-bilinear", "nearest")
 # Two normalizations whose numbers differ by less than this share of their span are one.
 ALIKE = 0.05
 
@@ -51,7 +52,7 @@ def options(
     if "resize" in still:
         found["framing"] = _framings(known, (height, width))
     if "interpolation" in still:
-        found["interpolation"] = [{"interpolation": name} for name in INTERPOLATIONS]
+        found["interpolation"] = [{"interpolation": name} for name in _filters(lines["interpolation"].value)]
     if "label_offset" in still:
         found["label_offset"] = [{"label_offset": offset} for offset in (0, 1)]
     labels = lines.get("labels", Line(None)).value
@@ -63,6 +64,11 @@ def options(
             key=lambda answer: any(value not in (None, given.get(key)) for key, value in answer.items())
         )
     return {name: answers for name, answers in found.items() if len(answers) > 1}
+
+
+def _filters(given: object) -> list[str]:
+    """One of each kind, and what the card says: those of a kind differ by too little for scores to tell."""
+    return [*FILTERS, *(name for name in INTERPOLATIONS if name == given and name not in FILTERS)]
 
 
 def _normalizations(known: Sequence[Preset], gray: bool) -> list[Answer]:

@@ -24,6 +24,7 @@ from edgenet.json_value import Where
 from edgenet.library import image_folder
 from edgenet.measure.drift import drift, kernel, quantization
 from edgenet.measure.energy import energy
+from edgenet.measure.full_decode import full_decode
 from edgenet.measure.plausibility import impossible_pipeline
 from edgenet.measure.roofline import roofline
 from edgenet.measure.steady_state import settled
@@ -189,7 +190,7 @@ def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> Dri
     reference = task.matched(expected.reference, output.meaning)
     same = sum(a.pixels_sha256 == b for a, b in zip(answers, expected.pixels_sha256, strict=True))
     stages = Stages(
-        preprocess=Preprocess(images=len(answers), identical=same),
+        preprocess=Preprocess(images=len(answers), identical=same, full_decode=full_decode(bundle, expected)),
         conversion=bundle.manifest.conversion,
         quantization=quantization(task, host, reference, truth),
         kernel=kernel(task, raw, expected.host, output, truth),

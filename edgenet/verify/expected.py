@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.preprocess import decode, encode_ppm, pixels_of
+from edgenet.agent.preprocess import encode_ppm, opened, pixels_of
 from edgenet.arrays import array_bytes, read_array
 from edgenet.bundle import Bundle
 from edgenet.cache import DIGEST, Cache
@@ -49,7 +49,8 @@ class Expected:
         reference: float32 [n, values] of the float model, as the task compares them.
         truth: What is true of each, or ``None``.
         source: "calibration", "synthetic" or "val".
-        pixels: Gives one image's pixels again, uint8 [H, W, 3].
+        preprocessing: How the network is fed.
+        read: Gives one image's pixels again, fed in any way, uint8 [H, W, 3].
     """
 
     names: Sequence[str]
@@ -59,7 +60,12 @@ class Expected:
     reference: NDArray[np.float32]
     truth: Truth | None
     source: str
-    pixels: Callable[[int], NDArray[np.uint8]]
+    preprocessing: Preprocessing
+    read: Callable[[int, Preprocessing], NDArray[np.uint8]]
+
+    def pixels(self, index: int) -> NDArray[np.uint8]:
+        """One image as the network sees it, uint8 [H, W, 3]."""
+        return self.read(index, self.preprocessing)
 
     @property
     def digest(self) -> str:
@@ -72,7 +78,8 @@ def encoder_for(formats: Sequence[str], preprocessing: Preprocessing) -> Encoder
     """What makes images fit for a board that decodes these formats: nothing to do, or an upright PPM."""
     if "jpeg" in formats:
         return lambda data: data
-    return lambda data: data if data[:2] == b"P6" else encode_ppm(decode(data, preprocessing.orientation))
+    how = preprocessing.fit_spec()
+    return lambda data: data if data[:2] == b"P6" else encode_ppm(np.asarray(opened(data, how)))
 
 
 def golden_images(bundle: Bundle, encode: Encoder) -> list[bytes]:
@@ -91,7 +98,8 @@ def from_golden(bundle: Bundle, encode: Encoder) -> Expected:
         reference=bundle.array("golden/reference.npy"),
         truth=None,
         source=golden.source,
-        pixels=lambda index: _golden_pixels(bundle, index),
+        preprocessing=bundle.manifest.preprocessing,
+        read=lambda index, how: _golden_pixels(bundle, index, how),
     )
 
 
@@ -205,7 +213,8 @@ def from_set(
         reference=known.answers,
         truth=true_of(bundle, images),
         source="val",
-        pixels=lambda index: images.pixels(index, preprocessing)[0],
+        preprocessing=preprocessing,
+        read=lambda index, how: images.pixels(index, how)[0],
     )
 
 
@@ -218,9 +227,9 @@ def true_of(bundle: Bundle, images: ImageSet) -> Truth | None:
     return bundle.manifest.task.truth(images, bundle.manifest.artifact.output.classes)
 
 
-def _golden_pixels(bundle: Bundle, index: int) -> NDArray[np.uint8]:
+def _golden_pixels(bundle: Bundle, index: int, how: Preprocessing) -> NDArray[np.uint8]:
     data = bundle.files[bundle.manifest.golden.images[index].file]
-    return np.asarray(pixels_of(data, bundle.manifest.preprocessing.fit_spec()), np.uint8)
+    return np.asarray(pixels_of(data, how.fit_spec()), np.uint8)
 
 
 def _counted_pixels(

@@ -7,8 +7,7 @@ import contextlib
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.geometry import geometry
-from edgenet.agent.preprocess import SCALED, decode, encode_jpeg, encode_ppm, fit, pixels_of
+from edgenet.agent.preprocess import SCALED, decode, encode_jpeg, encode_ppm, fit, geometry, pixels_of
 from edgenet.cache import Cache
 from edgenet.errors import DataError, ModelError
 from edgenet.golden import Golden
@@ -94,7 +93,7 @@ def _smaller(image: NDArray[np.uint8], preprocessing: Preprocessing) -> tuple[by
 
 
 def shrunk(image: NDArray[np.uint8], preprocessing: Preprocessing, times: int = 1) -> NDArray[np.uint8]:
-    """The whole image, uint8 [H, W, 3], so that what the network sees of it is resized no more, or by ``times``."""
+    """The whole image, uint8 [H, W, 3], at ``times`` the size from which it is resized no more."""
     rows, columns = image.shape[:2]
     way = geometry(rows, columns, preprocessing.fit_spec())
     high, wide = (

@@ -78,6 +78,10 @@ def _stages(drift: Drift) -> list[list[str]]:
     stages = drift.stages
     before, kernel = stages.preprocess, stages.kernel
     rows = [["preprocess", f"{before.identical} of {before.images} images have the host's pixels"]]
+    if less := before.full_decode:
+        lost = "" if less.change_pp is None else f", {less.change_pp:+.2f} pp"
+        kept = f"{share(less.agreement, 2)} of answers kept on {less.images} images"
+        rows.append(["decode", f"scaled against full: {kept}{lost}"])
     for name, stage in (("conversion", stages.conversion), ("quantization", stages.quantization)):
         text = f"{share(stage.agreement, 2)} of answers kept on {stage.images} images"
         rows.append([name, f"{text}, {drift.moved} within {stage.max_abs:.3g}"])

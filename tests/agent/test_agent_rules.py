@@ -98,5 +98,5 @@ def test_every_file_of_the_agent_travels_in_exactly_one_archive():
     assert (
         own
         == rooms - {"demo", *archive.runtime_archives()}
-        == {"facts", "measure", "runtimes", "store", "tasks"}
+        == {"facts", "measure", "resample", "runtimes", "store", "tasks"}
     )

@@ -38,11 +38,21 @@ def test_timm(tmp_path: Path) -> None:
     assert read_card(card.write(tmp_path / "m.toml")) == card
 
 
+def test_timm_squashes_and_borders() -> None:
+    squash = card_like({**TIMM, "crop_mode": "squash"}).preprocessing
+    assert (squash.resize, squash.resize_to) == ("squash", 256)
+    assert card_like({**TIMM, "crop_mode": "squash", "crop_pct": 1}).preprocessing.resize == "stretch"
+    border = card_like({**TIMM, "crop_mode": "border", "crop_pct": 1}).preprocessing
+    assert (border.resize, border.fill) == ("letterbox", (124, 116, 104))
+
+
 def test_torchvision() -> None:
     how = card_like(torchvision()).preprocessing
     assert (how.size, how.resize, how.resize_to) == ((224, 224), "short-side", 232)
     assert how.interpolation == "bilinear-antialias"
     assert card_like(torchvision(resize_size=[224, 224])).preprocessing.resize == "stretch"
+    squash = card_like(torchvision(resize_size=[256, 256])).preprocessing
+    assert (squash.resize, squash.resize_to) == ("squash", 256)
     assert card_like(torchvision(antialias=False)).preprocessing.interpolation == "bilinear"
 
 
@@ -52,6 +62,7 @@ def test_torchvision() -> None:
         ({**TIMM, "crop_pct": None}, "has no 'crop_pct'"),
         ({**TIMM, "input_size": (1, 224, 224)}, "takes 1 channels"),
         ({**TIMM, "crop_mode": "border"}, 'crop_mode = "border"'),
+        ({**TIMM, "crop_mode": "squash", "input_size": (3, 224, 256)}, 'crop_mode = "squash"'),
         ({**TIMM, "interpolation": "lanczos"}, "interpolation 'lanczos'"),
         ({**TIMM, "crop_pct": 1.5}, "no share"),
         (torchvision(resize_size=[256, 300]), r"Resize\(\(256, 300\)\)"),

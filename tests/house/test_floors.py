@@ -61,7 +61,9 @@ PLACES = {
     "jinja2": ("views/page.py",),
     # train.py proves its export against torch before it writes it.
     "onnxruntime": ("graph/evaluate.py", "agent/runtimes/onnxruntime.py", "zoo/signs/train.py"),
-    "PIL": ("agent/preprocess.py", "zoo/signs/"),
+    "PIL": ("agent/decoding.py", "agent/preprocess.py", "agent/resample/pillow.py", "zoo/signs/"),
+    "cv2": ("agent/resample/opencv.py",),
+    "simplejpeg": ("agent/decoding.py",),
     "pygal": ("views/svg.py",),
     "rich": ("cli/",),
     "subprocess": (

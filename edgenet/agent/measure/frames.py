@@ -1,5 +1,7 @@
 """Pictures of one form, and the way of each to the pixels that the network sees."""
 
+import numpy as np
+
 from .. import planes, preprocess
 
 ENCODED = "jpeg"
@@ -22,20 +24,21 @@ class Frames(object):
 
     def __init__(self, pictures, spec, frame=None):
         self._pictures, self._spec = pictures, spec
-        self._orientation = spec.get("orientation", preprocess.IGNORE)
         self._raw = None if frame is None or frame["kind"] == ENCODED else (frame["kind"], frame["size"])
+        self._pixels = np.empty([1] + list(spec["size"]) + [3], np.uint8)
         self.parts = ("decode", "fit") if self._raw is None else ("fit",)
         self.absent = {} if self._raw is None else {"decode": _NOT_DECODED.format(self._raw[0])}
 
     def decode(self, index):
         """A picture decoded; a raw one as it is."""
         data = self._pictures[index % len(self._pictures)]
-        return data if self._raw else preprocess.decode(data, self._orientation)
+        return data if self._raw else preprocess.opened(data, self._spec)
 
     def fit(self, picture):
-        """What ``decode`` gave as the network sees it: uint8 [1, H, W, 3], RGB."""
+        """What ``decode`` gave as the network sees it: uint8 [1, H, W, 3], RGB; the next call overwrites it."""
         if self._raw is None:
-            return preprocess.fit(picture, self._spec)[None]
+            preprocess.fit(picture, self._spec, self._pixels[0])
+            return self._pixels
         kind, size = self._raw
         return planes.fitted(kind, picture, size, self._spec)[None]
 

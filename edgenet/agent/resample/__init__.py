@@ -1,9 +1,9 @@
-"""Resampling, one file a library whose pixels it reproduces to the bit, each in numpy and by the library where it is here.
+"""Resampling, one file a library whose pixels it makes to the bit: in numpy, and by itself where it is here.
 
 Python 3.6 syntax: this file travels to the board.
 """
 
-from . import gather, nearest, opencv, pillow, tensorflow
+from . import nearest, opencv, pillow, tensorflow
 
 FAMILIES = (pillow, tensorflow, opencv, nearest)
 NAMES = tuple(name for family in FAMILIES for name in family.NAMES)

@@ -10,10 +10,12 @@ import numpy as np
 NAMES = ("nearest",)
 
 
-def resampled(image, full, first, size, name):
+def resampled(image, full, first, size, _name):
     """A window of an image resized; see :func:`edgenet.agent.resample.resampled`."""
     image = np.asarray(image)
-    rows, columns = (_places(image.shape[axis], full[axis])[first[axis] : first[axis] + size[axis]] for axis in (0, 1))
+    rows, columns = (
+        _places(image.shape[axis], full[axis])[first[axis] : first[axis] + size[axis]] for axis in (0, 1)
+    )
     return image.take(rows, 0).take(columns, 1)
 
 

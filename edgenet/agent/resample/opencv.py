@@ -1,12 +1,14 @@
 """OpenCV's ``resize`` of bytes: by OpenCV where it is here and makes these pixels, else the same in numpy.
 
-The arithmetic is that of ``modules/imgproc/src/resize.cpp``: 11-bit weights for linear and cubic, float32 for area. Cubic is
-OpenCV's own: its x86 builds hand cubic to Intel's IPP, which rounds 3 to 5 % of the values to the other side.
+The arithmetic is that of ``modules/imgproc/src/resize.cpp``: 11-bit weights for linear and cubic, float32 for
+area. Cubic is OpenCV's own, as on Arm: its x86 builds hand cubic to Intel's IPP, which rounds 3 to 5 % of the
+values to the other side.
 
 Python 3.6 syntax: this file travels to the board.
 """
 
 import functools
+import importlib
 
 import numpy as np
 
@@ -31,7 +33,7 @@ def resampled(image, full, first, size, name):
 def library(name):
     """OpenCV, where it is here and makes the pixels of a name that numpy makes; else ``None``."""
     try:
-        import cv2
+        cv2 = importlib.import_module("cv2")
     except ImportError:
         return None
     noise = np.random.RandomState(0).randint(0, 256, (120, 160, 3)).astype(np.uint8)
@@ -105,12 +107,16 @@ def _areas(image, full, first, size):
 
 def _neighbors(image, full, first, size, name):
     """Linear and cubic: whole numbers along the columns, then down."""
-    down, across = (_taps(image.shape[axis], full[axis], first[axis], size[axis], name, axis) for axis in (0, 1))
+    down, across = (
+        _taps(image.shape[axis], full[axis], first[axis], size[axis], name, axis) for axis in (0, 1)
+    )
     part = gather.columns(image[down.low : down.high], across)
     if name != CUBIC:
         return _linear(part, down)
     total = gather.buffer("total", (down.count, part.shape[1]), _F)
-    product, found = (gather.buffer(key, total.shape, kind) for key, kind in (("product", _F), ("rows", np.int32)))
+    product, found = (
+        gather.buffer(key, total.shape, kind) for key, kind in (("product", _F), ("rows", np.int32))
+    )
     total.fill(0)
     for places, weights in reversed(list(zip(down.within(down.low), down.weights))):
         part.take(places, 0, out=found, mode="wrap")

@@ -1,15 +1,15 @@
 """Pillow's filters: one axis after the other, columns first, each rounded to 8 bits.
 
-Releases of Pillow differ in which axis they take first, which moves pixels by up to a few levels; here it is one axis a
-call, so that a board and a host with different Pillows see the same. Without Pillow the same fixed-point arithmetic
-runs in numpy, to the bit (Pillow ``src/libImaging/Resample.c``: 22-bit weights).
+Releases of Pillow differ in which axis they take first, which moves pixels by up to a few levels; here it is
+one axis a call, so that a board and a host with different Pillows see the same. The same fixed-point
+arithmetic runs in numpy, to the bit (Pillow ``src/libImaging/Resample.c``: 22-bit weights), where there is no
+Pillow or numpy is faster.
 
 Python 3.6 syntax: this file travels to the board.
 """
 
 import functools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -18,12 +18,6 @@ from .trial import Trial
 
 PRECISION_BITS = 32 - 8 - 2
 _WHOLE = 1 << 24  # float32 counts no further
-
-Image: Any = None
-try:
-    from PIL import Image
-except ImportError:
-    pass
 
 
 def _triangle(x):
@@ -51,10 +45,19 @@ def resampled(image, full, first, size, name):
     """A window of an image resized; see :func:`edgenet.agent.resample.resampled`."""
     name = SYNONYMS.get(name, name)
     shape = image.shape if isinstance(image, np.ndarray) else image.size + (len(image.getbands()),)
-    if Image is None or FILTERS[name][3] is None or shape[2] not in (1, 3):
+    if FILTERS[name][3] is None or shape[2] not in (1, 3) or _library() is None:
         return _by_numpy(image, full, first, size, name)
     case = (isinstance(image, np.ndarray), shape, full, first, size, name)
     return _FASTEST(case, image, full, first, size, name)
+
+
+def _library():
+    """Pillow's ``Image``, or ``None``."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return None
+    return Image
 
 
 def _by_numpy(image, full, first, size, name):
@@ -107,7 +110,7 @@ def _weights(size, scale, start, first, count, name):
 
 def _by_pillow(image, full, first, size, name):
     if isinstance(image, np.ndarray):
-        image = Image.fromarray(np.ascontiguousarray(image if image.shape[2] > 1 else image[:, :, 0]))
+        image = _library().fromarray(np.ascontiguousarray(image if image.shape[2] > 1 else image[:, :, 0]))
     number = FILTERS[name][3]
     down = cut(image.size[1], full[0], first[0], size[0], name)
     across = cut(image.size[0], full[1], first[1], size[1], name)
@@ -141,7 +144,7 @@ class Cut(object):
 
 @functools.lru_cache(64)
 def cut(size, full, first, count, name):
-    """The least around outputs [first, first + count) that Pillow makes with the weights it gives them in the whole.
+    """The least around outputs [first, first + count) that Pillow makes with the weights of the whole.
 
     Pillow takes the part of the source that it resizes in float32. Only edges that this holds exactly keep
     every weight; the weights are computed both ways and compared.

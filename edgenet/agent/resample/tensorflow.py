@@ -1,8 +1,9 @@
 """``tf.image.resize`` of bytes, to the nearest whole pixel value.
 
-Without antialias: TensorFlow's ResizeBilinear with half-pixel centers (``core/kernels/image/resize_bilinear_op.cc``),
-columns first; with: ScaleAndTranslate with the triangle kernel (``core/kernels/image/scale_and_translate_op.cc``),
-rows first. Both in float32, in the order of the operations there; halves go to the even neighbor.
+Without antialias: TensorFlow's ResizeBilinear with half-pixel centers (``resize_bilinear_op.cc``), columns
+first; with: ScaleAndTranslate with the triangle kernel (``scale_and_translate_op.cc``), rows first. Both in
+float32, in the order of the operations there (``tensorflow/core/kernels/image``); halves go to the even
+neighbor.
 
 Python 3.6 syntax: this file travels to the board.
 """
@@ -20,9 +21,7 @@ _F = np.float32
 def resampled(image, full, first, size, name):
     """A window of an image resized; see :func:`edgenet.agent.resample.resampled`."""
     image = np.asarray(image)
-    down, across = (
-        _TAPS[name](image.shape[axis], full[axis], first[axis], size[axis]) for axis in (0, 1)
-    )
+    down, across = (_TAPS[name](image.shape[axis], full[axis], first[axis], size[axis]) for axis in (0, 1))
     exact = (_antialiased if name == ANTIALIAS else _plain)(image[down.low : down.high], down, across)
     np.rint(exact, out=exact)
     np.clip(exact, 0, 255, out=exact)
@@ -35,9 +34,10 @@ def _plain(image, down, across):
     """Two by two neighbors: left + (right - left) * x, then upper + (lower - upper) * y."""
     shape = (image.shape[0], across.count * image.shape[2])
     left, right = (gather.buffer(name, shape, np.uint8) for name in ("left", "right"))
-    for (index, places, share), found in zip(across.spread(image.shape[2]), (left, right)):
-        gather.take(image, index, places, found)
-    part = _between(left, right, share, "columns")
+    low, high = across.spread(image.shape[2])
+    gather.take(image, low[0], low[1], left)
+    gather.take(image, high[0], high[1], right)
+    part = _between(left, right, high[2], "columns")
     (low, high), shape = down.within(down.low), (down.count, part.shape[1])
     upper, lower = (gather.buffer(name, shape, _F) for name in ("upper", "lower"))
     part.take(low, 0, out=upper, mode="wrap")
