@@ -107,7 +107,7 @@ def _spread(plane, size):
 
 
 def _fit(plane, spec):
-    return preprocess.fit(np.repeat(plane[:, :, None], 3, axis=2), spec)[:, :, 0]
+    return preprocess.fit(plane[:, :, None], spec)[:, :, 0]
 
 
 def _fit_color(plane, size, spec):

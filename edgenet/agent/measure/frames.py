@@ -35,7 +35,7 @@ class Frames(object):
         return data if self._raw else preprocess.opened(data, self._spec)
 
     def fit(self, picture):
-        """What ``decode`` gave as the network sees it: uint8 [1, H, W, 3], RGB; the next call overwrites it."""
+        """What ``decode`` gave as the network sees it: uint8 [1, H, W, 3], RGB, for a while."""
         if self._raw is None:
             preprocess.fit(picture, self._spec, self._pixels[0])
             return self._pixels
