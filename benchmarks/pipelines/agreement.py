@@ -1,4 +1,4 @@
-"""What decode = "scaled" changes: the same network on photographs at camera sizes, decoded in full and scaled."""
+"""What decode = "scaled" changes: one network on photographs at camera sizes, decoded in full and scaled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How edgenet decoded and resized before issue 17 (commit d41f6b1 of its history): what its times stand against."""
+"""How edgenet decoded and resized up to commit d41f6b1: what its times stand against."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _resample(image: np.ndarray, axis: int, full: int, first: int, count: int, n
 
 
 def _columns(image: np.ndarray, full: int, first: int, count: int) -> np.ndarray:
-    """"bilinear" in numpy, without antialias."""
+    """ "bilinear" in numpy, without antialias."""
     taps, weights = _taps(image.shape[1], full, first, count)
     total = np.full((image.shape[0], count, image.shape[2]), 1 << (PRECISION_BITS - 1), np.int32)
     for tap in range(taps.shape[1]):

@@ -1,4 +1,4 @@
-"""Two threads: edgenet prepares the next frame while the network runs; others give both threads to each step."""
+"""Two threads: edgenet prepares the next frame while the network runs, others give both to each step."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def one_by_one(way: ByHand, seconds: float) -> float:
     return 1e3 * (time.perf_counter() - begin) / count
 
 
-def side_by_side(ours: Overlapped, others: dict[str, ByHand], slices: int, seconds: float) -> dict[str, float]:
+def side_by_side(
+    ours: Overlapped, others: dict[str, ByHand], slices: int, seconds: float
+) -> dict[str, float]:
     """Median wall ms a frame of each, in slices that take turns; ours is called "edgenet"."""
     found: dict[str, list[float]] = {name: [] for name in ("edgenet", *others)}
     for _ in range(slices):

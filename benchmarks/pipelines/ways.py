@@ -34,7 +34,9 @@ class Lap(NamedTuple):
 class Own:
     """edgenet's pipeline as it runs on the board."""
 
-    def __init__(self, session: Any, pictures: Sequence[bytes], frame: Frame, spec: dict, clock: Clock) -> None:
+    def __init__(
+        self, session: Any, pictures: Sequence[bytes], frame: Frame, spec: dict, clock: Clock
+    ) -> None:
         form = {"kind": FORMS[frame.form].kind, "size": [frame.width, frame.height]}
         self.frames = Frames(pictures, spec, form)
         reader = tasks.reader({"output": {}, "labels": []})
@@ -110,7 +112,7 @@ def ort(session: Any) -> Callable[[np.ndarray], int]:
 
 
 def place(rows: int, columns: int, how: Preprocessing) -> tuple[int, int, int, int]:
-    """(rows, columns) of the resized image and (top, left) of what is kept: torchvision's Resize, CenterCrop."""
+    """(rows, columns) of the resized image, (top, left) of what is kept: torchvision's Resize, CenterCrop."""
     height, width = how.size
     if how.resize == "stretch":
         return height, width, 0, 0
@@ -126,7 +128,9 @@ OPENCV = {
 }
 
 
-def opencv(frame: Frame, how: Preprocessing, name: str) -> tuple[Callable[[bytes], Any], Callable[[Any], Any]]:
+def opencv(
+    frame: Frame, how: Preprocessing, name: str
+) -> tuple[Callable[[bytes], Any], Callable[[Any], Any]]:
     """(decode, fit) as an OpenCV user writes them: the colors are turned where there are few of them."""
     flag = OPENCV.get(name, cv2.INTER_LINEAR)
 
@@ -181,7 +185,7 @@ def torchvision(how: Preprocessing) -> tuple[Callable[[bytes], Any], Callable[[A
 
 
 def earlier(how: Preprocessing, name: str) -> tuple[Callable[[bytes], Any], Callable[[Any], Any]]:
-    """(decode, fit) of edgenet before issue 17."""
+    """(decode, fit) of edgenet before."""
     spec = {**how.fit_spec(), "interpolation": name}
     return before.decode, lambda image: before.fit(image, spec)
 
