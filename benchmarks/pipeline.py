@@ -3,9 +3,9 @@
 python benchmarks/pipeline.py [--model M] [--pictures DIR] [--interpolation NAME] [--rounds N] [--json FILE]
 python benchmarks/pipeline.py --agreement [--images N]
 
-It wants opencv-python-headless (OpenCV's loops), torch and torchvision (PyTorch's tutorial form; the first line
-says where they are not installed, and that form is then left out): none is a dependency of edgenet. Pictures
-become frames of three sizes as ``profile --frame`` makes them, JPEG and YUYV, and are answered by
+It wants opencv-python-headless (OpenCV's loops), torch and torchvision (PyTorch's tutorial form, left out
+where they are not installed, which the first line says): none is a dependency of edgenet. Pictures become
+frames of three sizes as ``profile --frame`` makes them, JPEG and YUYV, and are answered by
 
 - edgenet: the agent's own pipeline, by both runtimes, with the pixels of OpenCV and of Pillow;
 - OpenCV + LiteRT, OpenCV + ONNX Runtime: imdecode or cvtColor, resize, crop, the same artifact;
@@ -13,9 +13,10 @@ become frames of three sizes as ``profile --frame`` makes them, JPEG and YUYV, a
 - torchvision + ONNX Runtime: Resize, CenterCrop, ToTensor, Normalize, the float model;
 - edgenet before: decode and fit as they were at commit d41f6b1 (pipelines/before.py).
 
-One thread: the ways take turns, one frame each, every round begun by another one; medians of the thread's own
-CPU time, so that other programs count little. Two threads: wall time in slices that take turns, which wants a
-quiet machine. ``--agreement`` answers the pictures (of all sizes) decoded in full and scaled.
+One thread: the ways take turns, one frame each, every round begun by another one; medians of the thread's
+own CPU time, so that other programs count little. Two threads: wall time in slices that take turns, which
+wants a quiet machine. ``--agreement`` answers the pictures as frames of all sizes, decoded in full and
+scaled, resized as the model's card says unless ``--interpolation`` does.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ from edgenet.preprocessing import Preprocessing
 SHARED = Path(os.environ.get("EDGENET_SHARED", "../shared")) / "data"
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 WARM, SLICES, SLICE_S = 5, 9, 0.4
+SAME = "opencv-linear"
 OURS, LOOP, ONE, BEFORE = "edgenet", "OpenCV + LiteRT", "OpenCV + LiteRT, one thread", "edgenet before"
 PILLOW, PLAIN, SCALED = "edgenet antialias", "edgenet bilinear", "edgenet scaled"
 PLAIN_BEFORE = "before, bilinear"
@@ -64,16 +66,13 @@ class Bench:
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self.options = options
         self.model = edgenet.Model.load(options.model)
-        self.how: Preprocessing = replace(self.model.preprocessing, interpolation=options.interpolation)
+        self.how: Preprocessing = self.model.preprocessing
+        if options.interpolation:
+            self.how = replace(self.how, interpolation=options.interpolation)
         self.paths: dict[str, Path] = {}
         for backend in ("tflite", "onnxruntime"):
             done = edgenet.compile(
-                self.model,
-                "local",
-                backend,
-                options.precision,
-                options.recipe,
-                calibration=options.calibration,
+                self.model, "local", backend, options.precision, calibration=options.calibration
             )
             self.paths[backend] = folder / done.bundle.manifest.artifact.file
             self.paths[backend].write_bytes(done.bundle.artifact)
@@ -232,18 +231,20 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", type=Path, default=SHARED / "models/mobilenet_v1_025_224.onnx")
     parser.add_argument("--precision", default="int8", choices=("fp32", "int8"))
-    parser.add_argument("--recipe", default="int8-minmax")
     parser.add_argument("--calibration", type=Path, default=SHARED / "imagenet/calib")
     parser.add_argument("--pictures", type=Path, default=SHARED / "imagenet/val")
     parser.add_argument("--pictures-used", type=int, default=8)
-    parser.add_argument("--interpolation", default="opencv-linear")
+    parser.add_argument("--interpolation", help=f"of edgenet and OpenCV's loops; {SAME} unless --agreement")
     parser.add_argument("--sizes", default=",".join(f"{w}x{h}" for w, h in SIZES))
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--slices", type=int, default=SLICES, help="of the two threads' run; 0 leaves it out")
     parser.add_argument("--agreement", action="store_true", help="scaled against full decoding instead")
     parser.add_argument("--images", type=int, default=0, help="of --agreement; 0 for all")
     parser.add_argument("--json", type=Path)
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.interpolation is None and not given.agreement:
+        given.interpolation = SAME
+    return given
 
 
 def main() -> None:
@@ -251,7 +252,9 @@ def main() -> None:
     asked = options()
     with tempfile.TemporaryDirectory(prefix="edgenet-bench-") as folder:
         bench = Bench(asked, Path(folder))
-        print(", ".join(ways.installed()), f"; {asked.model.stem} {asked.precision}, {asked.interpolation}")
+        print(
+            ", ".join(ways.installed()), f"; {asked.model.stem} {asked.precision}, {bench.how.interpolation}"
+        )
         if asked.agreement:
             told: dict[str, Any] = {"agreement": agreements(bench)}
         else:

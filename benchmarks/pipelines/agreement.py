@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from edgenet.agent import preprocess
 from edgenet.frame import Frame
 from edgenet.imageset import ImageSet
@@ -24,7 +26,7 @@ class Agreement(NamedTuple):
 
 
 def agreement(session: Any, images: ImageSet, frame: Frame, how: Preprocessing, offset: int) -> Agreement:
-    """Answer every image as a JPEG frame, both ways.
+    """Answer every image as a JPEG frame, both ways; the whole image is in it, mirrored where it is too narrow.
 
     Args:
         session: A runtime's.
@@ -37,7 +39,9 @@ def agreement(session: Any, images: ImageSet, frame: Frame, how: Preprocessing, 
     ways = [{**spec, "decode": decode} for decode in (preprocess.FULL, preprocess.SCALED)]
     answers = []
     for index in range(len(images)):
-        (data,) = frame_pictures([images.read(index)], frame, how.orientation)
+        (data,) = frame_pictures(
+            [_whole(images.read(index), frame, how.orientation)], frame, preprocess.IGNORE
+        )
         answers.append([_best(session, preprocess.pixels_of(data, way)) for way in ways])
     same = sum(full == scaled for full, scaled in answers)
     right: list[float | None] = [None, None]
@@ -46,6 +50,17 @@ def agreement(session: Any, images: ImageSet, frame: Frame, how: Preprocessing, 
         right = [sum(a[way] == b for a, b in zip(answers, truth, strict=True)) / len(truth) for way in (0, 1)]
     count = len(answers)
     return Agreement(str(frame), count, same / count, wilson(same, count), right[0], right[1])
+
+
+def _whole(data: bytes, frame: Frame, orientation: str) -> bytes:
+    """An image in the frame's shape with nothing cut away."""
+    image = preprocess.decode(data, orientation)
+    rows, columns = image.shape[:2]
+    high = max(rows, round(columns * frame.height / frame.width))
+    wide = max(columns, round(rows * frame.width / frame.height))
+    above, before = (high - rows) // 2, (wide - columns) // 2
+    edges = ((above, high - rows - above), (before, wide - columns - before), (0, 0))
+    return preprocess.encode_ppm(np.pad(image, edges, "symmetric"))
 
 
 def _best(session: Any, pixels: Any) -> int:
