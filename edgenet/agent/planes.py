@@ -11,6 +11,9 @@ same field of view as the luma and is resampled to the same places.
 import numpy as np
 
 from . import preprocess
+from .geometry import PADDED, geometry
+from .resample import resampled
+from .resample.gather import buffer
 
 # name: (bytes a pixel in a row of the first plane, pixels that share a color: down, across; 0 where each has
 # its own three)
@@ -18,10 +21,13 @@ LAYOUTS = {
     "yuv420": (1, 2, 2),
     "nv12": (1, 2, 2),
     "yuyv": (2, 1, 2),
+    "uyvy": (2, 1, 2),
     "grey": (1, 0, 0),
     "rgb24": (3, 0, 0),
     "bgrx": (4, 0, 0),
 }
+# Where in two pixels' four bytes the first Y, U and V are.
+_PACKED = {"yuyv": (0, 1, 3), "uyvy": (1, 0, 2)}
 # name: (Kr, Kb, whether Y and the colors reach over all of 0 to 255) of ITU-R BT.601 and BT.709
 COLORS = {
     "bt601": (0.299, 0.114, False),
@@ -29,11 +35,10 @@ COLORS = {
     "bt709": (0.2126, 0.0722, False),
     "bt709-full": (0.2126, 0.0722, True),
 }
-_SHIFT = 5  # as much as int16 holds of the brightest blue
-_TABLES: dict = {}
+_SHIFT = 16
 
 
-def fitted(kind, data, size, spec, stride=0, color="bt601"):
+def fitted(kind, data, size, spec, stride=0, color="bt601", out=None):
     """A raw picture as the network sees it.
 
     Args:
@@ -43,6 +48,7 @@ def fitted(kind, data, size, spec, stride=0, color="bt601"):
         spec: As :func:`preprocess.fit` takes it.
         stride: Bytes from a row of the first plane to the next; 0 where nothing lies between them.
         color: A name of ``COLORS``.
+        out: Where the result belongs; made where there is none.
 
     Returns:
         uint8 [spec size[0], size[1], 3], RGB.
@@ -50,18 +56,33 @@ def fitted(kind, data, size, spec, stride=0, color="bt601"):
     Raises:
         ValueError: The bytes are not of such a picture; as :func:`preprocess.fit`.
     """
-    if not LAYOUTS[kind][2] or spec["resize"] not in ("stretch", "short-side"):
-        return preprocess.fit(rgb(kind, data, size, stride, color), spec)
-    luma, *colors = _planes(kind, data, size, stride)
-    return _converted(_fit(luma, spec), [_fit_color(plane, size, spec) for plane in colors], color)
+    out = np.empty(tuple(spec["size"]) + (3,), np.uint8) if out is None else out
+    planes, way = _planes(kind, data, size, stride), geometry(size[1], size[0], spec)
+    if planes[0].shape[2] > 1 or way.source != (0, 0, size[1], size[0]) or spec["resize"] in PADDED:
+        return preprocess.fit(rgb(kind, data, size, stride, color), spec, out)
+    parts = planes[:1] + [_whole(plane, size, LAYOUTS[kind]) for plane in planes[1:]]
+    window = way.full, way.first, tuple(spec["size"]), spec["interpolation"]
+    fits = (resampled(part, *window) for part in parts)
+    if kind != "grey":
+        return _converted(fits, color, out)
+    np.copyto(out, next(fits))
+    return out
 
 
 def rgb(kind, data, size, stride=0, color="bt601"):
-    """The whole picture, uint8 [height, width, 3], RGB, perhaps a view of ``data``; as :func:`fitted`."""
+    """The whole picture, uint8 [height, width, 3], RGB; as :func:`fitted`.
+
+    It may be a view of ``data``, or a buffer that this thread's next call overwrites.
+    """
     planes = _planes(kind, data, size, stride)
-    if len(planes) == 1:
-        return planes[0] if kind != "grey" else np.repeat(planes[0][:, :, None], 3, axis=2)
-    return _converted(planes[0], [_spread(plane, size) for plane in planes[1:]], color)
+    if kind == "rgb24":
+        return planes[0]
+    made = buffer("rgb", (size[1], size[0], 3), np.uint8)
+    if len(planes) > 1:
+        return _converted(planes[:1] + [_spread(plane, size) for plane in planes[1:]], color, made)
+    for channel in range(3):  # numpy copies three planes faster than pixels turned around
+        made[:, :, channel] = planes[0][:, :, 2 - channel if kind == "bgrx" else 0]
+    return made
 
 
 def length(kind, size, stride=0):
@@ -72,30 +93,35 @@ def length(kind, size, stride=0):
 
 
 def _row(kind, width):
-    return 4 * -(-width // 2) if kind == "yuyv" else LAYOUTS[kind][0] * width
+    return 4 * -(-width // 2) if kind in _PACKED else LAYOUTS[kind][0] * width
 
 
 def _planes(kind, data, size, stride):
-    """Views of the bytes: [Y, U, V] as [rows, columns], or one, with its channels last where it has some."""
+    """Views of the bytes, uint8 [rows, columns, 1] of Y, U and V; or one with the layout's own channels."""
     (width, height), data = size, np.frombuffer(data, np.uint8)
     if data.size != length(kind, size, stride):
         raise ValueError("a picture of {} bytes, not {}x{} {}".format(data.size, width, height, kind))
-    stride, row = stride or _row(kind, width), _row(kind, width)
+    row = _row(kind, width)
+    stride = stride or row
+    if stride < row:
+        raise ValueError("rows of {} bytes, not {}x{} {}".format(stride, width, height, kind))
     first = data[: stride * height].reshape(height, stride)[:, :row]
-    if kind == "rgb24":
-        return [first.reshape(height, width, 3)]
-    if kind == "bgrx":
-        return [first.reshape(height, width, 4)[:, :, 2::-1]]
-    if kind == "grey":
-        return [first]
-    if kind == "yuyv":
-        return [first[:, : 2 * width : 2], first[:, 1::4], first[:, 3::4]]
-    rows, columns = -(-height // 2), -(-width // 2)
-    rest = data[stride * height :]
+    if not LAYOUTS[kind][2]:
+        return [first.reshape(height, width, -1)]
+    if kind in _PACKED:
+        luma, blue, red = _PACKED[kind]
+        found = [first[:, luma : 2 * width : 2], first[:, blue::4], first[:, red::4]]
+    else:
+        found = [first] + _colors(kind, data[stride * height :], size)
+    return [plane[:, :, None] for plane in found]
+
+
+def _colors(kind, data, size):
+    rows, columns = -(-size[1] // 2), -(-size[0] // 2)
     if kind == "nv12":
-        pairs = rest.reshape(rows, -1)[:, : 2 * columns]
-        return [first, pairs[:, ::2], pairs[:, 1::2]]
-    return [first] + [plane[:, :columns] for plane in rest.reshape(2, rows, -1)]
+        pairs = data.reshape(rows, -1)[:, : 2 * columns]
+        return [pairs[:, ::2], pairs[:, 1::2]]
+    return [plane[:, :columns] for plane in data.reshape(2, rows, -1)]
 
 
 def _spread(plane, size):
@@ -106,46 +132,42 @@ def _spread(plane, size):
     return plane[: size[1], : size[0]]
 
 
-def _fit(plane, spec):
-    return preprocess.fit(plane[:, :, None], spec)[:, :, 0]
+def _whole(plane, size, layout):
+    """A plane of colors over just the picture's field of view."""
+    hangs_over = size[1] % layout[1] or size[0] % layout[2]
+    return _spread(plane, size) if hangs_over else plane
 
 
-def _fit_color(plane, size, spec):
-    """A plane of colors in the places of the network's pixels."""
-    (width, height), (rows, columns) = size, plane.shape
-    if height % rows or width % columns:  # its last color hangs over the picture's edge
-        return _fit(_spread(plane, size), spec)
-    if rows * width == columns * height or spec["resize"] == "stretch":
-        return _fit(plane, spec)
-    return _fit(np.repeat(plane, 2, axis=1), spec)
+def _converted(fits, color, out):
+    """Write RGB of Y, U and V, uint8 [rows, columns, 1] and each only needed until the next is asked for."""
+    luma, blue, red, green, zero = _factors(color)
+    total, tint, greener = (buffer(name, out.shape[:2], np.int32) for name in ("light", "tint", "greener"))
+    fits = (plane[:, :, 0] for plane in fits)
+    np.multiply(next(fits), luma, out=total, dtype=np.int32)
+    np.subtract(total, luma * zero - (1 << _SHIFT - 1), out=total)
+    for plane, channel, factor, share, rest in zip(fits, (2, 0), (blue, red), green, (greener, tint)):
+        np.multiply(plane, factor, out=tint, dtype=np.int32)
+        _write(out[:, :, channel], total, tint, 128 * factor)
+        np.multiply(plane, share, out=rest, dtype=np.int32)
+    np.add(tint, greener, out=tint)
+    _write(out[:, :, 1], total, tint, 128 * sum(green))
+    return out
 
 
-def _converted(luma, colors, color):
-    """RGB of Y, U and V, each uint8 [rows, columns]."""
-    light, tables = _tables(color)
-    u, v = colors
-    light, made = light[luma], np.empty(luma.shape + (3,), np.uint8)
-    for channel, tint in enumerate((tables[0][v], tables[1][u] + tables[2][v], tables[3][u])):
-        np.right_shift(np.add(light, tint, out=tint), _SHIFT, out=tint)
-        made[:, :, channel] = np.clip(tint, 0, 255, out=tint)
-    return made
+def _write(target, light, tint, zero):
+    np.subtract(tint, zero, out=tint)
+    np.add(tint, light, out=tint)
+    np.right_shift(tint, _SHIFT, out=tint)
+    np.maximum(tint, 0, out=tint)
+    np.minimum(tint, 255, out=tint)
+    np.copyto(target, tint, casting="unsafe")
 
 
-def _tables(color):
-    """int16 [256] of Y, and of what V adds to red, U and V to green, U to blue, in 1/32."""
-    if color not in _TABLES:
-        red, blue, full = COLORS[color]
-        green, swing = 1.0 - red - blue, 255.0 / (255 if full else 224)
-        factors = (
-            2 * (1 - red),
-            -2 * blue * (1 - blue) / green,
-            -2 * red * (1 - red) / green,
-            2 * (1 - blue),
-        )
-        light = _table(1.0 if full else 255.0 / 219, 0 if full else 16) + (1 << _SHIFT - 1)
-        _TABLES[color] = light, [_table(factor * swing, 128) for factor in factors]
-    return _TABLES[color]
-
-
-def _table(factor, offset):
-    return np.round((np.arange(256) - offset) * factor * (1 << _SHIFT)).astype(np.int16)
+def _factors(color):
+    """In 1/65536: of Y, of U in blue, of V in red, of both in green; and the Y that is black."""
+    kr, kb, full = COLORS[color]
+    swing, kg = 1.0 if full else 255.0 / 224, 1 - kr - kb
+    blue, red = 2 * (1 - kb) * swing, 2 * (1 - kr) * swing
+    factors = 1.0 if full else 255.0 / 219, blue, red, -blue * kb / kg, -red * kr / kg
+    luma, blue, red, *green = (int(round(factor * (1 << _SHIFT))) for factor in factors)
+    return luma, blue, red, green, 0 if full else 16

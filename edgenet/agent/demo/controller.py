@@ -52,11 +52,21 @@ class DemoController(object):
         self.over.set()
 
     def source(self):
-        """The source in words: ``name``, ``size``, ``fps``."""
+        """The source in words: ``name``, ``size``, ``fps``, and a ``note`` where people should know more."""
         return {
             "name": self._source.name,
             "size": self._source.options.get("size"),
             "fps": self._source.fps,
+            "note": self._source.note or None,
+        }
+
+    def sizes(self, frame):
+        """What each stage saw last, (width, height): ``camera`` and its ``format``, ``models``, ``page``."""
+        return {
+            "camera": frame and frame.size,
+            "format": frame and frame.kind,
+            "models": [model.spec["size"][::-1] for model in self._models],
+            "page": self.pipeline.figures.page,
         }
 
     # -- what is seen
@@ -85,6 +95,7 @@ class DemoController(object):
             trouble=self.pipeline.trouble,
             seconds=round(self._seconds(), 1),
             source=self.source(),
+            sizes=self.sizes(None if passage is None else passage.frame),
             dropped=self.pipeline.dropped(),
             counts=dict(self.pipeline.figures.counts),
             age_p99_ms=_milli(self.pipeline.figures.age[0].percentile(0.99)),
@@ -128,6 +139,7 @@ class DemoController(object):
         found.update(
             source=self.source(), models=[model.about for model in self._models], saved=dict(self._saved)
         )
+        found["sizes"] = self._with_last(lambda passage: self.sizes(passage.frame)) or self.sizes(None)
         found["board"] = self._board()
         return found
 
@@ -139,7 +151,10 @@ class DemoController(object):
     def picture(self):
         """The newest answered picture as ``(number, bytes, format)``, or ``None``."""
         return self._with_last(
-            lambda passage: (passage.frame.number,) + _encoded(passage.frame, self._models[0].spec, False)
+            lambda passage: (
+                (passage.frame.number,)
+                + _encoded(passage.frame.large or passage.frame, self._models[0].spec, False)
+            )
         )
 
     def _with_last(self, work):
@@ -184,9 +199,10 @@ class DemoController(object):
 
     def _save(self, kind, passage):
         """Send a picture and its answers to the host, to be kept there; returns its name."""
-        data, suffix = _encoded(passage.frame, self._models[0].spec, True)
+        frame = passage.frame if kind == "drift" else passage.frame.large or passage.frame
+        data, suffix = _encoded(frame, self._models[0].spec, True)
         if len(data) > wire.MAX_BODY:
-            data, suffix = _encoded(passage.frame, self._models[0].spec, False)
+            data, suffix = _encoded(frame, self._models[0].spec, False)
         with self._saving:
             self._saved[kind] += 1
             name = "{}-{:06d}.{}".format(kind, passage.frame.number, {"jpeg": "jpg"}.get(suffix, suffix))

@@ -81,7 +81,11 @@ class Recent(object):
 
 
 class Figures(object):
-    """All that a run of the demo counts."""
+    """All that a run of the demo counts.
+
+    Attributes:
+        page: (width, height) of the picture that the page was given last, where it is known.
+    """
 
     def __init__(self):
         self.parts = {name: (Spread(), Recent()) for name in PARTS}
@@ -89,6 +93,7 @@ class Figures(object):
         self.captured, self.answered, self.shown = Recent(), Recent(), Recent()
         self.counts = {"captured": 0, "answered": 0, "damaged": 0, "lost": 0, "compared": 0, "disagreed": 0}
         self.labels = {}
+        self.page = None
 
     def part(self, name, seconds):
         """One frame spent this long in a part of the pipeline."""

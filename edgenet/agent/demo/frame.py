@@ -18,6 +18,7 @@ class Frame(object):
             ``planes.LAYOUTS``.
         data: The picture; its buffer goes back to its source when nobody holds the frame any more.
         size: (width, height), or ``None`` where only decoding tells.
+        large: The same moment as a larger frame, for people; ``None`` where nobody looks or there is none.
         stride, color: Of a raw layout, as ``planes.fitted`` takes them.
         taken: When it arrived, on ``time.perf_counter``'s clock, seconds.
         turned: Its Exif orientation, where its source took it out of a file.
@@ -28,6 +29,7 @@ class Frame(object):
     def __init__(self, kind, data, size=None, pool=None):
         self.kind, self.data, self.size = kind, data, size
         self.stride, self.color = 0, "bt601"
+        self.large: Any = None
         self.number, self.taken, self.cost, self.turned = 0, 0.0, 0.0, 1
         self._pool, self._holders = pool, 0
 
@@ -41,8 +43,13 @@ class Frame(object):
         """Let go; the last one gives the buffer back."""
         with _HELD:
             self._holders -= 1
-            if not self._holders and self._pool is not None:
+            if self._holders:
+                return
+            large, self.large = self.large, None
+            if self._pool is not None:
                 self._pool.append(self)
+        if large is not None:
+            large.drop()
 
 
 class FrameInFlight(object):

@@ -71,11 +71,13 @@ class Model(object):
     def _ask(self, header):
         return _checked(self._child.request(header, b"", _ignore))[0]
 
-    def start(self, pixels):
-        """Have it answer uint8 pixels [H, W, 3]; ``finish`` waits for the oldest of at most two."""
-        place = self._started % _ROOM
-        np.copyto(self._pixels[place, 0], pixels)
-        self._child.send({"type": wire.ANSWER, "place": place})
+    def room(self):
+        """Where the next picture's pixels belong, uint8 [H, W, 3], seen by its process too."""
+        return self._pixels[self._started % _ROOM, 0]
+
+    def start(self):
+        """Have it answer what lies in ``room``; ``finish`` waits for the oldest of at most two."""
+        self._child.send({"type": wire.ANSWER, "place": self._started % _ROOM})
         self._started += 1
 
     def finish(self):
@@ -94,7 +96,8 @@ class Model(object):
 
     def enroll(self, name, pixels):
         """One more picture of the gallery, uint8 [H, W, 3], before the first ``start``."""
-        self.start(pixels)
+        np.copyto(self.room(), pixels)
+        self.start()
         self._reader.enroll(name, self.finish()[0])
 
     def memory_mb(self):

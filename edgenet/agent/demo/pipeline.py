@@ -14,7 +14,7 @@ from typing import Any
 from ..failure import Failure, shown
 from .figures import Figures
 from .frame import FrameInFlight, InferenceQueue, Slot
-from .pixels import encode, fitted, oriented, rgb, turned
+from .pixels import encode, fill, oriented, rgb, turned
 from .sources.base import Damaged, Ended, Lost
 
 MODES = ("a", "b", "both")
@@ -137,18 +137,16 @@ class Pipeline(object):
         for frame in self._each("captured", self._turns, self._in_time):
             begun = self._clock()
             asked = [self.mode in ("both", name) for name in MODES[: len(self._models)]]
+            models = [model for model, wanted in zip(self._models, asked) if wanted]
             try:
-                pixels = {model.key: model.spec for model in self._models}
-                for key, spec in pixels.items():
-                    pixels[key] = fitted(frame, spec)
+                fill(models, frame)
             except ValueError as error:
                 self.figures.counts["damaged"] += 1
                 self.trouble = "a damaged picture: {}".format(error)
                 frame.drop()
                 continue
-            for model, wanted in zip(self._models, asked):
-                if wanted:
-                    model.start(pixels[model.key])
+            for model in models:
+                model.start()
             self._turns.add(FrameInFlight(frame, asked, begun, self._clock()))
 
     def _in_time(self):
@@ -227,7 +225,7 @@ class Pipeline(object):
         self.ended.set()
 
     def _publish(self, passage):
-        begun, frame = self._clock(), passage.frame
+        begun, frame = self._clock(), passage.frame.large or passage.frame
         try:
             # A browser would turn a JPEG by its tag, whatever the model takes.
             if frame.kind == "jpeg" and turned(frame) == 1:
@@ -236,10 +234,11 @@ class Pipeline(object):
                 picture = encode(oriented(rgb(frame), frame, self._models[0].spec))
         except ValueError:
             return
+        self.figures.page = frame.size
         self.figures.part("encode", self._clock() - begun)
         self.figures.shown.add()
         with self._pictures:
-            self._picture = (frame.number,) + picture
+            self._picture = (passage.frame.number,) + picture
             self._pictures.notify_all()
 
     def _each(self, name, following, in_time=lambda: True):
@@ -268,6 +267,8 @@ class Pipeline(object):
         """One more viewer (1) or one less (-1)."""
         with self._pictures:
             self._viewers += change
+            if self._viewers in (0, change):
+                self._source.look(self._viewers > 0)
 
     @property
     def viewers(self):

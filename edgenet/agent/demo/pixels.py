@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 
@@ -23,17 +24,28 @@ def rgb(frame):
     return planes.rgb(frame.kind, frame.data, frame.size, frame.stride, frame.color)
 
 
-def fitted(frame, spec):
-    """uint8 [H, W, 3] of a frame as a model of this preprocessing takes it.
+def fill(models, frame):
+    """Write a frame where each model looks for its pixels; those that see the same are given the same.
 
     Raises:
         ValueError: It is damaged.
     """
+    made: Any = {}
+    for model in models:
+        if model.key in made:
+            np.copyto(model.room(), made[model.key])
+        else:
+            made[model.key] = model.room()
+            _fit(frame, model.spec, made[model.key])
+
+
+def _fit(frame, spec, out):
     if frame.kind == "jpeg":
-        return preprocess.pixels_of(frame.data, spec)
-    if frame.kind == "rgb":
-        return preprocess.fit(oriented(frame.data, frame, spec), spec)
-    return planes.fitted(frame.kind, frame.data, frame.size, spec, frame.stride, frame.color)
+        preprocess.fit(preprocess.opened(frame.data, spec), spec, out)
+    elif frame.kind == "rgb":
+        preprocess.fit(oriented(frame.data, frame, spec), spec, out)
+    else:
+        planes.fitted(frame.kind, frame.data, frame.size, spec, frame.stride, frame.color, out)
 
 
 def turned(frame):

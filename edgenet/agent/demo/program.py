@@ -23,6 +23,7 @@ class Program(object):
     Args:
         command: With ``DESCRIPTOR`` in an argument where pictures go to a pipe of their own.
         given: What it finds on its stdin, at most 4 KiB: command lines are seen by every user of the board.
+            ``None`` leaves its stdin open for ``tell``.
 
     Raises:
         OSError: It cannot be started.
@@ -46,7 +47,9 @@ class Program(object):
             raise
         finally:
             os.close(writer)
-        _give(self._process.stdin, given)
+        if given is not None:
+            self.tell(given)
+            _shut(self._process.stdin)
         self._tail = b""
         self._collector = threading.Thread(target=self._collect)
         self._collector.daemon = True
@@ -66,6 +69,14 @@ class Program(object):
         if not select.select([self._reader], [], [], seconds)[0]:
             raise ValueError("no picture for {:.0f} seconds".format(seconds))
         return os.read(self._reader, count)
+
+    def tell(self, data):
+        """Write to its stdin, which has room for what is little."""
+        try:
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+        except (OSError, ValueError):
+            pass  # it ended already; its last words say why
 
     def last_words(self):
         """Why it ended: the last line of its stderr, or its exit status."""
@@ -94,16 +105,15 @@ class Program(object):
     def close(self):
         """Give the pipe back, when nobody reads any more."""
         self.end()
+        _shut(self._process.stdin)
         self._collector.join(0.5)
         if self._reader >= 0:
             os.close(self._reader)
             self._reader = -1
 
 
-def _give(stream, data):
-    """All of it at once, which fits the pipe, and the end."""
+def _shut(stream):
     try:
-        with stream:
-            stream.write(data)
+        stream.close()
     except OSError:
-        pass  # it ended already; its last words say why
+        pass  # what was written last was not read

@@ -118,7 +118,8 @@ class Demo(object):
                 self._models.append(Model(order))
             self._enroll(self._order["gallery"])
             self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
-            self._source = sources.open_source(dict(self._order["source"]))
+            specs = [model.spec for model in self._models]
+            self._source = sources.open_source(dict(self._order["source"], specs=specs))
             return self._live()
         finally:
             if self._source is not None:

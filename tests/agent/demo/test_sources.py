@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import http.server
 import io
 import os
@@ -13,6 +12,7 @@ import threading
 import time
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,17 +20,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from edgenet.agent import planes
 from edgenet.agent.demo import pixels, sources
+from edgenet.agent.demo.frame import Frame
 from edgenet.agent.demo.program import Program
-from edgenet.agent.demo.sources import v4l2
+from edgenet.agent.demo.sources import opencv
 from edgenet.agent.demo.sources.base import Damaged, Ended, Lost
-from edgenet.agent.demo.sources.pi import Picamera, Rpicam
+from edgenet.agent.demo.sources.jetson import Jetson
+from edgenet.agent.demo.sources.pi import Rpicam
 from edgenet.agent.demo.sources.streams import Jpegs, Ppms, Raws
 from edgenet.agent.demo.sources.synthetic import TURN, Synthetic
 from edgenet.agent.failure import Failure
-from edgenet.agent.preprocess import encode_ppm
+from edgenet.agent.preprocess import encode_ppm, fit
 from edgenet.library import image_folder
 from edgenet.zoo.signs.drawings import drawings
+from tests.agent.demo.test_modes import IMAGENET
 
 PICTURES = [path.read_bytes() for path in sorted(image_folder("signs", "calib").glob("*.jpg"))[:4]]
 
@@ -40,6 +44,14 @@ def thumbnailed() -> bytes:
     data = PICTURES[0]
     inner = b"\xff\xe1" + struct.pack(">H", len(PICTURES[1]) + 2) + PICTURES[1]
     return data[:2] + inner + data[2:]
+
+
+def form_of(data: bytes, size: tuple[int, int] | None = None, mode: str = "RGB", **options: object) -> bytes:
+    """A JPEG of the same picture in another form."""
+    image = Image.open(io.BytesIO(data)).convert(mode)
+    stream = io.BytesIO()
+    (image.resize(size) if size else image).save(stream, "JPEG", quality=90, **options)
+    return stream.getvalue()
 
 
 def reads(data: bytes, step: int = 7000):
@@ -88,6 +100,55 @@ class TestStreams:
             found += [frame.data] if frame else []
         assert found == [PICTURES[0]]
 
+    def test_a_picture_cut_off_in_its_scan_does_not_take_the_next_along(self) -> None:
+        for cut in (3, 30, 300):
+            reader, found = (
+                Jpegs(reads(PICTURES[0][: -len(PICTURES[0]) // 2 - cut] + PICTURES[1] + PICTURES[2])),
+                [],
+            )
+            damaged = 0
+            for _ in range(4):
+                try:
+                    frame = reader.next()
+                except Damaged:
+                    damaged += 1
+                    continue
+                found += [frame.data] if frame else []
+            assert (damaged, found) == (1, PICTURES[1:3])
+
+    def test_a_progressive_picture_ends_with_its_last_scan(self) -> None:
+        both = [form_of(PICTURES[0], progressive=True), PICTURES[1]]
+        assert [frame.data for frame in every(Jpegs(reads(b"".join(both), 50)))] == both
+
+    def test_a_stream_may_change_its_size(self) -> None:
+        """JPEGs say theirs; so do PPMs, whose old buffers are not used again."""
+        large = form_of(PICTURES[1], size=(200, 150))
+        frames = every(Jpegs(reads(PICTURES[0] + large + PICTURES[0])))
+        assert [frame.size for frame in frames] == [(128, 128), (200, 150), (128, 128)]
+        images = [np.zeros((4, 6, 3), np.uint8), np.ones((5, 3, 3), np.uint8), np.zeros((4, 6, 3), np.uint8)]
+        reader = Ppms(reads(b"".join(encode_ppm(image) for image in images), 5))
+        for image in images:
+            frame = reader.next().hold()
+            np.testing.assert_array_equal(pixels.rgb(frame), image)
+            frame.drop()
+
+    def test_a_stream_that_keeps_changing_keeps_no_buffers(self) -> None:
+        images = [np.zeros((4, 6 + number, 3), np.uint8) for number in range(40)]
+        reader = Ppms(reads(b"".join(encode_ppm(image) for image in images)))
+        for frame in iter(reader.next, None):
+            frame.hold().drop()
+        assert len(reader._free) <= 4
+
+    def test_after_what_is_no_ppm_comes_the_next(self) -> None:
+        image = np.ones((4, 6, 3), np.uint8)
+        reader, found = Ppms(reads(b"PPM?" * 40 + encode_ppm(image))), []
+        for _ in range(200):
+            try:
+                found.append(reader.next())
+            except Damaged:
+                continue
+        assert [frame.size for frame in found if frame] == [(6, 4)]
+
     def test_ppms_and_raw_pictures_use_their_buffers_again(self) -> None:
         images = [np.full((4, 6, 3), value, np.uint8) for value in (1, 2, 3)]
         reader = Ppms(reads(b"".join(encode_ppm(image) for image in images), 5))
@@ -105,6 +166,51 @@ class TestStreams:
 
 
 class TestPixels:
+    @pytest.mark.parametrize(
+        ("mode", "options"),
+        [
+            ("RGB", {"subsampling": "4:2:0"}),
+            ("RGB", {"subsampling": "4:2:2"}),
+            ("RGB", {"subsampling": "4:4:4"}),
+            ("RGB", {"progressive": True}),
+            ("RGB", {"restart_marker_blocks": 2}),
+            ("L", {}),
+            ("CMYK", {}),
+        ],
+    )
+    def test_every_form_of_jpeg_reaches_the_models(self, mode: str, options: dict[str, object]) -> None:
+        """And its stream's reader, with another behind it."""
+        data = form_of(PICTURES[0], (97, 65), mode, **options)
+        first, second = every(Jpegs(reads(data + PICTURES[1], 77)))
+        assert (first.data, first.size, second.data) == (data, (97, 65), PICTURES[1])
+        spec = {**IMAGENET, "interpolation": "bilinear-antialias"}
+        room = np.zeros((224, 224, 3), np.uint8)
+        pixels.fill([SimpleNamespace(spec=spec, key="", room=lambda: room)], first)
+        rgb = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+        assert np.abs(room.astype(int) - fit(rgb, spec)).max() <= 2
+        assert pixels.rgb(first).shape == (65, 97, 3)
+
+    def test_models_that_see_the_same_are_given_the_same(self) -> None:
+        random = np.random.default_rng(3)
+        data = random.integers(0, 256, 640 * 480 * 2).astype(np.uint8).tobytes()
+        spec = {**IMAGENET, "interpolation": "bilinear-antialias"}
+        small = {"size": [96, 96], "resize": "stretch", "interpolation": "nearest"}
+        rooms = [np.zeros((*one["size"], 3), np.uint8) for one in (spec, spec, small)]
+        models = [
+            SimpleNamespace(spec=one, key=str(one), room=lambda room=room: room)
+            for one, room in zip((spec, spec, small), rooms, strict=True)
+        ]
+        pixels.fill(models, Frame("yuyv", data, (640, 480)))
+        np.testing.assert_array_equal(rooms[0], rooms[1])
+        np.testing.assert_array_equal(rooms[0], planes.fitted("yuyv", data, (640, 480), spec))
+        np.testing.assert_array_equal(rooms[2], planes.fitted("yuyv", data, (640, 480), small))
+
+    @pytest.mark.parametrize("cut", [1, 100, 3000])
+    def test_a_cut_jpeg_is_damaged(self, cut: int) -> None:
+        model = SimpleNamespace(spec=IMAGENET, key="", room=lambda: None)
+        with pytest.raises(ValueError, match="not a readable image"):
+            pixels.fill([model], Frame("jpeg", form_of(PICTURES[0], (400, 300))[: -cut - 1]))
+
     def test_png_is_what_pillow_reads_back(self) -> None:
         image = np.random.default_rng(1).integers(0, 256, (5, 7, 3)).astype(np.uint8)
         data, kind = pixels.encode(image, lossless=True)
@@ -187,10 +293,32 @@ class TestPrograms:
         assert "--width 800 --height 600 --framerate 24" in called
         assert ended == "ended politely"
 
+    def test_rpicam_gives_planes_of_the_smallest_size_that_covers_the_model(
+        self, program, tmp_path: Path
+    ) -> None:
+        log, picture = tmp_path / "log", bytes(range(256)) * (384 * 288 * 3 // 512)
+        program("rpicam-vid", FOREVER.format(log=str(log), descriptor=1, picture=picture))
+        source = sources.open_source({"kind": "rpicam", "specs": [IMAGENET]})
+        frame = source.read()
+        assert (frame.kind, frame.size, frame.color) == ("yuv420", (384, 288), "bt601")
+        assert bytes(frame.data) == picture
+        source.close()
+        assert "--codec yuv420 --width 384 --height 288 --framerate 30" in log.read_text()
+
+    def test_rpicam_s_colors_follow_the_size_that_is_asked_for(self) -> None:
+        for size, kind, color in (
+            ((1280, 720), Raws, "bt709"),
+            ((640, 480), Raws, "bt601"),
+            ((700, 500), Jpegs, None),
+        ):
+            reader = Rpicam({"size": size}).reader(None)
+            assert type(reader) is kind
+            assert color is None or reader._form[3] == color
+
     def test_unplugged_and_back(self, program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         program("libcamera-vid", FOREVER.format(log=str(tmp_path / "log"), descriptor=1, picture=PICTURES[0]))
         monkeypatch.setenv("PICTURES", "3")
-        source = Rpicam({})
+        source = Rpicam({"size": [800, 600]})
         source.open()
         for _ in range(3):
             source.read()
@@ -216,6 +344,7 @@ class TestPrograms:
             .replace("'@'", "fd")
             .replace("(@", "(fd"),
         )
+        assert Jetson({"specs": [IMAGENET]}).size() == (512, 288), "the sensor's shape, in hardware"
         source = sources.open_source({"kind": "jetson", "size": [16, 16]})
         frame = source.read()
         assert (frame.kind, frame.size, bytes(frame.data)) == ("bgrx", (16, 16), picture)
@@ -226,36 +355,6 @@ class TestPrograms:
             in called
         )
         assert "ended politely" in called
-
-    def test_picamera2(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A double of the module, in the board's packages and not in the model's runtime."""
-        runtime, system = tmp_path / "runtime", tmp_path / "system"
-        for folder in (runtime, system):
-            folder.mkdir()
-        (runtime / "picamera2.py").write_text("raise ImportError('the runtime is in the way')")
-        (system / "picamera2.py").write_text(
-            "import numpy as np\n"
-            "class Picamera2:\n"
-            "    def create_video_configuration(self, main, controls, queue): return dict(main, **controls)\n"
-            "    def configure(self, wanted): self.wanted = wanted\n"
-            "    def start(self): assert self.wanted['format'] == 'BGR888'\n"
-            "    def capture_array(self, name):\n"
-            "        (w, h), rate = self.wanted['size'], self.wanted['FrameRate']\n"
-            "        return np.full((h, w, 3), rate, np.uint8)\n"
-            "    def close(self): pass\n"
-        )
-        monkeypatch.setenv("PYTHONPATH", str(runtime))
-        module = "edgenet.agent.demo.sources.picamera"
-        path = f"import sys; sys.path.append({str(system)!r})"
-        code = f"{path}; from {module} import main; sys.exit(main(sys.argv[1:]))"
-        command = Picamera({"size": [32, 24], "fps": 17}).command()
-        monkeypatch.setattr(Picamera, "command", lambda _: [sys.executable, "-c", code, *command[5:]])
-        monkeypatch.chdir(Path(__file__).parents[3])
-        source = sources.open_source({"kind": "picamera2", "size": [32, 24], "fps": 17})
-        frame = source.read()
-        assert (frame.kind, frame.size) == ("rgb24", (32, 24))
-        assert set(frame.data) == {17}
-        source.close()
 
     def test_a_program_that_ignores_the_request_is_ended(self, program) -> None:
         path = program(
@@ -272,6 +371,7 @@ class TestPrograms:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr(opencv, "library", lambda: None)
         (tmp_path / "video.mp4").write_bytes(b"")
         with pytest.raises(Failure, match="neither ffmpeg nor gst-launch-1.0") as caught:
             sources.open_source({"kind": "video", "paths": [str(tmp_path / "video.mp4")]})
@@ -333,137 +433,3 @@ class TestFiles:
                 source.reopen()
             source.close()
             server.shutdown()
-
-
-class Kernel:
-    """A double of a V4L2 driver, by the offsets of the kernel's structures on 64-bit systems."""
-
-    def __init__(self, formats: list[bytes], picture: bytes) -> None:
-        self.formats, self.picture = formats, picture
-        self.queued: list[int] = []
-        self.streaming, self.gone, self.asked = False, False, b""
-        self.reader, self.writer = os.pipe()
-
-    def ioctl(self, handle: int, number: int, data: bytearray, _mutate: bool = True) -> int:
-        if self.gone:
-            raise OSError(errno.ENODEV, "No such device")
-        assert len(data) == (number >> 16) & 0x3FFF, "the structure has the size that its number says"
-        getattr(
-            self,
-            {
-                0: "cap",
-                2: "enum",
-                5: "form",
-                22: "rate",
-                8: "request",
-                9: "query",
-                15: "queue",
-                17: "dequeue",
-                18: "on",
-                19: "off",
-            }[number & 0xFF],
-        )(data)
-        return 0
-
-    def cap(self, data: bytearray) -> None:
-        data[16:24] = b"UVC cam\0"
-        struct.pack_into("=II", data, 84, 0x84200001, 0x04200001)
-
-    def enum(self, data: bytearray) -> None:
-        (index,) = struct.unpack_from("=I", data, 0)
-        if index >= len(self.formats):
-            raise OSError(errno.EINVAL, "Invalid argument")
-        data[44:48] = self.formats[index]
-
-    def form(self, data: bytearray) -> None:
-        self.asked = bytes(data[16:20])
-        struct.pack_into("=II", data, 8, 320, 240)
-
-    def rate(self, data: bytearray) -> None:
-        struct.pack_into("=II", data, 12, 1, 25)
-
-    def request(self, data: bytearray) -> None:
-        struct.pack_into("=I", data, 0, 2)
-
-    def query(self, data: bytearray) -> None:
-        struct.pack_into("=I", data, 64, 4096 * struct.unpack_from("=I", data, 0)[0])
-        struct.pack_into("=I", data, 72, len(self.picture))
-
-    def queue(self, data: bytearray) -> None:
-        self.queued.append(struct.unpack_from("=I", data, 0)[0])
-        os.write(self.writer, b"x")
-
-    def dequeue(self, data: bytearray) -> None:
-        os.read(self.reader, 1)
-        struct.pack_into("=I", data, 0, self.queued.pop(0))
-        now = time.perf_counter() - 0.02
-        struct.pack_into("=II", data, 8, len(self.picture), 0x2000)
-        struct.pack_into("=qq", data, 24, int(now), int(now % 1 * 1e6))
-
-    def on(self, _data: bytearray) -> None:
-        self.streaming = True
-
-    def off(self, _data: bytearray) -> None:
-        self.streaming = False
-
-    def mmap(self, _handle: int, length: int, offset: int = 0) -> io.BytesIO:
-        assert length == len(self.picture)
-        assert offset % 4096 == 0
-        return Mapped(self.picture)
-
-
-class Mapped(bytes):
-    def close(self) -> None:
-        """As a map has."""
-
-
-class TestV4l2:
-    @pytest.fixture
-    def kernel(self, monkeypatch: pytest.MonkeyPatch) -> Kernel:
-        kernel = Kernel([b"YUYV", b"MJPG"], PICTURES[0])
-        monkeypatch.setattr(v4l2.fcntl, "ioctl", kernel.ioctl)
-        monkeypatch.setattr(v4l2.mmap, "mmap", kernel.mmap)
-        opened = os.open
-        monkeypatch.setattr(
-            v4l2.os,
-            "open",
-            lambda path, *rest: os.dup(kernel.reader) if "video" in str(path) else opened(path, *rest),
-        )
-        yield kernel
-        os.close(kernel.reader)
-        os.close(kernel.writer)
-
-    def test_motion_jpeg_is_preferred_and_passes_through(self, kernel: Kernel) -> None:
-        source = sources.open_source({"kind": "v4l2", "paths": ["/dev/video0"]})
-        assert kernel.asked == b"MJPG"
-        assert (source.name, source.options["size"], source.fps) == (
-            "UVC cam (/dev/video0)",
-            [320, 240],
-            25.0,
-        )
-        for _ in range(5):
-            frame = source.read()
-            assert (frame.kind, frame.data) == ("jpeg", PICTURES[0])
-            assert 0.02 <= frame.cost < 1, "from the driver's time stamp on"
-        source.close()
-        assert not kernel.streaming
-
-    def test_unplugged_and_back(self, kernel: Kernel) -> None:
-        source = sources.open_source({"kind": "v4l2", "paths": ["/dev/video0"]})
-        source.read()
-        kernel.gone = True
-        with pytest.raises(Lost, match="No such device"):
-            source.read()
-        source.reopen()
-        with pytest.raises(Lost, match="gives no picture"):
-            source.read()
-        kernel.gone = False
-        kernel.queued.clear()
-        source.reopen()
-        assert source.read().data == PICTURES[0]
-        source.close()
-
-    def test_a_format_that_nobody_reads_is_refused(self, kernel: Kernel) -> None:
-        kernel.formats = [b"RG10"]
-        with pytest.raises(Failure, match="no format that edgenet reads"):
-            sources.open_source({"kind": "v4l2", "paths": ["/dev/video0"]})

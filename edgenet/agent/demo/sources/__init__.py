@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import shutil
+import sys
 
 from ...facts import board
 from ...failure import Failure
@@ -18,6 +20,7 @@ KINDS = {
     "video": ("video", "Video"),
     "motion-jpeg": ("video", "MotionJpeg"),
     "network": ("network", "Network"),
+    "opencv": ("opencv", "OpenCv"),
     "http": ("network", "HttpJpeg"),
 }
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".webp")
@@ -42,6 +45,7 @@ def open_source(options):
 
 
 def _open(options):
+    options = _possible(options)
     if options.get("kind") not in KINDS:
         raise Failure("source", "the agent has no source {!r}".format(options.get("kind"))[:100])
     module, name = KINDS[options["kind"]]
@@ -51,6 +55,17 @@ def _open(options):
     except Lost as lost:
         raise Failure("source", str(lost), "see that the camera is connected")
     return source
+
+
+def _possible(options):
+    """The options with OpenCV in place of what this system does not have."""
+    from . import opencv, v4l2
+
+    kind = options.get("kind")
+    lacks = kind == "v4l2" and not v4l2.possible()
+    if kind in ("video", "network") and not (shutil.which("ffmpeg") or shutil.which("gst-launch-1.0")):
+        lacks = opencv.library() is not None
+    return dict(options, kind="opencv") if lacks else options
 
 
 def _any_camera(options):
@@ -68,7 +83,8 @@ def _any_camera(options):
 def cameras():
     """What may be a camera here, the likeliest first: ``[(kind, paths) …]``."""
     found = [name for name in board.sources("/") if name not in ("video", "rtsp")]
-    return [("v4l2", [name]) if name.startswith("/") else (name, []) for name in found]
+    named = [("v4l2", [name]) if name.startswith("/") else (name, []) for name in found]
+    return named if sys.platform.startswith("linux") else named + [("opencv", [])]
 
 
 def _files_of_the_board(options):

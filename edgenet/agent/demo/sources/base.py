@@ -22,13 +22,16 @@ class Source(object):
     """Pictures, one after the other.
 
     Args:
-        options: ``size`` ([width, height] or None), ``fps`` (or None), ``loop``, and what the kind needs.
+        options: ``size`` ([width, height] or None), ``fps`` (or None), ``loop``, ``specs`` (the models'
+            preprocessing), and what the kind needs.
 
     Attributes:
         name: For people.
+        note: What they should know of its pictures, or nothing.
     """
 
     name = "source"
+    note = ""
 
     def __init__(self, options):
         self.options = options
@@ -58,6 +61,13 @@ class Source(object):
 
     def close(self):
         """Let the camera go; never raises."""
+
+    def look(self, wanted):
+        """Whether anybody looks at the pictures; whoever has a larger one for people gives it then."""
+
+    def too_small(self):
+        """The note of a source whose pictures are enlarged for the models."""
+        return "its picture, {}x{}, is smaller than what the model reads".format(*self.options["size"])
 
 
 class Pace(object):

@@ -6,6 +6,7 @@ import time
 from ... import exif, preprocess
 from ..frame import Frame
 from .base import Damaged, Ended, Pace, Source
+from .streams import jpeg_size
 
 FPS, MAX_IMAGE = 5.0, 64 << 20
 
@@ -47,7 +48,7 @@ def picture(data):
         ValueError: It cannot be decoded here.
     """
     if data[:3] == b"\xff\xd8\xff":
-        return Frame("jpeg", data)
+        return Frame("jpeg", data, jpeg_size(data))
     image = preprocess.decode(data)
     frame = Frame("rgb", image, (image.shape[1], image.shape[0]))
     frame.turned = exif.orientation(data)

@@ -4,14 +4,27 @@ import shutil
 
 from ...failure import Failure
 from ..program import DESCRIPTOR
+from .need import smallest
 from .piped import Piped
 from .streams import Raws
 
+# Of nvarguscamerasrc's pictures unless it is asked otherwise; nvvidconv would squeeze another.
+SHAPE = 16, 9
+WHOLE_WORDS = 64
+
 
 class Jetson(Piped):
-    """A Jetson's CSI camera through GStreamer; its driver chatters on stdout, so pictures go elsewhere."""
+    """A Jetson's CSI camera through GStreamer; its driver chatters on stdout, so pictures go elsewhere.
+
+    The converter's hardware scales to the smallest picture of the sensor's shape that covers the models; the
+    page shows it too, for a pipeline that runs takes no second stream.
+    """
 
     name = "Jetson camera (nvarguscamerasrc)"
+
+    def size(self):
+        """What the user wants, else what covers the models."""
+        return tuple(self._asked or smallest(self.options.get("specs", []), SHAPE, WHOLE_WORDS))
 
     def command(self):
         """BGRx from NVIDIA's converter."""

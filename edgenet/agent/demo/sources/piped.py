@@ -5,9 +5,10 @@ from typing import Any
 from ...failure import Failure
 from ..program import Program
 from .base import Ended, Lost, Source
+from .need import SIZE
 from .streams import Jpegs
 
-SIZE, FPS = [640, 480], 30
+FPS = 30
 # How long a camera may take for its first picture and between two, seconds.
 FIRST_S, NEXT_S = 20.0, 5.0
 
@@ -22,6 +23,7 @@ class Piped(Source):
 
     def __init__(self, options):
         Source.__init__(self, options)
+        self._asked = options.get("size")
         self._program: Any = None
         self._reader: Any = None
         self._first: Any = None
@@ -45,7 +47,7 @@ class Piped(Source):
 
     def size(self):
         """(width, height) that is asked for."""
-        return tuple(self.options.get("size") or SIZE)
+        return tuple(self._asked or SIZE)
 
     def rate(self):
         """Pictures a second that are asked for, an integer."""
@@ -63,7 +65,7 @@ class Piped(Source):
             words = self._program.last_words()
             self.close()
             raise Failure("source", "{} gave no picture: {}".format(self.name, words), self.remedy())
-        self.options["size"] = list(self._first.size or self.options.get("size") or []) or None
+        self.options["size"] = list(self._first.size or self._asked or []) or None
         self.fps = self.options.get("fps") or self.fps
         self._seconds = NEXT_S
 

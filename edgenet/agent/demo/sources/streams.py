@@ -4,6 +4,7 @@ Each reader has ``next()``: the next picture as a :class:`Frame`, or ``None`` at
 """
 
 import re
+import struct
 import time
 
 from ... import planes
@@ -12,6 +13,12 @@ from .base import Damaged
 
 PIECE = 1 << 16
 MAX_PICTURE = 64 << 20
+_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# In entropy-coded bytes: neither a stuffed 0xFF nor a restart.
+_MARKER = re.compile(b"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
+MAX_HEADER = 80
+_PICTURE = re.compile(rb"P (picture|large) (\w{1,8}) ([\w-]{1,12}) (\d{1,5}) (\d{1,5}) (\d{1,6})\n")
 _PPM = re.compile(rb"P6\s+(\d{1,5})\s+(\d{1,5})\s+255\s")
 
 
@@ -75,80 +82,165 @@ class Jpegs(object):
             return None
         data = bytes(stream.data[:end])
         del stream.data[:end]
-        return _stamped(Frame("jpeg", data), stream)
+        return _stamped(Frame("jpeg", data, jpeg_size(data)), stream)
 
     def _end(self):
-        """Where the picture ends that begins the stream's memory; ``None`` where the stream ends before."""
-        data, position = self._stream.data, 2
+        """Where the picture ends that begins the stream's memory; ``None`` where the stream ends before.
+
+        Markers and the segments behind them are walked as ITU-T T.81, B.1.1 lays them out; between two scans
+        of a progressive picture there are more of them. A new picture's beginning is no part of this one.
+        """
+        position = 2
         while True:
-            while len(data) < position + 4:
-                if not self._stream.more():
+            position = self._marker(position)
+            if position is None:
+                return None
+            code = self._stream.data[position + 1]
+            if code == _END:
+                return position + 2
+            if code == _START:
+                del self._stream.data[:position]
+                raise Damaged("a JPEG without an end")
+            if not self._has(position + 4):
+                return None
+            data = self._stream.data
+            position += 2 + (data[position + 2] << 8 | data[position + 3])
+            if code == _SCAN:
+                position = self._coded(position)
+                if position is None:
                     return None
-            if len(data) > MAX_PICTURE or data[position] != 0xFF:
+
+    def _marker(self, position):
+        """Where the marker is that stands here, behind bytes that fill; ``None`` at the stream's end."""
+        while self._has(position + 2):
+            data = self._stream.data
+            if data[position] != 0xFF or not data[position + 1]:
                 del data[:2]
                 raise Damaged("a JPEG that is none")
-            if data[position + 1] == 0xDA:
-                break
-            position += 2 + (data[position + 2] << 8 | data[position + 3])
+            if data[position + 1] != 0xFF:
+                return position
+            position += 1
+        return None
+
+    def _coded(self, position):
+        """Where the next marker is behind entropy-coded bytes; ``None`` at the stream's end."""
         while True:
-            found = data.find(b"\xff\xd9", position)
-            if found >= 0:
-                return found + 2
-            position = max(position, len(data) - 1)
+            found = _MARKER.search(self._stream.data, position)
+            if found:
+                return found.start()
+            position = max(position, len(self._stream.data) - 1)
+            if not self._has(len(self._stream.data) + 1):
+                return None
+
+    def _has(self, count):
+        """Whether the stream's memory holds so many bytes, reading some more."""
+        data = self._stream.data
+        while len(data) < count:
             if len(data) > MAX_PICTURE:
                 del data[:2]
                 raise Damaged("a JPEG without an end")
             if not self._stream.more():
-                return None
+                return False
+        return True
+
+
+def jpeg_size(data):
+    """(width, height) that a JPEG's frame header tells (ITU-T T.81, B.2.2), or ``None``."""
+    position = 2
+    while position + 9 <= len(data) and data[position] == 0xFF:
+        code = data[position + 1]
+        if code in _FRAMES:
+            height, width = struct.unpack_from(">HH", data, position + 5)
+            return (width, height) if width and height else None
+        if code == _SCAN:
+            break
+        position += 1 if code == 0xFF else 2 + (data[position + 2] << 8 | data[position + 3])
+    return None
 
 
 class Raws(object):
     """Raw pictures of one size and layout, into buffers that are used again."""
 
-    def __init__(self, read, kind, width, height):
-        self._stream, self._kind, self._size = Stream(read), kind, (width, height)
-        self._free: list = []
+    def __init__(self, read, kind="", width=0, height=0, color="bt601"):
+        self._stream, self._form = Stream(read), (kind, (width, height), 0, color)
+        self._free: dict = {}
 
     def next(self):
         """The next picture."""
-        frame = self._frame(*self._size)
+        frame = self._frame(*self._form)
         if not self._stream.fill(frame.data):
             return None
         return _stamped(frame, self._stream)
 
-    def _frame(self, width, height):
-        while self._free:
-            frame = self._free.pop()
-            if frame.size == (width, height):
-                return frame
-        data = bytearray(planes.length(self._kind, (width, height)))
-        return Frame(self._kind, data, (width, height), self._free)
+    def _frame(self, *form):
+        if form not in self._free and len(self._free) > 3:
+            self._free.clear()  # a stream that keeps changing
+        free = self._free.setdefault(form, [])
+        if free:
+            return free.pop()
+        kind, size, stride, color = form
+        length = planes.length(kind, size, stride)
+        if length > MAX_PICTURE:
+            raise ValueError("a picture of {} bytes".format(length))
+        frame = Frame(kind, bytearray(length), size, free)
+        frame.stride, frame.color = stride, color
+        return frame
+
+    def _header(self, pattern):
+        """What a pattern finds at the stream's beginning, taken out; ``None`` at its end."""
+        stream = self._stream
+        while True:
+            found = pattern.match(bytes(stream.data[:MAX_HEADER]))
+            if found:
+                del stream.data[: found.end()]
+                return found.groups()
+            if len(stream.data) >= MAX_HEADER:
+                del stream.data[: max(stream.data.find(b"P", 1), 1)]
+                raise Damaged("a picture without its header")
+            if not stream.more():
+                return None
 
 
 class Ppms(Raws):
     """Binary PPMs one after the other: raw RGB that says its size."""
 
-    def __init__(self, read):
-        Raws.__init__(self, read, "rgb24", 0, 0)
+    def next(self):
+        """The next picture."""
+        found = self._header(_PPM)
+        if found is None:
+            return None
+        began = self._stream.began
+        frame = self._frame("rgb24", (int(found[0]), int(found[1])), 0, "bt601")
+        if not self._stream.fill(frame.data):
+            return None
+        self._stream.began = began
+        return _stamped(frame, self._stream)
+
+
+class Pictures(Raws):
+    """What ``picamera.py`` writes: raw pictures with a line before each; a larger one may go before one."""
 
     def next(self):
         """The next picture."""
-        stream = self._stream
+        large, began = None, None
         while True:
-            found = _PPM.match(bytes(stream.data[:32]))
-            if found:
-                break
-            if len(stream.data) >= 32:
-                raise Damaged("a picture that is no PPM")
-            if not stream.more():
+            found = self._header(_PICTURE)
+            if found is None:
                 return None
-        began = stream.began
-        del stream.data[: found.end()]
-        frame = self._frame(int(found.group(1)), int(found.group(2)))
-        if not stream.fill(frame.data):
-            return None
-        stream.began = began
-        return _stamped(frame, stream)
+            began = self._stream.began if began is None else began
+            name, kind, color = (word.decode("ascii") for word in found[:3])
+            width, height, stride = (int(word) for word in found[3:])
+            if kind not in planes.LAYOUTS or color not in planes.COLORS:
+                raise ValueError("pictures in {}, {}".format(kind, color))
+            frame = self._frame(kind, (width, height), stride, color)
+            if not self._stream.fill(frame.data):
+                return None
+            if name == "picture":
+                break
+            large = frame
+        frame.large = large and large.hold()
+        self._stream.began = began
+        return _stamped(frame, self._stream)
 
 
 def _stamped(frame, stream):
