@@ -26,7 +26,7 @@ class Agreement(NamedTuple):
 
 
 def agreement(session: Any, images: ImageSet, frame: Frame, how: Preprocessing, offset: int) -> Agreement:
-    """Answer every image as a JPEG frame, both ways; the whole image is in it, mirrored where it is too narrow.
+    """Answer every image as a JPEG frame, both ways; all of it is there, mirrored where it is too narrow.
 
     Args:
         session: A runtime's.
