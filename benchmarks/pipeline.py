@@ -221,6 +221,7 @@ def agreements(bench: Bench) -> list[dict[str, Any]]:
         right = "" if row.right_full is None else f"; top-1 {row.right_full:.1%} and {row.right_scaled:.1%}"
         verdict = "kept" if row.same >= 0.99 else "MISSED"
         told = f"{row.same:.2%} of {row.images} answers are the same, 95 % {low:.1f} to {high:.1f} %"
+        told += f" (JPEG written again at quality 85: {row.same_again:.2%})"
         print(f"{row.frame}: {told}{right} (goal >= 99 %: {verdict})", flush=True)
         rows.append(row._asdict())
     return rows

@@ -14,13 +14,26 @@ from edgenet.preprocessing import Preprocessing
 from edgenet.statistics import wilson
 
 
+# What the answers are compared with too: the same picture written once more, a little coarser.
+AGAIN = 85
+
+
 class Agreement(NamedTuple):
-    """Of one size: images, same answers with their 95 % interval, right answers of both (shares; or None)."""
+    """Of one size, all shares.
+
+    Attributes:
+        images: How many.
+        same, interval: Answers that scaled decoding keeps, and their 95 %.
+        same_again: Answers that are kept where the frame is decoded in full, written at quality ``AGAIN`` and
+            decoded once more: how much such a network's answers mean.
+        right_full, right_scaled: Right answers; ``None`` without labels.
+    """
 
     frame: str
     images: int
     same: float
     interval: tuple[float, float]
+    same_again: float
     right_full: float | None
     right_scaled: float | None
 
@@ -42,14 +55,17 @@ def agreement(session: Any, images: ImageSet, frame: Frame, how: Preprocessing, 
         (data,) = frame_pictures(
             [_whole(images.read(index), frame, how.orientation)], frame, preprocess.IGNORE
         )
-        answers.append([_best(session, preprocess.pixels_of(data, way)) for way in ways])
-    same = sum(full == scaled for full, scaled in answers)
+        again = preprocess.encode_jpeg(preprocess.decode(data), AGAIN)
+        seen = [preprocess.pixels_of(data, ways[0]), preprocess.pixels_of(data, ways[1])]
+        answers.append([_best(session, pixels) for pixels in (*seen, preprocess.pixels_of(again, ways[0]))])
+    same, same_again = (sum(row[0] == row[way] for row in answers) for way in (1, 2))
     right: list[float | None] = [None, None]
     if images.truth and "class_index" in images.truth[0]:
         truth = [int(row["class_index"]) + offset for row in images.truth]
         right = [sum(a[way] == b for a, b in zip(answers, truth, strict=True)) / len(truth) for way in (0, 1)]
     count = len(answers)
-    return Agreement(str(frame), count, same / count, wilson(same, count), right[0], right[1])
+    shares = same / count, wilson(same, count), same_again / count
+    return Agreement(str(frame), count, *shares, right[0], right[1])
 
 
 def _whole(data: bytes, frame: Frame, orientation: str) -> bytes:
