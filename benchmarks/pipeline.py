@@ -13,8 +13,9 @@ frames of three sizes as ``profile --frame`` makes them, JPEG and YUYV, and are 
 - torchvision + ONNX Runtime: Resize, CenterCrop, ToTensor, Normalize, the float model;
 - edgenet before: decode and fit as they were at commit d41f6b1 (pipelines/before.py).
 
-One thread: the ways take turns, one frame each, every round begun by another one; medians of the thread's
-own CPU time, so that other programs count little. Two threads: wall time in slices that take turns, which
+One thread: the ways take turns in an order drawn anew each round, four frames each of which the first does not
+count (its memory and caches are another's); medians of the thread's own CPU time, so that other programs count
+little. Two threads: wall time in slices that take turns, which
 wants a quiet machine. ``--agreement`` answers the pictures as frames of all sizes, decoded in full and
 scaled, resized as the model's card says unless ``--interpolation`` does.
 """
@@ -25,6 +26,7 @@ import argparse
 import gc
 import json
 import os
+import random
 import sys
 import tempfile
 import time
@@ -53,7 +55,8 @@ from edgenet.preprocessing import Preprocessing
 
 SHARED = Path(os.environ.get("EDGENET_SHARED", "../shared")) / "data"
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
-WARM, SLICES, SLICE_S = 5, 9, 0.4
+# Frames in a turn, turns that do not count; slices of the two threads' run, and their seconds.
+FRAMES, WARM, SLICES, SLICE_S = 4, 2, 9, 0.4
 SAME = "opencv-linear"
 OURS, LOOP, ONE, BEFORE = "edgenet", "OpenCV + LiteRT", "OpenCV + LiteRT, one thread", "edgenet before"
 PILLOW, PLAIN, SCALED = "edgenet antialias", "edgenet bilinear", "edgenet scaled"
@@ -128,17 +131,18 @@ def one_thread(bench: Bench, frame: Frame) -> dict[str, Any]:
     every = dict(bench.ways(frame, pictures))
     names = list(every)
     laps: dict[str, list[ways.Lap]] = {name: [] for name in names}
+    draw = random.Random(0)
     gc.collect()
     gc.disable()
     for number in range(WARM + bench.options.rounds):
-        for step in range(len(names)):
-            name = names[(number + step) % len(names)]
-            laps[name].append(every[name].lap(number))
+        for name in draw.sample(names, len(names)):
+            run = [every[name].lap(FRAMES * number + index) for index in range(FRAMES)]
+            laps[name] += run[1:] if number >= WARM else []
     gc.enable()
     found = {}
     theirs = [every[LOOP].pixels(index) for index in range(len(pictures))]
     for name, kept in laps.items():
-        took = 1e3 * np.array([lap.seconds for lap in kept[WARM:]])
+        took = 1e3 * np.array([lap.seconds for lap in kept])
         parts = dict(zip(ways.PARTS, np.median(took, axis=0).tolist(), strict=True))
         same = [a.label == b.label for a, b in zip(kept, laps[LOOP], strict=True)]
         seen = [every[name].pixels(index) for index in range(len(pictures))]
@@ -237,7 +241,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--pictures-used", type=int, default=8)
     parser.add_argument("--interpolation", help=f"of edgenet and OpenCV's loops; {SAME} unless --agreement")
     parser.add_argument("--sizes", default=",".join(f"{w}x{h}" for w, h in SIZES))
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--slices", type=int, default=SLICES, help="of the two threads' run; 0 leaves it out")
     parser.add_argument("--agreement", action="store_true", help="scaled against full decoding instead")
     parser.add_argument("--images", type=int, default=0, help="of --agreement; 0 for all")

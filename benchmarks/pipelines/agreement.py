@@ -13,7 +13,6 @@ from edgenet.measure.frame_pictures import frame_pictures
 from edgenet.preprocessing import Preprocessing
 from edgenet.statistics import wilson
 
-
 # What the answers are compared with too: the same picture written once more, a little coarser.
 AGAIN = 85
 
