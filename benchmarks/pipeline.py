@@ -13,11 +13,11 @@ frames of three sizes as ``profile --frame`` makes them, JPEG and YUYV, and are 
 - torchvision + ONNX Runtime: Resize, CenterCrop, ToTensor, Normalize, the float model;
 - edgenet before: decode and fit as they were at commit d41f6b1 (pipelines/before.py).
 
-One thread: the ways take turns in an order drawn anew each round, four frames each of which the first does not
-count (its memory and caches are another's); medians of the thread's own CPU time, so that other programs count
-little. Two threads: wall time in slices that take turns, which
-wants a quiet machine. ``--agreement`` answers the pictures as frames of all sizes, decoded in full and
-scaled, resized as the model's card says unless ``--interpolation`` does.
+One thread: the ways take turns in an order drawn anew each round, four frames each, of which the first does
+not count (memory and caches are then another's); medians of the thread's own CPU time, so that other programs
+count little. Two threads: wall time in slices that take turns, which wants a quiet machine. ``--agreement``
+answers the pictures as frames of all sizes, decoded in full and scaled, resized as the model's card says
+unless ``--interpolation`` does.
 """
 
 from __future__ import annotations
