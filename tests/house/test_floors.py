@@ -62,7 +62,7 @@ PLACES = {
     # train.py proves its export against torch before it writes it.
     "onnxruntime": ("graph/evaluate.py", "agent/runtimes/onnxruntime.py", "zoo/signs/train.py"),
     "PIL": ("agent/decoding.py", "agent/preprocess.py", "agent/resample/pillow.py", "zoo/signs/"),
-    "cv2": ("agent/resample/opencv.py",),
+    "cv2": ("agent/resample/opencv.py", "agent/demo/sources/opencv.py"),
     "simplejpeg": ("agent/decoding.py",),
     "pygal": ("views/svg.py",),
     "rich": ("cli/",),

@@ -229,7 +229,7 @@ def test_it_installs_into_an_empty_environment(wheel: Path, tmp_path: Path) -> N
 def test_dependencies_are_the_ones_imported() -> None:
     """What is asked for is imported (``pip`` is run), and what is imported is asked for."""
     asked = {re.split(r"[^\w-]", item)[0] for item in PROJECT["project"]["dependencies"]}
-    optional = {"torch", "tflite-runtime", "tensorrt", "tensorrt-rtx-cu13"}
+    optional = {"torch", "tflite-runtime", "tensorrt", "tensorrt-rtx-cu13", "opencv-python-headless"}
     homes = importlib.metadata.packages_distributions()
     roots = {
         target.partition(".")[0] for name, path in sources().items() for _, target in imports(name, path)

@@ -48,6 +48,7 @@ class Pipeline(object):
         self.paused = False
         self.failure: Any = None
         self.trouble: Any = None
+        self._away = False
         self.ended = threading.Event()
         self.log: Any = None
         self._stopping = threading.Event()
@@ -113,7 +114,7 @@ class Pipeline(object):
                 continue
             except Ended:
                 break
-            self.trouble = None
+            self.trouble, self._away = None, False
             frame.number, number = number, number + 1
             frame.hold()
             if self.paused:
@@ -126,8 +127,9 @@ class Pipeline(object):
 
     def _lost(self, lost):
         """The source went away: say so and try again until it is back."""
-        if self.trouble is None:
+        if not self._away:
             self.figures.counts["lost"] += 1
+        self._away = True
         self.trouble = shown(str(lost))
         self._stopping.wait(RETRY_S)
         if not self._stopping.is_set():
