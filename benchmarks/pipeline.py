@@ -7,7 +7,8 @@ It wants opencv-python-headless (OpenCV's loops), torch and torchvision (PyTorch
 where they are not installed, which the first line says): none is a dependency of edgenet. Pictures become
 frames of three sizes as ``profile --frame`` makes them, JPEG and YUYV, and are answered by
 
-- edgenet: the agent's own pipeline, by both runtimes, with the pixels of OpenCV and of Pillow;
+- edgenet: the agent's own pipeline, by both runtimes, with the pixels of OpenCV and of Pillow; also as it runs on
+  a board without OpenCV (edgenet sends none);
 - OpenCV + LiteRT, OpenCV + ONNX Runtime: imdecode or cvtColor, resize, crop, the same artifact;
 - Pillow + LiteRT: convert, resize, crop, the same artifact;
 - torchvision + ONNX Runtime: Resize, CenterCrop, ToTensor, Normalize, the float model;
@@ -57,7 +58,7 @@ SHARED = Path(os.environ.get("EDGENET_SHARED", "../shared")) / "data"
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 # Frames in a turn, turns that do not count; slices of the two threads' run, and their seconds.
 FRAMES, WARM, SLICES, SLICE_S = 4, 2, 9, 0.4
-SAME = "opencv-linear"
+SAME, BARE = "opencv-linear", "edgenet without OpenCV"
 OURS, LOOP, ONE, BEFORE = "edgenet", "OpenCV + LiteRT", "OpenCV + LiteRT, one thread", "edgenet before"
 PILLOW, PLAIN, SCALED = "edgenet antialias", "edgenet bilinear", "edgenet scaled"
 PLAIN_BEFORE = "before, bilinear"
@@ -100,6 +101,7 @@ class Bench:
         steps = ways.opencv(frame, self.how, self.options.interpolation)
         answer = ways.lite(lite)
         yield OURS, ways.Own(lite, pictures, frame, spec, clock)
+        yield BARE, ways.Bare(lite, pictures, frame, spec, clock)
         yield LOOP, ways.ByHand(pictures, *steps, answer, clock)
         yield "edgenet, ONNX Runtime", ways.Own(ort, pictures, frame, spec, clock)
         yield "OpenCV + ONNX Runtime", ways.ByHand(pictures, *steps, ways.ort(ort._session), clock)
@@ -194,6 +196,7 @@ def bars(rows: list[dict[str, Any]], interpolation: str) -> Iterator[dict[str, A
         ours, loop = there[OURS], there[LOOP]
         if interpolation.startswith("opencv"):
             yield _bar(f"{frame}: {interpolation} over {LOOP}", ours["all"] / loop["all"], 1.0)
+            yield _bar(f"{frame}: the same without OpenCV", there[BARE]["all"] / loop["all"], 1.0)
         if "two" in row:
             best = min(row["two"][LOOP], row["two"][ONE])  # small networks are faster on one
             yield _bar(f"{frame}: two threads over {LOOP}", row["two"][OURS] / best, 0.95)

@@ -17,6 +17,7 @@ from pipelines import before
 from edgenet.agent import tasks
 from edgenet.agent.measure import bench
 from edgenet.agent.measure.frames import Frames
+from edgenet.agent.resample import opencv as opencv_resample
 from edgenet.frame import FORMS, Frame
 from edgenet.preprocessing import Preprocessing
 
@@ -55,6 +56,23 @@ class Own:
     def pixels(self, index: int) -> np.ndarray:
         """What the network sees: uint8 [H, W, 3]."""
         return self.frames.pixels(index)[0].copy()
+
+
+class Bare(Own):
+    """The same on a board that has what edgenet sends it, which is no OpenCV: numpy resizes."""
+
+    def lap(self, index: int) -> Lap:
+        """One frame."""
+        kept = opencv_resample.library
+        opencv_resample.library = _none
+        try:
+            return super().lap(index)
+        finally:
+            opencv_resample.library = kept
+
+
+def _none(_name: str) -> None:
+    return None
 
 
 class ByHand:
