@@ -7,8 +7,8 @@ It wants opencv-python-headless (OpenCV's loops), torch and torchvision (PyTorch
 where they are not installed, which the first line says): none is a dependency of edgenet. Pictures become
 frames of three sizes as ``profile --frame`` makes them, JPEG and YUYV, and are answered by
 
-- edgenet: the agent's own pipeline, by both runtimes, with the pixels of OpenCV and of Pillow; also as it runs
-  on a board without OpenCV (edgenet sends none);
+- edgenet: the agent's own pipeline, by both runtimes, with the pixels of OpenCV and of Pillow; also as it
+  runs on a board without OpenCV (edgenet sends none);
 - OpenCV + LiteRT, OpenCV + ONNX Runtime: imdecode or cvtColor, resize, crop, the same artifact;
 - Pillow + LiteRT: convert, resize, crop, the same artifact;
 - torchvision + ONNX Runtime: Resize, CenterCrop, ToTensor, Normalize, the float model;
