@@ -12,11 +12,11 @@ from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Finished
 from edgenet.devices.blobs import Blob
 from edgenet.devices.runtimes import RuntimeChoice, check_runtime, ensure_runtime
-from edgenet.progress import Progress
+from edgenet.progress import REMARK, Progress
 from edgenet.steps.events import board_events
 from edgenet.steps.finish import finish, own_version
 from edgenet.verify.expected import encoder_for, golden_images
-from edgenet.verify.health import SHOWN, check_health
+from edgenet.verify.health import SHOWN, check_health, other_pixels
 
 __all__ = ["Staged", "stage"]
 
@@ -76,7 +76,10 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
             encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
             images = golden_images(bundle, encode)[:SHOWN]
             if images:
-                check_health(bundle, list(session.replay(images)), device)
+                answers = list(session.replay(images))
+                check_health(bundle, answers, device)
+                if said := other_pixels(bundle, answers):
+                    progress(said, 0, REMARK)
             session.close()
 
     runtime = ensure_runtime(agent, bundle.manifest.backend, board_events(progress), prove, offline)

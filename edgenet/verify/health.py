@@ -11,7 +11,7 @@ from edgenet.devices.session import Answer
 from edgenet.errors import DeviceError
 from edgenet.task import Answers
 
-__all__ = ["SHOWN", "check_health"]
+__all__ = ["SHOWN", "check_health", "other_pixels"]
 
 # Golden images that a board answers before it is trusted: few, since they are sent to it.
 SHOWN = 4
@@ -42,6 +42,16 @@ def check_health(bundle: Bundle, answers: Sequence[Answer], device: str) -> None
         raise _unhealthy(bundle, device, "NaN or infinity")
     if (alike := _cosine(ours, theirs)) < ALIKE:
         raise _unhealthy(bundle, device, f"others: their cosine is {alike:.3f}, at least {ALIKE} is expected")
+
+
+def other_pixels(bundle: Bundle, answers: Sequence[Answer]) -> str:
+    """What to tell where a board makes other pixels of the first golden images than this machine; else ""."""
+    golden = bundle.manifest.golden.images[: len(answers)]
+    other = sum(a.pixels_sha256 != b.pixels_sha256 for a, b in zip(answers, golden, strict=True))
+    if not other:
+        return ""
+    which = f"{other} of {len(answers)} golden images"
+    return f"the board makes other pixels of {which} than this machine; edgenet profile tells the cost"
 
 
 def _cosine(ours: Answers, theirs: Answers) -> float:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
 import threading
 import time
 import urllib.request
@@ -131,6 +133,34 @@ def test_embedded_model(guest: Callable[[str], str], figures: dict[str, Any]) ->
         report = profile(bundle, name, BRIEF)
         figures[f"pi4 {backend} fp32 embedded"] = kept(report)
         check(report, report.drift.images)
+
+
+@pytest.mark.parametrize(
+    ("interpolation", "decode"),
+    [
+        ("opencv-linear", "full"),
+        ("tf-bilinear", "full"),
+        ("pillow-bicubic", "scaled"),
+    ],
+)
+def test_every_library_s_pixels_on_arm(
+    guest: Callable[[str], str], imagenet: ImageSet, interpolation: str, decode: str
+) -> None:
+    """Decoded in place by simplejpeg and resampled as the library of that name does on x86."""
+    model = Model.load(zoo.embedded())
+    how = dataclasses.replace(
+        model.preprocessing, resize="stretch", interpolation=interpolation, decode=decode
+    )
+    other, photos = dataclasses.replace(model, preprocessing=how), imagenet.head(4)
+    bundle = compile(other, TARGETS["pi4"], "tflite", "fp32", calibration=photos).bundle
+    name = guest("pi4")
+    deploy(bundle, name)
+    report = profile(bundle, name, dataclasses.replace(BRIEF, pipeline=False))
+    assert report.drift.stages.preprocess.identical == len(photos)
+    assert (report.drift.stages.preprocess.full_decode is None) == (decode == "full")
+    ssh = os.environ["EDGENET_SSH"].split()
+    listed = subprocess.check_output([*ssh, name, "ls .edgenet/runtimes/*"], timeout=60)
+    assert b"simplejpeg" in listed
 
 
 @pytest.mark.parametrize("backend", ["tflite", "onnxruntime"])

@@ -14,10 +14,11 @@ from edgenet.devices.session import Answer
 from edgenet.errors import DeviceError
 from edgenet.files import sha256
 from edgenet.model import Model
+from edgenet.progress import REMARK
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.fastest import deploy_fastest
-from edgenet.verify.health import check_health
+from edgenet.verify.health import check_health, other_pixels
 from edgenet.zoo import mobilenet_v1
 from tests.conftest import CHEAP, CLASSES, SIZE, lively
 
@@ -107,3 +108,18 @@ def test_nan_is_refused(bundles: tuple[Bundle, Bundle]) -> None:
     raw[1, 0] = np.nan
     with pytest.raises(DeviceError, match="NaN or infinity"):
         check_health(bundles[0], answers(raw), "pi")
+
+
+def test_other_pixels_are_named_when_a_model_is_deployed(
+    home: Path, int8: Bundle, bundles: tuple[Bundle, Bundle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by an OpenCV or a JPEG decoder of another kind."""
+    golden = [item.pixels_sha256 for item in int8.manifest.golden.images[:3]]
+    raw = int8.array("golden/artifact.npy")[:3]
+    same = [Answer(row, pixels) for row, pixels in zip(raw, golden, strict=True)]
+    assert other_pixels(int8, same) == ""
+    assert "other pixels of 2 of 3 golden" in other_pixels(int8, [same[0], *answers(raw[1:])])
+    monkeypatch.setattr("edgenet.steps.stage.other_pixels", lambda *_: "other pixels")
+    said: list[tuple[str, int, int | None]] = []
+    deploy(bundles[0], progress=lambda *what: said.append(what))
+    assert ("other pixels", 0, REMARK) in said
