@@ -171,6 +171,8 @@ class Terminal:
         self.running = True
         models = " against ".join(str(model.get("name")) for model in ready.models)
         say(f"edgenet: {models} on {ready.source.get('name')}; Ctrl-C ends it", err=True)
+        if ready.source.get("note"):
+            say(f"edgenet: {ready.source['note']}", err=True)
         if ready.url and ready.metrics:
             say(f"edgenet: page     {ready.url}", err=True)
             say(f"edgenet: metrics  {ready.metrics[0]}  (Authorization: Bearer {ready.metrics[1]})", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import subprocess
@@ -11,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgenet.agent.demo.sources.streams import Ppms
-from edgenet.agent.preprocess import encode_ppm
 from edgenet.bundle import Bundle
 from edgenet.devices.connect import connect
 from edgenet.library import image_folder
@@ -59,10 +56,7 @@ def test_h264(bundle: Bundle, home: Path, tmp_path: Path) -> None:
     command = [ffmpeg, "-loglevel", "error", "-framerate", "20", "-i", pattern, "-frames:v", "30"]
     subprocess.run([*command, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(video)], check=True)
     decode = [ffmpeg, "-loglevel", "error", "-i", str(video), "-f", "image2pipe", "-c:v", "ppm", "-"]
-    raw = io.BytesIO(subprocess.run(decode, check=True, capture_output=True).stdout)
-    frames = [
-        encode_ppm(np.frombuffer(frame.data, np.uint8).reshape(frame.size[1], frame.size[0], 3))
-        for frame in iter(Ppms(raw.read).next, None)
-    ]
+    raw = subprocess.run(decode, check=True, capture_output=True).stdout
+    frames = [b"P6\n" + rest for rest in raw.split(b"P6\n")[1:]]
     assert len(frames) == 30
     agree(bundle, video, frames, None)

@@ -168,6 +168,8 @@ def test_the_page_shows_frames_that_advance(page: Any) -> None:
     first = state(page)["frame"]
     wait(lambda: state(page)["frame"] > first + 10)
     assert page.text_content("#status") == "live"
+    wait(lambda: page.text_content("#sizes"))
+    assert page.text_content("#sizes") == "640×480 rgb → 96×96"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.errors == []
 

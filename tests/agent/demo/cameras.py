@@ -112,12 +112,13 @@ class Kernel:
         asked: Of the last S_FMT: (code, width, height).
         form: What it makes of that, where it differs: (code, width, height, bytes a line).
         colors: colorspace, ycbcr_enc, quantization.
+        narrow: Whether the USB bus has room for nothing but JPEGs.
     """
 
     def __init__(self, name: str, picture: bytes) -> None:
         self.formats, self.picture = formats(name), picture
         self.queued: list[int] = []
-        self.streaming, self.gone, self.changed = False, False, False
+        self.streaming, self.gone, self.changed, self.narrow = False, False, False, False
         self.asked = (b"", 0, 0)
         self.form: tuple[bytes, int, int, int] | None = None
         self.colors, self.rate_asked, self.used = (8, 0, 0), 0.0, len(picture)
@@ -197,6 +198,8 @@ class Kernel:
         struct.pack_into("=qq", data, 24, int(now), int(now % 1 * 1e6))
 
     def on(self, _data: bytearray) -> None:
+        if self.narrow and self.asked[0] != b"MJPG":
+            raise OSError(errno.ENOSPC, "No space left on device")
         self.streaming = True
 
     def off(self, _data: bytearray) -> None:

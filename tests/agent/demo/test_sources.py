@@ -28,7 +28,7 @@ from edgenet.agent.demo.sources import opencv
 from edgenet.agent.demo.sources.base import Damaged, Ended, Lost
 from edgenet.agent.demo.sources.jetson import Jetson
 from edgenet.agent.demo.sources.pi import Rpicam
-from edgenet.agent.demo.sources.streams import Jpegs, Ppms, Raws
+from edgenet.agent.demo.sources.streams import Jpegs, Raws, Y4ms
 from edgenet.agent.demo.sources.synthetic import TURN, Synthetic
 from edgenet.agent.failure import Failure
 from edgenet.agent.preprocess import encode_ppm, fit
@@ -54,6 +54,13 @@ def form_of(data: bytes, size: tuple[int, int] | None = None, mode: str = "RGB",
     return stream.getvalue()
 
 
+def y4m(width: int, height: int, values: list[int]) -> bytes:
+    """YUV4MPEG2 of pictures of one value each."""
+    length = planes.length("yuv420", (width, height))
+    head = f"YUV4MPEG2 W{width} H{height} F25:1 Ip A1:1 C420jpeg\n".encode()
+    return head + b"".join(b"FRAME\n" + bytes([value]) * length for value in values)
+
+
 def reads(data: bytes, step: int = 7000):
     stream = io.BytesIO(data)
     return lambda count: stream.read(min(count, step))
@@ -77,11 +84,14 @@ class TestStreams:
     @settings(max_examples=60, deadline=None)
     @given(
         st.lists(
-            st.sampled_from([b"\xff", b"\xd8", b"\xd9", b"\xda", b"\xe0", b"\x00\x04", b"P6"]), max_size=60
+            st.sampled_from(
+                [b"\xff", b"\xd8", b"\xd9", b"\xda", b"\xe0", b"\x00\x04", b"FRAME\n", b"YUV4MPEG2 W1 H2\n"]
+            ),
+            max_size=60,
         )
     )
     def test_nonsense_never_hangs(self, pieces: list[bytes]) -> None:
-        for kind in (Jpegs, Ppms):
+        for kind in (Jpegs, Y4ms):
             reader = kind(reads(b"".join(pieces), 3))
             for _ in range(100):
                 try:
@@ -121,42 +131,52 @@ class TestStreams:
         assert [frame.data for frame in every(Jpegs(reads(b"".join(both), 50)))] == both
 
     def test_a_stream_may_change_its_size(self) -> None:
-        """JPEGs say theirs; so do PPMs, whose old buffers are not used again."""
+        """JPEGs say theirs; so do heads of YUV4MPEG2, whose old buffers are not used again."""
         large = form_of(PICTURES[1], size=(200, 150))
         frames = every(Jpegs(reads(PICTURES[0] + large + PICTURES[0])))
         assert [frame.size for frame in frames] == [(128, 128), (200, 150), (128, 128)]
-        images = [np.zeros((4, 6, 3), np.uint8), np.ones((5, 3, 3), np.uint8), np.zeros((4, 6, 3), np.uint8)]
-        reader = Ppms(reads(b"".join(encode_ppm(image) for image in images), 5))
-        for image in images:
+        sizes = [(6, 4), (3, 5), (6, 4)]
+        reader = Y4ms(reads(b"".join(y4m(*size, [number]) for number, size in enumerate(sizes)), 5))
+        for number, size in enumerate(sizes):
             frame = reader.next().hold()
-            np.testing.assert_array_equal(pixels.rgb(frame), image)
+            assert (frame.kind, frame.size, set(frame.data)) == ("yuv420", size, {number})
             frame.drop()
 
     def test_a_stream_that_keeps_changing_keeps_no_buffers(self) -> None:
-        images = [np.zeros((4, 6 + number, 3), np.uint8) for number in range(40)]
-        reader = Ppms(reads(b"".join(encode_ppm(image) for image in images)))
+        reader = Y4ms(reads(b"".join(y4m(6 + number, 4, [0]) for number in range(40))))
         for frame in iter(reader.next, None):
             frame.hold().drop()
         assert len(reader._free) <= 4
 
-    def test_after_what_is_no_ppm_comes_the_next(self) -> None:
-        image = np.ones((4, 6, 3), np.uint8)
-        reader, found = Ppms(reads(b"PPM?" * 40 + encode_ppm(image))), []
-        for _ in range(200):
+    def test_after_what_is_no_picture_comes_the_next(self) -> None:
+        reader, found, damaged = Y4ms(reads(y4m(6, 4, [1]) + b"FRAM?" * 400 + y4m(6, 4, [2, 3]))), [], 0
+        for _ in range(20):
             try:
                 found.append(reader.next())
             except Damaged:
-                continue
-        assert [frame.size for frame in found if frame] == [(6, 4)]
+                damaged += 1
+        assert [frame.data[0] for frame in found if frame] == [1, 2, 3]
+        assert 0 < damaged < 10
 
-    def test_ppms_and_raw_pictures_use_their_buffers_again(self) -> None:
-        images = [np.full((4, 6, 3), value, np.uint8) for value in (1, 2, 3)]
-        reader = Ppms(reads(b"".join(encode_ppm(image) for image in images), 5))
-        buffers = set()
-        for image in images:
+    @pytest.mark.parametrize("head", ["W6", "W6 H0", "W6 H4 C444", "W6 H4 C420p10", "Wx H4", "W123456 H4"])
+    def test_streams_that_nobody_reads_are_refused(self, head: str) -> None:
+        with pytest.raises(ValueError, match="pictures"):
+            Y4ms(reads(f"YUV4MPEG2 {head}\nFRAME\n".encode() + bytes(36))).next()
+
+    def test_full_range_is_told(self) -> None:
+        for word, color in (
+            ("XCOLORRANGE=FULL", "bt601-full"),
+            ("XCOLORRANGE=LIMITED", "bt601"),
+            ("", "bt601"),
+        ):
+            head = f"YUV4MPEG2 W2 H2 F25:1 Ip A1:1 C420mpeg2 XYSCSS=420MPEG2 {word}\nFRAME\n"
+            assert Y4ms(reads(head.encode() + bytes(6))).next().color == color
+
+    def test_raw_pictures_use_their_buffers_again(self) -> None:
+        reader, buffers = Y4ms(reads(y4m(6, 4, [1, 2, 3]), 5)), set()
+        for value in (1, 2, 3):
             frame = reader.next().hold()
-            assert frame.size == (6, 4)
-            np.testing.assert_array_equal(pixels.rgb(frame), image)
+            assert (frame.size, bytes(frame.data)) == ((6, 4), bytes([value]) * 36)
             buffers.add(id(frame.data))
             frame.drop()
         assert reader.next() is None
@@ -408,6 +428,13 @@ class TestFiles:
         options = {"kind": "files", "paths": [str(tmp_path / "v.mjpg")], "fps": 500, "loop": True}
         source = sources.open_source(options)
         assert [source.read().data for _ in range(5)] == [PICTURES[i % 2] for i in range(5)]
+        source.close()
+
+    def test_a_file_s_pictures_take_no_longer_than_reading_them(self, tmp_path: Path) -> None:
+        """What lies between two of them is the pace, and no age."""
+        (tmp_path / "v.mjpg").write_bytes(b"".join(PICTURES[:4]))
+        source = sources.open_source({"kind": "files", "paths": [str(tmp_path / "v.mjpg")], "fps": 5})
+        assert max(source.read().cost for _ in range(4)) < 0.15
         source.close()
 
     def test_http_motion_jpeg_cut_and_back(self) -> None:

@@ -130,6 +130,23 @@ def test_a_format_that_nobody_reads_is_refused(plug: Callable[..., Kernel]) -> N
         sources.open_source(dict(ORDER))
 
 
+def test_what_the_bus_has_no_room_for_is_not_taken(plug: Callable[..., Kernel]) -> None:
+    """uvcvideo answers STREAMON with ENOSPC, behind a hub or beside another camera."""
+    kernel = plug("Logitech C920")
+    kernel.narrow = True
+    source = sources.open_source(dict(ORDER))
+    assert kernel.asked == (b"MJPG", 640, 360)
+    assert source.read().kind == "jpeg"
+    source.reopen()
+    assert source.read().kind == "jpeg"
+    source.close()
+    kernel = plug("endoscope")
+    kernel.narrow = True
+    with pytest.raises(Failure, match="no room for its pictures") as caught:
+        sources.open_source(dict(ORDER))
+    assert "a port of its own" in caught.value.remedy
+
+
 @pytest.mark.parametrize("stride", [1280, 1304, 1537])
 def test_rows_may_be_longer_than_their_pixels(plug: Callable[..., Kernel], stride: int) -> None:
     data = raw("yuyv", 640, 480, stride)

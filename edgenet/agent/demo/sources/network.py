@@ -15,7 +15,7 @@ from ...child import output
 from ...failure import Failure
 from .base import Lost, Pace, Source
 from .piped import NEXT_S, Piped
-from .streams import Jpegs, Ppms, Raws
+from .streams import Jpegs, Raws, Y4ms
 from .video import ffmpeg, gstreamer, quoted
 
 # What an address may lead to, beside the list on stdin; no files of the board.
@@ -45,7 +45,7 @@ class Network(Piped):
         if self._secret:
             before, address = ["-protocol_whitelist", PROTOCOLS, "-f", "concat", "-safe", "0"], "pipe:0"
         element = "uridecodebin uri=" + quoted(self.options["address"])
-        return ffmpeg(before, address, self.options) or gstreamer(element, self.size(), self.name)
+        return ffmpeg(before, address, self.wanted()) or gstreamer(element, self.size(), self.name)
 
     def given(self):
         """ffmpeg's list, a script of its concat demuxer, which knows options from version 5 on."""
@@ -58,7 +58,7 @@ class Network(Piped):
 
     def reader(self, read):
         """What ``command`` writes."""
-        return Ppms(read) if shutil.which("ffmpeg") else Raws(read, "rgb24", *self.size())
+        return Y4ms(read) if shutil.which("ffmpeg") else Raws(read, "rgb24", *self.size())
 
     def remedy(self):
         """It does not answer, or something else does."""

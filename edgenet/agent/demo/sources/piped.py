@@ -45,6 +45,10 @@ class Piped(Source):
         """What makes pictures of its output."""
         return Jpegs(read)
 
+    def wanted(self):
+        """The options as the user gave them: ``size`` is what came of it."""
+        return dict(self.options, size=self._asked)
+
     def size(self):
         """(width, height) that is asked for."""
         return tuple(self._asked or SIZE)

@@ -1,4 +1,4 @@
-"""Pictures out of a stream of bytes: JPEGs one after the other, PPMs, or raw ones of a known size.
+"""Pictures out of a stream of bytes: JPEGs one after the other, planar YUV, or raw ones of a known size.
 
 Each reader has ``next()``: the next picture as a :class:`Frame`, or ``None`` at the end of the stream.
 """
@@ -17,9 +17,9 @@ _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # In entropy-coded bytes: neither a stuffed 0xFF nor a restart.
 _MARKER = re.compile(b"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
-MAX_HEADER = 80
+MAX_HEADER = 256
 _PICTURE = re.compile(rb"P (picture|large) (\w{1,8}) ([\w-]{1,12}) (\d{1,5}) (\d{1,5}) (\d{1,6})\n")
-_PPM = re.compile(rb"P6\s+(\d{1,5})\s+(\d{1,5})\s+255\s")
+_Y4M = re.compile(rb"(?:YUV4MPEG2 ([ -~]{1,200})|FRAME[ -~]{0,80})\n")
 
 
 class Stream(object):
@@ -195,26 +195,48 @@ class Raws(object):
                 del stream.data[: found.end()]
                 return found.groups()
             if len(stream.data) >= MAX_HEADER:
-                del stream.data[: max(stream.data.find(b"P", 1), 1)]
+                later = pattern.search(bytes(stream.data), 1)
+                del stream.data[: later.start() if later else len(stream.data) - MAX_HEADER + 1]
                 raise Damaged("a picture without its header")
             if not stream.more():
                 return None
 
 
-class Ppms(Raws):
-    """Binary PPMs one after the other: raw RGB that says its size."""
+class Y4ms(Raws):
+    """Planar YUV behind a line before each picture and one before all (yuv4mpeg(5) of mjpegtools).
+
+    A new head in mid-stream is a change of size. The matrix is not told: the program shall write BT.601.
+    """
 
     def next(self):
         """The next picture."""
-        found = self._header(_PPM)
-        if found is None:
-            return None
+        while True:
+            found = self._header(_Y4M)
+            if found is None:
+                return None
+            if found[0] is None:
+                break
+            self._form = _y4m_form(found[0].decode("ascii", "replace").split())
+        if not self._form[0]:
+            raise Damaged("a picture before the stream's head")
         began = self._stream.began
-        frame = self._frame("rgb24", (int(found[0]), int(found[1])), 0, "bt601")
+        frame = self._frame(*self._form)
         if not self._stream.fill(frame.data):
             return None
         self._stream.began = began
         return _stamped(frame, self._stream)
+
+
+def _y4m_form(words):
+    """What the head's words say, as of ``Raws``: without a word of its own a picture is 4:2:0."""
+    told = {word[:1]: word[1:] for word in words if not word.startswith("X")}
+    size = told.get("W", ""), told.get("H", "")
+    if not all(side.isdigit() and len(side) < 6 and int(side) for side in size):
+        raise ValueError("pictures of {}x{}".format(*size))
+    if told.get("C", "420") not in ("420", "420jpeg", "420mpeg2", "420paldv"):
+        raise ValueError("pictures in {}".format(told["C"]))
+    color = "bt601-full" if "XCOLORRANGE=FULL" in words else "bt601"
+    return "yuv420", (int(size[0]), int(size[1])), 0, color
 
 
 class Pictures(Raws):

@@ -57,6 +57,7 @@ class Camera(Source):
         self._handle, self._kind, self._stride, self._color = -1, "", 0, "bt601"
         self._maps: List[Any] = []
         self._free: List[Any] = []
+        self._too_wide: List[str] = []
         self._lock = threading.Lock()
         self._closed = False
 
@@ -68,9 +69,22 @@ class Camera(Source):
             self._end()
             busy = error.errno == errno.EBUSY
             remedy = "end the program that uses it" if busy else "see that it is connected: edgenet probe"
+            if error.errno == errno.ENOSPC:
+                remedy = "give it a port of its own, or ask for less with --size and --fps"
             raise Failure("source", "{}: {}".format(self._path, error.strerror or error), remedy)
 
     def _begin(self):
+        """Begin to capture; without the kinds of picture that the USB bus has no room for."""
+        while True:
+            try:
+                return self._begin_with_the_cheapest()
+            except OSError as error:
+                self._end()
+                if error.errno != errno.ENOSPC or self._kind in self._too_wide:
+                    raise
+                self._too_wide.append(self._kind)
+
+    def _begin_with_the_cheapest(self):
         self._handle = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
         card, able = capabilities(self._handle)
         if not able:
@@ -94,6 +108,9 @@ class Camera(Source):
         if not modes:
             names = ", ".join(code.decode("ascii", "replace") for code in codes) or "none"
             raise OSError(errno.EINVAL, "it has no format that edgenet reads ({})".format(names))
+        modes = [mode for mode in modes if mode.kind not in self._too_wide]
+        if not modes:
+            raise OSError(errno.ENOSPC, "its USB bus has no room for its pictures")
         mode = choose(modes, specs, self._asked, self.options.get("fps"))
         width, height = self._asked or mode.size
         got = self._call(S_FMT, struct.pack("=I4xII4sI184x", CAPTURE, width, height, mode.code, 1))

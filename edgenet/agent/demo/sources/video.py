@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import time
 
 from ...failure import Failure
 from .base import Ended, Pace, Source
 from .piped import Piped
-from .streams import Jpegs, Ppms, Raws
+from .streams import Jpegs, Raws, Y4ms
 
 FPS = 25.0
 NO_DECODER = "sudo apt install ffmpeg there, or give a folder of images, or Motion JPEG (.mjpg)"
@@ -23,8 +24,8 @@ class Video(Piped):
         Piped.open(self)
 
     def command(self):
-        """ffmpeg to PPMs in the video's own size; else GStreamer to RGB of the asked size."""
-        return ffmpeg(["-re"] + self._loop(), self.options["paths"][0], self.options) or gstreamer(
+        """ffmpeg to planar YUV of the video's own size; else GStreamer to RGB of the asked size."""
+        return ffmpeg(["-re"] + self._loop(), self.options["paths"][0], self.wanted()) or gstreamer(
             "filesrc location=" + quoted(self.options["paths"][0]), self.size(), self.name
         )
 
@@ -33,7 +34,7 @@ class Video(Piped):
 
     def reader(self, read):
         """What ``command`` writes."""
-        return Ppms(read) if shutil.which("ffmpeg") else Raws(read, "rgb24", *self.size())
+        return Y4ms(read) if shutil.which("ffmpeg") else Raws(read, "rgb24", *self.size())
 
     def remedy(self):
         """It is damaged, or no video."""
@@ -58,12 +59,14 @@ class MotionJpeg(Source):
     def read(self):
         """The next picture."""
         self._pace.wait()
+        began = time.perf_counter()
         frame = self._reader.next()
         if frame is None and self.options.get("loop"):
             self._file.seek(0)
             frame = self._reader.next()
         if frame is None:
             raise Ended()
+        frame.cost = frame.taken - began
         return frame
 
     def close(self):
@@ -72,16 +75,14 @@ class MotionJpeg(Source):
 
 
 def ffmpeg(before, what, options):
-    """The command that writes ``what`` as PPMs; ``None`` without ffmpeg."""
+    """The command that writes ``what`` as planar YUV of BT.601; ``None`` without ffmpeg."""
     program = shutil.which("ffmpeg")
     if program is None:
         return None
     filters = ["fps={}".format(options["fps"])] if options.get("fps") else []
-    if options.get("size"):
-        filters.append("scale={}:{}".format(*options["size"]))
-    form = (
-        ["-an", "-sn"] + (["-vf", ",".join(filters)] if filters else []) + ["-f", "image2pipe", "-c:v", "ppm"]
-    )
+    size = "{}:{}:".format(*options["size"]) if options.get("size") else ""
+    filters.append("scale=" + size + "out_color_matrix=bt601:out_range=tv")
+    form = ["-an", "-sn", "-vf", ",".join(filters), "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe"]
     return [program, "-nostdin", "-loglevel", "error"] + before + ["-i", what] + form + ["pipe:1"]
 
 
