@@ -16,7 +16,7 @@ frames of three sizes as ``profile --frame`` makes them, JPEG and YUYV, and are 
 
 One thread: the ways take turns in an order drawn anew each round, four frames each, of which the first does
 not count (memory and caches are then another's); medians of the thread's own CPU time, so that other programs
-count little. Two threads: wall time in slices that take turns, which wants a quiet machine. ``--agreement``
+count little. Two threads: wall time in slices that take turns, the least; it wants a quiet machine. ``--agreement``
 answers the pictures as frames of all sizes, decoded in full and scaled, resized as the model's card says
 unless ``--interpolation`` does.
 """
@@ -157,7 +157,7 @@ def one_thread(bench: Bench, frame: Frame) -> dict[str, Any]:
 
 
 def two_threads(bench: Bench, frame: Frame) -> dict[str, float]:
-    """Median wall ms a frame."""
+    """Wall ms a frame, the least of the slices."""
     pictures, clock = bench.pictures(frame), time.perf_counter
     ours = bench.session("tflite", 1)
     own = ways.Own(ours, pictures, frame, bench.how.fit_spec(), clock)
