@@ -17,8 +17,8 @@ frames of three sizes as ``profile --frame`` makes them, JPEG and YUYV, and are 
 One thread: the ways take turns in an order drawn anew each round, four frames each, of which the first does
 not count (memory and caches are then another's); medians of the thread's own CPU time, so that other programs
 count little. Two threads: wall time in slices that take turns, the least of each; it wants a quiet machine.
-``--agreement`` answers the pictures as frames of all sizes, decoded in full and scaled, resized as the model's
-card says unless ``--interpolation`` does.
+``--agreement`` answers the pictures as frames of all sizes, decoded in full and scaled, resized as the card
+of the model says unless ``--interpolation`` does.
 """
 
 from __future__ import annotations
