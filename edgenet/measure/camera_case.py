@@ -1,4 +1,4 @@
-"""The camera's case: the pipeline on frames of a camera's size and form, made of the bundle's images."""
+"""The camera's case: the pipeline on frames of a camera's size and form, made of the user's photographs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from edgenet.devices.session import Session
 from edgenet.errors import DeviceError
 from edgenet.facts import Facts
 from edgenet.frame import JPEG, Frame
+from edgenet.imageset import ImageSet
 from edgenet.measure.frame_pictures import frame_pictures
 from edgenet.measure.frame_steps import frame_steps
 from edgenet.pipeline import FrameSteps
@@ -20,6 +21,9 @@ from edgenet.progress import Progress
 
 __all__ = ["CameraCase"]
 
+# Photographs that frames are made of.
+FEW = 16
+
 
 @dataclass(frozen=True)
 class CameraCase:
@@ -27,8 +31,8 @@ class CameraCase:
 
     Attributes:
         frame: Their size and form.
-        images: The images that they are made of, encoded, as the bundle holds them.
-        source: Where those are from; see :class:`edgenet.golden.Golden`.
+        images: The images that they are made of, encoded.
+        source: Where those are from: "val", else as :class:`edgenet.golden.Golden` says of the bundle's own.
         preprocessing: The model's.
         pictures: The frames.
         steps: What would be faster; ``None`` before :meth:`with_steps`.
@@ -42,26 +46,30 @@ class CameraCase:
     steps: FrameSteps | None = None
 
     @classmethod
-    def of(cls, frame: Frame, bundle: Bundle, decodes: Sequence[str]) -> CameraCase:
+    def of(cls, frame: Frame, bundle: Bundle, val: ImageSet | None, decodes: Sequence[str]) -> CameraCase:
         """Make the frames.
 
         Args:
             frame: Their size and form.
-            bundle: Whose images they are made of.
+            bundle: Whose images they are made of where there are no others: few, and no larger than the
+                network needs them.
+            val: The user's photographs, as they are; a few of them are taken.
             decodes: The formats that the board decodes.
 
         Raises:
             DeviceError: The board cannot decode such frames.
+            DataError: A photograph cannot be used.
         """
         if frame.form == JPEG and JPEG not in decodes:
             raise DeviceError(
                 f"the board's Python decodes no JPEG, so it cannot take frames of {frame}",
                 f"install Pillow there (python3-pil), or measure --frame {frame.size}:yuyv",
             )
-        manifest = bundle.manifest
-        images = [bundle.files[item.file] for item in manifest.golden.images]
-        pictures = list(frame_pictures(images, frame, manifest.preprocessing.orientation))
-        return cls(frame, images, manifest.golden.source, manifest.preprocessing, pictures)
+        golden, preprocessing = bundle.manifest.golden, bundle.manifest.preprocessing
+        some = val and val.head(FEW)
+        images = [some.read(index) for index in range(len(some))] if some else _held(bundle)
+        pictures = list(frame_pictures(images, frame, preprocessing.orientation))
+        return cls(frame, images, "val" if some else golden.source, preprocessing, pictures)
 
     def with_steps(self, session: Session, facts: Facts, tell: Progress, board: OnEvent) -> CameraCase:
         """The same with what would be faster, measured on the board."""
@@ -81,3 +89,8 @@ class CameraCase:
         if self.source != "synthetic":
             return ()
         return ("the frames were made of synthetic images: a camera's JPEG takes longer to decode",)
+
+
+def _held(bundle: Bundle) -> list[bytes]:
+    """The bundle's own images, encoded."""
+    return [bundle.files[item.file] for item in bundle.manifest.golden.images]

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.preprocess import decode, encode_jpeg, fit
+from edgenet.errors import DataError
 from edgenet.frame import FORMS, Frame
+from edgenet.text import cause
 
 __all__ = ["frame_pictures"]
 
@@ -29,14 +31,23 @@ def frame_pictures(images: Sequence[bytes], frame: Frame, orientation: str) -> I
     many.
 
     Args:
-        images: Encoded images that this machine can decode.
+        images: Encoded images.
         frame: Size and form.
         orientation: What the card says of photographs with an Exif tag; frames carry none.
+
+    Raises:
+        DataError: An image cannot be decoded here.
     """
     spec = {"size": [frame.height, frame.width], "resize": "stretch", "interpolation": "bicubic-antialias"}
     encode = ENCODERS[frame.form]
     for data in images:
-        yield encode(fit(_cropped(decode(data, orientation), frame), spec))
+        try:
+            image = decode(data, orientation)
+        except ValueError as error:
+            raise DataError(
+                f"no frame can be made of an image: {cause(error)}", "repair the folder"
+            ) from None
+        yield encode(fit(_cropped(image, frame), spec))
 
 
 def _cropped(image: Pixels, frame: Frame) -> Pixels:

@@ -53,7 +53,7 @@ def frame_steps(
 ) -> FrameSteps:
     """Measure what else the camera could give.
 
-    All forms, the one that was asked for among them, run one after the other in every round, so that a clock
+    All forms, the one that was asked for among them, run once in every round, so that a clock
     that moves and programs that come and go meet them all; what a form saves is the median of the rounds'
     differences.
 

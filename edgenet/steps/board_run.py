@@ -96,7 +96,7 @@ def board_run(
     session = start(threads)
     encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
     golden = golden_images(bundle, encode)
-    camera = CameraCase.of(frame, bundle, session.loaded.decodes) if frame else None
+    camera = CameraCase.of(frame, bundle, images, session.loaded.decodes) if frame else None
     if rules.sweep_threads:
         swept = sweep(start, agent.facts(), golden, tell)
         more, threads = more.changed(threads=swept), swept.best

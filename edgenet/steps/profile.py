@@ -74,7 +74,7 @@ def profile(
         known: What the float model says on ``val``, to profile several builds of one model without
             running it again.
         frame: The camera's case: the pipeline is measured on frames of this size and form ("640x480:yuyv"),
-            made of the bundle's images, and with it what would be faster.
+            made of ``val``, else of the bundle's images, and with it what would be faster.
 
     Returns:
         The report; its verdict says whether the limits hold.

@@ -48,14 +48,14 @@ def _speed(report: Report, charts: Charts) -> Section | None:
               charts.histogram(samples, "one invocation")),
         Chart("The same over the run: median and 99th percentile", charts.series(samples, "One invocation")),
     ]  # fmt: skip
-    pipeline = report.pipeline_ms
+    pipeline, what = report.pipeline_ms, report.frame or "image"
     if pipeline and pipeline.parts:
         parts = pipeline.parts
         words = ", ".join(f"{name} {ms:.3g} ms" for name, ms in parts.items())
         drawn.append(
-            Chart("From image bytes to label: mean of each part", charts.stacked(parts, "ms", words))
+            Chart(f"From {what} bytes to label: mean of each part", charts.stacked(parts, "ms", words))
         )
-    rows = [("invocation", report.latency_ms), ("image bytes to label", pipeline)]
+    rows = [("invocation", report.latency_ms), (f"{what} bytes to label", pipeline)]
     names = ("min", "p50", "p90", "p99", "mean", "stdev")
     table = Table(
         "Latency in ms",

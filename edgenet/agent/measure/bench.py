@@ -124,10 +124,15 @@ class Pipeline(object):
         session: A runtime's ``Session``.
         frames: ``Frames``.
         reader: The task's, see ``tasks``.
+        clock: Seconds.
+
+    Attributes:
+        frame: How many there were; the number of the next.
+        label: The last one's.
     """
 
-    def __init__(self, session, frames, reader):
-        self._session, self._frames, self._reader = session, frames, reader
+    def __init__(self, session, frames, reader, clock=time.perf_counter):
+        self._session, self._frames, self._reader, self._clock = session, frames, reader, clock
         self.frame = 0
         self.label: Any = None
         self.reset()
@@ -143,7 +148,7 @@ class Pipeline(object):
 
     def __call__(self):
         """One picture, the next of the cycle."""
-        clock, session, frames, parts = time.perf_counter, self._session, self._frames, self._parts
+        clock, session, frames, parts = self._clock, self._session, self._frames, self._parts
         t0 = clock()
         picture = frames.decode(self.frame)
         t1 = clock()

@@ -38,9 +38,10 @@ class Frames(object):
         """What ``decode`` gave as the network sees it: uint8 [1, H, W, 3], RGB, for a while."""
         if self._raw is None:
             preprocess.fit(picture, self._spec, self._pixels[0])
-            return self._pixels
-        kind, size = self._raw
-        return planes.fitted(kind, picture, size, self._spec)[None]
+        else:
+            kind, size = self._raw
+            planes.fitted(kind, picture, size, self._spec, out=self._pixels[0])
+        return self._pixels
 
     def pixels(self, index):
         """Both."""

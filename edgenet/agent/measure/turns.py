@@ -2,6 +2,7 @@
 
 import array
 import gc
+import random
 import time
 
 from .. import wire
@@ -9,7 +10,7 @@ from . import bench
 
 
 class Turns(object):
-    """One call is a round: one run of each pipeline, begun with another one each time.
+    """One call is a round: one run of each pipeline, in an order that is drawn anew each time.
 
     Attributes:
         samples: Seconds [rounds, pipelines], row by row, as ``array('d')``: as many as a reply holds.
@@ -18,6 +19,7 @@ class Turns(object):
     def __init__(self, pipelines, clock=time.perf_counter):
         self._pipelines, self._clock = pipelines, clock
         self._taken = array.array("d", [0.0] * len(pipelines))
+        self._order, self._random = list(range(len(pipelines))), random.Random(0)
         self._most = wire.MAX_BODY // self._taken.itemsize - len(pipelines)
         self.reset()
 
@@ -34,9 +36,9 @@ class Turns(object):
 
     def __call__(self):
         """One round."""
-        clock, count = self._clock, len(self._pipelines)
-        for step in range(count):
-            index = (self._round + step) % count
+        clock = self._clock
+        self._random.shuffle(self._order)
+        for index in self._order:
             start = clock()
             self._pipelines[index]()
             self._taken[index] = clock() - start

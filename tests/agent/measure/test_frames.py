@@ -78,7 +78,7 @@ def test_the_parts_of_raw_frames():
     assert facts["label"] == "dog"
 
 
-def test_every_round_is_begun_by_another_form():
+def test_every_form_runs_once_a_round_and_follows_any_other():
     order = []
 
     class Way:
@@ -94,11 +94,13 @@ def test_every_round_is_begun_by_another_form():
     clock = itertools.count().__next__
     rounds = turns.Turns([Way("a"), Way("b"), Way("c")], clock)
     assert order == ["reset"] * 3
-    for _ in range(4):
+    for _ in range(60):
         rounds()
-    assert "".join(order[3:]) == "abc" + "bca" + "cab" + "abc"
-    assert rounds.samples == array.array("d", [1.0] * 12)
-    assert rounds.rounds == 4
+    seen = ["".join(order[begin : begin + 3]) for begin in range(3, len(order), 3)]
+    assert {"".join(sorted(one)) for one in seen} == {"abc"}
+    assert len(set(seen)) == 6
+    assert rounds.samples == array.array("d", [1.0] * 180)
+    assert rounds.rounds == 60
 
 
 def test_the_seconds_stand_under_their_form():
