@@ -140,8 +140,7 @@ def compile(  # noqa: PLR0913
         given = calibration_images(calibration, "")
         check_images(source, given)
         built = _built(source.original, decision, source.golden, head, progress, lambda _: source)
-        told = input_notes(source.original, given, source.recipe.images)
-        return replace(built, notes=(*told, *built.notes))
+        return _told(built, input_notes(source.original, given, source.recipe.images))
     decision = decide(source, decision.target, backend, precision, recipe, max_drift)
     images = _images(calibration, decision)
     original, told = with_class_names(source, images)
@@ -150,8 +149,12 @@ def compile(  # noqa: PLR0913
         *(original, decision, golden, head, progress),
         lambda prepared: quantized(original, prepared, decision.recipe, images, golden, progress, cache),
     )
-    told = (*told, *input_notes(original, images, decision.recipe.images))
-    return replace(built, notes=(*told, *built.notes))
+    return _told(built, (*told, *input_notes(original, images, decision.recipe.images)))
+
+
+def _told(built: Compiled, notes: tuple[str, ...]) -> Compiled:
+    """With what is known of the card and the images before what is of the backend."""
+    return replace(built, notes=(*notes, *built.notes))
 
 
 def _built(
