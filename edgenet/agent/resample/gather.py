@@ -52,7 +52,7 @@ class Taps(object):
         self._spread = {}
 
     def rows_of(self, image):
-        """The rows of uint8 [rows, columns, channels] that matter, in which ``within`` counts: perhaps a buffer."""
+        """The rows of uint8 [rows, columns, channels] that ``within`` counts; perhaps a buffer."""
         if self._whole:
             return image[self.needed[0] : self.needed[0] + self._whole]
         chosen = buffer("chosen", (len(self.needed),) + image.shape[1:], image.dtype)
