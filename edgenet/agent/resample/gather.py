@@ -11,6 +11,8 @@ import numpy as np
 _HELD: Any = threading.local()
 # Newer numpy takes single bytes three times as fast as older ones, which are better at whole pixels.
 _BYTEWISE = not np.__version__.startswith("1.")
+# Of the rows from the first to the last that are needed, the share from which they are taken as they lie.
+_FEW = 0.7
 
 
 def buffer(name, shape, dtype):
@@ -31,7 +33,7 @@ class Taps(object):
 
     Attributes:
         count: How many output pixels.
-        low, high: The pixels [low, high) of the axis that matter.
+        needed: The pixels of the axis that matter, rising.
     """
 
     def __init__(self, index, weights):
@@ -39,14 +41,22 @@ class Taps(object):
         index = np.where(used, index, index[:, :1])
         keep = [tap for tap in range(weights.shape[1]) if used[:, tap].any()]
         seen = index[:, keep]
-        self.count, self.low, self.high = len(index), int(seen.min()), int(seen.max()) + 1
+        self.count, self.needed = len(index), np.unique(seen)
         self._index = [np.ascontiguousarray(index[:, tap]) for tap in keep]
         self.weights = [np.ascontiguousarray(weights[:, tap]) for tap in keep]
+        low, high = int(self.needed[0]), int(self.needed[-1]) + 1
+        # Rows that nobody reads are left out where they are worth a copy of the others.
+        self._whole = high - low if len(self.needed) > _FEW * (high - low) else 0
+        places = self.needed if not self._whole else np.arange(low, high)
+        self.within = [np.searchsorted(places, index) for index in self._index]
         self._spread = {}
 
-    def within(self, first):
-        """The index of each tap, counted from a place that the axis was cut at."""
-        return [index - first for index in self._index]
+    def rows_of(self, image):
+        """The rows of uint8 [rows, columns, channels] that ``within`` counts; perhaps a buffer."""
+        if self._whole:
+            return image[self.needed[0] : self.needed[0] + self._whole]
+        chosen = buffer("chosen", (len(self.needed),) + image.shape[1:], image.dtype)
+        return image.take(self.needed, 0, out=chosen, mode="wrap")
 
     def spread(self, channels):
         """For each tap its index of pixels, the places of their bytes in a row, and the weight of each."""
@@ -78,11 +88,11 @@ def take(image, index, places, found):
         image.take(index, 1, out=found.reshape(rows, -1, channels), mode="wrap")
 
 
-def rows(part, taps, first):
-    """Sums along the rows of [rows, width], which begin at row ``first``: a buffer [taps.count, width]."""
+def rows(part, taps):
+    """Sums along the rows of [rows, width], those of ``taps.rows_of``: a buffer [taps.count, width]."""
     shape = (taps.count, part.shape[1])
     found, total = buffer("rows", shape, part.dtype), buffer("total", shape, taps.weights[0].dtype)
-    for number, (places, weights) in enumerate(zip(taps.within(first), taps.weights)):
+    for number, (places, weights) in enumerate(zip(taps.within, taps.weights)):
         part.take(places, 0, out=found, mode="wrap")
         _add(total, found, weights[:, None], number)
     return total

@@ -100,8 +100,8 @@ def _blocks(image, whole, first, size):
 def _areas(image, full, first, size):
     """Area of parts of pixels: columns first, in float32."""
     down, across = (_overlaps(image.shape[axis], full[axis], first[axis], size[axis]) for axis in (0, 1))
-    part = gather.columns(image[down.low : down.high], across)
-    total = gather.rows(part, down, down.low)
+    part = gather.columns(down.rows_of(image), across)
+    total = gather.rows(part, down)
     return np.rint(total, out=total)
 
 
@@ -110,7 +110,7 @@ def _neighbors(image, full, first, size, name):
     down, across = (
         _taps(image.shape[axis], full[axis], first[axis], size[axis], name, axis) for axis in (0, 1)
     )
-    part = gather.columns(image[down.low : down.high], across)
+    part = gather.columns(down.rows_of(image), across)
     if name != CUBIC:
         return _linear(part, down)
     total = gather.buffer("total", (down.count, part.shape[1]), _F)
@@ -118,7 +118,7 @@ def _neighbors(image, full, first, size, name):
         gather.buffer(key, total.shape, kind) for key, kind in (("product", _F), ("rows", np.int32))
     )
     total.fill(0)
-    for places, weights in reversed(list(zip(down.within(down.low), down.weights))):
+    for places, weights in reversed(list(zip(down.within, down.weights))):
         part.take(places, 0, out=found, mode="wrap")
         np.multiply(found, (weights * _F(1.0 / (1 << 2 * _BITS)))[:, None], out=product, dtype=_F)
         total += product
@@ -131,7 +131,7 @@ def _neighbors(image, full, first, size, name):
 
 def _tail(part, down):
     """What is left over by the vector code: the same sum in whole numbers."""
-    return gather.rows(np.ascontiguousarray(part), down, down.low) + (1 << 2 * _BITS - 1) >> 2 * _BITS
+    return gather.rows(np.ascontiguousarray(part), down) + (1 << 2 * _BITS - 1) >> 2 * _BITS
 
 
 def _linear(part, down):
@@ -140,7 +140,7 @@ def _linear(part, down):
     shape = (down.count, part.shape[1])
     total, found = (gather.buffer(key, shape, np.int32) for key in ("total", "rows"))
     total.fill(2)
-    for places, weights in zip(down.within(down.low), down.weights):
+    for places, weights in zip(down.within, down.weights):
         part.take(places, 0, out=found, mode="wrap")
         found *= weights[:, None]
         found >>= 16

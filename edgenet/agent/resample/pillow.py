@@ -63,14 +63,14 @@ def _library():
 def _by_numpy(image, full, first, size, name):
     image = np.asarray(image).reshape(np.shape(image)[:2] + (-1,))
     down, across = (taps(image.shape[axis], full[axis], first[axis], size[axis], name) for axis in (0, 1))
-    part = image[down.low : down.high]
+    part = down.rows_of(image)
     if image.shape[1] == full[1]:
         part = np.ascontiguousarray(part[:, first[1] : first[1] + size[1]])
         part = part.reshape(len(part), -1)
     else:
         part = _rounded(gather.columns(part, across), "part")
     if image.shape[0] != full[0]:
-        part = _rounded(gather.rows(part, down, down.low), "answer")
+        part = _rounded(gather.rows(part, down), "answer")
     return part.reshape(size[0], size[1], -1)
 
 

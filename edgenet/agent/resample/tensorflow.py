@@ -22,7 +22,7 @@ def resampled(image, full, first, size, name):
     """A window of an image resized; see :func:`edgenet.agent.resample.resampled`."""
     image = np.asarray(image)
     down, across = (_TAPS[name](image.shape[axis], full[axis], first[axis], size[axis]) for axis in (0, 1))
-    exact = (_antialiased if name == ANTIALIAS else _plain)(image[down.low : down.high], down, across)
+    exact = (_antialiased if name == ANTIALIAS else _plain)(down.rows_of(image), down, across)
     np.rint(exact, out=exact)
     np.clip(exact, 0, 255, out=exact)
     made = gather.buffer("answer", exact.shape, np.uint8)
@@ -38,7 +38,7 @@ def _plain(image, down, across):
     gather.take(image, low[0], low[1], left)
     gather.take(image, high[0], high[1], right)
     part = _between(left, right, high[2], "columns")
-    (low, high), shape = down.within(down.low), (down.count, part.shape[1])
+    (low, high), shape = down.within, (down.count, part.shape[1])
     upper, lower = (gather.buffer(name, shape, _F) for name in ("upper", "lower"))
     part.take(low, 0, out=upper, mode="wrap")
     part.take(high, 0, out=lower, mode="wrap")
@@ -55,7 +55,7 @@ def _between(one, other, share, name):
 
 def _antialiased(image, down, across):
     rows, width, channels = image.shape
-    part = gather.rows(image.reshape(rows, width * channels), down, down.low)
+    part = gather.rows(image.reshape(rows, width * channels), down)
     return gather.columns(part.reshape(down.count, width, channels), across)
 
 
