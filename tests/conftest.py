@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from hypothesis import settings
 
 from edgenet.agent.preprocess import encode_ppm
 from edgenet.model import Model
@@ -38,6 +39,10 @@ std = [127.5, 127.5, 127.5]
 
 def pytest_configure() -> None:
     hide_vnni()
+    settings.register_profile(
+        "edgenet", deadline=None
+    )  # no unit test is timed, on busy machines least of all
+    settings.load_profile("edgenet")
     if "EDGENET_CACHE" not in os.environ:  # workers and programs inherit it: nobody's own cache is touched
         os.environ["EDGENET_CACHE"] = folder = tempfile.mkdtemp(prefix="edgenet-tests-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)

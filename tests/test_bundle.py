@@ -178,7 +178,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(0, 255))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_one_changed_byte_never_passes_unseen(position: int, value: int) -> None:
     """Either it is refused, or what is read is what was written."""
     data = bytearray(pack(MANIFEST, FILES))

@@ -182,7 +182,7 @@ PLACES = places(manifest())
 
 
 @given(st.lists(st.tuples(st.sampled_from(PLACES), HOSTILE), min_size=1, max_size=3), st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_change_is_read_or_refused_in_one_line(changes: list[tuple[Any, Any]], drop: bool) -> None:
     whole = manifest()
     for path, value in changes:

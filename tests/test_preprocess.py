@@ -56,7 +56,7 @@ def test_these_sizes_are_pillow_to_the_bit(rows: int, columns: int, high: int, w
     st.integers(1, 70),
     st.sampled_from(sorted(PILLOW)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_stretch_is_pillow_to_the_bit(rows: int, columns: int, high: int, wide: int, name: str) -> None:
     image = noise(rows, columns)
     spec = {"size": [high, wide], "resize": "stretch", "resize_to": None, "interpolation": name}

@@ -209,7 +209,7 @@ def test_another_value_anywhere_is_refused_or_shown(path: tuple[Any, ...], value
 
 
 @given(st.sampled_from(PLACES), st.sampled_from([0, -1, 1e-300, 2.0**62, "", [], {}, None]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_page_is_drawn_of_whatever_was_read(path: tuple[Any, ...], value: Any) -> None:
     try:
         found = Report.from_table(put(path, value), "r.json")

@@ -57,7 +57,7 @@ def test_both_decode_the_same(subsampling: str, progressive: bool, rows: int, co
 
 
 @given(st.integers(8, 700), st.integers(8, 700), st.sampled_from(SUBSAMPLINGS), st.integers(8, 200))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_both_scale_the_same(rows: int, columns: int, subsampling: str, short: int) -> None:
     data = jpeg(picture(rows, columns), subsampling=subsampling)
     how = spec(decode="scaled", size=[8, 8], resize_to=short)

@@ -92,7 +92,7 @@ class Picture:
             data[stride * i + j] = value
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     kind=st.sampled_from(YUV),
     width=st.integers(1, 13),

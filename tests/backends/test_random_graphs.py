@@ -97,7 +97,7 @@ def networks(draw: st.DrawFn) -> Model:
 
 
 # The same examples in every run.
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_two_runtimes_agree(model: Model) -> None:
     """In float within 1e-4 of the range; in int8 the same number, score by score."""
@@ -114,7 +114,7 @@ def test_two_runtimes_agree(model: Model) -> None:
         assert apart.max() <= 1
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_every_layer_computes_what_the_graph_says(model: Model) -> None:
     """From the same int8 values before it, each layer of both files gives the numbers of Q/DQ in float."""

@@ -155,7 +155,7 @@ def test_dense_layers_and_softmax(tmp_path: Path) -> None:
     }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_convolution(data: st.DataObject, tmp_path: Path) -> None:
     def pick(low: int, high: int, count: int) -> list[int]:

@@ -123,7 +123,7 @@ class Passes(RuleBasedStateMachine):
 
 
 TestPasses = Passes.TestCase
-TestPasses.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestPasses.settings = settings(max_examples=60, stateful_step_count=25)
 
 
 def test_labels_are_given_anew_where_they_are_used_up(monkeypatch: pytest.MonkeyPatch) -> None:

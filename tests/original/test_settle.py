@@ -28,7 +28,7 @@ def ending(kind: str, batch: int) -> list[NodeProto]:
     return [node("Gemm", ["f", "d", "e"], ["z" if last else "y"]), *last]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     batch=st.sampled_from([1, 2, 8, None, "n"]),
     sides=SIDES,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
@@ -51,7 +51,6 @@ def test_relu6_range_uses_every_step() -> None:
 
 
 @given(st.integers(1, 5), st.integers(0, 10**6))
-@settings(deadline=None)
 def test_weights_are_within_half_a_step(channels: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
     kernel = (generator.normal(size=(channels, 4, 3, 3)) * 10.0 ** generator.uniform(-6, 3)).astype(

@@ -71,7 +71,7 @@ def every(reader) -> list:
 
 
 class TestStreams:
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(step=st.integers(1, 9000), junk=st.binary(max_size=40).filter(lambda junk: b"\xff" not in junk))
     def test_jpegs_come_out_as_they_went_in(self, step: int, junk: bytes) -> None:
         data = b"".join(junk + picture for picture in PICTURES)
@@ -81,7 +81,7 @@ class TestStreams:
         both = [thumbnailed(), PICTURES[2]]
         assert [frame.data for frame in every(Jpegs(reads(b"".join(both))))] == both
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         st.lists(
             st.sampled_from(

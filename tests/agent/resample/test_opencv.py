@@ -62,7 +62,7 @@ def test_sizes_of_cameras_and_whole_ratios(rows: int, columns: int, high: int, w
 
 
 @given(sides, sides, sides, sides, st.sampled_from([1, 3]), st.sampled_from(sorted(NUMBERS)), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_window_of_any_size(
     rows: int, columns: int, high: int, wide: int, channels: int, name: str, data: st.DataObject
 ) -> None:

@@ -26,7 +26,7 @@ def whole(image: np.ndarray, high: int, wide: int, name: str) -> np.ndarray:
 
 
 @given(sides, sides, sides, sides, st.sampled_from([1, 3]), st.sampled_from(sorted(NUMBERS)), st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_window_of_any_size(
     rows: int, columns: int, high: int, wide: int, channels: int, name: str, data: st.DataObject
 ) -> None:

@@ -201,7 +201,7 @@ def styles(draw: st.DrawFn) -> Style:
 
 
 # The same examples in every run.
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(styles())
 def test_any_mixture_of_forms_gives_the_same_numbers(style: Style) -> None:
     """A sum may lie in the middle between two steps: one score of fifty may be a step off, none more."""
@@ -216,7 +216,7 @@ def test_any_mixture_of_forms_gives_the_same_numbers(style: Style) -> None:
         assert (steps == 0).mean() >= 0.98
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(
     st.sampled_from([0.0, 103.94, 116.78, 123.675, 127.5, 128.0]),
     st.sampled_from([1.0, 57.375, 58.395, 127.5, 128.0, 255.0]),

@@ -116,7 +116,7 @@ def test_a_residual_is_no_copy_to_be_merged() -> None:
     assert merge_branches(small) == 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.sampled_from([1, 3, 5]),
     st.sampled_from([1, 3, 5]),

@@ -79,7 +79,7 @@ def test_a_whole_mobilenet(model: Model) -> None:
     st.sampled_from(["rgb", "bgr"]),
     st.sampled_from([{}, IMAGENET]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_normalization_folds_with_its_borders(
     height: int, width: int, stride: int, pads: tuple[int, ...], color: str, how: dict
 ) -> None:

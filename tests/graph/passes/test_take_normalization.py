@@ -145,7 +145,7 @@ def test_what_is_no_normalization_stays(step: NodeProto) -> None:
     assert kinds(small)[step.op_type] == 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(["Mul", "Add", "Sub", "Div", "Cast", "Swap"]), min_size=1, max_size=5),
     st.booleans(),

@@ -262,7 +262,7 @@ def walks(draw: st.DrawFn) -> Graph:
     return graph(nodes, held | {"two": np.array(2.0)}, start)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(walks())
 def test_whatever_the_layouts_are_the_numbers_stay(small: Graph) -> None:
     before = small.copy()

@@ -46,7 +46,7 @@ def test_the_limit_is_what_int16_takes(one: int, other: int, fit: bool) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_what_fits_saturates_for_no_activations(data: st.DataObject) -> None:
     shape = (data.draw(st.integers(1, 3)), data.draw(st.integers(1, 5)), *[data.draw(st.integers(1, 3))] * 2)
     generator = np.random.default_rng(data.draw(st.integers(0, 10**6)))

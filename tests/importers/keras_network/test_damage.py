@@ -71,7 +71,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("keras") / "m", LAYERS, "2.h5")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_value_anywhere_in_the_architecture_is_read_or_refused(data: st.DataObject, opened: Any) -> None:
     keras = data.draw(st.sampled_from([2, 3]))

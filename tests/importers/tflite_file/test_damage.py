@@ -39,7 +39,7 @@ def ends_well(data: bytes) -> str:
     return said
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(changes=st.lists(st.tuples(st.integers(0, 1 << 30), st.integers(0, 255)), min_size=1, max_size=6))
 def test_bytes_that_changed(changes: list[tuple[int, int]]) -> None:
     data = bytearray(whole())
@@ -48,7 +48,7 @@ def test_bytes_that_changed(changes: list[tuple[int, int]]) -> None:
     ends_well(bytes(data))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(at=st.integers(0, 1 << 30), size=st.integers(1, 4000))
 def test_bytes_that_are_missing(at: int, size: int) -> None:
     data = whole()

@@ -28,7 +28,7 @@ from edgenet.quantize.calibration.observers import (
 @given(
     st.integers(0, 10**6), st.sampled_from(["normal", "relu", "negative", "shifted"]), st.floats(1e-3, 1e3)
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_stream_counts_every_value_once(seed: int, kind: str, size: float) -> None:
     generator = np.random.default_rng(seed)
     parts = [generator.normal(0, size * 4.0 ** generator.uniform(-2, 2), 400) for _ in range(6)]

@@ -53,7 +53,7 @@ def test_partners_are_found_in_any_order() -> None:
     st.booleans(),
     st.sampled_from([0.0, 1.0, 8.0]),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_pair_of_a_rounded_kernel_fits(
     seed: int, shape: tuple[int, int, int, int], shared: bool, offset: float
 ) -> None:

@@ -32,7 +32,7 @@ def problem(seed: int, groups: int, rows: int, inputs: int) -> tuple[np.ndarray,
 
 
 @given(st.integers(0, 10**6), st.sampled_from([(1, 6, 20), (5, 1, 9), (1, 3, 70)]), st.booleans())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_never_worse_than_nearest(seed: int, shape: tuple[int, int, int], shared: bool) -> None:
     kernel, moments = problem(seed, *shape)
     floor = np.zeros(shape[:2])
@@ -179,7 +179,7 @@ class TestFit:
 
 
 @given(st.integers(0, 10**6), st.integers(2, 30))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_grid_is_the_coarsest_that_fits(seed: int, inputs: int) -> None:
     generator = np.random.default_rng(seed)
     whole = generator.integers(-127, 128, (4, inputs))
