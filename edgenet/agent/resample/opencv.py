@@ -13,6 +13,7 @@ import importlib
 import numpy as np
 
 from . import gather
+from .trial import Trial
 
 LINEAR, AREA, CUBIC = NAMES = ("opencv-linear", "opencv-area", "opencv-cubic")
 _BITS = 11
@@ -24,8 +25,8 @@ def resampled(image, full, first, size, name):
     """A window of an image resized; see :func:`edgenet.agent.resample.resampled`."""
     image = np.asarray(image)
     if image.shape[2] in (1, 3) and library(name) is not None:
-        whole = _by_library(image, full, name)
-        return whole[first[0] : first[0] + size[0], first[1] : first[1] + size[1]]
+        case = (image.shape, full, first, size, name)
+        return _FASTEST(case, image, full, first, size, name)
     return _by_numpy(image, full, first, size, name)
 
 
@@ -44,8 +45,9 @@ def library(name):
     return cv2
 
 
-def _by_library(image, full, name):
-    return _with(library(name), image, full, name)
+def _by_library(image, full, first, size, name):
+    whole = _with(library(name), image, full, name)
+    return whole[first[0] : first[0] + size[0], first[1] : first[1] + size[1]]
 
 
 def _with(cv2, image, full, name):
@@ -193,3 +195,6 @@ def _overlaps(size, full, first, count):
     share = np.where(index < low[:, None], before[:, None], np.where(index < high[:, None], 1.0, 0.0))
     share = np.where(index == high[:, None], after[:, None], share)
     return gather.Taps(np.clip(index, 0, size - 1), (share / width[:, None]).astype(_F))
+
+
+_FASTEST = Trial(_by_library, _by_numpy)
