@@ -17,11 +17,11 @@ _FEW = 0.7
 
 def buffer(name, shape, dtype):
     """An array whose contents nobody needs any more once this thread asks for the same name again."""
-    held = _HELD.__dict__
-    size = int(np.prod(shape))
-    if name not in held or held[name].dtype != dtype or held[name].size < size:
-        held[name] = np.empty(size, dtype)
-    return held[name][:size].reshape(shape)
+    held, size = _HELD.__dict__, int(np.prod(shape))
+    key = name + np.dtype(dtype).char
+    if key not in held or held[key].size < size:
+        held[key] = np.empty(size, dtype)
+    return held[key][:size].reshape(shape)
 
 
 class Taps(object):
