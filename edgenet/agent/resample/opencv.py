@@ -96,7 +96,7 @@ def _blocks(image, whole, first, size):
             total += part[row :: whole[0], column :: whole[1]]
     if whole == [2, 2]:
         return total + 2 >> 2
-    return np.rint(total * (_F(1) / _F(whole[0] * whole[1])))
+    return np.rint(total.astype(_F) * (_F(1) / _F(whole[0] * whole[1])))
 
 
 def _areas(image, full, first, size):

@@ -74,6 +74,14 @@ def test_any_window_of_any_size(
     assert np.array_equal(found, whole[top : top + size[0], left : left + size[1]])
 
 
+@pytest.mark.parametrize(("high", "wide"), [(6, 1), (1, 7), (3, 3), (5, 2), (2, 2)])
+def test_halves_of_whole_blocks(high: int, wide: int) -> None:
+    """The sum times one through their number is rounded to float32 before it is to an integer."""
+    image = noise(40 * high, 40 * wide)
+    found = opencv.resampled(image, (40, 40), (0, 0), (40, 40), "opencv-area")
+    assert np.array_equal(found, by_opencv(image, 40, 40, "opencv-area"))
+
+
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_loop_written_by_hand_sees_the_same(name: str) -> None:
     image = noise(480, 640)
