@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from edgenet.agent.preprocess import NEEDS
 from edgenet.cards.draft import Draft, Line
 from edgenet.cards.preset import Preset
 from edgenet.cards.questions import OPEN
@@ -56,7 +57,8 @@ def _contradiction(preset: Preset, key: str) -> str:
 
 def without_idle(draft: Draft) -> Draft:
     """Without resize_to where the answer to resize needs none."""
-    if draft.lines["resize"].value in (OPEN, "short-side"):
+    resize = draft.lines["resize"].value
+    if resize == OPEN or NEEDS.get(resize) == "resize_to":
         return draft
     inner = {key: line for key, line in draft.preprocessing.items() if key != "resize_to"}
     return replace(draft, preprocessing=inner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from edgenet.agent.preprocess import RESIZES
+from edgenet.agent.preprocess import NEEDS, RESIZES
 from edgenet.preprocessing import COLORS
 
 __all__ = ["ANSWERS", "OPEN", "asked", "open_keys"]
@@ -54,8 +54,9 @@ def open_keys(table: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _idle(key: str, table: Mapping[str, Any]) -> bool:
-    """Whether nobody reads a key any more: resize_to where the answer to resize is not "short-side"."""
-    return key == "resize_to" and table.get("resize") not in (OPEN, "short-side")
+    """Whether nobody reads a key any more: resize_to where the answer to resize needs none."""
+    resize = table.get("resize")
+    return key == "resize_to" and resize != OPEN and NEEDS.get(str(resize)) != key
 
 
 def asked(key: str, size: str, values: int) -> tuple[str, ...]:

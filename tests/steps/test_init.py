@@ -135,6 +135,22 @@ def test_resize_to_may_stay_open_where_nobody_reads_it(tmp_path: Path) -> None:
     assert read_card(card.path).preprocessing.resize == "stretch"
 
 
+def test_resize_to_stays_a_question_where_it_is_read(tmp_path: Path) -> None:
+    """Not of "short-side" alone: a preset of one's own may squash as timm does."""
+    (tmp_path / "squash.toml").write_text(
+        'name = "squash"\nsummary = "timm"\n[preprocessing]\ncolor = "rgb"\nresize = "squash"\n'
+        'interpolation = "bilinear-antialias"\nmean = [0, 0, 0]\nstd = [1, 1, 1]\n',
+        encoding="utf-8",
+    )
+    card = init(saved(tmp_path, network()), like=str(tmp_path / "squash.toml"))
+    assert card.open == ("resize_to",)
+    with pytest.raises(ModelError, match="resize_to is an open question"):
+        read_card(card.path)
+    card.path.write_text(card.path.read_text().replace('resize_to = "?"', "resize_to = 20"))
+    how = read_card(card.path).preprocessing
+    assert (how.resize, how.resize_to) == ("squash", 20)
+
+
 def test_a_card_is_written_over_with_force_alone(tmp_path: Path) -> None:
     model = saved(tmp_path, network())
     model.with_suffix(".toml").write_text("mine")
