@@ -160,11 +160,17 @@ def test_a_stopped_worker_is_given_up_and_ended(device, request, stop, net, pict
 
 
 def test_a_stopped_trial_is_given_up(stop, tmp_path, monkeypatch):
-    (tmp_path / "onnxruntime.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\n")
+    told = tmp_path / "pid"
+    source = (
+        "import os, signal\nopen({!r}, 'w').write(str(os.getpid()))\nos.kill(os.getpid(), signal.SIGSTOP)\n"
+    )
+    (tmp_path / "onnxruntime.py").write_text(source.format(str(told)))
     monkeypatch.setattr(sys, "executable", python_with(tmp_path, tmp_path / "python"))
     with local() as agent, pytest.raises(ConnectionLost) as caught:
         agent.try_runtime("onnxruntime", None)
     given_up(caught, "the runtime to be tried", "process there is stopped")
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(int(told.read_text()), signal.SIGKILL)  # nobody is left who would
 
 
 def test_a_worker_that_goes_on_in_time_is_not_given_up(stop, net, picture):

@@ -163,6 +163,8 @@ def test_a_stopped_process_of_a_demo_is_given_up(board, net, monkeypatch) -> Non
     assert isinstance(run.error, ConnectionLost)
     assert "waited 3 s for the demo, whose process there is stopped" in run.error.what
     assert gone(board)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(worker, signal.SIGKILL)  # nobody is left who would
 
 
 def is_worker(pid: int) -> bool:
