@@ -38,7 +38,7 @@ class Taps(object):
 
     def __init__(self, index, weights):
         used = weights != 0
-        index = np.where(used, index, index[:, :1])
+        index = np.where(used, index, index[np.arange(len(index)), used.argmax(axis=1)][:, None])
         keep = [tap for tap in range(weights.shape[1]) if used[:, tap].any()]
         seen = index[:, keep]
         self.count, self.needed = len(index), np.unique(seen)
@@ -96,6 +96,13 @@ def rows(part, taps):
         part.take(places, 0, out=found, mode="wrap")
         _add(total, found, weights[:, None], number)
     return total
+
+
+def as_bytes(total, name):
+    """Sums that are whole numbers, clipped, which overwrites them: a buffer of uint8 of their shape."""
+    made = buffer(name, total.shape, np.uint8)
+    np.copyto(made, np.clip(total, 0, 255, out=total), casting="unsafe")
+    return made
 
 
 def _add(total, found, weights, number):

@@ -77,9 +77,7 @@ def _by_numpy(image, full, first, size, name):
             total = _areas(image, full, first, size)
     else:
         total = _neighbors(image, full, first, size, name)
-    made = gather.buffer("answer", total.shape, np.uint8)
-    np.copyto(made, np.clip(total, 0, 255, out=total), casting="unsafe")
-    return made.reshape(size[0], size[1], -1)
+    return gather.as_bytes(total, "answer").reshape(size[0], size[1], -1)
 
 
 def _scale(size, full):
@@ -109,21 +107,12 @@ def _areas(image, full, first, size):
 
 def _neighbors(image, full, first, size, name):
     """Linear and cubic: whole numbers along the columns, then down."""
-    down, across = (
-        _taps(image.shape[axis], full[axis], first[axis], size[axis], name, axis) for axis in (0, 1)
-    )
+    wanted = [(image.shape[axis], full[axis], first[axis], size[axis], name, axis) for axis in (0, 1)]
+    down, across = (_taps(*axis) for axis in wanted)
     part = gather.columns(down.rows_of(image), across)
     if name != CUBIC:
         return _linear(part, down)
-    total = gather.buffer("total", (down.count, part.shape[1]), _F)
-    product, found = (
-        gather.buffer(key, total.shape, kind) for key, kind in (("product", _F), ("rows", np.int32))
-    )
-    total.fill(0)
-    for places, weights in reversed(list(zip(down.within, down.weights))):
-        part.take(places, 0, out=found, mode="wrap")
-        np.multiply(found, (weights * _F(1.0 / (1 << 2 * _BITS)))[:, None], out=product, dtype=_F)
-        total += product
+    total = gather.rows(part, _scaled_taps(*wanted[0]))
     np.rint(total, out=total)
     over = full[1] * image.shape[2] % _LANES - (full[1] - first[1] - size[1]) * image.shape[2]
     if over > 0:
@@ -153,6 +142,18 @@ def _linear(part, down):
 
 @functools.lru_cache(64)
 def _taps(size, full, first, count, name, axis):
+    return gather.Taps(*_weights(size, full, first, count, name, axis))
+
+
+@functools.lru_cache(64)
+def _scaled_taps(*wanted):
+    """The same in float32, the last first, and so that sums of ``_taps``'s columns become pixels."""
+    index, fixed = _weights(*wanted)
+    return gather.Taps(index[:, ::-1], fixed[:, ::-1].astype(_F) * _F(1.0 / (1 << 2 * _BITS)))
+
+
+def _weights(size, full, first, count, name, axis):
+    """Source pixels and 11-bit weights of outputs [first, first + count): [count, taps]."""
     scale = _scale(size, full)
     outputs = np.arange(first, first + count)
     if name == AREA:
@@ -169,7 +170,7 @@ def _taps(size, full, first, count, name, axis):
     weights = _cubic(share) if name == CUBIC else [_F(1) - share, share]
     offsets = np.arange(len(weights)) - (len(weights) // 2 - 1)
     fixed = np.rint(np.stack(weights, 1) * _F(1 << _BITS)).astype(np.int32)
-    return gather.Taps(np.clip(places[:, None] + offsets, 0, size - 1), fixed)
+    return np.clip(places[:, None] + offsets, 0, size - 1), fixed
 
 
 def _cubic(x):

@@ -77,10 +77,7 @@ def _by_numpy(image, full, first, size, name):
 def _rounded(total, name):
     total += 1 << (PRECISION_BITS - 1)
     total >>= PRECISION_BITS
-    np.clip(total, 0, 255, out=total)
-    made = gather.buffer(name, total.shape, np.uint8)
-    np.copyto(made, total, casting="unsafe")
-    return made
+    return gather.as_bytes(total, name)
 
 
 @functools.lru_cache(64)

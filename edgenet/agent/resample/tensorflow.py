@@ -23,11 +23,7 @@ def resampled(image, full, first, size, name):
     image = np.asarray(image)
     down, across = (_TAPS[name](image.shape[axis], full[axis], first[axis], size[axis]) for axis in (0, 1))
     exact = (_antialiased if name == ANTIALIAS else _plain)(down.rows_of(image), down, across)
-    np.rint(exact, out=exact)
-    np.clip(exact, 0, 255, out=exact)
-    made = gather.buffer("answer", exact.shape, np.uint8)
-    np.copyto(made, exact, casting="unsafe")
-    return made.reshape(size[0], size[1], -1)
+    return gather.as_bytes(np.rint(exact, out=exact), "answer").reshape(size[0], size[1], -1)
 
 
 def _plain(image, down, across):
