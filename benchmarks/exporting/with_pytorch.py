@@ -9,15 +9,16 @@ exporter and by dynamo, static and with a free batch, and as a program of torch.
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import timm
 import torch
 import torchvision
+from cases import Cases
 
 warnings.filterwarnings("ignore")
 TORCHVISION = ("mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large")
@@ -68,28 +69,15 @@ def main(pictures: str, folder: Path) -> None:
         for name in TORCHVISION
     ]
     nets += [(f"timm {name}", timm.create_model(name, num_classes=CLASSES)) for name in TIMM]
-    told = []
+    cases = Cases(folder)
     for name, net in nets:
         lively(net)
         answers = net(x).detach().numpy()
         for form in ("legacy", "legacy free", "dynamo", "dynamo free", "pt2"):
             file = folder / f"{name}-{form}.{'pt2' if form == 'pt2' else 'onnx'}".replace(" ", "-")
-            case = {
-                "model": name,
-                "form": form,
-                "file": file.name,
-                "mean": 127.5,
-                "std": 127.5,
-                "output": "logits",
-            }
-            try:
-                export(net, form, x[:1], file)
-            except Exception as error:
-                told.append({**case, "failed": f"{type(error).__name__}: {error}".splitlines()[0][:100]})
-                continue
-            np.save(folder / f"{file.name}.npy", answers)
-            told.append(case)
-    (folder / "cases.json").write_text(json.dumps(told))
+            case = {"model": name, "form": form, "mean": 127.5, "std": 127.5, "output": "logits"}
+            cases.add(case, file, partial(export, net, form, x[:1], file), answers)
+    cases.save()
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ normalization is given statistics.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 import tf2onnx
+from cases import Cases
 
 CLASSES, RNG = 10, np.random.default_rng(0)
 
@@ -104,7 +105,7 @@ def _half() -> Any:
 def main(pictures: str, folder: Path) -> None:
     """All models in all forms."""
     pixels = np.load(pictures)["pixels"].astype(np.float32)
-    told = []
+    cases = Cases(folder)
     for name, net, takes_pixels, output in nets(pixels.shape[1:]):
         scale = 1.0 if takes_pixels else 127.5
         fed = pixels if takes_pixels else pixels / 127.5 - 1
@@ -112,22 +113,9 @@ def main(pictures: str, folder: Path) -> None:
         for form, (suffix, write) in forms(net, fed).items():
             file = folder / f"{name}-{form}{suffix}".replace(" ", "-").replace(",", "")
             mean = 0.0 if takes_pixels else 127.5
-            case = {
-                "model": name,
-                "form": form,
-                "file": file.name,
-                "mean": mean,
-                "std": scale,
-                "output": output,
-            }
-            try:
-                write(file)
-            except Exception as error:
-                told.append({**case, "failed": f"{type(error).__name__}: {error}".splitlines()[0][:100]})
-                continue
-            np.save(folder / f"{file.name}.npy", answers)
-            told.append(case)
-    (folder / "cases.json").write_text(json.dumps(told))
+            case = {"model": name, "form": form, "mean": mean, "std": scale, "output": output}
+            cases.add(case, file, partial(write, file), answers)
+    cases.save()
 
 
 if __name__ == "__main__":
