@@ -9,21 +9,16 @@ import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from edgenet.agent.preprocess import fit
 from edgenet.agent.resample import opencv
+from tests.agent.resample.pictures import Window, noise, windows
 
 NUMBERS = {
     "opencv-linear": cv2.INTER_LINEAR,
     "opencv-area": cv2.INTER_AREA,
     "opencv-cubic": cv2.INTER_CUBIC,
 }
-sides = st.integers(1, 90)
-
-
-def noise(rows: int, columns: int, channels: int = 3) -> np.ndarray:
-    return np.random.RandomState(rows * columns).randint(0, 256, (rows, columns, channels)).astype(np.uint8)
 
 
 def by_opencv(image: np.ndarray, high: int, wide: int, name: str) -> np.ndarray:
@@ -61,17 +56,11 @@ def test_sizes_of_cameras_and_whole_ratios(rows: int, columns: int, high: int, w
     assert np.array_equal(found, by_opencv(image, high, wide, name))
 
 
-@given(sides, sides, sides, sides, st.sampled_from([1, 3]), st.sampled_from(sorted(NUMBERS)), st.data())
+@given(windows(NUMBERS))
 @settings(max_examples=60)
-def test_any_window_of_any_size(
-    rows: int, columns: int, high: int, wide: int, channels: int, name: str, data: st.DataObject
-) -> None:
-    top, left = data.draw(st.integers(0, high - 1)), data.draw(st.integers(0, wide - 1))
-    size = data.draw(st.integers(1, high - top)), data.draw(st.integers(1, wide - left))
-    image = noise(rows, columns, channels)
-    found = opencv.resampled(image, (high, wide), (top, left), size, name)
-    whole = by_opencv(image, high, wide, name)
-    assert np.array_equal(found, whole[top : top + size[0], left : left + size[1]])
+def test_any_window_of_any_size(window: Window) -> None:
+    whole = by_opencv(window.image, *window.full, window.name)
+    assert np.array_equal(opencv.resampled(*window), window.of(whole))
 
 
 @pytest.mark.parametrize(("high", "wide"), [(6, 1), (1, 7), (3, 3), (5, 2), (2, 2)])

@@ -5,18 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from edgenet.agent.preprocess import fit
 from edgenet.agent.resample import pillow
+from tests.agent.resample.pictures import Window, noise, windows
 
 NUMBERS = {"bilinear-antialias": 2, "bicubic-antialias": 3}
-sides = st.integers(1, 90)
-
-
-def noise(rows: int, columns: int, channels: int = 3) -> np.ndarray:
-    return np.random.RandomState(rows * columns).randint(0, 256, (rows, columns, channels)).astype(np.uint8)
 
 
 def whole(image: np.ndarray, high: int, wide: int, name: str) -> np.ndarray:
@@ -25,17 +20,12 @@ def whole(image: np.ndarray, high: int, wide: int, name: str) -> np.ndarray:
     return np.asarray(across.resize((wide, high), NUMBERS[name])).reshape(high, wide, -1)
 
 
-@given(sides, sides, sides, sides, st.sampled_from([1, 3]), st.sampled_from(sorted(NUMBERS)), st.data())
+@given(windows(NUMBERS))
 @settings(max_examples=80)
-def test_any_window_of_any_size(
-    rows: int, columns: int, high: int, wide: int, channels: int, name: str, data: st.DataObject
-) -> None:
-    top, left = data.draw(st.integers(0, high - 1)), data.draw(st.integers(0, wide - 1))
-    size = data.draw(st.integers(1, high - top)), data.draw(st.integers(1, wide - left))
-    image = noise(rows, columns, channels)
-    expected = whole(image, high, wide, name)[top : top + size[0], left : left + size[1]]
+def test_any_window_of_any_size(window: Window) -> None:
+    expected = window.of(whole(window.image, *window.full, window.name))
     for way in (pillow._by_pillow, pillow._by_numpy):
-        assert np.array_equal(way(image, (high, wide), (top, left), size, name), expected), way
+        assert np.array_equal(way(*window), expected), way
 
 
 @pytest.mark.parametrize(
