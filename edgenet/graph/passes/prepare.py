@@ -25,10 +25,10 @@ __all__ = ["prepare"]
 def prepare(model: Model) -> Model:
     """Bring a float model to the form that the quantizer and the backends read.
 
-    The result takes ``pixels`` (uint8 [1, H, W, 3], RGB), gives logits or vectors (float32 [1, values], those of
-    several heads one after another) and is NCHW throughout. Batch normalization, other scales and offsets, the
-    normalization of the input (in the card and in the graph), dense layers, squeeze-and-excite gates, and what
-    the graph ends in and answers are the same without, are folded away. It computes what the model computed, up
+    The result takes ``pixels`` (uint8 [1, H, W, 3], RGB), gives logits or vectors (float32 [1, values], those
+    of several heads one after another) and is NCHW throughout. Batch normalization, other scales and offsets,
+    the normalization of the input (in the card and in the graph), dense layers, squeeze-and-excite gates, and
+    an ending without which the answers are the same are folded away. It computes what the model computed, up
     to float rounding.
     """
     graph, task = Graph(free_names(model.proto)), model.task
