@@ -10,14 +10,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from edgenet.drift import Drift
 from edgenet.errors import EdgenetError
 from edgenet.imageset import ImageSet
+from edgenet.preprocessing import Preprocessing
 from edgenet.tasks import task_module
 
 __all__ = ["Answers", "Doubt", "Task", "Truth", "load_task", "real"]
@@ -87,6 +90,22 @@ class Task(ABC):
     @abstractmethod
     def check(self, values: int) -> tuple[str, str] | None:
         """What is wrong with a model of this task whose output has so many values, and the remedy."""
+
+    def joined(self, proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> Task:  # noqa: ARG002
+        """Let a user's graph give one row of numbers, in place, before anything else is done to it.
+
+        Args:
+            proto: As it was read.
+            preprocessing: The card's.
+            path: For messages.
+
+        Returns:
+            The task with what the graph says of it.
+
+        Raises:
+            ModelError: The card and the graph do not fit.
+        """
+        return self
 
     def contradiction(self, ending: str) -> tuple[str, str] | None:  # noqa: ARG002
         """What the card's ``output`` cannot be where a graph ends in this ONNX operator, and the remedy."""
