@@ -40,7 +40,8 @@ class Model:
     Attributes:
         name: Short name, the file's stem.
         proto: The graph: one input [1, 3, H, W] (float32, NCHW), one output [1, values]. After
-            :func:`edgenet.graph.passes.prepare` the input is ``pixels``, uint8 [1, H, W, 3], RGB.
+            :func:`edgenet.graph.passes.prepare` the input is ``pixels``, uint8 [1, H, W, 3], RGB, and there
+            may be several outputs, which follow one another in an answer.
         preprocessing: How the network is fed.
         output: What it gives, in its task's words: "logits", "probabilities", "embedding" ….
         label_offset: Output index of class 0.
@@ -160,8 +161,17 @@ class Model:
 
     @property
     def classes(self) -> int:
-        """Number of values of the output: its classes, a background class included, or its dimensions."""
-        return int(self.proto.graph.output[0].type.tensor_type.shape.dim[1].dim_value)
+        """Number of values of an answer: its classes, a background class included, or its dimensions.
+
+        Those of several heads follow one another.
+        """
+        return sum(self.heads)
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """Number of values of each output."""
+        given = self.proto.graph.output
+        return tuple(int(item.type.tensor_type.shape.dim[1].dim_value) for item in given)
 
     @property
     def task(self) -> Task:
