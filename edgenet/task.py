@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
-from onnx import ModelProto
 
 from edgenet.drift import Drift
 from edgenet.errors import EdgenetError
@@ -91,17 +91,21 @@ class Task(ABC):
     def check(self, values: int) -> tuple[str, str] | None:
         """What is wrong with a model of this task whose output has so many values, and the remedy."""
 
-    def joined(self, proto: ModelProto, path: Path) -> tuple[ModelProto, Task]:  # noqa: ARG002
-        """The user's graph with the one output that this task reads, and the task as the graph completes it.
+    def joined(self, proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> Task:  # noqa: ARG002
+        """Let a user's graph give one row of numbers, in place, before anything else is done to it.
 
         Args:
-            proto: As it was read, before anything is settled in it.
-            path: Of its file, for messages.
+            proto: As it was read.
+            preprocessing: The card's.
+            path: For messages.
+
+        Returns:
+            The task with what the graph says of it.
 
         Raises:
-            ModelError: The graph has not what the card says.
+            ModelError: The card and the graph do not fit.
         """
-        return proto, self
+        return self
 
     def contradiction(self, ending: str) -> tuple[str, str] | None:  # noqa: ARG002
         """What the card's ``output`` cannot be where a graph ends in this ONNX operator, and the remedy."""
