@@ -49,7 +49,7 @@ class Detection(Task):
     name = "detection"
     outputs = (LOGITS, PROBABILITIES)
     heads = (LOGITS,)
-    ending = "detection"
+    ending = "heads"
     settings_keys = (KEY,)
     noun = "a detector"
     shape = "1xVALUES, scores and box codes"
