@@ -10,7 +10,16 @@ from onnx import NodeProto
 
 from edgenet.graph.graph import Graph
 
-__all__ = ["SumScales", "ends_at_six", "fraction", "odd_sum", "quantizer", "rescale", "rescale_bias", "scale_of"]
+__all__ = [
+    "SumScales",
+    "ends_at_six",
+    "fraction",
+    "odd_sum",
+    "quantizer",
+    "rescale",
+    "rescale_bias",
+    "scale_of",
+]
 
 # The largest denominators, the second where the first is too coarse. A sum of p/q steps with q odd is at
 # least 1/(2 q) off every tie; the kernels' own error is below 1/4000 of a step (XNNPACK multiplies with 21

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,7 @@ def _split(graph: Graph, node: NodeProto, less: NDArray[np.float64], scales: _Sc
     source, name = node.input[0], node.name or node.output[0]
     shape = graph.shape(source)
     whole = np.clip(HIGH + np.round(less / scales.slopes), LOW, HIGH).astype(np.int8)
-    made = {
+    made: dict[str, Any] = {
         "slopes": whole.reshape(1, -1, *[1] * (len(shape) - 2)),
         "slopes_scale": np.float32(scales.slopes),
         "slopes_zero": np.int8(HIGH),
