@@ -136,9 +136,10 @@ class Task(ABC):
 
     @abstractmethod
     def divergence(self, wanted: Answers) -> Callable[[NDArray[Any]], float]:
-        """A measure of how far an int8 run's values [n, values] are from these of the float run.
+        """A measure of how far an int8 run's answers [n, values] are from these of the float run.
 
-        Small noise from different sources adds up in it, so that it can be predicted.
+        Both are made comparable first. Small noise from different sources adds up in it, so that it can be
+        predicted.
         """
 
     @abstractmethod
@@ -152,6 +153,10 @@ class Task(ABC):
         Raises:
             DataError: What it tells is not of this model's task.
         """
+
+    def seen(self, truth: Truth, preprocessing: Preprocessing) -> Truth:  # noqa: ARG002
+        """The truth of pictures as this preprocessing shows them to the network."""
+        return truth
 
     def classes(self, values: int) -> int:  # noqa: ARG002
         """How many names a model with so many values has; 0 where nothing of it has a name."""
