@@ -64,5 +64,6 @@ class Coding(object):
 
     def points(self, codes: np.ndarray, anchors: np.ndarray) -> np.ndarray:
         """The points that belong to each box: float64 [n, points, 2] of x, y."""
-        moved = codes[:, BOX:].astype(np.float64).reshape(len(codes), -1, 2) * self._point
+        count = (codes.shape[1] - BOX) // 2
+        moved = codes[:, BOX:].astype(np.float64).reshape(len(codes), count, 2) * self._point
         return np.asarray(anchors[:, None, :2] + moved * anchors[:, None, 2:])
