@@ -64,6 +64,6 @@ class Coding(object):
 
     def points(self, codes: np.ndarray, anchors: np.ndarray) -> np.ndarray:
         """The points that belong to each box: float64 [n, points, 2] of x, y."""
-        count = (codes.shape[1] - BOX) // 2
+        count = (codes.shape[1] - BOX) // 2  # -1 cannot be told where there are none
         moved = codes[:, BOX:].astype(np.float64).reshape(len(codes), count, 2) * self._point
         return np.asarray(anchors[:, None, :2] + moved * anchors[:, None, 2:])

@@ -20,7 +20,7 @@ from edgenet.graph.qdq.insert import SHAPE_ONLY, clip_bounds
 
 __all__ = ["ChannelGroup", "channel_groups", "depthwise", "scale_channels"]
 
-HOMOGENEOUS = ("Relu", "GlobalAveragePool", "AveragePool", "MaxPool")
+HOMOGENEOUS = ("Relu", "LeakyRelu", "PRelu", "GlobalAveragePool", "AveragePool", "MaxPool")
 
 
 @dataclass

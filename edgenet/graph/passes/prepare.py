@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgenet.graph.graph import Graph
 from edgenet.graph.names import free_names
 from edgenet.graph.passes.affine import fold_affines, name_affines
+from edgenet.graph.passes.bound_slopes import bound_slopes
 from edgenet.graph.passes.center_logits import center_logits
 from edgenet.graph.passes.dense_to_conv import dense_to_conv
 from edgenet.graph.passes.ending import ENDINGS, HEADS, SOFTMAX
@@ -47,6 +48,7 @@ def prepare(model: Model) -> Model:
     if stripped and task.ending == SOFTMAX:
         center_logits(graph)
     fold_gates(graph)
+    bound_slopes(graph)
     fold_normalization(graph, preprocessing)
     kept = task.ending == HEADS and not stripped  # what could not be taken off still is what it was
     return model.with_proto(graph.proto(), output=model.output if kept else task.outputs[0])
