@@ -12,6 +12,7 @@ from edgenet.errors import ModelError
 from edgenet.original.detector.constants import fold_constants
 from edgenet.original.detector.ending import NONE, score_ending
 from edgenet.original.detector.heads import Head, check_columns, flat, named_heads
+from edgenet.original.detector.nothing import drop_nothing
 from edgenet.original.detector.told import completed
 from edgenet.original.detector.wiring import Wiring, with_batch
 from edgenet.preprocessing import Preprocessing
@@ -62,6 +63,7 @@ def row_of(
     wiring, opset = Wiring(proto, preprocessing, path), _opset(proto)
     if fold_constants(proto):
         wiring = Wiring(proto, preprocessing, path)
+    drop_nothing(wiring)
     settings = completed(wiring, settings, classes, preprocessing.size, opset)
     heads = {key: named_heads(wiring, key, _told(settings, key, path)) for key in ("scores", "boxes")}
     columns = _columns(settings, classes, heads["scores"])
