@@ -23,7 +23,7 @@ PARTS = {
 }  # fmt: skip
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_value", "library", "notebook",
-    "progress", "record", "text", "text_file",
+    "packed", "progress", "record", "text", "text_file",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
