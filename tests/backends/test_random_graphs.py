@@ -18,7 +18,7 @@ from tests.backends.tflite_graphs import BOARD, Net, counts, images, lowered, qu
 
 PADS = ("valid", "same", "pytorch", "uneven")
 BLOCKS = ("conv", "depthwise", "residual", "squeeze", "pool", "concat")
-ACTIVATIONS = ("none", "relu", "relu6", "hswish")
+ACTIVATIONS = ("none", "relu", "relu6", "hswish", "prelu", "leaky")
 
 
 class Drawn(Net):
@@ -31,6 +31,11 @@ class Drawn(Net):
     def activated(self, top: str, kind: str) -> str:
         if kind == "hswish":
             return self.node("HardSwish", top)
+        if kind == "prelu":  # of the depth of the convolution before it
+            slopes = self.rng.uniform(-3, 1, self.weights[-1].dims[0]).astype(np.float32)
+            return self.node("PRelu", top, self.constant(slopes.reshape(-1, 1, 1)))
+        if kind == "leaky":
+            return self.node("LeakyRelu", top, alpha=0.2)
         if kind == "relu":
             return self.node("Relu", top)
         return self.clip(top, 0.0, 6.0) if kind == "relu6" else top

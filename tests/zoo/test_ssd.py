@@ -1,8 +1,8 @@
 """SSD and SSDLite against the figures that their authors published.
 
 Sources: Howard et al., arXiv 1704.04861, Table 13; Sandler et al., arXiv 1801.04381, Table 6 (Table 5 says
-"80 classes"); Howard et al., arXiv 1905.02244, Table 6; and for torchvision's ``ssdlite320_mobilenet_v3_large``
-its ``SSDLite320_MobileNet_V3_Large_Weights``: 3,440,060 parameters, 0.583 billion multiply-adds.
+"80 classes"); Howard et al., arXiv 1905.02244, Table 6; torchvision's ``ssdlite320_mobilenet_v3_large``: its
+``SSDLite320_MobileNet_V3_Large_Weights`` say 3,440,060 parameters and 0.583 billion multiply-adds.
 """
 
 from __future__ import annotations

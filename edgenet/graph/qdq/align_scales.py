@@ -14,18 +14,17 @@ import numpy as np
 from onnx import NodeProto
 
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.rescale import quantizer, rescale, scale_of
+from edgenet.graph.qdq.rescale import UNITS, ends_at_six, odd_sum, quantizer, rescale, scale_of
 from edgenet.graph.qdq.split_hard_swish import hard_swish_int8
+from edgenet.graph.qdq.split_slopes import SLOPED, slopes_int8
 
 __all__ = ["align_scales"]
 
-UNITS = np.arange(1, 129)  # an integer for the first input's scale
-LARGEST = 255  # for the result's
 LARGEST_PRODUCT = 1023  # products are one rounding only, exact to 1e-4 of a step
 
 
 def align_scales(graph: Graph) -> int:
-    """Split hard-swish and settle the scales of a canonical int8 graph, in place.
+    """Split hard-swish and PRelu and settle the scales of a canonical int8 graph, in place.
 
     The result is the same for every backend; scales only grow, so that nothing is clipped that was not.
 
@@ -35,7 +34,9 @@ def align_scales(graph: Graph) -> int:
     hard_swish_int8(graph)
     fixed: set[str] = set()
     settled = 0
-    for node in graph.nodes:
+    for node in list(graph.nodes):
+        if node.op_type in SLOPED:
+            settled += 2 * slopes_int8(graph, node, fixed)
         if node.op_type not in ("Add", "Mul"):
             continue
         readers = graph.consumers(node.output[0])
@@ -55,19 +56,14 @@ def _settle_sum(graph: Graph, parts: list[NodeProto], fixed: set[str]) -> bool:
         inputs, key=lambda item: (_is_pinned(graph, item, fixed), scale_of(graph, item)), reverse=True
     )
     one, other, out = (scale_of(graph, item) for item in (first, second, result))
-    if _ends_at_six(graph, result) or (_is_pinned(graph, second, fixed) and first is not second):
+    if ends_at_six(graph, result) or (_is_pinned(graph, second, fixed) and first is not second):
         return False
-    unit = one / UNITS
-    bottom = np.ceil(out / unit - 1e-9).astype(np.int64)
-    bottom += 1 - bottom % 2
-    top = np.ceil(other / unit - 1e-9)
-    growth = np.where(bottom <= LARGEST, bottom * unit / out + top * unit / other, math.inf)
-    best = int(np.argmin(growth))
-    if not math.isfinite(growth[best]):
+    settled = odd_sum(one, other, out)
+    if settled is None:
         return False
     if first is not second:
-        rescale(graph, second, float(top[best] * unit[best]))
-    rescale(graph, result, float(bottom[best] * unit[best]))
+        rescale(graph, second, settled.other)
+    rescale(graph, result, settled.result)
     fixed |= {first.output[0], second.output[0], result.output[0]}
     return True
 
@@ -75,7 +71,7 @@ def _settle_sum(graph: Graph, parts: list[NodeProto], fixed: set[str]) -> bool:
 def _settle_product(graph: Graph, parts: list[NodeProto], fixed: set[str]) -> bool:
     """The result's scale is an odd part of the product of its inputs' scales."""
     one, other, out = (scale_of(graph, item) for item in parts)
-    if parts[2].output[0] in fixed or _ends_at_six(graph, parts[2]):
+    if parts[2].output[0] in fixed or ends_at_six(graph, parts[2]):
         return False
     ratio = out / (one * other)
     top = np.ceil(ratio * UNITS - 1e-9).astype(np.int64)
@@ -89,10 +85,4 @@ def _settle_product(graph: Graph, parts: list[NodeProto], fixed: set[str]) -> bo
 
 
 def _is_pinned(graph: Graph, quantize: NodeProto, fixed: set[str]) -> bool:
-    return quantize.output[0] in fixed or _ends_at_six(graph, quantize)
-
-
-def _ends_at_six(graph: Graph, quantize: NodeProto) -> bool:
-    """Whether a range may stand for a ReLU6, whose end must not move."""
-    at_zero = int(graph.constants[quantize.input[2]].reshape(())) == -128
-    return at_zero and math.isclose(255 * scale_of(graph, quantize), 6.0, rel_tol=1e-3)
+    return quantize.output[0] in fixed or ends_at_six(graph, quantize)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 from onnx import NodeProto
 
 from edgenet.graph.graph import Graph
 
-__all__ = ["fraction", "quantizer", "rescale", "rescale_bias", "scale_of"]
+__all__ = [
+    "SumScales",
+    "ends_at_six",
+    "fraction",
+    "odd_sum",
+    "quantizer",
+    "rescale",
+    "rescale_bias",
+    "scale_of",
+]
 
 # The largest denominators, the second where the first is too coarse. A sum of p/q steps with q odd is at
 # least 1/(2 q) off every tie; the kernels' own error is below 1/4000 of a step (XNNPACK multiplies with 21
@@ -15,6 +27,8 @@ __all__ = ["fraction", "quantizer", "rescale", "rescale_bias", "scale_of"]
 LARGEST = (255, 1023)
 CLOSE = 1.01
 INT32 = np.iinfo(np.int32)
+UNITS = np.arange(1, 129)  # an integer for the first summand's scale
+LARGEST_SUM = 255  # for the sum's
 SAME_SCALE = ("Flatten", "GlobalMaxPool", "MaxPool", "Reshape", "Slice", "Squeeze")
 
 
@@ -27,6 +41,43 @@ def fraction(ratio: float) -> tuple[int, int]:
         if tops[best] <= CLOSE * ratio * bottoms[best]:
             break
     return int(tops[best]), int(bottoms[best])
+
+
+class SumScales(NamedTuple):
+    """Real units a step of the second summand and of the sum."""
+
+    other: float
+    result: float
+
+
+def odd_sum(one: float, other: float, result: float) -> SumScales | None:
+    """The least larger scales of a sum that is never near a tie, while that of one summand stays.
+
+    All are whole multiples of one unit, the result's an odd one.
+
+    Args:
+        one: The scale that stays.
+        other: That of the other summand.
+        result: That of the sum.
+
+    Returns:
+        ``None`` where no unit does it.
+    """
+    unit = one / UNITS
+    bottom = np.ceil(result / unit - 1e-9).astype(np.int64)
+    bottom += 1 - bottom % 2
+    top = np.ceil(other / unit - 1e-9)
+    growth = np.where(bottom <= LARGEST_SUM, bottom * unit / result + top * unit / other, math.inf)
+    best = int(np.argmin(growth))
+    if not math.isfinite(growth[best]):
+        return None
+    return SumScales(float(top[best] * unit[best]), float(bottom[best] * unit[best]))
+
+
+def ends_at_six(graph: Graph, quantize: NodeProto) -> bool:
+    """Whether a range may stand for a ReLU6, whose end must not move."""
+    at_zero = int(graph.constants[quantize.input[2]].reshape(())) == -128
+    return at_zero and math.isclose(255 * scale_of(graph, quantize), 6.0, rel_tol=1e-3)
 
 
 def quantizer(graph: Graph, name: str) -> NodeProto | None:
