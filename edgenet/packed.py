@@ -20,8 +20,8 @@ __all__ = ["unpacked"]
 def unpacked(archive: Path) -> Path:
     """The folder that an archive of edgenet's own holds, the same for every process.
 
-    It lies in the cache under the archive's sha256, and is made again where a file of it is missing or of another
-    size. Where the cache cannot be written, it is this process's alone and goes with it.
+    It lies in the cache under the archive's sha256, and is made again where a file of it is missing or of
+    another size. Where the cache cannot be written, it is this process's alone and goes with it.
 
     Args:
         archive: A ZIP file.
