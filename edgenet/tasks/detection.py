@@ -58,6 +58,7 @@ class Detection(Task):
     heads = (LOGITS,)
     ending = "heads"
     settings_keys = (KEY,)
+    together = 4
     noun = "a detector"
     shape = "1xVALUES, scores and box codes"
     drift = DetectionDrift
