@@ -146,7 +146,7 @@ def answers(tool: str, case: Case, work: Path) -> dict[str, np.ndarray]:
     session = Evaluator((work / "artifact.onnx").read_bytes(), threads=os.cpu_count() or 1)
     mean, std = np.float32(case.model.preprocessing.mean), np.float32(case.model.preprocessing.std)
     inputs = (np.ascontiguousarray(((item - mean) / std).transpose(2, 0, 1)[None]) for item in case.pixels)
-    return {"onnxruntime": np.stack([session.first(value) for value in inputs])}
+    return {"onnxruntime": np.stack([session.row(value) for value in inputs])}
 
 
 def run_backend(name: str, file: Path, case: Case) -> np.ndarray:

@@ -27,7 +27,7 @@ from edgenet.backends.onnxruntime import backend
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.prepare import prepare
 from edgenet.graph.qdq.align_scales import align_scales
-from edgenet.graph.qdq.onnxruntime import int8_output, to_qdq_format
+from edgenet.graph.qdq.onnxruntime import int8_outputs, to_qdq_format
 from edgenet.model import Model
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
@@ -68,7 +68,7 @@ def form(model: Model, name: str) -> bytes:
     graph = Graph(model.proto)
     align_scales(graph)
     to_qdq_format(graph, name)
-    int8_output(graph)
+    int8_outputs(graph)
     return bytes(graph.proto().SerializeToString())
 
 

@@ -23,7 +23,8 @@ from edgenet.errors import PlanError
 from edgenet.facts import Facts
 from edgenet.graph.layers import Layer
 from edgenet.graph.passes.head import LOGITS
-from edgenet.manifest import ArtifactSpec, TensorSpec
+from edgenet.graph.qparams import OutputScales
+from edgenet.manifest import ArtifactSpec, PartSpec, TensorSpec
 from edgenet.model import Model
 from edgenet.recipe import Recipe
 from edgenet.target import Target
@@ -36,6 +37,7 @@ __all__ = [
     "Shown",
     "Tap",
     "backend_names",
+    "heads",
     "load_backend",
     "sent_backends",
 ]
@@ -43,7 +45,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Artifact:
-    """What the board runs or finishes: takes [1, H, W, 3] RGB pixels, gives [1, classes] scores.
+    """What the board runs or finishes: takes [1, H, W, 3] RGB pixels, gives [1, values] scores, or several.
 
     Attributes:
         data: The file's bytes.
@@ -62,11 +64,25 @@ class Artifact:
     more: Mapping[str, bytes] = field(default_factory=dict)
 
 
+def heads(model: Model, scales: OutputScales | None) -> list[PartSpec]:
+    """The outputs of a lowered model by their names, int8 with these scales; float with ``None``."""
+    told = (
+        [(item.scale, item.zero_point) for item in scales.outputs]
+        if scales
+        else [(None, None)] * len(model.heads)
+    )
+    named = [item.name for item in model.proto.graph.output]
+    return [
+        PartSpec(name=name, values=values, scale=scale, zero_point=zero)
+        for name, values, (scale, zero) in zip(named, model.heads, told, strict=True)
+    ]
+
+
 class HostSession(Protocol):
     """An artifact loaded on this machine."""
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
-        """Raw output values [classes] for uint8 [1, H, W, 3] pixels."""
+        """Raw values [values] for uint8 [1, H, W, 3] pixels: its outputs one after another."""
 
 
 class Shown(NamedTuple):

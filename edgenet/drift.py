@@ -147,6 +147,7 @@ class Drift(Record):
         measure: The headline measure's name (a class attribute).
         headline: The field that holds it, beside which are those of ``HEADLINE`` (a class attribute).
         moved: What :class:`Worst` ``max_abs`` is of, in words (a class attribute).
+        changed_name: What is lost where no labels are, less ``kept`` from all, in words (a class attribute).
         task: Whose figures follow.
         images, labelled: How many, and whether the truth is known.
         interval_pp: 95 % interval of the difference of the headline measure, board minus float.
@@ -162,6 +163,7 @@ class Drift(Record):
     measure: ClassVar[str]
     headline: ClassVar[str] = ""
     moved: ClassVar[str]
+    changed_name: ClassVar[str] = "answers changed"
 
     task: str = CLASSIFICATION
     images: Count
@@ -236,7 +238,7 @@ class Drift(Record):
             name = f"{self.measure} lost (pp)" if since.labelled else "answers changed more (pp)"
             return Loss(name, 100.0 * (since.kept - self.kept), None)
         if self.delta_pp is None:
-            return Loss("answers changed (pp)", 100.0 * (1.0 - self.agreement), None)
+            return Loss(f"{self.changed_name} (pp)", 100.0 * (1.0 - self.kept), None)
         low, high = self.interval_pp or (self.delta_pp, self.delta_pp)
         return Loss(f"{self.measure} lost (pp)", -self.delta_pp, (-high, -low) if self.interval_pp else None)
 

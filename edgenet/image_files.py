@@ -19,6 +19,7 @@ FORM = "file,class_index"
 CLASS_NAME = "class_name"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".webp")
 MAX_IMAGE_FILE = 256 << 20
+ANNOTATIONS = ".json"
 # What systems put beside people's files; those that begin with a dot are hidden everywhere.
 HIDDEN = ("thumbs.db", "desktop.ini")
 NAMED = 3
@@ -32,11 +33,13 @@ class ImageFiles:
         files: In the order of the set.
         truth: What is true of each, by column; ``None`` where nothing says it.
         left_out: What is there beside them, in words; empty where there is nothing.
+        annotations: JSON files beside them, sorted by name.
     """
 
     files: tuple[Path, ...]
     truth: tuple[Mapping[str, str], ...] | None
     left_out: str = ""
+    annotations: tuple[Path, ...] = ()
 
     @classmethod
     def of(cls, folder: Path) -> ImageFiles:
@@ -49,12 +52,13 @@ class ImageFiles:
             raise DataError(f"{folder}: not a folder", "give a folder of images")
         table = folder / "labels.csv"
         if os.path.lexists(table):
-            return cls(*_named_by(table, folder))
+            _listed(folder, around := _Rest())
+            return cls(*_named_by(table, folder), annotations=tuple(around.annotations))
         rest = _Rest()
         files, folders = _listed(folder, rest)
         if files:
             rest.folders.extend(path.name for path in folders)
-            return cls(files, None, rest.words)
+            return cls(files, None, rest.words, tuple(rest.annotations))
         by_class = {path.name: _class_files(path, rest) for path in folders}
         found = tuple(file for listed in by_class.values() for file in listed)
         if not found:
@@ -71,6 +75,7 @@ class _Rest:
     kinds: Counter[str] = field(default_factory=Counter)
     odd: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    annotations: list[Path] = field(default_factory=list)
 
     @property
     def words(self) -> str:
@@ -107,6 +112,8 @@ def _listed(folder: Path, rest: _Rest) -> tuple[tuple[Path, ...], tuple[Path, ..
             continue
         if entry.is_dir():
             folders.append(path)
+        elif path.suffix.lower() == ANNOTATIONS:
+            rest.annotations.append(path)
         elif path.suffix.lower() not in SUFFIXES:
             rest.kinds[path.suffix.lower() or "without a suffix"] += 1
         elif reason := _unreadable(path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +33,14 @@ class ImageSet:
         truth: What ``labels.csv`` says of each file, by column, for the model's task to read; of folders of
             classes the column ``class_name``; ``None`` where nothing says it.
         left_out: What else is in the folder, in words; empty where there is nothing.
+        annotations: JSON files beside the images, which may say what is in them.
     """
 
     folder: Path
     files: tuple[Path, ...]
     truth: tuple[Mapping[str, str], ...] | None
     left_out: str = ""
+    annotations: tuple[Path, ...] = ()
 
     def __repr__(self) -> str:
         return f"<ImageSet {self.folder}, {len(self)} images{', labelled' if self.truth is not None else ''}>"
@@ -55,7 +57,7 @@ class ImageSet:
             DataError: Not a folder, no image in it, or a row of ``labels.csv`` is wrong.
         """
         found = ImageFiles.of(Path(folder))
-        return cls(Path(folder), found.files, found.truth, found.left_out)
+        return cls(Path(folder), found.files, found.truth, found.left_out, found.annotations)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -66,7 +68,7 @@ class ImageSet:
             return self
         chosen = [index * len(self) // count for index in range(count)]
         truth = self.truth and tuple(self.truth[index] for index in chosen)
-        return ImageSet(self.folder, tuple(self.files[index] for index in chosen), truth, self.left_out)
+        return replace(self, files=tuple(self.files[index] for index in chosen), truth=truth)
 
     def read(self, index: int) -> bytes:
         """The bytes of one file.

@@ -27,10 +27,12 @@ class Imported(NamedTuple):
     Attributes:
         proto: The same network as ONNX, float32, its layers under the user's names.
         notes: What was left out of it because it changes no answer, one sentence each.
+        one: How a file with one of its outputs is made, where it has several, as the remedy of an error.
     """
 
     proto: onnx.ModelProto
     notes: tuple[str, ...] = ()
+    one: str = ""
 
 
 Reader = Callable[[Path, tuple[int, int]], Imported]

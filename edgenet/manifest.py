@@ -20,7 +20,7 @@ from edgenet.tasks import task_names
 
 __all__ = [
     "AGAIN", "ArtifactSpec", "FileSpec", "GoldenImage", "GoldenSpec", "InputSpec", "Manifest", "ModelSpec",
-    "ReferenceSpec", "TensorSpec",
+    "PartSpec", "ReferenceSpec", "TensorSpec",
 ]  # fmt: skip
 
 AGAIN = "compile the model again"
@@ -29,6 +29,19 @@ Digest = Annotated[str, Length(64)]
 Bytes = Annotated[int, Within(least=0, most=512 << 20)]
 Side = Annotated[int, Within(least=1, most=4096)]
 DTYPES = ("float32", "int8")
+Values = Annotated[int, Within(least=1, most=8_000_000)]
+Scale = Annotated[float, Within(above=0.0, most=1e9)]
+ZeroPoint = Annotated[int, Within(least=-128, most=127)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartSpec(Record):
+    """One of several outputs: its values, and its own scale and zero point where it is int8."""
+
+    name: Name
+    values: Values
+    scale: Scale | None
+    zero_point: ZeroPoint | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,18 +51,21 @@ class TensorSpec(Record):
     Attributes:
         meaning: In the task's words: "logits", "probabilities", "embedding" ….
         classes: Number of values: classes, the background class included, or dimensions.
-        dtype: "float32" or "int8".
+        dtype: "float32" or "int8", of every output.
         scale: Real value of one step; ``None`` for float32.
         zero_point: Raw value of real zero; ``None`` for float32.
         label: Whether a second output gives the index of the largest value.
+        parts: The outputs of several heads in their order, which one after another are the values; each has
+            a scale of its own, and ``scale`` and ``zero_point`` are ``None``.
     """
 
     meaning: Name = "logits"
-    classes: Annotated[int, Within(least=1, most=1_000_000)]
+    classes: Values
     dtype: Name
-    scale: Annotated[float, Within(above=0.0, most=1e9)] | None
-    zero_point: Annotated[int, Within(least=-128, most=127)] | None
+    scale: Scale | None
+    zero_point: ZeroPoint | None
     label: bool = False
+    parts: tuple[PartSpec, ...] | None = None
 
     @classmethod
     def float32(cls, classes: int, meaning: str = "logits", label: bool = False) -> TensorSpec:
@@ -67,15 +83,51 @@ class TensorSpec(Record):
             meaning=meaning, classes=classes, dtype="int8", scale=scale, zero_point=zero_point, label=label
         )
 
+    @classmethod
+    def of_heads(cls, parts: Sequence[PartSpec], meaning: str, label: bool = False) -> TensorSpec:
+        """An artifact with these outputs, all of them int8 or none; one alone is an output as any other."""
+        first, count = parts[0], sum(item.values for item in parts)
+        if len(parts) == 1 and (first.scale is None or first.zero_point is None):
+            return cls.float32(count, meaning, label)
+        if len(parts) == 1 and first.scale is not None and first.zero_point is not None:
+            return cls.int8(count, first.scale, first.zero_point, meaning, label)
+        dtype = "float32" if first.scale is None else "int8"
+        shared: dict[str, Any] = {"meaning": meaning, "classes": count, "dtype": dtype, "label": label}
+        return cls(scale=None, zero_point=None, parts=tuple(parts), **shared)
+
     def check(self, where: Where) -> None:
-        """An int8 output has a scale and a zero point, a float one neither."""
+        """An int8 output has a scale and a zero point, a float one neither; parts are all of it."""
         _one_of(where.at("dtype"), self.dtype, DTYPES)
-        if {self.scale is None, self.zero_point is None} != {self.dtype == "float32"}:
-            raise where.at("scale").refuse(self.scale, f"what {self.dtype} has")
+        told = (
+            [(self.scale, self.zero_point)]
+            if self.parts is None
+            else [(p.scale, p.zero_point) for p in self.parts]
+        )
+        for scale, zero in told:
+            if {scale is None, zero is None} != {self.dtype == "float32"}:
+                raise where.at("scale").refuse(scale, f"what {self.dtype} has")
+        if self.parts and sum(item.values for item in self.parts) != self.classes:
+            raise where.at("parts").refuse(len(self.parts), f"outputs of {self.classes} values together")
 
     def values(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """What the raw values mean, shape kept."""
-        return real(raw, self.scale, self.zero_point)
+        """What the raw values [..., values] mean, shape kept."""
+        return real(raw, *self._affine)
+
+    @property
+    def step(self) -> NDArray[np.float64]:
+        """The real value of one step of each value: [values], or one number for all; 0 for float32."""
+        scale = self._affine[0]
+        return np.asarray(0.0 if scale is None else scale, np.float64)
+
+    @property
+    def _affine(self) -> tuple[Any, Any]:
+        """Scale and zero point of all values, or of each."""
+        if not self.parts or self.dtype == "float32":
+            return self.scale, self.zero_point
+        counts = [item.values for item in self.parts]
+        told = [item.scale for item in self.parts], [item.zero_point for item in self.parts]
+        scale, zero = (np.repeat(np.array(item, np.float32), counts) for item in told)
+        return scale, zero
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from edgenet.importer import Imported, find_importer
 from edgenet.labels import read_labels
 from edgenet.onnx_file import parse_onnx, read_onnx
 from edgenet.original.ending import without_logarithm
+from edgenet.original.operators import check_operators
 from edgenet.original.quantized_input import as_its_scale_says
 from edgenet.original.settle import settled
 from edgenet.preprocessing import Preprocessing
@@ -39,7 +40,8 @@ class Model:
     Attributes:
         name: Short name, the file's stem.
         proto: The graph: one input [1, 3, H, W] (float32, NCHW), one output [1, values]. After
-            :func:`edgenet.graph.passes.prepare` the input is ``pixels``, uint8 [1, H, W, 3], RGB.
+            :func:`edgenet.graph.passes.prepare` the input is ``pixels``, uint8 [1, H, W, 3], RGB, and there
+            may be several outputs, which follow one another in an answer.
         preprocessing: How the network is fed.
         output: What it gives, in its task's words: "logits", "probabilities", "embedding" ….
         label_offset: Output index of class 0.
@@ -123,7 +125,7 @@ class Model:
         if labels:
             card = replace(card, task=replace(card.task, labels=read_labels(Path(labels))))
         made = cls.of(found.proto, name, content_digest(found.proto), card)
-        return replace(_checked(made, path or Path(name)), notes=found.notes)
+        return replace(_checked(made, path or Path(name), found.one), notes=found.notes)
 
     @classmethod
     def of(cls, proto: onnx.ModelProto, name: str, digest: str, card: ModelCard) -> Model:
@@ -159,8 +161,17 @@ class Model:
 
     @property
     def classes(self) -> int:
-        """Number of values of the output: its classes, a background class included, or its dimensions."""
-        return int(self.proto.graph.output[0].type.tensor_type.shape.dim[1].dim_value)
+        """Number of values of an answer: its classes, a background class included, or its dimensions.
+
+        Those of several heads follow one another.
+        """
+        return sum(self.heads)
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """Number of values of each output."""
+        given = self.proto.graph.output
+        return tuple(int(item.type.tensor_type.shape.dim[1].dim_value) for item in given)
 
     @property
     def task(self) -> Task:
@@ -215,11 +226,12 @@ def _find_card(path: Path, card: Path | None) -> ModelCard:
     return read_card(card or beside)
 
 
-def _checked(model: Model, path: Path) -> Model:
+def _checked(model: Model, path: Path, one: str = "") -> Model:
     """Every check a file must pass once; what is returned keeps the promises of :class:`Model`."""
     check_tensors(model.proto, path)
     check_domains(model.proto, path)
     model = replace(model, preprocessing=as_its_scale_says(model.proto, model.preprocessing))
+    model = _joined(model, path)
     proto = settled(model.proto, model.preprocessing, path)
     model = replace(model, proto=proto, preprocessing=model.preprocessing.of_colors())
     if PROBABILITIES in model.task.outputs and without_logarithm(proto):
@@ -227,9 +239,16 @@ def _checked(model: Model, path: Path) -> Model:
     check_weights(proto, path)
     check_inference(proto, path)
     _check_input(proto, model.preprocessing, path)
-    checked = _check_output(replace(model, precision="int8") if is_quantized(proto) else model, path)
+    checked = _check_output(replace(model, precision="int8") if is_quantized(proto) else model, path, one)
     check_ending(checked.proto, model.task, path)
     return checked
+
+
+def _joined(model: Model, path: Path) -> Model:
+    """With one output, where the task takes several; what is then left holds only what a runtime knows."""
+    task = model.task.joined(model.proto, model.preprocessing, path)
+    check_operators(model.proto, path)
+    return replace(model, output=task.output, settings=task.settings)
 
 
 def _check_input(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> None:
@@ -249,7 +268,7 @@ def _check_input(proto: onnx.ModelProto, preprocessing: Preprocessing, path: Pat
         )
 
 
-def _check_output(model: Model, path: Path) -> Model:
+def _check_output(model: Model, path: Path, one: str) -> Model:
     task = model.task
     proto = model.proto
     if len(proto.graph.output) != 1:
@@ -257,7 +276,7 @@ def _check_output(model: Model, path: Path) -> Model:
         entry = model.proto.graph.input[0].name
         raise ModelError(
             f"{path}: {len(proto.graph.output)} outputs ({told}), {task.noun} has one",
-            f"keep the one that counts: onnx.utils.extract_model(IN, OUT, [{entry!r}], [NAME])",
+            one or f"keep the one that counts: onnx.utils.extract_model(IN, OUT, [{entry!r}], [NAME])",
         )
     dims = [dim.dim_value for dim in proto.graph.output[0].type.tensor_type.shape.dim]
     if len(dims) == 2 and dims[0] == 0:

@@ -10,14 +10,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from edgenet.drift import Drift
 from edgenet.errors import EdgenetError
 from edgenet.imageset import ImageSet
+from edgenet.preprocessing import Preprocessing
 from edgenet.tasks import task_module
 
 __all__ = ["Answers", "Doubt", "Task", "Truth", "load_task", "real"]
@@ -88,6 +91,22 @@ class Task(ABC):
     def check(self, values: int) -> tuple[str, str] | None:
         """What is wrong with a model of this task whose output has so many values, and the remedy."""
 
+    def joined(self, proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> Task:  # noqa: ARG002
+        """Let a user's graph give one row of numbers, in place, before anything else is done to it.
+
+        Args:
+            proto: As it was read.
+            preprocessing: The card's.
+            path: For messages.
+
+        Returns:
+            The task with what the graph says of it.
+
+        Raises:
+            ModelError: The card and the graph do not fit.
+        """
+        return self
+
     def contradiction(self, ending: str) -> tuple[str, str] | None:  # noqa: ARG002
         """What the card's ``output`` cannot be where a graph ends in this ONNX operator, and the remedy."""
         return None
@@ -117,9 +136,10 @@ class Task(ABC):
 
     @abstractmethod
     def divergence(self, wanted: Answers) -> Callable[[NDArray[Any]], float]:
-        """A measure of how far an int8 run's values [n, values] are from these of the float run.
+        """A measure of how far an int8 run's answers [n, values] are from these of the float run.
 
-        Small noise from different sources adds up in it, so that it can be predicted.
+        Both are made comparable first. Small noise from different sources adds up in it, so that it can be
+        predicted.
         """
 
     @abstractmethod
@@ -133,6 +153,10 @@ class Task(ABC):
         Raises:
             DataError: What it tells is not of this model's task.
         """
+
+    def seen(self, truth: Truth, preprocessing: Preprocessing) -> Truth:  # noqa: ARG002
+        """The truth of pictures as this preprocessing shows them to the network."""
+        return truth
 
     def classes(self, values: int) -> int:  # noqa: ARG002
         """How many names a model with so many values has; 0 where nothing of it has a name."""

@@ -34,6 +34,12 @@ class Geometry(object):
         """Whether no side is enlarged."""
         return bool(self.full[0] <= self.source[2] and self.full[1] <= self.source[3])
 
+    def view(self, size: Any) -> tuple:
+        """Left, top, width, height in pixels of the picture of what a network of this size sees."""
+        down, right = self.source[2] / float(self.full[0]), self.source[3] / float(self.full[1])
+        left, top = self.source[1] + self.first[1] * right, self.source[0] + self.first[0] * down
+        return left, top, size[1] * right, size[0] * down
+
 
 def geometry(rows: int, columns: int, spec: Mapping[str, Any]) -> Geometry:
     """The way of a picture of ``rows`` and ``columns``.

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.backend import Artifact, Backend, HostSession, Shown, Tap
+from edgenet.backend import Artifact, Backend, HostSession, Shown, Tap, heads
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.layers import Layer, onnx_taps
 from edgenet.graph.passes.head import HEADS, with_label
 from edgenet.graph.passes.to_fp16 import store_fp16
 from edgenet.graph.qdq.align_scales import align_scales
-from edgenet.graph.qdq.onnxruntime import int8_output, to_qdq_format
+from edgenet.graph.qdq.onnxruntime import int8_outputs, to_qdq_format
+from edgenet.graph.qparams import OutputScales
 from edgenet.graph.trace import onnx_run
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
@@ -43,7 +44,7 @@ class OnnxRuntime(Backend):
         "int8-dynamic" comes with int8 weights and is written as it is. "int8" gives int8 logits, unless its
         last layer is float or a Softmax.
         """
-        output = TensorSpec.float32(model.classes, model.output, model.label)
+        found: OutputScales | None = None
         proto = model.proto
         if model.precision == "fp16":
             graph = Graph(proto)
@@ -54,12 +55,10 @@ class OnnxRuntime(Backend):
             if not model.kept_scales:
                 align_scales(graph)
             to_qdq_format(graph, qdq_format_for(target))
-            scores = int8_output(graph)
-            if scores is not None:
-                step, zero = scores.scale, scores.zero_point
-                output = TensorSpec.int8(model.classes, step, zero, model.output, model.label)
+            found = int8_outputs(graph)
             proto = graph.proto()
         proto = with_label(proto) if model.label else proto
+        output = TensorSpec.of_heads(heads(model, found), model.output, model.label)
         return Artifact(proto.SerializeToString(deterministic=True), "model.onnx", output)
 
     def recipe(self, recipe: Recipe, target: Target) -> Recipe:
@@ -85,7 +84,7 @@ class _Session:
         self._evaluator = evaluator
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
-        return self._evaluator.first(pixels)
+        return self._evaluator.row(pixels)
 
 
 def backend() -> OnnxRuntime:

@@ -23,7 +23,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgenet.backend import Artifact, Backend, Finding, HostSession, Tap
+from edgenet.backend import Artifact, Backend, Finding, HostSession, Tap, heads
 from edgenet.errors import DeviceError, PlanError
 from edgenet.facts import Facts
 from edgenet.graph.evaluate import Evaluator
@@ -78,7 +78,7 @@ class TensorRt(Backend):
         return Artifact(
             data=written.pop("model.onnx"),
             file="model.onnx",
-            output=TensorSpec.float32(model.classes, model.output),
+            output=TensorSpec.of_heads(heads(model, None), model.output),
             input_dtype="float32" if forms[-1] == "8" else "uint8",
             build={
                 "precision": model.precision,
@@ -148,7 +148,7 @@ class _Session:
         self._evaluator = Evaluator(data, threads=threads)
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
-        return self._evaluator.first(pixels.astype(self._dtype))
+        return self._evaluator.row(pixels.astype(self._dtype))
 
 
 def backend() -> TensorRt:

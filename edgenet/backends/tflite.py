@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.backend import Artifact, Backend, HostSession, Shown
+from edgenet.backend import Artifact, Backend, HostSession, Shown, heads
 from edgenet.backends.lowering.depthwise import left_large
 from edgenet.backends.lowering.layer_outputs import tflite_layers
 from edgenet.backends.lowering.operators import to_tflite
 from edgenet.backends.lowering.scope import Favored
 from edgenet.backends.lowering.startup_message import without_startup_message
 from edgenet.errors import ModelError
+from edgenet.graph.evaluate import flat
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.head import HEADS
 from edgenet.manifest import TensorSpec
@@ -51,12 +52,8 @@ class Tflite(Backend):
         Raises:
             UnsupportedError: A node cannot be expressed.
         """
-        data, scores = to_tflite(model, _favored(target))
-        how = scores.quantization
-        if how is None:
-            output = TensorSpec.float32(model.classes, model.output, model.label)
-        else:
-            output = TensorSpec.int8(model.classes, how.scale, how.zero_point, model.output, model.label)
+        data, scales = to_tflite(model, _favored(target))
+        output = TensorSpec.of_heads(heads(model, scales), model.output, model.label)
         return Artifact(data, "model.tflite", output)
 
     def notes(self, model: Model, target: Target, precision: str) -> tuple[str, ...]:
@@ -103,12 +100,13 @@ class _Session:
     def __init__(self, interpreter: Any) -> None:
         self._interpreter = interpreter
         self._input = interpreter.get_input_details()[0]["index"]
-        self._output = interpreter.get_output_details()[0]["index"]
+        given = interpreter.get_output_details()  # what is of another type than the first is a label
+        self._outputs = [item["index"] for item in given if item["dtype"] == given[0]["dtype"]]
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         self._interpreter.set_tensor(self._input, pixels)
         self._interpreter.invoke()
-        return np.asarray(self._interpreter.get_tensor(self._output)).reshape(-1)
+        return flat(map(self._interpreter.get_tensor, self._outputs))
 
 
 def _favored(target: Target) -> Favored:

@@ -119,6 +119,9 @@ def _bundle(file: str, as_json: bool) -> None:
     )
     if output.scale is not None:
         say(f"logit = {output.scale:.6g} * (output - {output.zero_point})")
+    for part in output.parts or ():
+        told = "" if part.scale is None else f", value = {part.scale:.6g} * (output - {part.zero_point})"
+        say(f"{part.name}: {part.values} values{told}")
 
 
 def _report(file: str, as_json: bool) -> None:

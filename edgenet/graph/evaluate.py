@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ for _name in wire.NO_TELEMETRY:
     os.environ.setdefault(_name, "1")  # read when the library is loaded, so before that
 import onnxruntime  # noqa: E402
 
-__all__ = ["Evaluator"]
+__all__ = ["Evaluator", "flat"]
 
 
 class Evaluator:
@@ -69,7 +69,9 @@ class Evaluator:
                 f"ONNX Runtime cannot load the graph ({reason})", "check the model with onnx.checker"
             ) from None
         self._input = self._session.get_inputs()[0].name
-        self._outputs = list(outputs) or [item.name for item in self._session.get_outputs()]
+        given = self._session.get_outputs()
+        self._outputs = list(outputs) or [item.name for item in given]
+        self._row = [item.name for item in given if item.type == given[0].type and item.name in self._outputs]
 
     def run(self, value: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
         """The outputs by name for one input; raises as :meth:`feed`."""
@@ -83,9 +85,12 @@ class Evaluator:
         """
         return dict(zip(self._outputs, self._answer(self._outputs, values), strict=True))
 
-    def first(self, value: NDArray[Any]) -> NDArray[Any]:
-        """The first output, flat: [classes] for a classifier; raises as :meth:`feed`."""
-        return np.asarray(self._answer(self._outputs[:1], {self._input: value})[0]).reshape(-1)
+    def row(self, value: NDArray[Any]) -> NDArray[Any]:
+        """The answer to one input, flat: [classes] for a classifier; raises as :meth:`feed`.
+
+        The outputs of several heads follow one another; what is of another type, a label, is none of them.
+        """
+        return flat(self._answer(self._row, {self._input: value}))
 
     def _answer(self, names: list[str], values: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         try:
@@ -95,6 +100,11 @@ class Evaluator:
                 f"ONNX Runtime cannot run the graph ({cause(error)})", "export the model again"
             ) from None
         return found
+
+
+def flat(values: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    """The row of an answer, one-dimensional: its outputs one after another."""
+    return np.concatenate([np.asarray(item).reshape(-1) for item in values])
 
 
 def _with_outputs(proto: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:

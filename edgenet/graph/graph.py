@@ -267,6 +267,14 @@ class Graph:
         """Let another tensor be an output in place of one, or describe that one anew."""
         self.outputs = _replaced(self.outputs, name, info)
 
+    def end_in(self, old: str, infos: Iterable[ValueInfoProto]) -> None:
+        """Let the graph give these tensors in the place of an output; their nodes are the caller's."""
+        kept = [(name, [info]) for name, info in self.outputs.items()]
+        found = [item for name, given in kept for item in (infos if name == old else given)]
+        self.outputs = {info.name: info for info in found}
+        for info in found:
+            self._note(info)
+
     def _note(self, info: ValueInfoProto) -> None:
         self._shapes[info.name] = tuple(dim.dim_value for dim in info.type.tensor_type.shape.dim)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Affine", "Int8Weights"]
+__all__ = ["Affine", "Int8Weights", "OutputScales"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,13 @@ class Affine:
     def high(self) -> float:
         """The largest real value that can be expressed."""
         return self.scale * (127 - self.zero_point)
+
+
+@dataclass(frozen=True)
+class OutputScales:
+    """How the outputs of an int8 graph are read, in their order."""
+
+    outputs: tuple[Affine, ...]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.evaluate import Evaluator, flat
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.align_scales import align_scales
 
@@ -37,10 +37,10 @@ def onnx_run(data: bytes, pixels: NDArray[np.uint8]) -> tuple[dict[str, NDArray[
     """
     proto = onnx.load_model_from_string(data)
     names = _quantized(proto.graph.node)
-    scores = proto.graph.output[0].name
-    answers = dict(Evaluator(proto, [*names, scores]).run(pixels))
-    raw = np.asarray(answers[scores]).reshape(-1)
-    return {names[name]: _nhwc(answers[name]) for name in names}, raw
+    kind = proto.graph.output[0].type.tensor_type.elem_type  # a label is of another
+    scores = [item.name for item in proto.graph.output if item.type.tensor_type.elem_type == kind]
+    answers = dict(Evaluator(proto, [*names, *scores]).run(pixels))
+    return {names[name]: _nhwc(answers[name]) for name in names}, flat(answers[name] for name in scores)
 
 
 class LayerByLayer:
@@ -66,14 +66,14 @@ class LayerByLayer:
         self.names = tuple(made.values())
         self._made = {source: name for name, source in made.items()}
         self._rank = {source: len(graph.shape(source)) for source in self.names}
-        self._pixels, self._scores = graph.input, graph.output
+        self._pixels, self._scores = graph.input, list(graph.outputs)
         for node in graph.nodes:
             if node.op_type == "DequantizeLinear" and node.input[0] in made:
                 graph.set_input(node, 0, _given(made[node.input[0]]))
         for source in self.names:
             kind = TensorProto.INT8
             graph.add_graph_input(helper.make_tensor_value_info(_given(source), kind, graph.shape(source)))
-        self._evaluator = Evaluator(graph.proto(), [*made, self._scores], optimize=False)
+        self._evaluator = Evaluator(graph.proto(), [*made, *self._scores], optimize=False)
 
     def run(
         self, pixels: NDArray[np.uint8], values: Mapping[str, NDArray[np.int8]]
@@ -89,8 +89,8 @@ class LayerByLayer:
         """
         feeds = {_given(name): self._laid_out(name, values[name]) for name in self.names}
         answers = self._evaluator.feed({self._pixels: pixels, **feeds})
-        scores = np.asarray(answers[self._scores], np.float32).reshape(-1)
-        return {name: _nhwc(answers[self._made[name]]) for name in self.names}, scores
+        scores = flat(answers[name] for name in self._scores)
+        return {name: _nhwc(answers[self._made[name]]) for name in self.names}, scores.astype(np.float32)
 
     def _laid_out(self, name: str, value: NDArray[np.int8]) -> NDArray[np.int8]:
         moved = value.transpose(0, 3, 1, 2) if self._rank[name] == IMAGE_RANK else value

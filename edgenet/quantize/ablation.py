@@ -55,5 +55,5 @@ class Ablation:
         return line
 
     def _comparable(self, session: Evaluator) -> Answers:
-        values = np.stack([session.first(pixels) for pixels in self._images])
+        values = np.stack([session.row(pixels) for pixels in self._images])
         return self._task.comparable(values, self._task.outputs[0])

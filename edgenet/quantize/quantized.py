@@ -210,13 +210,15 @@ def _check_graph(proto: onnx.ModelProto, original: Model, where: str) -> None:
         raise ModelError(f"{where}: not a valid ONNX model ({reason})", AGAIN) from None
     height, width = original.preprocessing.size
     kinds = onnx.TensorProto
-    wanted = [(kinds.UINT8, [1, height, width, 3]), (kinds.FLOAT, [1, original.classes])]
-    ends = [*proto.graph.input, *proto.graph.output]
     found = [
         (item.type.tensor_type.elem_type, [dim.dim_value for dim in item.type.tensor_type.shape.dim])
-        for item in ends
+        for item in [*proto.graph.input, *proto.graph.output]
     ]
-    if found != wanted:
+    rows = [
+        shape[1] for kind, shape in found[1:] if kind == kinds.FLOAT and len(shape) == 2 and shape[0] == 1
+    ]
+    whole = len(rows) == len(found) - 1 and sum(rows) == original.classes
+    if found[:1] != [(kinds.UINT8, [1, height, width, 3])] or not whole:
         raise ModelError(
             f"{where}: its graph does not go from pixels to the model's {original.classes} values", AGAIN
         )

@@ -35,7 +35,7 @@ def check_taken(task: Task, model: Model, golden: Golden) -> dict[str, Any]:
         ModelError: They are not one network.
     """
     simulated = Evaluator(model.proto, optimize=False)
-    answers = np.stack([simulated.first(item[None]) for item in golden.pixels])
+    answers = np.stack([simulated.row(item[None]) for item in golden.pixels])
     stage = conversion(task, task.comparable(answers, model.output), golden.reference).to_table()
     if stage["max_abs"] > TOLERANCE * (float(np.ptp(golden.reference)) or 1.0):
         raise ModelError(

@@ -12,6 +12,7 @@ from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Finished
 from edgenet.devices.blobs import Blob
 from edgenet.devices.runtimes import RuntimeChoice, check_runtime, ensure_runtime
+from edgenet.manifest import TensorSpec
 from edgenet.progress import REMARK, Progress
 from edgenet.steps.events import board_events
 from edgenet.steps.finish import finish, own_version
@@ -92,6 +93,12 @@ def _blob(bundle: Bundle, name: str) -> Blob:
     return Blob(bundle.manifest.files[name].sha256, len(data), lambda: io.BytesIO(data))
 
 
+def _output(spec: TensorSpec) -> Mapping[str, Any]:
+    """What the board knows of its answers."""
+    told = {key: getattr(spec, key) for key in ("dtype", "scale", "zero_point", "meaning")}
+    return told if spec.parts is None else {**told, "parts": [item.to_table() for item in spec.parts]}
+
+
 def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[str, Any]:
     """What the board keeps of a bundle (docs/agent-protocol.md, ``deploy``)."""
     whole = bundle.manifest
@@ -104,7 +111,7 @@ def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[st
         "artifact_size": artifact.size,
         "build": spec.build,
         "input": {key: getattr(spec.input, key) for key in ("shape", "dtype")},
-        "output": {key: getattr(spec.output, key) for key in ("dtype", "scale", "zero_point", "meaning")},
+        "output": _output(spec.output),
         "preprocessing": whole.preprocessing.to_table(),
         "task": {"name": whole.model.task, "settings": dict(whole.model.settings)},
         "labels": list(whole.class_names),

@@ -224,7 +224,9 @@ def true_of(bundle: Bundle, images: ImageSet) -> Truth | None:
     Raises:
         DataError: It tells what is not of that task.
     """
-    return bundle.manifest.task.truth(images, bundle.manifest.artifact.output.classes)
+    task = bundle.manifest.task
+    found = task.truth(images, bundle.manifest.artifact.output.classes)
+    return None if found is None else task.seen(found, bundle.manifest.preprocessing)
 
 
 def _golden_pixels(bundle: Bundle, index: int, how: Preprocessing) -> NDArray[np.uint8]:

@@ -55,7 +55,7 @@ class Reference:
         Raises:
             ModelError: It is none: the model computes NaN or infinity.
         """
-        values = self._evaluator.first(self.feed(pixels))
+        values = self._evaluator.row(self.feed(pixels))
         if not np.isfinite(values).all():
             raise ModelError(
                 "the float model computes NaN or infinity on a real image",

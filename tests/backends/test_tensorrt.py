@@ -45,7 +45,7 @@ def half(model: Model) -> Model:
 
 def run(data: bytes, image: np.ndarray) -> np.ndarray:
     entry = onnx.load_model_from_string(data).graph.input[0].type.tensor_type.elem_type
-    return Evaluator(data).first(image.astype(helper.tensor_dtype_to_np_dtype(entry)))
+    return Evaluator(data).row(image.astype(helper.tensor_dtype_to_np_dtype(entry)))
 
 
 def answers(data: bytes, side: int = SIZE) -> np.ndarray:

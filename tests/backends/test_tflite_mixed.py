@@ -60,7 +60,7 @@ def settled_truth(model: Model, shown: list[np.ndarray]) -> np.ndarray:
     graph = Graph(model.proto)
     align_scales(graph)
     evaluator = Evaluator(graph.proto(), optimize=False)
-    return np.stack([evaluator.first(picture) for picture in shown])
+    return np.stack([evaluator.row(picture) for picture in shown])
 
 
 # Float layers of eight: quantizes (the pixels' sign bit is one), dequantizes.

@@ -15,7 +15,7 @@ from edgenet.backends.tflite import backend
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.align_scales import align_scales
-from edgenet.graph.qdq.onnxruntime import int8_output, to_qdq_format
+from edgenet.graph.qdq.onnxruntime import int8_outputs, to_qdq_format
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.quantizer import quantize
@@ -154,10 +154,10 @@ def truth(model: Model, pictures: list[np.ndarray], form: str = "") -> np.ndarra
         align_scales(graph)
         if form:
             to_qdq_format(graph, form)
-        int8_output(graph)
+        int8_outputs(graph)
         proto = graph.proto()
     evaluator = Evaluator(proto, optimize=bool(form))
-    return np.stack([evaluator.first(picture) for picture in pictures])
+    return np.stack([evaluator.row(picture) for picture in pictures])
 
 
 def parsed(data: bytes) -> Any:

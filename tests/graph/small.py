@@ -51,7 +51,7 @@ def graph(
 def answers(proto: onnx.ModelProto, shown: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """The first output for each input, one after the other; nothing is optimized."""
     evaluator = Evaluator(proto, optimize=False)
-    return np.stack([evaluator.first(item) for item in shown])
+    return np.stack([evaluator.row(item) for item in shown])
 
 
 def inputs(of: Graph, count: int = 3) -> list[NDArray[Any]]:

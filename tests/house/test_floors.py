@@ -18,7 +18,7 @@ TYPES = {
     "report", "target",
 }  # fmt: skip
 PARTS = {
-    "breakdown", "card", "cards", "drift", "facts", "golden", "image_files", "importer", "importers",
+    "breakdown", "card", "cards", "detection", "drift", "facts", "golden", "image_files", "importer", "importers",
     "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
 }  # fmt: skip
 FOUNDATION = {
@@ -27,7 +27,7 @@ FOUNDATION = {
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
-    ("1", (TYPES | PARTS | {"original", "sigmoids", "statistics", "verification"},)),
+    ("1", (TYPES | PARTS | {"geography", "original", "sigmoids", "statistics", "verification"},)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
     ("3", ({"backend", "backends"}, {"devices"})),
@@ -40,6 +40,7 @@ FLOORS = (
 AGENT = "agent"
 SHARED_WITH_THE_HOST = (
     "edgenet.agent.demo.gate",
+    "edgenet.agent.detection",
     "edgenet.agent.preprocess",
     "edgenet.agent.tasks",
     "edgenet.agent.tunnel",

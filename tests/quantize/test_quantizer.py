@@ -16,7 +16,7 @@ from edgenet.errors import DataError, LibraryError, UnsupportedError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.prepare import prepare
-from edgenet.graph.qdq.onnxruntime import QDQ_FORMATS, int8_output, to_qdq_format
+from edgenet.graph.qdq.onnxruntime import QDQ_FORMATS, int8_outputs, to_qdq_format
 from edgenet.model import Model
 from edgenet.quantize.calibration.observers import MinMax
 from edgenet.quantize.calibration.ranges import affine, quantize_weights
@@ -111,7 +111,7 @@ def test_answers_stay_close(model: Model, int8: Model) -> None:
     prepared = Evaluator(prepare(model).proto)
     quantized = Evaluator(int8.proto)
     for item in pixels(10, seed=5):
-        a, b = prepared.first(item), quantized.first(item)
+        a, b = prepared.row(item), quantized.row(item)
         assert np.corrcoef(a, b)[0, 1] > 0.97
 
 
@@ -121,9 +121,9 @@ def test_every_form_gives_the_same_whole_numbers(int8: Model) -> None:
     for form in QDQ_FORMATS:
         graph = Graph(int8.proto)
         to_qdq_format(graph, form)
-        scores = int8_output(graph)
+        scores = int8_outputs(graph)
         evaluator = Evaluator(graph.proto(), optimize=False)
-        outputs = [evaluator.first(item) for item in pixels(4, seed=9)]
+        outputs = [evaluator.row(item) for item in pixels(4, seed=9)]
         assert outputs[0].dtype == np.int8
         results.append((scores, np.stack(outputs)))
     for scores, outputs in results[1:]:
@@ -134,11 +134,13 @@ def test_every_form_gives_the_same_whole_numbers(int8: Model) -> None:
 def test_int8_scores_mean_the_float_scores(int8: Model) -> None:
     graph = Graph(int8.proto)
     to_qdq_format(graph, "s8s8")
-    scores = int8_output(graph)
+    found = int8_outputs(graph)
+    assert found is not None
+    (scores,) = found.outputs
     item = pixels(1, seed=11)[0]
-    raw = Evaluator(graph.proto()).first(item).astype(np.float64)
+    raw = Evaluator(graph.proto()).row(item).astype(np.float64)
     assert scores.scale * (raw - scores.zero_point) == pytest.approx(
-        Evaluator(int8.proto).first(item), abs=1e-5
+        Evaluator(int8.proto).row(item), abs=1e-5
     )
 
 
@@ -148,7 +150,7 @@ def test_different_means_keep_an_int8_add(model: Model) -> None:
     got = quantize(prepared, FAST, pixels(8))[0]
     assert Counter(node.op_type for node in got.proto.graph.node)["Add"] == 1
     item = pixels(1, seed=3)[0]
-    a, b = Evaluator(prepared.proto).first(item), Evaluator(got.proto).first(item)
+    a, b = Evaluator(prepared.proto).row(item), Evaluator(got.proto).row(item)
     assert np.corrcoef(a, b)[0, 1] > 0.97
 
 

@@ -37,11 +37,11 @@ def test_every_recipe_quantizes_and_stays_near_min_max(name: str, model: Model) 
     prepared = prepare(model)
     exact = Evaluator(prepared.proto)
     judged = [image[None] for image in smooth_images(10, 77, 64, 64)]
-    truth = np.stack([exact.first(item) for item in judged])
+    truth = np.stack([exact.row(item) for item in judged])
     errors = []
     for how in (recipe, replace(Recipe.load("int8-minmax"), granularity=recipe.granularity)):
         session = Evaluator(quantize(prepared, how, PIXELS)[0].proto)
-        errors.append(float(np.square(np.stack([session.first(item) for item in judged]) - truth).mean()))
+        errors.append(float(np.square(np.stack([session.row(item) for item in judged]) - truth).mean()))
     assert errors[0] <= errors[1] * 1.5
     assert recipe.to_table()["name"] == name
 
@@ -77,7 +77,7 @@ def test_memory_does_not_decide_the_function(model: Model) -> None:
     tight = quantize(prepare(model), replace(QUICK, memory_mb=0.3), PIXELS)[0]
     wide = quantize(prepare(model), replace(QUICK, memory_mb=1000), PIXELS)[0]
     for item in PIXELS[:4]:
-        a, b = (Evaluator(each.proto).first(item) for each in (tight, wide))
+        a, b = (Evaluator(each.proto).row(item) for each in (tight, wide))
         assert np.corrcoef(a, b)[0, 1] > 0.99
 
 

@@ -43,7 +43,7 @@ def test_a_network_that_is_sure_is_compared_as_far_as_its_probabilities_tell() -
     taken = take_given(sure)
     assert taken.output == "logits"
     answers = simulated(sure, shown)
-    assert np.abs(Evaluator(taken.proto).first(shown[0])).max() > 10.0
+    assert np.abs(Evaluator(taken.proto).row(shown[0])).max() > 10.0
     golden = Golden("synthetic", {}, np.concatenate(shown), answers)
     assert check_taken(sure.task, taken, golden)["max_abs"] < 1e-3
 

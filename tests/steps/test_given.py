@@ -113,7 +113,7 @@ def users(model: Model, pixels: list[np.ndarray], bundle: Bundle) -> np.ndarray:
     """int8 scores of the user's own Q/DQ graph, as ONNX Runtime runs it with its int8 kernels."""
     reference = Reference(model.proto, model.preprocessing, model.task)
     session, how = Evaluator(model.proto), bundle.manifest.artifact.output
-    real = np.stack([session.first(reference.feed(item)) for item in pixels])
+    real = np.stack([session.row(reference.feed(item)) for item in pixels])
     assert how.scale is not None
     return np.asarray(np.rint(real / how.scale) + (how.zero_point or 0), int)
 

@@ -21,7 +21,7 @@ def version():
 
 
 class Session(object):
-    """A loaded ONNX model with one input and one output."""
+    """A loaded ONNX model with one input; outputs of several heads are one answer."""
 
     arena_absent = "only ONNX Runtime's profile tells it, and the protocol times no layers"
 
@@ -31,11 +31,14 @@ class Session(object):
         self.arena_mb: Any = None
         self.profiled_ms: Any = None
         self._session = _session(path, _options(threads))
-        self._in, self._out = self._session.get_inputs()[0], self._session.get_outputs()[0]
+        given = self._session.get_outputs()
+        self._in, self._out = self._session.get_inputs()[0], given[0]
         self._input = np.zeros([_fixed(size) for size in self._in.shape], np.uint8)
         self._threads = threads
         self._output: Any = None
-        self._names, self._feed = [self._out.name], {self._in.name: self._input}
+        # what is of another type is a label
+        self._names = [item.name for item in given if item.type == self._out.type]
+        self._feed = {self._in.name: self._input}
         self._run = self._session.run
 
     def describe(self):
@@ -58,8 +61,10 @@ class Session(object):
         self._output = self._run(self._names, self._feed)
 
     def output(self):
-        """The last answer, one-dimensional, in the artifact's own dtype."""
-        return self._output[0].reshape(-1)
+        """The last answer, one-dimensional, in the artifact's own dtype: its outputs one after another."""
+        if len(self._output) == 1:
+            return self._output[0].reshape(-1)
+        return np.concatenate([item.reshape(-1) for item in self._output])
 
     def layers(self, seconds):
         """[{"name", "op", "ms"}]: least time of each node, as ONNX Runtime's own profiler writes it.

@@ -31,7 +31,9 @@ def version():
 
 
 class Session(object):
-    """A loaded .tflite model with one input and one output; the default delegates (XNNPACK).
+    """A loaded .tflite model with one input; outputs of several heads are one answer.
+
+    Its delegates are the default ones (XNNPACK).
 
     ``invoke`` runs it once.
     """
@@ -45,7 +47,10 @@ class Session(object):
         self._interpreter = _MODULE.Interpreter(model_path=path, num_threads=threads)
         self._interpreter.allocate_tensors()
         self._in = self._interpreter.get_input_details()[0]
-        self._out = self._interpreter.get_output_details()[0]
+        given = self._interpreter.get_output_details()
+        self._out = given[0]
+        # what is of another type is a label
+        self._places = [item["index"] for item in given if item["dtype"] == self._out["dtype"]]
         self._threads = threads
         self._shape = tuple(int(size) for size in self._in["shape"])
         self.invoke = self._interpreter.invoke  # no call in between: it is timed
@@ -61,8 +66,11 @@ class Session(object):
         self._interpreter.set_tensor(self._in["index"], pixels)
 
     def output(self):
-        """The last answer, one-dimensional, in the artifact's own dtype."""
-        return self._interpreter.get_tensor(self._out["index"]).reshape(-1)
+        """The last answer, one-dimensional, in the artifact's own dtype: its outputs one after another."""
+        get = self._interpreter.get_tensor
+        if len(self._places) == 1:
+            return get(self._places[0]).reshape(-1)
+        return np.concatenate([get(place).reshape(-1) for place in self._places])
 
     def layers(self, seconds):
         """[{"name", "op", "until_ms"}]: time of the file cut after each operator, its own included.

@@ -28,10 +28,13 @@ def reader(manifest: Any) -> Any:
 
 
 def real(raw: np.ndarray, scale: Any, zero_point: Any) -> np.ndarray:
-    """The real values of raw ones, float32, shape kept; float ones have no scale."""
+    """The real values of raw ones, float32, shape kept; float ones have no scale.
+
+    Scale and zero point are numbers, or float32 [values].
+    """
     if scale is None:
         return raw.astype(np.float32)
-    return (raw.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+    return np.asarray((raw.astype(np.float32) - np.float32(zero_point)) * np.float32(scale))
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ PROFILED_RUNS = 20
 
 
 class Session(object):
-    """An engine with one input and one output.
+    """An engine with one input; outputs of several heads, numbered in their names, are one answer.
 
     Args:
         trt: The module.
@@ -38,13 +38,14 @@ class Session(object):
             raise Failure("load", "TensorRT cannot load the engine: " + words, "deploy again")
         self._tensors = dialect.tensors(self._engine)
         self._in = next(item for item in self._tensors if item[1])
-        self._out = next(item for item in self._tensors if not item[1])
+        outputs = [item for item in self._tensors if not item[1]]
+        self._outs = sorted(outputs, key=lambda item: (len(item[0]), item[0]))
         self._buffers, self._addresses = {}, {}
         for name, _, shape, kind in self._tensors:
             size = int(np.prod(shape)) * np.dtype(trt.nptype(kind)).itemsize
             self._buffers[name] = cuda.pinned_buffer(size)
             self._addresses[name] = cuda.device_buffer(size)
-        self._input, self._output = self._array(self._in), self._array(self._out)
+        self._input, self._rows = self._array(self._in), [self._array(item) for item in self._outs]
         self._context = self._engine.create_execution_context()
         if self._context is None:
             words = self._log.errors[-1] if self._log.errors else "out of memory"
@@ -59,7 +60,7 @@ class Session(object):
         """Input and output; the number of layers; MB (1e6 bytes) of the GPU that one context needs."""
         return {
             "input": self._about(self._in),
-            "output": self._about(self._out),
+            "output": self._about(self._outs[0]),
             "threads": 1,
             "layers": self._engine.num_layers,
             "gpu_memory_mb": round(self._dialect.device_memory(self._engine) / 1e6, 3),
@@ -85,10 +86,13 @@ class Session(object):
         self._cuda.wait()
 
     def output(self):
-        """The last answer, one-dimensional, in the engine's own dtype."""
-        self._cuda.to_host(self._buffers[self._out[0]], self._addresses[self._out[0]])
+        """The last answer, one-dimensional, in the engine's own dtype: its outputs one after another."""
+        for name, _, _, _ in self._outs:
+            self._cuda.to_host(self._buffers[name], self._addresses[name])
         self._cuda.wait()
-        return self._output.reshape(-1)
+        if len(self._rows) == 1:
+            return self._rows[0].reshape(-1)
+        return np.concatenate([item.reshape(-1) for item in self._rows])
 
     def layers(self, _seconds):
         """[{"name", "op", "ms"}]: mean times by TensorRT's profiler, in a context of its own."""

@@ -12,6 +12,7 @@ from edgenet.backends.lowering.rescaling import emit_on_one_scale, on_scale
 from edgenet.backends.lowering.scope import ELSEWHERE, Scope, nhwc
 from edgenet.graph.graph import attributes
 from edgenet.graph.passes.head import LABEL
+from edgenet.graph.passes.heads import LAST_CHANNELS
 
 __all__ = [
     "lower_cast",
@@ -28,9 +29,12 @@ TO_NCHW = [0, 3, 1, 2]
 
 
 def lower_transpose(scope: Scope, node: NodeProto) -> None:
-    """The pixels' NHWC → NCHW: nothing to do, the file is NHWC throughout. Any other is refused."""
+    """The pixels' NHWC → NCHW, and back in front of a Flatten: nothing to do, the file is NHWC throughout.
+
+    Any other is refused.
+    """
     perm = list(attributes(node).get("perm", ()))
-    if node.input[0] != scope.graph.input or perm != TO_NCHW:
+    if not (node.input[0] == scope.graph.input and perm == TO_NCHW) and not _is_as_stored(scope, node):
         raise scope.refuse(node, f"perm {perm} inside the network", ELSEWHERE)
     scope.alias(node.output[0], scope.input(node, node.input[0]))
 
@@ -52,7 +56,9 @@ def lower_cast(scope: Scope, node: NodeProto) -> None:
 def lower_reshape(scope: Scope, node: NodeProto) -> None:
     """Flatten, Reshape and Squeeze → RESHAPE, where NCHW and NHWC mean the same order of numbers."""
     shape = scope.graph.shape(node.output[0])
-    for name in (node.input[0], node.output[0]):
+    before = scope.graph.producer(node.input[0])
+    stored = before is not None and _is_as_stored(scope, before)
+    for name in (node.output[0],) if stored else (node.input[0], node.output[0]):
         if not _order_is_one(scope.graph.shape(name)):
             raise scope.refuse(
                 node,
@@ -127,8 +133,16 @@ def lower_label(scope: Scope, scores: int) -> int:
     return label
 
 
+def _is_as_stored(scope: Scope, node: NodeProto) -> bool:
+    """Whether a node brings a map into the order of the file, in which it is flattened."""
+    reader = scope.graph.sole_consumer(node.output[0])
+    if node.op_type != "Transpose" or reader is None or reader.op_type != "Flatten":
+        return False
+    return tuple(attributes(node).get("perm", ())) == LAST_CHANNELS
+
+
 def _order_is_one(shape: tuple[int, ...]) -> bool:
     """Whether the numbers of a tensor stand in the same order in the file as in the graph."""
     if len(shape) != 4:
-        return len(shape) == 2
+        return len(shape) in (2, 3)
     return shape[1] == 1 or math.prod(shape[2:]) == 1

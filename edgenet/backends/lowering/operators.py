@@ -30,12 +30,13 @@ from edgenet.backends.lowering.layout import (
 )
 from edgenet.backends.lowering.pooling import lower_global_average, lower_global_maximum, lower_pool
 from edgenet.backends.lowering.qdq import DEQUANTIZE, REQUANTIZE, take_qdq
-from edgenet.backends.lowering.rescaling import lower_dequantize, lower_requantize
+from edgenet.backends.lowering.rescaling import in_one_type, lower_dequantize, lower_requantize
 from edgenet.backends.lowering.resize import lower_resize
 from edgenet.backends.lowering.scope import ELSEWHERE, Favored, Scope
 from edgenet.backends.lowering.unsigned import in_unsigned, wants_unsigned
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.align_scales import align_scales
+from edgenet.graph.qparams import Affine, OutputScales
 from edgenet.model import Model
 
 __all__ = ["OPERATORS", "to_tflite"]
@@ -76,18 +77,18 @@ OPERATORS: dict[str, Callable[[Scope, NodeProto], None]] = {
 INEXACT = ("Clip", "HardSwish", "Relu", "Softmax")
 
 
-def to_tflite(model: Model, favored: Favored) -> tuple[bytes, Tensor]:
+def to_tflite(model: Model, favored: Favored) -> tuple[bytes, OutputScales | None]:
     """A prepared float or quantized model as a TFLite file.
 
-    Input: ``pixels``, uint8 [1, H, W, 3]. Output: [1, classes], float32 or int8; behind it ``label``, int32
-    [1], where the model asks for it.
+    Input: ``pixels``, uint8 [1, H, W, 3]. Output: [1, classes], float32 or int8, or several such; behind it
+    ``label``, int32 [1], where the model asks for it.
 
     Args:
         model: The model.
         favored: Which writings are faster on the target.
 
     Returns:
-        The file's bytes and its output tensor.
+        The file's bytes, and how each output is read; ``None`` where they are float32.
 
     Raises:
         UnsupportedError: A node cannot be expressed; nothing was written.
@@ -104,11 +105,15 @@ def to_tflite(model: Model, favored: Favored) -> tuple[bytes, Tensor]:
     for node in graph.nodes:
         if node.output[0] not in scope.fused:
             _lower(scope, node)
-    result = scope.input(graph.nodes[-1], graph.output)
-    result = in_unsigned(scope.file, result) if unsigned else result
-    scope.tensor(result).name = graph.output
-    outputs = [result, lower_label(scope, result)] if model.label else [result]
-    return scope.file.to_bytes([0], outputs), scope.tensor(result)
+    results = [scope.input(graph.nodes[-1], name) for name in graph.outputs]
+    results = in_unsigned(scope.file, results) if unsigned else results
+    results = in_one_type(scope, results)
+    for name, index in zip(graph.outputs, results, strict=True):
+        scope.tensor(index).name = name
+    labels = [lower_label(scope, results[0])] if model.label else []
+    found = [scope.tensor(index).quantization for index in results]
+    scales = tuple(Affine(how.scale, how.zero_point) for how in found if how is not None)
+    return scope.file.to_bytes([0], results + labels), OutputScales(scales) if scales else None
 
 
 def _lower(scope: Scope, node: NodeProto) -> None:

@@ -10,7 +10,15 @@ from onnx import NodeProto
 from edgenet.backends.lowering.file import Quantization, Tensor
 from edgenet.backends.lowering.scope import Scope
 
-__all__ = ["QUANTIZE", "dequantized", "emit_on_one_scale", "lower_dequantize", "lower_requantize", "on_scale"]
+__all__ = [
+    "QUANTIZE",
+    "dequantized",
+    "emit_on_one_scale",
+    "in_one_type",
+    "lower_dequantize",
+    "lower_requantize",
+    "on_scale",
+]
 
 QUANTIZE = ("QuantizeOptions", dict[str, Any]())
 
@@ -52,6 +60,17 @@ def lower_dequantize(scope: Scope, node: NodeProto) -> None:
     """int8 → float, for an operator that was left in float: DEQUANTIZE."""
     source = scope.input(node, node.input[0])
     scope.emit("DEQUANTIZE", (source,), scope.output(node, node.output[0]), version=2)
+
+
+def in_one_type(scope: Scope, outputs: Sequence[int]) -> list[int]:
+    """The outputs of several heads as they are where all are whole or all float; else all of them float."""
+    whole = [scope.tensor(index).quantization is not None for index in outputs]
+    if all(whole):
+        return list(outputs)
+    return [
+        dequantized(scope, index) if is_whole else index
+        for index, is_whole in zip(outputs, whole, strict=True)
+    ]
 
 
 def emit_on_one_scale(

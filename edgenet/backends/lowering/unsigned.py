@@ -6,6 +6,7 @@ more in every number and every zero point no real value changes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,19 +25,24 @@ def wants_unsigned(graph: Graph, quantization: dict[str, Quantization]) -> bool:
     return any(kernel is not None and kernel.zero_point != 0 for kernel in kernels)
 
 
-def in_unsigned(file: TfliteFile, output: int) -> int:
+def in_unsigned(file: TfliteFile, outputs: Sequence[int]) -> list[int]:
     """Turn every int8 tensor of a file into uint8, in place.
 
     Args:
         file: With int8 kernels of one scale each.
-        output: Index of its output.
+        outputs: Indices of its outputs.
 
     Returns:
-        Index of the output, which is int8 as ever where it was that.
+        Indices of the outputs, which are int8 as ever where they were that.
     """
-    scores = file.tensors[output]
+    scores = [file.tensors[index] for index in outputs]
     file.tensors = [_shifted(item) for item in file.tensors]
     _drop_steps(file)
+    return [_signed(file, index, item) for index, item in zip(outputs, scores, strict=True)]
+
+
+def _signed(file: TfliteFile, output: int, scores: Tensor) -> int:
+    """The int8 form of an output that was of this type."""
     if scores.dtype != "int8":
         return output
     file.tensors[output].name = f"{scores.name}/unsigned"

@@ -10,12 +10,14 @@ from onnx import NodeProto
 from edgenet.errors import ModelError
 from edgenet.graph.evaluate import Evaluator
 from edgenet.graph.graph import Graph, attributes
+from edgenet.graph.passes.heads import split_heads
 from edgenet.graph.segments import behind, subgraph
 
-__all__ = ["ENDINGS", "SIGMOID", "SOFTMAX", "strip_normalization", "strip_sigmoid", "strip_softmax"]
+__all__ = ["ENDINGS", "HEADS", "SIGMOID", "SOFTMAX", "strip_normalization", "strip_sigmoid", "strip_softmax"]
 
 SOFTMAX = "softmax"
 SIGMOID = "sigmoid"
+HEADS = "heads"
 SINGLE_AXIS_SOFTMAX = 13  # the first operator set in which it is over one axis
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 
@@ -102,6 +104,7 @@ def strip_normalization(graph: Graph) -> int:
 ENDINGS: Mapping[str, Callable[[Graph], int]] = {
     SOFTMAX: strip_softmax,
     SIGMOID: strip_sigmoid,
+    HEADS: split_heads,
     "l2-normalization": strip_normalization,
 }
 

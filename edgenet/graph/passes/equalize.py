@@ -139,6 +139,6 @@ def _homogeneous(graph: Graph, node: NodeProto, sources: list[str]) -> bool:
     if node.op_type == "Clip":
         low, high = clip_bounds(graph, node)
         return low == 0 and high > 0
-    if node.op_type in SHAPE_ONLY:
+    if node.op_type in SHAPE_ONLY and node.op_type != "Transpose":
         return graph.shape(node.output[0])[:2] == graph.shape(node.input[0])[:2]
     return node.op_type in HOMOGENEOUS

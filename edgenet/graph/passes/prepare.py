@@ -8,7 +8,7 @@ from edgenet.graph.passes.affine import fold_affines, name_affines
 from edgenet.graph.passes.bound_slopes import bound_slopes
 from edgenet.graph.passes.center_logits import center_logits
 from edgenet.graph.passes.dense_to_conv import dense_to_conv
-from edgenet.graph.passes.ending import ENDINGS, SOFTMAX
+from edgenet.graph.passes.ending import ENDINGS, HEADS, SOFTMAX
 from edgenet.graph.passes.fold_batchnorm import fold_batchnorm
 from edgenet.graph.passes.fold_constants import fold_constants
 from edgenet.graph.passes.fold_normalization import fold_normalization
@@ -26,10 +26,11 @@ __all__ = ["prepare"]
 def prepare(model: Model) -> Model:
     """Bring a float model to the form that the quantizer and the backends read.
 
-    The result takes ``pixels`` (uint8 [1, H, W, 3], RGB), gives logits or vectors (float32 [1, values]) and
-    is NCHW throughout. Batch normalization, other scales and offsets, the normalization of the input (in the
-    card and in the graph), dense layers, squeeze-and-excite gates and a final Softmax or L2 normalization
-    are folded away. It computes what the model computed, up to float rounding.
+    The result takes ``pixels`` (uint8 [1, H, W, 3], RGB), gives logits or vectors (float32 [1, values], those
+    of several heads one after another) and is NCHW throughout. Batch normalization, other scales and offsets,
+    the normalization of the input (in the card and in the graph), dense layers, squeeze-and-excite gates, and
+    an ending without which the answers are the same are folded away. It computes what the model computed, up
+    to float rounding.
     """
     graph, task = Graph(free_names(model.proto)), model.task
     fold_constants(graph)
@@ -49,4 +50,5 @@ def prepare(model: Model) -> Model:
     fold_gates(graph)
     bound_slopes(graph)
     fold_normalization(graph, preprocessing)
-    return model.with_proto(graph.proto(), output=task.outputs[0])
+    kept = task.ending == HEADS and not stripped  # what could not be taken off still is what it was
+    return model.with_proto(graph.proto(), output=model.output if kept else task.outputs[0])

@@ -71,7 +71,7 @@ def _cast_back(graph: Graph, name: str) -> None:
     graph.set_output(last, list(last.output).index(name), half)
     for reader in graph.consumers(name):
         graph.exchange(reader, name, half)
-    label = graph.fresh("scores/float")
+    label = graph.fresh(f"{name}/scores")
     graph.insert(None, helper.make_node("Cast", [half], [name], name=label, to=TensorProto.FLOAT))
 
 

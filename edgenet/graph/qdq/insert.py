@@ -22,8 +22,8 @@ from edgenet.graph.qparams import Affine, Int8Weights
 __all__ = ["SHAPE_ONLY", "activations", "clip_bounds", "insert_qdq", "insert_weights", "set_weights"]
 
 ACTIVATIONS = ("Relu", "Clip")
-SHAPE_ONLY = ("Flatten", "Reshape", "Slice", "Squeeze")
-ENTRY = ("Transpose", "Cast")
+SHAPE_ONLY = ("Flatten", "Reshape", "Slice", "Squeeze", "Transpose")
+ENTRY = ("Cast",)
 
 
 def activations(graph: Graph) -> list[str]:

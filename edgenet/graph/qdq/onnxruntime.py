@@ -21,9 +21,9 @@ from onnx import NodeProto, TensorProto, helper
 
 from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.qdq.lanes import fits
-from edgenet.graph.qparams import Affine
+from edgenet.graph.qparams import Affine, OutputScales
 
-__all__ = ["QDQ_FORMATS", "int8_output", "to_qdq_format"]
+__all__ = ["QDQ_FORMATS", "int8_outputs", "to_qdq_format"]
 
 QDQ_FORMATS = ("s8s8", "u8s8", "u8x8", "u8u8")
 
@@ -46,15 +46,22 @@ def to_qdq_format(graph: Graph, form: str) -> int:
     return changed
 
 
-def int8_output(graph: Graph) -> Affine | None:
+def int8_outputs(graph: Graph) -> OutputScales | None:
     """Let the graph end in its int8 scores instead of their float values, in place.
 
     Returns:
-        In place of a count how the output is read; ``None`` where the last layer is float.
+        In place of a count how each output is read; ``None`` where the last layer of one is float: then all
+        outputs stay so.
     """
-    last = graph.producer(graph.output)
-    if last is None or last.op_type != "DequantizeLinear":
+    makers = [graph.producer(name) for name in graph.outputs]
+    last = [node for node in makers if node is not None and node.op_type == "DequantizeLinear"]
+    if len(last) < len(makers):
         return None
+    pairs = zip(list(graph.outputs), last, strict=True)
+    return OutputScales(tuple(_int8_output(graph, name, node) for name, node in pairs))
+
+
+def _int8_output(graph: Graph, output: str, last: NodeProto) -> Affine:
     scale = float(graph.constants[last.input[1]].reshape(()))
     zero = graph.constants[last.input[2]]
     shift = 128 if zero.dtype == np.uint8 else 0
@@ -63,13 +70,13 @@ def int8_output(graph: Graph) -> Affine | None:
         parts = [last.output[0], last.input[1], _scalar(graph, "scores/zero_point", zero_point, np.int8)]
         parts[0] = graph.fresh("scores/real")
         graph.set_output(last, 0, parts[0])
-        label = graph.fresh("scores/int8")
-        graph.insert(None, helper.make_node("QuantizeLinear", parts, [graph.output], name=label))
+        label = graph.fresh(f"{output}/scores")
+        graph.insert(None, helper.make_node("QuantizeLinear", parts, [output], name=label))
     else:
         graph.bypass(last)
-    classes = graph.outputs[graph.output].type.tensor_type.shape.dim[1].dim_value
-    scores = helper.make_tensor_value_info(graph.output, TensorProto.INT8, [1, classes])
-    graph.replace_graph_output(graph.output, scores)
+    values = graph.outputs[output].type.tensor_type.shape.dim[1].dim_value
+    scores = helper.make_tensor_value_info(output, TensorProto.INT8, [1, values])
+    graph.replace_graph_output(output, scores)
     return Affine(scale, zero_point)
 
 

@@ -23,7 +23,7 @@ from edgenet.importers.keras_network.inputs import input_shape
 from edgenet.importers.keras_network.known import writer_of
 from edgenet.importers.keras_network.layer import Layer
 from edgenet.importers.keras_network.layers.table import AUGMENTATIONS
-from edgenet.importers.keras_network.order import in_order
+from edgenet.importers.keras_network.order import in_order, needed_calls
 from edgenet.importers.keras_network.saved import Saved, WeightScope
 from edgenet.importers.keras_network.writer import Tensor, Writer
 
@@ -31,6 +31,10 @@ __all__ = ["assemble"]
 
 # Of models within models: how deep, how many, and calls of layers in all. A model may be called often.
 MAX_DEPTH, MAX_MODELS, MAX_CALLS = 16, 200, 20_000
+ONE_OUTPUT = (
+    "save a model of the one that counts: "
+    'keras.Model(model.input, model.get_layer(NAME).output).save("model.keras")'
+)
 SMALLER = "give a MobileNet, which is smaller"
 
 
@@ -47,16 +51,9 @@ def assemble(saved: Saved, size: tuple[int, int]) -> Imported:
     network = parse_network(
         saved.architecture.get("class_name"), saved.architecture.get("config"), saved.where
     )
-    if len(network.outputs) > 1:
-        names = ", ".join(repr(ref.layer) for ref in network.outputs[:5])
-        raise ModelError(
-            f"{saved.where}: {len(network.outputs)} outputs ({names}), one was expected",
-            "save a model of the one that counts: "
-            'keras.Model(model.input, model.get_layer(NAME).output).save("model.keras")',
-        )
     work = _Assembly(saved, size)
     outputs = work.run(network, None, saved.weights, ())
-    return Imported(work.writer.model(network.name, outputs), work.notes())
+    return Imported(work.writer.model(network.name, outputs), work.notes(), ONE_OUTPUT)
 
 
 class _Assembly:
@@ -102,10 +99,22 @@ class _Assembly:
         if len(order) < len(calls):
             stuck = calls[min(set(range(len(calls))) - set(order))][1]
             raise ModelError(f"{self._saved.where}: nothing gives what layer {stuck.name!r} takes", AGAIN)
+        ends = {ref._replace(tensor=0) for ref in network.outputs}
+        needed = needed_calls([(*calls[at][:2], _taken(calls[at][2])) for at in order], known, ends)
         for number in order:
             made, entry, call, own = calls[number]
-            known[made] = self._called((*within, entry.name), entry, call, own, known)
-        return [self._found(ref, known) for ref in network.outputs]
+            if made in needed:
+                known[made] = self._called((*within, entry.name), entry, call, own, known)
+        return [self._given(network, ref, known, ends & needed) for ref in network.outputs]
+
+    def _given(
+        self, network: Network, ref: Ref, known: Mapping[Ref, list[Tensor]], needed: set[Ref]
+    ) -> Tensor:
+        """One output; of several, one that is the same for all pictures has a node of its own domain."""
+        if ref._replace(tensor=0) in needed | known.keys() or not needed:
+            return self._found(ref, known)
+        entry = next(item for item in network.entries if item.name == ref.layer)
+        return self.writer.unread(entry.kind, self.writer.named(ref.layer))
 
     def _begin(
         self, network: Network, given: Sequence[Tensor] | None, known: dict[Ref, list[Tensor]]

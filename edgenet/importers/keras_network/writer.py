@@ -18,6 +18,7 @@ __all__ = ["Tensor", "Writer"]
 OPSET, IR_VERSION = 13, 8
 MAX_SIDE, MAX_SIZE = 1 << 20, 1 << 28
 MAX_NODES, MAX_BYTES = 50_000, 1 << 30
+DOMAIN = "keras"
 TO_NCHW, TO_NHWC = [0, 3, 1, 2], [0, 2, 3, 1]
 
 
@@ -50,6 +51,7 @@ class Writer:
         self._nodes: list[NodeProto] = []
         self._weights: dict[str, TensorProto] = {}
         self._inputs: list[Tensor] = []
+        self._unread: list[str] = []
         self._names: set[str] = set()
         self._bytes = 0
 
@@ -77,6 +79,12 @@ class Writer:
         self._nodes.append(helper.make_node(kind, names, [name], name=name, **attributes))
         return Tensor(name, self._checked(name, shape))
 
+    def unread(self, kind: str, name: str) -> Tensor:
+        """An output that is the same for every picture, of a layer that is not read: a node of no runtime."""
+        self._nodes.append(helper.make_node(kind, [], [name], name=name, domain=DOMAIN))
+        self._unread.append(name)
+        return Tensor(name, ())
+
     def weight(self, name: str, values: NDArray[Any]) -> str:
         """A constant; a second one of the same name is the same."""
         if name not in self._weights:
@@ -98,15 +106,26 @@ class Writer:
 
     def model(self, title: str, outputs: Sequence[Tensor]) -> onnx.ModelProto:
         """The whole graph."""
-        graph = helper.make_graph(
-            self._nodes, title, [_value(item) for item in self._inputs], [_value(item) for item in outputs]
-        )
+        given = self._values(outputs)
+        graph = helper.make_graph(self._nodes, title, [_value(item) for item in self._inputs], given)
         for item in self._weights.values():
             graph.initializer.append(item)
         self._weights.clear()
         imports = [helper.make_opsetid("", OPSET)]
+        imports += [helper.make_opsetid(DOMAIN, 1)] if self._unread else []
         made = helper.make_model(graph, opset_imports=imports, producer_name="edgenet")
         made.ir_version = IR_VERSION
+        return made
+
+    def _values(self, outputs: Sequence[Tensor]) -> list[onnx.ValueInfoProto]:
+        """The graph's outputs; a second one of the same tensor is a node of its own."""
+        made: list[onnx.ValueInfoProto] = []
+        for given in outputs:
+            item = given
+            if any(item.name == other.name for other in made):
+                item = self.node("Identity", [item], self.named(f"{item.name}/again"), item.shape)
+            free = helper.make_tensor_value_info(item.name, TensorProto.FLOAT, None)
+            made.append(free if item.name in self._unread else _value(item))
         return made
 
     def _too_large(self, what: str) -> ModelError:

@@ -15,7 +15,7 @@ from edgenet.importers.tflite_file.scope import Scope
 
 __all__ = ["fold"]
 
-SMALL = 1 << 16  # numbers of what is computed; weights are only turned back to float
+SMALL = 1 << 20  # numbers of what is computed; weights are only turned back to float
 NUMBERS = {"FLOAT32": np.float32, "INT32": np.int32, "INT64": np.int64}
 
 
@@ -45,8 +45,13 @@ def fold(scope: Scope, op: Operator) -> bool:
         scope.values[op.outputs[0]] = scope.floats(op.inputs[0])
         return True
     whole = any(scope.whole(index) is not None for index in (*op.inputs, *op.outputs) if index >= 0)
-    read = [scope.values[index] for index in op.inputs if index >= 0]
-    if op.code not in FOLDED or whole or len(op.outputs) > 1 or sum(item.size for item in read) > SMALL:
+    known = MOVED if whole else FOLDED
+    read = [
+        scope.values[index] if scope.whole(index) is None else scope.floats(index)
+        for index in op.inputs
+        if index >= 0
+    ]
+    if op.code not in known or len(op.outputs) > 1 or sum(item.size for item in read) > SMALL:
         return False
     try:
         with np.errstate(all="ignore"):
@@ -55,8 +60,18 @@ def fold(scope: Scope, op: Operator) -> bool:
         raise scope.damaged(op, f"its constants do not fit ({type(error).__name__})") from None
     if made.size > SMALL:
         raise scope.damaged(op, f"{made.size} numbers from constants")
-    scope.values[op.outputs[0]] = made
+    scope.values[op.outputs[0]] = _stored(scope, op.outputs[0], made)
     return True
+
+
+def _stored(scope: Scope, index: int, values: NDArray[Any]) -> NDArray[Any]:
+    """Numbers as a tensor of bytes stores them; any other's as they are."""
+    affine, kind = scope.whole(index), scope.tensor(index).kind
+    if affine is None or affine.scales.size > 1:
+        return values
+    limits = np.iinfo(kind.lower())
+    steps = np.rint(values / affine.scales[0]) + affine.zeros[0]
+    return np.asarray(np.clip(steps, limits.min, limits.max), limits.dtype)
 
 
 def _of(function: Callable[..., Any]) -> Callable[[_Call], Any]:
@@ -134,6 +149,13 @@ def _transpose(call: _Call) -> Any:
     return call.read[0].transpose([int(axis) for axis in np.ravel(call.read[1])])
 
 
+def _tile(call: _Call) -> Any:
+    times = [int(number) for number in np.ravel(call.read[1])]
+    if min(times, default=1) < 0 or math.prod([call.read[0].size, *times]) > SMALL:
+        raise ValueError("too many")
+    return np.tile(call.read[0], times)
+
+
 def _range(call: _Call) -> Any:
     begin, end, step = (item.reshape(-1)[0].item() for item in call.read)
     if not 0 <= (end - begin) / step <= SMALL:
@@ -162,5 +184,14 @@ FOLDED: Mapping[str, Callable[[_Call], Any]] = {
     "SQUEEZE": _squeeze,
     "STRIDED_SLICE": _strided,
     "SUB": _of(np.subtract),
+    "TILE": _tile,
     "TRANSPOSE": _transpose,
 }
+# Of them, those that move numbers, bytes with a scale among them.
+MOVED = {
+    code: FOLDED[code]
+    for code in (
+        "CONCATENATION", "EXPAND_DIMS", "GATHER", "PACK", "RESHAPE", "SLICE", "SQUEEZE", "STRIDED_SLICE",
+        "TILE", "TRANSPOSE",
+    )
+}  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from onnx import NodeProto, TensorProto, helper
@@ -22,13 +23,9 @@ ONE_ROW = (
 )
 KINDS = {"FLOAT32": TensorProto.FLOAT, "UINT8": TensorProto.UINT8, "INT8": TensorProto.INT8}
 CHOICES = ("ARG_MAX",)  # the best class instead of the scores
-ONE_TASK = "give a classifier or an embedding"
-DETECTION = "TFLite_Detection_PostProcess"
-BOXES = ("batch", "boxes", "numbers")
 COLORS = (1, 3)
 # Pattern of an operator's name, why it is not read, and what to do; the first that fits.
 UNREAD = (
-    (DETECTION, "it picks boxes: this is a detector, which edgenet does not compile", ONE_TASK),
     (
         "edgetpu-custom-op",
         "the file was compiled for another processor by edgetpu_compiler",
@@ -70,14 +67,14 @@ def convert(network: Network, size: tuple[int, int]) -> Imported:
         UnsupportedError: An operator, or a form of it, has no words in ONNX here; it is named.
     """
     scope = Scope(network)
-    output = _output(scope)
-    needed = _needed(network, output)
+    outputs = _outputs(scope)
+    needed = _needed(network, outputs)
     _enter(scope, needed, size)
     for op in needed:
         if not fold(scope, op):
             _operator(scope, op)
-    _leave(scope, output)
-    return Imported(scope.model, tuple(scope.notes))
+    _leave(scope, outputs)
+    return Imported(scope.model, tuple(scope.notes), ONE_ROW)
 
 
 def _operator(scope: Scope, op: Operator) -> None:
@@ -100,46 +97,24 @@ def _why(code: str) -> tuple[str, str]:
     return "edgenet does not know it", ELSEWHERE
 
 
-def _output(scope: Scope) -> int:
-    """The tensor with the scores; the best class beside or behind them is left out."""
+def _outputs(scope: Scope) -> list[int]:
+    """The tensors that the file gives; the best class beside or behind scores is left out."""
     network = scope.network
     makers = {index: op for op in network.operators for index in op.outputs}
     found: list[int] = []
-    for index in network.outputs:
-        op = makers.get(index)
+    for given in network.outputs:
+        index, op = given, makers.get(given)
         if op is not None and op.code in CHOICES and op.inputs and op.inputs[0] >= 0:
             name = scope.tensor(index).name
             scope.notes.append(f"left out: {op.code} {name!r}, the best class of the scores before it")
-            scores = op.inputs[0]
-        else:
-            scores = index
-        found += [scores] if scores not in found else []
-    if len(found) > 1:
-        raise _several(scope, found)
-    return found[0]
+            index = op.inputs[0]
+        found += [index] if index not in found else []
+    return found
 
 
-def _several(scope: Scope, found: list[int]) -> UnsupportedError:
-    """The error for several outputs; those of a detector are told as such."""
-    boxes = next((op for op in scope.network.operators if DETECTION in op.code), None)
-    if boxes is not None:
-        return scope.refuse(boxes, *_why(boxes.code))
-    tensors = [scope.tensor(index) for index in found]
-    told = ", ".join(f"{item.name!r} {list(item.shape)}" for item in tensors[:8])
-    what = f"{scope.where}: {len(found)} outputs ({told})"
-    if (
-        all(len(item.shape) == len(BOXES) for item in tensors)
-        and len({item.shape[1] for item in tensors}) == 1
-    ):
-        return UnsupportedError(
-            f"{what}, boxes and scores of a detector, which edgenet does not compile", ONE_TASK
-        )
-    return UnsupportedError(f"{what}, one was expected", ONE_ROW)
-
-
-def _needed(network: Network, output: int) -> list[Operator]:
-    """The operators on which the answer depends."""
-    wanted, needed = {output}, []
+def _needed(network: Network, outputs: Sequence[int]) -> list[Operator]:
+    """The operators on which the answers depend."""
+    wanted, needed = {*outputs}, []
     for op in reversed(network.operators):
         if wanted & set(op.outputs):
             needed.append(op)
@@ -209,25 +184,37 @@ def _declare(scope: Scope, tensor: Tensor, shape: tuple[int, ...]) -> None:
     scope.enter(tensor, shape, source)
 
 
-def _leave(scope: Scope, output: int) -> None:
-    """The answer under its name in the file, and the nodes that it needs."""
-    name = scope.tensor(output).name
-    made = scope.real(output) if scope.is_known(output) and output not in scope.values else ""
-    if not made or not scope.nodes:
+def _leave(scope: Scope, outputs: Sequence[int]) -> None:
+    """The answers, and the nodes that they need; several under their names in the file, constants too."""
+    if not scope.nodes or all(index in scope.values for index in outputs):
+        name = scope.tensor(outputs[0]).name
         raise UnsupportedError(f"{scope.where}: output {name!r} does not depend on a picture", ONE_ROW)
     graph = scope.model.graph
     graph.name = "network"
-    graph.node.extend(_pruned(scope.nodes, made))
-    shape = graph_shape(scope.shape(output))
-    scope.model.graph.output.append(helper.make_tensor_value_info(made, TensorProto.FLOAT, shape))
+    made = {index: _answer(scope, index, len(outputs) > 1) for index in outputs}
+    graph.node.extend(_pruned(scope.nodes, made.values()))
+    for index, name in made.items():
+        shape = graph_shape(scope.shape(index))
+        scope.model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
     read = {item for node in graph.node for item in node.input}
     for at in reversed([at for at, item in enumerate(graph.initializer) if item.name not in read]):
         del graph.initializer[at]
 
 
-def _pruned(nodes: list[NodeProto], output: str) -> list[Any]:
-    """The nodes on which a tensor depends."""
-    wanted, kept = {output}, []
+def _answer(scope: Scope, index: int, named: bool) -> str:
+    """The name of an output; the file's own where there are several."""
+    name = scope.tensor(index).name
+    if not scope.is_known(index):
+        raise UnsupportedError(f"{scope.where}: output {name!r} does not depend on a picture", ONE_ROW)
+    made = scope.real(index)
+    if not named or (made == name and index not in scope.values):
+        return made
+    return scope.emit("Identity", [made], scope.own_name(index))
+
+
+def _pruned(nodes: list[NodeProto], outputs: Iterable[str]) -> list[Any]:
+    """The nodes on which some tensors depend."""
+    wanted, kept = {*outputs}, []
     for node in reversed(nodes):
         if wanted & set(node.output):
             kept.append(node)

@@ -163,7 +163,10 @@ class _Reader:
         return Operator(self.codes[code], inputs, outputs, self._options(table))
 
     def _options(self, table: Table) -> Mapping[str, Any]:
-        """An operator's options by the schema's names, those that are numbers."""
+        """An operator's options by the schema's names, those that are numbers; a custom one's as bytes."""
+        custom = table.array(5, "u1")
+        if custom.size:
+            return {"CustomOptions": custom.tobytes()}
         kind, found = self.tables.get(table.number(3, "<B"), "NONE"), table.table(4)
         if kind == "NONE" or found is None or not hasattr(self.schema, kind):
             return {}

@@ -152,6 +152,13 @@ class Scope:
         self._taken.discard(name)
         return name
 
+    def own_name(self, index: int) -> str:
+        """A tensor's name in the file, free to take where no node has it."""
+        name = self.tensor(index).name
+        if not any(name in node.output for node in self.nodes):
+            self._taken.discard(name)
+        return name
+
     def finish(self, op: Operator, source: str, shape: Sequence[int], at: int = 0) -> None:
         """Let a name in the graph be an operator's result: activation, bytes, shape.
 

@@ -6,7 +6,7 @@ of each is measured alone, and their sum predicts what a set of them does togeth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
 
-from edgenet.graph.evaluate import Evaluator
+from edgenet.graph.evaluate import Evaluator, flat
 from edgenet.graph.graph import Graph
+from edgenet.graph.qdq.insert import SHAPE_ONLY
 from edgenet.graph.segments import Step, subgraph
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.layerwise import Reconstruction
@@ -28,6 +29,7 @@ IMAGES = 32
 
 Values = dict[str, NDArray[Any]]
 Run = Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]
+ENDLESS = 1 << 30
 
 
 @dataclass
@@ -69,14 +71,17 @@ def sensitivity(
     count = min(IMAGES, *room(graph, parts, memory_mb, len(images), names))
     states: list[Values] = [{graph.input: item} for item in images[:count]]
     last = {name: index for index, step in enumerate(parts) for name in step.inputs}
-    divergence = task.divergence(_answers(_runner(graph, graph.nodes, [graph.input], graph.output), states))
+    ends = {name: _source(graph, name, names) for name in graph.outputs}
+    last |= dict.fromkeys(ends.values(), ENDLESS)  # heads are part of every answer
+    given = list(graph.outputs)
+    divergence = task.divergence(_answers(_runner(graph, graph.nodes, [graph.input], *given), states))
     found, done = Sources(), set[int]()
     for index, step in enumerate(parts):
         exact = _runner(graph, step.nodes, step.inputs, step.output)
         done |= {id(node) for node in step.nodes}
         rest = [node for node in graph.nodes if id(node) not in done]
         live = [name for name in states[0] if last.get(name, -1) > index]
-        after = _runner(graph, rest, [*live, step.output], graph.output)
+        after = _runner(graph, rest, [*live, step.output], *given)
         for table, noisy in _noises(graph, step, states, result, exact, found):
             answers = _answers(after, ({**state, step.output: noisy(state)} for state in states))
             table[step.output] = divergence(answers)
@@ -99,7 +104,7 @@ def _noises(
         yield found.tensors, lambda state: dequantized(quantized(exact(state), affine), affine)
     if step.conv is not None and step.conv.output[0] in result.weights:
         constants = _rounded(graph, step, states, result)
-        yield found.weights, _runner(graph, step.nodes, step.inputs, step.output, constants)
+        yield found.weights, _runner(graph, step.nodes, step.inputs, step.output, constants=constants)
 
 
 def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconstruction) -> Values:
@@ -111,13 +116,22 @@ def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconst
     nodes = step.nodes[: step.nodes.index(conv) + 1]
     constants = {conv.input[1]: kernel.astype(np.float32)}
     before, after = (
-        _runner(graph, nodes, step.inputs, conv.output[0], values) for values in (None, constants)
+        _runner(graph, nodes, step.inputs, conv.output[0], constants=values) for values in (None, constants)
     )
     moved = np.mean(
         [(before(state) - after(state)).mean(axis=(0, 2, 3), dtype=np.float64) for state in states], axis=0
     )
     bias = graph.constants[conv.input[2]] + moved
     return {**constants, conv.input[2]: bias.astype(np.float32)}
+
+
+def _source(graph: Graph, name: str, rounded: Collection[str]) -> str:
+    """The rounded tensor that an output is, moved; the output itself where it is computed of several."""
+    node, found = graph.producer(name), name
+    while found not in rounded and node is not None and node.op_type in SHAPE_ONLY:
+        found = node.input[0]
+        node = graph.producer(found)
+    return found
 
 
 def _answers(run: Run, states: Iterable[Values]) -> NDArray[Any]:
@@ -129,11 +143,16 @@ def _runner(
     graph: Graph,
     nodes: Sequence[NodeProto],
     inputs: Sequence[str],
-    output: str,
+    *outputs: str,
     constants: Mapping[str, NDArray[Any]] | None = None,
 ) -> Run:
-    """Computes one tensor from those that live; itself where no node is left."""
+    """Computes a tensor from those that live, or several as a row; itself where no node is left."""
     if not nodes:
-        return lambda state: state[output]
-    session = Evaluator(subgraph(graph, nodes, inputs, [output], constants), [output], lean=True)
-    return lambda state: session.feed({name: state[name] for name in inputs})[output]
+        return lambda state: state[outputs[0]]
+    session = Evaluator(subgraph(graph, nodes, inputs, outputs, constants), outputs, lean=True)
+
+    def run(state: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        found = session.feed({name: state[name] for name in inputs})
+        return found[outputs[0]] if len(outputs) == 1 else flat(found.values())
+
+    return run

@@ -111,7 +111,7 @@ def reconstruct(
         own = pairs.evaluator(step, [step.output], constants) if constants else exact
         scale = None
         if step.output not in kept.tensors:
-            last = task if index == len(parts) - 1 else None
+            last = task if index == len(parts) - 1 and len(graph.outputs) == 1 else None
             scale = _range(pairs, step, exact, own, recipe, limits, last)
         noise = pairs.finish(index, scale, exact, own)
         result.layers.append(_record(step, scale, noise, fitted))

@@ -196,4 +196,4 @@ def simulated(given: Model, shown: list[np.ndarray]) -> np.ndarray:
 def canonical(taken: Model, shown: list[np.ndarray]) -> np.ndarray:
     """The same of the canonical form."""
     run = Evaluator(taken.proto, optimize=False)
-    return np.stack([run.first(item) for item in shown])
+    return np.stack([run.row(item) for item in shown])

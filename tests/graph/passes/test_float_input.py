@@ -37,7 +37,7 @@ def test_pixels_may_come_as_floats_of_the_same_value() -> None:
     assert entry.elem_type == TensorProto.FLOAT
     assert "Cast" not in {item.op_type for item in small.nodes}
     evaluator = Evaluator(small.proto(), optimize=False)
-    assert np.array_equal(before, [evaluator.first(item.astype(np.float32)) for item in shown])
+    assert np.array_equal(before, [evaluator.row(item.astype(np.float32)) for item in shown])
 
 
 def test_a_graph_of_another_form_is_no_prepared_one() -> None:

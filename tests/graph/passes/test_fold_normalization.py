@@ -43,8 +43,8 @@ def same(small: Graph, rules: Preprocessing, nhwc: bool = False) -> None:
         shown = pixels[..., ::-1] if rules.color == "bgr" else pixels
         real = (shown.astype(np.float64) - rules.mean) / rules.std
         real = real if nhwc else real.transpose(0, 3, 1, 2)
-        expected = before.first(np.ascontiguousarray(real, np.float32))
-        assert np.abs(after.first(pixels) - expected).max() < 2e-5 * np.ptp(expected)
+        expected = before.row(np.ascontiguousarray(real, np.float32))
+        assert np.abs(after.row(pixels) - expected).max() < 2e-5 * np.ptp(expected)
 
 
 @pytest.mark.parametrize("color", ["rgb", "bgr"])

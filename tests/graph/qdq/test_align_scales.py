@@ -64,7 +64,7 @@ def test_the_network_stays_what_it_was() -> None:
     assert align_scales(graph) > 0
     assert "HardSwish" not in {node.op_type for node in graph.nodes}
     exact, plain, settled = (
-        np.stack([Evaluator(proto, optimize=False).first(picture) for picture in shown])
+        np.stack([Evaluator(proto, optimize=False).row(picture) for picture in shown])
         for proto in (model.proto, small.proto, graph.proto())
     )
     errors = [np.abs(answers - exact).mean() / np.ptp(exact) for answers in (plain, settled)]

@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto
 
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.onnxruntime import QDQ_FORMATS, int8_output, to_qdq_format
+from edgenet.graph.qdq.onnxruntime import QDQ_FORMATS, int8_outputs, to_qdq_format
 from tests.backends.tflite_graphs import Net, quantized, v1_like
 from tests.graph.small import answers, graph, inputs, keeps, kinds, node, written
 
@@ -70,8 +70,9 @@ def test_int8_scores_are_the_float_ones(canonical: Graph, form: str) -> None:
     made = canonical.copy()
     if form:
         to_qdq_format(made, form)
-    affine = int8_output(made)
-    assert affine is not None
+    scales = int8_outputs(made)
+    assert scales is not None
+    (affine,) = scales.outputs
     assert made.outputs[made.output].type.tensor_type.elem_type == TensorProto.INT8
     shown = inputs(canonical)
     steps = answers(made.proto(), shown)
@@ -85,7 +86,7 @@ def test_float_scores_stay() -> None:
     made.classify(made.conv(made.top, 3, 4), 4)
     small = Graph(made.model().proto)
     before = written(small)
-    assert int8_output(small) is None
+    assert int8_outputs(small) is None
     assert written(small) == before
 
 

@@ -136,7 +136,6 @@ def test_files_that_are_not_read(change: Any, said: str) -> None:
 
 
 UNREAD = {
-    "TFLite_Detection_PostProcess": "it picks boxes: this is a detector",
     "FlexErf": "convert the model with TFLITE_BUILTINS only",
     "edgetpu-custom-op": "give the file from before edgetpu_compiler",
     "ethos-u": "give the file from before Vela",

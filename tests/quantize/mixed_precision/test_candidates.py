@@ -18,7 +18,7 @@ from edgenet.graph.graph import Graph
 from edgenet.graph.passes.prepare import prepare
 from edgenet.graph.qdq.insert import activations
 from edgenet.graph.qdq.integer_mean import integer_mean
-from edgenet.graph.qdq.onnxruntime import QDQ_FORMATS, int8_output, to_qdq_format
+from edgenet.graph.qdq.onnxruntime import QDQ_FORMATS, int8_outputs, to_qdq_format
 from edgenet.graph.segments import Step, steps
 from edgenet.model import Model
 from edgenet.quantize.mixed_precision.candidates import Choice, Times, choices, kept_by
@@ -148,7 +148,7 @@ def test_layers_in_float_are_float(headed: Model) -> None:
     kinds = Counter(node.op_type for node in graph.nodes)
     assert kinds["QuantizeLinear"] == 30 - 2 - 2  # two activations, the scores before and after Flatten
     assert kinds["Clip"] == 2
-    assert int8_output(graph) is None
+    assert int8_outputs(graph) is None
 
 
 @pytest.mark.parametrize("form", QDQ_FORMATS)
@@ -159,7 +159,7 @@ def test_onnxruntime_leaves_float_weights_alone(headed: Model, form: str) -> Non
     proto = graph.proto()
     written, run = Evaluator(headed.proto, optimize=False), Evaluator(proto)
     for item in PIXELS[:3]:
-        expected, got = written.first(item), run.first(item)
+        expected, got = written.row(item), run.row(item)
         assert np.abs(got - expected).max() < 0.02 * np.ptp(expected)
 
 
@@ -181,8 +181,8 @@ def test_all_layers_in_float_leave_no_rounding(model: Model) -> None:
     recipe = replace(QUICK, rounding_images=4, equalize="range", float_layers=tuple(_names(prepared)))
     session = Evaluator(quantize(prepared, recipe, PIXELS)[0].proto)
     for item in PIXELS[:3]:
-        expected = Evaluator(prepared.proto).first(item)
-        assert np.abs(session.first(item) - expected).max() < 0.01 * np.ptp(expected)
+        expected = Evaluator(prepared.proto).row(item)
+        assert np.abs(session.row(item) - expected).max() < 0.01 * np.ptp(expected)
 
 
 def _names(prepared: Model) -> list[str]:

@@ -18,6 +18,7 @@ from edgenet.importers.tflite_file.operators.activation import (
 )
 from edgenet.importers.tflite_file.operators.arithmetic import binary, write_matmul, write_squared_difference
 from edgenet.importers.tflite_file.operators.convolution import write_conv, write_dense, write_depthwise
+from edgenet.importers.tflite_file.operators.detection import POSTPROCESS, write_postprocess
 from edgenet.importers.tflite_file.operators.parts import (
     write_concatenation,
     write_gather,
@@ -48,6 +49,7 @@ OPERATORS: Mapping[str, Callable[[Scope, Operator], None]] = {
     "CEIL": unary("Ceil"),
     "CONCATENATION": write_concatenation,
     "CONV_2D": write_conv,
+    f"CUSTOM {POSTPROCESS!r}": write_postprocess,
     "DEPTHWISE_CONV_2D": write_depthwise,
     "DEQUANTIZE": write_dequantize,
     "DIV": binary("Div"),

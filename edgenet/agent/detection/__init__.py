@@ -1,0 +1,1 @@
+"""What only detection needs of the agent, and the host computes alike: anchors, box codings, suppression."""

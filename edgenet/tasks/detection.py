@@ -1,0 +1,253 @@
+"""Detection: what is in a picture, and where. SSD and its kin: a score for each class and a box, of each anchor.
+
+However many outputs a detector has, its answer is one row: the scores of all anchors, then their box codes.
+Answers are compared as probabilities and codes; what they mean is decoded as on the board.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenet.agent.detection.anchors import count_of
+from edgenet.agent.detection.coding import BOX, code_count
+from edgenet.agent.detection.detector import Detector, Found, background_of
+from edgenet.agent.detection.row import NONE, Row
+from edgenet.agent.tasks.detection import NOTHING
+from edgenet.detection.average_precision import Precision
+from edgenet.detection.coco import find_coco
+from edgenet.detection.divergence import Divergence
+from edgenet.detection.drift import JUDGED, DetectionDrift
+from edgenet.detection.figures import box_figures, notes, precision_figures
+from edgenet.detection.matching import matched, moved
+from edgenet.detection.settings import read_detection
+from edgenet.detection.truth import true_pictures
+from edgenet.errors import EdgenetError
+from edgenet.figures import percent
+from edgenet.imageset import ImageSet
+from edgenet.metric import AGREEMENT, Metric
+from edgenet.preprocessing import Preprocessing
+from edgenet.task import Answers, Task, Truth, real
+
+__all__ = ["METRICS", "TASK", "Detection"]
+
+KEY = "detection"
+LOGITS, PROBABILITIES = "logits", "probabilities"
+# Without these nothing can be decoded.
+NEEDED = ("coding", "background", "anchors")
+# More classes than any card names: an answer is a count and a class in one number.
+CLASSES = 1 << 20
+
+
+class Detection(Task):
+    """Scores and box codes of anchors, [1, N * C + N * K]."""
+
+    name = "detection"
+    outputs = (LOGITS, PROBABILITIES)
+    heads = (LOGITS,)
+    ending = "heads"
+    settings_keys = (KEY,)
+    noun = "a detector"
+    shape = "1xVALUES, scores and box codes"
+    drift = DetectionDrift
+
+    @classmethod
+    def read_settings(
+        cls, table: Mapping[str, Any], refuse: Callable[[str, str], EdgenetError]
+    ) -> Mapping[str, Any]:
+        """``detection``: see :mod:`edgenet.detection.settings`."""
+        return {KEY: read_detection(table.get(KEY, {}), refuse)}
+
+    @classmethod
+    def reads(cls, ending: str, values: int) -> str | None:  # noqa: ARG003
+        """One row of numbers does not tell that it is of a detector."""
+        return None
+
+    def check(self, values: int) -> tuple[str, str] | None:
+        """The card says how boxes are coded, and its anchors are those of the file."""
+        if lacking := [key for key in NEEDED if key not in self._own]:
+            return f"[detection] does not say {lacking[0]}", f"write {', '.join(lacking)} (docs/detection.md)"
+        if "tensor" in self._own["anchors"]:
+            name = self._own["anchors"]["tensor"]
+            return (
+                f"its anchors are a tensor {name!r} of the file, and nobody read it",
+                "give the model's file",
+            )
+        if self.label_offset:
+            return "label_offset = 1", "leave it out: [detection] background says which column is none"
+        columns = self._own.get("columns", self._named_columns)
+        anchors = count_of(self._own["anchors"])
+        if columns is None:
+            return self._without_names(values, anchors)
+        named = columns - (self._background is not None)
+        if len(self.labels) not in (0, named):
+            return f"{len(self.labels)} classes, and the scores have {columns} columns", self._one_a_class
+        width = columns + code_count(self._own)
+        if values == anchors * width:
+            return None
+        found = (
+            f"{values // width:,} in the file" if values % width == 0 else f"{values:,} values in the file"
+        )
+        what = f"{anchors:,} anchors in the card, {found}"
+        return what, "correct maps and sizes of [detection.anchors]: every map that the network has a head on"
+
+    def _without_names(self, values: int, anchors: int) -> tuple[str, str] | None:
+        over = values % anchors or values // anchors <= code_count(self._own)
+        what = f"{anchors:,} anchors in the card, and {values:,} values in the file"
+        return (what, "correct [detection.anchors], or name the classes") if over else None
+
+    def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
+        """Probabilities of all anchors and columns, then the box codes in the network's own units."""
+        shape = self._shape(values.shape[1])
+        row = Row({"meaning": meaning}, shape, self._own.get("activation", NONE), self._background)
+        made = values.astype(np.float32)
+        for index, own in enumerate(made):
+            made[index, : shape[0] * shape[1]] = row.probabilities(own).reshape(-1)
+        return made
+
+    def divergence(self, wanted: Answers) -> Callable[[NDArray[Any]], float]:
+        """Of classes, at the anchors that matter, and of the boxes that survive suppression.
+
+        See :class:`edgenet.detection.divergence.Divergence`.
+        """
+        return Divergence(
+            self._detector(wanted.shape[1]), self._shape(wanted.shape[1]), self._background, wanted
+        )
+
+    def expected_loss(self, wanted: Answers, got: Answers) -> float:
+        """The share of the objects of both that only one of them finds, each counted by its probability."""
+        alone, total = 0.0, 0.0
+        for reference, own in zip(self._all(wanted), self._all(got), strict=True):
+            found = matched(own, reference)
+            alone += float(reference.scores[found.lost].sum() + own.scores[found.new].sum())
+            total += float(reference.scores.sum() + own.scores.sum())
+        return alone / total if total else 0.0
+
+    def truth(self, images: ImageSet, values: int) -> Truth | None:  # noqa: ARG002
+        """What is in each image, by the annotations in COCO's form beside them.
+
+        Raises:
+            DataError: They are not of these images, or not of this model's classes.
+        """
+        coco = find_coco(images.annotations)
+        return None if coco is None else true_pictures(images, coco, self.labels)
+
+    def seen(self, truth: Truth, preprocessing: Preprocessing) -> Truth:
+        """Where in each picture the network's input lies."""
+        return tuple(picture.seen(preprocessing) for picture in truth)
+
+    def same(self, first: Answers, second: Answers, truth: Any) -> NDArray[np.bool_]:  # noqa: ARG002
+        """The same objects at the same places, of those that are shown; NaN is no answer."""
+        pairs = zip(self._shown(first), self._shown(second), strict=True)
+        alike = np.asarray([matched(ours, theirs).same for ours, theirs in pairs], bool)
+        return np.asarray(alike & real(first) & real(second))
+
+    def quality(self, answers: Answers, truth: Truth) -> float:
+        """mAP at an intersection over union of 0.5."""
+        return self._precision(answers, truth).mean()[0]
+
+    def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
+        """mAP and what the difference is worth; boxes that are kept, lost and new."""
+        pairs = list(zip(self._shown(board), self._shown(reference), strict=True))
+        own = box_figures(pairs)
+        if truth is None:
+            return {**own, **dict.fromkeys((*JUDGED, "map50_interval", "map_interval", "interval_pp"))}
+        both = self._precision(board, truth), self._precision(reference, truth)
+        return {**own, **precision_figures(*both, self._name), "truth_notes": notes(truth)}
+
+    def cosine(self, first: Answers, second: Answers) -> float:
+        """Mean cosine of the rows."""
+        norms = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+        return float((np.einsum("nv,nv->n", first, second) / np.maximum(norms, 1e-30)).mean())
+
+    def error(self, first: Answers, second: Answers) -> NDArray[np.float64]:
+        """Scores of the objects that only one of both shows, and what the others' boxes lack of each other."""
+        pairs = zip(self._shown(first), self._shown(second), strict=True)
+        return np.asarray([moved(ours, theirs) for ours, theirs in pairs], np.float64)
+
+    def answers(self, values: Answers, truth: Any) -> NDArray[np.int64]:  # noqa: ARG002
+        """How many objects are shown of an image, and the class of the most certain one."""
+        told = [
+            len(found.scores) * CLASSES + int(found.classes[0]) if len(found.scores) else 0
+            for found in self._shown(values)
+        ]
+        return np.asarray(told, np.int64)
+
+    def answer_name(self, answer: int, images: Sequence[str]) -> str:  # noqa: ARG002
+        """The most certain object, and how many others."""
+        count, best = divmod(answer, CLASSES)
+        if not count:
+            return NOTHING
+        return self._name(best) if count == 1 else f"{self._name(best)} +{count - 1} more"
+
+    def truth_name(self, truth: Any) -> str:
+        """How many objects there are of each class."""
+        counts = Counter(truth.objects.classes[~truth.objects.crowd].tolist())
+        return ", ".join(f"{count} {self._name(index)}" for index, count in counts.most_common()) or NOTHING
+
+    def classes(self, values: int) -> int:
+        """One a column, but for the background."""
+        return self._shape(values)[1] - (self._background is not None)
+
+    def _name(self, index: int) -> str:
+        return self.labels[index] if index < len(self.labels) else f"class {index}"
+
+    def _shape(self, values: int) -> tuple[int, int, int]:
+        """Anchors, columns and codes of a row of so many values."""
+        anchors, codes = count_of(self._own["anchors"]), code_count(self._own)
+        return anchors, self._own.get("columns", values // anchors - codes), codes
+
+    def _detector(self, values: int) -> Detector:
+        settings = {**self._own, "columns": self._shape(values)[1]}
+        return Detector(settings, {"meaning": PROBABILITIES})
+
+    def _shown(self, answers: Answers) -> list[Found]:
+        detector = self._detector(answers.shape[1])
+        return [detector.shown(own) for own in answers]
+
+    def _all(self, answers: Answers) -> list[Found]:
+        detector = self._detector(answers.shape[1])
+        return [detector.all(own) for own in answers]
+
+    def _precision(self, answers: Answers, truth: Truth) -> Precision:
+        """Judged in the order in which the annotations number the pictures."""
+        order = sorted(range(len(truth)), key=lambda index: truth[index].id)
+        found = self._all(answers)
+        return Precision(
+            [truth[index].objects for index in order], [truth[index].judged(found[index]) for index in order]
+        )
+
+    @property
+    def _own(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.settings.get(KEY, {})
+        return found
+
+    @property
+    def _background(self) -> int | None:
+        found: int | None = background_of(self._own)
+        return found
+
+    @property
+    def _named_columns(self) -> int | None:
+        return len(self.labels) + (self._background is not None) if self.labels else None
+
+    @property
+    def _one_a_class(self) -> str:
+        return "name every class in the order of the columns, the background left out"
+
+
+TASK = Detection
+METRICS = (
+    Metric("map50_percent", "mAP@0.5", "%", 1, "higher", lambda r: percent(r.drift.best), column="mAP@0.5",
+           tell=lambda value: f"{value:.1f} %", axis="mAP@0.5 %"),
+    Metric("map_percent", "mAP@[.5:.95]", "%", 1, "higher", lambda r: percent(r.drift.map), column="mAP"),
+    Metric("drift_pp", "drift", "pp", 2, "higher", lambda r: r.drift.delta_pp, column="drift pp",
+           compared=False),
+    Metric("boxes_kept_percent", "boxes kept", "%", 1, "higher", lambda r: percent(r.drift.boxes_kept),
+           column="boxes kept"),
+    AGREEMENT,
+)  # fmt: skip
