@@ -1,7 +1,8 @@
 """How a model's answers are read on the board: one file a task, named like the host's.
 
 A task has ``Reader(manifest)`` with ``label(raw)``, the best answer in words, and ``top(raw)``, the best ones
-as ``[[label, score, index] …]``; where it has ``enroll(name, raw)`` it is given a gallery's pictures first.
+as ``[[label, score, index] …]``; where it has ``enroll(name, raw)`` it is given a gallery's pictures first;
+where it has ``told(raw)``, that is what two models must both say to agree, else the best answer's index.
 """
 
 import importlib
@@ -25,6 +26,20 @@ def reader(manifest: Any) -> Any:
     if name not in [module.name for module in pkgutil.iter_modules(__path__)]:
         raise Failure("bad-request", "this agent has no task {!r}".format(name)[:100])
     return importlib.import_module("." + name, __name__).Reader(manifest)
+
+
+def told(reader: Any, raw: np.ndarray, top: list) -> Any:
+    """What two models must both say to agree on a picture; ``None`` where this one has no answer.
+
+    Args:
+        reader: Of the model's task.
+        raw: Its raw output.
+        top: What ``reader.top`` made of it.
+    """
+    if not top or top[0][2] == wire.NO_ANSWER:
+        return None
+    own = getattr(reader, "told", None)
+    return top[0][2] if own is None else own(raw)
 
 
 def real(raw: np.ndarray, scale: Any, zero_point: Any) -> np.ndarray:
