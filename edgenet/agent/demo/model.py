@@ -89,6 +89,10 @@ class Model(object):
         """``[[label, score, index] …]``, the best answers of a raw output; see ``tasks``."""
         return self._reader.top(raw)
 
+    def told(self, raw, top):
+        """What another model must say too to agree, see ``tasks.told``."""
+        return tasks.told(self._reader, raw, top)
+
     @property
     def enrolls(self):
         """Whether it knows pictures of a gallery."""
