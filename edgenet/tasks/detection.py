@@ -35,6 +35,7 @@ from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.original.detector.row import row_of
 from edgenet.preprocessing import Preprocessing
+from edgenet.recipe import Recipe
 from edgenet.report import Report
 from edgenet.task import Answers, Task, Truth, real
 
@@ -113,6 +114,15 @@ class Detection(Task):
             found = f"{values:,} values" if over else f"{each:,}"
         remedy = "correct [detection.anchors]: maps and sizes of every map that the network has heads on"
         return None if fits else (f"{count:,} anchors in the card, {found} in the file", remedy)
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """Ranges with headroom, and no channel brought near the end of its own.
+
+        Objects are few among thousands of anchors, and where there is one, activations are the largest of the
+        picture. A range of the least mean squared error gives up what is so rare, and equalized channels leave
+        no room for what the calibration images did not show.
+        """
+        return replace(recipe, observer="headroom", equalize="none") if recipe.observer == "error" else recipe
 
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
         """Probabilities of all anchors and columns, then the box codes in the network's own units."""

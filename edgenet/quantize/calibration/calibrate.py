@@ -16,6 +16,7 @@ from edgenet.graph.passes.channel_outputs import channel_outputs
 from edgenet.graph.qdq.insert import activations
 from edgenet.quantize.calibration.channel_statistics import ChannelStatistics
 from edgenet.quantize.calibration.observers import OBSERVERS, Observer
+from edgenet.quantize.calibration.ranges import bounded
 
 __all__ = ["Calibration", "calibrate", "channel_statistics"]
 
@@ -62,7 +63,8 @@ def calibrate(
         progress(done)
     if done == 0:
         raise DataError("no calibration image", "give --calibration DIR with typical images")
-    return Calibration({name: item.range() for name, item in observers.items()}, done)
+    ranges = {name: bounded(graph, name, item.range()) for name, item in observers.items()}
+    return Calibration(ranges, done)
 
 
 def channel_statistics(

@@ -12,9 +12,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.graph.graph import Graph
+from edgenet.graph.qdq.insert import clip_bounds
 from edgenet.graph.qparams import Affine, Int8Weights
 
-__all__ = ["affine", "output_range", "quantize_weights"]
+__all__ = ["affine", "bounded", "output_range", "quantize_weights"]
 
 # A bias may use half of int32; the other half is the accumulator's.
 BIAS_LIMIT = 2**30
@@ -27,6 +29,15 @@ def affine(low: float, high: float) -> Affine:
     if scale < np.finfo(np.float32).tiny:
         return Affine(float(np.float32(1 / 255)), -128)  # nothing but zero: as behind a ReLU
     return Affine(scale, int(np.clip(np.round(-128 - low / scale), -128, 127)))
+
+
+def bounded(graph: Graph, name: str, limits: tuple[float, float]) -> tuple[float, float]:
+    """A range without what the activation that writes the tensor cuts off."""
+    node, (low, high) = graph.producer(name), limits
+    if node is None or node.op_type not in ("Clip", "Relu"):
+        return low, high
+    bottom, top = clip_bounds(graph, node) if node.op_type == "Clip" else (0.0, np.inf)
+    return max(low, bottom), min(high, top)
 
 
 def quantize_weights(
