@@ -47,6 +47,8 @@ LOGITS, PROBABILITIES = "logits", "probabilities"
 RESOLVED = {"activation", "codes", "columns"}
 # Without these nothing can be decoded.
 NEEDED = ("coding", "background", "anchors")
+# Chosen on calibration images left out: the mean of two halves, two detectors (docs/detection.md).
+HEADROOM = 0.25
 # More classes than any card names: an answer is a count and a class in one number.
 CLASSES = 1 << 20
 
@@ -116,13 +118,13 @@ class Detection(Task):
         return None if fits else (f"{count:,} anchors in the card, {found} in the file", remedy)
 
     def recipe(self, recipe: Recipe) -> Recipe:
-        """Ranges with headroom, and no channel brought near the end of its own.
+        """Ranges of all that was seen, and headroom beyond.
 
         Objects are few among thousands of anchors, and where there is one, activations are the largest of the
-        picture. A range of the least mean squared error gives up what is so rare, and equalized channels leave
-        no room for what the calibration images did not show.
+        picture. A range of the least mean squared error gives up what is so rare, and a range of what was seen
+        leaves no room for what a few calibration images did not show.
         """
-        return replace(recipe, observer="headroom", equalize="none") if recipe.observer == "error" else recipe
+        return replace(recipe, observer="min-max", headroom=HEADROOM) if recipe.observer == "error" else recipe
 
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
         """Probabilities of all anchors and columns, then the box codes in the network's own units."""

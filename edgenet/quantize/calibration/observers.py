@@ -2,7 +2,6 @@
 
 ==============  =========================================================================================
 min-max         the smallest and largest value ever seen
-headroom        the same, each end a tenth further away
 moving-average  a running mean of each image's extremes (Jacob et al., arXiv 1712.05877, section 3.1)
 percentile      99.99 % of the values, the rest cut off evenly at both ends (Wu et al., arXiv 2004.09602)
 error           the range with the least mean squared error (Nagel et al., arXiv 2106.08295, section 3.1)
@@ -21,12 +20,11 @@ from numpy.typing import NDArray
 from edgenet.errors import DataError
 from edgenet.quantize.calibration.histogram import Histogram
 
-__all__ = ["OBSERVERS", "Entropy", "Error", "Headroom", "MinMax", "MovingAverage", "Observer", "Percentile"]
+__all__ = ["OBSERVERS", "Entropy", "Error", "MinMax", "MovingAverage", "Observer", "Percentile"]
 
 LEVELS = 256
 KEPT = 0.9999
 MOMENTUM = 0.1
-ROOM = 1.1
 FRACTIONS = np.linspace(1.0, 0.3, 36)
 
 
@@ -58,19 +56,6 @@ class MinMax:
     def range(self) -> tuple[float, float]:
         """The smallest and the largest value."""
         return self._low, self._high
-
-
-class Headroom(MinMax):
-    """The smallest and largest value, and room for larger ones.
-
-    What is rare is seen in few calibration images, and is larger in others: a tenth more costs a seventh of a
-    bit, a value beyond the range all that it is beyond.
-    """
-
-    def range(self) -> tuple[float, float]:
-        """Both ends, further from zero."""
-        low, high = super().range()
-        return low * ROOM, high * ROOM
 
 
 class MovingAverage:
@@ -181,7 +166,6 @@ def _search(seen: Histogram, cost: Callable[[float, float], float]) -> tuple[flo
 # Recipes name these.
 OBSERVERS: dict[str, Callable[[], Observer]] = {
     "min-max": MinMax,
-    "headroom": Headroom,
     "moving-average": MovingAverage,
     "percentile": Percentile,
     "error": Error,

@@ -16,7 +16,7 @@ from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.insert import clip_bounds
 from edgenet.graph.qparams import Affine, Int8Weights
 
-__all__ = ["affine", "bounded", "output_range", "quantize_weights"]
+__all__ = ["affine", "output_range", "quantize_weights", "with_headroom"]
 
 # A bias may use half of int32; the other half is the accumulator's.
 BIAS_LIMIT = 2**30
@@ -31,9 +31,11 @@ def affine(low: float, high: float) -> Affine:
     return Affine(scale, int(np.clip(np.round(-128 - low / scale), -128, 127)))
 
 
-def bounded(graph: Graph, name: str, limits: tuple[float, float]) -> tuple[float, float]:
-    """A range without what the activation that writes the tensor cuts off."""
-    node, (low, high) = graph.producer(name), limits
+def with_headroom(
+    graph: Graph, name: str, seen: tuple[float, float], headroom: float
+) -> tuple[float, float]:
+    """What may be seen of a tensor: so much more than was, but for what its activation cuts off."""
+    node, (low, high) = graph.producer(name), (end * (1.0 + headroom) for end in seen)
     if node is None or node.op_type not in ("Clip", "Relu"):
         return low, high
     bottom, top = clip_bounds(graph, node) if node.op_type == "Clip" else (0.0, np.inf)

@@ -16,7 +16,7 @@ from edgenet.graph.qdq.lanes import lanes
 from edgenet.graph.qparams import Affine, Int8Weights
 from edgenet.graph.segments import Step
 from edgenet.quantize.calibration.observers import OBSERVERS
-from edgenet.quantize.calibration.ranges import affine, bounded, output_range
+from edgenet.quantize.calibration.ranges import affine, output_range, with_headroom
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.fit_layer import FittedLayer, fit, keep
 from edgenet.quantize.rounding.limits import NO_LANES
@@ -182,7 +182,7 @@ def _range(
             wanted.append(exact.feed(first)[step.output].reshape(-1))
     if task is not None and got:
         return output_range(np.stack(got), task.divergence(np.stack(wanted)))
-    return affine(*bounded(graph, step.output, observer.range()))
+    return affine(*with_headroom(graph, step.output, observer.range(), recipe.headroom))
 
 
 def _record(step: Step, scale: Affine | None, noise: float, fitted: FittedLayer | None) -> dict[str, Any]:
