@@ -18,6 +18,7 @@ class Frame(object):
             ``planes.LAYOUTS``.
         data: The picture; its buffer goes back to its source when nobody holds the frame any more.
         size: (width, height), or ``None`` where only decoding tells.
+        seen: (width, height) of what was fitted to the models: upright where they take it so.
         large: The same moment as a larger frame, for people; ``None`` where nobody looks or there is none.
         stride, color: Of a raw layout, as ``planes.fitted`` takes them.
         taken: When it arrived, on ``time.perf_counter``'s clock, seconds.
@@ -30,6 +31,7 @@ class Frame(object):
         self.kind, self.data, self.size = kind, data, size
         self.stride, self.color = 0, "bt601"
         self.large: Any = None
+        self.seen: Any = size
         self.number, self.taken, self.cost, self.turned = 0, 0.0, 0.0, 1
         self._pool, self._holders = pool, 0
 
@@ -59,6 +61,7 @@ class FrameInFlight(object):
         asked: Whether each model was.
         raw: Each model's raw output and seconds, ``None`` where it was not asked.
         tops: Each model's five best.
+        boxes: Each model's objects with their places, ``None`` where it has none.
     """
 
     def __init__(self, frame, asked, begun, ready):
@@ -66,16 +69,23 @@ class FrameInFlight(object):
         self.invoked = self.answered = self.concluded = 0.0
         self.raw: Any = []
         self.tops: Any = []
+        self.boxes: Any = []
 
     def age(self):
         """From the picture's first sign to its label, seconds."""
         return self.concluded - self.frame.taken + self.frame.cost
 
     def agree(self):
-        """Whether both models name the same label; ``None`` where not both were asked."""
+        """Whether both models name the same label, or as many objects of each class.
+
+        ``None`` where not both were asked.
+        """
         tops = [top for top in self.tops if top]
         if len(tops) < 2:
             return None
+        names = [sorted(box[0] for box in boxes) for boxes in self.boxes if boxes is not None]
+        if len(names) == 2 and names[0] != names[1]:
+            return False
         return tops[0][0][2] == tops[1][0][2] != wire.NO_ANSWER
 
 

@@ -89,6 +89,10 @@ class Model(object):
         """``[[label, score, index] …]``, the best answers of a raw output; see ``tasks``."""
         return self._reader.top(raw)
 
+    def boxes(self, raw, size):
+        """``[[label, score, xmin, ymin, xmax, ymax, points] …]`` in fractions of a picture of this size."""
+        return self._reader.boxes(raw, size) if hasattr(self._reader, "boxes") else None
+
     @property
     def enrolls(self):
         """Whether it knows pictures of a gallery."""

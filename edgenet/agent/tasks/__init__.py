@@ -1,8 +1,9 @@
 """How a model's answers are read on the board: one file a task, named like the host's, each a part.
 
-No half knows another; what several need stands here, in the agent itself (:mod:`..parts`). A task has ``Reader(manifest)`` with ``label(raw)``, the best answer in words, and ``top(raw)``, the best ones as
-``[[label, score, index] …]``; where it has ``enroll(name, raw)`` it is given a gallery's pictures first, and
-where it has ``boxes(raw, size)``, a demo draws them.
+No half knows another; what several need stands here, in the agent itself (:mod:`..parts`). A task has
+``Reader(manifest)`` with ``label(raw)``, the best answer in words, and ``top(raw)``, the best ones as
+``[[label, score, index] …]``. Where it has ``enroll(name, raw)`` it is given a gallery's pictures first; where it
+has ``boxes(raw, size)``, a demo draws them.
 """
 
 from typing import Any
