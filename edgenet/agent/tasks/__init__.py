@@ -2,8 +2,8 @@
 
 No half knows another; what several need stands here, in the agent itself (:mod:`..parts`). A task has
 ``Reader(manifest)`` with ``label(raw)``, the best answer in words, and ``top(raw)``, the best ones as
-``[[label, score, index] …]``. Where it has ``enroll(name, raw)`` it is given a gallery's pictures first; where it
-has ``boxes(raw, size)``, a demo draws them.
+``[[label, score, index] …]``. One with ``enroll(name, raw)`` is given a gallery's pictures first; what
+``boxes(raw, size)`` gives, a demo draws.
 """
 
 from typing import Any
