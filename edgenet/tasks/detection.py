@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from edgenet.agent.detection.anchors import count_of
@@ -26,10 +29,11 @@ from edgenet.detection.figures import box_figures, notes, precision_figures
 from edgenet.detection.matching import matched, moved
 from edgenet.detection.settings import read_detection
 from edgenet.detection.truth import true_pictures
-from edgenet.errors import EdgenetError
+from edgenet.errors import EdgenetError, ModelError
 from edgenet.figures import percent
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
+from edgenet.original.detector.row import row_of
 from edgenet.preprocessing import Preprocessing
 from edgenet.report import Report
 from edgenet.task import Answers, Task, Truth, real
@@ -38,6 +42,8 @@ __all__ = ["METRICS", "TASK", "Detection"]
 
 KEY = "detection"
 LOGITS, PROBABILITIES = "logits", "probabilities"
+# What the graph says, in a table that one has completed.
+RESOLVED = {"activation", "codes", "columns"}
 # Without these nothing can be decoded.
 NEEDED = ("coding", "background", "anchors")
 # More classes than any card names: an answer is a count and a class in one number.
@@ -52,6 +58,7 @@ class Detection(Task):
     heads = (LOGITS,)
     ending = "heads"
     settings_keys = (KEY,)
+    together = 4
     noun = "a detector"
     shape = "1xVALUES, scores and box codes"
     drift = DetectionDrift
@@ -67,6 +74,14 @@ class Detection(Task):
     def reads(cls, ending: str, values: int) -> str | None:  # noqa: ARG003
         """One row of numbers does not tell that it is of a detector."""
         return None
+
+    def joined(self, proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> Task:
+        """Scores and boxes as one row (:mod:`edgenet.original.detector.row`); what is one stays so."""
+        if set(self._own) >= RESOLVED:
+            return self
+        row = row_of(proto, self._own, len(self.labels), preprocessing, path)
+        settings = read_detection(row.settings, lambda what, remedy: ModelError(f"{path}: {what}", remedy))
+        return replace(self, output=row.meaning, settings={KEY: settings})
 
     def check(self, values: int) -> tuple[str, str] | None:
         """The card says how boxes are coded, and its anchors are those of the file."""

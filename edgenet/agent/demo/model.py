@@ -93,6 +93,10 @@ class Model(object):
         """``[[label, score, xmin, ymin, xmax, ymax, points] …]`` in fractions of a picture of this size."""
         return self._reader.boxes(raw, size) if hasattr(self._reader, "boxes") else None
 
+    def told(self, raw, top):
+        """What another model must say too to agree, see ``tasks.told``."""
+        return tasks.told(self._reader, raw, top)
+
     @property
     def enrolls(self):
         """Whether it knows pictures of a gallery."""

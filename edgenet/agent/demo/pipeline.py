@@ -180,6 +180,10 @@ class Pipeline(object):
                 raw and model.boxes(raw[0], passage.frame.seen)
                 for model, raw in zip(self._models, passage.raw)
             ]
+            passage.told = [
+                model.told(raw[0], top) if top else None
+                for model, raw, top in zip(self._models, passage.raw, passage.tops)
+            ]
             passage.concluded = self._clock()
             self._count(passage, begun)
             with self._last_lock:

@@ -3,7 +3,8 @@
 No half knows another; what several need stands here, in the agent itself (:mod:`..parts`). A task has
 ``Reader(manifest)`` with ``label(raw)``, the best answer in words, and ``top(raw)``, the best ones as
 ``[[label, score, index] …]``. One with ``enroll(name, raw)`` is given a gallery's pictures first; what
-``boxes(raw, size)`` gives, a demo draws.
+``boxes(raw, size)`` gives, a demo draws; and what ``told(raw)`` says, two models must both say to agree, else
+the best answer's index.
 """
 
 from typing import Any
@@ -31,6 +32,20 @@ def reader(manifest: Any) -> Any:
     except (KeyError, TypeError, ValueError) as error:
         what = "the task {!r} cannot read these answers: {!r}".format(name, error)
         raise Failure("bad-request", what[:300], "compile the model again")
+
+
+def told(reader: Any, raw: np.ndarray, top: list) -> Any:
+    """What two models must both say to agree on a picture; ``None`` where this one has no answer.
+
+    Args:
+        reader: Of the model's task.
+        raw: Its raw output.
+        top: What ``reader.top`` made of it.
+    """
+    if not top or top[0][2] == wire.NO_ANSWER:
+        return None
+    own = getattr(reader, "told", None)
+    return top[0][2] if own is None else own(raw)
 
 
 def real(raw: np.ndarray, scale: Any, zero_point: Any) -> np.ndarray:

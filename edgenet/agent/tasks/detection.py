@@ -42,6 +42,10 @@ class Reader(object):
             [NOTHING, 0.0, -1]
         ]
 
+    def told(self, raw: np.ndarray) -> list:
+        """How many objects of each class there are: all classes, sorted."""
+        return sorted(self._found(raw).classes.tolist())
+
     def boxes(self, raw: np.ndarray, size: Any) -> list:
         """``[[label, score, xmin, ymin, xmax, ymax, points] ...]`` in fractions of a picture, the best first.
 
