@@ -39,6 +39,8 @@ class DetectionDrift(Drift):
         boxes, boxes_reference: How many are shown on all images.
         boxes_kept, boxes_lost: Share of the float model's boxes that the board shows too, or not; ``None``
             where there are none.
+        boxes_below: Share of the float model's boxes that are lost by their score alone: the board finds them
+            in their place with at least half of the score that is shown.
         boxes_new: Share of the board's boxes that the float model does not show.
         mean_iou: Of the boxes that both show; ``None`` where there are none.
         score_shift: Mean of board less float score, of these.
@@ -63,6 +65,7 @@ class DetectionDrift(Drift):
     boxes_reference: Count
     boxes_kept: Share | None
     boxes_lost: Share | None
+    boxes_below: Share | None
     boxes_new: Share | None
     mean_iou: Share | None
     score_shift: Change | None
@@ -100,6 +103,7 @@ class DetectionDrift(Drift):
         return [
             *rows,
             ("boxes that are kept", f"{share(self.boxes_kept, 2)} of {self.boxes_reference}"),
+            ("lost by their score alone", share(self.boxes_below, 2)),
             ("new among the board's", f"{share(self.boxes_new, 2)} of {self.boxes}"),
             ("mean IoU of those kept", number(self.mean_iou, 3)),
             ("mean shift of their scores", "–" if self.score_shift is None else f"{self.score_shift:+.3f}"),

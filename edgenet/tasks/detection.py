@@ -167,7 +167,8 @@ class Detection(Task):
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """mAP and what the difference is worth; boxes that are kept, lost and new."""
         pairs = list(zip(self._shown(board), self._shown(reference), strict=True))
-        own = box_figures(pairs)
+        detector = self._detector(board.shape[1])
+        own = box_figures(pairs, [detector.faint(item) for item in board])
         if truth is None:
             return {**own, **dict.fromkeys((*JUDGED, "map50_interval", "map_interval", "interval_pp"))}
         both = self._precision(board, truth), self._precision(reference, truth)
