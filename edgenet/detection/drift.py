@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from edgenet.drift import Drift, Share
+from edgenet.drift import Drift, Share, TaskCurves, TaskTable
 from edgenet.figures import interval, number, share
 from edgenet.json_value import Count, Where, Within
 from edgenet.record import Record
@@ -108,6 +108,35 @@ class DetectionDrift(Drift):
             ("mean IoU of those kept", number(self.mean_iou, 3)),
             ("mean shift of their scores", "–" if self.score_shift is None else f"{self.score_shift:+.3f}"),
         ]
+
+    def tables(self) -> list[TaskTable]:
+        """Each class, the one that lost most first."""
+        columns = ["class", "objects", "AP@0.5", "float", "pp"]
+        rows = [
+            [
+                item.name,
+                str(item.objects),
+                share(item.ap50, 2),
+                share(item.ap50_reference, 2),
+                f"{100 * (item.ap50 - item.ap50_reference):+.2f}",
+            ]
+            for item in self.by_class
+        ]
+        return [TaskTable("Classes", columns, rows)] if rows else []
+
+    def curves(self) -> list[TaskCurves]:
+        """Precision by recall, of board and float model."""
+        named = {"board": self.curve, "float": self.curve_reference}
+        lines = {
+            name: [(at / (len(curve) - 1), value) for at, value in enumerate(curve)]
+            for name, curve in named.items()
+            if any(curve)
+        }
+        return (
+            [TaskCurves("Precision by recall at an IoU of 0.5", "recall", "precision", lines)]
+            if lines
+            else []
+        )
 
     def _against_truth(self) -> list[tuple[str, str]]:
         rows = [

@@ -14,10 +14,13 @@ from edgenet.detection.average_precision import Precision
 from edgenet.detection.drift import ClassPrecision
 from edgenet.detection.matching import Matched, matched
 from edgenet.detection.truth import TruePicture
+from edgenet.drift import Place
 
-__all__ = ["box_figures", "notes", "precision_figures"]
+__all__ = ["box_figures", "notes", "places", "precision_figures"]
 
 ROUNDS = 1000
+# Objects of one picture that a report keeps, the most certain ones.
+PLACES = 50
 NAMED = 5
 
 
@@ -110,6 +113,18 @@ def _by_class(
         for index in board.classes()
     ]
     return tuple(sorted(rows, key=lambda row: row.ap50 - row.ap50_reference))
+
+
+def places(found: Found, name: Callable[[int], str]) -> tuple[Place, ...]:
+    """The best objects of a picture as a report keeps them; what lies outside of it is cut off."""
+    boxes = np.clip(found.boxes[:PLACES], 0.0, 1.0).round(4).tolist()
+    scores = (
+        [None] * len(boxes)
+        if found.scores is None
+        else np.round(found.scores[:PLACES].astype(float), 4).tolist()
+    )
+    named = zip(found.classes[:PLACES].tolist(), boxes, scores, strict=True)
+    return tuple(Place(label=name(index), box=tuple(box), score=score) for index, box, score in named)
 
 
 def notes(truth: Sequence[TruePicture]) -> str | None:
