@@ -27,9 +27,9 @@ CHUNK = 12_288
 FORMS = {
     "values": (),
     "tensor": (),
-    "per_cell": ("maps", "offset", "clip"),
-    "cells": ("maps", "offset", "clip"),
-    "sizes": ("maps", "ratios", "offset", "clip"),
+    "per_cell": ("maps", "offset", "strides", "clip"),
+    "cells": ("maps", "offset", "strides", "clip"),
+    "sizes": ("maps", "ratios", "offset", "strides", "clip"),
 }
 FORMS_TOLD = (
     "write maps with sizes and ratios, with cells or with per_cell; or tensor = the name of one in the file"
@@ -110,8 +110,12 @@ def _wrong_maps(table: Mapping[str, Any], form: str) -> tuple[str, str] | None:
     maps = listed(table.get("maps"))
     if not maps or len(maps) > MAX_MAPS or not all(map(_is_map, maps)):
         return "maps", "write the side of each map, or its rows and columns: [19, 10, 5, 3, 2, 1]"
-    if not is_number(table.get("offset", 0.5), 0.0, 1.0):
-        return "offset", "write 0.5, or a number from 0 to 1"
+    offsets = listed(table.get("offset", 0.5)) or [table.get("offset", 0.5)] * len(maps)
+    if len(offsets) != len(maps) or not all(is_number(item, 0.0, 1.0) for item in offsets):
+        return "offset", "write 0.5, or a number from 0 to 1, for all maps or one for each"
+    strides = listed(table.get("strides", [1.0] * len(maps))) or ()
+    if len(strides) != len(maps) or not all(is_number(item, SMALLEST, 1.0) for item in strides):
+        return "strides", "write how far cells lie apart in each map, as a fraction of the picture"
     if not isinstance(table.get("clip", False), bool):
         return "clip", "write true or false"
     return _wrong_cells(table, form, len(maps))
