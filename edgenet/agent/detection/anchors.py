@@ -20,7 +20,7 @@ def anchors_of(table: Mapping[str, Any]) -> np.ndarray:
 
     Args:
         table: ``[detection.anchors]`` of a card, checked: ``values``; or ``maps`` with ``per_cell``, with
-            ``cells``, or with ``sizes`` and ``ratios``; ``offset``, ``strides``, ``clip`` (docs/detection.md).
+            ``cells``, or with ``sizes`` and ``ratios``, beside ``strides`` and others (docs/detection.md).
     """
     if "values" in table:
         return explicit(table["values"])
