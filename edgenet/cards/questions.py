@@ -41,6 +41,9 @@ ANSWERS: Mapping[str, str] = {
     "resize": _either(RESIZES),
     "resize_to": "write the short side in pixels before the crop",
     "interpolation": _either(RESAMPLING),
+    "background": 'write the column of the scores that is no class, or "none"',
+    "coding": _either(("center-size", "corner-offset")),
+    "anchors": "write [detection.anchors], or like = PRESET in its place",
 }
 
 
@@ -50,6 +53,9 @@ def open_keys(table: Mapping[str, Any]) -> tuple[str, ...]:
     found = [key for key, value in table.items() if value == OPEN]
     if isinstance(inner, dict):
         found += [key for key, value in inner.items() if value == OPEN and not _idle(key, inner)]
+    own = table.get("detection")
+    if isinstance(own, dict):
+        found += [key for key, value in own.items() if value == OPEN]
     return tuple(found)
 
 
@@ -122,6 +128,29 @@ def _labels(*_: object) -> tuple[str, ...]:
     return ("The names of the classes, in the order of the outputs.",)
 
 
+def _background(*_: object) -> tuple[str, ...]:
+    return (
+        "Which column of the scores means that nothing is there.",
+        "  0        the first: TensorFlow's Object Detection API, torchvision",
+        '  "none"   no column: BlazeFace, YOLO',
+    )
+
+
+def _coding(*_: object) -> tuple[str, ...]:
+    return (
+        "How boxes are counted from their anchors (docs/detection.md).",
+        '  "center-size"     center and size: SSD; then order, and variances or scale, say how',
+        '  "corner-offset"   each side by itself',
+    )
+
+
+def _anchors(*_: object) -> tuple[str, ...]:
+    return (
+        "The boxes that others are counted from, in the order of the outputs. In place of this line write",
+        "[detection.anchors] behind all else, with maps, sizes and ratios (docs/detection.md).",
+    )
+
+
 _QUESTIONS: Mapping[str, Callable[[str, int], tuple[str, ...]]] = {
     "labels": _labels,
     "output": _output,
@@ -130,4 +159,7 @@ _QUESTIONS: Mapping[str, Callable[[str, int], tuple[str, ...]]] = {
     "mean": _normalization,
     "resize": _resize,
     "interpolation": _interpolation,
+    "background": _background,
+    "coding": _coding,
+    "anchors": _anchors,
 }
