@@ -53,7 +53,12 @@ def answered(draft: Draft, preset: Preset) -> tuple[Draft, tuple[str, ...]]:
 
 def _like(draft: Draft, preset: Preset) -> Draft:
     """A detector's draft with the preset in place of what is open; what the file says stays beside it."""
-    kept = {key: line for key, line in draft.detection.items() if line.value not in (OPEN, None)}
+    named = {"points"} & preset.detection.keys()  # the file knows how many, the preset what they are
+    kept = {
+        key: line
+        for key, line in draft.detection.items()
+        if line.value not in (OPEN, None) and key not in named
+    }
     return replace(draft, detection={"like": Line(preset.name, "answers what is not said here"), **kept})
 
 

@@ -41,6 +41,7 @@ ANSWERS: Mapping[str, str] = {
     "resize": _either(RESIZES),
     "resize_to": "write the short side in pixels before the crop",
     "interpolation": _either(RESAMPLING),
+    "score_activation": _either(("sigmoid", "softmax", "none")),
     "background": 'write the column of the scores that is no class, or "none"',
     "coding": _either(("center-size", "corner-offset")),
     "anchors": "write [detection.anchors], or like = PRESET in its place",
@@ -128,6 +129,15 @@ def _labels(*_: object) -> tuple[str, ...]:
     return ("The names of the classes, in the order of the outputs.",)
 
 
+def _score_activation(*_: object) -> tuple[str, ...]:
+    return (
+        "What makes probabilities of the scores: the graph ends in nothing of that kind.",
+        '  "sigmoid"   TensorFlow\'s Object Detection API, BlazeFace',
+        '  "softmax"   torchvision; with a background among the columns',
+        '  "none"      the scores are probabilities',
+    )
+
+
 def _background(*_: object) -> tuple[str, ...]:
     return (
         "Which column of the scores means that nothing is there.",
@@ -159,6 +169,7 @@ _QUESTIONS: Mapping[str, Callable[[str, int], tuple[str, ...]]] = {
     "mean": _normalization,
     "resize": _resize,
     "interpolation": _interpolation,
+    "score_activation": _score_activation,
     "background": _background,
     "coding": _coding,
     "anchors": _anchors,

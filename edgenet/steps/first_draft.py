@@ -122,10 +122,8 @@ def _detection(network: Network) -> Mapping[str, Line]:
         value = names.index(told[key]) if told[key] in names else told[key]
         found[key] = Line(value, f"read: {told[key]!r}" if value != told[key] else "read: a tensor within")
     inside = told["activation"]
-    why = (
-        f"read: the graph ends in {inside}" if inside != "none" else "sigmoid or softmax, if these are logits"
-    )
-    found["score_activation"] = Line("none", why)
+    read = Line("none", f"read: the graph ends its scores in {inside} itself")
+    found["score_activation"] = read if inside != "none" else Line(OPEN)
     for key in ("background", "coding", "order", "variances", "points", *THRESHOLDS):
         if key in told:
             found[key] = Line(told[key], "read: of what decodes and picks the boxes")

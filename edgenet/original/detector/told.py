@@ -135,7 +135,7 @@ def _outputs_by_shape(wiring: Wiring, columns: int) -> tuple[str, str] | None:
 def _as_output(wiring: Wiring, name: str) -> str:
     """The file's output that gives a tensor as it is; the tensor itself where none does."""
     for output in wiring.outputs:
-        made: str = output
+        made = output
         while made != name and (node := wiring.makers.get(made)) is not None and node.op_type in MOVES:
             made = str(node.input[0])
         if made == name and wiring.shape(output) == wiring.shape(name):

@@ -53,7 +53,7 @@ class Wiring:
         for node in proto.graph.node:
             for name in dict.fromkeys(node.input):
                 self.readers[name].append(node)
-        self.outputs = tuple(item.name for item in proto.graph.output)
+        self.outputs: tuple[str, ...] = tuple(item.name for item in proto.graph.output)
         self._shapes = _shapes(proto)
         self._row = ""
         self._held = {item.name: item for item in proto.graph.initializer}
