@@ -44,7 +44,7 @@ def read_anchors(table: object, refuse: Refuse) -> Mapping[str, Any]:
     Args:
         table: ``maps`` (a side, or rows and columns, of each) with ``sizes`` (of each map) and ``ratios``
             (of all maps, or of each), with ``cells`` (of each map, width and height of every anchor of a
-            cell) or with ``per_cell`` (how many of width and height 1); ``offset``, ``strides`` and ``clip``. Or
+            cell) or with ``per_cell`` (how many of width and height 1); ``offset``, ``strides``, ``clip``. Or
             ``tensor``, a name; or ``values``, see :func:`written_out`.
         refuse: Makes the error for what is wrong, from the reason and the remedy.
 

@@ -68,7 +68,7 @@ class Detection(Task):
     def read_settings(
         cls, table: Mapping[str, Any], refuse: Callable[[str, str], EdgenetError]
     ) -> Mapping[str, Any]:
-        """``detection``: see :mod:`edgenet.detection.settings`; ``like`` names a preset that answers the rest."""
+        """``detection``: see :mod:`edgenet.detection.settings`; ``like``: a preset that answers the rest."""
         own = table.get(KEY, {})
         if isinstance(own, Mapping) and LIKE in own:
             own = {**_like(own[LIKE], refuse), **{key: value for key, value in own.items() if key != LIKE}}
@@ -80,7 +80,7 @@ class Detection(Task):
         return None
 
     def joined(self, proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> Task:
-        """Scores and boxes as one row (:mod:`edgenet.original.detector.row`); what is one already stays so."""
+        """Scores and boxes as one row (:mod:`edgenet.original.detector.row`); one that is stays so."""
         if set(self._own) >= RESOLVED:
             return self
         row = row_of(proto, self._own, len(self.labels), preprocessing, path)

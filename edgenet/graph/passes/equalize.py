@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from onnx import NodeProto
 
 from edgenet.graph.graph import Graph, attributes
-from edgenet.graph.qdq.insert import SHAPE_ONLY, clip_bounds
+from edgenet.graph.qdq.insert import clip_bounds
+from edgenet.graph.qdq.movers import SHAPE_ONLY
 
 __all__ = ["ChannelGroup", "channel_groups", "depthwise", "scale_channels"]
 

@@ -16,7 +16,7 @@ from onnx import NodeProto
 
 from edgenet.graph.evaluate import Evaluator, flat
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.insert import SHAPE_ONLY
+from edgenet.graph.qdq.movers import moves
 from edgenet.graph.segments import Step, subgraph
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.layerwise import Reconstruction
@@ -128,7 +128,7 @@ def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconst
 def _source(graph: Graph, name: str, rounded: Collection[str]) -> str:
     """The rounded tensor that an output is, moved; the output itself where it is computed of several."""
     node, found = graph.producer(name), name
-    while found not in rounded and node is not None and node.op_type in SHAPE_ONLY:
+    while found not in rounded and node is not None and moves(node):
         found = node.input[0]
         node = graph.producer(found)
     return found
