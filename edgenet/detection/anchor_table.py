@@ -18,8 +18,10 @@ __all__ = ["MAX_ANCHORS", "MAX_MAPS", "read_anchors", "written_out"]
 
 # One detector has fewer: SSD 300 has 1,917 to 8,732, RetinaNet at 640 76,725. What is written out travels in
 # one message to the board.
-MAX_ANCHORS, MAX_WRITTEN = 200_000, 32_768
-MAX_MAPS, MAX_SIDE, MAX_PER_CELL = 64, 4096, 256
+MAX_ANCHORS = 200_000
+MAX_WRITTEN = 32_768
+MAX_MAPS = 64
+MAX_SIDE, MAX_PER_CELL = 4096, 256
 SMALLEST, LARGEST = 1e-6, 100.0
 # Bytes of one text, so that each is short enough for a report, a manifest and a card: whole anchors.
 CHUNK = 12_288

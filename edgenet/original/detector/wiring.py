@@ -155,7 +155,7 @@ def with_batch(proto: onnx.ModelProto) -> bool:
     if sides[0] not in (1, 3):
         return False
     if not _batched_inside(proto, entry.name):
-        _take_first(proto, entry.name, sides)
+        _take_first(proto, entry, sides)
     entry.type.tensor_type.shape.dim.insert(0, onnx.TensorShapeProto.Dimension(dim_value=1))
     return True
 
@@ -180,17 +180,13 @@ def _batched_inside(proto: onnx.ModelProto, entry: str) -> bool:
     return False
 
 
-def _take_first(proto: onnx.ModelProto, entry: str, sides: Sequence[int]) -> None:
-    """Let the graph read the one picture of the batch."""
-    made = f"{entry}/picture"
-    for node in proto.graph.node:
-        for at, name in enumerate(node.input):
-            if name == entry:
-                node.input[at] = made
+def _take_first(proto: onnx.ModelProto, entry: onnx.ValueInfoProto, sides: Sequence[int]) -> None:
+    """Let the graph read the one picture of a batch, under the name that it had."""
+    picture, batch, shape = entry.name, f"{entry.name}/batch", f"{entry.name}/shape"
     wanted = np.array([sides[0], *(side or -1 for side in sides[1:])], np.int64)
-    proto.graph.initializer.append(numpy_helper.from_array(wanted, f"{entry}/shape"))
-    shaped = helper.make_node("Reshape", [entry, f"{entry}/shape"], [made], name=made)
-    proto.graph.node.insert(0, shaped)
+    proto.graph.initializer.append(numpy_helper.from_array(wanted, shape))
+    proto.graph.node.insert(0, helper.make_node("Reshape", [batch, shape], [picture], name=picture))
+    entry.name = batch
 
 
 def attribute(node: NodeProto, name: str, default: Any = None) -> Any:
