@@ -21,6 +21,7 @@ from edgenet.agent.detection.coding import code_count
 from edgenet.agent.detection.detector import Detector, Found, background_of
 from edgenet.agent.detection.row import NONE, Row
 from edgenet.agent.tasks.detection import NOTHING
+from edgenet.cards.preset import Preset, presets
 from edgenet.detection.average_precision import Precision
 from edgenet.detection.coco import find_coco
 from edgenet.detection.divergence import Divergence
@@ -29,7 +30,7 @@ from edgenet.detection.figures import box_figures, notes, places, precision_figu
 from edgenet.detection.matching import matched, moved
 from edgenet.detection.settings import read_detection
 from edgenet.detection.truth import true_pictures
-from edgenet.errors import EdgenetError, ModelError
+from edgenet.errors import EdgenetError, LibraryError, ModelError
 from edgenet.figures import percent
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
@@ -41,7 +42,7 @@ from edgenet.task import Answers, Task, Truth, real
 
 __all__ = ["METRICS", "TASK", "Detection"]
 
-KEY = "detection"
+KEY, LIKE = "detection", "like"
 LOGITS, PROBABILITIES = "logits", "probabilities"
 # What the graph says, in a table that one has completed.
 RESOLVED = {"activation", "codes", "columns"}
@@ -70,8 +71,11 @@ class Detection(Task):
     def read_settings(
         cls, table: Mapping[str, Any], refuse: Callable[[str, str], EdgenetError]
     ) -> Mapping[str, Any]:
-        """``detection``: see :mod:`edgenet.detection.settings`."""
-        return {KEY: read_detection(table.get(KEY, {}), refuse)}
+        """``detection``: see :mod:`edgenet.detection.settings`; ``like``: a preset that answers the rest."""
+        own = table.get(KEY, {})
+        if isinstance(own, Mapping) and LIKE in own:
+            own = {**_like(own[LIKE], refuse), **{key: value for key, value in own.items() if key != LIKE}}
+        return {KEY: read_detection(own, refuse)}
 
     @classmethod
     def reads(cls, ending: str, values: int) -> str | None:  # noqa: ARG003
@@ -120,11 +124,13 @@ class Detection(Task):
     def recipe(self, recipe: Recipe) -> Recipe:
         """Ranges of all that was seen, and headroom beyond.
 
-        Objects are few among thousands of anchors, and where there is one, activations are the largest of the
-        picture. A range of the least mean squared error gives up what is so rare, and a range of what was seen
+        Objects are few among thousands of anchors, and where there is one, activations are the largest of
+        the picture. A range of the least mean squared error gives up what is so rare, and a range of what was seen
         leaves no room for what a few calibration images did not show.
         """
-        return replace(recipe, observer="min-max", headroom=HEADROOM) if recipe.observer == "error" else recipe
+        if recipe.observer != "error":
+            return recipe
+        return replace(recipe, observer="min-max", headroom=HEADROOM)
 
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
         """Probabilities of all anchors and columns, then the box codes in the network's own units."""
@@ -273,6 +279,18 @@ class Detection(Task):
 def _own(report: Report) -> DetectionDrift:
     """Its drift: metrics of this task read its own reports only."""
     return cast("DetectionDrift", report.drift)
+
+
+def _like(name: object, refuse: Callable[[str, str], EdgenetError]) -> Mapping[str, Any]:
+    """What a preset says of detectors."""
+    try:
+        found = Preset.load(str(name)).detection
+    except LibraryError as error:
+        raise refuse(f"[detection] like: {error.what}", error.remedy) from None
+    if not found:
+        of = ", ".join(item.name for item in presets() if item.detection)
+        raise refuse(f"[detection] like = {name!r} is a preset of no detector", f"write one of {of}")
+    return found
 
 
 TASK = Detection

@@ -21,7 +21,7 @@ from onnx import NodeProto, TensorProto, helper
 
 from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.insert import ONE_SCALE
+from edgenet.graph.qdq.movers import SHAPE_ONLY
 from edgenet.graph.qparams import Affine
 
 __all__ = ["symmetric_qdq"]
@@ -108,7 +108,7 @@ def _is_unwanted(graph: Graph, quantize: NodeProto, dequantize: NodeProto) -> bo
     """Whether a pair of a linear tensor hinders: at the output, before a mere reshape, or conv → Add."""
     name = dequantize.output[0]
     readers = graph.consumers(name)
-    if graph.is_output(name) or all(reader.op_type in ONE_SCALE for reader in readers):
+    if graph.is_output(name) or all(reader.op_type in SHAPE_ONLY for reader in readers):
         return True
     producer = graph.producer(quantize.input[0])
     if producer is None or producer.op_type != "Conv" or len(readers) != 1 or readers[0].op_type != "Add":

@@ -147,7 +147,7 @@ def _fitted(anchors: Values, tried: Sequence[Values]) -> Decoding | None:
         kinds.append(role[2])
     if len(set(kinds)) > 1 or len(set(order)) < BOX:
         return None
-    told = [round(float(value), 6) for value in variances]
+    told = [float(f"{value:.4g}") for value in variances]  # 0.1999998 is 0.2
     settings = {"coding": kinds[0], "order": order, "variances": told}
     return Decoding(settings, np.concatenate([(anchors[:, :2] + anchors[:, 2:]) / 2, sizes], axis=1))
 

@@ -16,7 +16,7 @@ from onnx import NodeProto
 
 from edgenet.graph.evaluate import Evaluator, flat
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.insert import ONE_SCALE
+from edgenet.graph.qdq.movers import moves
 from edgenet.graph.segments import Step, subgraph
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.layerwise import Reconstruction
@@ -131,7 +131,7 @@ def _moved_from(graph: Graph, name: str, rounded: set[str]) -> str:
     found = name
     while found not in rounded:
         node = graph.producer(found)
-        if node is None or node.op_type not in ONE_SCALE:
+        if node is None or not moves(node):
             return name
         found = node.input[0]
     return found
