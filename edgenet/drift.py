@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from edgenet.json_value import Count, Length, NotNegative, Where, Within
 from edgenet.record import Record
@@ -12,8 +12,7 @@ from edgenet.tasks import task_module, task_names
 
 __all__ = [
     "CLASSIFICATION", "Conversion", "Drift", "Kernel", "Loss", "Percent", "Preprocess",
-    "Quantization", "Share", "Stages",
-    "Worst",
+    "Quantization", "Share", "Stages", "TaskTable", "Worst",
 ]  # fmt: skip
 
 Share = Annotated[float, Within(least=0.0, most=1.0)]
@@ -139,6 +138,20 @@ class Loss:
     interval: tuple[float, float] | None
 
 
+class TaskTable(NamedTuple):
+    """Figures of a task for people, more than a row holds.
+
+    Attributes:
+        caption: Its heading.
+        columns: Their heads.
+        rows: Text, as many cells as columns.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Drift(Record):
     """Board against float model on the same images: what every task has; each adds its own figures.
@@ -244,6 +257,10 @@ class Drift(Record):
 
     def rows(self) -> list[tuple[str, str]]:
         """The task's own figures for people: what, and its value as text."""
+        return []
+
+    def tables(self) -> list[TaskTable]:
+        """What has a row for each class, label or pair, for people."""
         return []
 
     def describe(self, item: Worst) -> str:

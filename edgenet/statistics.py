@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Paired",
     "at_least",
+    "interval95",
     "mcnemar",
     "median_interval",
     "median_ratio",
@@ -168,6 +169,11 @@ def paired_bootstrap(
     """
     chance = np.random.default_rng(0)
     drawn = [figure(chance.integers(0, count, count)) for _ in range(rounds)]
+    return interval95(drawn)
+
+
+def interval95(drawn: Sequence[float]) -> tuple[float, float]:
+    """The middle 95 % of what was drawn."""
     low, high = np.percentile(drawn, (2.5, 97.5))
     return float(low), float(high)
 

@@ -149,8 +149,8 @@ def _check_together(found: Mapping[str, Any], refuse: Callable[[str, str], Edgen
     if "codes" in found and found["codes"] != BOX + 2 * len(found.get("points", ())):
         count = len(found.get("points", ()))
         raise refuse(
-            f"[detection] codes = {found['codes']}, and four of the box with two of each of {count} points are "
-            f"{BOX + 2 * count}",
+            f"[detection] codes = {found['codes']}, and four of the box with two of each of {count} points "
+            f"are {BOX + 2 * count}",
             "name every point in points",
         )
     background, columns = found.get("background"), found.get("columns")

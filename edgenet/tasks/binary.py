@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +14,14 @@ from edgenet.errors import EdgenetError
 from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
+from edgenet.sigmoids import SigmoidTask, is_probability
 from edgenet.statistics import roc_area, wilson
 from edgenet.task import Answers, Doubt, Truth, real
-from edgenet.tasks.classification import LOGITS, PROBABILITIES, Classification, ClassificationDrift
+from edgenet.tasks.classification import Classification, ClassificationDrift
 
-__all__ = ["METRICS", "TASK", "Binary", "BinaryDrift", "logits_of", "wrong_output"]
+__all__ = ["METRICS", "TASK", "Binary", "BinaryDrift"]
 
 CLASSES = 2
-SIGMOIDS = ("HardSigmoid", "Sigmoid")
-# Of a Sigmoid in float32, 1 - p is 4.5e-5 here and known to a thousandth; above it is soon 0.
-LARGEST_LOGIT = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +50,13 @@ class BinaryDrift(ClassificationDrift):
         ]
 
 
-class Binary(Classification):
+class Binary(SigmoidTask, Classification):
     """One logit or probability, [1, 1]: that of the second of two classes.
 
     Where the card has a threshold other than 1/2, logits are compared counted from there.
     """
 
     name = "binary"
-    outputs = (LOGITS, PROBABILITIES)
-    synonyms: ClassVar[Mapping[str, str]] = {"sigmoid": PROBABILITIES}
-    heads = ("logits", "sigmoid")
-    ending = "sigmoid"
     settings_keys = ("threshold",)
     noun = "a binary classifier"
     shape = "1x1"
@@ -75,7 +68,7 @@ class Binary(Classification):
     ) -> Mapping[str, Any]:
         """``threshold``: the probability above which it is class 1."""
         threshold = table.get("threshold", 0.5)
-        if not isinstance(threshold, int | float) or isinstance(threshold, bool) or not 0 < threshold < 1:
+        if not is_probability(threshold):
             raise refuse(f"threshold = {threshold!r}", "write a probability between 0 and 1")
         return dict(table)
 
@@ -97,16 +90,7 @@ class Binary(Classification):
         """A Sigmoid gives a probability; the Softmax of one number is 1 whatever the picture."""
         if ending == "Softmax":
             return "which makes one number 1 whatever the picture", "export the network with a Sigmoid"
-        return wrong_output(self.output, ending)
-
-    def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
-        """The logit of class 1, [n, 1], counted from that of the threshold."""
-        bounded = PROBABILITIES in (meaning, self.output)
-        return logits_of(values, meaning == PROBABILITIES, bounded) - self._cut
-
-    def matched(self, reference: Answers, meaning: str) -> Answers:
-        """Probabilities do not tell large logits apart."""
-        return logits_of(reference + self._cut, False, meaning == PROBABILITIES) - self._cut
+        return super().contradiction(ending)
 
     def divergence(self, wanted: Answers) -> Callable[[NDArray[Any]], float]:
         """Kullback-Leibler divergence from the float run's two probabilities, the mean over the images."""
@@ -152,35 +136,9 @@ class Binary(Classification):
         return Doubt(f"{told}, and {better}: exchange the two labels in the card", 1 - own / count)
 
     @property
-    def _cut(self) -> np.float32:
-        threshold = float(self.settings.get("threshold", 0.5))
-        return np.float32(math.log(threshold / (1.0 - threshold)))
-
-
-def logits_of(values: NDArray[Any], probabilities: bool, bounded: bool) -> Answers:
-    """Logits of values that each are one, or the probability that a Sigmoid makes of one; any shape.
-
-    Args:
-        values: Logits or probabilities.
-        probabilities: Whether they are probabilities.
-        bounded: Whether to cut logits where probabilities tell them apart no more.
-    """
-    if probabilities:
-        share = np.clip(values.astype(np.float64), 1e-30, 1.0 - 1e-15)
-        values = np.log(share) - np.log1p(-share)
-    made = values.astype(np.float32)
-    return np.clip(made, -LARGEST_LOGIT, LARGEST_LOGIT) if probabilities or bounded else made
-
-
-def wrong_output(output: str, ending: str) -> tuple[str, str] | None:
-    """What is wrong with a card's ``output`` where a graph ends in this operator, and the remedy."""
-    given = PROBABILITIES if ending in SIGMOIDS else LOGITS
-    if ending == "LpNormalization":
-        what = "which gives vectors of length 1, as an embedding does"
-        return what, 'write task = "embedding" in the card'
-    if given == output:
-        return None
-    return f"which gives {given}, and the card says {output!r}", f'write output = "{given}" in the card'
+    def thresholds(self) -> NDArray[np.float64]:
+        """That of class 1."""
+        return np.asarray([self.settings.get("threshold", 0.5)], np.float64)
 
 
 def _both(values: NDArray[Any]) -> Answers:

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.tasks.classification import log_softmax
+from edgenet.confusion import Confusion, by_class
 from edgenet.csv_table import shown, whole_number
-from edgenet.drift import CLASSIFICATION, Drift, Percent, Share
-from edgenet.errors import DataError
+from edgenet.drift import CLASSIFICATION, Drift, Percent, Share, TaskTable
+from edgenet.errors import DataError, EdgenetError
 from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
+from edgenet.json_value import Count
 from edgenet.labels import ClassNames
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.statistics import paired, wilson
@@ -39,6 +41,11 @@ class ClassificationDrift(Drift):
         top1, top1_reference, top5, top5_reference: Share of right answers of board and float model.
         top1_delta_pp: Board minus float in percentage points.
         mcnemar_p: Chance of so unequal a split.
+        class_accuracy, class_accuracy_reference: Mean over the classes that some image has of their share of
+            right answers.
+        class_delta_interval_pp: 95 % interval of its difference, board minus float.
+        classes: How many classes some image has.
+        confusions: Where the float model is right and the board wrong, by pair, the most frequent first.
     """
 
     measure = "top-1"
@@ -51,6 +58,11 @@ class ClassificationDrift(Drift):
     mcnemar_p: Share | None
     top5: Share | None = None
     top5_reference: Share | None = None
+    class_accuracy: Share | None = None
+    class_accuracy_reference: Share | None = None
+    class_delta_interval_pp: tuple[Percent, Percent] | None = None
+    classes: Count | None = None
+    confusions: tuple[Confusion, ...] = ()
 
     def rows(self) -> list[tuple[str, str]]:
         """Top-1 and top-5 beside the float model's, and what their difference is worth."""
@@ -62,7 +74,26 @@ class ClassificationDrift(Drift):
             ("difference", f"{self.top1_delta_pp:+.2f} pp"),
             ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
             ("McNemar p", number(self.mcnemar_p, 4)),
+            *self._by_class(),
         ]
+
+    def _by_class(self) -> list[tuple[str, str]]:
+        if self.class_accuracy is None:
+            return []
+        told = f"{share(self.class_accuracy, 2)} (float {share(self.class_accuracy_reference, 2)})"
+        rows = [(f"mean of {self.classes} classes' accuracy", told)]
+        if self.class_delta_interval_pp is not None:
+            text = interval(self.class_delta_interval_pp) + " pp"
+            rows.append(("its difference's 95 % interval (bootstrap)", text))
+        for item in self.confusions[:1]:
+            rows.append(("lost most often", f"{item.label} taken for {item.answer}, {item.images} images"))
+        return rows
+
+    def tables(self) -> list[TaskTable]:
+        """The pairs of classes that are confused on the board alone."""
+        columns = ("class", "the board says", "images", "of those that the float model knows")
+        rows = [(item.label, item.answer, str(item.images), str(item.known)) for item in self.confusions]
+        return [TaskTable("Right in float, wrong on the board", columns, rows)] if rows else []
 
 
 class Classification(Task):
@@ -75,6 +106,7 @@ class Classification(Task):
     ending = "softmax"
     noun = "a classifier"
     shape = "1xCLASSES"
+    settings_keys = ("background",)
     drift: ClassVar[type[Drift]] = ClassificationDrift
 
     @classmethod
@@ -86,6 +118,10 @@ class Classification(Task):
 
     def check(self, values: int) -> tuple[str, str] | None:
         """Labels are one a class."""
+        background = self.settings.get("background", 0)
+        if background >= values:
+            what = f"background = {background}, and the model has {values} outputs, the first of them 0"
+            return what, "write the index of the output that stands for none of the classes"
         if values < CLASSES:
             what = "its output is one number, and a classifier gives one for each of its classes"
             return what, 'write task = "binary" in the card'
@@ -93,6 +129,16 @@ class Classification(Task):
         if len(self.labels) in (0, named):
             return None
         return f"{len(self.labels)} labels for {named} classes", "give one label a class, in order"
+
+    @classmethod
+    def read_settings(
+        cls, table: Mapping[str, Any], refuse: Callable[[str, str], EdgenetError]
+    ) -> Mapping[str, Any]:
+        """``background``: index of the output that stands for none of the classes, whatever its name."""
+        given = table.get("background", 0)
+        if not isinstance(given, int) or isinstance(given, bool) or given < 0:
+            raise refuse(f"background = {given!r}", "write the index of an output, or leave it out")
+        return dict(table)
 
     def contradiction(self, ending: str) -> tuple[str, str] | None:
         """A Softmax gives probabilities; a Sigmoid one of its own for each class, which is another task."""
@@ -275,7 +321,9 @@ class Classification(Task):
             return found
         classes = np.asarray(truth) + self.label_offset
         best = {"top5": _top(board, classes, 5), "top5_reference": _top(reference, classes, 5)}
-        return {**found, **best}
+        right = self._right(board, truth), self._right(reference, truth)
+        names = self.truth_name, lambda answer: self.answer_name(answer, ())
+        return {**found, **best, **by_class(np.asarray(truth), self.answers(board, truth), right, names)}
 
     def shares(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """The shares of right answers, and what their difference is worth."""

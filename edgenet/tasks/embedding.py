@@ -19,15 +19,15 @@ from edgenet.errors import DataError, EdgenetError
 from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
-from edgenet.statistics import paired, roc_area
+from edgenet.report import Report
+from edgenet.statistics import paired
 from edgenet.task import Answers, Task, Truth, real
+from edgenet.verification import Pairs, Verified
 
 __all__ = ["METRICS", "TASK", "Embedding", "EmbeddingDrift", "identities"]
 
 # Columns of labels.csv that say who is in a picture; the first that is there counts.
 COLUMNS = ("identity", "person", "class_name", "class_index")
-# Images whose pairs give the area under the ROC curve: two million pairs.
-PAIRED = 2000
 POINTS = 32
 DIMENSIONS = 2  # the fewest
 
@@ -37,11 +37,16 @@ class EmbeddingDrift(Drift):
     """Drift of an embedding.
 
     Attributes:
-        cosine_median: Median over the images of the cosine of the board's and the float model's vector.
+        cosine_median, cosine_p5, cosine_least: Of the cosines of board's and float model's vector, one an
+            image: the median, what 95 % of the images reach, and the least.
         rank1, rank1_reference: Share of images whose nearest gallery picture is of the same identity.
         rank1_delta_pp: Board minus float in percentage points.
         mcnemar_p: Chance of so unequal a split.
         auc, auc_reference: Area under the ROC curve of telling same from different over all pairs.
+        auc_delta_interval: 95 % interval of their difference, board minus float.
+        accepts_1pc, accepts_1pc_reference: Share of the pairs of one identity that are nearer than all but
+            1 % of those of two.
+        accepts_01pc, accepts_01pc_reference: Than all but 0.1 %.
     """
 
     measure = "rank-1"
@@ -55,10 +60,21 @@ class EmbeddingDrift(Drift):
     mcnemar_p: Share | None
     auc: Share | None
     auc_reference: Share | None
+    cosine_p5: float | None = None
+    cosine_least: float | None = None
+    auc_delta_interval: tuple[float, float] | None = None
+    accepts_1pc: Share | None = None
+    accepts_1pc_reference: Share | None = None
+    accepts_01pc: Share | None = None
+    accepts_01pc_reference: Share | None = None
 
     def rows(self) -> list[tuple[str, str]]:
-        """The vectors' cosine; rank-1 and the ROC area beside the float model's."""
-        rows = [("median cosine of board and float", number(self.cosine_median, 5))]
+        """The vectors' cosine; rank-1, the ROC area and true accepts beside the float model's."""
+        rows = [
+            ("median cosine of board and float", number(self.cosine_median, 5)),
+            ("95 % of the images reach", number(self.cosine_p5, 5)),
+            ("the least", number(self.cosine_least, 5)),
+        ]
         if self.rank1 is None or self.rank1_delta_pp is None:
             return rows
         rows += [
@@ -67,7 +83,15 @@ class EmbeddingDrift(Drift):
             ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
             ("McNemar p", number(self.mcnemar_p, 4)),
         ]
-        return [*rows, ("area under ROC", f"{number(self.auc, 4)} (float {number(self.auc_reference, 4)})")]
+        return [*rows, *self._verification()] if self.auc is not None else rows
+
+    def _verification(self) -> list[tuple[str, str]]:
+        return [
+            ("area under ROC", f"{number(self.auc, 4)} (float {number(self.auc_reference, 4)})"),
+            ("its difference's 95 % interval (bootstrap)", interval(self.auc_delta_interval, 4)),
+            ("true accepts at 1 % false", _beside(self.accepts_1pc, self.accepts_1pc_reference)),
+            ("true accepts at 0.1 % false", _beside(self.accepts_01pc, self.accepts_01pc_reference)),
+        ]
 
 
 class Embedding(Task):
@@ -157,11 +181,17 @@ class Embedding(Task):
 
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """Cosine, rank-1 and ROC area, and what the difference is worth."""
-        own = {"cosine_median": float(np.median(np.einsum("nv,nv->n", board, reference)))}
+        near = np.einsum("nv,nv->n", board, reference)
+        own: dict[str, Any] = {
+            "cosine_median": float(np.median(near)),
+            "cosine_p5": float(np.percentile(near, 5)),
+            "cosine_least": float(near.min()),
+        }
         if truth is None:
             names = ("rank1", "rank1_reference", "rank1_delta_pp", "mcnemar_p", "auc", "auc_reference")
             return {**own, **dict.fromkeys((*names, "interval_pp"))}
         found = paired(self._right(board, truth), self._right(reference, truth))
+        pairs = Pairs(truth)
         return {
             **own,
             "rank1": found.first,
@@ -169,8 +199,9 @@ class Embedding(Task):
             "rank1_delta_pp": found.delta_pp,
             "interval_pp": found.interval_pp,
             "mcnemar_p": found.mcnemar_p,
-            "auc": _area(board, truth),
-            "auc_reference": _area(reference, truth),
+            **_verified("", pairs.judged(board)),
+            **_verified("_reference", pairs.judged(reference)),
+            "auc_delta_interval": pairs.interval(board, reference),
         }
 
     def cosine(self, first: Answers, second: Answers) -> float:
@@ -233,12 +264,15 @@ def _probes(truth: Truth | None, count: int) -> NDArray[np.int64]:
     return np.arange(count) if truth is None else np.setdiff1d(np.arange(count), _gallery(truth, count))
 
 
-def _area(values: Answers, truth: Truth) -> float | None:
-    """ROC area over all pairs of at most 2,000 images; ``None`` where all are of one identity."""
-    chosen = np.linspace(0, len(values) - 1, min(len(values), PAIRED)).astype(int)
-    who, first, second = np.asarray(truth)[chosen], *np.triu_indices(len(chosen), 1)
-    near, alike = (values[chosen] @ values[chosen].T)[first, second], who[first] == who[second]
-    return None if alike.all() or not alike.any() else roc_area(near[alike], near[~alike])
+def _verified(whose: str, found: Verified | None) -> dict[str, float | None]:
+    """Under their names in a report."""
+    names = ("auc", "accepts_1pc", "accepts_01pc")
+    values = (None,) * len(names) if found is None else (found.auc, *found.accepts)
+    return {f"{name}{whose}": value for name, value in zip(names, values, strict=True)}
+
+
+def _beside(ours: float | None, theirs: float | None) -> str:
+    return f"{share(ours, 2)} (float {share(theirs, 2)})"
 
 
 def _number(value: object, most: float) -> bool:
@@ -249,6 +283,10 @@ def _point(value: object) -> bool:
     return isinstance(value, list | tuple) and len(value) == 2 and all(_number(x, 16_384) for x in value)
 
 
+def _auc(report: Report) -> float | None:
+    return getattr(report.drift, "auc", None)
+
+
 TASK = Embedding
 METRICS = (
     Metric("rank1_percent", "rank-1", "%", 1, "higher", lambda r: percent(r.drift.best), column="rank-1",
@@ -256,5 +294,6 @@ METRICS = (
     Metric("drift_pp", "drift", "pp", 2, "higher", lambda r: r.drift.delta_pp, column="drift pp",
            compared=False),
     Metric("cosine", "cosine", "", 4, "higher", lambda r: r.drift.cosine, column="cosine"),
+    Metric("auc", "area under ROC", "", 4, "higher", _auc, column="ROC area"),
     AGREEMENT,
 )  # fmt: skip

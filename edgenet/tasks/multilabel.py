@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.tasks import sigmoid
 from edgenet.csv_table import shown
-from edgenet.drift import Drift, Percent, Share
+from edgenet.drift import Drift, Percent, Share, TaskTable
 from edgenet.errors import DataError, EdgenetError
 from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.record import Record
+from edgenet.sigmoids import SigmoidTask, is_probability
 from edgenet.statistics import paired_bootstrap
-from edgenet.task import Answers, Task, Truth, real
-from edgenet.tasks.binary import logits_of, wrong_output
-from edgenet.tasks.classification import LOGITS, PROBABILITIES
+from edgenet.task import Answers, Truth, real
 
 __all__ = ["METRICS", "TASK", "Label", "Multilabel", "MultilabelDrift", "f1_scores"]
 
@@ -35,12 +34,22 @@ TOLD = 62
 
 @dataclass(frozen=True, kw_only=True)
 class Label(Record):
-    """One label on the board and in float, among so many images that have it."""
+    """One label on the board and in float.
+
+    Attributes:
+        images: How many have it.
+        f1, f1_reference: F1 at the card's threshold.
+        accuracy, accuracy_reference: Share of all images on which it is right.
+        agreement: Share on which both say the same.
+    """
 
     name: str
     images: int
     f1: Share
     f1_reference: Share
+    accuracy: Share | None = None
+    accuracy_reference: Share | None = None
+    agreement: Share | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +60,7 @@ class MultilabelDrift(Drift):
         f1, f1_reference: Mean of the labels' F1 scores, of those that some image has.
         f1_delta_pp: Board minus float in percentage points.
         bits_agree: Share of all labels of all images that are the same on board and in float.
+        accuracy, accuracy_reference: Share of right labels, of all labels of all images.
         by_label: Each label, the one that lost most first.
     """
 
@@ -62,6 +72,8 @@ class MultilabelDrift(Drift):
     f1_reference: Share | None
     f1_delta_pp: Percent | None
     bits_agree: Share
+    accuracy: Share | None = None
+    accuracy_reference: Share | None = None
     by_label: tuple[Label, ...] = ()
 
     def rows(self) -> list[tuple[str, str]]:
@@ -73,21 +85,28 @@ class MultilabelDrift(Drift):
             ("F1, mean of the labels", f"{share(self.f1, 2)} (float {share(self.f1_reference, 2)})"),
             ("difference", f"{self.f1_delta_pp:+.2f} pp"),
             ("its 95 % interval (bootstrap)", interval(self.interval_pp) + " pp"),
+            ("right labels", f"{share(self.accuracy, 2)} (float {share(self.accuracy_reference, 2)})"),
         ]
         for item in self.by_label[:1]:
             told = f"{item.name}: {share(item.f1, 2)} (float {share(item.f1_reference, 2)})"
             rows.append(("label that lost most", f"{told}, {number(item.images, 0)} images"))
         return rows
 
+    def tables(self) -> list[TaskTable]:
+        """Each label, the one that lost most first."""
+        columns = ("label", "images", "F1", "float", "accuracy", "float", "same answer")
+        rows = [
+            (item.name, str(item.images), share(item.f1, 2), share(item.f1_reference, 2),
+             share(item.accuracy, 2), share(item.accuracy_reference, 2), share(item.agreement, 2))
+            for item in self.by_label
+        ]  # fmt: skip
+        return [TaskTable("Labels", columns, rows)] if rows else []
 
-class Multilabel(Task):
+
+class Multilabel(SigmoidTask):
     """Logits or probabilities, [1, labels], each of its own."""
 
     name = "multilabel"
-    outputs = (LOGITS, PROBABILITIES)
-    synonyms: ClassVar[Mapping[str, str]] = {"sigmoid": PROBABILITIES}
-    heads = ("logits", "sigmoid")
-    ending = "sigmoid"
     settings_keys = ("thresholds",)
     noun = "a network of several labels a picture"
     shape = "1xLABELS"
@@ -100,7 +119,7 @@ class Multilabel(Task):
         """``thresholds``: the probability above which a label holds, one number, or one for each label."""
         given = table.get("thresholds", 0.5)
         listed = list(given) if isinstance(given, list | tuple) else [given]
-        if not listed or not all(map(_probability, listed)):
+        if not listed or not all(map(is_probability, listed)):
             raise refuse("thresholds are no probabilities", "write a number between 0 and 1, or one a label")
         return dict(table)
 
@@ -115,8 +134,8 @@ class Multilabel(Task):
             return "label_offset = 1, and labels have no background", "leave label_offset out"
         if len(self.labels) not in (0, values):
             return f"{len(self.labels)} labels for {values} outputs", "give one name an output, in order"
-        if self._thresholds.size not in (1, values):
-            return f"{self._thresholds.size} thresholds for {values} outputs", "give one an output, in order"
+        if self.thresholds.size not in (1, values):
+            return f"{self.thresholds.size} thresholds for {values} outputs", "give one an output, in order"
         return None
 
     def contradiction(self, ending: str) -> tuple[str, str] | None:
@@ -126,17 +145,7 @@ class Multilabel(Task):
                 "which shares one probability among all classes",
                 'write task = "classification" in the card',
             )
-        return wrong_output(self.output, ending)
-
-    def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
-        """Logits, counted from those of the thresholds."""
-        return (
-            logits_of(values, meaning == PROBABILITIES, PROBABILITIES in (meaning, self.output)) - self._cut
-        )
-
-    def matched(self, reference: Answers, meaning: str) -> Answers:
-        """Probabilities do not tell large logits apart."""
-        return logits_of(reference + self._cut, False, meaning == PROBABILITIES) - self._cut
+        return super().contradiction(ending)
 
     def divergence(self, wanted: Answers) -> Callable[[NDArray[Any]], float]:
         """Kullback-Leibler divergence of each label's two probabilities, summed; the mean over the images."""
@@ -222,7 +231,9 @@ class Multilabel(Task):
             "f1_reference": second,
             "f1_delta_pp": 100.0 * (first - second),
             "interval_pp": (100.0 * low, 100.0 * high),
-            "by_label": self._by_label(ours, theirs, true),
+            "accuracy": float((_right(board, true)).mean()),
+            "accuracy_reference": float((_right(reference, true)).mean()),
+            "by_label": self._by_label(board, reference, true),
         }
 
     def cosine(self, first: Answers, second: Answers) -> float:
@@ -248,36 +259,43 @@ class Multilabel(Task):
         """The labels that hold."""
         return ", ".join(self._name(bit) for bit, held in enumerate(truth) if held) or "none"
 
-    def _by_label(
-        self, ours: NDArray[np.bool_], theirs: NDArray[np.bool_], true: NDArray[np.bool_]
-    ) -> tuple[Label, ...]:
-        images, first, second = true.sum(axis=0), f1_scores(ours, true), f1_scores(theirs, true)
+    def _by_label(self, board: Answers, reference: Answers, true: NDArray[np.bool_]) -> tuple[Label, ...]:
+        ours, theirs = board > 0, reference > 0
+        f1 = [f1_scores(given, true) for given in (ours, theirs)]
+        right = [_right(values, true).mean(axis=0) for values in (board, reference)]
+        alike = ((ours == theirs) & np.isfinite(board) & np.isfinite(reference)).mean(axis=0)
+        order = np.lexsort((right[0] - right[1], f1[0] - f1[1]))
         return tuple(
             Label(
                 name=self._name(int(at)),
-                images=int(images[at]),
-                f1=float(first[at]),
-                f1_reference=float(second[at]),
+                images=int(true[:, at].sum()),
+                f1=float(f1[0][at]),
+                f1_reference=float(f1[1][at]),
+                accuracy=float(right[0][at]),
+                accuracy_reference=float(right[1][at]),
+                agreement=float(alike[at]),
             )
-            for at in np.argsort(first - second, kind="stable")
+            for at in order
         )
 
     def _name(self, index: int) -> str:
         return self.labels[index] if index < len(self.labels) else f"output {index}"
 
     @property
-    def _thresholds(self) -> NDArray[np.float64]:
+    def thresholds(self) -> NDArray[np.float64]:
+        """One for all labels, or one each."""
         return np.atleast_1d(np.asarray(self.settings.get("thresholds", 0.5), np.float64))
-
-    @property
-    def _cut(self) -> NDArray[np.float32]:
-        return np.asarray(np.log(self._thresholds) - np.log1p(-self._thresholds), np.float32)
 
 
 def f1_scores(given: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.float64]:
     """F1 of each label, [labels], from [images, labels]: 2 hits / (given + true); 1 where both are none."""
     hits, total = (given & true).sum(axis=0), given.sum(axis=0) + true.sum(axis=0)
     return np.where(total > 0, 2 * hits / np.maximum(total, 1), 1.0)
+
+
+def _right(values: Answers, true: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which labels are right, [images, labels]; NaN is none."""
+    return np.asarray(((values > 0) == true) & np.isfinite(values))
 
 
 def _mean_f1(given: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
@@ -312,10 +330,6 @@ def _flags(images: ImageSet, at: int, row: Mapping[str, str], names: Sequence[st
 
 def _log_sigmoid(values: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(-np.logaddexp(0.0, -values.astype(np.float64)))
-
-
-def _probability(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1
 
 
 TASK = Multilabel

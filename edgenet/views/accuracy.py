@@ -13,6 +13,9 @@ from edgenet.views.parts import Chart, Section, Table
 
 __all__ = ["accuracy"]
 
+# Rows up to which a task's table stands open.
+SHORT = 10
+
 
 def accuracy(report: Report, charts: Charts) -> Section:
     """How faithful the answers are, and where they were lost."""
@@ -33,7 +36,11 @@ def accuracy(report: Report, charts: Charts) -> Section:
         f"The board's answers against the float model's on {drift.images} images"
         f" ({'labelled' if drift.labelled else 'no labels'}, from {drift.source}).",
         drawn,
-        [Table("Drift", ["figure", "value"], rows), Table("Stages", ["stage", "found"], _stages(drift))],
+        [
+            Table("Drift", ["figure", "value"], rows),
+            *(Table(*item, folded=len(item.rows) > SHORT) for item in drift.tables()),
+            Table("Stages", ["stage", "found"], _stages(drift)),
+        ],
         list(_worst(drift)),
         [drift.claim] if drift.claim else [],
     )

@@ -54,3 +54,28 @@ def test_an_answer_with_nan_in_it_is_none(task):
         bad.enroll("ann", np.array([1.0, 0.0]))
     top = bad.top(np.array([np.nan, 1.0], np.float32))
     assert top == [["not a number", 0.0, -2]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "agreed"),
+    [
+        ([5, 1, -1], [5, 2, -3], True),
+        ([5, 1, -1], [5, -1, -1], False),  # the best label is the same, the others are not
+        ([1, 5, -1], [5, 1, -1], True),  # the same labels in another order
+        ([-1, -2, -3], [-3, -1, -2], True),  # none holds in either
+        ([-1, -2, -3], [-3, 1, -2], False),
+    ],
+)
+def test_of_several_labels_all_must_be_the_same_to_agree(first, second, agreed):
+    several = reader("multilabel")
+    raws = [np.array(item, np.float32) for item in (first, second)]
+    ours, theirs = (tasks.told(several, raw, several.top(raw)) for raw in raws)
+    assert (ours == theirs) is agreed
+    spoilt = np.array([np.nan, 1, 1], np.float32)
+    assert tasks.told(several, spoilt, several.top(spoilt)) is None
+
+
+def test_other_tasks_agree_on_their_best_answer():
+    raw = np.array([0.5, 2.0], np.float32)
+    assert tasks.told(reader(), raw, reader().top(raw)) == 1
+    assert tasks.told(reader(), raw, None) is None

@@ -18,8 +18,8 @@ TYPES = {
     "report", "target",
 }  # fmt: skip
 PARTS = {
-    "breakdown", "card", "cards", "detection", "drift", "facts", "golden", "image_files", "importer", "importers",
-    "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
+    "breakdown", "card", "cards", "detection", "drift", "facts", "golden", "image_files", "importer",
+    "importers", "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
 }  # fmt: skip
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_value", "library", "notebook",
@@ -27,7 +27,7 @@ FOUNDATION = {
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
-    ("1", (TYPES | PARTS | {"original", "statistics"},)),
+    ("1", (TYPES | PARTS | {"confusion", "geography", "original", "sigmoids", "statistics", "verification"},)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
     ("3", ({"backend", "backends"}, {"devices"})),

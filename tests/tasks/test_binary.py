@@ -14,7 +14,8 @@ from edgenet.agent.tasks.binary import Reader
 from edgenet.card import read_card
 from edgenet.errors import ModelError
 from edgenet.imageset import ImageSet
-from edgenet.tasks.binary import Binary, logits_of
+from edgenet.sigmoids import logits_of
+from edgenet.tasks.binary import Binary
 
 NAMES = ("nobody", "person")
 TASK = Binary("logits", NAMES)

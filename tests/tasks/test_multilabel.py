@@ -12,7 +12,7 @@ from edgenet.agent.tasks.multilabel import Reader
 from edgenet.errors import DataError, ModelError
 from edgenet.imageset import ImageSet
 from edgenet.statistics import paired_bootstrap
-from edgenet.tasks.multilabel import Multilabel, f1_scores
+from edgenet.tasks.multilabel import Multilabel, MultilabelDrift, f1_scores
 
 NAMES = ("hat", "beard", "glasses")
 TASK = Multilabel("logits", NAMES)
@@ -33,6 +33,8 @@ def test_f1_by_hand() -> None:
     assert found["bits_agree"] == 10 / 12
     worst = found["by_label"][0]
     assert (worst.name, worst.images, worst.f1) == ("hat", 2, 0.5)
+    assert (worst.accuracy, worst.accuracy_reference, worst.agreement) == (0.5, 1.0, 0.5)
+    assert (found["accuracy"], found["accuracy_reference"]) == (10 / 12, 1.0)
     low, high = found["interval_pp"]
     assert low < -25.0 < high <= 0.0
     assert TASK.same(BOARD, FLOAT, None).tolist() == [True, False, False, True]
@@ -43,6 +45,18 @@ def test_nan_agrees_with_nothing() -> None:
     spoilt[0, 2] = np.nan
     assert TASK.same(spoilt, spoilt, None).tolist() == [False, True, True, True]
     assert TASK.figures(spoilt, spoilt, None)["bits_agree"] == 9 / 12
+    labels = {item.name: item for item in TASK.figures(spoilt, FLOAT, TRUTH)["by_label"]}
+    assert (labels["glasses"].accuracy, labels["glasses"].agreement) == (0.75, 0.75)
+    assert labels["hat"].accuracy == 1.0
+
+
+def test_labels_stand_in_a_table_the_one_that_lost_most_first() -> None:
+    own = TASK.figures(BOARD, FLOAT, TRUTH)
+    rest = {"images": 4, "labelled": True, "agreement": 0.5, "cosine": 1.0, "max_abs": 2.0, "stages": None}
+    (table,) = MultilabelDrift(**rest, **own).tables()
+    assert table.rows[0] == ("hat", "2", "50.00 %", "100.00 %", "50.00 %", "100.00 %", "50.00 %")
+    assert [row[0] for row in table.rows] == ["hat", "beard", "glasses"]
+    assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
 def test_divergence_and_expected_loss_by_hand() -> None:

@@ -4,8 +4,6 @@ import collections
 import threading
 from typing import Any
 
-from .. import wire
-
 _HELD = threading.Lock()
 
 
@@ -59,6 +57,7 @@ class FrameInFlight(object):
         asked: Whether each model was.
         raw: Each model's raw output and seconds, ``None`` where it was not asked.
         tops: Each model's five best.
+        told: What each model says, ``None`` where it says nothing; equal where they agree.
     """
 
     def __init__(self, frame, asked, begun, ready):
@@ -66,17 +65,17 @@ class FrameInFlight(object):
         self.invoked = self.answered = self.concluded = 0.0
         self.raw: Any = []
         self.tops: Any = []
+        self.told: Any = []
 
     def age(self):
         """From the picture's first sign to its label, seconds."""
         return self.concluded - self.frame.taken + self.frame.cost
 
     def agree(self):
-        """Whether both models name the same label; ``None`` where not both were asked."""
-        tops = [top for top in self.tops if top]
-        if len(tops) < 2:
+        """Whether both models say the same; ``None`` where not both were asked."""
+        if sum(bool(top) for top in self.tops) < 2:
             return None
-        return tops[0][0][2] == tops[1][0][2] != wire.NO_ANSWER
+        return self.told[0] is not None and self.told[0] == self.told[1]
 
 
 class Between(object):

@@ -3,8 +3,8 @@
 Python 3.6 syntax: this file travels to the board.
 
 * ``corner-offset``: each side of the box is that of the anchor, moved by code * variance widths or heights.
-* ``center-size``: the center is moved by code * variance widths and heights of the anchor, and width and height
-  are its times exp(code * variance) (Ren et al., Faster R-CNN, 2015, equation 2; Liu et al., SSD, 2016).
+* ``center-size``: the center is moved by code * variance widths and heights of the anchor, and width and
+  height are its times exp(code * variance) (Ren et al., Faster R-CNN, equation 2; Liu et al., SSD, 2016).
 * ``center-size`` with a ``scale``: every code is a number of anchor sizes / scale, the sizes too (MediaPipe's
   TfLiteTensorsToDetectionsCalculator without ``apply_exponential_on_box_size``).
 """

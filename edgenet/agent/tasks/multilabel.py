@@ -32,6 +32,10 @@ class Reader(object):
             found = [[NOTHING, found[0][1], -1]] + found[: TOP - 1]
         return found
 
+    def told(self, raw: np.ndarray) -> tuple:
+        """The indices of all labels that hold."""
+        return tuple(int(i) for i in np.flatnonzero(self._holds(self._probabilities(raw))))
+
     def _order(self, shares: np.ndarray) -> np.ndarray:
         return np.asarray(np.argsort(self._thresholds - shares, kind="stable"))
 

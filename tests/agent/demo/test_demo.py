@@ -103,6 +103,7 @@ class AgreeTest(unittest.TestCase):
             ([["ann", 1.0, 0]], None, None),
         ):
             frame.tops = [first, second]
+            frame.told = [top and (None if top[0][2] == wire.NO_ANSWER else top[0][2]) for top in frame.tops]
             assert frame.agree() is agreed
 
 
