@@ -31,7 +31,7 @@ from edgenet.zoo import EMBEDDED, embedded
 from edgenet.zoo.scenes import CLASSES
 from edgenet.zoo.scenes.dataset import COUNTS, SEEDS, coco, main, picture, write
 from edgenet.zoo.scenes.detector import DETECTOR
-from edgenet.zoo.scenes.render import SIZE, photograph
+from edgenet.zoo.scenes.render import SIZE, Scene, photograph
 from edgenet.zoo.scenes.targets import targets
 from edgenet.zoo.signs import LABELS
 from edgenet.zoo.signs.dataset import SEEDS as SIGNS_SEEDS
@@ -50,6 +50,11 @@ def files() -> dict[str, bytes]:
 @cache
 def truth(split: str) -> dict[str, Any]:
     return json.loads(files()[f"{split}/annotations.json"])
+
+
+@cache
+def scenes() -> list[Scene]:
+    return [photograph((11, index)) for index in range(8)]
 
 
 def pixels(data: bytes) -> np.ndarray:
@@ -85,8 +90,8 @@ class TestPictures:
         assert np.abs(pixels(first.jpeg) - pixels(other.jpeg)).mean() > 2
 
     def test_boxes_are_inside_of_the_picture(self) -> None:
-        signs = [sign for index in range(12) for sign in photograph((11, index)).signs]
-        assert len(signs) > 20
+        signs = [sign for scene in scenes() for sign in scene.signs]
+        assert len(signs) > 10
         for left, top, right, bottom in (sign.box for sign in signs):
             assert 0 <= left < right <= SIZE[0]
             assert 0 <= top < bottom <= SIZE[1]
@@ -108,8 +113,8 @@ class TestPictures:
             np.testing.assert_allclose(box, seen, atol=2.5)
 
     def test_signs_hide_little_of_each_other(self) -> None:
-        for index in range(12):
-            boxes = [np.array(sign.box) for sign in photograph((11, index)).signs]
+        for scene in scenes():
+            boxes = [np.array(sign.box) for sign in scene.signs]
             pairs = [(a, b) for number, a in enumerate(boxes) for b in boxes[:number]]
             assert all(overlap(first, second) < 0.5 for first, second in pairs)
 
