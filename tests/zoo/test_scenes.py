@@ -242,6 +242,20 @@ class TestModel:
             assert np.isfinite(array).all(), item.name
             assert (array >= 0).all() or not item.name.endswith("variance"), item.name
 
+    def test_torch_and_the_shipped_graph_agree(self) -> None:
+        torch = pytest.importorskip("torch")
+        from edgenet.zoo.in_torch import function
+
+        model = onnx.load(embedded("scenes"))
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        images = np.random.default_rng(0).uniform(-1, 1, (2, 3, 192, 192)).astype(np.float32)
+        with torch.no_grad():
+            scores, boxes = function(model.graph, ("scores", "boxes"))({}, torch.from_numpy(images))
+        for index, image in enumerate(images):
+            own = session.run(["scores", "boxes"], {"input": image[None]})
+            np.testing.assert_allclose(own[0][0], scores[index], atol=1e-4)
+            np.testing.assert_allclose(own[1][0], boxes[index], atol=1e-3)
+
     def test_the_card_is_the_detectors(self) -> None:
         card = read_card(embedded("scenes").with_suffix(".toml"))
         assert card.task.labels == CLASSES
