@@ -106,7 +106,7 @@ class Classification(Task):
     ending = "softmax"
     noun = "a classifier"
     shape = "1xCLASSES"
-    settings_keys = ("background",)
+    settings_keys: ClassVar[tuple[str, ...]] = ("background",)
     drift: ClassVar[type[Drift]] = ClassificationDrift
 
     @classmethod
