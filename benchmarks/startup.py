@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from edgenet.devices.archive import MAX_SIZE, agent_archive, demo_archive, runtime_archives
+from edgenet.devices.archive import MAX_SIZE, agent_archive, demo_archive, part_archives
 
 RUNS = 21
 GOAL_MS = 150.0
@@ -33,7 +33,7 @@ def main() -> None:
     pairs = [(wall_ms(BARE), wall_ms(HELP)) for _ in range(runs)]
     bare, full = (statistics.median(column) for column in zip(*pairs, strict=True))
     more = statistics.median(b - a for a, b in pairs)
-    parts = {".pyz": agent_archive(), **runtime_archives(), "demo": demo_archive()}
+    parts = {".pyz": agent_archive(), **part_archives(), "demo": demo_archive()}
     print(f"startup, medians of {runs} interleaved runs")
     print(f"  python -c pass          {bare:8.1f} ms")
     print(f"  edgenet --help          {full:8.1f} ms")

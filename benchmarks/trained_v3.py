@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import torch
-import torch.nn.functional as F
 
-from edgenet.graph.graph import attributes
 from edgenet.zoo import embedded, mobilenet_v3
+from edgenet.zoo.in_torch import function
 from edgenet.zoo.mobilenet_v3 import weight_shapes
 from edgenet.zoo.signs import LABELS, RESOLUTION
 from edgenet.zoo.signs.dataset import COUNTS
@@ -27,41 +26,15 @@ from edgenet.zoo.signs.train import load, start, train
 Tensors = dict[str, torch.Tensor]
 
 
-def network(graph: onnx.GraphProto) -> Any:
+def network(graph: onnx.GraphProto) -> Callable[..., torch.Tensor]:
     """A function of weights and pixels, as :func:`edgenet.zoo.signs.train.forward`, that runs the graph."""
+    run = function(graph, ("logits",))
 
     def forward(weights: Tensors, pixels: torch.Tensor, training: bool = False) -> torch.Tensor:
         x = (pixels.float().contiguous(memory_format=torch.channels_last) - 127.5) / 127.5
-        values = {**weights, "input": x}
-        for node in graph.node:
-            inputs = [values[name] for name in node.input]
-            values[node.output[0]] = run(node.op_type, inputs, attributes(node), training)
-        return values[graph.output[0].name]
+        return run(weights, x, training)[0]
 
     return forward
-
-
-def run(kind: str, inputs: list[torch.Tensor], options: dict[str, Any], training: bool) -> torch.Tensor:
-    """One operator of the zoo's MobileNetV3."""
-    x = inputs[0]
-    if kind == "Conv":
-        top, left, bottom, right = options.get("pads", [0, 0, 0, 0])
-        bias = inputs[2] if len(inputs) > 2 else None
-        padded = F.pad(x, (left, right, top, bottom))
-        return F.conv2d(padded, inputs[1], bias, options.get("strides", 1), groups=options.get("group", 1))
-    if kind == "BatchNormalization":
-        gamma, beta, mean, variance = inputs[1:]
-        return F.batch_norm(x, mean, variance, gamma, beta, training, 0.05, options["epsilon"])
-    if kind == "HardSigmoid":
-        return (options["alpha"] * x + options["beta"]).clamp(0, 1)
-    return {
-        "HardSwish": F.hardswish,
-        "Relu": F.relu,
-        "Flatten": lambda value: value.flatten(1),
-        "GlobalAveragePool": lambda value: value.mean((2, 3), keepdim=True),
-        "Add": lambda *values: values[0] + values[1],
-        "Mul": lambda *values: values[0] * values[1],
-    }[kind](*inputs)
 
 
 def top1(model: onnx.ModelProto, weights: Tensors) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenet.errors import LibraryError
+from edgenet.packed import unpacked
 from edgenet.text import cause
 from edgenet.text_file import read_text
 
@@ -55,8 +56,13 @@ def find(kind: str, name: str) -> Path:
 
 def image_folder(name: str, split: str) -> Path:
     """A folder of images: the path itself, or a split ("calib", "val") of a set that travels with edgenet."""
-    own = _root("edgenet.calibration") / "sets" / name / split
-    return own if own.is_dir() and not Path(name).is_dir() else Path(name)
+    sets = _root("edgenet.calibration") / "sets"
+    if Path(name).is_dir() or Path(name).name != name:
+        return Path(name)
+    if (archive := sets / f"{name}.zip").is_file():
+        return unpacked(archive) / split
+    own = sets / name / split
+    return own if own.is_dir() else Path(name)
 
 
 class Table:

@@ -16,9 +16,9 @@ from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
 from edgenet.importer import Imported, find_importer
 from edgenet.labels import read_labels
-from edgenet.onnx_file import parse_onnx, read_onnx
+from edgenet.onnx_file import check_graph, parse_onnx, read_onnx
 from edgenet.original.ending import without_logarithm
-from edgenet.original.operators import check_operators
+from edgenet.original.operators import check_operators, picks_boxes
 from edgenet.original.quantized_input import as_its_scale_says
 from edgenet.original.settle import settled
 from edgenet.preprocessing import Preprocessing
@@ -246,7 +246,10 @@ def _checked(model: Model, path: Path, one: str = "") -> Model:
 
 def _joined(model: Model, path: Path) -> Model:
     """With one output, where the task takes several; what is then left holds only what a runtime knows."""
+    picked = picks_boxes(model.proto)
     task = model.task.joined(model.proto, model.preprocessing, path)
+    if picked:  # what was left unread when the file was
+        check_graph(model.proto, str(path))
     check_operators(model.proto, path)
     return replace(model, output=task.output, settings=task.settings)
 

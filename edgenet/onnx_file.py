@@ -9,11 +9,11 @@ from google.protobuf.message import DecodeError
 
 from edgenet.errors import ModelError
 from edgenet.files import read_regular
-from edgenet.original.operators import check_operators, with_functions_inlined
+from edgenet.original.operators import check_operators, picks_boxes, with_functions_inlined
 from edgenet.original.shapes import with_output_shapes
 from edgenet.text import cause
 
-__all__ = ["MAX_BYTES", "parse_onnx", "read_onnx"]
+__all__ = ["MAX_BYTES", "check_graph", "parse_onnx", "read_onnx"]
 
 MAX_BYTES = 2 << 30  # protobuf takes no more
 
@@ -48,14 +48,31 @@ def parse_onnx(data: bytes, where: str, folder: Path | None) -> onnx.ModelProto:
         elif any(onnx.external_data_helper.uses_external_data(item) for item in proto.graph.initializer):
             raise ModelError(f"{where}: weights outside the file", "make the file again")
         proto = with_functions_inlined(proto)
-        check_operators(proto, Path(where))
-        proto = with_output_shapes(proto)
-        onnx.checker.check_model(proto)
+        if not picks_boxes(proto):  # else checked when that is cut off
+            proto = check_graph(proto, where)
     except DecodeError:
         raise ModelError(
             f"{where}: not an ONNX file, or a truncated one", "export the model to ONNX again"
         ) from None
-    except (onnx.checker.ValidationError, OSError, ValueError) as error:
-        reason = cause(error)
-        raise ModelError(f"{where}: not a valid ONNX model ({reason})", "export the model again") from None
+    except (OSError, ValueError) as error:
+        raise _invalid(where, error) from None
     return proto
+
+
+def check_graph(proto: onnx.ModelProto, where: str) -> onnx.ModelProto:
+    """The model with shapes for its outputs, of operators that ONNX knows, and valid as onnx checks it.
+
+    Raises:
+        ModelError: It is not.
+    """
+    check_operators(proto, Path(where))
+    try:
+        proto = with_output_shapes(proto)
+        onnx.checker.check_model(proto)
+    except (onnx.checker.ValidationError, ValueError) as error:
+        raise _invalid(where, error) from None
+    return proto
+
+
+def _invalid(where: str, error: Exception) -> ModelError:
+    return ModelError(f"{where}: not a valid ONNX model ({cause(error)})", "export the model again")

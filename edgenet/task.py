@@ -57,6 +57,7 @@ class Task(ABC):
             :mod:`edgenet.graph.passes.ending`.
         settings_keys: Keys of a card that this task alone knows.
         enrolls: Whether a demo looks its answers up in a gallery of pictures.
+        together: How many signs a demo's synthetic camera shows together.
         noun: What a network of this task is called in messages.
         shape: Of its output, in messages.
         drift: The form of its reports' ``drift``.
@@ -73,6 +74,7 @@ class Task(ABC):
     ending: ClassVar[str]
     settings_keys: ClassVar[tuple[str, ...]] = ()
     enrolls: ClassVar[bool] = False
+    together: ClassVar[int] = 1
     noun: ClassVar[str]
     shape: ClassVar[str]
     drift: ClassVar[type[Drift]]

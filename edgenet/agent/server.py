@@ -5,7 +5,7 @@ import threading
 import time
 from typing import Any
 
-from . import beat, finish, live, runtimes, wire
+from . import beat, finish, live, parts, wire
 from .child import Child, try_runtime
 from .facts import probe
 from .failure import Failure
@@ -85,7 +85,7 @@ class Server(object):
 
     def _probe(self, request, _body):
         backends = request.get("backends", [])
-        runtimes.need(self._store, backends)
+        parts.need(self._store, [parts.runtime(name) for name in backends])
         return {"facts": probe.probe(self._store, self._digest, backends)}, b""
 
     def _begin(self, request, _body):
@@ -124,7 +124,7 @@ class Server(object):
     def _try_runtime(self, request, _body):
         self._store.used.add(request.get("runtime"))
         folder = unpack.folder(self._store, request.get("runtime"))
-        runtimes.need(self._store, [request["backend"]])
+        parts.need(self._store, [parts.runtime(request["backend"])])
         found = try_runtime(str(request["backend"]), folder)
         if not found["works"] and self._doubt(request["runtime"]):
             found = try_runtime(str(request["backend"]), folder)
@@ -142,7 +142,7 @@ class Server(object):
     def _finish(self, request, _body):
         manifest = request["manifest"]
         deployments.check(manifest)
-        runtimes.need(self._store, [manifest["backend"]])
+        parts.need(self._store, [parts.runtime(manifest["backend"])])
         folder = unpack.folder(self._store, manifest.get("runtime"))
         removed, reply = prune.with_room(
             self._store, lambda: finish.finish(self._store, manifest, folder, self._send)
@@ -180,7 +180,7 @@ class Server(object):
         if manifest is None:
             manifest = deployments.load(self._store, request.get("digest"))
         deployments.check(manifest)
-        runtimes.need(self._store, [manifest["backend"]])
+        parts.need(self._store, parts.of(manifest))
         path = self._store.verified_blob(manifest["artifact"], manifest["artifact_size"])
         folder, finished = unpack.folder(self._store, manifest.get("runtime")), None
         if manifest.get("build"):

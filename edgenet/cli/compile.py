@@ -65,8 +65,9 @@ def compile(  # noqa: PLR0913, PLR0917
     """Quantize and compile MODEL (ONNX) for a board, into one .edgenet file.
 
     MODEL is an ONNX file, float32 or quantized already, with MODEL.toml beside it (docs/preprocessing.md),
-    what edgenet quantize wrote (.int8.onnx), or "signs", the embedded model. The file holds the artifact,
-    its preprocessing and labels, the model as it was, and a few images with the answers they must get.
+    what edgenet quantize wrote (.int8.onnx), or an embedded model: "signs", "scenes". The file holds the
+    artifact, its preprocessing and labels, the model as it was, and a few images with the answers that they
+    must get.
 
     \b
     Example:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.browser import Browser
-from edgenet.cli.shared.options import device_option, json_option
+from edgenet.cli.shared.options import device_option, embedded_option, json_option
 from edgenet.cli.shared.output import print_json, print_table, progress, rewrite, say
 from edgenet.devices.seen import State, Summary
 from edgenet.errors import DeviceError
@@ -47,6 +47,7 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @click.command()
 @click.argument("bundle", type=click.Path(exists=True, dir_okay=False), metavar="[BUNDLE]", required=False)
 @device_option
+@embedded_option
 @click.option(
     "--against",
     type=click.Path(exists=True, dir_okay=False),
@@ -104,6 +105,7 @@ def demo(
     \b
     Example:
       edgenet demo --open
+      edgenet demo --task detection --open
       edgenet demo int8.edgenet --against fp32.edgenet --device pi@raspberrypi.local
       edgenet demo int8.edgenet --device pi --source /dev/video0 --no-page --duration 60 --json
     """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.shared.options import cache_option, json_option, protocol_option
+from edgenet.cli.shared.options import cache_option, embedded_option, json_option, protocol_option
 from edgenet.cli.shared.output import print_json, print_table, progress, say
+from edgenet.drift import Drift
 
 __all__ = ["quickstart"]
 
@@ -14,42 +15,47 @@ __all__ = ["quickstart"]
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False), help="Keep bundles and reports in this folder."
 )
+@embedded_option
 @protocol_option("quick")
 @cache_option
 @json_option
-def quickstart(output: str | None, protocol: str, no_cache: bool, as_json: bool) -> None:
+def quickstart(output: str | None, task: str, protocol: str, no_cache: bool, as_json: bool) -> None:
     """Run the whole chain here: embedded model, both backends, float and int8.
 
-    Compiles, deploys to this machine and profiles every build of the embedded sign classifier,
-    and says which is the fastest that keeps the accuracy.
+    Compiles, deploys to this machine and profiles every build of the embedded sign classifier, or of
+    the detector that finds the signs in scenes, and says which is the fastest that keeps the accuracy.
 
     \b
     Example:
       edgenet quickstart
+      edgenet quickstart --task detection
       edgenet quickstart --json > quickstart.json
     """
     from edgenet.cli.shared.tables import report_columns, report_row
     from edgenet.steps.quickstart import quickstart as run
 
     with progress() as on_progress:
-        result = run(output, protocol, on_progress, not no_cache)
+        result = run(output, protocol, on_progress, not no_cache, task)
     if as_json:
         print_json(result.to_table())
         return
     drift = result.reports[0].drift
     reference = 100 * (drift.best or 0.0) - (drift.delta_pp or 0.0)
-    heading = f"float top-1 {reference:.1f} % on {drift.images} images"
-    title = f"signs (MobileNetV1 0.25, 96x96) on this machine; {heading}"
+    heading = f"float {drift.measure} {reference:.1f} % on {drift.images} images"
+    height, width = result.model.preprocessing.size
+    title = f"{result.model.name} (MobileNetV1 0.25, {width}x{height}) on this machine; {heading}"
     print_table(title, report_columns(*result.reports), [report_row(report) for report in result.reports])
-    say(_line(result.answer))
+    say(_line(result.answer, drift))
 
 
-def _line(answer: dict) -> str:  # type: ignore[type-arg]
+def _line(answer: dict, drift: Drift) -> str:  # type: ignore[type-arg]
+    from edgenet.steps.quickstart import delta_key
+
     best = answer["fastest"]
     if best is None:
         return f"no build keeps the accuracy within {answer['within_pp']} pp"
     return (
         f"fastest build within {answer['within_pp']} pp: {best['backend']} {best['precision']}, "
-        f"p50 {best['p50_ms']:.3f} ms, {best['fps_pipeline']:.0f} FPS from image bytes to label, "
-        f"top-1 {best['top1_delta_pp']:+.2f} pp"
+        f"p50 {best['p50_ms']:.3f} ms, {best['fps_pipeline']:.0f} FPS from image bytes to answer, "
+        f"{drift.measure} {best[delta_key(drift)]:+.2f} pp"
     )

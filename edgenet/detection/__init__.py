@@ -1,1 +1,1 @@
-"""What a detector's answers mean on the host: its card's settings, truth in COCO's form, average precision."""
+"""What a detector's answers mean: its card's settings, truth in COCO's form, average precision."""

@@ -14,7 +14,7 @@ from edgenet.csv_table import shown
 from edgenet.detection.values import is_name, is_number, is_whole, listed
 from edgenet.errors import EdgenetError
 
-__all__ = ["MAX_ANCHORS", "read_anchors", "written_out"]
+__all__ = ["MAX_ANCHORS", "MAX_MAPS", "read_anchors", "written_out"]
 
 # One detector has fewer: SSD 300 has 1,917 to 8,732, RetinaNet at 640 76,725. What is written out travels in
 # one message to the board.
@@ -42,10 +42,10 @@ def read_anchors(table: object, refuse: Refuse) -> Mapping[str, Any]:
     """The table, checked.
 
     Args:
-        table: ``maps`` (a side, or rows and columns, of each) with ``sizes`` (of each map) and ``ratios`` (of all
-            maps, or of each), with ``cells`` (of each map, width and height of every anchor of a cell) or with
-            ``per_cell`` (how many of width and height 1); ``offset`` and ``clip``. Or ``tensor``, a name; or
-            ``values``, see :func:`written_out`.
+        table: ``maps`` (a side, or rows and columns, of each) with ``sizes`` (of each map) and ``ratios``
+            (of all maps, or of each), with ``cells`` (of each map, width and height of every anchor of a
+            cell) or with ``per_cell`` (how many of width and height 1); ``offset`` and ``clip``. Or
+            ``tensor``, a name; or ``values``, see :func:`written_out`.
         refuse: Makes the error for what is wrong, from the reason and the remedy.
 
     Raises:
@@ -114,10 +114,14 @@ def _wrong_maps(table: Mapping[str, Any], form: str) -> tuple[str, str] | None:
         return "offset", "write 0.5, or a number from 0 to 1"
     if not isinstance(table.get("clip", False), bool):
         return "clip", "write true or false"
+    return _wrong_cells(table, form, len(maps))
+
+
+def _wrong_cells(table: Mapping[str, Any], form: str, maps: int) -> tuple[str, str] | None:
     own = listed(table[form])
-    if own is None or len(own) != len(maps) or not all(map(CELLS[form], own)):
-        return form, f"write {TOLD[form]} for each of the {len(maps)} maps"
-    if form == "sizes" and not _are_ratios(table.get("ratios"), len(maps)):
+    if own is None or len(own) != maps or not all(map(CELLS[form], own)):
+        return form, f"write {TOLD[form]} for each of the {maps} maps"
+    if form == "sizes" and not _are_ratios(table.get("ratios"), maps):
         return "ratios", "write the ratios of width to height, for all maps or a list for each"
     if (count := count_of(table)) > MAX_ANCHORS:
         return "maps", f"they have {count:,} anchors, and a detector has at most {MAX_ANCHORS:,}"

@@ -1,8 +1,8 @@
 """Average precision as COCO defines it, of two detectors on the same pictures.
 
-Held to pycocotools 2.0.10 (``COCOeval`` with ``iouType = "bbox"``, all areas, 100 detections; tests/detection): the
-matching of one detection to one object, crowds that count neither way, 101 points of recall, and the mean over
-the classes that some picture has.
+Held to pycocotools 2.0.11 (``COCOeval`` of boxes, all areas, 100 detections; tests/detection): the matching
+of one detection to one object, crowds that count neither way, 101 points of recall, and the mean
+over the classes that some picture has.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Precision:
     def curve(self, index: int) -> NDArray[np.float64]:
         """Precision of a class at 101 points of recall, at an intersection over union of 0.5."""
         judged = self._by_class[index]
-        return _curve(judged, np.ones(self.pictures, np.int64), int(judged.objects.sum()))[0]
+        return np.asarray(_curve(judged, np.ones(self.pictures, np.int64), int(judged.objects.sum()))[0])
 
     def mean(self, drawn: NDArray[np.int64] | None = None) -> tuple[float, float]:
         """mAP at 0.5, and its mean over all thresholds; of pictures with at least one object.

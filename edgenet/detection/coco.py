@@ -1,7 +1,7 @@
 """Truth in COCO's form: ``images``, ``annotations`` and ``categories`` in one JSON file.
 
-The form is that of https://cocodataset.org/#format-data. Of an annotation ``image_id``, ``category_id``, ``bbox`` and
-``iscrowd`` are read; of an image ``id``, ``file_name``, ``width`` and ``height``.
+The form is that of https://cocodataset.org/#format-data. Of an annotation ``image_id``, ``category_id``,
+``bbox`` and ``iscrowd`` are read; of an image ``id``, ``file_name``, ``width`` and ``height``.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def _identity(path: Path, place: str, key: str, entry: Mapping[str, Any]) -> Has
     value = entry.get(key)
     if not (is_name(value) or is_whole(value, -(2**63), 2**63)):
         raise _wrong(path, place, key, value, "a number or a text")
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def _wrong(path: Path, place: str, key: str, value: object, wanted: str) -> DataError:

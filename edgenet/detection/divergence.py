@@ -12,8 +12,8 @@ from edgenet.task import Answers
 
 __all__ = ["Divergence"]
 
-# A box that is moved by a third of its width overlaps its old place by half, where it counts as another object: the
-# mean square of its sides' moves is 1/18 then. That is to weigh as much as a score halved, log 2.
+# A box that is moved by a third of its width overlaps its old place by half, where it counts as another
+# object: the mean square of its sides' moves is 1/18 then. That is to weigh as much as a score halved, log 2.
 BOX = 18 * float(np.log(2))
 LEAST = 1e-7
 
@@ -21,11 +21,11 @@ LEAST = 1e-7
 class Divergence:
     """Of comparable answers [n, values].
 
-    * Classes: the Kullback-Leibler divergence of each column from the float run's probability, weighted by the
-      larger of both runs' highest probability of a class at that anchor, so that thousands of anchors that
-      see nothing in both do not drown those that decide, and an object out of nothing counts.
-    * Boxes: of the anchors that survive suppression in the float run, the mean square by which the sides move, in
-      widths and heights of the box, weighted by the score.
+    * Classes: the Kullback-Leibler divergence of each column from the float run's probability, weighted by
+      the larger of both runs' highest probability of a class at that anchor, so that thousands of anchors
+      that see nothing in both do not drown those that decide, and an object out of nothing counts.
+    * Boxes: of the anchors that survive suppression in the float run, the mean square by which the sides
+      move, in widths and heights of the box, weighted by the score.
 
     Both are sums over the anchors and the mean over the images, and grow with the square of small noise.
 

@@ -32,13 +32,13 @@ class DetectionDrift(Drift):
     """Drift of a detector.
 
     Attributes:
-        map50, map50_reference, map50_delta: mAP at an intersection over union of 0.5, of board and float model,
-            and the one less the other.
+        map50, map50_reference, map50_delta: mAP at an intersection over union of 0.5, of board and float
+            model, and the one less the other.
         map50_interval: 95 % interval of the difference, by drawing the images again.
         map, map_reference, map_delta, map_interval: The same, mean over 0.5 to 0.95.
         boxes, boxes_reference: How many are shown on all images.
-        boxes_kept, boxes_lost: Share of the float model's boxes that the board shows too, or not; ``None`` where
-            there are none.
+        boxes_kept, boxes_lost: Share of the float model's boxes that the board shows too, or not; ``None``
+            where there are none.
         boxes_new: Share of the board's boxes that the float model does not show.
         mean_iou: Of the boxes that both show; ``None`` where there are none.
         score_shift: Mean of board less float score, of these.

@@ -10,7 +10,7 @@ from edgenet.agent.detection.coding import BOX, CENTER_SIZE, CORNER_OFFSET, ORDE
 from edgenet.agent.detection.detector import HARD, WEIGHTED
 from edgenet.agent.detection.row import NONE, SIGMOID, SOFTMAX
 from edgenet.csv_table import shown
-from edgenet.detection.anchor_table import read_anchors
+from edgenet.detection.anchor_table import MAX_MAPS, read_anchors
 from edgenet.detection.values import is_name, is_number, is_whole, listed
 from edgenet.errors import EdgenetError
 
@@ -24,13 +24,31 @@ LARGEST = 1e6
 SYNONYMS = {"centre-size": CENTER_SIZE, "w": "width", "h": "height"}
 
 Check = Callable[[Any], bool]
-OUTPUT = "write the number of the output in the file, counted from 0, or its name"
+
+
+def _is_output(value: Any) -> bool:
+    return is_name(value) or is_whole(value, 0, MAX_OUTPUT)
+
+
+def _are_outputs(value: Any) -> bool:
+    """One output, or one a map."""
+    several = listed(value)
+    return (
+        _is_output(value)
+        if several is None
+        else 0 < len(several) <= MAX_MAPS and all(map(_is_output, several))
+    )
+
+
+OUTPUT = (
+    "write the number of the output in the file, counted from 0, or its name; of several maps, a list of them"
+)
 BETWEEN = "write a number from 0 to 1"
 # key: (whether a value is one, what to write instead).
 KEYS: Mapping[str, tuple[Check, str]] = {
-    "scores": (lambda value: is_name(value) or is_whole(value, 0, MAX_OUTPUT), OUTPUT),
-    "boxes": (lambda value: is_name(value) or is_whole(value, 0, MAX_OUTPUT), OUTPUT),
-    "anchors_output": (lambda value: is_name(value) or is_whole(value, 0, MAX_OUTPUT), OUTPUT),
+    "scores": (_are_outputs, OUTPUT),
+    "boxes": (_are_outputs, OUTPUT),
+    "anchors_output": (_is_output, OUTPUT),
     "score_activation": (lambda value: value in ACTIVATIONS, f"write one of {', '.join(ACTIVATIONS)}"),
     "background": (
         lambda value: value == NONE or is_whole(value, 0, MAX_COLUMNS),
@@ -131,8 +149,8 @@ def _check_together(found: Mapping[str, Any], refuse: Callable[[str, str], Edgen
     if "codes" in found and found["codes"] != BOX + 2 * len(found.get("points", ())):
         count = len(found.get("points", ()))
         raise refuse(
-            f"[detection] codes = {found['codes']}, and four of the box with two of each of {count} points are "
-            f"{BOX + 2 * count}",
+            f"[detection] codes = {found['codes']}, and four of the box with two of each of {count} points "
+            f"are {BOX + 2 * count}",
             "name every point in points",
         )
     background, columns = found.get("background"), found.get("columns")

@@ -37,8 +37,8 @@ class TruePicture:
             a detector gives are of this. All of it by default.
         unknown: Names of objects that are of no class of the card.
         odd: How many objects no box can find: without an area, or outside of the picture.
-        orientation: "apply" or "ignore": whether it was annotated as its Exif tag turns it or as it is stored;
-            ``None`` where that is the same.
+        orientation: "apply" or "ignore": whether it was annotated as its Exif tag turns it or as it is
+            stored; ``None`` where that is the same.
     """
 
     name: str
@@ -79,7 +79,8 @@ class TruePicture:
     def __str__(self) -> str:
         """The same text for the same truth."""
         parts = (self.objects.classes, self.objects.boxes, self.objects.crowd)
-        return f"{self.id} {self.view} {sha256(b''.join(np.ascontiguousarray(part).tobytes() for part in parts))}"
+        content = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
+        return f"{self.id} {self.view} {sha256(content)}"
 
 
 def true_pictures(images: ImageSet, coco: Coco, labels: Sequence[str]) -> tuple[TruePicture, ...]:
@@ -97,15 +98,16 @@ def true_pictures(images: ImageSet, coco: Coco, labels: Sequence[str]) -> tuple[
     classes = _classes(coco, labels)
     lacking = [images.name(at) for at in range(len(images)) if _entry(images, coco, at) is None]
     if lacking:
-        told = f"{len(lacking)} of {len(images)} pictures ({', '.join(lacking[:NAMED])}{' …' * (len(lacking) > NAMED)})"
+        named = ", ".join(lacking[:NAMED]) + " …" * (len(lacking) > NAMED)
         raise DataError(
-            f"{coco.path}: says nothing of {told}", "list every picture in images, those without objects too"
+            f"{coco.path}: says nothing of {len(lacking)} of {len(images)} pictures ({named})",
+            "list every picture in images, those without objects too",
         )
     found = tuple(_true(images, at, coco, classes) for at in range(len(images)))
     if not any((~own.objects.crowd).any() for own in found):
         raise DataError(
             f"{coco.path}: there is no object of the model's classes in any of {len(found)} pictures",
-            "give pictures with such objects, or take the file away: boxes are compared with the float model's then",
+            "give pictures with such objects; without the file, boxes are compared with the float model's",
         )
     return found
 
@@ -131,7 +133,8 @@ def _classes(coco: Coco, labels: Sequence[str]) -> Mapping[Hashable, int]:
     if not found:
         told = ", ".join(list(coco.categories.values())[:NAMED])
         raise DataError(
-            f"{coco.path}: none of its categories ({told} …) is a class of the model ({', '.join(labels[:NAMED])} …)",
+            f"{coco.path}: none of its categories ({told} …) is a class of the model "
+            f"({', '.join(labels[:NAMED])} …)",
             "use the pictures and annotations of this model's task",
         )
     return found
@@ -172,9 +175,8 @@ def _objects(own: Sequence[Annotation], classes: Mapping[Hashable, int]) -> Obje
 
 def _findable(box: tuple[float, float, float, float], columns: int, rows: int) -> bool:
     left, top, width, height = box
-    return (
-        0 < width and 0 < height and left < columns and top < rows and left + width > 0 and top + height > 0
-    )
+    inside = min(left + width, columns) > max(left, 0) and min(top + height, rows) > max(top, 0)
+    return inside and width > 0 and height > 0
 
 
 def _size(images: ImageSet, at: int, coco: Coco, picture: Picture) -> tuple[tuple[int, int], str | None]:

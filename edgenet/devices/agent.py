@@ -25,7 +25,7 @@ from edgenet.devices.answers import (
     Trial,
     Unpacked,
 )
-from edgenet.devices.archive import Archive, agent_archive, runtime_archives
+from edgenet.devices.archive import Archive, agent_archive, part_archives
 from edgenet.devices.blobs import Blob, Sender, Sent, missing
 from edgenet.devices.bootstrap import handshake
 from edgenet.devices.channel import Channel, OnEvent
@@ -127,8 +127,8 @@ class Agent:
         except BoardError as error:
             if error.kind != wire.PART:
                 raise
-            known = runtime_archives()
-            lacking = self._channel.parsed(LackingParts, error.facts).backends
+            known = part_archives()
+            lacking = self._channel.parsed(LackingParts, error.facts).parts
             parts = [known[name] for name in lacking if name in known]
         self.send_blobs([_blob(part) for part in parts])
         return self._channel.request(kind, header, progress=progress)

@@ -50,9 +50,9 @@ class Probe(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class LackingParts(Record):
-    """The backends whose parts of the agent a board lacks."""
+    """The parts of the agent that a board lacks: ``tasks/detection``."""
 
-    backends: tuple[str, ...]
+    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

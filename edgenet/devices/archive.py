@@ -1,8 +1,8 @@
 """The agent as one file, a zip that Python runs, and its parts as others; the same bytes every time.
 
-The agent itself, which every board gets, has neither the runtimes' halves nor the demo. A runtime's half is
-sent to a board that runs it, the demo to one that shows it. The agent holds the digests of its runtimes'
-parts, so they belong together however often each is sent.
+The agent itself, which every board gets, has neither the halves of runtimes and tasks nor the demo. A half
+is sent to a board that needs it, the demo to one that shows it. The agent holds the digests of its parts, so
+they belong together however often each is sent.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ import functools
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 from edgenet.files import sha256
 
-__all__ = ["MAX_SIZE", "Archive", "agent_archive", "demo_archive", "runtime_archives"]
+__all__ = ["MAX_SIZE", "Archive", "agent_archive", "demo_archive", "part_archives"]
 
-# Of each: the agent, its demo, a runtime's half; bytes.
+# Of each: the agent, its demo, a half of a runtime or task; bytes.
 MAX_SIZE = 80 * 1024
 _PACKAGE = "edgenet_agent"
-_DEMO, _RUNTIMES = "demo", "runtimes"
+_DEMO = "demo"
+# Folders whose files are parts.
+_HALVES = ("runtimes", "tasks")
 _MAIN = b"import sys\n\nfrom edgenet_agent.main import main\n\nsys.exit(main(sys.argv[1:]))\n"
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -39,31 +41,35 @@ class Archive(NamedTuple):
 def agent_archive() -> Archive:
     """The agent of this edgenet: what every board gets."""
     files = {"__main__.py": _MAIN}
+    apart = {name.partition("/")[2] for name in part_archives()}
     for entry in _source().iterdir():
-        if entry.name not in (_DEMO, _RUNTIMES, *runtime_archives()):
+        if entry.name not in (_DEMO, *_HALVES, *apart):
             _collect(entry, f"{_PACKAGE}/{entry.name}", files)
-    folder = f"{_PACKAGE}/{_RUNTIMES}"
-    _collect(_source().joinpath(_RUNTIMES, "__init__.py"), f"{folder}/__init__.py", files)
-    parts = {name: [part.digest, len(part.data)] for name, part in runtime_archives().items()}
-    files[f"{folder}/parts.json"] = json.dumps(parts, sort_keys=True).encode("ascii")
+    for folder in _HALVES:
+        name = f"{folder}/__init__.py"
+        files[f"{_PACKAGE}/{name}"] = _source().joinpath(name).read_bytes()
+    parts = {name: [part.digest, len(part.data)] for name, part in part_archives().items()}
+    files[f"{_PACKAGE}/parts.json"] = json.dumps(parts, sort_keys=True).encode("ascii")
     return _packed(files)
 
 
 @functools.cache
-def runtime_archives() -> Mapping[str, Archive]:
-    """The runtimes' halves by the names of their backends.
+def part_archives() -> Mapping[str, Archive]:
+    """The halves of runtimes and tasks: ``runtimes/tflite``, ``tasks/classification``.
 
-    Each is a file of the agent's ``runtimes`` and, where only it needs more, the agent's folder of its name.
+    Each is a file of the agent's folder and, where only it needs more, the agent's folder of its name.
     """
-    found = {}
-    for entry in _source().joinpath(_RUNTIMES).iterdir():
+    return {f"{folder}/{name}": made for folder in _HALVES for name, made in _halves(folder)}
+
+
+def _halves(folder: str) -> Iterator[tuple[str, Archive]]:
+    for entry in _source().joinpath(folder).iterdir():
         name, _, suffix = entry.name.partition(".")
         if suffix == "py" and name != "__init__":
-            files = {f"{_PACKAGE}/{_RUNTIMES}/{entry.name}": entry.read_bytes()}
-            if (folder := _source().joinpath(name)).is_dir():
-                _collect(folder, f"{_PACKAGE}/{name}", files)
-            found[name] = _packed(files)
-    return found
+            files = {f"{_PACKAGE}/{folder}/{entry.name}": entry.read_bytes()}
+            if (own := _source().joinpath(name)).is_dir():
+                _collect(own, f"{_PACKAGE}/{name}", files)
+            yield name, _packed(files)
 
 
 @functools.cache

@@ -32,7 +32,12 @@ class SourceOrder(NamedTuple):
 
 
 def source_order(
-    text: str, device: str, size: tuple[int, int] | None = None, fps: float | None = None, loop: bool = False
+    text: str,
+    device: str,
+    size: tuple[int, int] | None = None,
+    fps: float | None = None,
+    loop: bool = False,
+    together: int = 1,
 ) -> SourceOrder:
     """Read a ``--source``.
 
@@ -43,13 +48,14 @@ def source_order(
         size: (width, height) to ask of the source.
         fps: Pictures a second to ask of it.
         loop: Whether files begin again when they end.
+        together: How many signs the synthetic camera shows together.
 
     Raises:
         DataError: It is none of these.
     """
     order: dict[str, Any] = {"size": list(size) if size else None, "fps": fps, "loop": loop}
     if text == "synthetic":
-        data = drawings(*size) if size else drawings()
+        data = drawings(*size, together=together) if size else drawings(together=together)
         return SourceOrder({**order, "kind": "synthetic"}, [_data_blob(data)])
     if text in CAMERAS:
         return SourceOrder({**order, "kind": text}, [])

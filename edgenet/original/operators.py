@@ -11,19 +11,30 @@ from onnx.inliner import inline_local_functions
 
 from edgenet.errors import ModelError
 
-__all__ = ["TASKS", "check_operators", "with_functions_inlined"]
+__all__ = ["check_operators", "picks_boxes", "with_functions_inlined"]
 
 ONNX = ("", "ai.onnx")
 # Operators of ONNX Runtime's own domains are judged in edgenet/soundness.py: some are taken.
 RUNTIME = "com.microsoft"
 BOXES = ("NonMaxSuppression", "Detection_PostProcess", "NMS_TRT")
-TASKS = "give a network that answers with one row of numbers, a classifier or an embedding"
+DETECTOR = 'write task = "detection" in its card (docs/detection.md): edgenet init writes one'
 AUGMENTATIONS = ("Random", "ImageProjectiveTransform", "AdjustContrast", "AdjustHue", "AdjustSaturation")
 
 
 def with_functions_inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
     """The model without local functions, as which some exporters write whole layers."""
     return inline_local_functions(proto) if proto.functions else proto
+
+
+def picks_boxes(proto: onnx.ModelProto) -> bool:
+    """Whether a graph, or one within it, chooses among boxes: what does so is cut off (detection)."""
+    waiting = [proto.graph]
+    while waiting:
+        for node in waiting.pop().node:
+            if any(word in node.op_type for word in BOXES):
+                return True
+            waiting += [item.g for item in node.attribute if item.type == AttributeProto.GRAPH]
+    return False
 
 
 def check_operators(proto: onnx.ModelProto, path: Path) -> None:
@@ -37,7 +48,7 @@ def check_operators(proto: onnx.ModelProto, path: Path) -> None:
         name = node.name or (node.output[0] if node.output else "")
         what, layer = f"{path}: {node.op_type} {name!r}", _layer(name)
         if any(word in node.op_type for word in BOXES):
-            raise ModelError(f"{what} picks boxes: this is a detector", TASKS)
+            raise ModelError(f"{what} picks boxes: this is a detector", DETECTOR)
         if any(item.type == AttributeProto.GRAPH for item in node.attribute):
             raise ModelError(
                 f"{what} decides while it runs what is computed, and artifacts are fixed",

@@ -109,8 +109,8 @@ def compile(  # noqa: PLR0913
 
     Args:
         model: A loaded or quantized model, the path of a model's file in any form with its card beside it,
-            "signs", or a ``keras.Model`` or ``torch.nn.Module`` in memory, which needs ``preprocessing``.
-            One that is quantized already keeps its scales.
+            "signs" or "scenes", or a ``keras.Model`` or ``torch.nn.Module`` in memory, which needs
+            ``preprocessing``. One that is quantized already keeps its scales.
         target: Board, by name, path or value.
         backend: "onnxruntime", "tflite" or "tensorrt"; the target's first choice if ``None``.
         precision: "fp32", "fp16", "int8" or "int8-dynamic"; the recipe's, the backend's or the target's

@@ -19,6 +19,7 @@ from edgenet.devices.blobs import Blob
 from edgenet.devices.connect import connect
 from edgenet.devices.events import DemoPicture, DemoReady, DemoTick, ProgressEvent
 from edgenet.devices.live import LiveEvent, OnLive, PortForward
+from edgenet.drift import CLASSIFICATION
 from edgenet.errors import PlanError
 from edgenet.library import image_folder
 from edgenet.live.recorder import Recorder
@@ -26,6 +27,7 @@ from edgenet.live.source import SourceOrder, source_order
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
 from edgenet.steps.compile import compile
+from edgenet.steps.embedded import embedded_name
 from edgenet.steps.events import board_events
 from edgenet.steps.gallery import gallery
 from edgenet.steps.stage import stage
@@ -66,6 +68,7 @@ class DemoOptions:
     """What to look at, for how long, and what to keep of it.
 
     Attributes:
+        task: Of the embedded model, where there is no bundle.
         against: A second bundle that answers the same frames.
         source: See :func:`edgenet.live.source.source_order`; without one the board's camera, without a
             bundle the synthetic one.
@@ -82,6 +85,7 @@ class DemoOptions:
         answers: File for every frame's answer, one JSON object a line.
     """
 
+    task: str = CLASSIFICATION
     against: Bundle | Path | str | None = None
     source: str | None = None
     gallery: Path | str | None = None
@@ -124,9 +128,10 @@ def demo(
         DataError: There is no such source, or the gallery cannot be used.
     """
     chosen = options or DemoOptions()
-    bundles = _bundles(bundle, chosen.against, progress)
+    bundles = _bundles(bundle, chosen, progress)
     source = chosen.source or ("camera" if bundle else "synthetic")
-    wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop)
+    together = bundles[0].manifest.task.together
+    wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop, together)
     pictures = gallery(bundles, chosen.gallery)
     progress("connect", 0, None)
     keeper = Recorder(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
@@ -160,21 +165,24 @@ def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress
     return on_event
 
 
-def embedded_bundles(progress: Progress = silent) -> tuple[Bundle, Bundle]:
-    """The embedded model for TFLite: int8 by the quickest recipe, and float32."""
-    model = Model.load(embedded())
-    images = image_folder("signs", "calib")
+def embedded_bundles(progress: Progress = silent, task: str = CLASSIFICATION) -> tuple[Bundle, Bundle]:
+    """The embedded model of a task for TFLite: int8 by the quickest recipe, and float32."""
+    name = embedded_name(task)
+    model, images = Model.load(embedded(name)), image_folder(name, "calib")
     int8 = compile(model, "local", "tflite", "int8", "int8-minmax", images, progress)
     return int8.bundle, compile(model, "local", "tflite", "fp32", progress=progress).bundle
 
 
 def _bundles(
-    bundle: Bundle | Path | str | None, against: Bundle | Path | str | None, progress: Progress
+    bundle: Bundle | Path | str | None, chosen: DemoOptions, progress: Progress
 ) -> tuple[Bundle, ...]:
+    against = chosen.against
     if bundle is None:
         if against is not None:
             raise PlanError("there is no first bundle to compare with", "name two bundles")
-        return embedded_bundles(progress)
+        return embedded_bundles(progress, chosen.task)
+    if chosen.task != CLASSIFICATION:
+        raise PlanError("a bundle says itself what it is for", "leave --task out")
     given = [bundle] if against is None else [bundle, against]
     return tuple(item if isinstance(item, Bundle) else Bundle.load(item) for item in given)
 

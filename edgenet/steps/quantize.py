@@ -48,8 +48,8 @@ def quantize_model(
     """Quantize a model, for whatever backend and board :func:`edgenet.compile` is told later.
 
     Args:
-        model: A loaded model, the path of a model's file with its TOML card beside it, "signs", or a model of
-            Keras or PyTorch in memory.
+        model: A loaded model, the path of a model's file with its TOML card beside it, "signs" or "scenes",
+            or a model of Keras or PyTorch in memory.
         recipe: How to quantize, by name, path or value; "int8-fast" if ``None``.
         calibration: A folder of typical images, or the name of a set that ships.
         progress: Called for every stage.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgenet.drift import CLASSIFICATION, Drift
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
 from edgenet.metric import metric
@@ -15,11 +16,12 @@ from edgenet.progress import Progress, silent
 from edgenet.report import Report
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
+from edgenet.steps.embedded import embedded_name
 from edgenet.steps.profile import profile
 from edgenet.verify.expected import FloatReference, truth
 from edgenet.zoo import embedded
 
-__all__ = ["Quickstart", "answer", "quickstart"]
+__all__ = ["Quickstart", "answer", "delta_key", "quickstart"]
 
 BUILDS = (("onnxruntime", "fp32"), ("onnxruntime", "int8"), ("tflite", "fp32"), ("tflite", "int8"))
 WITHIN_PP = 0.5
@@ -30,16 +32,22 @@ class Quickstart:
     """The result of :func:`quickstart`.
 
     Attributes:
+        model: What was measured.
         reports: One a build, in the order of ``BUILDS``.
         answer: See :func:`answer`.
     """
 
+    model: Model
     reports: tuple[Report, ...]
     answer: dict[str, Any]
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"reports": [report.to_table() for report in self.reports], "answer": self.answer}
+        return {
+            "model": self.model.name,
+            "reports": [report.to_table() for report in self.reports],
+            "answer": self.answer,
+        }
 
 
 def quickstart(
@@ -47,18 +55,24 @@ def quickstart(
     protocol: str = "quick",
     progress: Progress = silent,
     cache: bool = True,
+    task: str = CLASSIFICATION,
 ) -> Quickstart:
-    """Compile, deploy to this machine and profile the embedded model in every build.
+    """Compile, deploy to this machine and profile an embedded model in every build.
 
     Args:
         folder: Where bundles and reports are kept; nowhere if ``None``.
         protocol: How to measure.
         progress: Called at every stage, its name preceded by the build.
         cache: Whether to share quantization and the float model's answers between builds and processes.
+        task: Of the model.
+
+    Raises:
+        PlanError: No model of that task travels with edgenet.
     """
-    model = Model.load(embedded())
-    calibration = ImageSet.load(image_folder("signs", "calib"))
-    val = ImageSet.load(image_folder("signs", "val"))
+    name = embedded_name(task)
+    model = Model.load(embedded(name))
+    calibration = ImageSet.load(image_folder(name, "calib"))
+    val = ImageSet.load(image_folder(name, "val"))
     reports: list[Report] = []
     known: FloatReference | None = None
     with tempfile.TemporaryDirectory(prefix="edgenet-") as temporary:
@@ -67,13 +81,13 @@ def quickstart(
             prefixed = _prefixed(progress, f"{backend} {precision}")
             how = (model, "local", backend, precision, None, calibration, prefixed)
             compiled = compile(*how, cache=cache)
-            path = compiled.write(place / f"signs.{backend}.{precision}.edgenet")
+            path = compiled.write(place / f"{name}.{backend}.{precision}.edgenet")
             deploy(path, "local", progress=prefixed)
             known = known or truth(compiled.bundle, val, prefixed, cache)
             report = profile(path, "local", protocol, val=val, progress=prefixed, known=known)
-            report.write(place / f"signs.{backend}.{precision}.json")
+            report.write(place / f"{name}.{backend}.{precision}.json")
             reports.append(report)
-    return Quickstart(tuple(reports), answer(reports, WITHIN_PP))
+    return Quickstart(model, tuple(reports), answer(reports, WITHIN_PP))
 
 
 def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
@@ -81,11 +95,11 @@ def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
 
     Args:
         reports: Of one model, with labelled drift.
-        within_pp: Top-1 that may be lost, in percentage points.
+        within_pp: What may be lost of the task's headline measure, in percentage points.
 
     Returns:
-        within_pp, and of the fastest such build: backend, precision, fps_model, fps_pipeline, p50_ms,
-        top1_delta_pp; ``"fastest": None`` if no build keeps the limit.
+        within_pp, and of the fastest such build: backend, precision, fps_model, fps_pipeline, p50_ms and
+        delta_pp, a classifier's as top1_delta_pp; ``"fastest": None`` if no build keeps the limit.
     """
     keeping = [report for report in reports if report.drift.lost().pp <= within_pp]
     if not keeping:
@@ -97,9 +111,14 @@ def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
             "backend": best.bundle.backend,
             "precision": best.bundle.precision,
             **{key: metric(key, best).of(best) for key in ("fps_model", "fps_pipeline", "p50_ms")},
-            "top1_delta_pp": best.drift.delta_pp,
+            delta_key(best.drift): best.drift.delta_pp,
         },
     }
+
+
+def delta_key(drift: Drift) -> str:
+    """What the change of the headline measure is called in an answer."""
+    return f"{drift.headline}_delta_pp" if drift.headline else "delta_pp"
 
 
 def _prefixed(progress: Progress, prefix: str) -> Progress:

@@ -18,11 +18,10 @@ from edgenet.onnx_file import MAX_BYTES
 from edgenet.quantize.container import is_container
 from edgenet.quantize.quantized import Quantized
 from edgenet.steps.in_memory import from_memory
-from edgenet.zoo import embedded
+from edgenet.zoo import EMBEDDED, embedded
 
-__all__ = ["EMBEDDED", "Source", "comes_quantized", "read_float", "read_quantized", "read_source"]
+__all__ = ["Source", "comes_quantized", "read_float", "read_quantized", "read_source"]
 
-EMBEDDED = "signs"
 # With models of Keras and PyTorch in memory, which have no type that edgenet could name.
 Source = Model | Quantized | Path | str | object
 MARKS = (b"uantize", b"QLinear", b"QGemm", b"Integer")
@@ -37,8 +36,8 @@ def read_source(
     written as Q/DQ, which says the same.
 
     Args:
-        model: A file in any form with its card beside it, a file of ``edgenet quantize``, "signs" for the
-            embedded model where no file is called so, a value, or a framework's model in memory.
+        model: A file in any form with its card beside it, a file of ``edgenet quantize``, "signs" or "scenes"
+            for an embedded model where no file is called so, a value, or a framework's model in memory.
         preprocessing: Another card than the one beside the file.
         labels: A file of class names.
 
@@ -50,7 +49,8 @@ def read_source(
         return _explicit(model) if isinstance(model, Model) else model
     if not isinstance(model, Path | str):
         return from_memory(model, preprocessing, labels)
-    path = embedded() if str(model) == EMBEDDED and not Path(model).exists() else Path(model)
+    own = str(model) in EMBEDDED and not Path(model).exists()
+    path = embedded(str(model)) if own else Path(model)
     quantized = read_quantized(path)
     if quantized is None:
         return _explicit(Model.load(path, preprocessing, labels))

@@ -1,4 +1,4 @@
-"""Detection: what is in a picture, and where. SSD and its kin: a score for each class and a box, of each anchor.
+"""Detection: what is in a picture, and where. SSD and its kin: scores of classes and a box, of each anchor.
 
 However many outputs a detector has, its answer is one row: the scores of all anchors, then their box codes.
 Answers are compared as probabilities and codes; what they mean is decoded as on the board.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from edgenet.agent.detection.anchors import count_of
-from edgenet.agent.detection.coding import BOX, code_count
+from edgenet.agent.detection.coding import code_count
 from edgenet.agent.detection.detector import Detector, Found, background_of
 from edgenet.agent.detection.row import NONE, Row
 from edgenet.agent.tasks.detection import NOTHING
@@ -26,17 +29,21 @@ from edgenet.detection.figures import box_figures, notes, precision_figures
 from edgenet.detection.matching import matched, moved
 from edgenet.detection.settings import read_detection
 from edgenet.detection.truth import true_pictures
-from edgenet.errors import EdgenetError
+from edgenet.errors import EdgenetError, ModelError
 from edgenet.figures import percent
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
+from edgenet.original.detector.row import row_of
 from edgenet.preprocessing import Preprocessing
+from edgenet.report import Report
 from edgenet.task import Answers, Task, Truth, real
 
 __all__ = ["METRICS", "TASK", "Detection"]
 
 KEY = "detection"
 LOGITS, PROBABILITIES = "logits", "probabilities"
+# What the graph says, in a table that one has completed.
+RESOLVED = {"activation", "codes", "columns"}
 # Without these nothing can be decoded.
 NEEDED = ("coding", "background", "anchors")
 # More classes than any card names: an answer is a count and a class in one number.
@@ -51,6 +58,7 @@ class Detection(Task):
     heads = (LOGITS,)
     ending = "heads"
     settings_keys = (KEY,)
+    together = 4
     noun = "a detector"
     shape = "1xVALUES, scores and box codes"
     drift = DetectionDrift
@@ -67,38 +75,44 @@ class Detection(Task):
         """One row of numbers does not tell that it is of a detector."""
         return None
 
+    def joined(self, proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> Task:
+        """Scores and boxes as one row (:mod:`edgenet.original.detector.row`); what is one already stays so."""
+        if set(self._own) >= RESOLVED:
+            return self
+        row = row_of(proto, self._own, len(self.labels), preprocessing, path)
+        settings = read_detection(row.settings, lambda what, remedy: ModelError(f"{path}: {what}", remedy))
+        return replace(self, output=row.meaning, settings={KEY: settings})
+
     def check(self, values: int) -> tuple[str, str] | None:
         """The card says how boxes are coded, and its anchors are those of the file."""
         if lacking := [key for key in NEEDED if key not in self._own]:
             return f"[detection] does not say {lacking[0]}", f"write {', '.join(lacking)} (docs/detection.md)"
         if "tensor" in self._own["anchors"]:
             name = self._own["anchors"]["tensor"]
-            return (
-                f"its anchors are a tensor {name!r} of the file, and nobody read it",
-                "give the model's file",
-            )
+            return f"the anchors are a tensor {name!r}, which nobody read", "give the file that has it"
         if self.label_offset:
             return "label_offset = 1", "leave it out: [detection] background says which column is none"
-        columns = self._own.get("columns", self._named_columns)
-        anchors = count_of(self._own["anchors"])
-        if columns is None:
-            return self._without_names(values, anchors)
-        named = columns - (self._background is not None)
-        if len(self.labels) not in (0, named):
-            return f"{len(self.labels)} classes, and the scores have {columns} columns", self._one_a_class
-        width = columns + code_count(self._own)
-        if values == anchors * width:
-            return None
-        found = (
-            f"{values // width:,} in the file" if values % width == 0 else f"{values:,} values in the file"
-        )
-        what = f"{anchors:,} anchors in the card, {found}"
-        return what, "correct maps and sizes of [detection.anchors]: every map that the network has a head on"
+        return self._check_names() or self._check_anchors(values)
 
-    def _without_names(self, values: int, anchors: int) -> tuple[str, str] | None:
-        over = values % anchors or values // anchors <= code_count(self._own)
-        what = f"{anchors:,} anchors in the card, and {values:,} values in the file"
-        return (what, "correct [detection.anchors], or name the classes") if over else None
+    def _check_names(self) -> tuple[str, str] | None:
+        columns = self._own.get("columns")
+        if columns is None or len(self.labels) in (0, columns - (self._background is not None)):
+            return None
+        remedy = "name every class in the order of the columns, without the background"
+        return f"{len(self.labels)} classes, and the scores have {columns} columns", remedy
+
+    def _check_anchors(self, values: int) -> tuple[str, str] | None:
+        count, codes = count_of(self._own["anchors"]), code_count(self._own)
+        width = self._own.get("columns", self._named_columns)
+        if width is None:
+            fits = values % count == 0 and values // count > codes
+            found = f"{values:,} values"
+        else:
+            fits = values == count * (width + codes)
+            each, over = divmod(values, width + codes)
+            found = f"{values:,} values" if over else f"{each:,}"
+        remedy = "correct [detection.anchors]: maps and sizes of every map that the network has heads on"
+        return None if fits else (f"{count:,} anchors in the card, {found} in the file", remedy)
 
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
         """Probabilities of all anchors and columns, then the box codes in the network's own units."""
@@ -165,7 +179,7 @@ class Detection(Task):
         return float((np.einsum("nv,nv->n", first, second) / np.maximum(norms, 1e-30)).mean())
 
     def error(self, first: Answers, second: Answers) -> NDArray[np.float64]:
-        """Scores of the objects that only one of both shows, and what the others' boxes lack of each other."""
+        """Scores of the objects that only one of both shows, and what the others' boxes lack of each."""
         pairs = zip(self._shown(first), self._shown(second), strict=True)
         return np.asarray([moved(ours, theirs) for ours, theirs in pairs], np.float64)
 
@@ -235,19 +249,20 @@ class Detection(Task):
     def _named_columns(self) -> int | None:
         return len(self.labels) + (self._background is not None) if self.labels else None
 
-    @property
-    def _one_a_class(self) -> str:
-        return "name every class in the order of the columns, the background left out"
+
+def _own(report: Report) -> DetectionDrift:
+    """Its drift: metrics of this task read its own reports only."""
+    return cast("DetectionDrift", report.drift)
 
 
 TASK = Detection
 METRICS = (
     Metric("map50_percent", "mAP@0.5", "%", 1, "higher", lambda r: percent(r.drift.best), column="mAP@0.5",
            tell=lambda value: f"{value:.1f} %", axis="mAP@0.5 %"),
-    Metric("map_percent", "mAP@[.5:.95]", "%", 1, "higher", lambda r: percent(r.drift.map), column="mAP"),
+    Metric("map_percent", "mAP@[.5:.95]", "%", 1, "higher", lambda r: percent(_own(r).map), column="mAP"),
     Metric("drift_pp", "drift", "pp", 2, "higher", lambda r: r.drift.delta_pp, column="drift pp",
            compared=False),
-    Metric("boxes_kept_percent", "boxes kept", "%", 1, "higher", lambda r: percent(r.drift.boxes_kept),
+    Metric("boxes_kept_percent", "boxes kept", "%", 1, "higher", lambda r: percent(_own(r).boxes_kept),
            column="boxes kept"),
     AGREEMENT,
 )  # fmt: skip

@@ -1,6 +1,7 @@
-"""Networks edgenet can build from nothing, and the one trained model it carries.
+"""Networks edgenet can build from nothing, and the trained models it carries.
 
-``edgenet.zoo.signs`` holds that model and all that made it; it is imported only when asked for.
+A folder ``NAME`` that holds ``NAME.onnx`` is such a model with its card and all that made it; it is imported
+only when asked for.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ from pathlib import Path
 from edgenet.zoo.mobilenet_v1 import mobilenet_v1
 from edgenet.zoo.mobilenet_v2 import mobilenet_v2
 from edgenet.zoo.mobilenet_v3 import mobilenet_v3
+from edgenet.zoo.ssd import Ssd
 
-__all__ = ["embedded", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3"]
+__all__ = ["EMBEDDED", "Ssd", "embedded", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3"]
+
+_HERE = Path(__file__).resolve().parent
+# Names of the trained models that ship inside the package.
+EMBEDDED = tuple(sorted(path.stem for path in _HERE.glob("*/*.onnx") if path.stem == path.parent.name))
 
 
-def embedded() -> Path:
-    """The trained model that ships inside the package: ``signs.onnx``.
+def embedded(name: str = "signs") -> Path:
+    """A trained model that ships inside the package; its card lies beside it.
 
-    Its preprocessing and its ten labels lie beside it in ``signs.toml``.
-    MobileNetV1, width 0.25, 96x96 pixels; float32, batch normalization not folded.
+    Both are MobileNetV1 of width 0.25, float32, batch normalization not folded: "signs" tells ten road signs
+    apart at 96x96 pixels, "scenes" finds them at 192x192.
     """
-    return Path(__file__).resolve().parent / "signs" / "signs.onnx"
+    return _HERE / name / f"{name}.onnx"

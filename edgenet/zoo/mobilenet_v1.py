@@ -28,7 +28,7 @@ import onnx
 from edgenet.errors import ModelError
 from edgenet.zoo.network import Network, width_multiplier
 
-__all__ = ["Layer", "layers", "mobilenet_v1", "weight_shapes"]
+__all__ = ["Layer", "features", "layers", "mobilenet_v1", "weight_shapes"]
 
 OPSET = 13
 MIN_DEPTH = 8
@@ -83,7 +83,7 @@ def weight_shapes(alpha: float = 1.0, classes: int = 1000) -> dict[str, tuple[in
     Raises:
         ModelError: ``alpha`` or ``classes`` is out of range.
     """
-    return _network(alpha, 224, classes)[0].shapes
+    return _network(alpha, 224, classes).shapes
 
 
 def mobilenet_v1(
@@ -111,22 +111,32 @@ def mobilenet_v1(
     Raises:
         ModelError: A number is out of range, or a weight is missing, unknown or of another shape.
     """
-    network, logits = _network(alpha, resolution, classes)
-    return network.model(f"mobilenet_v1_{alpha:g}_{resolution}", logits, weights, seed, OPSET)
+    network = _network(alpha, resolution, classes)
+    return network.model(f"mobilenet_v1_{alpha:g}_{resolution}", weights, seed, OPSET)
 
 
-def _network(alpha: float, resolution: int, classes: int) -> tuple[Network, str]:
-    """The whole network, and the tensor that becomes its logits."""
+def _network(alpha: float, resolution: int, classes: int) -> Network:
     if classes < 1:
         raise ModelError(f"a classifier cannot have {classes} classes", "give 1 or more")
-    network, source = Network(resolution), "input"
+    network = Network(resolution)
+    pooled = network.pool("pool", features(network, alpha))
+    network.logits(network.dense("classifier", pooled, classes))
+    return network
+
+
+def features(network: Network, alpha: float) -> str:
+    """Everything before the pooling; returns the last tensor.
+
+    Raises:
+        ModelError: ``alpha`` is out of range.
+    """
+    source = "input"
     for layer in layers(alpha):
         out, _, kernel, _ = layer.kernel
         source = network.convolution(
             layer.name, source, out, kernel, layer.stride, depthwise=layer.groups > 1, activation="relu6"
         )
-    pooled = network.pool("pool", source)
-    return network, network.dense("classifier", pooled, classes)
+    return source
 
 
 def _scaled(depth: int, alpha: float) -> int:

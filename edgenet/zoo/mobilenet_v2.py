@@ -19,7 +19,7 @@ import onnx
 from edgenet.errors import ModelError
 from edgenet.zoo.network import Network, rounded_depth, width_multiplier
 
-__all__ = ["mobilenet_v2", "weight_shapes"]
+__all__ = ["features", "mobilenet_v2", "weight_shapes"]
 
 OPSET = 13
 STEM_DEPTH, LAST_DEPTH = 32, 1280
@@ -36,7 +36,7 @@ def weight_shapes(alpha: float = 1.0, classes: int = 1000) -> dict[str, tuple[in
     Raises:
         ModelError: ``alpha`` or ``classes`` is out of range.
     """
-    return _network(alpha, 224, classes)[0].shapes
+    return _network(alpha, 224, classes).shapes
 
 
 def mobilenet_v2(
@@ -64,15 +64,30 @@ def mobilenet_v2(
     Raises:
         ModelError: A number is out of range, or a weight is missing, unknown or of another shape.
     """
-    network, logits = _network(alpha, resolution, classes)
-    return network.model(f"mobilenet_v2_{alpha:g}_{resolution}", logits, weights, seed, OPSET)
+    network = _network(alpha, resolution, classes)
+    return network.model(f"mobilenet_v2_{alpha:g}_{resolution}", weights, seed, OPSET)
 
 
-def _network(alpha: float, resolution: int, classes: int) -> tuple[Network, str]:
-    """The whole network, and the tensor that becomes its logits."""
+def _network(alpha: float, resolution: int, classes: int) -> Network:
     if classes < 1:
         raise ModelError(f"a classifier cannot have {classes} classes", "give 1 or more")
     network = Network(resolution)
+    pooled = network.pool("pool", features(network, alpha))
+    network.logits(network.dense("classifier", pooled, classes))
+    return network
+
+
+def features(network: Network, alpha: float, narrow: bool = False) -> str:
+    """Everything before the pooling; returns the last tensor.
+
+    Args:
+        network: What is added to.
+        alpha: Width multiplier.
+        narrow: Scale the last convolution's channels below width 1 too, as detectors do.
+
+    Raises:
+        ModelError: ``alpha`` is out of range.
+    """
     stem = rounded_depth(STEM_DEPTH * width_multiplier(alpha, "the published ones are 0.35 to 1.4"))
     source = network.convolution("stem", "input", stem, 3, 2, activation="relu6")
     number = 0
@@ -82,10 +97,8 @@ def _network(alpha: float, resolution: int, classes: int) -> tuple[Network, str]
             stride = first if repetition == 0 else 1
             depth = rounded_depth(full * alpha)
             source = _block(network, f"block{number}", source, expansion, depth, stride)
-    last = rounded_depth(LAST_DEPTH * max(alpha, 1.0))
-    source = network.convolution("last", source, last, activation="relu6")
-    pooled = network.pool("pool", source)
-    return network, network.dense("classifier", pooled, classes)
+    last = rounded_depth(LAST_DEPTH * (alpha if narrow else max(alpha, 1.0)))
+    return network.convolution("last", source, last, activation="relu6")
 
 
 def _block(network: Network, name: str, source: str, expansion: int, depth: int, stride: int) -> str:

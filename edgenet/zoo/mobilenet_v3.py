@@ -23,12 +23,13 @@ import onnx
 from edgenet.errors import ModelError
 from edgenet.zoo.network import Network, rounded_depth, width_multiplier
 
-__all__ = ["Size", "mobilenet_v3", "weight_shapes"]
+__all__ = ["Size", "features", "mobilenet_v3", "weight_shapes"]
 
 Size = Literal["small", "large"]
 OPSET = 14  # the first with HardSwish
 STEM_DEPTH = 16
 HEAD_DEPTHS = {"large": 1280, "small": 1024}
+TAIL = 3  # blocks behind the last downsampling, which begins with the first of them
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def weight_shapes(
     Raises:
         ModelError: ``size``, ``alpha`` or ``classes`` is out of range.
     """
-    return _network(size, alpha, 224, classes, minimalistic)[0].shapes
+    return _network(size, alpha, 224, classes, minimalistic).shapes
 
 
 def mobilenet_v3(
@@ -112,43 +113,58 @@ def mobilenet_v3(
     Raises:
         ModelError: A number is out of range, or a weight is missing, unknown or of another shape.
     """
-    network, logits = _network(size, alpha, resolution, classes, minimalistic)
+    network = _network(size, alpha, resolution, classes, minimalistic)
     kind = "_minimalistic" if minimalistic else ""
-    return network.model(f"mobilenet_v3_{size}{kind}_{alpha:g}_{resolution}", logits, weights, seed, OPSET)
+    return network.model(f"mobilenet_v3_{size}{kind}_{alpha:g}_{resolution}", weights, seed, OPSET)
 
 
-def _network(
-    size: str, alpha: float, resolution: int, classes: int, minimalistic: bool
-) -> tuple[Network, str]:
-    """The whole network, and the tensor that becomes its logits."""
-    if size not in BLOCKS:
-        raise ModelError(f"there is no MobileNetV3 {size!r}", "choose small or large")
+def _network(size: Size, alpha: float, resolution: int, classes: int, minimalistic: bool) -> Network:
     if classes < 1:
         raise ModelError(f"a classifier cannot have {classes} classes", "give 1 or more")
     network = Network(resolution)
+    pooled = network.pool("pool", features(network, alpha, size, minimalistic))
+    head = rounded_depth(HEAD_DEPTHS[size] * max(alpha, 1.0))
+    source = network.dense("head", pooled, head, "relu" if minimalistic else "hswish")
+    network.logits(network.dense("classifier", source, classes))
+    return network
+
+
+def features(
+    network: Network, alpha: float, size: Size, minimalistic: bool = False, reduced: bool = False
+) -> str:
+    """Everything before the pooling; returns the last tensor.
+
+    Args:
+        network: What is added to.
+        alpha: Width multiplier.
+        size: "small" or "large".
+        minimalistic: As :func:`mobilenet_v3`.
+        reduced: Half the channels from the last downsampling on, for detection (section 6.3 of the paper).
+
+    Raises:
+        ModelError: ``size`` or ``alpha`` is out of range.
+    """
+    if size not in BLOCKS:
+        raise ModelError(f"there is no MobileNetV3 {size!r}", "choose small or large")
     swish = "relu" if minimalistic else "hswish"
     stem = rounded_depth(STEM_DEPTH * width_multiplier(alpha, "the published ones are 0.75 and 1.0"))
     source = network.convolution("stem", "input", stem, 3, 2, activation=swish)
-    narrow = STEM_DEPTH
+    narrow, tail = STEM_DEPTH, len(BLOCKS[size]) - TAIL
     blocks = map(_minimal, BLOCKS[size]) if minimalistic else BLOCKS[size]
     for number, block in enumerate(blocks, start=1):
-        source = _block(network, f"block{number}", source, block, block.expanded / narrow, alpha)
+        depth = rounded_depth(block.depth * alpha / (2 if reduced and number > tail else 1))
+        source = _block(network, f"block{number}", source, block, block.expanded / narrow, depth)
         narrow = block.depth
-    last = rounded_depth(network.depth(source) * 6)
-    source = network.convolution("last", source, last, activation=swish)
-    pooled = network.pool("pool", source)
-    head = rounded_depth(HEAD_DEPTHS[size] * max(alpha, 1.0))
-    source = network.dense("head", pooled, head, swish)
-    return network, network.dense("classifier", source, classes)
+    return network.convolution("last", source, rounded_depth(network.depth(source) * 6), activation=swish)
 
 
 def _minimal(block: Block) -> Block:
     return Block(3, block.expanded, block.depth, False, "relu", block.stride)
 
 
-def _block(network: Network, name: str, source: str, block: Block, expansion: float, alpha: float) -> str:
+def _block(network: Network, name: str, source: str, block: Block, expansion: float, depth: int) -> str:
     """Expand, filter, squeeze and excite, project; added to its input where the shapes are one."""
-    narrow, depth = network.depth(source), rounded_depth(block.depth * alpha)
+    narrow = network.depth(source)
     wide, value = rounded_depth(narrow * expansion), source
     if wide != narrow:
         value = network.convolution(f"{name}/expand", value, wide, activation=block.activation)

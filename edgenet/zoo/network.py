@@ -13,7 +13,7 @@ Names of weights::
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,12 +83,21 @@ class Network:
             )
         self.shapes: dict[str, tuple[int, ...]] = {}
         self._nodes: list[NodeProto] = []
+        self._outputs: dict[str, list[int]] = {}
+        self._constants: dict[str, np.ndarray] = {}
         self._depths, self._sizes = {"input": 3}, {"input": resolution}
         self._linear = {"input"}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._depths
 
     def depth(self, source: str) -> int:
         """Channels of a tensor."""
         return self._depths[source]
+
+    def size(self, source: str) -> int:
+        """Height and width of a tensor."""
+        return self._sizes[source]
 
     def convolution(
         self,
@@ -119,7 +128,7 @@ class Network:
         return self._activated(name, self._normalized(name, out), activation)
 
     def dense(self, name: str, source: str, depth: int, activation: str = "") -> str:
-        """A 1x1 convolution with a bias and an activation, on pooled pixels."""
+        """A 1x1 convolution with a bias and an activation."""
         self.shapes[f"{name}/kernel"] = (depth, self._depths[source], 1, 1)
         self.shapes[f"{name}/bias"] = (depth,)
         inputs = [source, f"{name}/kernel", f"{name}/bias"]
@@ -142,19 +151,39 @@ class Network:
         """The mean over all pixels."""
         return self._node("GlobalAveragePool", [source], name, size=1, linear=source in self._linear)
 
+    def logits(self, source: str) -> None:
+        """The output ``logits`` [1, classes]: a tensor [1, classes, 1, 1] without its two last axes."""
+        flatten = helper.make_node("Flatten", [source], ["logits"], name="flatten", axis=1)
+        self._nodes.append(flatten)
+        self._outputs["logits"] = [1, self._depths[source]]
+
+    def rows(self, name: str, sources: Sequence[str], columns: int, activation: str = "") -> None:
+        """An output [1, rows, columns] of maps [1, columns of some rows, size, size], one map after another.
+
+        A map's rows go by its pixels, row by row, those of one pixel side by side. The activation is "",
+        softmax (over a row's columns) or sigmoid.
+        """
+        parts = []
+        for source in sources:
+            pixels = self._node("Transpose", [source], f"{source}/pixels", perm=[0, 2, 3, 1])
+            shape = f"{source}/shape"
+            self._constants[shape] = np.array([1, self._rows(source, columns), columns], np.int64)
+            parts.append(self._node("Reshape", [pixels, shape], f"{source}/rows"))
+        last = name if not activation else f"{name}/all"
+        self._node("Concat", parts, last, axis=1)
+        if activation == "softmax":
+            self._node("Softmax", [last], name, axis=2)
+        elif activation == "sigmoid":
+            self._node("Sigmoid", [last], name)
+        self._outputs[name] = [1, sum(self._rows(source, columns) for source in sources), columns]
+
     def model(
-        self,
-        title: str,
-        source: str,
-        weights: Mapping[str, np.ndarray] | None,
-        seed: int,
-        opset: int,
+        self, title: str, weights: Mapping[str, np.ndarray] | None, seed: int, opset: int
     ) -> onnx.ModelProto:
-        """The checked model: ``input`` to ``logits``, which is ``source`` without its two last axes.
+        """The checked model: from ``input`` to all outputs, :meth:`logits` or :meth:`rows`.
 
         Args:
             title: Name of the graph.
-            source: [1, classes, 1, 1].
             weights: Every array that ``shapes`` names, converted to float32; ``None`` draws them.
             seed: Of the drawn kernels.
             opset: Of the operators.
@@ -163,23 +192,30 @@ class Network:
             ModelError: A weight is missing, unknown or of another shape.
         """
         arrays = self._drawn(seed) if weights is None else _checked(weights, self.shapes)
-        classes, resolution = self._depths[source], self._sizes["input"]
-        flatten = helper.make_node("Flatten", [source], ["logits"], name="flatten", axis=1)
-        nodes = [*self._nodes, flatten]
-        if any("relu6/min" in node.input for node in nodes):
+        resolution = self._sizes["input"]
+        if any("relu6/min" in node.input for node in self._nodes):
             arrays |= LIMITS
         graph = helper.make_graph(
-            nodes,
+            self._nodes,
             title,
             [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, resolution, resolution])],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, classes])],
-            [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()],
+            [helper.make_tensor_value_info(*item) for item in self._typed()],
+            [
+                numpy_helper.from_array(np.asarray(array), name)
+                for name, array in (arrays | self._constants).items()
+            ],
         )
         imports = [helper.make_opsetid("", opset)]
         model = helper.make_model(graph, opset_imports=imports, producer_name="edgenet")
         model.ir_version = IR_VERSION
         onnx.checker.check_model(model)
         return model
+
+    def _typed(self) -> list[tuple[str, int, list[int]]]:
+        return [(name, TensorProto.FLOAT, shape) for name, shape in self._outputs.items()]
+
+    def _rows(self, source: str, columns: int) -> int:
+        return self._depths[source] * self._sizes[source] ** 2 // columns
 
     def _activated(self, name: str, source: str, kind: str) -> str:
         if not kind:

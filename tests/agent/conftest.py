@@ -2,10 +2,11 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
-from edgenet.devices.archive import agent_archive, demo_archive, runtime_archives
+from edgenet.devices.archive import agent_archive, demo_archive, part_archives
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +29,16 @@ def pytest_configure(config):
     os.environ["EDGENET_TEST_DEMO"] = folder.name + "/demo.zip"
     with open(os.environ["EDGENET_TEST_DEMO"], "wb") as stream:
         stream.write(demo_archive().data)
-    # Where the runtimes' parts are found.
+    # Where the parts are found.
     os.environ["EDGENET_TEST_PARTS"] = folder.name
-    for name, part in runtime_archives().items():
-        with open(f"{folder.name}/{name}.zip", "wb") as stream:
+    for name, part in part_archives().items():
+        place = f"{folder.name}/{name}.zip"
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        with open(place, "wb") as stream:
             stream.write(part.data)
+    # In this process the tasks' halves need not lie on a board.
+    import edgenet_agent.tasks
+
+    for part in sorted(Path(folder.name, "tasks").iterdir()):
+        edgenet_agent.__path__.append(f"{part}/edgenet_agent")
+        edgenet_agent.tasks.__path__.append(f"{part}/edgenet_agent/tasks")

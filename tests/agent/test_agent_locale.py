@@ -41,7 +41,8 @@ def ask(home, bundle, archive_path):
     """Asks the worker."""
     blobs = os.path.join(home, "blobs")
     os.mkdir(blobs)
-    for data in (open_part(bundle.manifest.backend), bundle.artifact):
+    needed = [open_part(part) for part in (f"runtimes/{bundle.manifest.backend}", "tasks/classification")]
+    for data in (*needed, bundle.artifact):
         with open(os.path.join(blobs, sha256(data)), "wb") as stream:
             stream.write(data)
     process = subprocess.Popen(
@@ -60,8 +61,8 @@ def ask(home, bundle, archive_path):
         process.stdin.close()
 
 
-def open_part(backend):
-    with open(os.path.join(os.environ["EDGENET_TEST_PARTS"], backend + ".zip"), "rb") as stream:
+def open_part(part):
+    with open(os.path.join(os.environ["EDGENET_TEST_PARTS"], part + ".zip"), "rb") as stream:
         return stream.read()
 
 
@@ -107,7 +108,7 @@ def test_a_runtime_that_fails_in_letters_beyond_ascii_says_why(archive_path, tmp
     (tmp_path / "onnxruntime.py").write_text("raise ImportError('für Müller')", "utf-8")
     home = where(tmp_path, "Müller")
     os.mkdir(os.path.join(home, "blobs"))
-    data = open_part("onnxruntime")
+    data = open_part("runtimes/onnxruntime")
     with open(os.path.join(home, "blobs", sha256(data)), "wb") as stream:
         stream.write(data)
     source = (

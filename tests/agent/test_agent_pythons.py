@@ -75,8 +75,8 @@ def test_tensorrt_generations(version, archive_path):
 
 @pytest.mark.parametrize("version", ["3.6", "3.13"])
 def test_every_file_compiles(version, archive_path, tmp_path):
-    parts = sorted(Path(os.environ["EDGENET_TEST_PARTS"]).glob("*.zip"))
-    assert len(parts) > 4, "the demo and the runtimes"
+    parts = sorted(Path(os.environ["EDGENET_TEST_PARTS"]).rglob("*.zip"))
+    assert len(parts) > 8, "the demo, the runtimes and the tasks"
     for archive in (archive_path, *parts):
         shutil.unpack_archive(archive, tmp_path / "agent", "zip")
     command = [interpreter(version), "-W", "error", "-m", "compileall", "-q", str(tmp_path / "agent")]

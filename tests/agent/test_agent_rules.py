@@ -66,27 +66,46 @@ def test_archive_is_small_and_always_the_same():
     first = archive.agent_archive()
     archive.agent_archive.cache_clear()
     assert archive.agent_archive() == first
-    for part in (first, archive.demo_archive(), *archive.runtime_archives().values()):
+    for part in (first, archive.demo_archive(), *archive.part_archives().values()):
         assert len(part.data) <= archive.MAX_SIZE
 
 
-def test_the_archive_of_every_board_holds_no_runtime():
+def test_the_archive_of_every_board_holds_no_half():
+    halves = {
+        f"{folder}/{path.stem}"
+        for folder in ("runtimes", "tasks")
+        for path in (AGENT / folder).glob("*.py")
+        if path.stem != "__init__"
+    }
     with zipfile.ZipFile(io.BytesIO(archive.agent_archive().data)) as agent:
-        held = [name for name in agent.namelist() if "/runtimes/" in name]
-        parts = json.loads(agent.read("edgenet_agent/runtimes/parts.json"))
-    assert held == ["edgenet_agent/runtimes/__init__.py", "edgenet_agent/runtimes/parts.json"]
-    assert parts.keys() == {"null", "onnxruntime", "tensorrt", "tflite"}
+        held = {name.removeprefix("edgenet_agent/").removesuffix(".py") for name in agent.namelist()}
+        parts = json.loads(agent.read("edgenet_agent/parts.json"))
+    assert not held & halves
+    assert {"runtimes/__init__", "tasks/__init__"} < held
+    assert parts.keys() == halves
     for name, (digest, size) in parts.items():
-        part = archive.runtime_archives()[name].data
+        part = archive.part_archives()[name].data
         assert (hashlib.sha256(part).hexdigest(), len(part)) == (digest, size)
         with zipfile.ZipFile(io.BytesIO(part)) as files:
-            rest = set(files.namelist()) - {f"edgenet_agent/runtimes/{name}.py"}
-        assert all(file.startswith(f"edgenet_agent/{name}/") for file in rest)
+            rest = set(files.namelist()) - {f"edgenet_agent/{name}.py"}
+        assert all(file.startswith(f"edgenet_agent/{name.partition('/')[2]}/") for file in rest)
+
+
+def test_no_half_of_the_agent_knows_another():
+    """On a board there is the one that it needs; what several need stands in the folder's __init__."""
+    halves = {name.partition("/")[2] for name in archive.part_archives()}
+    for name in archive.part_archives():
+        path = AGENT / f"{name}.py"
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                first = (node.module or "").partition(".")[0]
+                wanted = {first} if first else {alias.name for alias in node.names}
+                assert not (wanted & halves) - {path.stem}, path.name
 
 
 def test_every_file_of_the_agent_travels_in_exactly_one_archive():
-    """A runtime named like one of the agent's rooms would take that room away from every other board."""
-    archives = (archive.agent_archive(), archive.demo_archive(), *archive.runtime_archives().values())
+    """A half named like one of the agent's rooms would take that room away from every other board."""
+    archives = (archive.agent_archive(), archive.demo_archive(), *archive.part_archives().values())
     sent = []
     for part in archives:
         with zipfile.ZipFile(io.BytesIO(part.data)) as files:
@@ -97,6 +116,6 @@ def test_every_file_of_the_agent_travels_in_exactly_one_archive():
         own = {name.split("/")[1] for name in agent.namelist() if name.count("/") > 1}
     assert (
         own
-        == rooms - {"demo", *archive.runtime_archives()}
+        == rooms - {"demo", *(name.partition("/")[2] for name in archive.part_archives())}
         == {"facts", "measure", "resample", "runtimes", "store", "tasks"}
     )

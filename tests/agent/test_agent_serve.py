@@ -3,7 +3,7 @@
 import io
 import os
 
-from edgenet_agent import runtimes, server, wire
+from edgenet_agent import parts, server, wire
 from edgenet_agent.store import prune
 from edgenet_agent.store.home import Store
 
@@ -50,7 +50,7 @@ def test_every_request_has_an_answer(tmp_path, monkeypatch):
 def test_making_room_keeps_the_parts_of_this_agent(tmp_path):
     store = Store(str(tmp_path))
     store.begin(0)
-    part, old = runtimes.parts()["tflite"][0], "0" * 64
+    part, old = parts.known()["runtimes/tflite"][0], "0" * 64
     for name in (part, old):
         with open(store.path("blobs", name), "wb") as stream:
             stream.write(b"x")
@@ -68,7 +68,7 @@ def test_a_request_without_its_part_says_which_and_does_nothing(tmp_path, monkey
     answering.run()
     out.seek(0)
     errors = [frame[0]["error"] for frame in iter(lambda: wire.read_frame(out), None)]
-    assert [(error["kind"], error["backends"]) for error in errors] == [
-        (wire.PART, ["tflite", "onnxruntime"]),
-        (wire.PART, ["null"]),
+    assert [(error["kind"], error["parts"]) for error in errors] == [
+        (wire.PART, ["runtimes/tflite", "runtimes/onnxruntime"]),
+        (wire.PART, ["runtimes/null"]),
     ]

@@ -13,7 +13,7 @@ import unittest
 
 import edgenet_agent
 
-PART = os.path.join(os.environ["EDGENET_TEST_PARTS"], "tensorrt.zip")
+PART = os.path.join(os.environ["EDGENET_TEST_PARTS"], "runtimes", "tensorrt.zip")
 edgenet_agent.__path__.append(os.path.join(PART, "edgenet_agent"))
 
 from edgenet_agent.failure import Failure

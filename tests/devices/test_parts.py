@@ -1,19 +1,19 @@
-"""Runtimes' halves of the agent: each reaches a board once, when it is first needed, and heals there."""
+"""Halves of the agent: each reaches a board once, when it is first needed, and heals there."""
 
 from __future__ import annotations
 
 import pytest
 
 from edgenet.agent import wire
-from edgenet.devices.archive import runtime_archives
+from edgenet.devices.archive import part_archives
 from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
 
-PARTS = {archive.digest: name for name, archive in runtime_archives().items()}
+PARTS = {archive.digest: name for name, archive in part_archives().items()}
 
 
 def here(board):
-    """The backends whose parts lie on a board."""
+    """The parts that lie on a board."""
     folder = board.edgenet_home / "blobs"
     return sorted(PARTS[path.name] for path in folder.iterdir() if path.name in PARTS)
 
@@ -24,13 +24,13 @@ def test_a_board_gets_only_the_part_it_needs(board, net):
         assert agent.facts().runtimes == {}
         assert here(board) == []
         agent.open(None, 1).close()
-        assert here(board) == ["null"]
+        assert here(board) == ["runtimes/null", "tasks/classification"]
         agent.facts(["onnxruntime"])
-        assert here(board) == ["null", "onnxruntime"]
+        assert here(board) == ["runtimes/null", "runtimes/onnxruntime", "tasks/classification"]
 
 
 def test_a_part_is_sent_once(board):
-    size = len(runtime_archives()["onnxruntime"].data)
+    size = len(part_archives()["runtimes/onnxruntime"].data)
     sent = []
     for _ in range(2):
         with connect("board") as agent:
@@ -45,7 +45,7 @@ def test_a_damaged_part_is_sent_again(board, net):
     with connect("board") as agent:
         net().deploy(agent)
         agent.open(None, 1).close()
-        path = board.edgenet_home / "blobs" / runtime_archives()["null"].digest
+        path = board.edgenet_home / "blobs" / part_archives()["runtimes/null"].digest
         whole = path.read_bytes()
         path.write_bytes(whole[:-1] + b"x")
         assert agent.open(None, 1).loaded.runtime_version == "1"

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper
 import edgenet.steps.deploy as deploy_step
 from edgenet.devices import pins, runtimes, wheelhouse
 from edgenet.devices.answers import Trial
-from edgenet.devices.archive import runtime_archives
+from edgenet.devices.archive import part_archives
 from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
 from edgenet.devices.runtimes import candidates, ensure_runtime
@@ -169,7 +169,7 @@ def test_runtime_is_sent_and_tried(bare):
         assert ensure_runtime(agent, "onnxruntime") == choice
         assert agent.bytes_sent - before < 2048
     kept = [path.name for path in (bare.board.edgenet_home / "blobs").iterdir()]
-    assert kept == [runtime_archives()["onnxruntime"].digest], "the agent's part, no wheel"
+    assert kept == [part_archives()["runtimes/onnxruntime"].digest], "the agent's part, no wheel"
 
 
 def damaged_silently(board, digest, source):

@@ -18,12 +18,12 @@ TYPES = {
     "report", "target",
 }  # fmt: skip
 PARTS = {
-    "breakdown", "card", "cards", "detection", "drift", "facts", "golden", "image_files", "importer", "importers",
-    "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
+    "breakdown", "card", "cards", "detection", "drift", "facts", "golden", "image_files", "importer",
+    "importers", "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
 }  # fmt: skip
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_value", "library", "notebook",
-    "progress", "record", "text", "text_file",
+    "packed", "progress", "record", "text", "text_file",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
@@ -61,8 +61,19 @@ PLACES = {
     "h5py": ("importers/keras_network/dump.py",),
     "jinja2": ("views/page.py",),
     # train.py proves its export against torch before it writes it.
-    "onnxruntime": ("graph/evaluate.py", "agent/runtimes/onnxruntime.py", "zoo/signs/train.py"),
-    "PIL": ("agent/decoding.py", "agent/preprocess.py", "agent/resample/pillow.py", "zoo/signs/"),
+    "onnxruntime": (
+        "graph/evaluate.py",
+        "agent/runtimes/onnxruntime.py",
+        "zoo/scenes/train.py",
+        "zoo/signs/train.py",
+    ),
+    "PIL": (
+        "agent/decoding.py",
+        "agent/preprocess.py",
+        "agent/resample/pillow.py",
+        "zoo/scenes/",
+        "zoo/signs/",
+    ),
     "cv2": ("agent/resample/opencv.py", "agent/demo/sources/opencv.py"),
     "simplejpeg": ("agent/decoding.py",),
     "pygal": ("views/svg.py",),
@@ -78,7 +89,7 @@ PLACES = {
     "tensorrt": ("agent/runtimes/tensorrt.py",),
     "tensorrt_rtx": ("agent/runtimes/tensorrt.py",),
     "tflite_runtime": ("agent/runtimes/tflite.py",),
-    "torch": ("zoo/signs/train.py",),
+    "torch": ("zoo/in_torch.py", "zoo/scenes/train.py", "zoo/signs/train.py"),
 }
 MAX_LINES, MAX_FUNCTION = 400, 60
 STUB = re.compile(r"\b(TODO|FIXME|XXX|HACK|raise NotImplementedError|placeholder)\b", re.IGNORECASE)

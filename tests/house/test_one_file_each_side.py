@@ -113,7 +113,7 @@ import json
 import sys
 
 import edgenet
-from edgenet.devices.archive import agent_archive, runtime_archives
+from edgenet.devices.archive import agent_archive, part_archives
 from edgenet.steps.doctor import doctor
 from edgenet.target import Target
 

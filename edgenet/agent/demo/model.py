@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import tasks, wire
+from .. import parts, tasks, wire
 from ..child import Child
 from ..failure import Failure
 from ..measure import memory
@@ -51,7 +51,7 @@ class Model(object):
             "name": manifest["name"],
             "backend": manifest["backend"],
             "digest": manifest["digest"],
-            "task": manifest.get("task", {}).get("name", "classification"),
+            "task": parts.task(manifest),
             "runtime": opened["runtime_version"],
             "threads": order["threads"],
             "input": manifest["input"]["shape"],

@@ -19,8 +19,8 @@ def anchors_of(table: Mapping[str, Any]) -> np.ndarray:
     """All anchors: float64 [N, 4] of center x, center y, width, height.
 
     Args:
-        table: ``[detection.anchors]`` of a card, checked: ``values``; or ``maps`` with ``per_cell``, ``cells``,
-            or ``sizes`` and ``ratios`` (docs/detection.md).
+        table: ``[detection.anchors]`` of a card, checked: ``values``; or ``maps`` with ``per_cell``, with
+            ``cells``, or with ``sizes`` and ``ratios`` (docs/detection.md).
     """
     if "values" in table:
         return explicit(table["values"])
@@ -66,7 +66,7 @@ def count_of(table: Mapping[str, Any]) -> int:
 
 
 def _shapes(sizes: Any, ratios: Any) -> List[Tuple[float, float]]:
-    """The first size with every ratio of width to height, then each other size as a square (SSD, section 2.2)."""
+    """The first size with every ratio of width to height, then each other size as a square (SSD, 2.2)."""
     first = [(sizes[0] * ratio**0.5, sizes[0] / ratio**0.5) for ratio in ratios]
     return first + [(size, size) for size in sizes[1:]]
 

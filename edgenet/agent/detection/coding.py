@@ -3,8 +3,8 @@
 Python 3.6 syntax: this file travels to the board.
 
 * ``corner-offset``: each side of the box is that of the anchor, moved by code * variance widths or heights.
-* ``center-size``: the center is moved by code * variance widths and heights of the anchor, and width and height
-  are its times exp(code * variance) (Ren et al., Faster R-CNN, 2015, equation 2; Liu et al., SSD, 2016).
+* ``center-size``: the center is moved by code * variance widths and heights of the anchor, and width and
+  height are its times exp(code * variance) (Ren et al., Faster R-CNN, equation 2; Liu et al., SSD, 2016).
 * ``center-size`` with a ``scale``: every code is a number of anchor sizes / scale, the sizes too (MediaPipe's
   TfLiteTensorsToDetectionsCalculator without ``apply_exponential_on_box_size``).
 """
@@ -64,5 +64,6 @@ class Coding(object):
 
     def points(self, codes: np.ndarray, anchors: np.ndarray) -> np.ndarray:
         """The points that belong to each box: float64 [n, points, 2] of x, y."""
-        moved = codes[:, BOX:].astype(np.float64).reshape(len(codes), -1, 2) * self._point
+        count = (codes.shape[1] - BOX) // 2  # -1 cannot be told where there are none
+        moved = codes[:, BOX:].astype(np.float64).reshape(len(codes), count, 2) * self._point
         return np.asarray(anchors[:, None, :2] + moved * anchors[:, None, 2:])

@@ -1,8 +1,8 @@
 """A detector's answer to one picture as a row of values: N * C scores, then N * K box codes.
 
 Python 3.6 syntax: this file travels to the board. The row may be put together from several outputs of the
-artifact, each int8 with a scale of its own. Only what is needed of it becomes real numbers: what cannot be above
-the threshold is left out by comparing the raw values.
+artifact, each int8 with a scale of its own. Most anchors are left out by their highest score alone; only what
+can be above the threshold becomes probabilities and codes.
 """
 
 import math
@@ -106,7 +106,7 @@ class Row(object):
 
 
 def _by_anchor(output: Mapping[str, Any], shape: Tuple[int, int, int]) -> List[Tuple[Any, Any]]:
-    """(scale, zero point) of the scores and of the codes: of all anchors, or one a anchor where they differ."""
+    """(scale, zero point) of the scores and of the codes: of all anchors, or of each where they differ."""
     parts = output.get("parts") or ()
     if output.get("scale") is not None or not any(part["scale"] is not None for part in parts):
         return [(output.get("scale"), output.get("zero_point"))] * 2

@@ -1,15 +1,12 @@
 """Of boxes that overlap, one: non-maximum suppression, in numpy.
 
-Python 3.6 syntax: this file travels to the board. Boxes are float64 [n, 4] of xmin, ymin, xmax, ymax, the one with
-the highest score first. Two overlap where their intersection over union is above the threshold.
+Python 3.6 syntax: this file travels to the board. Boxes are float64 [n, 4] of xmin, ymin, xmax, ymax, the one
+with the highest score first. Two overlap where their intersection over union is above the threshold.
 """
 
 from typing import List, Tuple
 
 import numpy as np
-
-# Boxes that are compared with each other at once: 64 thousand pairs.
-BLOCK = 256
 
 
 def overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -25,7 +22,7 @@ def overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def hard(boxes: np.ndarray, groups: np.ndarray, threshold: float, most: int) -> np.ndarray:
     """Indices of the boxes that stay: those that overlap no better one of their group.
 
-    Boxes are taken in blocks, so that memory is bounded, and the loop ends with the last one that is wanted.
+    Each box that stays is compared with all others at once, and the last one that is wanted ends it.
 
     Args:
         boxes: The best first.
@@ -33,19 +30,22 @@ def hard(boxes: np.ndarray, groups: np.ndarray, threshold: float, most: int) -> 
         threshold: Intersection over union.
         most: How many are kept at most.
     """
-    kept: List[int] = []
-    for begin in range(0, len(boxes), BLOCK):
-        own, group = boxes[begin : begin + BLOCK], groups[begin : begin + BLOCK]
-        before = (overlaps(boxes[kept], own) > threshold) & (groups[kept][:, None] == group)
-        gone = before.any(axis=0)
-        near = (overlaps(own, own) > threshold) & (group[:, None] == group)
-        for index in range(len(own)):
-            if gone[index]:
-                continue
-            kept.append(begin + index)
-            if len(kept) == most:
-                return np.asarray(kept)
-            gone |= near[index]
+    low, high = np.ascontiguousarray(boxes[:, :2].T), np.ascontiguousarray(boxes[:, 2:].T)
+    # inside / (a + b - inside) > threshold, without the division
+    share = (high - low).prod(axis=0) * (threshold / (1.0 + threshold))
+    alike = len(groups) == 0 or bool((groups == groups[0]).all())
+    left, kept = np.ones(len(boxes), bool), []
+    for index in range(len(boxes)):
+        if not left[index]:
+            continue
+        kept.append(index)
+        if len(kept) == most:
+            break
+        sides = np.minimum(high, high[:, index, None])
+        sides -= np.maximum(low, low[:, index, None])
+        np.maximum(sides, 0.0, out=sides)
+        apart = sides[0] * sides[1] <= share + share[index]
+        left &= apart if alike else apart | (groups != groups[index])
     return np.asarray(kept, np.int64)
 
 
@@ -65,7 +65,9 @@ def weighted(
     Returns:
         Index of the best box of each, and the averaged boxes and points.
     """
-    kept, made, moved = [], [], []
+    kept: List[int] = []
+    made: List[np.ndarray] = []
+    moved: List[np.ndarray] = []
     left = np.arange(len(boxes))
     while len(left) and len(kept) < most:
         near = overlaps(boxes[left[:1]], boxes[left])[0] > threshold

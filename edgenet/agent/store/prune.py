@@ -8,7 +8,7 @@ import os
 import shutil
 from typing import Any
 
-from .. import runtimes, wire
+from .. import parts, wire
 from ..failure import Failure
 from . import deployments, engines, unpack
 from .home import read_json, write_atomic
@@ -117,7 +117,7 @@ def _artifact(store, item):
 
 def _used(store, kept):
     """Names of blobs and runtimes that must stay."""
-    used = set(store.used) | {digest for digest, _ in runtimes.parts().values()}
+    used = set(store.used) | {digest for digest, _ in parts.known().values()}
     for item in kept:
         used |= {item["runtime"], _artifact(store, item)}
     return used

@@ -1,17 +1,17 @@
-"""How a model's answers are read on the board: one file a task, named like the host's.
+"""How a model's answers are read on the board: one file a task, named like the host's, each a part.
 
-A task has ``Reader(manifest)`` with ``label(raw)``, the best answer in words, and ``top(raw)``, the best ones
-as ``[[label, score, index] …]``; where it has ``enroll(name, raw)`` it is given a gallery's pictures first;
-where it has ``told(raw)``, that is what two models must both say to agree, else the best answer's index.
+No half knows another; what several need stands here, in the agent itself (:mod:`..parts`). A task has
+``Reader(manifest)`` with ``label(raw)``, the best answer in words, and ``top(raw)``, the best ones as
+``[[label, score, index] …]``; where it has ``enroll(name, raw)`` it is given a gallery's pictures first, where
+it has ``boxes(raw, size)`` a demo draws them, and where it has ``told(raw)``, that is what two models must both
+say to agree, else the best answer's index.
 """
 
-import importlib
-import pkgutil
 from typing import Any
 
 import numpy as np
 
-from .. import wire
+from .. import parts, wire
 from ..failure import Failure
 
 # How many answers are shown.
@@ -22,10 +22,16 @@ NONE = [["not a number", 0.0, wire.NO_ANSWER]]
 
 def reader(manifest: Any) -> Any:
     """What reads the answers of a deployment."""
-    name = manifest.get("task", {}).get("name", "classification")
-    if name not in [module.name for module in pkgutil.iter_modules(__path__)]:
+    name = parts.task(manifest)
+    try:
+        half = parts.load(parts.TASKS, name)
+    except ValueError:
         raise Failure("bad-request", "this agent has no task {!r}".format(name)[:100])
-    return importlib.import_module("." + name, __name__).Reader(manifest)
+    try:
+        return half.Reader(manifest)
+    except (KeyError, TypeError, ValueError) as error:
+        what = "the task {!r} cannot read these answers: {!r}".format(name, error)
+        raise Failure("bad-request", what[:300], "compile the model again")
 
 
 def told(reader: Any, raw: np.ndarray, top: list) -> Any:

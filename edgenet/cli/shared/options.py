@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 
 import click
 
+from edgenet.drift import CLASSIFICATION
 from edgenet.importers.framework import FRAMEWORK_PYTHON
 
 __all__ = [
     "bundle_argument",
     "cache_option",
     "device_option",
+    "embedded_option",
     "json_option",
     "protocol_option",
     "python_option",
@@ -64,6 +66,17 @@ def cache_option(function: _F) -> _F:
         "--no-cache",
         is_flag=True,
         help="Compute everything anew and keep nothing; else results are shared in EDGENET_CACHE.",
+    )(function)
+
+
+def embedded_option(function: _F) -> _F:
+    """Which of the models that travel with edgenet."""
+    return click.option(
+        "--task",
+        default=CLASSIFICATION,
+        show_default=True,
+        metavar="T",
+        help="Of the embedded model: classification tells signs apart, detection finds them in scenes.",
     )(function)
 
 

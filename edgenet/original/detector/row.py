@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 import onnx
 
 from edgenet.errors import ModelError
+from edgenet.original.detector.constants import fold_constants
 from edgenet.original.detector.ending import NONE, score_ending
 from edgenet.original.detector.heads import Head, check_columns, flat, named_heads
-from edgenet.original.detector.wiring import Wiring
+from edgenet.original.detector.nothing import drop_nothing
+from edgenet.original.detector.told import completed
+from edgenet.original.detector.wiring import Wiring, with_batch
 from edgenet.preprocessing import Preprocessing
 
 __all__ = ["Row", "row_of"]
@@ -56,7 +59,12 @@ def row_of(
     Raises:
         ModelError: The card names what is not there, or what cannot be scores and boxes of its anchors.
     """
-    wiring = Wiring(proto, preprocessing, path)
+    with_batch(proto)
+    wiring, opset = Wiring(proto, preprocessing, path), _opset(proto)
+    if fold_constants(proto):
+        wiring = Wiring(proto, preprocessing, path)
+    drop_nothing(wiring)
+    settings = completed(wiring, settings, classes, preprocessing.size, opset)
     heads = {key: named_heads(wiring, key, _told(settings, key, path)) for key in ("scores", "boxes")}
     columns = _columns(settings, classes, heads["scores"])
     codes = BOX + POINT * len(settings.get("points", ()))
@@ -65,7 +73,7 @@ def row_of(
     check_columns(wiring, "scores", heads["scores"], columns, named, heads["boxes"])
     check_columns(wiring, "boxes", heads["boxes"], codes, f"numbers of an anchor{points}", heads["scores"])
     _check_rows(wiring, heads, columns, codes)
-    activation, meaning = _activation(wiring, settings, heads["scores"], columns, _opset(proto))
+    activation, meaning = _activation(wiring, settings, heads["scores"], columns, opset)
     maps = _maps(settings)
     parts = [
         flat(wiring, head, width, maps[at] if len(maps) == len(heads[key]) else None)

@@ -15,7 +15,7 @@ from onnx import NodeProto, helper, numpy_helper
 from edgenet.original.shapes import settle_input
 from edgenet.preprocessing import GRAY, Preprocessing
 
-__all__ = ["MOVES", "Wiring", "attribute"]
+__all__ = ["MOVES", "Wiring", "attribute", "with_batch"]
 
 # Operators that move numbers and round them at most; of several inputs the first is what is moved.
 MOVES = (
@@ -23,6 +23,7 @@ MOVES = (
     "Unsqueeze",
 )  # fmt: skip
 ONNX = ("", "ai.onnx")
+PICTURE_RANK = 3  # without a batch
 
 
 class Wiring:
@@ -135,6 +136,33 @@ class Wiring:
         for at in reversed(range(len(self._proto.opset_import))):
             if self._proto.opset_import[at].domain not in known:
                 del self._proto.opset_import[at]
+
+
+def with_batch(proto: onnx.ModelProto) -> bool:
+    """Let a graph that takes one picture without a batch, [3, H, W], take [1, 3, H, W], in place.
+
+    Returns:
+        Whether it did; torchvision's detectors take a list of such pictures.
+    """
+    taken = {item.name for item in proto.graph.initializer}
+    given = [item for item in proto.graph.input if item.name not in taken]
+    if len(given) != 1 or len(given[0].type.tensor_type.shape.dim) != PICTURE_RANK:
+        return False
+    entry = given[0]
+    sides = [dim.dim_value for dim in entry.type.tensor_type.shape.dim]
+    if sides[0] not in (1, 3):
+        return False
+    for node in proto.graph.node:
+        for at, name in enumerate(node.input):
+            if name == entry.name:
+                node.input[at] = f"{name}/picture"
+    shape = numpy_helper.from_array(np.array([sides[0], *(side or -1 for side in sides[1:])], np.int64))
+    shape.name = f"{entry.name}/shape"
+    proto.graph.initializer.append(shape)
+    inputs, made = [entry.name, shape.name], f"{entry.name}/picture"
+    proto.graph.node.insert(0, helper.make_node("Reshape", inputs, [made], name=made))
+    entry.type.tensor_type.shape.dim.insert(0, onnx.TensorShapeProto.Dimension(dim_value=1))
+    return True
 
 
 def attribute(node: NodeProto, name: str, default: Any = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import zlib
 
@@ -17,28 +18,32 @@ __all__ = ["drawings"]
 
 WIDTH, HEIGHT = 640, 480
 SEEDS = (48, 23, 28)  # two streets and foliage
-SHARE = 0.62  # a sign's height, over the picture's
+# Heights of signs over the picture's: of one alone, and of several.
+SHARES = {1: (0.62,), 4: (0.44, 0.2, 0.32, 0.26, 0.38)}
 # Nearly all of them; the last one, "no sign", is a picture of nothing.
 NOTHING = Image.new("RGBA", (2, 2), (0, 0, 0, 0))
 
 
 @functools.cache
-def drawings(width: int = WIDTH, height: int = HEIGHT) -> bytes:
+def drawings(width: int = WIDTH, height: int = HEIGHT, together: int = 1) -> bytes:
     """The drawings in the form of ``edgenet/agent/demo/sources/synthetic.py``.
 
     Args:
         width: Of the picture, pixels.
         height: Of the picture, pixels.
+        together: Signs in a picture: 1, or 4 of different sizes.
 
     Returns:
         One JSON line, then zlib of RGB scenes and RGBA signs.
     """
     scenes = [_scene(seed, width, height) for seed in SEEDS]
-    signs = [(label, _sign(index, round(height * SHARE))) for index, label in enumerate(LABELS[:-1])]
+    shares = itertools.cycle(SHARES[together])
+    signs = [(label, _sign(index, round(height * next(shares)))) for index, label in enumerate(LABELS[:-1])]
     signs.append((LABELS[-1], NOTHING))
     head = {
         "scenes": [[width, height]] * len(scenes),
         "signs": [[label, *sign.size] for label, sign in signs],
+        "together": together,
     }
     body = b"".join(image.tobytes() for image in (*scenes, *(sign for _, sign in signs)))
     return json.dumps(head).encode() + b"\n" + zlib.compress(body, 9)

@@ -3,12 +3,13 @@
     python -m edgenet.zoo.signs.train [OUT.onnx]
 
 One thread, fixed seeds and torch's deterministic algorithms: the same machine and the same torch
-give the same file. The network is written as a function over a dictionary whose names are those of
-``mobilenet_v1(weights=...)``, so exporting is handing the dictionary over.
+give the same file. The weights are a dictionary whose names are those of ``mobilenet_v1(weights=...)``, so
+exporting is handing the dictionary over.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import sys
@@ -24,8 +25,8 @@ from PIL import Image
 from edgenet.errors import ModelError
 from edgenet.files import write_atomic
 from edgenet.zoo import embedded, mobilenet_v1
-from edgenet.zoo.mobilenet_v1 import layers, weight_shapes
-from edgenet.zoo.network import BN_EPSILON, same_padding
+from edgenet.zoo.in_torch import function
+from edgenet.zoo.mobilenet_v1 import weight_shapes
 from edgenet.zoo.signs import ALPHA, LABELS, RESOLUTION
 from edgenet.zoo.signs.dataset import COUNTS, label, pictures
 
@@ -94,23 +95,14 @@ def forward(weights: Weights, pixels: torch.Tensor, training: bool = False) -> t
         Logits float32 [n, 10].
     """
     import torch
-    import torch.nn.functional as F
 
     x = (pixels.float().contiguous(memory_format=torch.channels_last) - 127.5) / 127.5
-    for layer in layers(ALPHA):
-        name, kernel = layer.name, weights[f"{layer.name}/kernel"]
-        before, after = same_padding(x.shape[-1], kernel.shape[-1], layer.stride)
-        if before != after:
-            x = F.pad(x, (before, after, before, after))
-            before = 0
-        x = F.conv2d(x, kernel, stride=layer.stride, padding=before, groups=layer.groups)
-        mean, variance, gamma, beta = (
-            weights[f"{name}/bn/{m}"] for m in ("mean", "variance", "gamma", "beta")
-        )
-        x = F.batch_norm(x, mean, variance, gamma, beta, training, momentum=0.05, eps=BN_EPSILON)
-        x = F.hardtanh(x, 0.0, 6.0)
-    x = F.conv2d(x.mean((2, 3), keepdim=True), weights["classifier/kernel"], weights["classifier/bias"])
-    return x.flatten(1)
+    return _network()(weights, x, training)[0]
+
+
+@functools.cache
+def _network() -> Callable[..., list[torch.Tensor]]:
+    return function(mobilenet_v1(ALPHA, RESOLUTION, len(LABELS)).graph, ("logits",))
 
 
 def train(

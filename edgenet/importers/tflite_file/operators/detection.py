@@ -17,7 +17,8 @@ from edgenet.importers.tflite_file.scope import Scope
 
 __all__ = ["DOMAIN", "POSTPROCESS", "write_postprocess"]
 
-POSTPROCESS, DOMAIN = "TFLite_Detection_PostProcess", "tflite"
+POSTPROCESS = "TFLite_Detection_PostProcess"
+DOMAIN = "tflite"
 BOX = 4
 MOST = 1 << 16
 

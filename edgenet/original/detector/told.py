@@ -1,0 +1,173 @@
+"""What a file says of its own boxes where it decodes and picks them: heads, coding, anchors, thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import AttributeProto, NodeProto
+
+from edgenet.detection.anchor_table import written_out
+from edgenet.errors import ModelError
+from edgenet.original.detector.decoding import read_decoding
+from edgenet.original.detector.joins import heads_by_form
+from edgenet.original.detector.wiring import Wiring, attribute
+
+__all__ = ["completed"]
+
+POSTPROCESS, SUPPRESSION = "TFLite_Detection_PostProcess", "NonMaxSuppression"
+NONE, BOX = "none", 4
+MOST_DETECTIONS, MOST_DEPTH = 10_000, 4
+# Inputs of NonMaxSuppression.
+MOST_AT, OVERLAP_AT, SCORE_AT = 2, 3, 4
+# Keys that belong together: where a card has one of them, the file's are not taken.
+TOGETHER = (
+    ("anchors",), ("coding", "order", "variances", "scale"), ("score_threshold",), ("nms_threshold",),
+    ("max_detections",), ("background",), ("scores",), ("boxes",),
+)  # fmt: skip
+# A box and its corners, by the coding.
+ORDERS = {
+    "center-size": ("cx", "cy", "width", "height"),
+    "corner-offset": ("xmin", "ymin", "xmax", "ymax"),
+}
+
+
+def completed(
+    wiring: Wiring, settings: Mapping[str, Any], classes: int, size: tuple[int, int], opset: int
+) -> Mapping[str, Any]:
+    """A card's settings with what the file says where they are silent; anchors in the file written out.
+
+    Args:
+        wiring: A graph whose constants are folded.
+        settings: The card's.
+        classes: How many it names; 0 where it names none.
+        size: Height and width of the picture.
+        opset: Of the graph.
+
+    Raises:
+        ModelError: The card names anchors that are none.
+    """
+    node = next((item for item in wiring.graph.node if item.op_type == POSTPROCESS), None)
+    if node is not None:
+        found = _of_postprocess(wiring, node)
+    else:
+        found = _of_form(wiring, settings, classes, size, opset)
+    open_keys = {key for group in TOGETHER if not settings.keys() & set(group) for key in group}
+    made = {**settings, **{key: value for key, value in found.items() if key in open_keys}}
+    return _with_anchors(wiring, made)
+
+
+def _of_postprocess(wiring: Wiring, node: NodeProto) -> dict[str, Any]:
+    """What TFLite's operator is told.
+
+    Source: tensorflow/lite/kernels/detection_postprocess.cc, DecodeCenterSizeBoxes: anchors and codes are
+    y, x, height, width, and each code is divided by its scale.
+    """
+    boxes, scores, anchors = node.input[:3]
+    scales = [float(attribute(node, f"{side}_scale", 1.0)) for side in ("y", "x", "h", "w")]
+    columns, shape = int(attribute(node, "num_classes", 0.0)), wiring.shape(scores)
+    found: dict[str, Any] = {
+        "scores": scores,
+        "boxes": boxes,
+        "coding": "center-size",
+        "order": ["cy", "cx", "height", "width"],
+        "variances": [1 / scale if scale else 1.0 for scale in scales],
+        **_thresholds(
+            attribute(node, "max_detections"),
+            attribute(node, "nms_iou_threshold"),
+            attribute(node, "nms_score_threshold"),
+        ),
+    }
+    values = wiring.constant(anchors)
+    if values is not None and values.size % BOX == 0:
+        found["anchors"] = {"values": written_out(values.reshape(-1, BOX)[:, [1, 0, 3, 2]])}
+    if columns and shape is not None:
+        found["background"] = 0 if shape[-1] == columns + 1 else NONE
+    return found
+
+
+def _of_form(
+    wiring: Wiring, settings: Mapping[str, Any], classes: int, size: tuple[int, int], opset: int
+) -> dict[str, Any]:
+    """What the graph itself shows: its heads, what decodes them, the constants of what picks boxes."""
+    found: dict[str, Any] = {}
+    for node in _nodes(wiring.graph):
+        if node[0].op_type == SUPPRESSION:
+            found |= _of_suppression(*node)
+            break
+    columns = classes + (settings["background"] != NONE) if classes and "background" in settings else 0
+    heads = heads_by_form(wiring, columns)
+    if heads is None:
+        return found
+    found |= {"scores": heads[0], "boxes": heads[1]}
+    shape = wiring.shape(heads[0])
+    if classes and shape is not None and shape[-1] - classes in (0, 1):
+        found["background"] = 0 if shape[-1] > classes else NONE
+    named = settings.get("boxes", heads[1])
+    decoding = read_decoding(wiring, heads[1], size, opset) if named == heads[1] else None
+    if decoding is not None:
+        found |= {**decoding.settings, "anchors": {"values": written_out(decoding.anchors)}}
+    return found
+
+
+def _of_suppression(node: NodeProto, held: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    def number(at: int) -> float | None:
+        value = held.get(node.input[at]) if at < len(node.input) else None
+        return float(value.reshape(-1)[0]) if value is not None and value.size == 1 else None
+
+    return _thresholds(number(MOST_AT), number(OVERLAP_AT), number(SCORE_AT))
+
+
+def _thresholds(most: float | None, overlap: float | None, score: float | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if most is not None and 1 <= most <= MOST_DETECTIONS:
+        found["max_detections"] = int(most)
+    if overlap is not None and 0 < overlap <= 1:
+        found["nms_threshold"] = round(float(overlap), 6)
+    if score is not None and 0 <= score <= 1:
+        found["score_threshold"] = round(float(score), 6)
+    return found
+
+
+def _nodes(
+    graph: onnx.GraphProto, held: Mapping[str, NDArray[Any]] | None = None, depth: int = 0
+) -> Iterator[tuple[NodeProto, Mapping[str, NDArray[Any]]]]:
+    """All nodes, those of graphs within among them, each with the constants that it sees."""
+    small = {item.name: item for item in graph.initializer if len(item.dims) <= 1}
+    own = {**(held or {}), **{name: onnx.numpy_helper.to_array(item) for name, item in small.items()}}
+    for node in graph.node:
+        value = attribute(node, "value") if node.op_type == "Constant" else None
+        if isinstance(value, onnx.TensorProto) and len(value.dims) <= 1:
+            own[node.output[0]] = onnx.numpy_helper.to_array(value)
+        yield node, own
+        for item in node.attribute:
+            if item.type == AttributeProto.GRAPH and depth < MOST_DEPTH:
+                yield from _nodes(item.g, own, depth + 1)
+
+
+def _with_anchors(wiring: Wiring, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With the anchors of a tensor that the card names, written out; they are as the codes are."""
+    anchors = settings.get("anchors")
+    told = anchors.get("tensor") if isinstance(anchors, Mapping) else None
+    if told is None and anchors is None and "anchors_output" in settings:
+        told = settings["anchors_output"]
+    if told is None:
+        return settings
+    outputs = wiring.outputs
+    name = outputs[told] if isinstance(told, int) and told < len(outputs) else str(told)
+    values = wiring.constant(name)
+    coding = settings.get("coding", "")
+    if values is None or values.size % BOX or values.shape[-1] != BOX or coding not in ORDERS:
+        raise ModelError(
+            f"{wiring.path}: {told!r} is no constant of anchors, [N, 4]",
+            "write maps, sizes and ratios in [detection.anchors]",
+        )
+    given = list(settings.get("order", ORDERS[coding]))
+    ordered = values.reshape(-1, BOX).astype(np.float64)[:, [given.index(key) for key in ORDERS[coding]]]
+    if coding == "corner-offset":
+        low, high = ordered[:, :2], ordered[:, 2:]
+        ordered = np.concatenate([(low + high) / 2, high - low], axis=1)
+    return {**settings, "anchors": {"values": written_out(ordered)}}

@@ -1,0 +1,61 @@
+"""Folders of many small files that travel as one archive: unpacked into the cache when they are asked for."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+from edgenet.files import cache_dir, file_digest
+
+__all__ = ["unpacked"]
+
+
+@functools.cache
+def unpacked(archive: Path) -> Path:
+    """The folder that an archive of edgenet's own holds, the same for every process.
+
+    It lies in the cache under the archive's sha256, and is made again where a file of it is missing or of
+    another size. Where the cache cannot be written, it is this process's alone and goes with it.
+
+    Args:
+        archive: A ZIP file.
+    """
+    folder = cache_dir() / "sets" / file_digest(archive)
+    with zipfile.ZipFile(archive) as opened:
+        if not _whole(opened, folder):
+            try:
+                _make(opened, folder)
+            except OSError:
+                folder = Path(tempfile.mkdtemp(prefix="edgenet-"))
+                atexit.register(shutil.rmtree, folder, ignore_errors=True)
+                opened.extractall(folder)
+    return folder
+
+
+def _whole(opened: zipfile.ZipFile, folder: Path) -> bool:
+    try:
+        return all((folder / item.filename).stat().st_size == item.file_size for item in opened.infolist())
+    except OSError:
+        return False
+
+
+def _make(opened: zipfile.ZipFile, folder: Path) -> None:
+    """Unpack beside the folder, then take its place, so that nobody sees half of it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
+    try:
+        opened.extractall(made)
+        made.chmod(0o755)
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process was faster
+            os.replace(made, folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    if not _whole(opened, folder):
+        raise OSError(f"{folder} cannot be made")
