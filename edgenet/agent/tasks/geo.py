@@ -3,7 +3,7 @@
 import re
 from typing import Optional, Tuple
 
-from . import classification
+from . import ClassReader
 
 # Latitude, longitude, and what the place is called: "48.8566, 2.3522 Paris".
 _NUMBER = r"([+-]?\d{1,3}(?:\.\d{1,12})?)"
@@ -32,10 +32,11 @@ def place_name(latitude: float, longitude: float, name: str = "") -> str:
     return "{} ({})".format(name, where) if name else where
 
 
-class Reader(classification.Reader):
+class Reader(ClassReader):
     """Reads logits or probabilities of cells, [cells]."""
 
-    def _name(self, index: int) -> str:
-        label = classification.Reader._name(self, index)
+    def name(self, index: int) -> str:
+        """The cell's place."""
+        label = ClassReader.name(self, index)
         found = place(label)
         return label if found is None else place_name(*found)
