@@ -84,7 +84,10 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="Folder for snapshots and recorded frames.",
 )
 @click.option(
-    "--answers", type=click.Path(dir_okay=False), help="File for every frame's answer, as JSON lines."
+    "--answers",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="File for every frame's answer, as JSON lines; - for stdout, and then there is no summary.",
 )
 @json_option
 def demo(
@@ -94,6 +97,7 @@ def demo(
     no_page: bool,
     open_page: bool,
     duration: float | None,
+    answers: str | None,
     **given: Any,
 ) -> None:
     """Watch BUNDLE at work: its board looks through a camera, you look through a browser.
@@ -112,6 +116,9 @@ def demo(
     from edgenet.steps.demo import DemoOptions, Watch
     from edgenet.steps.demo import demo as run
 
+    streams = answers == "-"
+    if streams and as_json:
+        raise click.UsageError("--answers - and --json both write to stdout")
     terminal = Terminal(quiet=not no_page or as_json)
 
     def ready(found: Ready) -> None:
@@ -125,13 +132,15 @@ def demo(
             browser.close()
 
     with stopping(terminal) as stop, Browser() as browser, progress() as on_progress:
-        options = DemoOptions(page=not no_page, seconds=duration, **given)
+        options = DemoOptions(
+            page=not no_page, seconds=duration, answers=sys.stdout if streams else answers, **given
+        )
         watch = Watch(ready, tick)
         summary = run(bundle, device, options, watch, stop, terminal.quieting(on_progress))
     terminal.end()
     if as_json:
         print_json(summary)
-    else:
+    elif not streams:
         show(summary)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
@@ -82,7 +82,7 @@ class DemoOptions:
         port: For the page on this machine's loopback; 0 for any free one.
         seconds: How long; without end if ``None``.
         keep: Folder for snapshots and recorded frames; made when the first one comes.
-        answers: File for every frame's answer, one JSON object a line.
+        answers: File or open stream for every frame's answer, one JSON object a line.
     """
 
     task: str = CLASSIFICATION
@@ -97,7 +97,7 @@ class DemoOptions:
     port: int = 0
     seconds: float | None = None
     keep: Path | str = "edgenet-demo"
-    answers: Path | str | None = None
+    answers: Path | str | TextIO | None = None
 
 
 def demo(
@@ -134,7 +134,8 @@ def demo(
     wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop, together)
     pictures = gallery(bundles, chosen.gallery)
     progress("connect", 0, None)
-    keeper = Recorder(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
+    lines = Path(chosen.answers) if isinstance(chosen.answers, str) else chosen.answers
+    keeper = Recorder(Path(chosen.keep), lines)
     with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:
         request = _request(agent, bundles, device, wanted, pictures, chosen, progress)
         on_event = _listener(watch or Watch(), keeper, door, progress)

@@ -76,7 +76,7 @@ class Detection(Task):
         return None
 
     def joined(self, proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> Task:
-        """Scores and boxes as one row (:mod:`edgenet.original.detector.row`); what is one already stays so."""
+        """Scores and boxes as one row (:mod:`edgenet.original.detector.row`); what is one stays so."""
         if set(self._own) >= RESOLVED:
             return self
         row = row_of(proto, self._own, len(self.labels), preprocessing, path)

@@ -15,6 +15,8 @@ from .pixels import encode, oriented, rgb
 SENSORS_S = 1.0
 RECORD_S = 0.5
 MAX_RECORDED = 2000
+# Answers between two ticks, or boxes in them, which one message holds.
+MAX_LOGGED = 5000
 
 
 class DemoController(object):
@@ -83,6 +85,7 @@ class DemoController(object):
                 dict(
                     model.about,
                     top=tops[index] if tops else None,
+                    boxes=passage.boxes[index] if tops else None,
                     invoke_ms=_ms(passage.raw[index]) if tops else None,
                 )
                 for index, model in enumerate(self._models)
@@ -120,12 +123,14 @@ class DemoController(object):
         return found
 
     def _log(self, passage):
-        if len(self._answers) < 5000:
+        if sum(map(_room, self._answers)) < MAX_LOGGED:
             answer = {
                 "frame": passage.frame.number,
                 "age_ms": _milli(passage.age()),
             }
             answer["tops"] = [top and top[:1] for top in passage.tops]
+            if any(boxes is not None for boxes in passage.boxes):
+                answer["boxes"] = passage.boxes
             self._answers.append(answer)
 
     def metrics(self):
@@ -206,12 +211,7 @@ class DemoController(object):
         with self._saving:
             self._saved[kind] += 1
             name = "{}-{:06d}.{}".format(kind, passage.frame.number, {"jpeg": "jpg"}.get(suffix, suffix))
-            answers = [
-                None
-                if top is None
-                else {"model": model.about["name"], "digest": model.about["digest"], "top": top}
-                for model, top in zip(self._models, passage.tops)
-            ]
+            answers = [_answer(model, passage, index) for index, model in enumerate(self._models)]
             self._host.tell("save", data, kind=kind, name=name, frame=passage.frame.number, answers=answers)
         return name
 
@@ -238,6 +238,20 @@ def _encoded(frame, spec, lossless):
     if frame.kind == "jpeg":
         return frame.data, "jpeg"
     return encode(oriented(rgb(frame), frame, spec), lossless)
+
+
+def _answer(model, passage, index):
+    """What a model said of a frame that is kept."""
+    top, boxes = passage.tops[index], passage.boxes[index]
+    if top is None:
+        return None
+    found = {"model": model.about["name"], "digest": model.about["digest"], "top": top}
+    return found if boxes is None else dict(found, boxes=boxes)
+
+
+def _room(answer):
+    """Answers or boxes that a message has room for."""
+    return 1 + sum(len(boxes or ()) for boxes in answer.get("boxes", ()))
 
 
 def _ms(raw):

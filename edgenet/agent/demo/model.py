@@ -89,6 +89,10 @@ class Model(object):
         """``[[label, score, index] …]``, the best answers of a raw output; see ``tasks``."""
         return self._reader.top(raw)
 
+    def boxes(self, raw, size):
+        """``[[label, score, xmin, ymin, xmax, ymax, points] …]`` in fractions of a picture of this size."""
+        return self._reader.boxes(raw, size) if hasattr(self._reader, "boxes") else None
+
     def told(self, raw, top):
         """What another model must say too to agree, see ``tasks.told``."""
         return tasks.told(self._reader, raw, top)

@@ -176,6 +176,10 @@ class Pipeline(object):
             passage.tops = [
                 (raw and model.top(raw[0])) or None for model, raw in zip(self._models, passage.raw)
             ]
+            passage.boxes = [
+                raw and model.boxes(raw[0], passage.frame.seen)
+                for model, raw in zip(self._models, passage.raw)
+            ]
             passage.told = [
                 model.told(raw[0], top) if top else None
                 for model, raw, top in zip(self._models, passage.raw, passage.tops)

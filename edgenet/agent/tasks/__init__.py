@@ -2,9 +2,9 @@
 
 No half knows another; what several need stands here, in the agent itself (:mod:`..parts`). A task has
 ``Reader(manifest)`` with ``label(raw)``, the best answer in words, and ``top(raw)``, the best ones as
-``[[label, score, index] …]``; where it has ``enroll(name, raw)`` it is given a gallery's pictures first, where
-it has ``boxes(raw, size)`` a demo draws them, and where it has ``told(raw)``, that is what two models must both
-say to agree, else the best answer's index.
+``[[label, score, index] …]``. One with ``enroll(name, raw)`` is given a gallery's pictures first; what
+``boxes(raw, size)`` gives, a demo draws; and what ``told(raw)`` says, two models must both say to agree, else
+the best answer's index.
 """
 
 from typing import Any
