@@ -55,6 +55,12 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="A second bundle that answers the same frames.",
 )
 @click.option(
+    "--then",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="BUNDLE",
+    help="A second bundle that looks at what BUNDLE finds, cut out and aligned by its points.",
+)
+@click.option(
     "--source",
     envvar="EDGENET_SOURCE",
     metavar="S",
@@ -111,6 +117,7 @@ def demo(
       edgenet demo --open
       edgenet demo --task detection --open
       edgenet demo int8.edgenet --against fp32.edgenet --device pi@raspberrypi.local
+      edgenet demo faces.edgenet --then people.edgenet --gallery people/ --device pi
       edgenet demo int8.edgenet --device pi --source /dev/video0 --no-page --duration 60 --json
     """
     from edgenet.steps.demo import DemoOptions, Watch
