@@ -20,7 +20,7 @@ __all__ = ["gallery"]
 
 # The board answers each of them before it begins.
 MOST = 1000
-# In a chain: how much larger than the first network's input, so that a part of it is sharp enough for the second.
+# In a chain: times the size of the first network's input, so that a part of it is sharp enough.
 LARGER = 4
 
 

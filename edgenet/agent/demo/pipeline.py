@@ -209,7 +209,8 @@ class Pipeline(object):
             return 0.0  # it was prepared a moment ago; what is damaged has no answer
         answers = self._chain.look(image, boxes, self.figures.part)
         passage.boxes[0] = named(boxes, answers)
-        passage.tops[0] = [[box[0], box[1], index] for index, box in enumerate(passage.boxes[0][:TOP])]
+        names = [top[0][0] if top else box[0] for top, box in zip(answers, boxes)]
+        passage.tops[0] = [[name, box[1], at] for at, (name, box) in enumerate(zip(names, boxes))][:TOP]
         passage.second = answers[0]
         return self._clock() - began
 
