@@ -208,6 +208,10 @@ class Task(ABC):
     def answers(self, values: Answers, truth: Truth | None) -> NDArray[np.int64]:
         """The answer to each image as a number that :meth:`answer_name` knows."""
 
+    def placed(self, board: Answers, reference: Answers, truth: Any) -> Mapping[str, Any]:  # noqa: ARG002
+        """Fields of :class:`edgenet.drift.Worst` that only this task has, of one image's answers [values]."""
+        return {}
+
     @abstractmethod
     def answer_name(self, answer: int, images: Sequence[str]) -> str:
         """An answer in words; ``images`` are the names of those that were judged."""

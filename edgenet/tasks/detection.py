@@ -25,7 +25,7 @@ from edgenet.detection.average_precision import Precision
 from edgenet.detection.coco import find_coco
 from edgenet.detection.divergence import Divergence
 from edgenet.detection.drift import JUDGED, DetectionDrift
-from edgenet.detection.figures import box_figures, notes, precision_figures
+from edgenet.detection.figures import box_figures, notes, places, precision_figures
 from edgenet.detection.matching import matched, moved
 from edgenet.detection.settings import read_detection
 from edgenet.detection.truth import true_pictures
@@ -167,7 +167,8 @@ class Detection(Task):
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """mAP and what the difference is worth; boxes that are kept, lost and new."""
         pairs = list(zip(self._shown(board), self._shown(reference), strict=True))
-        own = box_figures(pairs)
+        detector = self._detector(board.shape[1])
+        own = box_figures(pairs, [detector.faint(item) for item in board])
         if truth is None:
             return {**own, **dict.fromkeys((*JUDGED, "map50_interval", "map_interval", "interval_pp"))}
         both = self._precision(board, truth), self._precision(reference, truth)
@@ -190,6 +191,13 @@ class Detection(Task):
             for found in self._shown(values)
         ]
         return np.asarray(told, np.int64)
+
+    def placed(self, board: Answers, reference: Answers, truth: Any) -> Mapping[str, Any]:
+        """Where board, float model and truth see something."""
+        detector = self._detector(len(board))
+        ours, theirs = (places(detector.shown(own), self._name) for own in (board, reference))
+        told = {"boxes": ours, "boxes_reference": theirs}
+        return told if truth is None else {**told, "boxes_true": places(truth.fractions(), self._name)}
 
     def answer_name(self, answer: int, images: Sequence[str]) -> str:  # noqa: ARG002
         """The most certain object, and how many others."""

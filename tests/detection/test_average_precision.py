@@ -1,8 +1,8 @@
 """Average precision is pycocotools' to the last digits.
 
-The numbers were computed once by pycocotools 2.0.11 from ``scenes`` written as COCO JSON (ids of pictures in their
-order, ``area`` = width * height): ``COCOeval(truth, truth.loadRes(found), "bbox")``; ``stats[1]``, ``stats[0]``, and
-``eval["precision"][..., 0, 2]`` of each class.
+The numbers were computed once by pycocotools 2.0.11 from ``scenes`` written as COCO JSON (ids of pictures in
+their order, ``area`` = width * height): ``COCOeval(truth, truth.loadRes(found), "bbox")``; ``stats[1]``,
+``stats[0]``, and ``eval["precision"][..., 0, 2]`` of each class.
 """
 
 from __future__ import annotations

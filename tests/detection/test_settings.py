@@ -120,7 +120,16 @@ def test_other_forms_of_anchors() -> None:
     per_map = anchors_of({"maps": [1, 1], "sizes": [[0.1], [0.2]], "ratios": [[1.0], [1.0, 4.0]]})
     assert per_map[:, 2] == pytest.approx([0.1, 0.2, 0.4])
     equal = anchors_of({"maps": [2], "per_cell": [2], "offset": 0.0})
-    assert equal[:, :2].tolist() == [[0, 0], [0, 0], [0.5, 0], [0.5, 0], [0, 0.5], [0, 0.5], [0.5, 0.5], [0.5, 0.5]]
+    assert equal[:, :2].tolist() == [
+        [0, 0],
+        [0, 0],
+        [0.5, 0],
+        [0.5, 0],
+        [0, 0.5],
+        [0, 0.5],
+        [0.5, 0.5],
+        [0.5, 0.5],
+    ]
 
 
 def test_anchors_that_are_written_out_come_back_in_texts_that_a_manifest_holds() -> None:
