@@ -209,15 +209,15 @@ def test_a_detector_finds_there_what_it_finds_here(
     calib, val = (ImageSet.load(shared / "data/detection" / name) for name in ("calib", "coco_val"))
     bundle = compile(model, TARGETS["pi4"], backend, "int8", calibration=calib.head(24)).bundle
     assert len(bundle.manifest.artifact.output.parts or ()) == 10
-    name, few = guest("pi4"), val.head(8)
+    name, few = guest("pi4"), val.head(5)
+    brief = dataclasses.replace(BRIEF, pipeline=backend == "tflite")
     timed(figures, f"pi4 {backend} detector deploy", lambda: deploy(bundle, name))
-    report = timed(figures, f"pi4 {backend} detector", lambda: profile(bundle, name, BRIEF, val=few))
+    report = timed(figures, f"pi4 {backend} detector", lambda: profile(bundle, name, brief, val=few))
     figures[f"pi4 {backend} int8 detector"] = kept(report)
     check(report, len(few))
     assert report.drift.stages.kernel.identical
     assert report.drift.stages.kernel.delta_pp == 0.0
-    assert report.drift.best is not None
-    assert report.drift.best > 0.0
+    assert report.drift.labelled
 
 
 def test_demo(guest: Callable[[str], str], figures: dict[str, Any], tmp_path: Path) -> None:
