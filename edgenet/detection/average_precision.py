@@ -40,13 +40,21 @@ class Objects(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """All detections of one class, the best first: float64 [d], int [d] of pictures, bool [10, d] twice."""
+    """All detections of one class, the best first.
 
-    scores: NDArray[np.float64]
+    Attributes:
+        pictures: int [d]: which one each is in.
+        right: For each threshold the places of those that are right.
+        ignored: For each threshold the places of those that do not count.
+        before: For each threshold how many of ``ignored`` come before each of ``right``.
+        objects: int [pictures]: how many objects there are, crowds left out.
+    """
+
     pictures: NDArray[np.int64]
-    right: NDArray[np.bool_]
-    ignored: NDArray[np.bool_]
-    objects: NDArray[np.int64]  # of each picture, crowds left out
+    right: list[NDArray[np.int64]]
+    ignored: list[NDArray[np.int64]]
+    before: list[NDArray[np.int64]]
+    objects: NDArray[np.int64]
 
 
 class Precision:
@@ -119,9 +127,11 @@ def _judged(truth: Sequence[Objects], found: Sequence[Objects], index: int) -> _
     scores = np.concatenate([scores for scores, *_ in each])
     order = np.argsort(-scores, kind="mergesort")
     pictures = np.repeat(np.arange(len(each)), [len(scores) for scores, *_ in each])
-    right, ignored = (np.concatenate([item[at] for item in each], axis=1)[:, order] for at in (1, 2))
+    marks = [np.concatenate([item[at] for item in each], axis=1)[:, order] for at in (1, 2)]
+    right, ignored = ([np.flatnonzero(row) for row in own] for own in marks)
+    before = [np.searchsorted(gone, hits) for hits, gone in zip(right, ignored, strict=True)]
     objects = np.asarray([(~own.crowd[own.classes == index]).sum() for own in truth], np.int64)
-    return _Judged(scores[order], pictures[order], right, ignored, objects)
+    return _Judged(pictures[order], right, ignored, before, objects)
 
 
 def _picture(
@@ -161,15 +171,23 @@ def _match(
 
 
 def _curve(judged: _Judged, weights: NDArray[np.int64], objects: int) -> NDArray[np.float64]:
-    """Precision at 101 points of recall for every threshold, [10, 101]: the best at that recall or above."""
-    counted = weights[judged.pictures] * ~judged.ignored
-    hits = np.cumsum(counted * judged.right, axis=1)
-    total = np.cumsum(counted, axis=1)
+    """Precision at 101 points of recall for every threshold, [10, 101]: the best at that recall or above.
+
+    Recall grows at right detections alone, and precision is best there, so that only these are looked at.
+    """
+    counted = weights[judged.pictures]
+    so_far = np.cumsum(counted)
     made = np.zeros((len(THRESHOLDS), len(RECALLS)))
-    precision = hits / (total + np.spacing(1.0))
-    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    for at, (recall, own) in enumerate(zip(hits / objects, best, strict=True)):
-        places = np.searchsorted(recall, RECALLS, side="left")
-        held = places < len(own)
-        made[at, held] = own[places[held]]
+    for at, (right, ignored, before) in enumerate(
+        zip(judged.right, judged.ignored, judged.before, strict=True)
+    ):
+        if not len(right):
+            continue
+        hits, total = np.cumsum(counted[right]), so_far[right]
+        if len(ignored):
+            total = total - np.concatenate([[0], np.cumsum(counted[ignored])])[before]
+        best = np.maximum.accumulate((hits / (total + np.spacing(1.0)))[::-1])[::-1]
+        places = np.searchsorted(hits / objects, RECALLS, side="left")
+        held = places < len(best)
+        made[at, held] = best[places[held]]
     return made
