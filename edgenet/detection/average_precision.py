@@ -19,8 +19,6 @@ __all__ = ["THRESHOLDS", "Objects", "Precision", "intersections"]
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
 MOST = 100
-# Of two boxes that are equal but for rounding.
-ALL_OF_IT = 1 - 1e-10
 
 
 class Objects(NamedTuple):
@@ -69,7 +67,7 @@ class Precision:
     """
 
     def __init__(self, truth: Sequence[Objects], found: Sequence[Objects]) -> None:
-        known = np.unique(np.concatenate([own.classes for own in truth] or [np.zeros(0, np.int64)]))
+        known = np.unique(np.concatenate([own.classes for own in truth]))
         self.pictures = len(truth)
         self._by_class = {int(index): _judged(truth, found, int(index)) for index in known}
 
@@ -115,8 +113,7 @@ def intersections(
     """Intersection over union of every pair [n, m] of x, y, width, height; over the found box at a crowd."""
     low = np.maximum(found[:, None, :2], true[None, :, :2])
     high = np.minimum((found[:, :2] + found[:, 2:])[:, None], (true[:, :2] + true[:, 2:])[None])
-    sides = high - low
-    inside = np.where((sides > 0).all(axis=2), sides.prod(axis=2), 0.0)
+    inside = np.maximum(high - low, 0.0).prod(axis=2)
     own = found[:, 2:].prod(axis=1)[:, None]
     union = np.where(crowd[None], own, own + true[:, 2:].prod(axis=1)[None] - inside)
     return np.asarray(np.divide(inside, union, out=np.zeros_like(inside), where=inside > 0))
@@ -148,7 +145,7 @@ def _picture(
     ignored = np.zeros_like(right)
     for at, threshold in enumerate(THRESHOLDS):
         taken = np.zeros(len(boxes), bool)
-        for number in np.flatnonzero(nearest >= min(threshold, ALL_OF_IT)):
+        for number in np.flatnonzero(nearest >= threshold):
             best = _match(near[number], threshold, taken, crowd)
             if best is None:
                 continue
@@ -162,7 +159,7 @@ def _match(
     near: NDArray[np.float64], threshold: float, taken: NDArray[np.bool_], crowd: NDArray[np.bool_]
 ) -> int | None:
     """The object that a detection is of: the nearest that is free, else a crowd; the last one of equals."""
-    able = near >= min(threshold, ALL_OF_IT)
+    able = near >= threshold
     for kind in (able & ~crowd & ~taken, able & crowd):
         if kind.any():
             candidates = np.flatnonzero(kind)
