@@ -5,10 +5,11 @@
 Files, cards and pictures are those of EDGENET_SHARED (``data/detection``; its README says what each model gets
 in its own framework, ``SAID``), judged on ``coco_val`` by mAP at an IoU of 0.5 (held to pycocotools in
 tests/detection), calibrated on ``calib``. ``kept``: boxes of the float network that are shown by the integer one
-too, of those above the card's threshold for showing. Times are medians of one thread here, with the runtimes that
+too, of those above the card's threshold for showing; ``below``: those it finds too, with half that score at least. Times are medians of one thread here, with the runtimes that
 boards have. ``--peers`` adds ONNX Runtime's ``quantize_static`` and, where it is installed, AI Edge Quantizer.
 The exit code is 1 where a bar is missed: float within 0.3 mAP of the README's; int8 drops at most 0.5, and no more
-than the publisher's own file, and keeps 95 % of the boxes; an integer file that is imported keeps its mAP.
+than the publisher's own file, and keeps 95 % of the boxes; an integer file that is imported loses no more beside
+itself in LiteRT, whose kernels alone move FPN-lite by a mAP (25.0 with XNNPACK, 27.1 without).
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Case:
             "map": 100 * found["map"],
             "drop": -100 * found["map50_delta"],
             "kept": found["boxes_kept"],
+            "below": found["boxes_below"],
             "new": found["boxes_new"],
         }
 
@@ -143,7 +145,10 @@ def static(case: Case) -> tuple[float, np.ndarray]:
 
     class Pictures(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
-            self.rest = (fed(item[None]) for item in (picture for batch in case.calibration.all_pixels(how) for picture in batch))
+            self.rest = (
+                fed(item[None])
+                for item in (picture for batch in case.calibration.all_pixels(how) for picture in batch)
+            )
 
         def get_next(self) -> Mapping[str, np.ndarray] | None:
             return next(self.rest, None)
@@ -208,8 +213,9 @@ def missed(rows: Iterable[Mapping[str, Any]]) -> list[str]:
         found.append(f"{first['model']}: mAP@0.5 {first['map50']:.1f}, said {first['said']}")
     for backend in BACKENDS:
         row, own = by[backend], by.get("publisher")
-        if row["drop"] > DROP:
-            found.append(f"{first['model']} {backend}: loses {row['drop']:.2f} mAP@0.5")
+        wanted = first["map50"] if first["way"] == "float" or own is None else own["map50"]
+        if wanted - row["map50"] > DROP:
+            found.append(f"{first['model']} {backend}: loses {wanted - row['map50']:.2f} mAP@0.5")
         if first["way"] == "float" and row["kept"] < KEPT:
             found.append(f"{first['model']} {backend}: keeps {100 * row['kept']:.1f} % of the boxes")
         if own is not None and first["way"] == "float" and row["map50"] < own["map50"]:
@@ -220,7 +226,7 @@ def missed(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 COLUMNS = (
-    ("map50", "{:.1f}"), ("map", "{:.1f}"), ("drop", "{:+.2f}"), ("kept", "{:.3f}"), ("new", "{:.3f}"),
+    ("map50", "{:.1f}"), ("map", "{:.1f}"), ("drop", "{:+.2f}"), ("kept", "{:.3f}"), ("below", "{:.3f}"), ("new", "{:.3f}"),
     ("ms", "{:.2f}"), ("seconds", "{:.1f}"), ("steps", "{}"), ("differ", "{:.4f}"),
 )  # fmt: skip
 

@@ -28,7 +28,9 @@ def test_center_size_is_decoded_as_the_object_detection_api_does():
     coding = Coding(
         {"coding": "center-size", "order": ["cy", "cx", "height", "width"], "variances": [0.1, 0.1, 0.2, 0.2]}
     )
-    for (ty, tx, th, tw), (xa, ya, wa, ha), box in zip(CODES, ANCHORS, coding.boxes(CODES, ANCHORS), strict=True):
+    for (ty, tx, th, tw), (xa, ya, wa, ha), box in zip(
+        CODES, ANCHORS, coding.boxes(CODES, ANCHORS), strict=True
+    ):
         y, x = ty / 10 * ha + ya, tx / 10 * wa + xa
         h, w = math.exp(th / 5) * ha, math.exp(tw / 5) * wa
         assert box == pytest.approx([x - w / 2, y - h / 2, x + w / 2, y + h / 2], abs=1e-6)
