@@ -79,7 +79,7 @@ def test_an_output_given_twice_is_two(tmp_path: Path) -> None:
 
 
 def test_constant_outputs_are_what_litert_gives() -> None:
-    """Bytes with a scale that are tiled, cut and joined on another scale."""
+    """Bytes with a scale that are tiled and joined."""
     net = Net()
     data = constant_outputs(net)
     proto = imported(data).proto
@@ -100,12 +100,10 @@ def test_constant_outputs_are_what_litert_gives() -> None:
 
 def constant_outputs(net: Net) -> bytes:
     moving = net.op("RELU", [net.picture], (1, 7, 6, 3))
-    fine, coarse = (
-        Quantization("int8", np.array([scale], np.float32), zero) for scale, zero in ((0.02, 3), (0.05, -7))
-    )
+    fine = Quantization("int8", np.array([0.02], np.float32), 3)
     whole = {"dtype": "int8"}
     values = net.constant(RNG.integers(-128, 128, (2, 4)).astype(np.int8), fine)
-    others = net.constant(RNG.integers(-50, 50, (3, 4)).astype(np.int8), coarse)
+    others = net.constant(RNG.integers(-50, 50, (3, 4)).astype(np.int8), fine)
     tiled = net.op("TILE", [values, net.whole(3, 1)], (6, 4), ("TileOptions", {}), how=fine, **whole)
     both = net.op(
         "CONCATENATION",
@@ -113,12 +111,10 @@ def constant_outputs(net: Net) -> bytes:
         (9, 4),
         ("ConcatenationOptions", {"axis": 0}),
         2,
-        how=coarse,
+        how=fine,
         **whole,
     )
-    flat = net.op(
-        "RESHAPE", [both, net.whole(1, 9, 4)], (1, 9, 4), ("ReshapeOptions", {}), how=coarse, **whole
-    )
+    flat = net.op("RESHAPE", [both, net.whole(1, 9, 4)], (1, 9, 4), ("ReshapeOptions", {}), how=fine, **whole)
     made = net.op("DEQUANTIZE", [flat], (1, 9, 4), version=2)
     return net.to_bytes(made, moving)
 
