@@ -26,6 +26,7 @@ from edgenet.live.recorder import Recorder
 from edgenet.live.source import SourceOrder, source_order
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
+from edgenet.steps.chain import check_chain
 from edgenet.steps.compile import compile
 from edgenet.steps.embedded import embedded_name
 from edgenet.steps.events import board_events
@@ -70,6 +71,7 @@ class DemoOptions:
     Attributes:
         task: Of the embedded model, where there is no bundle.
         against: A second bundle that answers the same frames.
+        then: A second bundle that looks at what the first finds, cut out and aligned by its points.
         source: See :func:`edgenet.live.source.source_order`; without one the board's camera, without a
             bundle the synthetic one.
         size: (width, height) to ask of the source.
@@ -87,6 +89,7 @@ class DemoOptions:
 
     task: str = CLASSIFICATION
     against: Bundle | Path | str | None = None
+    then: Bundle | Path | str | None = None
     source: str | None = None
     gallery: Path | str | None = None
     size: tuple[int, int] | None = None
@@ -132,7 +135,9 @@ def demo(
     source = chosen.source or ("camera" if bundle else "synthetic")
     together = bundles[0].manifest.task.together
     wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop, together)
-    pictures = gallery(bundles, chosen.gallery)
+    if chosen.then is not None:
+        check_chain(*(item.manifest.task for item in bundles))
+    pictures = gallery(bundles, chosen.gallery, chosen.then is not None)
     progress("connect", 0, None)
     lines = Path(chosen.answers) if isinstance(chosen.answers, str) else chosen.answers
     keeper = Recorder(Path(chosen.keep), lines)
@@ -177,14 +182,16 @@ def embedded_bundles(progress: Progress = silent, task: str = CLASSIFICATION) ->
 def _bundles(
     bundle: Bundle | Path | str | None, chosen: DemoOptions, progress: Progress
 ) -> tuple[Bundle, ...]:
-    against = chosen.against
+    if chosen.against is not None and chosen.then is not None:
+        raise PlanError("one bundle compares, the other looks closer", "leave --against or --then out")
+    other = chosen.against or chosen.then
     if bundle is None:
-        if against is not None:
-            raise PlanError("there is no first bundle to compare with", "name two bundles")
+        if other is not None:
+            raise PlanError("there is no first bundle for the second", "name two bundles")
         return embedded_bundles(progress, chosen.task)
     if chosen.task != CLASSIFICATION:
         raise PlanError("a bundle says itself what it is for", "leave --task out")
-    given = [bundle] if against is None else [bundle, against]
+    given = [bundle] if other is None else [bundle, other]
     return tuple(item if isinstance(item, Bundle) else Bundle.load(item) for item in given)
 
 
@@ -209,6 +216,7 @@ def _request(
     return {
         "program": program.digest,
         "models": [{"manifest": dict(item.manifest), "threads": threads} for item in staged],
+        "chain": chosen.then is not None,
         "source": {**wanted.order, "blobs": [blob.digest for blob in wanted.blobs]},
         "gallery": [[name, blob.digest] for name, blob in pictures],
         "page": chosen.page,

@@ -36,6 +36,7 @@ from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.original.detector.row import row_of
 from edgenet.preprocessing import Preprocessing
+from edgenet.recipe import Recipe
 from edgenet.report import Report
 from edgenet.task import Answers, Task, Truth, real
 
@@ -47,6 +48,8 @@ LOGITS, PROBABILITIES = "logits", "probabilities"
 RESOLVED = {"activation", "codes", "columns"}
 # Without these nothing can be decoded.
 NEEDED = ("coding", "background", "anchors")
+# Chosen on calibration images left out: the mean of two halves, two detectors (docs/detection.md).
+HEADROOM = 0.25
 # More classes than any card names: an answer is a count and a class in one number.
 CLASSES = 1 << 20
 
@@ -117,6 +120,17 @@ class Detection(Task):
             found = f"{values:,} values" if over else f"{each:,}"
         remedy = "correct [detection.anchors]: maps and sizes of every map that the network has heads on"
         return None if fits else (f"{count:,} anchors in the card, {found} in the file", remedy)
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """Ranges of all that was seen, and headroom beyond.
+
+        Objects are few among thousands of anchors, and where there is one, activations are the largest of
+        the picture. A range of the least mean squared error gives up what is so rare, and a range of what was seen
+        leaves no room for what a few calibration images did not show.
+        """
+        if recipe.observer != "error":
+            return recipe
+        return replace(recipe, observer="min-max", headroom=HEADROOM)
 
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
         """Probabilities of all anchors and columns, then the box codes in the network's own units."""

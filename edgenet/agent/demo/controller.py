@@ -26,13 +26,15 @@ class DemoController(object):
         pipeline, source, models: As they run.
         host: Called with ``save`` events.
         log: Whether every answer is told.
+        second: The model of a chain that looks at what the only other one finds, or ``None``.
 
     Attributes:
         page: The page's bytes.
         over: Set when the demo ends.
     """
 
-    def __init__(self, pipeline, source, models, host, log):
+    def __init__(self, pipeline, source, models, host, log, second=None):
+        self._second = second
         self.pipeline, self._source, self._models, self._host = pipeline, source, models, host
         self.page = pkgutil.get_data(__package__, "page.html")
         self.over = threading.Event()
@@ -89,7 +91,9 @@ class DemoController(object):
                     invoke_ms=_ms(passage.raw[index]) if tops else None,
                 )
                 for index, model in enumerate(self._models)
-            ],
+            ]
+            + self._at_the_end(passage),
+            chain=self._second is not None,
             mode=self.pipeline.mode,
             paused=self.pipeline.paused,
             recording=self.recording,
@@ -108,11 +112,19 @@ class DemoController(object):
             passage.frame.drop()
         return found
 
+    def _at_the_end(self, passage):
+        """What a chain's second model says of the first object."""
+        if self._second is None:
+            return []
+        then = self.pipeline.figures.parts["then"][1].mean
+        top = None if passage is None else passage.second
+        return [dict(self._second.about, top=top, boxes=None, invoke_ms=_milli(then))]
+
     def _board(self):
         reading = self._reading
         names = ("temperature_c", "throttled_now", "memory_available_mb", "power_w", "load_1m", "cpu_mhz")
         found = {name: reading.get(name) for name in names}
-        used = [memory.rss_mb()] + [model.memory_mb() for model in self._models]
+        used = [memory.rss_mb()] + [model.memory_mb() for model in self._every()]
         found["memory_mb"] = round(sum(used), 1) if None not in used else None
         found["absent"] = reading["absent"]
         return found
@@ -142,11 +154,15 @@ class DemoController(object):
         found = self.pipeline.figures.summary(self._seconds())
         found["frames"]["dropped"] = self.pipeline.dropped()
         found.update(
-            source=self.source(), models=[model.about for model in self._models], saved=dict(self._saved)
+            source=self.source(), models=[model.about for model in self._every()], saved=dict(self._saved)
         )
         found["sizes"] = self._with_last(lambda passage: self.sizes(passage.frame)) or self.sizes(None)
         found["board"] = self._board()
         return found
+
+    def _every(self):
+        """All models, that of a chain's end too."""
+        return list(self._models) + ([self._second] if self._second is not None else [])
 
     def _seconds(self):
         """How long it ran, pauses not counted."""

@@ -60,6 +60,7 @@ class FrameInFlight(object):
         raw: Each model's raw output and seconds, ``None`` where it was not asked.
         tops: Each model's five best.
         boxes: Each model's objects with their places, ``None`` where it has none.
+        second: What the second model of a chain says of the first object, and its seconds; ``None`` without.
         told: What each model says, ``None`` where it says nothing; equal where they agree.
     """
 
@@ -70,6 +71,7 @@ class FrameInFlight(object):
         self.tops: Any = []
         self.boxes: Any = []
         self.told: Any = []
+        self.second: Any = None
 
     def age(self):
         """From the picture's first sign to its label, seconds."""

@@ -79,9 +79,7 @@ def _is_whole(graph: Graph, node: NodeProto, in_float: Collection[str]) -> bool:
     source = graph.producer(node.input[0])
     if node.op_type in ACTIVATIONS and source is not None and source.op_type != "DequantizeLinear":
         return source.op_type not in ACTIVATIONS and _is_whole(graph, source, in_float)
-    blends = node.op_type == "Resize" and not is_nearest(
-        node
-    )  # computed in float, as every runtime does alike
+    blends = node.op_type == "Resize" and not is_nearest(node)  # in float, as every runtime does alike
     return (
         not blends
         and node.op_type not in in_float

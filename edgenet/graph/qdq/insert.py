@@ -30,7 +30,7 @@ def activations(graph: Graph) -> list[str]:
     """The tensors that need an int8 range of their own, in graph order.
 
     Not among them: a convolution's result that only an activation reads (the two run as one operator),
-    the pixels, and tensors whose numbers are merely moved.
+    the pixels, and tensors that have the scale of what they are made from.
     """
     names = []
     for node in graph.nodes:

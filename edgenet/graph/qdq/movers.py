@@ -1,4 +1,4 @@
-"""Operators that move numbers and change none: what they give is on the scale of what they read."""
+"""Operators that move numbers, or give some between them: these are on the scale of what they read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from edgenet.graph.graph import attributes
 __all__ = ["SHAPE_ONLY", "is_nearest", "moves"]
 
 SHAPE_ONLY = ("Flatten", "Reshape", "Slice", "Squeeze", "Transpose")
+WITHIN = ("MaxPool", "Resize")
 
 
 def moves(node: NodeProto) -> bool:
-    """Whether a node gives numbers that it reads, and no other."""
-    return node.op_type in SHAPE_ONLY or is_nearest(node)
+    """Whether no number that a node gives is beyond those that it reads and zero: it needs no range."""
+    if node.op_type == "Pad":
+        return len(node.input) == 2  # with zeros, or with its own numbers
+    return node.op_type in SHAPE_ONLY or node.op_type in WITHIN
 
 
 def is_nearest(node: NodeProto) -> bool:
