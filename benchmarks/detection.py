@@ -7,7 +7,8 @@ gets in its own framework, ``SAID``), judged on ``coco_val`` by mAP at an IoU of
 the tests), calibrated on ``calib``. ``kept``: boxes of the float network that are shown by the integer one
 too, of those above the card's threshold for showing; ``below``: those that fell below it, with half that
 score at least. Times are medians of one thread here, with the runtimes that boards have; ONNX Runtime runs
-the form for Arm, which is slow on x86. ``--peers`` adds ONNX Runtime's ``quantize_static``.
+the form for Arm, which is slow on x86. ``--peers`` adds ONNX Runtime's ``quantize_static`` and, where it is
+installed, AI Edge Quantizer (static, int8 weights and activations), given edgenet's own float artifact.
 
 The exit code is 1 where a bar is missed: float within 0.3 mAP of the README's; int8 drops at most 0.5, and
 no more than the publisher's own file, and keeps 95 % of the boxes; an integer file that is imported loses no
@@ -18,6 +19,7 @@ both backends give the same bytes but for one step.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import statistics
@@ -172,6 +174,44 @@ def static(case: Case) -> tuple[float, np.ndarray]:
     return spent, case.model.task.comparable(rows, case.model.output)
 
 
+def edge(case: Case) -> tuple[float, np.ndarray] | None:
+    """AI Edge Quantizer's form of the float artifact, where it is installed: milliseconds and answers."""
+    if importlib.util.find_spec("ai_edge_quantizer") is None:
+        return None
+    from ai_edge_quantizer import quantizer, recipe
+
+    made = edgenet.compile(case.model, TARGET, "tflite", "fp32", cache=False)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "float.tflite"
+        path.write_bytes(made.bundle.artifact)
+        work = quantizer.Quantizer(str(path))
+        work.load_quantization_recipe(recipe.static_wi8_ai8())
+        (name, ends), *_ = Interpreter(model_path=str(path)).get_signature_list().items()
+        pictures = [item for batch in case.calibration.all_pixels(case.model.preprocessing) for item in batch]
+        seen = work.calibrate({name: [{ends["inputs"][0]: item[None]} for item in pictures]})
+        data = bytes(work.quantize(seen).quantized_model)
+    interpreter = Interpreter(model_content=data, num_threads=1)
+    interpreter.allocate_tensors()
+    entry = interpreter.get_input_details()[0]["index"]
+
+    def run(pixels: np.ndarray) -> np.ndarray:
+        interpreter.set_tensor(entry, pixels)
+        interpreter.invoke()
+        heads = interpreter.get_output_details()
+        return np.concatenate([real(interpreter.get_tensor(end["index"]), end).reshape(-1) for end in heads])
+
+    rows = np.stack([run(item[None]) for item in case.pixels])
+    return median(run, case.pixels), case.model.task.comparable(
+        rows, made.bundle.manifest.artifact.output.meaning
+    )
+
+
+def real(values: np.ndarray, end: Mapping[str, Any]) -> np.ndarray:
+    """An output's real numbers."""
+    scale, zero = end["quantization"]
+    return values if values.dtype == np.float32 else (values.astype(np.float32) - zero) * np.float32(scale)
+
+
 def median(run: Any, pixels: Sequence[np.ndarray]) -> float:
     """Milliseconds of one picture."""
     times = []
@@ -199,11 +239,9 @@ def measure(case: Case, recipe: str | None, peers: bool) -> list[dict[str, Any]]
     rows[-1] |= {"steps": int(steps.max()), "differ": float((steps > 0).mean())}
     if (own := twin(case)) is not None:
         rows.append({"model": name, "way": "publisher", "ms": own[0], **case.figures(own[1], reference)})
-    if peers and not whole:
-        spent, answers = static(case)
-        rows.append(
-            {"model": name, "way": "quantize_static", "ms": spent, **case.figures(answers, reference)}
-        )
+    for way, peer in (("quantize_static", static), ("AI Edge", edge)) if peers and not whole else ():
+        if (found := peer(case)) is not None:
+            rows.append({"model": name, "way": way, "ms": found[0], **case.figures(found[1], reference)})
     return rows
 
 
