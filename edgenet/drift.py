@@ -11,8 +11,20 @@ from edgenet.record import Record
 from edgenet.tasks import task_module, task_names
 
 __all__ = [
-    "CLASSIFICATION", "Conversion", "Drift", "Kernel", "Loss", "Percent", "Preprocess",
-    "Quantization", "Share", "Stages", "TaskTable", "Worst",
+    "CLASSIFICATION",
+    "Conversion",
+    "Drift",
+    "Kernel",
+    "Loss",
+    "Percent",
+    "Place",
+    "Preprocess",
+    "Quantization",
+    "Share",
+    "Stages",
+    "TaskCurves",
+    "TaskTable",
+    "Worst",
 ]  # fmt: skip
 
 Share = Annotated[float, Within(least=0.0, most=1.0)]
@@ -102,6 +114,15 @@ class Stages(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place(Record):
+    """An object in a picture: its sides in fractions of what the network sees; the truth has no score."""
+
+    label: str
+    box: tuple[Share, Share, Share, Share]
+    score: Share | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Worst(Record):
     """An image whose answer moved most: both answers with their names, the truth, a small picture.
 
@@ -110,6 +131,7 @@ class Worst(Record):
         max_abs: Largest difference of a logit, or of a coordinate of a unit vector.
         answer, reference: Of the board and of the float model, as numbers that the task knows.
         label: What is true.
+        boxes, boxes_reference, boxes_true: Where it is, as board, float model and truth say.
     """
 
     file: str
@@ -120,6 +142,9 @@ class Worst(Record):
     answer_label: str | None = None
     reference_label: str | None = None
     label: str | None = None
+    boxes: tuple[Place, ...] | None = None
+    boxes_reference: tuple[Place, ...] | None = None
+    boxes_true: tuple[Place, ...] | None = None
     thumbnail: Thumbnail | None = field(default=None, repr=False)
 
 
@@ -136,6 +161,21 @@ class Loss:
     name: str
     pp: float
     interval: tuple[float, float] | None
+
+
+class TaskCurves(NamedTuple):
+    """Lines of a task for people.
+
+    Attributes:
+        caption: Their heading.
+        x_title, y_title: Of the axes.
+        lines: Points (x, y) by name.
+    """
+
+    caption: str
+    x_title: str
+    y_title: str
+    lines: Mapping[str, Sequence[tuple[float, float]]]
 
 
 class TaskTable(NamedTuple):
@@ -261,6 +301,10 @@ class Drift(Record):
 
     def tables(self) -> list[TaskTable]:
         """What has a row for each class, label or pair, for people."""
+        return []
+
+    def curves(self) -> list[TaskCurves]:
+        """What is drawn as lines, for people."""
         return []
 
     def describe(self, item: Worst) -> str:

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from edgenet.text_file import read_text
 __all__ = ["ClassNames", "check_names", "read_labels"]
 
 FORM = "class_index,name"
+PLACE = ("latitude", "longitude")
 MAX_LABEL_FILE = 8 << 20
 # As in a bundle's manifest.
 MAX_NAME = 512
@@ -36,9 +37,9 @@ def read_labels(path: Path) -> tuple[str, ...]:
     """Class names, in the order of their indices.
 
     A text file has one a line, or lines numbered from 0 ("4  tulips"); a CSV has ``class_index`` and
-    ``name`` (or ``class_name``); JSON is a list, ``{"0": "daisy"}`` or ``{"daisy": 0}``; a label map of
-    TensorFlow's Object Detection API (``item { id: 1 name: 'daisy' }``) counts from 0, or from 1, where 0 is
-    the background.
+    ``name`` (or ``class_name``), or ``latitude`` and ``longitude`` (and ``name``); JSON is a list,
+    ``{"0": "daisy"}`` or ``{"daisy": 0}``; a label map of TensorFlow's Object Detection API
+    (``item { id: 1 name: 'daisy' }``) counts from 0, or from 1, where 0 is the background.
 
     Raises:
         ModelError: The file cannot be read, is none of these, or its class indices are not 0, 1, 2 ….
@@ -111,6 +112,10 @@ def _names(path: Path, text: str) -> tuple[str, ...]:
 
 def _from_table(path: Path) -> tuple[str, ...]:
     table = read_csv(path, "class_index", ModelError, FORM)
+    if set(PLACE) <= set(table.columns):
+        return _ordered(
+            path, ((row.cells["class_index"], _place(row.cells), f" line {row.line}") for row in table.rows)
+        )
     column = next((name for name in ("name", "class_name") if name in table.columns), None)
     if column is None:
         raise ModelError(
@@ -119,6 +124,11 @@ def _from_table(path: Path) -> tuple[str, ...]:
     return _ordered(
         path, ((row.cells["class_index"], row.cells[column], f" line {row.line}") for row in table.rows)
     )
+
+
+def _place(cells: Mapping[str, str]) -> str:
+    """The label of a cell of the earth, see :class:`edgenet.geography.Place`."""
+    return " ".join([*(cells[name].strip() for name in PLACE), cells.get("name", "")]).strip()
 
 
 def _from_lines(path: Path, lines: Sequence[str]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from edgenet.drift import Drift
 from edgenet.errors import EdgenetError
 from edgenet.imageset import ImageSet
 from edgenet.preprocessing import Preprocessing
+from edgenet.recipe import Recipe
 from edgenet.tasks import task_module
 
 __all__ = ["Answers", "Doubt", "Task", "Truth", "load_task", "real"]
@@ -128,6 +129,10 @@ class Task(ABC):
             return None
         return next((name for name in cls.outputs if cls(name).contradiction(ending) is None), None)
 
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """A recipe as it is followed for this task: with what its answers ask of the ranges."""
+        return recipe
+
     @abstractmethod
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
         """Answers as they are compared, from real values [n, values] of this meaning (one of ``outputs``)."""
@@ -207,6 +212,10 @@ class Task(ABC):
     @abstractmethod
     def answers(self, values: Answers, truth: Truth | None) -> NDArray[np.int64]:
         """The answer to each image as a number that :meth:`answer_name` knows."""
+
+    def placed(self, board: Answers, reference: Answers, truth: Any) -> Mapping[str, Any]:  # noqa: ARG002
+        """Fields of :class:`edgenet.drift.Worst` that only this task has, of one image's answers [values]."""
+        return {}
 
     @abstractmethod
     def answer_name(self, answer: int, images: Sequence[str]) -> str:

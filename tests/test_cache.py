@@ -148,6 +148,9 @@ def test_the_float_model_answers_a_validation_set_once(
     assert np.array_equal(third.answers, first.answers)
     replay.truth(bundle, images, cache=False)
     assert worked.count("_answered") == 3
+    told = bundle.manifest.model.changed(settings={"threshold": 0.9})
+    replay.truth(replace(bundle, manifest=bundle.manifest.changed(model=told)), images)
+    assert worked.count("_answered") == 4, "answers are compared as the card's settings say"
 
 
 def test_processes_at_once_share_one_result(folder: Path, model_file: Path, photos: Path) -> None:

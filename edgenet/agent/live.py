@@ -34,6 +34,7 @@ def order(store, request, models):
     return {
         "type": wire.DEMO,
         "models": models,
+        "chain": bool(request.get("chain")) and len(models) > 1,
         "source": source,
         "gallery": [[str(name), store.verified_blob(digest)] for name, digest in request.get("gallery", [])],
         "program": store.verified_blob(request["program"]),

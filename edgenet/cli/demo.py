@@ -55,6 +55,12 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="A second bundle that answers the same frames.",
 )
 @click.option(
+    "--then",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="BUNDLE",
+    help="A second bundle that looks at what BUNDLE finds, cut out and aligned by its points.",
+)
+@click.option(
     "--source",
     envvar="EDGENET_SOURCE",
     metavar="S",
@@ -84,7 +90,10 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="Folder for snapshots and recorded frames.",
 )
 @click.option(
-    "--answers", type=click.Path(dir_okay=False), help="File for every frame's answer, as JSON lines."
+    "--answers",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="File for every frame's answer, as JSON lines; - for stdout, and then there is no summary.",
 )
 @json_option
 def demo(
@@ -94,6 +103,7 @@ def demo(
     no_page: bool,
     open_page: bool,
     duration: float | None,
+    answers: str | None,
     **given: Any,
 ) -> None:
     """Watch BUNDLE at work: its board looks through a camera, you look through a browser.
@@ -107,12 +117,17 @@ def demo(
       edgenet demo --open
       edgenet demo --task detection --open
       edgenet demo int8.edgenet --against fp32.edgenet --device pi@raspberrypi.local
+      edgenet demo faces.edgenet --then people.edgenet --gallery people/ --device pi
       edgenet demo int8.edgenet --device pi --source /dev/video0 --no-page --duration 60 --json
     """
     from edgenet.steps.demo import DemoOptions, Watch
     from edgenet.steps.demo import demo as run
 
-    terminal = Terminal(quiet=not no_page or as_json)
+    streams = answers == "-"
+    if streams and as_json:
+        raise click.UsageError("--answers - and --json both write to stdout")
+    between = " then " if given["then"] else " against "
+    terminal = Terminal(not no_page or as_json, between)
 
     def ready(found: Ready) -> None:
         terminal.begin(found)
@@ -125,14 +140,16 @@ def demo(
             browser.close()
 
     with stopping(terminal) as stop, Browser() as browser, progress() as on_progress:
-        options = DemoOptions(page=not no_page, seconds=duration, **given)
+        options = DemoOptions(
+            page=not no_page, seconds=duration, answers=sys.stdout if streams else answers, **given
+        )
         watch = Watch(ready, tick)
         summary = run(bundle, device, options, watch, stop, terminal.quieting(on_progress))
     terminal.end()
     if as_json:
         print_json(summary)
-    else:
-        show(summary)
+    elif not streams:
+        show(summary, between)
 
 
 @contextmanager
@@ -155,8 +172,8 @@ def stopping(terminal: Terminal) -> Iterator[threading.Event]:
 class Terminal:
     """The live line on stderr: rewritten on a terminal, one every five seconds elsewhere."""
 
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
+    def __init__(self, quiet: bool, between: str = " against ") -> None:
+        self._quiet, self._between = quiet, between
         self._rewrites, self._next, self.running = sys.stderr.isatty(), 0.0, False
 
     def quieting(self, on_progress: Any) -> Any:
@@ -171,7 +188,7 @@ class Terminal:
     def begin(self, ready: Ready) -> None:
         """Say where the page is."""
         self.running = True
-        models = " against ".join(str(model.get("name")) for model in ready.models)
+        models = self._between.join(str(model.get("name")) for model in ready.models)
         say(f"edgenet: {models} on {ready.source.get('name')}; Ctrl-C ends it", err=True)
         if ready.source.get("note"):
             say(f"edgenet: {ready.source['note']}", err=True)
@@ -206,11 +223,11 @@ def line(state: State) -> str:
     return f"{state.fps.camera or 0:6.1f} FPS  {label:<24}  {state.age_ms:.1f} ms old: {budget}"
 
 
-def show(told: Mapping[str, Any]) -> None:
+def show(told: Mapping[str, Any], between: str = " against ") -> None:
     """The summary as a table."""
     summary = Summary.from_table(told, TOLD)
     frames = summary.frames
-    names = " against ".join(model.name for model in summary.models)
+    names = between.join(model.name for model in summary.models)
     rows = [
         [name, *(f"{ms:.2f}" if spread.count else "–" for ms in (spread.p50, spread.p99, spread.max))]
         for name, spread in (*summary.stages_ms.items(), ("glass to label", summary.glass_to_label_ms))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from edgenet.drift import Drift, Share
+from edgenet.drift import Drift, Share, TaskCurves, TaskTable
 from edgenet.figures import interval, number, share
 from edgenet.json_value import Count, Where, Within
 from edgenet.record import Record
@@ -39,6 +39,8 @@ class DetectionDrift(Drift):
         boxes, boxes_reference: How many are shown on all images.
         boxes_kept, boxes_lost: Share of the float model's boxes that the board shows too, or not; ``None``
             where there are none.
+        boxes_below: Share of the float model's boxes that are lost by their score alone: the board finds them
+            in their place with at least half of the score that is shown.
         boxes_new: Share of the board's boxes that the float model does not show.
         mean_iou: Of the boxes that both show; ``None`` where there are none.
         score_shift: Mean of board less float score, of these.
@@ -63,6 +65,7 @@ class DetectionDrift(Drift):
     boxes_reference: Count
     boxes_kept: Share | None
     boxes_lost: Share | None
+    boxes_below: Share | None
     boxes_new: Share | None
     mean_iou: Share | None
     score_shift: Change | None
@@ -100,10 +103,40 @@ class DetectionDrift(Drift):
         return [
             *rows,
             ("boxes that are kept", f"{share(self.boxes_kept, 2)} of {self.boxes_reference}"),
+            ("lost by their score alone", share(self.boxes_below, 2)),
             ("new among the board's", f"{share(self.boxes_new, 2)} of {self.boxes}"),
             ("mean IoU of those kept", number(self.mean_iou, 3)),
             ("mean shift of their scores", "–" if self.score_shift is None else f"{self.score_shift:+.3f}"),
         ]
+
+    def tables(self) -> list[TaskTable]:
+        """Each class, the one that lost most first."""
+        columns = ["class", "objects", "AP@0.5", "float", "pp"]
+        rows = [
+            [
+                item.name,
+                str(item.objects),
+                share(item.ap50, 2),
+                share(item.ap50_reference, 2),
+                f"{100 * (item.ap50 - item.ap50_reference):+.2f}",
+            ]
+            for item in self.by_class
+        ]
+        return [TaskTable("Classes", columns, rows)] if rows else []
+
+    def curves(self) -> list[TaskCurves]:
+        """Precision by recall, of board and float model."""
+        named = {"board": self.curve, "float": self.curve_reference}
+        lines = {
+            name: [(at / (len(curve) - 1), value) for at, value in enumerate(curve)]
+            for name, curve in named.items()
+            if any(curve)
+        }
+        return (
+            [TaskCurves("Precision by recall at an IoU of 0.5", "recall", "precision", lines)]
+            if lines
+            else []
+        )
 
     def _against_truth(self) -> list[tuple[str, str]]:
         rows = [

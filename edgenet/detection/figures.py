@@ -12,20 +12,30 @@ from numpy.typing import NDArray
 from edgenet.agent.detection.detector import Found
 from edgenet.detection.average_precision import Precision
 from edgenet.detection.drift import ClassPrecision
-from edgenet.detection.matching import matched
+from edgenet.detection.matching import Matched, matched
 from edgenet.detection.truth import TruePicture
+from edgenet.drift import Place
 
-__all__ = ["box_figures", "notes", "precision_figures"]
+__all__ = ["box_figures", "notes", "places", "precision_figures"]
 
 ROUNDS = 1000
+# Objects of one picture that a report keeps, the most certain ones.
+PLACES = 50
 NAMED = 5
 
 
-def box_figures(pairs: Sequence[tuple[Found, Found]]) -> Mapping[str, Any]:
-    """Boxes of the board that are the float model's, from what both show on each image (board, reference)."""
+def box_figures(pairs: Sequence[tuple[Found, Found]], faint: Sequence[Found]) -> Mapping[str, Any]:
+    """Boxes of the board that are the float model's.
+
+    Args:
+        pairs: What board and float model show on each image.
+        faint: What the board finds there with half the score too.
+    """
     found = [matched(board, reference) for board, reference in pairs]
     kept = sum(len(item.pairs) for item in found)
     boxes, references = (sum(len(pair[at].scores) for pair in pairs) for at in (0, 1))
+    whole = zip(pairs, found, faint, strict=True)
+    below = sum(_below(reference, item, every) for (_, reference), item, every in whole)
     overlap = np.concatenate([item.overlap for item in found])
     shifts = [
         board.scores[item.pairs[:, 0]] - reference.scores[item.pairs[:, 1]]
@@ -36,10 +46,19 @@ def box_figures(pairs: Sequence[tuple[Found, Found]]) -> Mapping[str, Any]:
         "boxes_reference": references,
         "boxes_kept": kept / references if references else None,
         "boxes_lost": 1.0 - kept / references if references else None,
+        "boxes_below": below / references if references else None,
         "boxes_new": 1.0 - kept / boxes if boxes else None,
         "mean_iou": float(overlap.mean()) if kept else None,
         "score_shift": float(np.concatenate(shifts).mean(dtype=np.float64)) if kept else None,
     }
+
+
+def _below(reference: Found, found: Matched, every: Found) -> int:
+    """How many of the float model's lost boxes the board finds at the same place with a lower score."""
+    lost = Found(*(part[found.lost] for part in reference))
+    taken = np.zeros(len(every.scores), bool)
+    taken[found.pairs[:, 0]] = True  # the best ones come first, so these are the same boxes in both
+    return len(matched(Found(*(part[~taken] for part in every)), lost).pairs)
 
 
 def precision_figures(
@@ -94,6 +113,18 @@ def _by_class(
         for index in board.classes()
     ]
     return tuple(sorted(rows, key=lambda row: row.ap50 - row.ap50_reference))
+
+
+def places(found: Found, name: Callable[[int], str]) -> tuple[Place, ...]:
+    """The best objects of a picture as a report keeps them; what lies outside of it is cut off."""
+    boxes = np.clip(found.boxes[:PLACES], 0.0, 1.0).round(4).tolist()
+    scores = (
+        [None] * len(boxes)
+        if found.scores is None
+        else np.round(found.scores[:PLACES].astype(float), 4).tolist()
+    )
+    named = zip(found.classes[:PLACES].tolist(), boxes, scores, strict=True)
+    return tuple(Place(label=name(index), box=tuple(box), score=score) for index, box, score in named)
 
 
 def notes(truth: Sequence[TruePicture]) -> str | None:

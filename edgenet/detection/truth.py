@@ -76,6 +76,14 @@ class TruePicture:
             np.asarray(found.classes, np.int64), boxes, crowd, np.asarray(found.scores, np.float64)
         )
 
+    def fractions(self) -> Found:
+        """What is in it, in fractions of what the network sees; without scores."""
+        left, top, width, height = self.view
+        sides = self.objects.boxes.copy()
+        sides[:, 2:] += sides[:, :2]
+        boxes = (sides - (left, top, left, top)) / (width, height, width, height)
+        return Found(self.objects.classes, None, boxes, None, None)
+
     def __str__(self) -> str:
         """The same text for the same truth."""
         parts = (self.objects.classes, self.objects.boxes, self.objects.crowd)

@@ -24,15 +24,16 @@ class Recorder:
 
     Args:
         folder: For ``snapshots/`` (picture, JSON) and ``drift/`` (pictures, for ``compile --calibration``).
-        answers: File for every answer, or ``None``.
+        answers: File for every answer, a stream that is open, or ``None``.
 
     Raises:
         DataError: A file cannot be written.
     """
 
-    def __init__(self, folder: Path, answers: Path | None) -> None:
-        self._folder, self._path = folder, answers
-        self._stream: TextIO | None = None
+    def __init__(self, folder: Path, answers: Path | TextIO | None) -> None:
+        self._folder = folder
+        self._path = answers if isinstance(answers, Path) else None
+        self._stream = None if isinstance(answers, Path) else answers
         self._saved = {"snapshot": 0, "drift": 0}
         self._left_out = 0
 
@@ -49,7 +50,7 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stream is not None:
+        if self._stream is not None and self._path is not None:
             self._stream.close()
 
     def save(self, name: str, frame: int | None, answers: Sequence[Any], body: bytes) -> None:
@@ -71,9 +72,10 @@ class Recorder:
         self._saved[found[1]] += 1
 
     def answers(self, found: Sequence[Any]) -> None:
-        """Keep answers, one line each."""
+        """Keep answers, one line each, at once: a program may wait for them."""
         if self._stream is not None:
             self._stream.writelines(json.dumps(answer) + "\n" for answer in found)
+            self._stream.flush()
 
     def kept(self) -> dict[str, Any]:
         """``snapshots``, ``drift`` (how many), ``folder`` (``None`` where nothing was kept), ``left_out``."""

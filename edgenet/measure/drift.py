@@ -127,6 +127,7 @@ def _worst(
             max_abs=float(np.abs(board[index] - reference[index]).max()),
             answer=int(ours[index]),
             reference=int(theirs[index]),
+            **task.placed(board[index], reference[index], None if truth is None else truth[index]),
         )
         for index in np.argsort(-error, kind="stable")[:WORST]
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
@@ -26,6 +26,7 @@ from edgenet.live.recorder import Recorder
 from edgenet.live.source import SourceOrder, source_order
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
+from edgenet.steps.chain import check_chain
 from edgenet.steps.compile import compile
 from edgenet.steps.embedded import embedded_name
 from edgenet.steps.events import board_events
@@ -70,6 +71,7 @@ class DemoOptions:
     Attributes:
         task: Of the embedded model, where there is no bundle.
         against: A second bundle that answers the same frames.
+        then: A second bundle that looks at what the first finds, cut out and aligned by its points.
         source: See :func:`edgenet.live.source.source_order`; without one the board's camera, without a
             bundle the synthetic one.
         size: (width, height) to ask of the source.
@@ -82,11 +84,12 @@ class DemoOptions:
         port: For the page on this machine's loopback; 0 for any free one.
         seconds: How long; without end if ``None``.
         keep: Folder for snapshots and recorded frames; made when the first one comes.
-        answers: File for every frame's answer, one JSON object a line.
+        answers: File or open stream for every frame's answer, one JSON object a line.
     """
 
     task: str = CLASSIFICATION
     against: Bundle | Path | str | None = None
+    then: Bundle | Path | str | None = None
     source: str | None = None
     gallery: Path | str | None = None
     size: tuple[int, int] | None = None
@@ -97,7 +100,7 @@ class DemoOptions:
     port: int = 0
     seconds: float | None = None
     keep: Path | str = "edgenet-demo"
-    answers: Path | str | None = None
+    answers: Path | str | TextIO | None = None
 
 
 def demo(
@@ -132,9 +135,12 @@ def demo(
     source = chosen.source or ("camera" if bundle else "synthetic")
     together = bundles[0].manifest.task.together
     wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop, together)
-    pictures = gallery(bundles, chosen.gallery)
+    if chosen.then is not None:
+        check_chain(*(item.manifest.task for item in bundles))
+    pictures = gallery(bundles, chosen.gallery, chosen.then is not None)
     progress("connect", 0, None)
-    keeper = Recorder(Path(chosen.keep), Path(chosen.answers) if chosen.answers else None)
+    lines = Path(chosen.answers) if isinstance(chosen.answers, str) else chosen.answers
+    keeper = Recorder(Path(chosen.keep), lines)
     with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:
         request = _request(agent, bundles, device, wanted, pictures, chosen, progress)
         on_event = _listener(watch or Watch(), keeper, door, progress)
@@ -176,14 +182,16 @@ def embedded_bundles(progress: Progress = silent, task: str = CLASSIFICATION) ->
 def _bundles(
     bundle: Bundle | Path | str | None, chosen: DemoOptions, progress: Progress
 ) -> tuple[Bundle, ...]:
-    against = chosen.against
+    if chosen.against is not None and chosen.then is not None:
+        raise PlanError("one bundle compares, the other looks closer", "leave --against or --then out")
+    other = chosen.against or chosen.then
     if bundle is None:
-        if against is not None:
-            raise PlanError("there is no first bundle to compare with", "name two bundles")
+        if other is not None:
+            raise PlanError("there is no first bundle for the second", "name two bundles")
         return embedded_bundles(progress, chosen.task)
     if chosen.task != CLASSIFICATION:
         raise PlanError("a bundle says itself what it is for", "leave --task out")
-    given = [bundle] if against is None else [bundle, against]
+    given = [bundle] if other is None else [bundle, other]
     return tuple(item if isinstance(item, Bundle) else Bundle.load(item) for item in given)
 
 
@@ -208,6 +216,7 @@ def _request(
     return {
         "program": program.digest,
         "models": [{"manifest": dict(item.manifest), "threads": threads} for item in staged],
+        "chain": chosen.then is not None,
         "source": {**wanted.order, "blobs": [blob.digest for blob in wanted.blobs]},
         "gallery": [[name, blob.digest] for name, blob in pictures],
         "page": chosen.page,

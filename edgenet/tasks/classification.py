@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenet.agent.tasks.classification import log_softmax
+from edgenet.agent.tasks import log_softmax
 from edgenet.confusion import Confusion, by_class
 from edgenet.csv_table import shown, whole_number
 from edgenet.drift import CLASSIFICATION, Drift, Percent, Share, TaskTable
@@ -106,7 +106,7 @@ class Classification(Task):
     ending = "softmax"
     noun = "a classifier"
     shape = "1xCLASSES"
-    settings_keys = ("background",)
+    settings_keys: ClassVar[tuple[str, ...]] = ("background",)
     drift: ClassVar[type[Drift]] = ClassificationDrift
 
     @classmethod

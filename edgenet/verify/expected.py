@@ -145,7 +145,7 @@ def truth(
     model, preprocessing = bundle.manifest.model, bundle.manifest.preprocessing
     made_from = {
         "model": bundle.manifest.files[bundle.manifest.reference.file].sha256,
-        "task": [model.task, model.output],
+        "task": [model.task, model.output, dict(model.settings)],
         "preprocessing": preprocessing.to_table(),
         "images": images.digest(),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from edgenet.drift import Drift
+from edgenet.drift import Drift, Worst
 from edgenet.figures import interval, number, share
 from edgenet.report import Report
 from edgenet.views.charts import Charts
@@ -15,6 +15,7 @@ __all__ = ["accuracy"]
 
 # Rows up to which a task's table stands open.
 SHORT = 10
+BOXES = "over the images: full lines are the board's boxes, dashes the float model's, dots the truth"
 
 
 def accuracy(report: Report, charts: Charts) -> Section:
@@ -24,8 +25,12 @@ def accuracy(report: Report, charts: Charts) -> Section:
     drawn = []
     changes = _stage_changes(drift)
     if any(changes.values()):
-        caption = f"{drift.measure.capitalize()} lost and won by stage, pp"
+        caption = f"{_begun(drift.measure)} lost and won by stage, pp"
         drawn.append(Chart(caption, charts.waterfall(changes, "pp", f"{caption}: {_listed(changes)}")))
+    for curves in drift.curves():
+        says = f"{curves.caption}: {curves.y_title} by {curves.x_title}"
+        lines = charts.lines(curves.lines, curves.x_title, curves.y_title, says, zero=True)
+        drawn.append(Chart(curves.caption, lines))
     changes = _stage_answers(drift)
     if any(changes.values()):
         caption = "Answers changed by stage, %"
@@ -42,8 +47,16 @@ def accuracy(report: Report, charts: Charts) -> Section:
             Table("Stages", ["stage", "found"], _stages(drift)),
         ],
         list(_worst(drift)),
-        [drift.claim] if drift.claim else [],
+        [
+            *([drift.claim] if drift.claim else []),
+            *([BOXES] if any(item.boxes for item in drift.worst) else []),
+        ],
     )
+
+
+def _begun(name: str) -> str:
+    """A measure's name where a line begins: "top-1" is "Top-1" there, and "mAP" itself."""
+    return name if name[1:2].isupper() else name[:1].upper() + name[1:]
 
 
 def _accuracy_rows(drift: Drift) -> list[tuple[str, str]]:
@@ -109,4 +122,22 @@ def _worst(drift: Drift) -> Iterable[dict[str, Any]]:
         lines.append(drift.describe(item))
         picture = item.thumbnail or ""
         src = picture if picture.startswith("data:image/png;base64,") else ""
-        yield {"src": src, "title": item.file, "lines": lines, "changed": item.answer != item.reference}
+        changed = item.answer != item.reference
+        yield {"src": src, "title": item.file, "lines": lines, "changed": changed, "boxes": _boxes(item)}
+
+
+def _boxes(item: Worst) -> list[dict[str, Any]]:
+    """What is drawn over a picture, in fractions of it: the truth below, the board on top."""
+    sets = (("truth", item.boxes_true), ("float", item.boxes_reference), ("board", item.boxes))
+    return [
+        {
+            "of": of,
+            "x": place.box[0],
+            "y": place.box[1],
+            "width": max(place.box[2] - place.box[0], 0.0),
+            "height": max(place.box[3] - place.box[1], 0.0),
+            "says": f"{of}: {place.label}" + ("" if place.score is None else f" {place.score:.2f}"),
+        }
+        for of, places in sets
+        for place in places or ()
+    ]

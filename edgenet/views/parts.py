@@ -37,7 +37,8 @@ class Section:
         lead: What it says, in a sentence or two.
         charts: Drawings.
         tables: Figures.
-        images: Pictures with captions: ``src`` (a data URI or ""), ``title``, ``lines``.
+        images: Pictures with captions: ``src`` (a data URI or ""), ``title``, ``lines``, ``changed``, and
+            ``boxes`` over them.
         notes: What to know when reading it.
     """
 

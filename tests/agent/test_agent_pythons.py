@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 STDLIB_TESTS = (
     "test_agent_beat",
     "test_agent_child",
+    "test_agent_parts",
     "facts.test_board",
     "measure.test_memory",
     "store.test_home",
@@ -44,6 +45,7 @@ def test_unit_tests(version, tests, least, archive_path):
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(archive_path),
             "EDGENET_TEST_DEMO": os.environ["EDGENET_TEST_DEMO"],
+            "EDGENET_TEST_PARTS": os.environ["EDGENET_TEST_PARTS"],
         },
         capture_output=True,
         text=True,

@@ -27,7 +27,10 @@ FOUNDATION = {
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
-    ("1", (TYPES | PARTS | {"confusion", "geography", "original", "sigmoids", "statistics", "verification"},)),
+    (
+        "1",
+        (TYPES | PARTS | {"confusion", "geography", "original", "sigmoids", "statistics", "verification"},),
+    ),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
     ("3", ({"backend", "backends"}, {"devices"})),

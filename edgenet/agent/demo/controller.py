@@ -15,6 +15,8 @@ from .pixels import encode, oriented, rgb
 SENSORS_S = 1.0
 RECORD_S = 0.5
 MAX_RECORDED = 2000
+# Answers between two ticks, or boxes in them, which one message holds.
+MAX_LOGGED = 5000
 
 
 class DemoController(object):
@@ -24,13 +26,15 @@ class DemoController(object):
         pipeline, source, models: As they run.
         host: Called with ``save`` events.
         log: Whether every answer is told.
+        second: The model of a chain that looks at what the only other one finds, or ``None``.
 
     Attributes:
         page: The page's bytes.
         over: Set when the demo ends.
     """
 
-    def __init__(self, pipeline, source, models, host, log):
+    def __init__(self, pipeline, source, models, host, log, second=None):
+        self._second = second
         self.pipeline, self._source, self._models, self._host = pipeline, source, models, host
         self.page = pkgutil.get_data(__package__, "page.html")
         self.over = threading.Event()
@@ -83,10 +87,13 @@ class DemoController(object):
                 dict(
                     model.about,
                     top=tops[index] if tops else None,
+                    boxes=passage.boxes[index] if tops else None,
                     invoke_ms=_ms(passage.raw[index]) if tops else None,
                 )
                 for index, model in enumerate(self._models)
-            ],
+            ]
+            + self._at_the_end(passage),
+            chain=self._second is not None,
             mode=self.pipeline.mode,
             paused=self.pipeline.paused,
             recording=self.recording,
@@ -105,11 +112,19 @@ class DemoController(object):
             passage.frame.drop()
         return found
 
+    def _at_the_end(self, passage):
+        """What a chain's second model says of the first object."""
+        if self._second is None:
+            return []
+        then = self.pipeline.figures.parts["then"][1].mean
+        top = None if passage is None else passage.second
+        return [dict(self._second.about, top=top, boxes=None, invoke_ms=_milli(then))]
+
     def _board(self):
         reading = self._reading
         names = ("temperature_c", "throttled_now", "memory_available_mb", "power_w", "load_1m", "cpu_mhz")
         found = {name: reading.get(name) for name in names}
-        used = [memory.rss_mb()] + [model.memory_mb() for model in self._models]
+        used = [memory.rss_mb()] + [model.memory_mb() for model in self._every()]
         found["memory_mb"] = round(sum(used), 1) if None not in used else None
         found["absent"] = reading["absent"]
         return found
@@ -120,12 +135,14 @@ class DemoController(object):
         return found
 
     def _log(self, passage):
-        if len(self._answers) < 5000:
+        if sum(map(_room, self._answers)) < MAX_LOGGED:
             answer = {
                 "frame": passage.frame.number,
                 "age_ms": _milli(passage.age()),
             }
             answer["tops"] = [top and top[:1] for top in passage.tops]
+            if any(boxes is not None for boxes in passage.boxes):
+                answer["boxes"] = passage.boxes
             self._answers.append(answer)
 
     def metrics(self):
@@ -137,11 +154,15 @@ class DemoController(object):
         found = self.pipeline.figures.summary(self._seconds())
         found["frames"]["dropped"] = self.pipeline.dropped()
         found.update(
-            source=self.source(), models=[model.about for model in self._models], saved=dict(self._saved)
+            source=self.source(), models=[model.about for model in self._every()], saved=dict(self._saved)
         )
         found["sizes"] = self._with_last(lambda passage: self.sizes(passage.frame)) or self.sizes(None)
         found["board"] = self._board()
         return found
+
+    def _every(self):
+        """All models, that of a chain's end too."""
+        return list(self._models) + ([self._second] if self._second is not None else [])
 
     def _seconds(self):
         """How long it ran, pauses not counted."""
@@ -206,12 +227,7 @@ class DemoController(object):
         with self._saving:
             self._saved[kind] += 1
             name = "{}-{:06d}.{}".format(kind, passage.frame.number, {"jpeg": "jpg"}.get(suffix, suffix))
-            answers = [
-                None
-                if top is None
-                else {"model": model.about["name"], "digest": model.about["digest"], "top": top}
-                for model, top in zip(self._models, passage.tops)
-            ]
+            answers = [_answer(model, passage, index) for index, model in enumerate(self._models)]
             self._host.tell("save", data, kind=kind, name=name, frame=passage.frame.number, answers=answers)
         return name
 
@@ -238,6 +254,20 @@ def _encoded(frame, spec, lossless):
     if frame.kind == "jpeg":
         return frame.data, "jpeg"
     return encode(oriented(rgb(frame), frame, spec), lossless)
+
+
+def _answer(model, passage, index):
+    """What a model said of a frame that is kept."""
+    top, boxes = passage.tops[index], passage.boxes[index]
+    if top is None:
+        return None
+    found = {"model": model.about["name"], "digest": model.about["digest"], "top": top}
+    return found if boxes is None else dict(found, boxes=boxes)
+
+
+def _room(answer):
+    """Answers or boxes that a message has room for."""
+    return 1 + sum(len(boxes or ()) for boxes in answer.get("boxes", ()))
 
 
 def _ms(raw):

@@ -83,12 +83,15 @@ class Recent(object):
 class Figures(object):
     """All that a run of the demo counts.
 
+    Args:
+        more: Parts beside those that every demo has.
+
     Attributes:
         page: (width, height) of the picture that the page was given last, where it is known.
     """
 
-    def __init__(self):
-        self.parts = {name: (Spread(), Recent()) for name in PARTS}
+    def __init__(self, more=()):
+        self.parts = {name: (Spread(), Recent()) for name in PARTS + tuple(more)}
         self.age = (Spread(), Recent())
         self.captured, self.answered, self.shown = Recent(), Recent(), Recent()
         self.counts = {"captured": 0, "answered": 0, "damaged": 0, "lost": 0, "compared": 0, "disagreed": 0}

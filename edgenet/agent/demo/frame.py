@@ -16,6 +16,7 @@ class Frame(object):
             ``planes.LAYOUTS``.
         data: The picture; its buffer goes back to its source when nobody holds the frame any more.
         size: (width, height), or ``None`` where only decoding tells.
+        seen: (width, height) of what was fitted to the models: upright where they take it so.
         large: The same moment as a larger frame, for people; ``None`` where nobody looks or there is none.
         stride, color: Of a raw layout, as ``planes.fitted`` takes them.
         taken: When it arrived, on ``time.perf_counter``'s clock, seconds.
@@ -28,6 +29,7 @@ class Frame(object):
         self.kind, self.data, self.size = kind, data, size
         self.stride, self.color = 0, "bt601"
         self.large: Any = None
+        self.seen: Any = size
         self.number, self.taken, self.cost, self.turned = 0, 0.0, 0.0, 1
         self._pool, self._holders = pool, 0
 
@@ -57,6 +59,8 @@ class FrameInFlight(object):
         asked: Whether each model was.
         raw: Each model's raw output and seconds, ``None`` where it was not asked.
         tops: Each model's five best.
+        boxes: Each model's objects with their places, ``None`` where it has none.
+        second: What the second model of a chain says of the first object, and its seconds; ``None`` without.
         told: What each model says, ``None`` where it says nothing; equal where they agree.
     """
 
@@ -65,7 +69,9 @@ class FrameInFlight(object):
         self.invoked = self.answered = self.concluded = 0.0
         self.raw: Any = []
         self.tops: Any = []
+        self.boxes: Any = []
         self.told: Any = []
+        self.second: Any = None
 
     def age(self):
         """From the picture's first sign to its label, seconds."""

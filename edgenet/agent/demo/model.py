@@ -26,6 +26,8 @@ class Model(object):
 
     Attributes:
         spec: Its preprocessing.
+        points: Names of the points of what it finds.
+        alignment: Name of a point → (x, y) where it wants it, pixels.
         key: The same for models that see the same pixels.
         about: ``name``, ``backend``, ``digest``, ``task``, ``runtime``, ``threads``, ``input``.
 
@@ -37,6 +39,9 @@ class Model(object):
         manifest = order["manifest"]
         self.spec, self._output = manifest["preprocessing"], manifest["output"]
         self._reader = tasks.reader(manifest)
+        settings = manifest.get("task", {}).get("settings", {})
+        self.points = settings.get("detection", {}).get("points", [])
+        self.alignment = settings.get("alignment", {})
         self.key = str(sorted(self.spec.items()))
         self._started = 0
         self._child = Child(order["folder"])
@@ -89,6 +94,10 @@ class Model(object):
         """``[[label, score, index] …]``, the best answers of a raw output; see ``tasks``."""
         return self._reader.top(raw)
 
+    def boxes(self, raw, size):
+        """``[[label, score, xmin, ymin, xmax, ymax, points] …]`` in fractions of a picture of this size."""
+        return self._reader.boxes(raw, size) if hasattr(self._reader, "boxes") else None
+
     def told(self, raw, top):
         """What another model must say too to agree, see ``tasks.told``."""
         return tasks.told(self._reader, raw, top)
@@ -98,11 +107,15 @@ class Model(object):
         """Whether it knows pictures of a gallery."""
         return hasattr(self._reader, "enroll")
 
-    def enroll(self, name, pixels):
-        """One more picture of the gallery, uint8 [H, W, 3], before the first ``start``."""
+    def answer(self, pixels):
+        """The raw output for one picture, uint8 [H, W, 3], while nothing else is started."""
         np.copyto(self.room(), pixels)
         self.start()
-        self._reader.enroll(name, self.finish()[0])
+        return self.finish()[0]
+
+    def enroll(self, name, raw):
+        """One more picture of the gallery, by its raw output."""
+        self._reader.enroll(name, raw)
 
     def memory_mb(self):
         """Resident memory of its process, MB, or ``None``."""

@@ -12,6 +12,8 @@ import time
 from typing import Any
 
 from ..failure import Failure, shown
+from ..tasks import TOP
+from .chain import PARTS, named
 from .figures import Figures
 from .frame import FrameInFlight, InferenceQueue, Slot
 from .pixels import encode, fill, oriented, rgb, turned
@@ -32,6 +34,7 @@ class Pipeline(object):
     Args:
         source: An open source.
         models: One or two models.
+        chain: What looks at the objects that the only model finds, or ``None``.
         clock: Seconds.
 
     Attributes:
@@ -41,9 +44,9 @@ class Pipeline(object):
         trouble: What keeps the source from giving pictures just now, or ``None``.
     """
 
-    def __init__(self, source, models, clock=time.perf_counter):
-        self._source, self._models, self._clock = source, models, clock
-        self.figures = Figures()
+    def __init__(self, source, models, clock=time.perf_counter, chain=None):
+        self._source, self._models, self._clock, self._chain = source, models, clock, chain
+        self.figures = Figures(PARTS if chain else ())
         self.mode = "both" if len(models) > 1 else "a"
         self.paused = False
         self.failure: Any = None
@@ -176,12 +179,17 @@ class Pipeline(object):
             passage.tops = [
                 (raw and model.top(raw[0])) or None for model, raw in zip(self._models, passage.raw)
             ]
+            passage.boxes = [
+                raw and model.boxes(raw[0], passage.frame.seen)
+                for model, raw in zip(self._models, passage.raw)
+            ]
+            looked = self._look(passage)
             passage.told = [
                 model.told(raw[0], top) if top else None
                 for model, raw, top in zip(self._models, passage.raw, passage.tops)
             ]
             passage.concluded = self._clock()
-            self._count(passage, begun)
+            self._count(passage, begun, looked)
             with self._last_lock:
                 last, self._last = self._last, passage
                 passage.frame.hold()
@@ -189,14 +197,31 @@ class Pipeline(object):
             old = self._slots["view"].put(passage)
             _drop(old and old.frame)
 
-    def _count(self, passage, begun):
+    def _look(self, passage):
+        """Have the second model of a chain look at what was found; returns the seconds that it took."""
+        boxes = passage.boxes[0] if passage.boxes else None
+        if self._chain is None or not boxes:
+            return 0.0
+        began = self._clock()
+        try:
+            image = oriented(rgb(passage.frame), passage.frame, self._models[0].spec)
+        except ValueError:
+            return 0.0  # it was prepared a moment ago; what is damaged has no answer
+        answers = self._chain.look(image, boxes, self.figures.part)
+        passage.boxes[0] = named(boxes, answers)
+        names = [top[0][0] if top else box[0] for top, box in zip(answers, boxes)]
+        passage.tops[0] = [[name, box[1], at] for at, (name, box) in enumerate(zip(names, boxes))][:TOP]
+        passage.second = answers[0]
+        return self._clock() - began
+
+    def _count(self, passage, begun, looked):
         figures, frame = self.figures, passage.frame
         waits = passage.begun - frame.taken, passage.invoked - passage.ready, begun - passage.answered
         figures.part("capture", frame.cost)
         figures.part("wait", sum(waits))
         figures.part("pre", passage.ready - passage.begun)
         figures.part("invoke", passage.answered - passage.invoked)
-        figures.part("post", passage.concluded - begun)
+        figures.part("post", passage.concluded - begun - looked)
         for figure in figures.age:
             figure.add(passage.age())
         figures.counts["answered"] += 1

@@ -40,10 +40,11 @@ def fill(models, frame):
 
 
 def _fit(frame, spec, out):
-    if frame.kind == "jpeg":
-        preprocess.fit(preprocess.opened(frame.data, spec), spec, out)
-    elif frame.kind == "rgb":
-        preprocess.fit(oriented(frame.data, frame, spec), spec, out)
+    if frame.kind in ("jpeg", "rgb"):
+        jpeg = frame.kind == "jpeg"
+        image = preprocess.opened(frame.data, spec) if jpeg else oriented(frame.data, frame, spec)
+        frame.seen = image.shape[1::-1] if isinstance(image, np.ndarray) else image.size
+        preprocess.fit(image, spec, out)
     else:
         planes.fitted(frame.kind, frame.data, frame.size, spec, frame.stride, frame.color, out)
 

@@ -14,6 +14,7 @@ from typing import Any
 from .. import beat, preprocess, wire
 from ..failure import Failure
 from . import sources
+from .chain import Chain
 from .controller import DemoController
 from .model import Model
 from .pipeline import Pipeline
@@ -99,14 +100,15 @@ class Demo(object):
     """One run.
 
     Args:
-        order: ``models``, ``gallery``, ``source``, ``page`` (whether), ``port``, ``seconds`` (or None),
-            ``log``.
+        order: ``models``, ``chain`` (whether the second looks at what the first finds), ``gallery``,
+            ``source``, ``page`` (whether), ``port``, ``seconds`` (or None), ``log``.
         host: Who asked.
     """
 
     def __init__(self, order, host):
         self._order, self._host = order, host
         self._models: Any = []
+        self._chain: Any = None
         self._source: Any = None
         self._server: Any = None
 
@@ -116,9 +118,11 @@ class Demo(object):
             for order in self._order["models"]:
                 self._host.tell("progress", stage="load " + order["manifest"]["name"])
                 self._models.append(Model(order))
+            if self._order.get("chain"):
+                self._chain = Chain(self._models[0], self._models[1])
             self._enroll(self._order["gallery"])
             self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
-            specs = [model.spec for model in self._models]
+            specs = [model.spec for model in self._looking()]
             self._source = sources.open_source(dict(self._order["source"], specs=specs))
             return self._live()
         finally:
@@ -133,14 +137,25 @@ class Demo(object):
             for name, path in gallery:
                 try:
                     with open(path, "rb") as stream:
-                        pixels = preprocess.pixels_of(stream.read(), model.spec)
-                    model.enroll(name, pixels)
+                        self._enroll_one(model, name, stream.read())
                 except ValueError as error:
                     raise Failure("bad-image", "gallery picture {}: {}".format(name, error))
 
+    def _enroll_one(self, model, name, data):
+        if self._chain is not None:
+            self._chain.enroll(name, preprocess.decode(data))
+        else:
+            model.enroll(name, model.answer(preprocess.pixels_of(data, model.spec)))
+
+    def _looking(self):
+        """The models that are shown the frames."""
+        return self._models if self._chain is None else self._models[:1]
+
     def _live(self):
-        pipeline = Pipeline(self._source, self._models)
-        controller = DemoController(pipeline, self._source, self._models, self._host, self._order["log"])
+        models = self._looking()
+        pipeline = Pipeline(self._source, models, chain=self._chain)
+        second = self._chain.second if self._chain is not None else None
+        controller = DemoController(pipeline, self._source, models, self._host, self._order["log"], second)
         ready = {"source": controller.source(), "models": [model.about for model in self._models]}
         if self._order["page"]:
             ready.update(self._serve(controller))

@@ -72,6 +72,10 @@ class Detector(object):
         """Objects above the card's ``show_threshold``: what people see."""
         return self.find(raw, self._shown)
 
+    def faint(self, raw: np.ndarray) -> Found:
+        """Objects that are nearly seen: above half of the card's ``show_threshold``."""
+        return self.find(raw, self._shown / 2)
+
     def find(self, raw: np.ndarray, threshold: float) -> Found:
         """The objects of one picture, from its row [values]; NaN is above no threshold."""
         with np.errstate(invalid="ignore", over="ignore"):

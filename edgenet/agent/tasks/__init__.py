@@ -2,9 +2,9 @@
 
 No half knows another; what several need stands here, in the agent itself (:mod:`..parts`). A task has
 ``Reader(manifest)`` with ``label(raw)``, the best answer in words, and ``top(raw)``, the best ones as
-``[[label, score, index] …]``; where it has ``enroll(name, raw)`` it is given a gallery's pictures first, where
-it has ``boxes(raw, size)`` a demo draws them, and where it has ``told(raw)``, that is what two models must both
-say to agree, else the best answer's index.
+``[[label, score, index] …]``. One with ``enroll(name, raw)`` is given a gallery's pictures first; what
+``boxes(raw, size)`` gives, a demo draws; and what ``told(raw)`` says, two models must both say to agree, else
+the best answer's index.
 """
 
 from typing import Any
@@ -61,3 +61,38 @@ def real(raw: np.ndarray, scale: Any, zero_point: Any) -> np.ndarray:
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)) of each value, float64; of very negative ones without overflow."""
     return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits.astype(np.float64)))
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Logarithms of the softmax along the last axis, float64."""
+    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+
+class ClassReader(object):
+    """Reads logits or probabilities of classes, [classes]; what several tasks do alike."""
+
+    def __init__(self, manifest: Any) -> None:
+        self._output, self._labels = manifest["output"], manifest["labels"]
+
+    def label(self, raw: np.ndarray) -> str:
+        """The best class: dequantizing changes no order."""
+        return self.name(int(raw.argmax()))
+
+    def top(self, raw: np.ndarray) -> list:
+        """The most probable classes and their probabilities."""
+        if not np.isfinite(raw).all():
+            return NONE
+        order = np.argsort(-raw.astype(np.float64), kind="stable")[:TOP]
+        shares = self._probabilities(raw)[order]
+        return [[self.name(int(i)), round(float(p), 4), int(i)] for i, p in zip(order, shares)]
+
+    def _probabilities(self, raw: np.ndarray) -> np.ndarray:
+        values = real(raw, self._output.get("scale"), self._output.get("zero_point"))
+        if self._output.get("meaning") == "probabilities":
+            return values
+        return np.asarray(np.exp(log_softmax(values)))
+
+    def name(self, index: int) -> str:
+        """What a class is called."""
+        return str(self._labels[index]) if index < len(self._labels) else str(index)
