@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV ?= .venv
 PYTHON ?= first
+EMBEDDED ?= signs
 BIN := $(VENV)/bin
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-check
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
@@ -54,7 +55,7 @@ docs: $(VENV)/.edgenet-base
 	@$(BIN)/python docs/generate.py
 
 train: $(VENV)/.edgenet-train
-	@$(BIN)/python -m edgenet.zoo.signs.train $(ARGS)
+	@$(BIN)/python -m edgenet.zoo.$(EMBEDDED).train $(ARGS)
 
 # One stamp a set of packages; installed again when pyproject.toml changes. Code needs no reinstall: it is editable.
 $(VENV)/.edgenet-base: pyproject.toml | $(BIN)/python

@@ -16,7 +16,10 @@ from edgenet.errors import ModelError
 from edgenet.importer import Imported, find_importer
 from edgenet.model import Model, content_digest, is_quantized
 from edgenet.onnx_file import read_onnx
+from edgenet.original.detector.row import row_of
+from edgenet.original.detector.wiring import with_batch
 from edgenet.original.ending import without_logarithm
+from edgenet.original.operators import picks_boxes
 from edgenet.original.settle import settled
 from edgenet.original.shapes import drop_unused_inputs
 from edgenet.preprocessing import GRAY, Preprocessing
@@ -48,6 +51,8 @@ class Network:
         free: Whether it takes any size, and ``size`` is only the usual one.
         nhwc: Whether its channels are the last axis.
         gray: Whether the file takes one channel, and ``proto`` the three that it is made from.
+        detection: What the file says under [detection] where it is a detector, of which ``proto`` then is the
+            row (:mod:`edgenet.original.detector.row`); else ``None``.
         kind: Type of its input's values: "float32", "uint8", "int8" ….
     """
 
@@ -62,6 +67,7 @@ class Network:
     nhwc: bool
     kind: str
     gray: bool
+    detection: Mapping[str, Any] | None = None
 
     @classmethod
     def read(cls, path: Path, usual: tuple[int, int] = USUAL) -> Network:
@@ -84,6 +90,7 @@ class Network:
         check_domains(proto, path)
         facts, digest = _facts(proto, form), content_digest(proto)
         drop_unused_inputs(proto)
+        with_batch(proto)
         sides, nhwc = _input(proto, path)
         free = not all(sides)
         if reader is not None and sides == usual:
@@ -96,9 +103,11 @@ class Network:
             )
         kind = _kind(proto.graph.input[0])
         gray = proto.graph.input[0].type.tensor_type.shape.dim[3 if nhwc else 1].dim_value == 1
-        proto = settled(proto, replace(_as_is(size, kind), color=GRAY if gray else "rgb"), path)
+        fed = replace(_as_is(size, kind), color=GRAY if gray else "rgb")
+        proto, detection = _detector(proto, fed, path)
+        proto = settled(proto, fed, path)
         without_logarithm(proto)
-        return cls(path, proto, digest, form, read.notes, facts, size, free, nhwc, kind, gray)
+        return cls(path, proto, digest, form, read.notes, facts, size, free, nhwc, kind, gray, detection)
 
     @property
     def as_is(self) -> Preprocessing:
@@ -132,6 +141,29 @@ class Network:
         data = self.proto.SerializeToString()
         card = ModelCard(task, self.as_is)
         return Model.parse(data, self.path.stem, self.digest, card, str(self.path))
+
+
+def _detector(
+    proto: onnx.ModelProto, fed: Preprocessing, path: Path
+) -> tuple[onnx.ModelProto, Mapping[str, Any] | None]:
+    """A detector's row and what the file says of it; any other network as it is.
+
+    Raises:
+        ModelError: It picks boxes, and nothing shows out of which scores.
+    """
+    picks = picks_boxes(proto)
+    if not picks and len(proto.graph.output) < 2:
+        return proto, None
+    row = onnx.ModelProto.FromString(proto.SerializeToString())
+    try:
+        return row, row_of(row, {}, 0, fed, path).settings
+    except ModelError as error:
+        if not picks:
+            return proto, None
+        raise ModelError(
+            f"{path}: picks boxes, and what it picks them from is not clear ({error.what})",
+            "write its card by hand: scores and boxes name tensors in [detection] (docs/detection.md)",
+        ) from None
 
 
 def _as_is(size: tuple[int, int], kind: str) -> Preprocessing:

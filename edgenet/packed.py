@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
 import os
 import shutil
@@ -11,7 +10,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from edgenet.files import cache_dir, file_digest
+from edgenet.files import cache_dir, file_digest, locked
 
 __all__ = ["unpacked"]
 
@@ -28,14 +27,22 @@ def unpacked(archive: Path) -> Path:
     """
     folder = cache_dir() / "sets" / file_digest(archive)
     with zipfile.ZipFile(archive) as opened:
-        if not _whole(opened, folder):
-            try:
-                _make(opened, folder)
-            except OSError:
-                folder = Path(tempfile.mkdtemp(prefix="edgenet-"))
-                atexit.register(shutil.rmtree, folder, ignore_errors=True)
-                opened.extractall(folder)
+        try:
+            _make_sure(opened, folder)
+        except OSError:
+            folder = Path(tempfile.mkdtemp(prefix="edgenet-"))
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            opened.extractall(folder)
     return folder
+
+
+def _make_sure(opened: zipfile.ZipFile, folder: Path) -> None:
+    """The folder is whole; of several processes one makes it, and none sees half of it."""
+    if _whole(opened, folder):
+        return
+    with locked(folder):
+        if not _whole(opened, folder):
+            _make(opened, folder)
 
 
 def _whole(opened: zipfile.ZipFile, folder: Path) -> bool:
@@ -46,16 +53,11 @@ def _whole(opened: zipfile.ZipFile, folder: Path) -> bool:
 
 
 def _make(opened: zipfile.ZipFile, folder: Path) -> None:
-    """Unpack beside the folder, then take its place, so that nobody sees half of it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
     try:
         opened.extractall(made)
         made.chmod(0o755)
         shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # another process was faster
-            os.replace(made, folder)
+        os.replace(made, folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    if not _whole(opened, folder):
-        raise OSError(f"{folder} cannot be made")

@@ -54,6 +54,8 @@ class Recipe:
             without limit. It is counted, not measured, so that the same inputs give the same bytes.
         paired: Let no two neighboring weights overflow 16 bits (:mod:`edgenet.graph.qdq.lanes`): what
             processors without VNNI are fast with. Builds for them set it.
+        headroom: The share by which ranges, and channels that are equalized, are wider than what the images
+            showed. Detectors set it: what decides is rare there.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Recipe:
     max_drift: float = 0.0
     seconds: float = 0.0
     paired: bool = False
+    headroom: float = 0.0
 
     def __repr__(self) -> str:
         return f"<Recipe {self.name}: {self.precision}, {self.observer}, {self.granularity}>"
@@ -117,6 +120,7 @@ class Recipe:
             max_drift=_number(table, "max_drift", 0),
             seconds=_number(table, "seconds", 0),
             paired=table.take("paired", bool, False),
+            headroom=_number(table, "headroom", 0),
         )
         table.done()
         recipe.check(table.where)
@@ -146,6 +150,8 @@ class Recipe:
                 f"{where}: paired works with int8 and second-order rounding",
                 'write precision = "int8" and rounding = "second-order"',
             )
+        if not 0 <= self.headroom <= 4:
+            raise LibraryError(f"{where}: headroom = {self.headroom:g}", "write a share, such as 0.25")
         if self.damping <= 0:
             raise LibraryError(f"{where}: damping = {self.damping}", "write a positive number, such as 0.01")
 
@@ -162,9 +168,9 @@ class Recipe:
         return bool(self.float_layers) or self.max_drift > 0
 
     def to_table(self) -> dict[str, Any]:
-        """All values, JSON-ready; ``paired`` only where it is set."""
+        """All values, JSON-ready; ``paired`` and ``headroom`` only where they are set."""
         table = {**asdict(self), "float_layers": list(self.float_layers)}
-        return table if self.paired else {key: table[key] for key in table if key != "paired"}
+        return {key: value for key, value in table.items() if value or key not in ("paired", "headroom")}
 
 
 def _number(table: Table, key: str, default: float) -> float:

@@ -21,6 +21,7 @@ from edgenet.drift import Drift
 from edgenet.errors import EdgenetError
 from edgenet.imageset import ImageSet
 from edgenet.preprocessing import Preprocessing
+from edgenet.recipe import Recipe
 from edgenet.tasks import task_module
 
 __all__ = ["Answers", "Doubt", "Task", "Truth", "load_task", "real"]
@@ -127,6 +128,10 @@ class Task(ABC):
         if cls(cls.outputs[0]).check(values) is not None:
             return None
         return next((name for name in cls.outputs if cls(name).contradiction(ending) is None), None)
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """A recipe as it is followed for this task: with what its answers ask of the ranges."""
+        return recipe
 
     @abstractmethod
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:

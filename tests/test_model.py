@@ -201,7 +201,7 @@ def test_labels_from_csv(tmp_path: Path) -> None:
         (("resize_to = 72", ""), "no 'resize_to'"),
         (('interpolation = "bilinear-antialias"', ""), "no 'interpolation'"),
         (('color = "rgb"', 'color = "rgb"\ncolour = "rgb"'), "does not know 'colour'"),
-        (('task = "classification"', 'task = "detection"'), "detection"),
+        (('task = "classification"', 'task = "segmentation"'), "segmentation"),
         (('output = "logits"', 'output = "scores"'), "scores"),
         (("[preprocessing]", "[pre]"), "no \\[preprocessing\\] table"),
         (("[preprocessing]", "[preprocesing]"), "in place of 'preprocesing'"),

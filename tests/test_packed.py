@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -38,7 +40,25 @@ def test_it_is_unpacked_once_into_the_cache(archive: Path, tmp_path: Path) -> No
     unpacked.cache_clear()
     assert unpacked(archive) == folder
     assert (folder / "val" / "0.jpg").stat().st_ino == before
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert {path.name for path in folder.parent.iterdir() if path.is_dir()} == {folder.name}
+
+
+def test_processes_at_once_share_it_and_none_takes_it_from_another(archive: Path) -> None:
+    """Each reads every file right after it was told the folder, as often as another could replace it."""
+    code = f"""
+from pathlib import Path
+from edgenet.packed import unpacked
+folder = unpacked(Path({str(archive)!r}))
+for _ in range(300):
+    assert (folder / "manifest.toml").read_bytes() and (folder / "last.txt").read_bytes()
+"""
+    with zipfile.ZipFile(archive, "a") as opened:
+        for number in range(300):
+            opened.writestr(f"val/more{number}.jpg", b"x" * number)
+        opened.writestr("last.txt", b"last")
+    root = Path(__file__).resolve().parents[1]
+    running = [subprocess.Popen([sys.executable, "-c", code], cwd=root) for _ in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"cut")])

@@ -45,8 +45,21 @@ def answered(draft: Draft, preset: Preset) -> tuple[Draft, tuple[str, ...]]:
         elif line is not None and line.value != value and key not in ("std", "label_offset"):
             told.append(_contradiction(preset, key))
             changed[key] = Line(line.value, f"{line.why}; not as {preset.name}")
+    if draft.detection and preset.detection:
+        draft = _like(draft, preset)
     title = (*draft.title, *((f"Of {preset.name}: {preset.note}.",) if preset.note else ()))
     return without_idle(replace(draft.with_lines(changed), title=title)), tuple(told)
+
+
+def _like(draft: Draft, preset: Preset) -> Draft:
+    """A detector's draft with the preset in place of what is open; what the file says stays beside it."""
+    named = {"points"} & preset.detection.keys()  # the file knows how many, the preset what they are
+    kept = {
+        key: line
+        for key, line in draft.detection.items()
+        if line.value not in (OPEN, None) and key not in named
+    }
+    return replace(draft, detection={"like": Line(preset.name, "answers what is not said here"), **kept})
 
 
 def _contradiction(preset: Preset, key: str) -> str:

@@ -43,6 +43,7 @@ class Draft:
         title: Its first lines, as a comment.
         top: Keys before the table, in order.
         preprocessing: Keys of [preprocessing], in order.
+        detection: Keys of [detection], in order; none where the network is no detector.
         values: How many values the network gives, for the questions.
     """
 
@@ -50,11 +51,12 @@ class Draft:
     top: Mapping[str, Line] = field(default_factory=dict)
     preprocessing: Mapping[str, Line] = field(default_factory=dict)
     values: int = 0
+    detection: Mapping[str, Line] = field(default_factory=dict)
 
     @property
     def lines(self) -> Mapping[str, Line]:
         """All keys."""
-        return {**self.top, **self.preprocessing}
+        return {**self.top, **self.preprocessing, **self.detection}
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -63,9 +65,13 @@ class Draft:
 
     def with_lines(self, changed: Mapping[str, Line]) -> Draft:
         """The same with other lines for some of its keys."""
-        top = {key: changed.get(key, line) for key, line in self.top.items()}
-        inner = {key: changed.get(key, line) for key, line in self.preprocessing.items()}
-        return replace(self, top=top, preprocessing=inner)
+        parts = {
+            name: {key: changed.get(key, line) for key, line in lines.items()}
+            for name, lines in (
+                ("top", self.top), ("preprocessing", self.preprocessing), ("detection", self.detection)
+            )
+        }  # fmt: skip
+        return replace(self, **parts)  # type: ignore[arg-type]
 
     def text(self) -> str:
         """The file."""
@@ -73,7 +79,9 @@ class Draft:
         seen = "" if size == OPEN else f"{size[0]}x{size[1]}"
         title = [*self.title, *([f"{OPENED}: {', '.join(self.open)}."] if self.open else [])]
         parts = [*_comments(title), "", *self._block(self.top, seen), "", "[preprocessing]"]
-        return "\n".join([*parts, *self._block(self.preprocessing, seen)]) + "\n"
+        parts += self._block(self.preprocessing, seen)
+        parts += ["", "[detection]", *self._block(self.detection, seen)] if self.detection else []
+        return "\n".join(parts) + "\n"
 
     def _block(self, lines: Mapping[str, Line], size: str) -> list[str]:
         """Keys with their comments in one column; a question stands apart, with all that belongs to it."""

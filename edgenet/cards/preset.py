@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from edgenet.detection.settings import read_detection
 from edgenet.errors import LibraryError, ModelError
 from edgenet.library import Table, names, read_table
 from edgenet.preprocessing import Preprocessing
@@ -31,6 +32,7 @@ class Preset:
         label_offset: Output index of class 0 where that is not clear; ``None`` if it says nothing.
         table: Keys of [preprocessing]; ``resize_to`` is for ``size`` alone.
         crop: Share of the short side that is kept, in place of ``resize_to``; ``None`` without one.
+        detection: Keys of [detection] where it is of detectors; else empty.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Preset:
     label_offset: int | None
     table: Mapping[str, Any]
     crop: float | None
+    detection: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, name: str) -> Preset:
@@ -57,6 +60,7 @@ class Preset:
             label_offset=table.take("label_offset", int, None),
             table=inner.rest(),
             crop=None if crop is None else float(crop),
+            detection=table.take("detection", dict, {}),
         )
         table.done()
         found._check(table)
@@ -83,6 +87,7 @@ class Preset:
             Preprocessing.from_table({**ANY, **self.table}, where.where)
         except ModelError as error:
             raise LibraryError(error.what, error.remedy) from None
+        read_detection(self.detection, lambda what, remedy: LibraryError(f"{where.where}: {what}", remedy))
 
 
 def presets() -> tuple[Preset, ...]:

@@ -41,6 +41,10 @@ ANSWERS: Mapping[str, str] = {
     "resize": _either(RESIZES),
     "resize_to": "write the short side in pixels before the crop",
     "interpolation": _either(RESAMPLING),
+    "score_activation": _either(("sigmoid", "softmax", "none")),
+    "background": 'write the column of the scores that is no class, or "none"',
+    "coding": _either(("center-size", "corner-offset")),
+    "anchors": "write [detection.anchors], or like = PRESET in its place",
 }
 
 
@@ -50,6 +54,9 @@ def open_keys(table: Mapping[str, Any]) -> tuple[str, ...]:
     found = [key for key, value in table.items() if value == OPEN]
     if isinstance(inner, dict):
         found += [key for key, value in inner.items() if value == OPEN and not _idle(key, inner)]
+    own = table.get("detection")
+    if isinstance(own, dict):
+        found += [key for key, value in own.items() if value == OPEN]
     return tuple(found)
 
 
@@ -122,6 +129,38 @@ def _labels(*_: object) -> tuple[str, ...]:
     return ("The names of the classes, in the order of the outputs.",)
 
 
+def _score_activation(*_: object) -> tuple[str, ...]:
+    return (
+        "What makes probabilities of the scores: the graph ends in nothing of that kind.",
+        '  "sigmoid"   TensorFlow\'s Object Detection API, BlazeFace',
+        '  "softmax"   torchvision; with a background among the columns',
+        '  "none"      the scores are probabilities',
+    )
+
+
+def _background(*_: object) -> tuple[str, ...]:
+    return (
+        "Which column of the scores means that nothing is there.",
+        "  0        the first: TensorFlow's Object Detection API, torchvision",
+        '  "none"   no column: BlazeFace, YOLO',
+    )
+
+
+def _coding(*_: object) -> tuple[str, ...]:
+    return (
+        "How boxes are counted from their anchors (docs/detection.md).",
+        '  "center-size"     center and size: SSD; then order, and variances or scale, say how',
+        '  "corner-offset"   each side by itself',
+    )
+
+
+def _anchors(*_: object) -> tuple[str, ...]:
+    return (
+        "The boxes that others are counted from, in the order of the outputs. In place of this line write",
+        "[detection.anchors] behind all else, with maps, sizes and ratios (docs/detection.md).",
+    )
+
+
 _QUESTIONS: Mapping[str, Callable[[str, int], tuple[str, ...]]] = {
     "labels": _labels,
     "output": _output,
@@ -130,4 +169,8 @@ _QUESTIONS: Mapping[str, Callable[[str, int], tuple[str, ...]]] = {
     "mean": _normalization,
     "resize": _resize,
     "interpolation": _interpolation,
+    "score_activation": _score_activation,
+    "background": _background,
+    "coding": _coding,
+    "anchors": _anchors,
 }

@@ -18,8 +18,10 @@ __all__ = ["MAX_ANCHORS", "MAX_MAPS", "read_anchors", "written_out"]
 
 # One detector has fewer: SSD 300 has 1,917 to 8,732, RetinaNet at 640 76,725. What is written out travels in
 # one message to the board.
-MAX_ANCHORS, MAX_WRITTEN = 200_000, 32_768
-MAX_MAPS, MAX_SIDE, MAX_PER_CELL = 64, 4096, 256
+MAX_ANCHORS = 200_000
+MAX_WRITTEN = 32_768
+MAX_MAPS = 64
+MAX_SIDE, MAX_PER_CELL = 4096, 256
 SMALLEST, LARGEST = 1e-6, 100.0
 # Bytes of one text, so that each is short enough for a report, a manifest and a card: whole anchors.
 CHUNK = 12_288
@@ -27,9 +29,9 @@ CHUNK = 12_288
 FORMS = {
     "values": (),
     "tensor": (),
-    "per_cell": ("maps", "offset", "clip"),
-    "cells": ("maps", "offset", "clip"),
-    "sizes": ("maps", "ratios", "offset", "clip"),
+    "per_cell": ("maps", "offset", "strides", "clip"),
+    "cells": ("maps", "offset", "strides", "clip"),
+    "sizes": ("maps", "ratios", "offset", "strides", "clip"),
 }
 FORMS_TOLD = (
     "write maps with sizes and ratios, with cells or with per_cell; or tensor = the name of one in the file"
@@ -44,7 +46,7 @@ def read_anchors(table: object, refuse: Refuse) -> Mapping[str, Any]:
     Args:
         table: ``maps`` (a side, or rows and columns, of each) with ``sizes`` (of each map) and ``ratios``
             (of all maps, or of each), with ``cells`` (of each map, width and height of every anchor of a
-            cell) or with ``per_cell`` (how many of width and height 1); ``offset`` and ``clip``. Or
+            cell) or with ``per_cell`` (how many of width and height 1); ``offset``, ``strides``, ``clip``. Or
             ``tensor``, a name; or ``values``, see :func:`written_out`.
         refuse: Makes the error for what is wrong, from the reason and the remedy.
 
@@ -110,8 +112,12 @@ def _wrong_maps(table: Mapping[str, Any], form: str) -> tuple[str, str] | None:
     maps = listed(table.get("maps"))
     if not maps or len(maps) > MAX_MAPS or not all(map(_is_map, maps)):
         return "maps", "write the side of each map, or its rows and columns: [19, 10, 5, 3, 2, 1]"
-    if not is_number(table.get("offset", 0.5), 0.0, 1.0):
-        return "offset", "write 0.5, or a number from 0 to 1"
+    offsets = listed(table.get("offset", 0.5)) or [table.get("offset", 0.5)] * len(maps)
+    if len(offsets) != len(maps) or not all(is_number(item, 0.0, 1.0) for item in offsets):
+        return "offset", "write 0.5, or a number from 0 to 1, for all maps or one for each"
+    strides = listed(table.get("strides", [1.0] * len(maps))) or ()
+    if len(strides) != len(maps) or not all(is_number(item, SMALLEST, 1.0) for item in strides):
+        return "strides", "write how far cells lie apart in each map, as a fraction of the picture"
     if not isinstance(table.get("clip", False), bool):
         return "clip", "write true or false"
     return _wrong_cells(table, form, len(maps))

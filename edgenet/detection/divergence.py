@@ -62,7 +62,7 @@ class Divergence:
         for at, (own, found, boxes) in enumerate(zip(got, self._kept, self._boxes, strict=True)):
             sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
             moves = (self._placed(own, found.anchors) - boxes) / sides
-            moved[at] = (found.scores * (moves**2).mean(axis=1)).sum()
+            moved[at] = (found.scores * np.minimum(moves**2, 1.0).mean(axis=1)).sum()  # lost is lost
         return BOX * moved
 
     def _placed(self, own: NDArray[Any], anchors: NDArray[np.int64]) -> NDArray[np.float64]:

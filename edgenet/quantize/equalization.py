@@ -67,7 +67,7 @@ def equalize_channels(
     if recipe.equalize == "weights":
         balance(graph, seen, shaped, recipe.balance)
     elif recipe.equalize == "range":
-        equalize(graph, seen, shaped)
+        equalize(graph, seen, shaped, recipe.headroom)
     return shaped
 
 
@@ -90,8 +90,13 @@ def split_channels(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: 
         shaped.reused += int((made.source != np.arange(len(made.source))).sum())
 
 
-def equalize(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: EqualizationResult) -> None:
-    """Scale the channels of every group so that each fills the tensor's range.
+def equalize(
+    graph: Graph,
+    seen: Mapping[str, ChannelStatistics],
+    shaped: EqualizationResult,
+    headroom: float = 0.0,
+) -> None:
+    """Scale the channels of every group so that each fills the tensor's range, but for some headroom.
 
     A group that is read by a kernel with its weights on a grid is left alone: other factors for its columns
     would take them off. Rows may have factors, so what depthwise kernels read is scaled all the same.
@@ -100,12 +105,14 @@ def equalize(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: Equali
         graph: Changed in place; below its limits it computes what it computed.
         seen: Statistics of every watched tensor.
         shaped: Called with the limits.
+        headroom: The share by which a channel may exceed what was seen of it.
     """
     for group in channel_groups(graph):
         known = [name for name in group.tensors if name in seen]
         if not known or any(_on_grid(graph, conv) for conv in group.readers):
             continue
         largest = np.max([np.maximum(seen[name].high, -seen[name].low) for name in known], axis=0)
+        largest = largest * (1.0 + headroom)
         limit = group.limit(graph)
         if group.clips:
             largest = np.minimum(largest, limit)

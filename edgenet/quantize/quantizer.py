@@ -97,11 +97,13 @@ class _Job:
         if self.recipe.equalize == "none" and not self.recipe.reuse_dead:
             self.feed = Feed(images)
             with self.watch.stage("calibrate"):
-                seen = calibrate(self.graph, self.feed, self.recipe.observer, self._observed(images))
+                seen = calibrate(
+                    self.graph, self.feed, self.recipe.observer, self._observed(images), self.recipe.headroom
+                )
             return nearest(self.graph, seen.ranges, self.recipe)
         kept, _ = self._shape(images)
         with self.watch.stage("observe"):
-            seen = calibrate(self.graph, kept, self.recipe.observer)
+            seen = calibrate(self.graph, kept, self.recipe.observer, headroom=self.recipe.headroom)
         return nearest(self.graph, seen.ranges, self.recipe)
 
     def second_order(self, images: Iterable[Pixels]) -> Reconstruction:

@@ -112,7 +112,8 @@ def _quantized(
         raise PlanError(
             f"{name} was quantized to {own.precision}, not {precision}", "give the float model for another"
         )
-    if recipe not in (None, own) or max_drift not in (None, own.max_drift):
+    told = model.original.task.recipe(recipe) if recipe else own
+    if told != own or max_drift not in (None, own.max_drift):
         raise PlanError(
             f"{name} was quantized with recipe {own.name} already",
             "leave --recipe and --max-drift out, or give the float model",

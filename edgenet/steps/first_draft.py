@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ IMAGENET, NEAR = (123.68, 116.78, 103.94), 3.0
 # Normalization that stands inside a network, by the numbers it takes: pixels, and pixels from 0 to 1.
 LEAST_STD, UNIT = 16.0, 255.0
 MEANS = (50.0, 180.0)
+DETECTION, THRESHOLDS = "detection", ("score_threshold", "nms_threshold", "max_detections")
 # What quantized inputs hold, by mean and std.
 RANGES = {
     (-1.0, 1.0): (127.5, 127.5), (0.0, 1.0): (0.0, 255.0), (0.0, 255.0): (0.0, 1.0),
@@ -37,6 +39,9 @@ def own_task(network: Network) -> Task | None:
 
     What several tasks could read is a classifier's: that is what a card without ``task`` is.
     """
+    if network.detection is not None:
+        kind = load_task(DETECTION)
+        return kind(kind.outputs[0], settings={DETECTION: network.detection})
     claims = _claims(network)
     if CLASSIFICATION in claims:
         return load_task(CLASSIFICATION)(claims[CLASSIFICATION])
@@ -56,7 +61,9 @@ def first_draft(network: Network) -> Draft:
     """The card of a network as its file tells it."""
     name = network.path.name
     title = (f"How {name} is fed and read: by edgenet init. docs/preprocessing.md explains every key.",)
-    return Draft(title, _top(network), _preprocessing(network), network.values)
+    top = _top(network) if network.detection is None else _detector_top(network.detection)
+    detection = {} if network.detection is None else _detection(network)
+    return Draft(title, top, _preprocessing(network), network.values, detection)
 
 
 def _claims(network: Network) -> Mapping[str, str]:
@@ -91,6 +98,39 @@ def _top(network: Network) -> Mapping[str, Line]:
         order = "names in the order of the outputs" if classes <= values else "names: what 0 means, then 1"
         found["labels"] = Line(None, f"{classes} {order}; or compile --labels FILE")
     return found
+
+
+def _detector_top(told: Mapping[str, Any]) -> Mapping[str, Line]:
+    columns, background = told["columns"], told.get("background", OPEN)
+    names = f"{columns} or, without a background, {columns - 1} names" if columns > 1 else "one name"
+    if background != OPEN:
+        names = f"{columns - (background != 'none')} names, without the background"
+    return {
+        "task": Line(
+            DETECTION, f"read: {columns} scores and {told['codes']} numbers of a box for each anchor"
+        ),
+        "labels": Line(None, f"{names}, in the order of the scores; or compile --labels FILE"),
+    }
+
+
+def _detection(network: Network) -> Mapping[str, Line]:
+    """What the file says of its boxes, and questions for what it does not."""
+    told = dict(network.detection or {})
+    names = [item["name"] for item in network.facts["outputs"]]
+    found = {}
+    for key in ("scores", "boxes"):
+        value = names.index(told[key]) if told[key] in names else told[key]
+        found[key] = Line(value, f"read: {told[key]!r}" if value != told[key] else "read: a tensor within")
+    inside = told["activation"]
+    read = Line("none", f"read: the graph ends its scores in {inside} itself")
+    found["score_activation"] = read if inside != "none" else Line(OPEN)
+    for key in ("background", "coding", "order", "variances", "points", *THRESHOLDS):
+        if key in told:
+            found[key] = Line(told[key], "read: of what decodes and picks the boxes")
+        elif key in ("background", "coding"):
+            found[key] = Line(OPEN)
+    written = Line(None, "read: the file has them")
+    return {**found, "anchors": written if "anchors" in told else Line(OPEN)}
 
 
 def _preprocessing(network: Network) -> Mapping[str, Line]:

@@ -111,7 +111,7 @@ def init(
         if task is not None and labels is None:
             draft = _named(draft, task, task.class_names(given), given.folder.resolve().name)
         scores = _scores(draft, network, task, given, progress)
-        known = (*((preset,) if preset else ()), *presets())
+        known = (*((preset,) if preset else ()), *(item for item in presets() if not item.detection))
         found = propose(draft, asked.open, scores, known)
     if given is not None and found is not None:
         draft, told = proposed(asked, draft, found, given.folder.resolve().name, accept)

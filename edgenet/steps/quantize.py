@@ -95,7 +95,7 @@ def quantized(
     Args:
         model: As the user gave it.
         prepared: The same after :func:`edgenet.graph.passes.prepare.prepare`.
-        recipe: How.
+        recipe: How; followed as the model's task asks.
         images: The calibration set; ``None`` without one.
         golden: The golden set.
         progress: Called for every stage.
@@ -104,6 +104,7 @@ def quantized(
     Raises:
         DataError, DriftError, LibraryError, UnsupportedError: As :mod:`edgenet.quantize.quantizer` does.
     """
+    recipe = model.task.recipe(recipe)
     used = images.head(recipe.images) if images else None
     digest = used.digest() if used else None
     made_from = {

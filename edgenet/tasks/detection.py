@@ -21,6 +21,7 @@ from edgenet.agent.detection.coding import code_count
 from edgenet.agent.detection.detector import Detector, Found, background_of
 from edgenet.agent.detection.row import NONE, Row
 from edgenet.agent.tasks.detection import NOTHING
+from edgenet.cards.preset import Preset, presets
 from edgenet.detection.average_precision import Precision
 from edgenet.detection.coco import find_coco
 from edgenet.detection.divergence import Divergence
@@ -29,23 +30,26 @@ from edgenet.detection.figures import box_figures, notes, places, precision_figu
 from edgenet.detection.matching import matched, moved
 from edgenet.detection.settings import read_detection
 from edgenet.detection.truth import true_pictures
-from edgenet.errors import EdgenetError, ModelError
+from edgenet.errors import EdgenetError, LibraryError, ModelError
 from edgenet.figures import percent
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.original.detector.row import row_of
 from edgenet.preprocessing import Preprocessing
+from edgenet.recipe import Recipe
 from edgenet.report import Report
 from edgenet.task import Answers, Task, Truth, real
 
 __all__ = ["METRICS", "TASK", "Detection"]
 
-KEY = "detection"
+KEY, LIKE = "detection", "like"
 LOGITS, PROBABILITIES = "logits", "probabilities"
 # What the graph says, in a table that one has completed.
 RESOLVED = {"activation", "codes", "columns"}
 # Without these nothing can be decoded.
 NEEDED = ("coding", "background", "anchors")
+# Chosen on calibration images left out: the mean of two halves, two detectors (docs/detection.md).
+HEADROOM = 0.25
 # More classes than any card names: an answer is a count and a class in one number.
 CLASSES = 1 << 20
 
@@ -67,8 +71,11 @@ class Detection(Task):
     def read_settings(
         cls, table: Mapping[str, Any], refuse: Callable[[str, str], EdgenetError]
     ) -> Mapping[str, Any]:
-        """``detection``: see :mod:`edgenet.detection.settings`."""
-        return {KEY: read_detection(table.get(KEY, {}), refuse)}
+        """``detection``: see :mod:`edgenet.detection.settings`; ``like``: a preset that answers the rest."""
+        own = table.get(KEY, {})
+        if isinstance(own, Mapping) and LIKE in own:
+            own = {**_like(own[LIKE], refuse), **{key: value for key, value in own.items() if key != LIKE}}
+        return {KEY: read_detection(own, refuse)}
 
     @classmethod
     def reads(cls, ending: str, values: int) -> str | None:  # noqa: ARG003
@@ -113,6 +120,17 @@ class Detection(Task):
             found = f"{values:,} values" if over else f"{each:,}"
         remedy = "correct [detection.anchors]: maps and sizes of every map that the network has heads on"
         return None if fits else (f"{count:,} anchors in the card, {found} in the file", remedy)
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """Ranges of all that was seen, and headroom beyond.
+
+        Objects are few among thousands of anchors, and where there is one, activations are the largest of
+        the picture. A range of the least mean squared error gives up what is so rare, and a range of what was seen
+        leaves no room for what a few calibration images did not show.
+        """
+        if recipe.observer != "error":
+            return recipe
+        return replace(recipe, observer="min-max", headroom=HEADROOM)
 
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
         """Probabilities of all anchors and columns, then the box codes in the network's own units."""
@@ -261,6 +279,18 @@ class Detection(Task):
 def _own(report: Report) -> DetectionDrift:
     """Its drift: metrics of this task read its own reports only."""
     return cast("DetectionDrift", report.drift)
+
+
+def _like(name: object, refuse: Callable[[str, str], EdgenetError]) -> Mapping[str, Any]:
+    """What a preset says of detectors."""
+    try:
+        found = Preset.load(str(name)).detection
+    except LibraryError as error:
+        raise refuse(f"[detection] like: {error.what}", error.remedy) from None
+    if not found:
+        of = ", ".join(item.name for item in presets() if item.detection)
+        raise refuse(f"[detection] like = {name!r} is a preset of no detector", f"write one of {of}")
+    return found
 
 
 TASK = Detection

@@ -62,12 +62,11 @@ PLACES = {
     "click": ("cli/",),
     "h5py": ("importers/keras_network/dump.py",),
     "jinja2": ("views/page.py",),
-    # train.py proves its export against torch before it writes it.
+    # Training proves its export against torch before it writes it.
     "onnxruntime": (
         "graph/evaluate.py",
         "agent/runtimes/onnxruntime.py",
-        "zoo/scenes/train.py",
-        "zoo/signs/train.py",
+        "zoo/training.py",
     ),
     "PIL": (
         "agent/decoding.py",
@@ -91,7 +90,7 @@ PLACES = {
     "tensorrt": ("agent/runtimes/tensorrt.py",),
     "tensorrt_rtx": ("agent/runtimes/tensorrt.py",),
     "tflite_runtime": ("agent/runtimes/tflite.py",),
-    "torch": ("zoo/in_torch.py", "zoo/scenes/train.py", "zoo/signs/train.py"),
+    "torch": ("zoo/in_torch.py", "zoo/training.py", "zoo/scenes/train.py", "zoo/signs/train.py"),
 }
 MAX_LINES, MAX_FUNCTION = 400, 60
 STUB = re.compile(r"\b(TODO|FIXME|XXX|HACK|raise NotImplementedError|placeholder)\b", re.IGNORECASE)

@@ -137,7 +137,9 @@ def test_the_wheel_holds_all_and_nothing_else(wheel: Path) -> None:
     expected = {wheel_name(path) for path in files_that_ship()}
     assert {name for name in names if not name.startswith(info)} == expected
     assert info + "licenses/LICENSE" in names
-    for needed in ("edgenet/py.typed", "edgenet/zoo/signs/signs.onnx", "edgenet/devices/pins.toml"):
+    models = ("edgenet/zoo/scenes/scenes.onnx", "edgenet/zoo/signs/signs.onnx")
+    archive = "edgenet/calibration/sets/scenes.zip"
+    for needed in ("edgenet/py.typed", *models, archive, "edgenet/devices/pins.toml"):
         assert needed in names
     for split, count in (("calib", 256), ("val", 1000)):
         images = [name for name in names if name.startswith(f"edgenet/calibration/sets/signs/{split}/")]

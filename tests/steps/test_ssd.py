@@ -107,7 +107,9 @@ def test_a_map_turned_inside_a_network_is_refused_by_tflite(tmp_path: Path, phot
                    perm=[0, 1, 3, 2])  # fmt: skip
     ssd.node("Flatten", [ssd.node("Relu", [top], "positive")], "scores", axis=1)
     model = ssd.load(tmp_path, scores=[1, 4 * CLASSES])
-    with pytest.raises(UnsupportedError, match=r"tflite: Transpose '[a-z_0-9]*': perm \[0, 1, 3, 2\]") as error:
+    with pytest.raises(
+        UnsupportedError, match=r"tflite: Transpose '[a-z_0-9]*': perm \[0, 1, 3, 2\]"
+    ) as error:
         compile(model, "local", "tflite", "fp32", calibration=photos)
     assert "--backend onnxruntime" in error.value.remedy
 

@@ -7,12 +7,18 @@ Sources: Howard et al., arXiv 1704.04861, Table 13; Sandler et al., arXiv 1801.0
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
 from edgenet.errors import ModelError
 from edgenet.graph.cost import cost
+from edgenet.model import Model
 from edgenet.zoo import Ssd
 from edgenet.zoo.ssd import Kind
 
@@ -27,7 +33,24 @@ PUBLISHED = {
     ("v3-small", 1.0, 320, 90): (2.49, 0.21),
     ("v3-small-reduced", 1.0, 320, 90): (1.77, 0.16),
 }
+CARD = """task = "detection"
+output = "probabilities"
+classes = ["a", "b", "c"]
+[preprocessing]
+size = [96, 96]
+color = "rgb"
+resize = "stretch"
+interpolation = "bilinear"
+mean = [127.5, 127.5, 127.5]
+std = [127.5, 127.5, 127.5]
+[detection]
+{detection}
+"""
 CELL = tuple((0.1 * side, 0.1) for side in range(1, 7))
+
+
+def count(table: dict[str, Any]) -> int:
+    return sum(side**2 * len(cell) for side, cell in zip(table["maps"], table["cells"], strict=True))
 
 
 @pytest.mark.parametrize(("kind", "alpha", "resolution", "classes"), PUBLISHED)
@@ -56,7 +79,7 @@ def test_maps_and_anchors_are_those_of_the_object_detection_api() -> None:
     """1,917 anchors of SSD 300; the sizes are those of its test, ``anchor_generator_builder_test.py``."""
     table = Ssd("v1").settings()["anchors"]
     assert table["maps"] == [19, 10, 5, 3, 2, 1]
-    assert sum(side**2 * len(cell) for side, cell in zip(table["maps"], table["cells"], strict=True)) == 1917
+    assert count(table) == 1917
     scales = [[(width * height) ** 0.5 for width, height in cell] for cell in table["cells"]]
     assert scales[0] == pytest.approx([0.1, 0.2, 0.2])
     pairs = [(0.35, 0.418), (0.5, 0.570), (0.65, 0.721), (0.8, 0.871), (0.95, 0.974)]
@@ -76,8 +99,7 @@ def test_it_runs_and_the_seed_decides_the_bytes(kind: Kind) -> None:
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     image = np.random.default_rng(0).uniform(-1, 1, (1, 3, 96, 96)).astype(np.float32)
     scores, boxes = session.run(["scores", "boxes"], {"input": image})
-    table = detector.settings()["anchors"]
-    anchors = sum(side**2 * len(cell) for side, cell in zip(table["maps"], table["cells"], strict=True))
+    anchors = count(detector.settings()["anchors"])
     assert (scores.shape, boxes.shape) == ((1, anchors, 4), (1, anchors, 4))
     assert scores.std() > 1e-3
     assert boxes.std() > 1e-3
@@ -98,6 +120,21 @@ def test_rows_follow_maps_then_pixels_then_the_anchors_of_a_cell() -> None:
     logits = np.arange(6.0).reshape(3, 2)
     np.testing.assert_allclose(scores[0], np.tile(1 / (1 + np.exp(-logits)), (16, 1)), atol=1e-6)
     np.testing.assert_array_equal(boxes[0], np.tile(np.arange(12).reshape(3, 4), (16, 1)))
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_its_settings_are_a_cards(tmp_path: Path, activation: str) -> None:
+    detector = Ssd("v2", 0.35, 96, 3, activation=activation)
+    onnx.save(detector.model(), tmp_path / "d.onnx")
+    settings = detector.settings()
+    anchors = settings.pop("anchors")
+    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+    lines += ["[detection.anchors]", *(f"{key} = {json.dumps(value)}" for key, value in anchors.items())]
+    card = CARD.format(detection="\n".join(lines))
+    (tmp_path / "d.toml").write_text(card)
+    model = Model.load(tmp_path / "d.onnx")
+    assert model.settings["detection"]["activation"] == activation
+    assert model.classes == count(anchors) * (4 + 4)
 
 
 def test_softmax_is_over_the_columns_of_a_row() -> None:

@@ -20,13 +20,16 @@ def anchors_of(table: Mapping[str, Any]) -> np.ndarray:
 
     Args:
         table: ``[detection.anchors]`` of a card, checked: ``values``; or ``maps`` with ``per_cell``, with
-            ``cells``, or with ``sizes`` and ``ratios`` (docs/detection.md).
+            ``cells``, or with ``sizes`` and ``ratios``, beside ``strides`` and others (docs/detection.md).
     """
     if "values" in table:
         return explicit(table["values"])
-    offset = float(table.get("offset", OFFSET))
-    maps = zip(maps_of(table), cells_of(table))
-    made = np.concatenate([_of_map(rows, columns, cell, offset) for (rows, columns), cell in maps])
+    maps = maps_of(table)
+    offsets = table.get("offset", OFFSET)
+    offsets = list(offsets) if isinstance(offsets, (list, tuple)) else [offsets] * len(maps)
+    strides = table.get("strides", [None] * len(maps))
+    each = zip(maps, cells_of(table), offsets, strides)
+    made = np.concatenate([_of_map(side, cell, offset, stride) for side, cell, offset, stride in each])
     return _clipped(made) if table.get("clip") else made
 
 
@@ -71,10 +74,12 @@ def _shapes(sizes: Any, ratios: Any) -> List[Tuple[float, float]]:
     return first + [(size, size) for size in sizes[1:]]
 
 
-def _of_map(rows: int, columns: int, cell: Any, offset: float) -> np.ndarray:
+def _of_map(sides: Tuple[int, int], cell: Any, offset: float, stride: Any) -> np.ndarray:
+    """Of one map: centers (number + offset) * stride, where that is the map's own share unless it is told."""
+    rows, columns = sides
     made = np.empty((rows, columns, len(cell), SIDES))
-    made[..., 0] = ((np.arange(columns) + offset) / columns)[None, :, None]
-    made[..., 1] = ((np.arange(rows) + offset) / rows)[:, None, None]
+    made[..., 0] = ((np.arange(columns) + offset) * (stride or 1.0 / columns))[None, :, None]
+    made[..., 1] = ((np.arange(rows) + offset) * (stride or 1.0 / rows))[:, None, None]
     made[..., 2:] = cell
     return made.reshape(-1, SIDES)
 

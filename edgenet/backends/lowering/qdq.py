@@ -17,6 +17,7 @@ from onnx import NodeProto, helper
 from edgenet.backends.lowering.file import Quantization
 from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph, attributes
+from edgenet.graph.qdq.movers import is_nearest
 
 __all__ = ["DEQUANTIZE", "REQUANTIZE", "take_qdq"]
 
@@ -27,7 +28,7 @@ ACTIVATIONS = ("Relu", "Clip")
 # Operators whose constants are operands like any other, not parameters such as a shape or a bound.
 OPERANDS = ("Add", "Conv", "Gemm", "Mul")
 # Operators that have no int8 form here.
-FLOAT = ("Div", "Elu", "HardSigmoid", "LeakyRelu", "PRelu", "Resize", "Sigmoid", "Sub", "Tanh")
+FLOAT = ("Div", "Elu", "HardSigmoid", "LeakyRelu", "PRelu", "Sigmoid", "Sub", "Tanh")
 
 
 def take_qdq(graph: Graph, in_float: Collection[str] = ()) -> dict[str, Quantization]:
@@ -78,8 +79,11 @@ def _is_whole(graph: Graph, node: NodeProto, in_float: Collection[str]) -> bool:
     source = graph.producer(node.input[0])
     if node.op_type in ACTIVATIONS and source is not None and source.op_type != "DequantizeLinear":
         return source.op_type not in ACTIVATIONS and _is_whole(graph, source, in_float)
-    return node.op_type not in in_float and all(
-        _is_dequantized(graph, node, item) for item in node.input if item
+    blends = node.op_type == "Resize" and not is_nearest(node)  # in float, as every runtime does alike
+    return (
+        not blends
+        and node.op_type not in in_float
+        and all(_is_dequantized(graph, node, item) for item in node.input if item)
     )
 
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from onnx import NodeProto
 
 from edgenet.graph.graph import Graph, attributes
-from edgenet.graph.qdq.insert import SHAPE_ONLY, clip_bounds
+from edgenet.graph.qdq.insert import clip_bounds
+from edgenet.graph.qdq.movers import moves
 
 __all__ = ["ChannelGroup", "channel_groups", "depthwise", "scale_channels"]
 
@@ -139,6 +140,6 @@ def _homogeneous(graph: Graph, node: NodeProto, sources: list[str]) -> bool:
     if node.op_type == "Clip":
         low, high = clip_bounds(graph, node)
         return low == 0 and high > 0
-    if node.op_type in SHAPE_ONLY and node.op_type != "Transpose":
+    if moves(node) and node.op_type != "Transpose":
         return graph.shape(node.output[0])[:2] == graph.shape(node.input[0])[:2]
     return node.op_type in HOMOGENEOUS

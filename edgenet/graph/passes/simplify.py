@@ -17,13 +17,14 @@ def simplify(graph: Graph) -> int:
     * AveragePool over the whole picture → GlobalAveragePool
     * Pad with zeros → the pads of the convolution that alone reads it
     * Split into constant parts → one Slice each
+    * Pad with a value that is zero → with none
     * Resize to the size that is there already → nothing (Keras's Resizing in front of a network of that size)
     * every Conv gets an explicit bias
 
     Returns:
         How many nodes were rewritten.
     """
-    pooled = _drop_resize(graph) + _mean_to_pool(graph) + _whole_pool(graph)
+    pooled = _drop_resize(graph) + _plain_pad(graph) + _mean_to_pool(graph) + _whole_pool(graph)
     return pooled + _pad_into_conv(graph) + _split_to_slices(graph) + _explicit_bias(graph)
 
 
@@ -34,6 +35,16 @@ def _drop_resize(graph: Graph) -> int:
         cropping = attributes(node).get("coordinate_transformation_mode", b"") == b"tf_crop_and_resize"
         if shape == graph.shape(node.output[0]) and all(shape) and not cropping and graph.can_bypass(node):
             graph.bypass(node)
+            changed += 1
+    return changed
+
+
+def _plain_pad(graph: Graph) -> int:
+    changed = 0
+    for node in [node for node in graph.nodes if node.op_type == "Pad" and len(node.input) == 3]:
+        value = graph.constant(node.input[2]) if node.input[2] else np.zeros(1)
+        if value is not None and not np.any(value):
+            graph.set_inputs(node, node.input[:2])
             changed += 1
     return changed
 

@@ -16,13 +16,13 @@ from onnx import NodeProto, helper
 from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.fold_normalization import PIXELS
+from edgenet.graph.qdq.movers import moves
 from edgenet.graph.qdq.rescale import rescale_bias
 from edgenet.graph.qparams import Affine, Int8Weights
 
-__all__ = ["SHAPE_ONLY", "activations", "clip_bounds", "insert_qdq", "insert_weights", "set_weights"]
+__all__ = ["activations", "clip_bounds", "insert_qdq", "insert_weights", "set_weights"]
 
 ACTIVATIONS = ("Relu", "Clip")
-SHAPE_ONLY = ("Flatten", "Reshape", "Slice", "Squeeze", "Transpose")
 ENTRY = ("Cast",)
 
 
@@ -30,13 +30,13 @@ def activations(graph: Graph) -> list[str]:
     """The tensors that need an int8 range of their own, in graph order.
 
     Not among them: a convolution's result that only an activation reads (the two run as one operator),
-    the pixels, and tensors that merely get another shape.
+    the pixels, and tensors that have the scale of what they are made from.
     """
     names = []
     for node in graph.nodes:
         reader = graph.sole_consumer(node.output[0])
         fused = node.op_type == "Conv" and reader is not None and reader.op_type in ACTIVATIONS
-        if not fused and node.op_type not in SHAPE_ONLY + ENTRY:
+        if not fused and not moves(node) and node.op_type not in ENTRY:
             names.append(node.output[0])
     return names
 
@@ -70,7 +70,7 @@ def insert_qdq(
     for node in [node for node in graph.nodes if node.op_type in ACTIVATIONS]:
         _drop_if_implied(graph, node, params)
     for node in list(graph.nodes):
-        if node.op_type in SHAPE_ONLY and node.input[0] in params:
+        if moves(node) and node.input[0] in params:
             params[node.output[0]] = params[node.input[0]]
     for node in list(graph.nodes):
         if node.output[0] in params:

@@ -9,6 +9,7 @@ import numpy as np
 from onnx import NodeProto
 
 from edgenet.graph.graph import Graph
+from edgenet.graph.qdq.movers import is_nearest
 
 __all__ = [
     "SumScales",
@@ -115,7 +116,7 @@ def rescale(graph: Graph, quantize: NodeProto, scale: float) -> int:
         for reader in graph.consumers(dequantize.output[0]):
             if reader.op_type == "Conv":
                 rescale_bias(graph, reader, ratio)
-            elif reader.op_type in SAME_SCALE:
+            elif reader.op_type in SAME_SCALE or is_nearest(reader):
                 after = graph.consumers(reader.output[0])
                 if after[0].op_type == "QuantizeLinear" and scale_of(graph, after[0]) == before:
                     rescaled += rescale(graph, after[0], scale)

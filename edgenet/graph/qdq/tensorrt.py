@@ -21,7 +21,7 @@ from onnx import NodeProto, TensorProto, helper
 
 from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.insert import SHAPE_ONLY
+from edgenet.graph.qdq.movers import SHAPE_ONLY
 from edgenet.graph.qparams import Affine
 
 __all__ = ["symmetric_qdq"]

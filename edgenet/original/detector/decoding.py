@@ -75,11 +75,11 @@ class _Chain:
                 known |= set(node.output)
 
     def candidates(self) -> list[str]:
-        """Tensors of as many numbers as there are codes, four an anchor, in their order."""
-        count = np.prod(self._wiring.shape(self._start) or ())
-        shapes = {name: self._wiring.shape(name) for node in self._nodes for name in node.output}
+        """Tensors of as many numbers as there are codes, [N, 4] or [4, N], in their order."""
+        count = int(np.prod(self._wiring.shape(self._start) or ()))
+        shapes = {name: self._wiring.shape(name) or () for node in self._nodes for name in node.output}
         return [
-            name for name, shape in shapes.items() if shape and shape[-1] == BOX and np.prod(shape) == count
+            name for name, shape in shapes.items() if np.prod(shape) == count and BOX in (shape[0], shape[-1])
         ]
 
     def run(self, codes: NDArray[np.float32], name: str) -> Values:
@@ -98,7 +98,8 @@ class _Chain:
             held |= dict(zip(node.output, evaluated(node, self._opset, held), strict=False))
             if name in held:
                 break
-        return np.asarray(held[name], np.float64).reshape(-1, BOX)
+        made = np.asarray(held[name], np.float64)
+        return made.reshape(-1, BOX) if made.shape[-1] == BOX else made.reshape(BOX, -1).T
 
 
 def _read(run: Any, count: int, size: tuple[int, int]) -> Decoding | None:
@@ -147,7 +148,7 @@ def _fitted(anchors: Values, tried: Sequence[Values]) -> Decoding | None:
         kinds.append(role[2])
     if len(set(kinds)) > 1 or len(set(order)) < BOX:
         return None
-    told = [round(float(value), 6) for value in variances]
+    told = [float(f"{value:.4g}") for value in variances]  # 0.1999998 is 0.2
     settings = {"coding": kinds[0], "order": order, "variances": told}
     return Decoding(settings, np.concatenate([(anchors[:, :2] + anchors[:, 2:]) / 2, sizes], axis=1))
 

@@ -77,7 +77,8 @@ def _joins(wiring: Wiring) -> list[Join]:
         shape = wiring.shape(name)
         if node.op_type == "Concat" or (shape is not None and len(shape) < len((1, 3, 1, 1))):
             found[tuple(conv.output[0] for conv in convs)] = Join(name, channels, activated)
-    return list(found.values())
+    several = any(len(convs) > 1 for convs in found)
+    return [join for convs, join in found.items() if len(convs) > 1 or not several]
 
 
 def _convolutions(wiring: Wiring, node: NodeProto) -> list[NodeProto]:

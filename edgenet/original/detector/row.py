@@ -129,9 +129,9 @@ def _activation(
     inside, told = score_ending(wiring, scores, columns, opset), settings.get("score_activation", NONE)
     if inside == NONE:
         return told, PROBABILITIES if told == NONE else LOGITS
-    if told != NONE:
+    if told not in (NONE, inside):  # one that the graph ends in is not applied again
         raise ModelError(
-            f"{wiring.path}: the scores are behind a {inside} in the file, and the card applies {told} again",
+            f"{wiring.path}: the scores are behind a {inside} in the file, and the card applies {told} to it",
             'write score_activation = "none"',
         )
     return inside, PROBABILITIES

@@ -14,7 +14,7 @@ from edgenet.detection.anchor_table import written_out
 from edgenet.errors import ModelError
 from edgenet.original.detector.decoding import read_decoding
 from edgenet.original.detector.joins import heads_by_form
-from edgenet.original.detector.wiring import Wiring, attribute
+from edgenet.original.detector.wiring import MOVES, Wiring, attribute
 
 __all__ = ["completed"]
 
@@ -26,7 +26,7 @@ MOST_AT, OVERLAP_AT, SCORE_AT = 2, 3, 4
 # Keys that belong together: where a card has one of them, the file's are not taken.
 TOGETHER = (
     ("anchors",), ("coding", "order", "variances", "scale"), ("score_threshold",), ("nms_threshold",),
-    ("max_detections",), ("background",), ("scores",), ("boxes",),
+    ("max_detections",), ("background",), ("scores",), ("boxes",), ("points",),
 )  # fmt: skip
 # A box and its corners, by the coding.
 ORDERS = {
@@ -99,11 +99,13 @@ def _of_form(
             found |= _of_suppression(*node)
             break
     columns = classes + (settings["background"] != NONE) if classes and "background" in settings else 0
-    heads = heads_by_form(wiring, columns)
+    heads = heads_by_form(wiring, columns) or _outputs_by_shape(wiring, columns)
     if heads is None:
         return found
-    found |= {"scores": heads[0], "boxes": heads[1]}
-    shape = wiring.shape(heads[0])
+    found |= {"scores": _as_output(wiring, heads[0]), "boxes": _as_output(wiring, heads[1])}
+    shape, codes = wiring.shape(heads[0]), (wiring.shape(heads[1]) or (BOX,))[-1]
+    if codes > BOX and "points" not in settings:
+        found["points"] = [f"point {number}" for number in range(1, (codes - BOX) // 2 + 1)]
     if classes and shape is not None and shape[-1] - classes in (0, 1):
         found["background"] = 0 if shape[-1] > classes else NONE
     named = settings.get("boxes", heads[1])
@@ -111,6 +113,34 @@ def _of_form(
     if decoding is not None:
         found |= {**decoding.settings, "anchors": {"values": written_out(decoding.anchors)}}
     return found
+
+
+def _outputs_by_shape(wiring: Wiring, columns: int) -> tuple[str, str] | None:
+    """Two of the file's outputs, [1, N, C] and [1, N, 4], where no others can be scores and boxes.
+
+    Boxes with points have more numbers than four, two for each point.
+    """
+    moving = {name: wiring.shape(name) or () for name in wiring.outputs if wiring.constant(name) is None}
+    pairs = {
+        (scores, boxes): other[-1]
+        for scores, own in moving.items()
+        for boxes, other in moving.items()
+        if scores != boxes and len(own) == len(other) == len(("batch", "anchors", "columns"))
+        if own[1] == other[1] and other[-1] >= BOX and other[-1] % 2 == 0 and own[-1] == (columns or own[-1])
+    }
+    sure = [pair for pair, codes in pairs.items() if codes == BOX] or list(pairs)
+    return sure[0] if len(sure) == 1 else None
+
+
+def _as_output(wiring: Wiring, name: str) -> str:
+    """The file's output that gives a tensor as it is; the tensor itself where none does."""
+    for output in wiring.outputs:
+        made = output
+        while made != name and (node := wiring.makers.get(made)) is not None and node.op_type in MOVES:
+            made = str(node.input[0])
+        if made == name and wiring.shape(output) == wiring.shape(name):
+            return output
+    return name
 
 
 def _of_suppression(node: NodeProto, held: Mapping[str, NDArray[Any]]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ MOVES = (
 )  # fmt: skip
 ONNX = ("", "ai.onnx")
 PICTURE_RANK = 3  # without a batch
+BEFORE = 8  # nodes before a batch is made
+SCALING = ("Add", "Cast", "Div", "Identity", "Mul", "Sub")
 
 
 class Wiring:
@@ -51,7 +53,7 @@ class Wiring:
         for node in proto.graph.node:
             for name in dict.fromkeys(node.input):
                 self.readers[name].append(node)
-        self.outputs = tuple(item.name for item in proto.graph.output)
+        self.outputs: tuple[str, ...] = tuple(item.name for item in proto.graph.output)
         self._shapes = _shapes(proto)
         self._row = ""
         self._held = {item.name: item for item in proto.graph.initializer}
@@ -152,17 +154,39 @@ def with_batch(proto: onnx.ModelProto) -> bool:
     sides = [dim.dim_value for dim in entry.type.tensor_type.shape.dim]
     if sides[0] not in (1, 3):
         return False
-    for node in proto.graph.node:
-        for at, name in enumerate(node.input):
-            if name == entry.name:
-                node.input[at] = f"{name}/picture"
-    shape = numpy_helper.from_array(np.array([sides[0], *(side or -1 for side in sides[1:])], np.int64))
-    shape.name = f"{entry.name}/shape"
-    proto.graph.initializer.append(shape)
-    inputs, made = [entry.name, shape.name], f"{entry.name}/picture"
-    proto.graph.node.insert(0, helper.make_node("Reshape", inputs, [made], name=made))
+    if not _batched_inside(proto, entry.name):
+        _take_first(proto, entry, sides)
     entry.type.tensor_type.shape.dim.insert(0, onnx.TensorShapeProto.Dimension(dim_value=1))
     return True
+
+
+def _batched_inside(proto: onnx.ModelProto, entry: str) -> bool:
+    """Let the Unsqueeze that makes the batch be nothing, where only arithmetic is before it."""
+    held = {item.name for item in proto.graph.initializer}
+    held |= {node.output[0] for node in proto.graph.node if node.op_type == "Constant"}
+    name = entry
+    for _ in range(BEFORE):
+        readers = [node for node in proto.graph.node if name in node.input]
+        if len(readers) != 1:
+            return False
+        node = readers[0]
+        others = [item for item in node.input if item != name]
+        if node.op_type == "Unsqueeze":
+            node.CopyFrom(helper.make_node("Identity", [name], node.output, node.name))
+            return True
+        if node.op_type not in SCALING or not held.issuperset(others):
+            return False
+        name = node.output[0]
+    return False
+
+
+def _take_first(proto: onnx.ModelProto, entry: onnx.ValueInfoProto, sides: Sequence[int]) -> None:
+    """Let the graph read the one picture of a batch, under the name that it had."""
+    picture, batch, shape = entry.name, f"{entry.name}/batch", f"{entry.name}/shape"
+    wanted = np.array([sides[0], *(side or -1 for side in sides[1:])], np.int64)
+    proto.graph.initializer.append(numpy_helper.from_array(wanted, shape))
+    proto.graph.node.insert(0, helper.make_node("Reshape", [batch, shape], [picture], name=picture))
+    entry.name = batch
 
 
 def attribute(node: NodeProto, name: str, default: Any = None) -> Any:

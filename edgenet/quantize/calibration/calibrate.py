@@ -16,6 +16,7 @@ from edgenet.graph.passes.channel_outputs import channel_outputs
 from edgenet.graph.qdq.insert import activations
 from edgenet.quantize.calibration.channel_statistics import ChannelStatistics
 from edgenet.quantize.calibration.observers import OBSERVERS, Observer
+from edgenet.quantize.calibration.ranges import with_headroom
 
 __all__ = ["Calibration", "calibrate", "channel_statistics"]
 
@@ -36,6 +37,7 @@ def calibrate(
     images: Iterable[NDArray[np.uint8]],
     observer: str,
     progress: Callable[[int], None] = lambda _: None,
+    headroom: float = 0.0,
 ) -> Calibration:
     """Observe every activation over the images, one image's tensors in memory at a time.
 
@@ -44,6 +46,7 @@ def calibrate(
         images: uint8 [1, H, W, 3] each.
         observer: A name of ``OBSERVERS``.
         progress: Called with the number of images done.
+        headroom: The share by which ranges are wider than what was seen.
 
     Raises:
         DataError: There is no image, or the network computes NaN or infinity.
@@ -62,7 +65,10 @@ def calibrate(
         progress(done)
     if done == 0:
         raise DataError("no calibration image", "give --calibration DIR with typical images")
-    return Calibration({name: item.range() for name, item in observers.items()}, done)
+    ranges = {
+        name: with_headroom(graph, name, item.range(), headroom) for name, item in observers.items()
+    }
+    return Calibration(ranges, done)
 
 
 def channel_statistics(

@@ -12,9 +12,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.graph.graph import Graph
+from edgenet.graph.qdq.insert import clip_bounds
 from edgenet.graph.qparams import Affine, Int8Weights
 
-__all__ = ["affine", "output_range", "quantize_weights"]
+__all__ = ["affine", "output_range", "quantize_weights", "with_headroom"]
 
 # A bias may use half of int32; the other half is the accumulator's.
 BIAS_LIMIT = 2**30
@@ -27,6 +29,17 @@ def affine(low: float, high: float) -> Affine:
     if scale < np.finfo(np.float32).tiny:
         return Affine(float(np.float32(1 / 255)), -128)  # nothing but zero: as behind a ReLU
     return Affine(scale, int(np.clip(np.round(-128 - low / scale), -128, 127)))
+
+
+def with_headroom(
+    graph: Graph, name: str, seen: tuple[float, float], headroom: float
+) -> tuple[float, float]:
+    """What may be seen of a tensor: so much more than was, but for what its activation cuts off."""
+    node, (low, high) = graph.producer(name), (end * (1.0 + headroom) for end in seen)
+    if node is None or node.op_type not in ("Clip", "Relu"):
+        return low, high
+    bottom, top = clip_bounds(graph, node) if node.op_type == "Clip" else (0.0, np.inf)
+    return max(low, bottom), min(high, top)
 
 
 def quantize_weights(

@@ -6,7 +6,7 @@ of each is measured alone, and their sum predicts what a set of them does togeth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from onnx import NodeProto
 
 from edgenet.graph.evaluate import Evaluator, flat
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.insert import SHAPE_ONLY
+from edgenet.graph.qdq.movers import moves
 from edgenet.graph.segments import Step, subgraph
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.layerwise import Reconstruction
@@ -71,10 +71,11 @@ def sensitivity(
     count = min(IMAGES, *room(graph, parts, memory_mb, len(images), names))
     states: list[Values] = [{graph.input: item} for item in images[:count]]
     last = {name: index for index, step in enumerate(parts) for name in step.inputs}
-    ends = {name: _source(graph, name, names) for name in graph.outputs}
-    last |= dict.fromkeys(ends.values(), ENDLESS)  # heads are part of every answer
+    ends = {_moved_from(graph, name, set(names)) for name in graph.outputs}
+    last |= dict.fromkeys(ends, ENDLESS)  # heads are part of every answer
     given = list(graph.outputs)
-    divergence = task.divergence(_answers(_runner(graph, graph.nodes, [graph.input], *given), states))
+    wanted = _answers(_runner(graph, graph.nodes, [graph.input], *given), states)
+    divergence = task.divergence(task.comparable(wanted, task.outputs[0]))
     found, done = Sources(), set[int]()
     for index, step in enumerate(parts):
         exact = _runner(graph, step.nodes, step.inputs, step.output)
@@ -84,7 +85,7 @@ def sensitivity(
         after = _runner(graph, rest, [*live, step.output], *given)
         for table, noisy in _noises(graph, step, states, result, exact, found):
             answers = _answers(after, ({**state, step.output: noisy(state)} for state in states))
-            table[step.output] = divergence(answers)
+            table[step.output] = divergence(task.comparable(answers, task.outputs[0]))
         del after  # it holds nearly all weights: gone before the next one is made
         malloc_trim()
         for state in states:
@@ -125,12 +126,14 @@ def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconst
     return {**constants, conv.input[2]: bias.astype(np.float32)}
 
 
-def _source(graph: Graph, name: str, rounded: Collection[str]) -> str:
-    """The rounded tensor that an output is, moved; the output itself where it is computed of several."""
-    node, found = graph.producer(name), name
-    while found not in rounded and node is not None and node.op_type in SHAPE_ONLY:
-        found = node.input[0]
+def _moved_from(graph: Graph, name: str, rounded: set[str]) -> str:
+    """The rounded tensor whose numbers an output has; the output itself where it has those of none."""
+    found = name
+    while found not in rounded:
         node = graph.producer(found)
+        if node is None or not moves(node):
+            return name
+        found = node.input[0]
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.insert import SHAPE_ONLY
+from edgenet.graph.qdq.movers import moves
 from edgenet.graph.qparams import Affine, Int8Weights
 from edgenet.quantize.calibration.ranges import affine, quantize_weights
 from edgenet.quantize.rounding.layerwise import Reconstruction
@@ -35,7 +35,7 @@ def _input_scale(graph: Graph, name: str, tensors: dict[str, Affine]) -> float:
     """The int8 scale of a convolution's input, looked up through reshapes; 1 for the pixels."""
     while name not in tensors:
         producer = graph.producer(name)
-        if producer is None or producer.op_type not in SHAPE_ONLY:
+        if producer is None or not moves(producer):
             return 1.0
         name = producer.input[0]
     return tensors[name].scale

@@ -9,7 +9,6 @@ and torch's deterministic algorithms: the same machine and the same torch give t
 from __future__ import annotations
 
 import io
-import math
 import sys
 import time
 from collections.abc import Sequence
@@ -21,7 +20,6 @@ import onnx
 from PIL import Image
 
 from edgenet.agent.detection.anchors import anchors_of
-from edgenet.errors import ModelError
 from edgenet.files import write_atomic
 from edgenet.zoo import embedded
 from edgenet.zoo.in_torch import function
@@ -29,6 +27,7 @@ from edgenet.zoo.scenes.dataset import pictures
 from edgenet.zoo.scenes.detector import DETECTOR
 from edgenet.zoo.scenes.render import SIZE
 from edgenet.zoo.scenes.targets import targets
+from edgenet.zoo.training import Descent, check_export, reproducible, say
 
 if TYPE_CHECKING:
     import torch
@@ -37,12 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "train"]
 
-IMAGES, EPOCHS, BATCH, THREADS, SEED = 6_000, 14, 32, 1, 1
-RATE, DECAY = 3e-3, 0.02
+IMAGES, EPOCHS, BATCH, SEED = 6_000, 14, 32, 1
 # Hard examples of the background for each sign, and at least for a picture (SSD, section 2.2).
 NEGATIVES, FEWEST = 3, 4
 WHOLE, SMALLEST, KEPT = 0.3, 0.55, 0.5
-TOLERANCE = 1e-3
+CHECKED = 50
 
 
 class Seen(NamedTuple):
@@ -55,24 +53,19 @@ class Seen(NamedTuple):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw the pictures, train, check the export, write it."""
-    import torch
-
     given = sys.argv[1:] if arguments is None else arguments
     out = Path(given[0]) if given else embedded("scenes")
-    torch.set_num_threads(THREADS)
-    torch.use_deterministic_algorithms(True)
-    # A guard for debugging that costs a third of the time.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined, unused-ignore]
+    reproducible()
     began = time.monotonic()
     seen = load("train", IMAGES)
-    _say(f"drew {IMAGES} pictures in {time.monotonic() - began:.0f} s")
+    say(f"drew {IMAGES} pictures in {time.monotonic() - began:.0f} s")
     began = time.monotonic()
     weights = train(seen, start())
-    _say(f"trained in {time.monotonic() - began:.0f} s")
+    say(f"trained in {time.monotonic() - began:.0f} s")
     model = DETECTOR.model({name: tensor.detach().numpy() for name, tensor in weights.items()})
-    if (difference := _difference(model, weights, seen.pixels[:50])) > TOLERANCE:
-        raise ModelError(f"the exported graph and torch disagree by {difference:.1e}", "report this as a bug")
-    _say(f"largest difference of outputs, ONNX Runtime to torch: {difference:.1e}")
+    side = DETECTOR.resolution
+    inputs = seen.pixels[:CHECKED, :side, :side].astype(np.float32).transpose(0, 3, 1, 2) / 127.5 - 1
+    check_export(model, weights, inputs, ("scores", "boxes"))
     write_atomic(out, model.SerializeToString(deterministic=True))
 
 
@@ -108,32 +101,18 @@ def train(seen: Seen, weights: Weights, epochs: int = EPOCHS) -> Weights:
         weights: Where to start; they are changed.
         epochs: Rounds over all pictures.
     """
-    import torch
-
     network = function(DETECTOR.model().graph, ("scores/all", "boxes"))
-    trained = [t for name, t in weights.items() if not name.endswith(("mean", "variance"))]
-    groups = [
-        {"params": [t for t in trained if t.ndim == 4], "weight_decay": DECAY},
-        {"params": [t for t in trained if t.ndim == 1], "weight_decay": 0.0},
-    ]
-    for tensor in trained:
-        tensor.requires_grad_()
-    optimizer = torch.optim.AdamW(groups, lr=RATE)
+    descent = Descent(weights)
     random = np.random.default_rng(SEED)
     steps = len(seen.pixels) // BATCH
     for epoch in range(epochs):
         order, losses = random.permutation(len(seen.pixels)), []
         for step in range(steps):
-            for group in optimizer.param_groups:
-                group["lr"] = _rate((epoch + step / steps) / epochs)
             images, wanted, codes = _batch(seen, order[step * BATCH : (step + 1) * BATCH], random)
             scores, boxes = network(weights, images, training=True)
             loss = _loss(scores, boxes, wanted, codes)
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
-            losses.append(loss.item())
-        _say(f"epoch {epoch + 1} of {epochs}: loss {np.mean(losses):.3f}")
+            losses.append(descent.step(loss, (epoch + step / steps) / epochs))
+        say(f"epoch {epoch + 1} of {epochs}: loss {np.mean(losses):.3f}")
     return weights
 
 
@@ -192,30 +171,6 @@ def _cropped(
     areas = [(item[:, 2:] - item[:, :2]).prod(axis=1) for item in (inside, moved)]
     kept = areas[0] >= KEPT * areas[1]
     return np.asarray(image, np.float32), inside[kept], kept
-
-
-def _rate(progress: float) -> float:
-    """Rises for a twentieth of the way, then falls along half a cosine to nothing."""
-    return RATE * min(progress / 0.05, 0.5 + 0.5 * math.cos(math.pi * progress))
-
-
-def _difference(model: onnx.ModelProto, weights: Weights, pictures_: np.ndarray) -> float:
-    """Largest absolute difference of outputs between the exported graph in ONNX Runtime and torch."""
-    import onnxruntime
-    import torch
-
-    side = DETECTOR.resolution
-    inputs = pictures_[:, :side, :side].astype(np.float32).transpose(0, 3, 1, 2) / 127.5 - 1
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    answers = [session.run(["scores", "boxes"], {"input": image[None]}) for image in inputs]
-    with torch.no_grad():
-        expected = function(model.graph, ("scores", "boxes"))(weights, torch.from_numpy(inputs))
-    pairs = zip(zip(*answers, strict=True), expected, strict=True)
-    return max(float(np.abs(np.concatenate(got) - wanted.numpy()).max()) for got, wanted in pairs)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

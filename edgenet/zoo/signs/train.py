@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import io
-import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,13 +21,13 @@ import numpy as np
 import onnx
 from PIL import Image
 
-from edgenet.errors import ModelError
 from edgenet.files import write_atomic
 from edgenet.zoo import embedded, mobilenet_v1
 from edgenet.zoo.in_torch import function
 from edgenet.zoo.mobilenet_v1 import weight_shapes
 from edgenet.zoo.signs import ALPHA, LABELS, RESOLUTION
 from edgenet.zoo.signs.dataset import COUNTS, label, pictures
+from edgenet.zoo.training import Descent, check_export, reproducible, say
 
 if TYPE_CHECKING:
     import torch
@@ -37,35 +36,28 @@ if TYPE_CHECKING:
 
 __all__ = ["forward", "load", "main", "start", "train"]
 
-IMAGES, EPOCHS, BATCH, THREADS, SEED = 12_000, 30, 50, 1, 1
-RATE, DECAY, SMOOTHING = 3e-3, 0.02, 0.05
-SHIFT, TOLERANCE = 6, 1e-3
+IMAGES, EPOCHS, BATCH, SEED = 12_000, 30, 50, 1
+SMOOTHING, SHIFT, CHECKED = 0.05, 6, 100
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw the pictures, train, check the export, score it on the validation set, write it."""
-    import torch
-
     given = sys.argv[1:] if arguments is None else arguments
     out = Path(given[0]) if given else embedded()
-    torch.set_num_threads(THREADS)
-    torch.use_deterministic_algorithms(True)
-    # A guard for debugging that costs a third of the time.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined, unused-ignore]
+    reproducible()
     began = time.monotonic()
     images, labels = load("train", IMAGES)
-    _say(f"drew {IMAGES} pictures in {time.monotonic() - began:.0f} s")
+    say(f"drew {IMAGES} pictures in {time.monotonic() - began:.0f} s")
     began = time.monotonic()
     untrained = mobilenet_v1(ALPHA, RESOLUTION, len(LABELS), seed=SEED)
     weights = train(images, labels, start(untrained, weight_shapes(ALPHA, len(LABELS))))
-    _say(f"trained in {time.monotonic() - began:.0f} s")
+    say(f"trained in {time.monotonic() - began:.0f} s")
     arrays = {name: tensor.detach().numpy() for name, tensor in weights.items()}
     model = mobilenet_v1(ALPHA, RESOLUTION, len(LABELS), weights=arrays)
     images, labels = load("val", COUNTS["val"])
-    if (difference := _difference(model, weights, images[:100])) > TOLERANCE:
-        raise ModelError(f"the exported graph and torch disagree by {difference:.1e}", "report this as a bug")
-    _say(f"largest difference of logits, ONNX Runtime to torch: {difference:.1e}")
-    _say(f"top-1 on val: {100 * _score(weights, images, labels):.1f} %")
+    inputs = (images[:CHECKED].astype(np.float32) - 127.5) / 127.5
+    check_export(model, weights, inputs, ("logits",))
+    say(f"top-1 on val: {100 * _score(weights, images, labels):.1f} %")
     write_atomic(out, model.SerializeToString(deterministic=True))
 
 
@@ -124,29 +116,17 @@ def train(
     import torch
     import torch.nn.functional as F
 
-    trained = [t for name, t in weights.items() if not name.endswith(("mean", "variance"))]
-    groups = [
-        {"params": [t for t in trained if t.ndim == 4], "weight_decay": DECAY},
-        {"params": [t for t in trained if t.ndim == 1], "weight_decay": 0.0},
-    ]
-    for tensor in trained:
-        tensor.requires_grad_()
-    optimizer = torch.optim.AdamW(groups, lr=RATE)
+    descent = Descent(weights)
     random = np.random.default_rng(SEED)
     steps = len(images) // BATCH
     for epoch in range(epochs):
         order, losses = random.permutation(len(images)), []
         for step in range(steps):
-            for group in optimizer.param_groups:
-                group["lr"] = _rate((epoch + step / steps) / epochs)
             chosen = order[step * BATCH : (step + 1) * BATCH]
             logits = network(weights, torch.from_numpy(_augmented(images[chosen], random)), training=True)
             loss = F.cross_entropy(logits, torch.from_numpy(labels[chosen]), label_smoothing=SMOOTHING)
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
-            losses.append(loss.item())
-        _say(f"epoch {epoch + 1} of {epochs}: loss {np.mean(losses):.3f}")
+            losses.append(descent.step(loss, (epoch + step / steps) / epochs))
+        say(f"epoch {epoch + 1} of {epochs}: loss {np.mean(losses):.3f}")
     return weights
 
 
@@ -156,11 +136,6 @@ def start(model: onnx.ModelProto, names: Iterable[str]) -> Weights:
 
     stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     return {name: torch.from_numpy(stored[name].copy()) for name in names}
-
-
-def _rate(progress: float) -> float:
-    """Rises for a twentieth of the way, then falls along half a cosine to nothing."""
-    return RATE * min(progress / 0.05, 0.5 + 0.5 * math.cos(math.pi * progress))
 
 
 def _augmented(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -182,23 +157,6 @@ def _score(weights: Weights, images: np.ndarray, labels: np.ndarray) -> float:
             forward(weights, torch.from_numpy(images[i : i + BATCH])) for i in range(0, len(images), BATCH)
         ]
     return float(np.mean(torch.cat(answers).argmax(1).numpy() == labels))
-
-
-def _difference(model: onnx.ModelProto, weights: Weights, images: np.ndarray) -> float:
-    """Largest absolute difference of logits between the exported graph in ONNX Runtime and torch."""
-    import onnxruntime
-    import torch
-
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    inputs = (images.astype(np.float32) - 127.5) / 127.5
-    answers = [session.run(["logits"], {"input": image[None]})[0] for image in inputs]
-    with torch.no_grad():
-        expected = forward(weights, torch.from_numpy(images)).numpy()
-    return float(np.abs(np.concatenate(answers) - expected).max())
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

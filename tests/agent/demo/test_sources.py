@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import io
+import json
 import os
 import signal
 import struct
@@ -267,6 +268,23 @@ class TestSynthetic:
             assert most < 45000, "numpy's casting buffers; a picture is 230400 bytes"
         finally:
             tracemalloc.stop()
+
+    def test_several_signs_move_each_in_a_part_of_its_own(self, tmp_path: Path) -> None:
+        (tmp_path / "drawings").write_bytes(drawings(320, 240, together=4))
+        source = Synthetic({"paths": [str(tmp_path / "drawings")], "fps": 1000})
+        source.open()
+        first, later = (np.empty((240, 320, 3), np.uint8) for _ in range(2))
+        source.draw(first, 0)
+        source.draw(later, TURN // 2)
+        moved = (first != later).any(axis=2).reshape(2, 120, 2, 160).any(axis=(1, 3))
+        assert moved.all()
+
+    def test_a_sign_that_does_not_fit_its_part_is_refused(self, tmp_path: Path) -> None:
+        line, _, packed = drawings(320, 240).partition(b"\n")
+        crowded = json.dumps({**json.loads(line), "together": 4}).encode()
+        (tmp_path / "drawings").write_bytes(crowded + b"\n" + packed)
+        with pytest.raises(Failure, match="stop is larger than its part of the scene"):
+            sources.open_source({"kind": "synthetic", "paths": [str(tmp_path / "drawings")]})
 
     def test_damaged_drawings_are_refused(self, tmp_path: Path) -> None:
         (tmp_path / "drawings").write_bytes(drawings(160, 120)[:-9])

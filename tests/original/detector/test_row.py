@@ -57,8 +57,10 @@ def test_scores_that_no_activation_is_told_of_are_taken_as_they_are() -> None:
 
 
 def test_an_activation_is_not_applied_twice() -> None:
-    with pytest.raises(ModelError, match=r"behind a sigmoid .* applies sigmoid again"):
-        joined(Net().joined("Sigmoid").model(), {**CARD, "score_activation": "sigmoid"})
+    row = joined(Net().joined("Sigmoid").model(), {**CARD, "score_activation": "sigmoid"})
+    assert (row.meaning, row.settings["activation"]) == ("probabilities", "sigmoid")
+    with pytest.raises(ModelError, match=r"behind a sigmoid .* applies softmax to it"):
+        joined(Net().joined("Sigmoid").model(), {**CARD, "score_activation": "softmax"})
 
 
 def test_outputs_go_by_name_too_and_the_rest_is_dropped() -> None:

@@ -1,0 +1,24 @@
+"""Operators that move numbers, or give some between them: these are on the scale of what they read."""
+
+from __future__ import annotations
+
+from onnx import NodeProto
+
+from edgenet.graph.graph import attributes
+
+__all__ = ["SHAPE_ONLY", "is_nearest", "moves"]
+
+SHAPE_ONLY = ("Flatten", "Reshape", "Slice", "Squeeze", "Transpose")
+WITHIN = ("MaxPool", "Resize")
+
+
+def moves(node: NodeProto) -> bool:
+    """Whether no number that a node gives is beyond those that it reads and zero: it needs no range."""
+    if node.op_type == "Pad":
+        return len(node.input) == 2  # with zeros, or with its own numbers
+    return node.op_type in SHAPE_ONLY or node.op_type in WITHIN
+
+
+def is_nearest(node: NodeProto) -> bool:
+    """Whether a node resizes a picture by its nearest pixels, whatever number they are."""
+    return node.op_type == "Resize" and attributes(node).get("mode", b"nearest") == b"nearest"

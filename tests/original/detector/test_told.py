@@ -1,0 +1,195 @@
+"""Detectors that decode and pick boxes say how: as TensorFlow's and torchvision's exporters write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from edgenet.agent.detection.anchors import anchors_of
+from edgenet.agent.detection.coding import Coding
+from edgenet.errors import ModelError
+from edgenet.original.detector.row import Row, row_of
+from tests.original.detector.nets import MAPS, SIDE, Net, fed
+
+PATH = Path("net.onnx")
+CLASSES = 2
+VARIANCES = [0.1, 0.1, 0.2, 0.2]
+
+
+def grid(net: Net) -> np.ndarray:
+    """float32 [60, 4]: center x, center y, width, height; three sizes a cell."""
+    made = []
+    for side in MAPS:
+        for row in range(side):
+            for column in range(side):
+                made += [
+                    [(column + 0.5) / side, (row + 0.5) / side, 0.8 / side, size / side]
+                    for size in (0.5, 1, 2)
+                ]
+    return np.array(made, np.float32)
+
+
+def decoded_as_tensorflow(net: Net) -> str:
+    """faster_rcnn_box_coder.py of the Object Detection API: y, x, h, w; corners y, x, y, x."""
+    anchors = grid(net)
+    parts = [net.keep(f"anchor{at}", anchors[:, at]) for at in (1, 0, 3, 2)]
+    rows = net.add("Squeeze", ["boxes", net.keep("first", [0], np.int64)], "codes")
+    turned = net.add("Transpose", [rows], "turned", perm=[1, 0])
+    halves = net.keep("half", 2.0)
+    net.nodes.append(
+        helper.make_node("Split", [turned], ["ty", "tx", "th", "tw"], name="split", axis=0, num_outputs=4)
+    )
+    flat = net.keep("flat", [-1], np.int64)
+    codes = []
+    for at, name in enumerate(("ty", "tx", "th", "tw")):
+        own = net.add("Reshape", [name, flat], f"{name}/flat")
+        codes.append(net.add("Div", [own, net.keep(f"{name}/scale", 1 / VARIANCES[at])], f"{name}/scaled"))
+    ends = []
+    for at, axis in enumerate("yx"):
+        size = net.add("Mul", [net.add("Exp", [codes[2 + at]], f"{axis}/exp"), parts[2 + at]], f"{axis}/size")
+        move = net.add("Mul", [codes[at], parts[2 + at]], f"{axis}/move")
+        center = net.add("Add", [move, parts[at]], f"{axis}/center")
+        half = net.add("Div", [size, halves], f"{axis}/half")
+        ends.append((center, half))
+    corners = [
+        net.add(kind, [center, half], f"corner{at}{kind}")
+        for kind in ("Sub", "Add") for at, (center, half) in enumerate(ends)
+    ]  # fmt: skip
+    axis = net.keep("one", [1], np.int64)
+    columns = [net.add("Unsqueeze", [name, axis], f"{name}/column") for name in corners]
+    return net.add("Concat", columns, "decoded", axis=1)
+
+
+def decoded_as_torchvision(net: Net) -> str:
+    """_utils.BoxCoder.decode_single of torchvision: corners x, y, x, y in pixels, limits on sizes."""
+    anchors = grid(net) * SIDE
+    columns = []
+    rows = net.add("Squeeze", ["boxes", net.keep("first", [0], np.int64)], "codes")
+    for at in range(4):
+        where = [
+            net.keep(f"cut{at}{key}", [value], np.int64)
+            for key, value in (("begin", at), ("end", at + 1), ("axis", 1))
+        ]
+        cut = net.add("Slice", [rows, *where], f"cut{at}")
+        columns.append(net.add("Mul", [cut, net.keep(f"variance{at}", VARIANCES[at])], f"scaled{at}"))
+    limit = net.keep("limit", np.log(1000 / 16))
+    ends = []
+    for at in range(2):
+        own = [net.keep(f"anchor{at}{key}", anchors[:, key : key + 1]) for key in (at, 2 + at)]
+        clipped = net.add("Clip", [columns[2 + at], "", limit], f"clipped{at}")
+        size = net.add("Mul", [net.add("Exp", [clipped], f"exp{at}"), own[1]], f"size{at}")
+        center = net.add("Add", [net.add("Mul", [columns[at], own[1]], f"move{at}"), own[0]], f"center{at}")
+        ends.append((center, net.add("Mul", [size, net.keep(f"half{at}", 0.5)], f"half_size{at}")))
+    corners = [
+        net.add(kind, [center, half], f"corner{at}{kind}")
+        for kind in ("Sub", "Add") for at, (center, half) in enumerate(ends)
+    ]  # fmt: skip
+    return net.add("Concat", corners, "decoded", axis=1)
+
+
+def picking(decode: Any, ending: str) -> Net:
+    """A net that gives the indices of the boxes it picks, and no head."""
+    net = Net().joined(ending)
+    decoded = net.add("Unsqueeze", [decode(net), net.keep("batch", [0], np.int64)], "batched")
+    turned = net.add("Transpose", ["scores"], "by_class", perm=[0, 2, 1])
+    numbers = [net.keep("most", [40], np.int64), net.keep("overlap", [0.55]), net.keep("least", [0.05])]
+    net.add("NonMaxSuppression", [decoded, turned, *numbers], "picked")
+    net.outputs = ["picked"]
+    return net
+
+
+def model(net: Net) -> onnx.ModelProto:
+    made = net.model()
+    made.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
+    return made
+
+
+def completed(proto: onnx.ModelProto, **card: Any) -> Row:
+    row = row_of(proto, card, CLASSES, fed(), PATH)
+    onnx.checker.check_model(proto, full_check=True)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("decode", "ending", "order"),
+    [
+        (decoded_as_tensorflow, "Sigmoid", ["cy", "cx", "height", "width"]),
+        (decoded_as_torchvision, "Softmax", ["cx", "cy", "width", "height"]),
+    ],
+)
+def test_an_empty_card_is_completed_by_the_graph(decode: Any, ending: str, order: list[str]) -> None:
+    net = picking(decode, ending)
+    proto = model(net)
+    own = completed(proto).settings
+    assert (own["scores"], own["boxes"], own["background"]) == ("scores", "boxes", 0)
+    assert (own["coding"], own["order"], own["variances"]) == ("center-size", order, VARIANCES)
+    assert (own["nms_threshold"], own["score_threshold"], own["max_detections"]) == (0.55, 0.05, 40)
+    np.testing.assert_allclose(anchors_of(own["anchors"]), grid(net), atol=1e-6)
+
+
+def test_boxes_are_those_that_the_graph_decodes() -> None:
+    net = picking(decoded_as_tensorflow, "Sigmoid")
+    whole = model(net)
+    image = np.random.default_rng(2).normal(size=(1, 3, SIDE, SIDE)).astype(np.float32)
+    kept = onnx.ModelProto.FromString(whole.SerializeToString())
+    del kept.graph.output[:]
+    kept.graph.output.append(helper.make_tensor_value_info("decoded", TensorProto.FLOAT, None))
+    kept.graph.output.append(helper.make_tensor_value_info("boxes", TensorProto.FLOAT, None))
+    decoded, codes = ReferenceEvaluator(kept).run(None, {"image": image})
+    own = completed(whole).settings
+    ours = Coding(own).boxes(codes[0], anchors_of(own["anchors"]))
+    np.testing.assert_allclose(ours[:, [1, 0, 3, 2]], decoded, atol=1e-4)
+
+
+def test_what_the_card_says_stays() -> None:
+    own = completed(
+        model(picking(decoded_as_tensorflow, "Sigmoid")), nms_threshold=0.4, coding="corner-offset"
+    ).settings
+    assert own["nms_threshold"] == 0.4
+    assert own["coding"] == "corner-offset"
+    assert "variances" not in own
+
+
+def test_anchors_of_a_tensor_are_as_the_codes_are() -> None:
+    net = Net().joined()
+    corners = np.array([[0.1, 0.2, 0.5, 0.4]] * 60, np.float32)
+    net.keep("anchors", corners[None])
+    net.outputs.append(net.add("Identity", ["anchors"], "given"))
+    card = {"scores": 0, "boxes": 1, "background": 0, "coding": "corner-offset"}
+    for more in ({"anchors": {"tensor": "anchors"}}, {"anchors_output": 2}, {"anchors_output": "given"}):
+        own = completed(net.model(), **card, **more).settings
+        np.testing.assert_allclose(anchors_of(own["anchors"])[7], [0.3, 0.3, 0.4, 0.2], atol=1e-6)
+    with pytest.raises(ModelError, match="'scores4' is no constant of anchors"):
+        completed(net.model(), **card, anchors={"tensor": "scores4"})
+
+
+def test_a_picture_without_a_batch_and_what_is_computed_from_its_size() -> None:
+    net = picking(decoded_as_torchvision, "Softmax")
+    proto = model(net)
+    entry = proto.graph.input[0]
+    del entry.type.tensor_type.shape.dim[0]
+    before = [
+        helper.make_node("Unsqueeze", ["image", "batch"], ["batched_image"]),
+        helper.make_node("Shape", ["batched_image"], ["size"]),
+        helper.make_node("Gather", ["size", "side_at"], ["side"]),
+        helper.make_node("Sub", ["side", "wanted"], ["missing"]),
+        helper.make_node("Concat", ["zeros", "missing", "missing"], ["pads"], axis=0),
+        helper.make_node("Pad", ["batched_image", "pads"], ["padded"]),
+    ]
+    for name, value in (("side_at", [2]), ("wanted", [SIDE]), ("zeros", [0] * 6)):
+        proto.graph.initializer.append(numpy_helper.from_array(np.array(value, np.int64), name))
+    for node in proto.graph.node:
+        if node.op_type == "Conv":
+            node.input[0] = "padded"
+    for node in reversed(before):
+        proto.graph.node.insert(0, node)
+    own = completed(proto).settings
+    assert own["variances"] == VARIANCES
+    kinds = {node.op_type for node in proto.graph.node}
+    assert not kinds & {"Shape", "Pad"}
