@@ -11,7 +11,7 @@ from onnx.inliner import inline_local_functions
 
 from edgenet.errors import ModelError
 
-__all__ = ["check_operators", "picks_boxes", "with_functions_inlined"]
+__all__ = ["check_operators", "check_texts", "picks_boxes", "with_functions_inlined"]
 
 ONNX = ("", "ai.onnx")
 # Operators of ONNX Runtime's own domains are judged in edgenet/soundness.py: some are taken.
@@ -24,6 +24,24 @@ AUGMENTATIONS = ("Random", "ImageProjectiveTransform", "AdjustContrast", "Adjust
 def with_functions_inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
     """The model without local functions, as which some exporters write whole layers."""
     return inline_local_functions(proto) if proto.functions else proto
+
+
+def check_texts(proto: onnx.ModelProto, where: str) -> None:
+    """Refuse names that are no UTF-8, which protobuf gives as bytes.
+
+    Raises:
+        ModelError: There is one.
+    """
+    waiting = [proto.graph]
+    while waiting:
+        graph = waiting.pop()
+        names = [item.name for item in (*graph.input, *graph.output, *graph.initializer, *graph.value_info)]
+        for node in graph.node:
+            names += [node.op_type, node.domain, node.name, *node.input, *node.output]
+            names += [item.name for item in node.attribute]
+            waiting += [item.g for item in node.attribute if item.type == AttributeProto.GRAPH]
+        if not all(isinstance(name, str) for name in names):
+            raise ModelError(f"{where}: not an ONNX file, or a damaged one", "export the model to ONNX again")
 
 
 def picks_boxes(proto: onnx.ModelProto) -> bool:
