@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from onnx import AttributeProto, NodeProto
 from onnx.defs import onnx_opset_version
 from onnx.inliner import inline_local_functions
@@ -27,21 +30,22 @@ def with_functions_inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def check_texts(proto: onnx.ModelProto, where: str) -> None:
-    """Refuse names that are no UTF-8, which protobuf gives as bytes.
+    """Refuse texts that are no UTF-8, which protobuf gives as bytes and does not copy.
 
     Raises:
         ModelError: There is one.
     """
-    waiting = [proto.graph]
+    waiting: list[Message] = [proto]
     while waiting:
-        graph = waiting.pop()
-        names = [item.name for item in (*graph.input, *graph.output, *graph.initializer, *graph.value_info)]
-        for node in graph.node:
-            names += [node.op_type, node.domain, node.name, *node.input, *node.output]
-            names += [item.name for item in node.attribute]
-            waiting += [item.g for item in node.attribute if item.type == AttributeProto.GRAPH]
-        if not all(isinstance(name, str) for name in names):
-            raise ModelError(f"{where}: not an ONNX file, or a damaged one", "export the model to ONNX again")
+        for field, value in waiting.pop().ListFields():
+            several = value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else [value]
+            if field.type == FieldDescriptor.TYPE_MESSAGE:
+                waiting += several
+            elif field.type == FieldDescriptor.TYPE_STRING and not all(isinstance(x, str) for x in several):
+                raise ModelError(
+                    f"{where}: not an ONNX file, or a damaged one ({field.name} is no text)",
+                    "export the model to ONNX again",
+                )
 
 
 def picks_boxes(proto: onnx.ModelProto) -> bool:
