@@ -83,6 +83,7 @@ def test_overlap_is_intersection_over_union():
     first = np.array([[0.0, 0.0, 2.0, 1.0], [5.0, 5.0, 5.0, 5.0]])
     second = np.array([[1.0, 0.0, 3.0, 3.0], [0.0, 0.0, 2.0, 1.0], [4.0, 4.0, 6.0, 6.0]])
     assert overlaps(first, second) == pytest.approx(np.array([[1 / 7, 1.0, 0.0], [0.0, 0.0, 0.0]]))
+    assert overlaps(first / 8, second / 8)[0] == pytest.approx([1 / 7, 1.0, 0.0])
 
 
 def test_what_overlaps_by_just_the_threshold_stays():
