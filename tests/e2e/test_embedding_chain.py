@@ -163,3 +163,32 @@ def test_real_faces_score_what_their_readme_says(tmp_path: Path) -> None:
     found = model.task.figures(vectors, vectors, model.task.truth(images, 128))
     assert found["rank1"] == pytest.approx(0.972, abs=5e-4)
     assert found["auc"] == pytest.approx(0.9988, abs=5e-5)
+
+
+@pytest.mark.shared
+def test_faces_are_found_aligned_and_named_in_a_chain(home: Path, tmp_path: Path) -> None:
+    """BlazeFace, then MobileFaceNet: five people with a picture each in the gallery, and a stranger."""
+    detectors = FACES.parent / "detection" / "models"
+    if not FACES.is_dir() or not detectors.is_dir():
+        pytest.skip(f"no {FACES} or {detectors}")
+    finds = compile(detectors / "blazeface_short_range.tflite", "local", "tflite", "fp32").bundle
+    knows = compile(FACES / "mobilefacenet.onnx", "local", "tflite", "fp32").bundle
+    gallery, visitors, log = tmp_path / "people", tmp_path / "visitors", tmp_path / "answers.jsonl"
+    gallery.mkdir()
+    visitors.mkdir()
+    for person in range(6, 11):
+        (gallery / f"p{person}.png").write_bytes((FACES / f"val/raw/s{person:02d}_01.png").read_bytes())
+    for person in (*range(6, 11), 20):
+        (visitors / f"{person:02d}.png").write_bytes((FACES / f"val/raw/s{person:02d}_02.png").read_bytes())
+    options = DemoOptions(then=knows, source=str(visitors), gallery=gallery, page=False, answers=log, fps=5)
+    summary = demo(finds, "local", options)
+    told = [json.loads(line)["tops"][0][0][0] for line in log.read_text().splitlines()]
+    assert len(told) >= 4, "a busy machine may let newer frames take the place of some"
+    wanted = {f"{person:02d}.png": f"p{person}" for person in range(6, 11)} | {"20.png": "unknown"}
+    assert [name for name in wanted.values() if name in told] == told, "each once, in the folder's order"
+    assert [model["task"] for model in summary["models"]] == ["detection", "embedding"]
+    for part in ("align", "then"):
+        assert summary["stages_ms"][part]["count"] == len(told)
+    (gallery / "somebody.png").write_bytes((gallery / "p6.png").read_bytes())
+    with pytest.raises(DataError, match="there twice, as p6 and as somebody"):
+        demo(finds, "local", options)

@@ -21,16 +21,15 @@ PARTS = {
     "breakdown", "card", "cards", "detection", "drift", "facts", "golden", "image_files", "importer",
     "importers", "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
 }  # fmt: skip
+# What tasks and reports compute with.
+ALONE = {"confusion", "geography", "original", "sigmoids", "statistics", "verification"}
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_value", "library", "notebook",
     "packed", "progress", "record", "text", "text_file",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
-    (
-        "1",
-        (TYPES | PARTS | {"confusion", "geography", "original", "sigmoids", "statistics", "verification"},),
-    ),
+    ("1", (TYPES | PARTS | ALONE,)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
     ("2, above graph", ({"quantize"},)),
     ("3", ({"backend", "backends"}, {"devices"})),

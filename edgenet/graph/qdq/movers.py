@@ -16,7 +16,7 @@ def moves(node: NodeProto) -> bool:
     if node.op_type == "Pad":
         return len(node.input) == 2  # with zeros, or with its own numbers
     if node.op_type == "Resize":
-        return attributes(node).get("mode", b"nearest") != b"cubic"  # which overshoots
+        return bool(attributes(node).get("mode", b"nearest") != b"cubic")  # which overshoots
     return node.op_type in (*SHAPE_ONLY, "MaxPool")
 
 

@@ -44,6 +44,9 @@ class Model:
     def top(self, _raw: np.ndarray) -> list[list[Any]]:
         return [["sign", 1.0, 0]]
 
+    def boxes(self, _raw: np.ndarray, _size: Any) -> list[Any] | None:
+        return None
+
     def told(self, _raw: np.ndarray, top: list[list[Any]]) -> Any:
         return top[0][2]
 
