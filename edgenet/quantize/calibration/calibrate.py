@@ -65,9 +65,7 @@ def calibrate(
         progress(done)
     if done == 0:
         raise DataError("no calibration image", "give --calibration DIR with typical images")
-    ranges = {
-        name: with_headroom(graph, name, item.range(), headroom) for name, item in observers.items()
-    }
+    ranges = {name: with_headroom(graph, name, item.range(), headroom) for name, item in observers.items()}
     return Calibration(ranges, done)
 
 

@@ -31,9 +31,7 @@ def affine(low: float, high: float) -> Affine:
     return Affine(scale, int(np.clip(np.round(-128 - low / scale), -128, 127)))
 
 
-def with_headroom(
-    graph: Graph, name: str, seen: tuple[float, float], headroom: float
-) -> tuple[float, float]:
+def with_headroom(graph: Graph, name: str, seen: tuple[float, float], headroom: float) -> tuple[float, float]:
     """What may be seen of a tensor: so much more than was, but for what its activation cuts off."""
     node, (low, high) = graph.producer(name), (end * (1.0 + headroom) for end in seen)
     if node is None or node.op_type not in ("Clip", "Relu"):
