@@ -250,7 +250,7 @@ def test_real_models(path: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_resized_in_float_is_shown_by_its_name() -> None:
-    """Rounded behind the float operator, it is the int8 tensor of the graph: layers behind it are held to it."""
+    """Rounded behind the float operator, it is the int8 tensor of the graph: what reads it is held to it."""
     net = Net(16, 16)
     top = net.conv(net.top, 3, 8, strides=[2, 2], pads=[1, 1, 1, 1])
     size = net.constant(np.array([1, 8, 16, 16], np.int64))

@@ -49,7 +49,7 @@ def tflite_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[n
 
 
 def _as_in_graph(found: dict[str, NDArray[np.int8]]) -> dict[str, NDArray[np.int8]]:
-    """The same by the names of the graph: what is computed in float and then rounded has that of the float."""
+    """The same by the names of the graph: what is rounded behind a float operator has that of its result."""
     once = {name for name in found if name.endswith(RESCALED) and f"{name}_2" not in found}
     bare = {name: name.removesuffix(RESCALED) if name in once else name for name in found}
     return {bare[name] if bare[name] not in found else name: value for name, value in found.items()}
