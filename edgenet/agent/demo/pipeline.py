@@ -12,11 +12,11 @@ import time
 from typing import Any
 
 from ..failure import Failure, shown
-from ..tasks import TOP
-from .chain import PARTS, named
+from .chain import PARTS
 from .figures import Figures
 from .frame import FrameInFlight, InferenceQueue, Slot
 from .pixels import encode, fill, oriented, rgb, turned
+from .reading import look, read
 from .sources.base import Damaged, Ended, Lost
 
 MODES = ("a", "b", "both")
@@ -176,18 +176,11 @@ class Pipeline(object):
     def _conclude(self):
         for passage in self._each("answered", self._slots["view"]):
             begun = self._clock()
-            passage.tops = [
-                (raw and model.top(raw[0])) or None for model, raw in zip(self._models, passage.raw)
-            ]
-            passage.boxes = [
-                raw and model.boxes(raw[0], passage.frame.seen)
-                for model, raw in zip(self._models, passage.raw)
-            ]
-            looked = self._look(passage)
-            passage.told = [
-                model.told(raw[0], top) if top else None
-                for model, raw, top in zip(self._models, passage.raw, passage.tops)
-            ]
+            read(passage, self._models)
+            looked = self._clock()
+            if self._chain is not None:
+                look(passage, self._chain, self._models[0].spec, self.figures.part)
+            looked = self._clock() - looked
             passage.concluded = self._clock()
             self._count(passage, begun, looked)
             with self._last_lock:
@@ -196,23 +189,6 @@ class Pipeline(object):
             _drop(last and last.frame)
             old = self._slots["view"].put(passage)
             _drop(old and old.frame)
-
-    def _look(self, passage):
-        """Have the second model of a chain look at what was found; returns the seconds that it took."""
-        boxes = passage.boxes[0] if passage.boxes else None
-        if self._chain is None or not boxes:
-            return 0.0
-        began = self._clock()
-        try:
-            image = oriented(rgb(passage.frame), passage.frame, self._models[0].spec)
-        except ValueError:
-            return 0.0  # it was prepared a moment ago; what is damaged has no answer
-        answers = self._chain.look(image, boxes, self.figures.part)
-        passage.boxes[0] = named(boxes, answers)
-        names = [top[0][0] if top else box[0] for top, box in zip(answers, boxes)]
-        passage.tops[0] = [[name, box[1], at] for at, (name, box) in enumerate(zip(names, boxes))][:TOP]
-        passage.second = answers[0]
-        return self._clock() - began
 
     def _count(self, passage, begun, looked):
         figures, frame = self.figures, passage.frame
