@@ -55,7 +55,8 @@ Run = Callable[[], object]
 
 def finished(net: Network, top: str, classes: int, size: int) -> Model:
     """The prepared model, with a classifier behind its last tensor."""
-    proto = net.model("net", net.dense("classifier", net.pool("pool", top), classes), None, 0, 14)
+    net.logits(net.dense("classifier", net.pool("pool", top), classes))
+    proto = net.model("net", None, 0, 14)
     how = Preprocessing((size, size), "rgb", "stretch", None, "bilinear", HALF, HALF)
     return prepare(Model("net", proto, how, "logits", 0, (), "0" * 64))
 

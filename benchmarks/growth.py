@@ -38,7 +38,8 @@ def deep(convolutions: int) -> Model:
         inner = net.convolution(f"{name}/depthwise", value, DEPTH, 3, depthwise=True, activation="relu6")
         value = net.add(f"{name}/sum", value, net.convolution(f"{name}/pointwise", inner, DEPTH))
     scores = net.dense("classifier", net.pool("pool", value), CLASSES)
-    proto = net.model(f"deep{convolutions}", scores, None, 0, 14)
+    net.logits(scores)
+    proto = net.model(f"deep{convolutions}", None, 0, 14)
     how = Preprocessing(
         (RESOLUTION, RESOLUTION), "rgb", "stretch", None, "bilinear-antialias", (127.5,) * 3, (127.5,) * 3
     )

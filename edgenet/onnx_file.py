@@ -9,8 +9,9 @@ from google.protobuf.message import DecodeError
 
 from edgenet.errors import ModelError
 from edgenet.files import read_regular
-from edgenet.original.operators import check_operators, picks_boxes, with_functions_inlined
+from edgenet.original.operators import check_operators, check_texts, picks_boxes, with_functions_inlined
 from edgenet.original.shapes import with_output_shapes
+from edgenet.soundness import check_tensors
 from edgenet.text import cause
 
 __all__ = ["MAX_BYTES", "check_graph", "parse_onnx", "read_onnx"]
@@ -47,8 +48,11 @@ def parse_onnx(data: bytes, where: str, folder: Path | None) -> onnx.ModelProto:
             onnx.load_external_data_for_model(proto, str(folder))
         elif any(onnx.external_data_helper.uses_external_data(item) for item in proto.graph.initializer):
             raise ModelError(f"{where}: weights outside the file", "make the file again")
+        check_texts(proto, where)
         proto = with_functions_inlined(proto)
-        if not picks_boxes(proto):  # else checked when that is cut off
+        if picks_boxes(proto):  # that is cut off first, and the rest checked then
+            check_tensors(proto, where)
+        else:
             proto = check_graph(proto, where)
     except DecodeError:
         raise ModelError(

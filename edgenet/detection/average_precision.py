@@ -19,8 +19,6 @@ __all__ = ["THRESHOLDS", "Objects", "Precision", "intersections"]
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
 MOST = 100
-# Of two boxes that are equal but for rounding.
-ALL_OF_IT = 1 - 1e-10
 
 
 class Objects(NamedTuple):
@@ -40,13 +38,21 @@ class Objects(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """All detections of one class, the best first: float64 [d], int [d] of pictures, bool [10, d] twice."""
+    """All detections of one class, the best first.
 
-    scores: NDArray[np.float64]
+    Attributes:
+        pictures: int [d]: which one each is in.
+        right: For each threshold the places of those that are right.
+        ignored: For each threshold the places of those that do not count.
+        before: For each threshold how many of ``ignored`` come before each of ``right``.
+        objects: int [pictures]: how many objects there are, crowds left out.
+    """
+
     pictures: NDArray[np.int64]
-    right: NDArray[np.bool_]
-    ignored: NDArray[np.bool_]
-    objects: NDArray[np.int64]  # of each picture, crowds left out
+    right: list[NDArray[np.int64]]
+    ignored: list[NDArray[np.int64]]
+    before: list[NDArray[np.int64]]
+    objects: NDArray[np.int64]
 
 
 class Precision:
@@ -61,7 +67,7 @@ class Precision:
     """
 
     def __init__(self, truth: Sequence[Objects], found: Sequence[Objects]) -> None:
-        known = np.unique(np.concatenate([own.classes for own in truth] or [np.zeros(0, np.int64)]))
+        known = np.unique(np.concatenate([own.classes for own in truth]))
         self.pictures = len(truth)
         self._by_class = {int(index): _judged(truth, found, int(index)) for index in known}
 
@@ -107,8 +113,7 @@ def intersections(
     """Intersection over union of every pair [n, m] of x, y, width, height; over the found box at a crowd."""
     low = np.maximum(found[:, None, :2], true[None, :, :2])
     high = np.minimum((found[:, :2] + found[:, 2:])[:, None], (true[:, :2] + true[:, 2:])[None])
-    sides = high - low
-    inside = np.where((sides > 0).all(axis=2), sides.prod(axis=2), 0.0)
+    inside = np.maximum(high - low, 0.0).prod(axis=2)
     own = found[:, 2:].prod(axis=1)[:, None]
     union = np.where(crowd[None], own, own + true[:, 2:].prod(axis=1)[None] - inside)
     return np.asarray(np.divide(inside, union, out=np.zeros_like(inside), where=inside > 0))
@@ -119,9 +124,11 @@ def _judged(truth: Sequence[Objects], found: Sequence[Objects], index: int) -> _
     scores = np.concatenate([scores for scores, *_ in each])
     order = np.argsort(-scores, kind="mergesort")
     pictures = np.repeat(np.arange(len(each)), [len(scores) for scores, *_ in each])
-    right, ignored = (np.concatenate([item[at] for item in each], axis=1)[:, order] for at in (1, 2))
+    marks = [np.concatenate([item[at] for item in each], axis=1)[:, order] for at in (1, 2)]
+    right, ignored = ([np.flatnonzero(row) for row in own] for own in marks)
+    before = [np.searchsorted(gone, hits) for hits, gone in zip(right, ignored, strict=True)]
     objects = np.asarray([(~own.crowd[own.classes == index]).sum() for own in truth], np.int64)
-    return _Judged(scores[order], pictures[order], right, ignored, objects)
+    return _Judged(pictures[order], right, ignored, before, objects)
 
 
 def _picture(
@@ -138,7 +145,7 @@ def _picture(
     ignored = np.zeros_like(right)
     for at, threshold in enumerate(THRESHOLDS):
         taken = np.zeros(len(boxes), bool)
-        for number in np.flatnonzero(nearest >= min(threshold, ALL_OF_IT)):
+        for number in np.flatnonzero(nearest >= threshold):
             best = _match(near[number], threshold, taken, crowd)
             if best is None:
                 continue
@@ -152,7 +159,7 @@ def _match(
     near: NDArray[np.float64], threshold: float, taken: NDArray[np.bool_], crowd: NDArray[np.bool_]
 ) -> int | None:
     """The object that a detection is of: the nearest that is free, else a crowd; the last one of equals."""
-    able = near >= min(threshold, ALL_OF_IT)
+    able = near >= threshold
     for kind in (able & ~crowd & ~taken, able & crowd):
         if kind.any():
             candidates = np.flatnonzero(kind)
@@ -161,15 +168,23 @@ def _match(
 
 
 def _curve(judged: _Judged, weights: NDArray[np.int64], objects: int) -> NDArray[np.float64]:
-    """Precision at 101 points of recall for every threshold, [10, 101]: the best at that recall or above."""
-    counted = weights[judged.pictures] * ~judged.ignored
-    hits = np.cumsum(counted * judged.right, axis=1)
-    total = np.cumsum(counted, axis=1)
+    """Precision at 101 points of recall for every threshold, [10, 101]: the best at that recall or above.
+
+    Recall grows at right detections alone, and precision is best there, so that only these are looked at.
+    """
+    counted = weights[judged.pictures]
+    so_far = np.cumsum(counted)
     made = np.zeros((len(THRESHOLDS), len(RECALLS)))
-    precision = hits / (total + np.spacing(1.0))
-    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    for at, (recall, own) in enumerate(zip(hits / objects, best, strict=True)):
-        places = np.searchsorted(recall, RECALLS, side="left")
-        held = places < len(own)
-        made[at, held] = own[places[held]]
+    for at, (right, ignored, before) in enumerate(
+        zip(judged.right, judged.ignored, judged.before, strict=True)
+    ):
+        if not len(right):
+            continue
+        hits, total = np.cumsum(counted[right]), so_far[right]
+        if len(ignored):
+            total = total - np.concatenate([[0], np.cumsum(counted[ignored])])[before]
+        best = np.maximum.accumulate((hits / (total + np.spacing(1.0)))[::-1])[::-1]
+        places = np.searchsorted(hits / objects, RECALLS, side="left")
+        held = places < len(best)
+        made[at, held] = best[places[held]]
     return made

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from onnx import AttributeProto, NodeProto
 from onnx.defs import onnx_opset_version
 from onnx.inliner import inline_local_functions
 
 from edgenet.errors import ModelError
 
-__all__ = ["check_operators", "picks_boxes", "with_functions_inlined"]
+__all__ = ["check_operators", "check_texts", "picks_boxes", "with_functions_inlined"]
 
 ONNX = ("", "ai.onnx")
 # Operators of ONNX Runtime's own domains are judged in edgenet/soundness.py: some are taken.
@@ -24,6 +27,25 @@ AUGMENTATIONS = ("Random", "ImageProjectiveTransform", "AdjustContrast", "Adjust
 def with_functions_inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
     """The model without local functions, as which some exporters write whole layers."""
     return inline_local_functions(proto) if proto.functions else proto
+
+
+def check_texts(proto: onnx.ModelProto, where: str) -> None:
+    """Refuse texts that are no UTF-8, which protobuf gives as bytes and does not copy.
+
+    Raises:
+        ModelError: There is one.
+    """
+    waiting: list[Message] = [proto]
+    while waiting:
+        for field, value in waiting.pop().ListFields():
+            several = value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else [value]
+            if field.type == FieldDescriptor.TYPE_MESSAGE:
+                waiting += several
+            elif field.type == FieldDescriptor.TYPE_STRING and not all(isinstance(x, str) for x in several):
+                raise ModelError(
+                    f"{where}: not an ONNX file, or a damaged one ({field.name} is no text)",
+                    "export the model to ONNX again",
+                )
 
 
 def picks_boxes(proto: onnx.ModelProto) -> bool:

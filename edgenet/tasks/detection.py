@@ -125,8 +125,8 @@ class Detection(Task):
         """Ranges of all that was seen, and headroom beyond.
 
         Objects are few among thousands of anchors, and where there is one, activations are the largest of
-        the picture. A range of the least mean squared error gives up what is so rare, and a range of what was seen
-        leaves no room for what a few calibration images did not show.
+        the picture. A range of the least mean squared error gives up what is so rare, and a range of what was
+        seen leaves no room for what a few calibration images did not show.
         """
         if recipe.observer != "error":
             return recipe

@@ -31,8 +31,8 @@ def deep(blocks: int) -> Model:
     for number in range(blocks):
         inner = net.convolution(f"{number}/depthwise", value, 8, 3, depthwise=True, activation="relu6")
         value = net.add(f"{number}/sum", value, net.convolution(f"{number}/pointwise", inner, 8))
-    scores = net.dense("classifier", net.pool("pool", value), 4)
-    proto = net.model("deep", scores, None, 0, 14)
+    net.logits(net.dense("classifier", net.pool("pool", value), 4))
+    proto = net.model("deep", None, 0, 14)
     return Model("deep", proto, settings_for((SIZE, SIZE)), "logits", 0, (), "0" * 64)
 
 

@@ -142,7 +142,8 @@ def test_what_is_left_slow_is_said(case: str, board: str, precision: str, times:
 def test_compile_and_the_options_of_a_board_say_it_too() -> None:
     net = Network(32)
     top = net.convolution("large", net.convolution("stem", "input", 8, 3, 2), 8, 7, depthwise=True)
-    proto = net.model("net", net.dense("scores", net.pool("pool", top), 10), None, 0, 14)
+    net.logits(net.dense("scores", net.pool("pool", top), 10))
+    proto = net.model("net", None, 0, 14)
     how = Preprocessing((32, 32), "rgb", "stretch", None, "bilinear", (127.5,) * 3, (127.5,) * 3)
     model, board = Model("net", proto, how, "logits", 0, (), "0" * 64), Target.load("raspberry-pi-4")
     (note,) = backend().notes(prepare(model), board, "fp32")

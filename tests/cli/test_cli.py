@@ -152,7 +152,14 @@ def test_unknown_names(capsys: pytest.CaptureFixture[str], model_file: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "arguments", [["compile"], ["compile", "x.onnx"], ["nonsense"], ["profile", "none.edgenet"]]
+    "arguments",
+    [
+        ["compile"],
+        ["compile", "x.onnx"],
+        ["nonsense"],
+        ["profile", "none.edgenet"],
+        ["demo", "--answers", "-", "--json"],
+    ],
 )
 def test_usage_errors_are_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     code, out, err = run(capsys, *arguments)

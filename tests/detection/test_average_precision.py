@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgenet.detection.average_precision import Objects, Precision
+from edgenet.detection.average_precision import Objects, Precision, intersections
 from tests.detection.scenes import scenes
 
 GOLDEN = {
@@ -107,12 +107,46 @@ def test_a_second_box_on_the_same_object_is_wrong() -> None:
     assert both.mean()[0] == pytest.approx((51 + 50 * 2 / 3) / 101)
 
 
+@pytest.mark.parametrize(("first", "left"), [(1.9, (0, 2)), (1.9, (2, 0)), (1.0, (0, 2))])
+def test_a_box_is_of_the_object_that_it_overlaps_most_and_of_equals_the_last(
+    first: float, left: tuple[int, int]
+) -> None:
+    truth = objects(*((float(x), 0, 10, 10) for x in left))
+    # The second box can only be of the left object.
+    found = objects((first, 0, 10, 10), (-2, 0, 10, 10), scores=[0.9, 0.8])
+    assert Precision([truth], [found]).mean()[0] == pytest.approx(1.0)
+
+
+def test_half_of_it_is_enough() -> None:
+    half = Precision([objects((0, 0, 10, 10))], [objects((0, 0, 10, 5))])
+    assert half.mean() == pytest.approx((1.0, 0.1))
+    assert half.curve(0) == pytest.approx(np.ones(101))
+
+
+def test_intersections_over_unions() -> None:
+    found = np.array([[0, 0, 10, 10], [0.0, 0.0, 0.5, 0.5]])
+    true = np.array([[5, 0, 10, 10], [10, 0, 10, 10], [0, 20, 10, 10], [0.25, 0.0, 0.5, 0.5]])
+    own = intersections(found, true, np.array([False, False, False, True]))
+    assert own == pytest.approx(np.array([[1 / 3, 0, 0, 0.25 / 100], [0, 0, 0, 0.5]]))
+
+
+def test_only_drawn_pictures_with_objects_can_be_judged() -> None:
+    other = objects((0, 0, 9, 9))._replace(classes=np.array([1]))
+    judged = Precision([objects((0, 0, 9, 9)), other, objects()], [objects()] * 3)
+    assert judged.holds(np.array([0, 1, 5]))
+    assert judged.holds(np.array([1, 1, 0]))
+    assert not judged.holds(np.array([0, 0, 3]))
+
+
 def test_of_more_than_a_hundred_boxes_the_best_hundred_count() -> None:
     stray = [(500.0 + index % 9, 400.0, 5.0, 5.0) for index in range(10_000)]
     scores = np.linspace(0.9, 0.5, 10_000)
     truth = objects((0, 0, 10, 10))
     late = objects(*stray, (0, 0, 10, 10), scores=[*scores, 0.1])
     assert Precision([truth], [late]).mean() == (0.0, 0.0)
+    for count, found in ((99, 1 / 100), (100, 0.0)):
+        next_ = objects(*stray[:count], (0, 0, 10, 10), scores=[*scores[:count], 0.1])
+        assert Precision([truth], [next_]).mean()[0] == pytest.approx(found)
     first = objects(*stray, (0, 0, 10, 10), scores=[*scores, 0.95])
     assert Precision([truth], [first]).mean() == pytest.approx((1.0, 1.0))
 

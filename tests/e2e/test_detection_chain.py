@@ -21,7 +21,7 @@ from edgenet.steps.quickstart import answer
 from edgenet.zoo.signs import LABELS
 from tests.e2e.test_chain import BRIEF
 
-IMAGES = 200
+IMAGES = 120
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_int8_keeps_its_map_on_the_board(
     assert drift.map50 is not None
     assert drift.map50 > 0.9
     assert drift.lost().pp <= 0.5
-    assert (drift.boxes_kept or 0) > 0.98
+    assert (drift.boxes_kept or 0) > 0.97
     assert drift.stages.kernel.identical
     report.write(tmp_path / "report.json")
     again = Report.load(tmp_path / "report.json")

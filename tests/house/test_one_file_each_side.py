@@ -42,7 +42,7 @@ class Toy(Backend):
 
 class Session:
     def __init__(self, evaluator):
-        self.run = evaluator.first
+        self.run = evaluator.row
 
 
 def backend():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,13 @@ def test_a_board_cannot_fill_the_disk(tmp_path: Path, monkeypatch: pytest.Monkey
         told = kept.kept()
     assert told == {"snapshots": 3, "drift": 1, "folder": str(tmp_path), "left_out": 398}
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 3 + 3 + 1
+
+
+def test_answers_go_to_a_file_or_to_a_stream_that_stays_open(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    for target in (tmp_path / "answers.jsonl", stream):
+        with Recorder(tmp_path, target) as kept:
+            kept.answers([{"frame": 1, "boxes": [[]]}, {"frame": 2}])
+    assert not stream.closed
+    assert stream.getvalue() == '{"frame": 1, "boxes": [[]]}\n{"frame": 2}\n'
+    assert (tmp_path / "answers.jsonl").read_text() == stream.getvalue()

@@ -9,6 +9,7 @@ import pytest
 from onnx import helper
 
 from edgenet.errors import ModelError
+from edgenet.onnx_file import read_onnx
 from tests.original.files import CLASSIFIER, WEIGHTS, keeps, load, network, node, random
 
 
@@ -66,3 +67,13 @@ def test_branches_are_no_fixed_network(tmp_path: Path) -> None:
     choice = node("If", ["k"], ["y"], name="squeeze", then_branch=branch, else_branch=branch)
     with pytest.raises(ModelError, match="If 'squeeze' decides while it runs.*without dynamic shapes"):
         load(tmp_path, network([*CLASSIFIER[:4], choice], WEIGHTS | {"k": np.array(True)}))
+
+
+@pytest.mark.parametrize("word", [b"Flatten", b"logits"])
+def test_names_that_are_no_text_are_damage(tmp_path: Path, word: bytes) -> None:
+    path = tmp_path / "m.onnx"
+    data = network().SerializeToString()
+    word = word if word in data else network().graph.output[0].name.encode()
+    path.write_bytes(data.replace(word, b"\xff" + word[1:]))
+    with pytest.raises(ModelError, match="not an ONNX file, or a damaged one"):
+        read_onnx(path)

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgenet.agent.detection.detector import Found
 from edgenet.detection.drift import DetectionDrift
+from edgenet.detection.matching import matched
 from edgenet.detection.truth import TruePicture
 from edgenet.drift import Drift
 from edgenet.errors import ModelError
@@ -93,7 +95,8 @@ def test_boxes_that_are_kept_lost_and_new() -> None:
     assert found["mean_iou"] == 1.0
     assert found["score_shift"] == pytest.approx(-0.05)
     assert found["map50"] is None
-    assert np.argmax(TASK.error(LESS, SOME)) == 0
+    assert TASK.error(LESS, SOME) == pytest.approx([0.8, 0.0, 0.6])
+    assert TASK.error(SOME, LESS) == pytest.approx([0.8, 0.0, 0.6])
 
 
 def test_a_box_that_moved_is_the_same_up_to_half_of_it() -> None:
@@ -101,9 +104,26 @@ def test_a_box_that_moved_is_the_same_up_to_half_of_it() -> None:
     here = rows(((0, 0, 0.9),))
     assert TASK.same(near, here, None).all()
     assert TASK.figures(near, here, None)["mean_iou"] == pytest.approx(0.7225 / 1.2775)
+    assert TASK.error(near, here) == pytest.approx([1 - 0.7225 / 1.2775])
     assert not TASK.same(far, here, None).any()
     other = rows(((0, 1, 0.9),))
     assert not TASK.same(other, here, None).any(), "of another class"
+
+
+def found(*boxes: tuple[float, ...]) -> Found:
+    count = len(boxes)
+    classes, scores = np.zeros(count, np.int64), np.linspace(0.9, 0.6, count)
+    return Found(classes, scores, np.asarray(boxes).reshape(-1, 4), np.zeros((count, 0, 2)), np.arange(count))
+
+
+def test_boxes_are_matched_from_a_half_on_and_each_once() -> None:
+    ours, theirs = found((5, 5, 6, 6), (0, 0, 1, 0.5), (0, 0, 1, 1)), found((0, 0, 1, 1), (0, 0, 1, 1))
+    both = matched(ours, theirs)
+    assert both.pairs.tolist() == [[2, 0], [1, 1]]
+    assert both.overlap.tolist() == [1.0, 0.5]
+    assert (both.lost.tolist(), both.new.tolist()) == ([], [0])
+    none = matched(found(), theirs)
+    assert (none.lost.tolist(), none.new.tolist(), none.same) == ([0, 1], [], False)
 
 
 def test_no_box_anywhere_is_told_and_no_share_of_it_made_up() -> None:

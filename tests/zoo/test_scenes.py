@@ -29,6 +29,7 @@ from edgenet.library import image_folder
 from edgenet.model import Model
 from edgenet.zoo import EMBEDDED, embedded
 from edgenet.zoo.scenes import CLASSES
+from edgenet.zoo.scenes.crop import cropped
 from edgenet.zoo.scenes.dataset import COUNTS, SEEDS, coco, main, picture, write
 from edgenet.zoo.scenes.detector import DETECTOR
 from edgenet.zoo.scenes.render import SIZE, Scene, photograph
@@ -206,6 +207,31 @@ class TestTargets:
     def test_without_boxes_all_is_background(self) -> None:
         wanted, _ = targets(self.ANCHORS, np.zeros((0, 4)), np.zeros(0, np.int64), self.VARIANCES)
         assert not wanted.any()
+
+
+class TestCrops:
+    def test_boxes_go_with_the_pixels(self) -> None:
+        picture_ = np.zeros((240, 320, 3), np.uint8)
+        picture_[60:180, 100:220] = 255
+        box, shapes = np.array([[100.0, 60.0, 220.0, 180.0]]), set()
+        for seed in range(20):
+            image, boxes, kept = cropped(picture_, box, 192, np.random.default_rng(seed))
+            assert image.shape == (192, 192, 3)
+            assert kept.all(), "more than half of it is left of any part"
+            rows, columns = np.nonzero(image[..., 0] > 127)
+            seen = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+            np.testing.assert_allclose(boxes[0] * 192, seen, atol=1.01)
+            shapes.add(tuple(seen))
+        assert len(shapes) > 10
+
+    def test_what_is_mostly_outside_is_none(self) -> None:
+        boxes = np.array([[0.0, 0.0, 8.0, 8.0], [150.0, 110.0, 170.0, 130.0]])
+        found = [
+            cropped(np.zeros((240, 320, 3), np.uint8), boxes, 96, np.random.default_rng(seed))[2]
+            for seed in range(20)
+        ]
+        assert all(kept[1] for kept in found)
+        assert 0 < sum(kept[0] for kept in found) < 20
 
 
 class TestModel:

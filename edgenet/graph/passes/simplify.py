@@ -15,17 +15,17 @@ def simplify(graph: Graph) -> int:
 
     * ReduceMean over height and width → GlobalAveragePool (and Flatten when the axes are dropped)
     * AveragePool over the whole picture → GlobalAveragePool
-    * Pad with zeros → the pads of the convolution that alone reads it
+    * Pad with zeros → the pads of the convolution that alone reads it, else without a value for them
     * Split into constant parts → one Slice each
-    * Pad with a value that is zero → with none
     * Resize to the size that is there already → nothing (Keras's Resizing in front of a network of that size)
     * every Conv gets an explicit bias
 
     Returns:
         How many nodes were rewritten.
     """
-    pooled = _drop_resize(graph) + _plain_pad(graph) + _mean_to_pool(graph) + _whole_pool(graph)
-    return pooled + _pad_into_conv(graph) + _split_to_slices(graph) + _explicit_bias(graph)
+    pooled = _drop_resize(graph) + _mean_to_pool(graph) + _whole_pool(graph)
+    padded = _pad_into_conv(graph) + _plain_pad(graph)
+    return pooled + padded + _split_to_slices(graph) + _explicit_bias(graph)
 
 
 def _drop_resize(graph: Graph) -> int:
@@ -42,6 +42,8 @@ def _drop_resize(graph: Graph) -> int:
 def _plain_pad(graph: Graph) -> int:
     changed = 0
     for node in [node for node in graph.nodes if node.op_type == "Pad" and len(node.input) == 3]:
+        if attributes(node).get("mode", b"constant") != b"constant":
+            continue
         value = graph.constant(node.input[2]) if node.input[2] else np.zeros(1)
         if value is not None and not np.any(value):
             graph.set_inputs(node, node.input[:2])

@@ -9,14 +9,15 @@ from edgenet.graph.graph import attributes
 __all__ = ["SHAPE_ONLY", "is_nearest", "moves"]
 
 SHAPE_ONLY = ("Flatten", "Reshape", "Slice", "Squeeze", "Transpose")
-WITHIN = ("MaxPool", "Resize")
 
 
 def moves(node: NodeProto) -> bool:
     """Whether no number that a node gives is beyond those that it reads and zero: it needs no range."""
     if node.op_type == "Pad":
         return len(node.input) == 2  # with zeros, or with its own numbers
-    return node.op_type in SHAPE_ONLY or node.op_type in WITHIN
+    if node.op_type == "Resize":
+        return bool(attributes(node).get("mode", b"nearest") != b"cubic")  # which overshoots
+    return node.op_type in (*SHAPE_ONLY, "MaxPool")
 
 
 def is_nearest(node: NodeProto) -> bool:

@@ -23,7 +23,8 @@ FOLDED = (
     "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape", "Round", "ScatterND", "Size", "Slice",
     "Split", "Sqrt", "Squeeze", "Sub", "Tile", "Transpose", "Unsqueeze", "Where",
 )  # fmt: skip
-MOST, ROUNDS = 1 << 21, 8  # numbers of one constant; how often shapes are told anew
+MOST, MOST_IN_ALL = 1 << 21, 1 << 24  # numbers of one constant, and of all that a round makes
+ROUNDS = 8  # how often shapes are told anew
 
 
 def fold_constants(proto: onnx.ModelProto) -> int:
@@ -72,9 +73,10 @@ def _folded_once(proto: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) 
         for item in proto.graph.initializer
         if math.prod(item.dims) <= MOST
     }
-    folded = []
+    folded, left = [], MOST_IN_ALL
     for at, node in enumerate(proto.graph.node):
-        made = _constant(node, opset, held, shapes)
+        made = _constant(node, opset, held, shapes) if left > 0 else None
+        left -= sum(value.size for value in (made or {}).values())
         held.update(made or {})
         if made and node.op_type != "Constant":
             folded.append(at)

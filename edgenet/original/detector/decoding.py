@@ -15,7 +15,7 @@ from edgenet.original.detector.wiring import Wiring
 __all__ = ["Decoding", "read_decoding"]
 
 BOX = 4
-MOST_NODES = 400
+MOST_NODES, MOST_CANDIDATES = 400, 16
 TRIED = 0.25  # a code that is tried: small enough for limits on sizes
 CLOSE = 2e-3
 # Corners as x, y, x, y, from one of two orders.
@@ -53,7 +53,7 @@ def read_decoding(wiring: Wiring, boxes: str, size: tuple[int, int], opset: int)
     if shape is None or shape[-1] != BOX:
         return None
     chain = _Chain(wiring, boxes, opset)
-    for name in chain.candidates():
+    for name in chain.candidates()[:MOST_CANDIDATES]:
         found = _read(lambda codes, name=name: chain.run(codes.reshape(shape), name), shape[-2], size)
         if found is not None:
             return found

@@ -48,12 +48,19 @@ def score_ending(wiring: Wiring, heads: Sequence[Head], columns: int, opset: int
 
 def _endings(wiring: Wiring, name: str) -> list[NodeProto | None]:
     """The nodes that compute a tensor's numbers, before those that move and join them."""
-    node = wiring.makers.get(name)
-    while node is not None and node.op_type in MOVES:
-        node = wiring.makers.get(node.input[0])
-    if node is not None and node.op_type == "Concat":
-        return [found for part in node.input for found in _endings(wiring, part)]
-    return [node]
+    found: list[NodeProto | None] = []
+    waiting, seen = [name], set()
+    while waiting:
+        at = waiting.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        node = wiring.makers.get(at)
+        if node is not None and node.op_type in (*MOVES, "Concat"):
+            waiting += node.input if node.op_type == "Concat" else node.input[:1]
+        else:
+            found.append(node)
+    return found
 
 
 def _over_columns(wiring: Wiring, node: NodeProto, columns: int, opset: int) -> bool:
@@ -67,11 +74,13 @@ def _over_columns(wiring: Wiring, node: NodeProto, columns: int, opset: int) -> 
 
 def _drop_rounding(wiring: Wiring, heads: Sequence[Head]) -> None:
     """Let what rounds probabilities be nothing, in place."""
-    waiting = [head.name for head in heads]
+    waiting, seen = [head.name for head in heads], set()
     while waiting:
-        node = wiring.makers.get(waiting.pop())
-        if node is None or node.op_type not in (*MOVES, "Concat"):
+        at = waiting.pop()
+        node = wiring.makers.get(at)
+        if at in seen or node is None or node.op_type not in (*MOVES, "Concat"):
             continue
+        seen.add(at)
         waiting += node.input if node.op_type == "Concat" else node.input[:1]
         if node.op_type in ROUNDING:
             node.CopyFrom(helper.make_node("Identity", node.input[:1], node.output, node.name))

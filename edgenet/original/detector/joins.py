@@ -13,6 +13,7 @@ __all__ = ["Join", "heads_by_form"]
 
 BOX = 4
 ACTIVATIONS = ("Sigmoid", "Softmax")
+BEFORE = 32  # nodes between a convolution and the end of its head, at most
 AFTER = 12  # nodes behind a head among which its activation is looked for
 # What may stand between a convolution and the end of its head.
 KEPT = (*MOVES, *ACTIVATIONS, "Add", "BatchNormalization")
@@ -86,7 +87,9 @@ def _convolutions(wiring: Wiring, node: NodeProto) -> list[NodeProto]:
     found = []
     for name in node.input if node.op_type == "Concat" else node.input[:1]:
         made = wiring.makers.get(name)
-        while made is not None and made.op_type in KEPT:
+        for _ in range(BEFORE):
+            if made is None or made.op_type not in KEPT:
+                break
             made = wiring.makers.get(made.input[0])
         if made is None or made.op_type != "Conv":
             return []
@@ -116,7 +119,9 @@ def _is_activated(wiring: Wiring, node: NodeProto) -> bool:
     parts: Sequence[str] = node.input if node.op_type == "Concat" else node.input[:1]
     for part in parts:
         made = wiring.makers.get(part)
-        while made is not None and made.op_type in KEPT:
+        for _ in range(BEFORE):
+            if made is None or made.op_type not in KEPT:
+                break
             if made.op_type in ACTIVATIONS:
                 return True
             made = wiring.makers.get(made.input[0])

@@ -20,7 +20,7 @@ __all__ = ["completed"]
 
 POSTPROCESS, SUPPRESSION = "TFLite_Detection_PostProcess", "NonMaxSuppression"
 NONE, BOX = "none", 4
-MOST_DETECTIONS, MOST_DEPTH = 10_000, 4
+MOST_DETECTIONS, MOST_DEPTH, MOST_MOVES = 10_000, 4, 16
 # Inputs of NonMaxSuppression.
 MOST_AT, OVERLAP_AT, SCORE_AT = 2, 3, 4
 # Keys that belong together: where a card has one of them, the file's are not taken.
@@ -136,7 +136,10 @@ def _as_output(wiring: Wiring, name: str) -> str:
     """The file's output that gives a tensor as it is; the tensor itself where none does."""
     for output in wiring.outputs:
         made = output
-        while made != name and (node := wiring.makers.get(made)) is not None and node.op_type in MOVES:
+        for _ in range(MOST_MOVES):
+            node = wiring.makers.get(made)
+            if made == name or node is None or node.op_type not in MOVES:
+                break
             made = str(node.input[0])
         if made == name and wiring.shape(output) == wiring.shape(name):
             return output

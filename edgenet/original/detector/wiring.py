@@ -12,7 +12,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, helper, numpy_helper
 
-from edgenet.original.shapes import settle_input
+from edgenet.errors import ModelError
+from edgenet.original.shapes import drop_unused_inputs, settle_input
 from edgenet.preprocessing import GRAY, Preprocessing
 
 __all__ = ["MOVES", "Wiring", "attribute", "with_batch"]
@@ -36,6 +37,9 @@ class Wiring:
         preprocessing: The card's, for sides that the file leaves free.
         path: For messages.
 
+    Raises:
+        ModelError: A node reads what is made behind it, or what is made twice.
+
     Attributes:
         graph: The graph.
         makers: Tensor → the node that gives it.
@@ -45,6 +49,8 @@ class Wiring:
     """
 
     def __init__(self, proto: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> None:
+        drop_unused_inputs(proto)
+        _check_order(proto, path)
         if proto.graph.input:
             settle_input(proto, preprocessing.size, 1 if preprocessing.color == GRAY else 3, path)
         self.graph, self.path, self._proto = proto.graph, path, proto
@@ -138,6 +144,19 @@ class Wiring:
         for at in reversed(range(len(self._proto.opset_import))):
             if self._proto.opset_import[at].domain not in known:
                 del self._proto.opset_import[at]
+
+
+def _check_order(proto: onnx.ModelProto, path: Path) -> None:
+    """Every node reads what is there already, and makes what is not: following wires comes to an end."""
+    made = {name for node in proto.graph.node for name in node.output if name}
+    known: set[str] = set()
+    for node in proto.graph.node:
+        late = next((name for name in node.input if name in made and name not in known), None)
+        again = next((name for name in node.output if name in known), None)
+        if late is not None or again is not None:
+            what = f"reads {late!r} before it is made" if late is not None else f"makes {again!r} again"
+            raise ModelError(f"{path}: {node.op_type} {node.name!r} {what}", "export the model again")
+        known.update(name for name in node.output if name)
 
 
 def with_batch(proto: onnx.ModelProto) -> bool:

@@ -23,6 +23,7 @@ from edgenet.agent.detection.anchors import anchors_of
 from edgenet.files import write_atomic
 from edgenet.zoo import embedded
 from edgenet.zoo.in_torch import function
+from edgenet.zoo.scenes.crop import cropped
 from edgenet.zoo.scenes.dataset import pictures
 from edgenet.zoo.scenes.detector import DETECTOR
 from edgenet.zoo.scenes.render import SIZE
@@ -39,7 +40,6 @@ __all__ = ["main", "train"]
 IMAGES, EPOCHS, BATCH, SEED = 6_000, 14, 32, 1
 # Hard examples of the background for each sign, and at least for a picture (SSD, section 2.2).
 NEGATIVES, FEWEST = 3, 4
-WHOLE, SMALLEST, KEPT = 0.3, 0.55, 0.5
 CHECKED = 50
 
 
@@ -146,31 +146,13 @@ def _batch(
     images = np.empty((len(chosen), side, side, 3), np.float32)
     answers = []
     for number, index in enumerate(chosen):
-        images[number], boxes, kept = _cropped(seen.pixels[index], seen.boxes[index], random)
+        images[number], boxes, kept = cropped(seen.pixels[index], seen.boxes[index], side, random)
         answers.append(targets(anchors, boxes, seen.columns[index][kept], variances))
     images *= random.uniform(0.75, 1.25, (len(chosen), 1, 1, 3)).astype(np.float32)
     np.clip(images, 0, 255, out=images)
     wanted, codes = (np.stack(item) for item in zip(*answers, strict=True))
     pixels = torch.from_numpy((images - 127.5) / 127.5).permute(0, 3, 1, 2)
     return pixels, torch.from_numpy(wanted), torch.from_numpy(codes)
-
-
-def _cropped(
-    pixels: np.ndarray, boxes: np.ndarray, random: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A part of a picture in the network's size, its boxes in fractions of it, and which boxes are left."""
-    size, low = np.array(SIZE, float), np.zeros(2)
-    if random.random() >= WHOLE:
-        size *= random.uniform(SMALLEST, 1.0, 2)
-        low = random.uniform(0.0, np.array(SIZE) - size)
-    image = Image.fromarray(pixels).resize(
-        (DETECTOR.resolution,) * 2, Image.Resampling.BILINEAR, box=(*low, *(low + size))
-    )
-    moved = (boxes - np.tile(low, 2)) / np.tile(size, 2)
-    inside = np.clip(moved, 0.0, 1.0)
-    areas = [(item[:, 2:] - item[:, :2]).prod(axis=1) for item in (inside, moved)]
-    kept = areas[0] >= KEPT * areas[1]
-    return np.asarray(image, np.float32), inside[kept], kept
 
 
 if __name__ == "__main__":

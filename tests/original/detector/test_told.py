@@ -193,3 +193,22 @@ def test_a_picture_without_a_batch_and_what_is_computed_from_its_size() -> None:
     assert own["variances"] == VARIANCES
     kinds = {node.op_type for node in proto.graph.node}
     assert not kinds & {"Shape", "Pad"}
+
+
+def test_wires_that_lead_in_a_circle_are_refused() -> None:
+    net = picking(decoded_as_tensorflow, "Sigmoid")
+    proto = model(net)
+    proto.graph.node.append(helper.make_node("Identity", ["round"], ["and"], name="first"))
+    proto.graph.node.append(helper.make_node("Identity", ["and"], ["round"], name="second"))
+    with pytest.raises(ModelError, match="Identity 'first' reads 'round' before it is made"):
+        completed(proto)
+
+
+def test_joins_of_joins_of_one_tensor_are_followed_once() -> None:
+    net = Net().joined()
+    last = "scores"
+    for at in range(24):
+        last = net.add("Concat", [last, last], f"twice{at}", axis=1)
+    net.outputs = [last, "boxes"]
+    with pytest.raises(ModelError, match="scores of 1,006,632,960 anchors, and boxes of 60"):
+        completed(net.model(), scores=0, boxes=1, background=0)
