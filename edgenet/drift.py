@@ -129,6 +129,7 @@ class Worst(Record):
     Attributes:
         index: Of the image among those that were judged.
         max_abs: Largest difference of a logit, or of a coordinate of a unit vector.
+        error: How far the answer moved, by the task's own measure.
         answer, reference: Of the board and of the float model, as numbers that the task knows.
         label: What is true.
         boxes, boxes_reference, boxes_true: Where it is, as board, float model and truth say.
@@ -145,6 +146,7 @@ class Worst(Record):
     boxes: tuple[Place, ...] | None = None
     boxes_reference: tuple[Place, ...] | None = None
     boxes_true: tuple[Place, ...] | None = None
+    error: NotNegative | None = None
     thumbnail: Thumbnail | None = field(default=None, repr=False)
 
 

@@ -45,6 +45,9 @@ class ImageFiles:
     def of(cls, folder: Path) -> ImageFiles:
         """What ``labels.csv`` names; else the folder's images; else those of its folders, one a class.
 
+        Where folders of the same pictures, cut or sized in several ways, lie beside one ``labels.csv``, it is
+        that of each: its names are exactly those of the folder's images.
+
         Raises:
             DataError: Not a folder, no image in it, or a row of ``labels.csv`` is wrong.
         """
@@ -58,12 +61,15 @@ class ImageFiles:
         files, folders = _listed(folder, rest)
         if files:
             rest.folders.extend(path.name for path in folders)
+            beside = _table_of(folder, files)
+            if beside is not None:
+                return cls(*_named_by(beside, folder), rest.words, tuple(rest.annotations))
             return cls(files, None, rest.words, tuple(rest.annotations))
         by_class = {path.name: _class_files(path, rest) for path in folders}
         found = tuple(file for listed in by_class.values() for file in listed)
         if not found:
-            beside = f" ({rest.words})" if rest.words else ""
-            raise DataError(f"{folder}: no image in it{beside}", f"images end in {', '.join(SUFFIXES)}")
+            others = f" ({rest.words})" if rest.words else ""
+            raise DataError(f"{folder}: no image in it{others}", f"images end in {', '.join(SUFFIXES)}")
         told = [{CLASS_NAME: name} for name, listed in by_class.items() for _ in listed]
         return cls(found, tuple(told), rest.words)
 
@@ -150,6 +156,18 @@ def _named_by(table: Path, folder: Path) -> tuple[tuple[Path, ...], tuple[Mappin
             raise DataError(f"{place}: {shown(name)} is there twice", "write one row an image")
         files[path] = cells
     return tuple(files), tuple(files.values())
+
+
+def _table_of(folder: Path, files: Sequence[Path]) -> Path | None:
+    """The ``labels.csv`` beside a folder, where it names all of the folder's images and nothing else."""
+    table = folder.absolute().parent / "labels.csv"
+    try:
+        if not table.is_file():
+            return None
+        names = [row.cells["file"] for row in read_csv(table, "file", DataError, FORM).rows]
+    except (DataError, OSError):
+        return None  # a table of something else
+    return table if sorted(names) == sorted(path.name for path in files) else None
 
 
 def _within(folder: Path, name: str) -> Path | None:

@@ -180,3 +180,24 @@ def test_digest_follows_names_and_contents(tmp_path: Path) -> None:
     assert images.digest() == before
     (tmp_path / "001.ppm").write_bytes(encode_ppm(smooth_images(3)[2]))
     assert images.digest() != before
+
+
+def test_a_table_beside_a_folder_is_its_own_where_it_names_exactly_its_images(tmp_path: Path) -> None:
+    """One table for the same pictures cut in several ways."""
+    for name in ("raw", "aligned"):
+        folder_of(tmp_path / name, 2)
+    table = tmp_path / "labels.csv"
+    table.write_text("file,person\n001.ppm,ann\n000.ppm,bob\n")
+    for name in ("raw", "aligned"):
+        images = ImageSet.load(tmp_path / name)
+        assert [path.name for path in images.files] == ["001.ppm", "000.ppm"]
+        assert images.truth == ({"person": "ann"}, {"person": "bob"})
+    for rows in (
+        "file,person\n000.ppm,ann\n",  # fewer
+        "file,person\n000.ppm,ann\n001.ppm,bob\n002.ppm,eve\n",  # more
+        "file,person\nraw/000.ppm,ann\nraw/001.ppm,bob\n",  # paths from above
+        "picture,person\n000.ppm,ann\n001.ppm,bob\n",
+        "\x00",
+    ):
+        table.write_text(rows)
+        assert ImageSet.load(tmp_path / "raw").truth is None

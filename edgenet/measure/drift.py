@@ -125,6 +125,7 @@ def _worst(
             file=names[index],
             index=int(index),
             max_abs=float(np.abs(board[index] - reference[index]).max()),
+            error=max(0.0, float(error[index])),
             answer=int(ours[index]),
             reference=int(theirs[index]),
             **task.placed(board[index], reference[index], None if truth is None else truth[index]),

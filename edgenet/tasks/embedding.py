@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.tasks.embedding import unit
-from edgenet.drift import Drift, Percent, Share
+from edgenet.drift import Drift, Percent, Share, Worst
 from edgenet.errors import DataError, EdgenetError
 from edgenet.figures import interval, number, percent, share
 from edgenet.imageset import ImageSet
@@ -84,6 +84,10 @@ class EmbeddingDrift(Drift):
             ("McNemar p", number(self.mcnemar_p, 4)),
         ]
         return [*rows, *self._verification()] if self.auc is not None else rows
+
+    def describe(self, item: Worst) -> str:
+        """How near the board's vector is to the float model's."""
+        return super().describe(item) if item.error is None else f"cosine {1.0 - item.error:.4f}"
 
     def _verification(self) -> list[tuple[str, str]]:
         return [

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.csv_table import shown
-from edgenet.drift import Drift, Percent, Share, TaskTable
+from edgenet.drift import Drift, Percent, Share, TaskTable, Worst
 from edgenet.errors import DataError, EdgenetError
 from edgenet.figures import interval, number, percent, share
 from edgenet.geography import Place, Places, kilometers
@@ -99,6 +99,12 @@ class GeoDrift(Drift):
             ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
             ("McNemar p", number(self.mcnemar_p, 4)),
         ]
+
+    def describe(self, item: Worst) -> str:
+        """How far it moved, or the logits of a picture that stayed in its cell."""
+        if item.error is None or item.answer == item.reference:
+            return super().describe(item)
+        return f"moved {item.error:.0f} km"
 
     def tables(self) -> list[TaskTable]:
         """The shares within each distance."""

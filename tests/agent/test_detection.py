@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 from edgenet_agent import tasks
-from edgenet_agent.detection.coding import Coding
+from edgenet_agent.detection.coding import Coding, code_count
 from edgenet_agent.detection.detector import Detector
 from edgenet_agent.detection.row import Row
-from edgenet_agent.detection.suppression import hard, weighted
+from edgenet_agent.detection.suppression import hard, overlaps, weighted
 from edgenet_agent.failure import Failure
 
 ANCHORS = np.array([[0.5, 0.4, 0.2, 0.1], [0.1, 0.9, 0.4, 0.4]])
@@ -44,6 +44,8 @@ def test_linear_sizes_and_points_are_mediapipes():
     coding = Coding({"coding": "center-size", "scale": 128.0, "points": ["eye", "nose"]})
     codes = np.array([[12.8, 0, 64, 32, 6.4, -6.4, 0, 12.8]], np.float32)
     anchors = np.array([[0.25, 0.5, 1.0, 1.0]])
+    assert code_count({"points": ["eye", "nose"]}) == 8
+    assert coding.points(codes, anchors * (1, 1, 2, 4))[0, 0] == pytest.approx([0.35, 0.3])
     assert coding.boxes(codes, anchors)[0] == pytest.approx([0.1, 0.375, 0.6, 0.625])
     assert coding.points(codes, anchors)[0] == pytest.approx(np.array([[0.3, 0.45], [0.25, 0.6]]))
 
@@ -67,6 +69,29 @@ def test_suppression_is_the_plain_loop(classes):
     assert hard(boxes, groups, 0.4, 300).tolist() == kept
     assert hard(boxes, groups, 0.4, 7).tolist() == kept[:7]
     assert hard(boxes[:0], groups[:0], 0.4, 7).tolist() == []
+
+
+def test_sizes_beyond_all_numbers_are_no_boxes():
+    huge = row((0, 0, 0.9))
+    huge[COUNT * 3 + 2] = 1e30
+    assert reader().boxes(huge, (64, 64)) == [["cat", 0.9, 0.0, 0.0, 1.0, 0.275, []]]
+    huge[COUNT * 3] = np.inf
+    assert reader().label(huge) == "not a number"
+
+
+def test_overlap_is_intersection_over_union():
+    first = np.array([[0.0, 0.0, 2.0, 1.0], [5.0, 5.0, 5.0, 5.0]])
+    second = np.array([[1.0, 0.0, 3.0, 3.0], [0.0, 0.0, 2.0, 1.0], [4.0, 4.0, 6.0, 6.0]])
+    assert overlaps(first, second) == pytest.approx(np.array([[1 / 7, 1.0, 0.0], [0.0, 0.0, 0.0]]))
+    assert overlaps(first / 8, second / 8)[0] == pytest.approx([1 / 7, 1.0, 0.0])
+
+
+def test_what_overlaps_by_just_the_threshold_stays():
+    boxes = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 0.5]])
+    assert hard(boxes, np.zeros(2), 0.5, 9).tolist() == [0, 1]
+    kept, _, _ = weighted(boxes, boxes, np.array([0.9, 0.8]), np.zeros(2), 0.5, 9)
+    assert kept.tolist() == [0, 1]
+    assert len(weighted(boxes, boxes, np.array([0.9, 0.8]), np.zeros(2), 0.5, 1)[0]) == 1
 
 
 def test_overlapping_boxes_are_averaged_by_their_scores():

@@ -247,3 +247,15 @@ def test_real_models(path: Path, tmp_path: Path) -> None:
     assert (apart == 0).mean() >= 0.97
     rows = np.arange(len(given))
     assert (given[rows, expected.argmax(axis=1)] >= given.max(axis=1) - 1).all()
+
+
+def test_what_is_resized_in_float_is_shown_by_its_name() -> None:
+    """Rounded behind the float operator, it is the int8 tensor of the graph: layers behind it are held to it."""
+    net = Net(16, 16)
+    top = net.conv(net.top, 3, 8, strides=[2, 2], pads=[1, 1, 1, 1])
+    size = net.constant(np.array([1, 8, 16, 16], np.int64))
+    wide = net.node("Resize", top, "", "", size, mode="linear", coordinate_transformation_mode="half_pixel")
+    net.classify(net.conv(wide, 8, 8), 8)
+    model = quantized(net.model())
+    shown = backend().layers(lowered(model), images(model, 1)[0])
+    assert shown.layers[wide].shape == (1, 16, 16, 8)

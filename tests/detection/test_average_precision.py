@@ -107,12 +107,13 @@ def test_a_second_box_on_the_same_object_is_wrong() -> None:
     assert both.mean()[0] == pytest.approx((51 + 50 * 2 / 3) / 101)
 
 
-@pytest.mark.parametrize("first", [1.9, 1.0])
-def test_a_box_is_of_the_object_that_it_overlaps_most_and_of_equals_the_last(first: float) -> None:
-    truth = objects((0, 0, 10, 10), (2, 0, 10, 10))
-    found = objects(
-        (first, 0, 10, 10), (-2, 0, 10, 10), scores=[0.9, 0.8]
-    )  # the second can be the first's only
+@pytest.mark.parametrize(("first", "left"), [(1.9, (0, 2)), (1.9, (2, 0)), (1.0, (0, 2))])
+def test_a_box_is_of_the_object_that_it_overlaps_most_and_of_equals_the_last(
+    first: float, left: tuple[int, int]
+) -> None:
+    truth = objects(*((float(x), 0, 10, 10) for x in left))
+    # The second box can only be of the left object.
+    found = objects((first, 0, 10, 10), (-2, 0, 10, 10), scores=[0.9, 0.8])
     assert Precision([truth], [found]).mean()[0] == pytest.approx(1.0)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edgenet.agent.tasks.geo import Reader
+from edgenet.drift import Worst
 from edgenet.errors import DataError
 from edgenet.imageset import ImageSet
 from edgenet.labels import read_labels
@@ -81,6 +82,9 @@ def test_the_table_has_the_papers_distances() -> None:
     ]  # fmt: skip
     assert table.rows[3][1:] == ("66.67 %", "100.00 %")
     assert drift(labelled=False).tables() == []
+    far = Worst(file="a.png", max_abs=1.0, error=11_119.5, answer=0, reference=3)
+    assert drift().describe(far) == "moved 11120 km"
+    assert drift().describe(far.changed(answer=3)) == "logits off by 1"
 
 
 def test_an_answer_of_nan_is_as_far_off_as_can_be() -> None:

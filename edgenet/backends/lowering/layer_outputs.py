@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.backends.lowering.file import TfliteFile
+from edgenet.backends.lowering.qdq import RESCALED
 from edgenet.backends.lowering.startup_message import without_startup_message
 from edgenet.errors import ModelError
 from edgenet.text import cause
@@ -38,12 +39,20 @@ def tflite_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[n
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
         interpreter.invoke()
         details = interpreter.get_output_details()
-        return {names[item["index"]]: _signed(interpreter.get_tensor(item["index"])) for item in details}
+        found = {names[item["index"]]: _signed(interpreter.get_tensor(item["index"])) for item in details}
     except (ValueError, RuntimeError) as error:
         reason = cause(error)
         raise ModelError(
             f"LiteRT cannot show the file's layers ({reason})", "update ai-edge-litert"
         ) from None
+    return _as_in_graph(found)
+
+
+def _as_in_graph(found: dict[str, NDArray[np.int8]]) -> dict[str, NDArray[np.int8]]:
+    """The same by the names of the graph: what is computed in float and then rounded has that of the float."""
+    once = {name for name in found if name.endswith(RESCALED) and f"{name}_2" not in found}
+    bare = {name: name.removesuffix(RESCALED) if name in once else name for name in found}
+    return {bare[name] if bare[name] not in found else name: value for name, value in found.items()}
 
 
 def _signed(values: NDArray[np.uint8] | NDArray[np.int8]) -> NDArray[np.int8]:

@@ -19,9 +19,11 @@ from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.qdq.movers import is_nearest
 
-__all__ = ["DEQUANTIZE", "REQUANTIZE", "take_qdq"]
+__all__ = ["DEQUANTIZE", "REQUANTIZE", "RESCALED", "take_qdq"]
 
 REQUANTIZE = "Requantize"
+# What is behind the name of a float tensor that becomes int8.
+RESCALED = "/rescaled"
 DEQUANTIZE = "Dequantize"
 SIGNED = 128  # int8 = uint8 - 128, value and zero point alike
 ACTIVATIONS = ("Relu", "Clip")
@@ -152,7 +154,7 @@ def _take_pair(graph: Graph, node: NodeProto, found: dict[str, Quantization], wh
     elif name not in found or not found[name].same_as(parameters):
         if source is not None and source.output[0] in whole:
             raise _unsupported(node, "its input is quantized twice, with different scales")
-        name = graph.fresh(f"{name}/rescaled")
+        name = graph.fresh(name + RESCALED)
         _step(graph, REQUANTIZE, node, node.input[0], name)
         found[name] = parameters
     readers = graph.consumers(node.output[0])
