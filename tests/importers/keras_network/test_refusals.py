@@ -125,6 +125,10 @@ REFUSED = {
         L("Rescaling", "s", ("pixels",), {"scale": 1e400}),
         "'s' .*has the constant inf, no numbers",
     ),
+    "numbers beyond float32": (
+        L("Rescaling", "s", ("pixels",), {"scale": 1e300}),
+        r"'s' .*has the constant 1e\+300, no numbers",
+    ),
 }
 
 

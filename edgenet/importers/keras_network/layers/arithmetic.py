@@ -44,7 +44,8 @@ def constant(layer: Layer, name: str, value: Any) -> str:
     """
     rank = len(layer.inputs[0].shape) + 1
     try:
-        found = np.array(value, np.float32)
+        with np.errstate(over="ignore"):  # what is too large is infinite, and refused
+            found = np.array(value, np.float32)
         if (
             not found.size
             or not np.isfinite(found).all()
