@@ -64,6 +64,7 @@ def row_of(
     if fold_constants(proto):
         wiring = Wiring(proto, preprocessing, path)
     drop_nothing(wiring)
+    maps = _maps(settings)
     settings = completed(wiring, settings, classes, preprocessing.size, opset)
     heads = {key: named_heads(wiring, key, _told(settings, key, path)) for key in ("scores", "boxes")}
     columns = _columns(settings, classes, heads["scores"])
@@ -74,7 +75,7 @@ def row_of(
     check_columns(wiring, "boxes", heads["boxes"], codes, f"numbers of an anchor{points}", heads["scores"])
     _check_rows(wiring, heads, columns, codes)
     activation, meaning = _activation(wiring, settings, heads["scores"], columns, opset)
-    maps = _maps(settings)
+    maps = maps or _maps(settings)
     parts = [
         flat(wiring, head, width, maps[at] if len(maps) == len(heads[key]) else None)
         for key, width in (("scores", columns), ("boxes", codes))

@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import AttributeProto, NodeProto
 
+from edgenet.agent.detection.anchors import anchors_of
 from edgenet.detection.anchor_table import written_out
 from edgenet.errors import ModelError
 from edgenet.original.detector.decoding import read_decoding
@@ -20,6 +21,8 @@ __all__ = ["completed"]
 
 POSTPROCESS, SUPPRESSION = "TFLite_Detection_PostProcess", "NonMaxSuppression"
 NONE, BOX = "none", 4
+# What 8 bits leave of an anchor, with room; another order or clipping is far more.
+GRID = 0.03
 MOST_DETECTIONS, MOST_DEPTH, MOST_MOVES = 10_000, 4, 16
 # Inputs of NonMaxSuppression.
 MOST_AT, OVERLAP_AT, SCORE_AT = 2, 3, 4
@@ -182,25 +185,53 @@ def _nodes(
 
 
 def _with_anchors(wiring: Wiring, settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """With the anchors of a tensor that the card names, written out; they are as the codes are."""
+    """With the anchors of a tensor that the card names, written out.
+
+    Where the card describes them too, the file's own numbers count, for its publisher decodes with those:
+    files of int8 have them on a grid of 8 bits. A branch of the graph that computes them is not read.
+    """
     anchors = settings.get("anchors")
-    told = anchors.get("tensor") if isinstance(anchors, Mapping) else None
-    if told is None and anchors is None and "anchors_output" in settings:
-        told = settings["anchors_output"]
+    described = anchors is not None and "tensor" not in anchors
+    told = settings.get("anchors_output") if described or anchors is None else anchors["tensor"]
     if told is None:
         return settings
+    found = _anchors_at(wiring, told, settings)
+    if found is None and described:
+        return settings
+    if found is None:
+        raise ModelError(
+            f"{wiring.path}: {told!r} is no constant of anchors, [N, 4]",
+            "write maps, sizes and ratios in [detection.anchors]",
+        )
+    if described and anchors is not None:
+        _check_alike(wiring, found, anchors_of(anchors))
+    return {**settings, "anchors": {"values": written_out(found)}}
+
+
+def _anchors_at(wiring: Wiring, told: Any, settings: Mapping[str, Any]) -> NDArray[np.float64] | None:
+    """Anchors that stand in a file in the form of its codes: float64 [N, 4] of center, width and height."""
     outputs = wiring.outputs
     name = outputs[told] if isinstance(told, int) and told < len(outputs) else str(told)
     values = wiring.constant(name)
     coding = settings.get("coding", "")
     if values is None or values.size % BOX or values.shape[-1] != BOX or coding not in ORDERS:
-        raise ModelError(
-            f"{wiring.path}: {told!r} is no constant of anchors, [N, 4]",
-            "write maps, sizes and ratios in [detection.anchors]",
-        )
+        return None
     given = list(settings.get("order", ORDERS[coding]))
     ordered = values.reshape(-1, BOX).astype(np.float64)[:, [given.index(key) for key in ORDERS[coding]]]
     if coding == "corner-offset":
         low, high = ordered[:, :2], ordered[:, 2:]
         ordered = np.concatenate([(low + high) / 2, high - low], axis=1)
-    return {**settings, "anchors": {"values": written_out(ordered)}}
+    return ordered
+
+
+def _check_alike(wiring: Wiring, found: NDArray[np.float64], told: NDArray[np.float64]) -> None:
+    """The card's anchors are those of the file, but for their rounding."""
+    if len(found) != len(told):
+        what = f"{len(told):,} anchors in the card, {len(found):,} in the file"
+    elif (apart := float(np.abs(found - told).max())) > GRID:
+        what = f"the card's anchors are off by {apart:.3g} of the picture from those in the file"
+    else:
+        return
+    raise ModelError(
+        f"{wiring.path}: {what}", "leave [detection.anchors] out, or correct maps, sizes and ratios there"
+    )

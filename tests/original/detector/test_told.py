@@ -169,6 +169,33 @@ def test_anchors_of_a_tensor_are_as_the_codes_are() -> None:
         completed(net.model(), **card, anchors={"tensor": "scores4"})
 
 
+def described(moved: float, sides: tuple[int, ...] = (2,)) -> Any:
+    """What is made of a card that describes anchors which the file has too, one number moved."""
+    cells = 3
+    table = {"maps": list(sides), "per_cell": [cells] * len(sides), "offset": 0.5}
+    anchors = anchors_of({"maps": [2], "per_cell": [cells], "offset": 0.5}).astype(np.float32)
+    anchors[5, 0] += moved
+    net = Net().joined()
+    center, half = anchors[:, :2], anchors[:, 2:] / 2
+    corners = np.concatenate([center - half, center + half], axis=1)
+    net.keep("anchors", corners[None].astype(np.float32))
+    net.outputs.append(net.add("Identity", ["anchors"], "given"))
+    card = {"scores": 0, "boxes": 1, "background": 0, "coding": "corner-offset", "anchors": table}
+    return completed(net.model(), **card, anchors_output=2).settings["anchors"]
+
+
+def test_the_file_s_own_anchors_count_where_the_card_s_are_the_same_but_for_rounding() -> None:
+    exact, rounded = (anchors_of(described(moved)) for moved in (0.0, 0.006))
+    assert rounded[5, 0] - exact[5, 0] == pytest.approx(0.006, abs=1e-6)
+
+
+def test_the_card_s_anchors_are_held_to_the_file_s() -> None:
+    with pytest.raises(ModelError, match=r"the card's anchors are off by 0\.2 of the picture"):
+        described(0.2)
+    with pytest.raises(ModelError, match="15 anchors in the card, 12 in the file"):
+        described(0.0, (2, 1))
+
+
 def test_a_picture_without_a_batch_and_what_is_computed_from_its_size() -> None:
     net = picking(decoded_as_torchvision, "Softmax")
     proto = model(net)
