@@ -233,13 +233,8 @@ def test_ten_thousand_boxes_are_matched_in_little_memory() -> None:
     """Not all pairs at once, which are gigabytes."""
     count = 10_000
     low = np.random.default_rng(0).random((count, 2))
-    many = Found(
-        np.zeros(count, int),
-        np.ones(count),
-        np.concatenate([low, low + 1e-3], axis=1),
-        None,
-        np.arange(count),
-    )
+    boxes = np.concatenate([low, low + 1e-3], axis=1)
+    many = Found(np.zeros(count, int), np.ones(count), boxes, None, np.arange(count))
     few = Found(many.classes[:50], many.scores[:50], many.boxes[:50], None, many.anchors[:50])
     tracemalloc.start()
     both = matched(many, few)

@@ -190,9 +190,7 @@ def test_flat_outputs_are_rows() -> None:
 
 def test_scores_and_boxes_of_one_shape_that_are_exchanged_are_known_by_the_activation() -> None:
     net = Net(columns=4).joined("Softmax")
-    with pytest.raises(
-        ModelError, match="boxes are behind a Softmax in the file, and the scores are not: ex"
-    ):
+    with pytest.raises(ModelError, match="boxes are behind a Softmax in the file, and the scores are not"):
         joined(net.model(), {**CARD, "scores": 1, "boxes": 0}, 3)
     with pytest.raises(ModelError, match="1 is named as scores and as boxes: name two tensors"):
         joined(net.model(), {**CARD, "scores": 1, "boxes": 1}, 3)
