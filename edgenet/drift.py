@@ -280,6 +280,11 @@ class Drift(Record):
         """The headline measure, without labels the share of answers that are the float model's."""
         return self.agreement if self.best is None else self.best
 
+    @property
+    def nothing(self) -> str | None:
+        """Why there was nothing that could be lost, in words; ``None`` where there was."""
+        return None
+
     def lost(self, since: Drift | None = None) -> Loss:
         """How much was lost against the float model, or against another report's drift.
 
@@ -295,7 +300,8 @@ class Drift(Record):
         if self.delta_pp is None:
             return Loss(f"{self.changed_name} (pp)", 100.0 * (1.0 - self.kept), None)
         low, high = self.interval_pp or (self.delta_pp, self.delta_pp)
-        return Loss(f"{self.measure} lost (pp)", -self.delta_pp, (-high, -low) if self.interval_pp else None)
+        interval = (-high, -low) if self.interval_pp else None
+        return Loss(f"{self.measure} lost (pp)", 0.0 - self.delta_pp, interval)
 
     def rows(self) -> list[tuple[str, str]]:
         """The task's own figures for people: what, and its value as text."""

@@ -9,7 +9,13 @@ from google.protobuf.message import DecodeError
 
 from edgenet.errors import ModelError
 from edgenet.files import read_regular
-from edgenet.original.operators import check_operators, check_texts, picks_boxes, with_functions_inlined
+from edgenet.original.operators import (
+    check_operators,
+    check_texts,
+    is_known,
+    picks_boxes,
+    with_functions_inlined,
+)
 from edgenet.original.shapes import with_output_shapes
 from edgenet.soundness import check_tensors
 from edgenet.text import cause
@@ -52,15 +58,26 @@ def parse_onnx(data: bytes, where: str, folder: Path | None) -> onnx.ModelProto:
         proto = with_functions_inlined(proto)
         if picks_boxes(proto):  # that is cut off first, and the rest checked then
             check_tensors(proto, where)
+            _check_nodes(proto)
         else:
             proto = check_graph(proto, where)
     except DecodeError:
         raise ModelError(
             f"{where}: not an ONNX file, or a truncated one", "export the model to ONNX again"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, onnx.checker.ValidationError) as error:
         raise _invalid(where, error) from None
     return proto
+
+
+def _check_nodes(proto: onnx.ModelProto) -> None:
+    """Each of ONNX's operators by itself has the inputs and attributes that it must have."""
+    context = onnx.checker.C.CheckerContext()
+    context.ir_version = proto.ir_version
+    context.opset_imports = {item.domain: item.version for item in proto.opset_import}
+    for node in proto.graph.node:
+        if is_known(node) and not any(item.type == onnx.AttributeProto.GRAPH for item in node.attribute):
+            onnx.checker.check_node(node, context)
 
 
 def check_graph(proto: onnx.ModelProto, where: str) -> onnx.ModelProto:
@@ -73,7 +90,7 @@ def check_graph(proto: onnx.ModelProto, where: str) -> onnx.ModelProto:
     try:
         proto = with_output_shapes(proto)
         onnx.checker.check_model(proto)
-    except (onnx.checker.ValidationError, ValueError) as error:
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError) as error:
         raise _invalid(where, error) from None
     return proto
 

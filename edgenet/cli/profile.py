@@ -36,7 +36,9 @@ class FrameType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @device_option
 @protocol_option("single-stream")
 @click.option(
-    "--val", metavar="DIR", help="Images to judge accuracy on; labels.csv or a folder a class gives top-1."
+    "--val",
+    metavar="DIR",
+    help="Images to judge accuracy on; labels.csv or a folder a class gives top-1, annotations.json mAP.",
 )
 @click.option(
     "--min-fps", type=click.FloatRange(min=0), metavar="N", help="Exit 4 if the pipeline is slower."
@@ -45,7 +47,8 @@ class FrameType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     "--max-drift",
     type=click.FloatRange(min=0),
     metavar="PP",
-    help="Exit 4 if more top-1 is lost, in percentage points (without labels: if more answers changed).",
+    help="Exit 4 if more is lost of top-1, or of what the task measures, in percentage points (without "
+    "labels: if more answers changed).",
 )
 @click.option(
     "--frame",

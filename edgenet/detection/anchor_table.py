@@ -14,7 +14,7 @@ from edgenet.csv_table import shown
 from edgenet.detection.values import is_name, is_number, is_whole, listed
 from edgenet.errors import EdgenetError
 
-__all__ = ["MAX_ANCHORS", "MAX_MAPS", "read_anchors", "written_out"]
+__all__ = ["MAX_ANCHORS", "MAX_MAPS", "MAX_WRITTEN", "read_anchors", "written_out"]
 
 # One detector has fewer: SSD 300 has 1,917 to 8,732, RetinaNet at 640 76,725. What is written out travels in
 # one message to the board.

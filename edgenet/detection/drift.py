@@ -95,6 +95,15 @@ class DetectionDrift(Drift):
         """mAP at 0.5; without truth the share of boxes that are kept."""
         return super().kept if self.labelled or self.boxes_kept is None else self.boxes_kept
 
+    @property
+    def nothing(self) -> str | None:
+        """The float model finds nothing either."""
+        if self.map50_reference == 0:
+            return "the float model finds no object at an IoU of 0.5 either: nothing could be lost"
+        if not self.labelled and not self.boxes_reference:
+            return "the float model shows no box on any image: nothing could be lost"
+        return None
+
     def rows(self) -> list[tuple[str, str]]:
         """mAP beside the float model's, what the difference is worth, and what became of the boxes."""
         rows = self._against_truth() if self.map50 is not None else []

@@ -129,8 +129,8 @@ def _fps_limit(bench: BenchResult, limit: float, unsettled: str | None) -> Limit
 
 
 def _drift_limit(drift: Drift, limit: float) -> Limit:
-    lost, note = drift.lost(), None
-    if lost.interval is not None and lost.interval[0] <= limit < lost.interval[1]:
+    lost, note = drift.lost(), drift.nothing
+    if note is None and lost.interval is not None and lost.interval[0] <= limit < lost.interval[1]:
         note = (
             f"{drift.images} images cannot settle this: the loss lies between "
             f"{lost.interval[0]:.2f} and {lost.interval[1]:.2f} pp"

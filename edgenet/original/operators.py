@@ -14,7 +14,7 @@ from onnx.inliner import inline_local_functions
 
 from edgenet.errors import ModelError
 
-__all__ = ["check_operators", "check_texts", "picks_boxes", "with_functions_inlined"]
+__all__ = ["check_operators", "check_texts", "is_known", "picks_boxes", "with_functions_inlined"]
 
 ONNX = ("", "ai.onnx")
 # Operators of ONNX Runtime's own domains are judged in edgenet/soundness.py: some are taken.
@@ -76,7 +76,7 @@ def check_operators(proto: onnx.ModelProto, path: Path) -> None:
                 f"{what} decides while it runs what is computed, and artifacts are fixed",
                 "export the model without dynamic shapes (torch.onnx.export with dynamo=True)",
             )
-        if _is_known(node) or node.domain.startswith(RUNTIME):
+        if is_known(node) or node.domain.startswith(RUNTIME):
             continue
         if any(word in node.op_type for word in AUGMENTATIONS):
             raise ModelError(
@@ -89,7 +89,8 @@ def check_operators(proto: onnx.ModelProto, path: Path) -> None:
         raise ModelError(f"{what} {why}", f"export the model without the layer {layer}")
 
 
-def _is_known(node: NodeProto) -> bool:
+def is_known(node: NodeProto) -> bool:
+    """Whether it is one of ONNX's own operators."""
     return node.domain in ONNX and onnx.defs.has(node.op_type, onnx_opset_version())
 
 

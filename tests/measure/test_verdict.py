@@ -177,8 +177,16 @@ def test_an_emulated_board_meets_no_limit_of_fps() -> None:
 def test_a_limit_of_drift_is_met_by_itself(
     lost: float, interval: tuple[float, float] | None, limit: float, passed: bool, settled: bool
 ) -> None:
-    drift: Any = SimpleNamespace(lost=lambda: Loss("top-1 lost (pp)", lost, interval), images=200)
+    loss = Loss("top-1 lost (pp)", lost, interval)
+    drift: Any = SimpleNamespace(lost=lambda: loss, images=200, nothing=None)
     (got,) = judge(bench(), drift, None, limit).limits
     note = "200 images cannot settle this: the loss lies between 0.50 and 1.00 pp"
     assert (got.name, got.value, got.passed, got.images) == ("top-1 lost (pp)", lost, passed, 200)
     assert got.note == (None if settled else note)
+
+
+def test_a_limit_says_where_nothing_could_be_lost() -> None:
+    loss = Loss("boxes lost (pp)", 0.0, None)
+    drift: Any = SimpleNamespace(lost=lambda: loss, images=200, nothing="the float model shows no box")
+    (got,) = judge(bench(), drift, None, 0.5).limits
+    assert (got.passed, got.note) == (True, "the float model shows no box")

@@ -242,3 +242,18 @@ def test_ten_thousand_boxes_are_matched_in_little_memory() -> None:
     tracemalloc.stop()
     assert both.pairs.tolist() == [[at, at] for at in range(50)]
     assert most < 4 << 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"boxes_reference": 0, "labelled": False, "map50_reference": None}, "shows no box on any image"),
+        ({"boxes_reference": 0}, None),  # what is judged may be too faint to be shown
+        ({"map50_reference": 0.0}, "finds no object at an IoU of 0.5 either"),
+        ({}, None),
+    ],
+)
+def test_where_nothing_could_be_lost_a_drift_says_so(changes: dict[str, Any], told: str | None) -> None:
+    names = {"boxes_reference": 10, "labelled": True, "map50_reference": 0.5, **changes}
+    said = DetectionDrift.of(**names).nothing
+    assert said is None if told is None else told in (said or "")

@@ -125,7 +125,7 @@ def _is_bounded(node: NodeProto, read: list[Values]) -> bool:
 def _known_shapes(proto: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
     try:
         graph = onnx.shape_inference.infer_shapes(proto, data_prop=True).graph
-    except (onnx.shape_inference.InferenceError, ValueError):
+    except (onnx.shape_inference.InferenceError, ValueError, MemoryError):
         return {}
     found = {item.name: tuple(item.dims) for item in graph.initializer}
     for item in (*graph.value_info, *graph.input, *graph.output):

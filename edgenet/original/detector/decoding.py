@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
 
+from edgenet.detection.anchor_table import MAX_WRITTEN
 from edgenet.original.detector.constants import FOLDED, evaluated
 from edgenet.original.detector.wiring import Wiring
 
@@ -50,11 +53,12 @@ def read_decoding(wiring: Wiring, boxes: str, size: tuple[int, int], opset: int)
         opset: Of the graph.
     """
     shape = wiring.shape(boxes)
-    if shape is None or shape[-1] != BOX:
+    if not shape or shape[-1] != BOX or not 0 < math.prod(shape[:-1]) <= MAX_WRITTEN:
         return None
     chain = _Chain(wiring, boxes, opset)
     for name in chain.candidates()[:MOST_CANDIDATES]:
-        found = _read(lambda codes, name=name: chain.run(codes.reshape(shape), name), shape[-2], size)
+        run = partial(_run, chain, name, shape)
+        found = _read(run, math.prod(shape[:-1]), size)
         if found is not None:
             return found
     return None
@@ -99,10 +103,16 @@ class _Chain:
             if name in held:
                 break
         made = np.asarray(held[name], np.float64)
+        if BOX not in made.shape:
+            raise ValueError(f"{name} is {made.shape}")
         return made.reshape(-1, BOX) if made.shape[-1] == BOX else made.reshape(BOX, -1).T
 
 
-def _read(run: Any, count: int, size: tuple[int, int]) -> Decoding | None:
+def _run(chain: _Chain, name: str, shape: tuple[int, ...], codes: NDArray[np.float32]) -> Values:
+    return chain.run(codes.reshape(shape), name)
+
+
+def _read(run: Callable[[NDArray[np.float32]], Values], count: int, size: tuple[int, int]) -> Decoding | None:
     zeros = np.zeros((count, BOX), np.float32)
     try:
         still = run(zeros)
@@ -110,6 +120,8 @@ def _read(run: Any, count: int, size: tuple[int, int]) -> Decoding | None:
         codes = np.random.default_rng(0).normal(0, TRIED, (count, BOX)).astype(np.float32)
         got = run(codes)
     except ValueError:
+        return None
+    if any(len(item) != count for item in (still, *tried, got)):  # other than was inferred
         return None
     unit = np.array([size[1], size[0]] * 2) if np.abs(still).max() > BOX else np.ones(BOX)
     for layout in _ordered(still):

@@ -71,8 +71,8 @@ def _endings(wiring: Wiring, name: str) -> list[NodeProto | None]:
 
 def _over_columns(wiring: Wiring, node: NodeProto, columns: int, opset: int) -> bool:
     shape = wiring.shape(node.input[0])
-    if shape is None:
-        return True
+    if not shape:
+        return shape is None
     axis = attribute(node, "axis", -1 if opset >= SINGLE_AXIS_SOFTMAX else 1) % max(len(shape), 1)
     behind = shape[axis + 1 :] if opset < SINGLE_AXIS_SOFTMAX else ()
     return shape[axis] == columns and all(side == 1 for side in behind)

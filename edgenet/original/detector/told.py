@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,9 +22,11 @@ __all__ = ["completed"]
 
 POSTPROCESS, SUPPRESSION = "TFLite_Detection_PostProcess", "NonMaxSuppression"
 NONE, BOX = "none", 4
+NUMBERS = "fiu"  # kinds of dtypes
 # What 8 bits leave of an anchor, with room; another order or clipping is far more.
 GRID = 0.03
 MOST_DETECTIONS, MOST_DEPTH, MOST_MOVES = 10_000, 4, 16
+MOST_CODES = BOX + 2 * 64  # of a box with points
 # Inputs of NonMaxSuppression.
 MOST_AT, OVERLAP_AT, SCORE_AT = 2, 3, 4
 # Keys that belong together: where a card has one of them, the file's are not taken.
@@ -69,27 +72,41 @@ def _of_postprocess(wiring: Wiring, node: NodeProto) -> dict[str, Any]:
     Source: tensorflow/lite/kernels/detection_postprocess.cc, DecodeCenterSizeBoxes: anchors and codes are
     y, x, height, width, and each code is divided by its scale.
     """
-    boxes, scores, anchors = node.input[:3]
-    scales = [float(attribute(node, f"{side}_scale", 1.0)) for side in ("y", "x", "h", "w")]
-    columns, shape = int(attribute(node, "num_classes", 0.0)), wiring.shape(scores)
+    boxes, scores, anchors = (*node.input, "", "", "")[:3]
+    scales = [_number(node, f"{side}_scale") or 0.0 for side in ("y", "x", "h", "w")]
+    columns, shape = _number(node, "num_classes"), wiring.shape(scores)
     found: dict[str, Any] = {
         "scores": scores,
         "boxes": boxes,
-        "coding": "center-size",
-        "order": ["cy", "cx", "height", "width"],
-        "variances": [1 / scale if scale else 1.0 for scale in scales],
         **_thresholds(
-            attribute(node, "max_detections"),
-            attribute(node, "nms_iou_threshold"),
-            attribute(node, "nms_score_threshold"),
+            *(_number(node, name) for name in ("max_detections", "nms_iou_threshold", "nms_score_threshold"))
         ),
     }
+    if all(scales):
+        found |= {
+            "coding": "center-size",
+            "order": ["cy", "cx", "height", "width"],
+            "variances": [1 / scale for scale in scales],
+        }
     values = wiring.constant(anchors)
-    if values is not None and values.size % BOX == 0:
+    if values is not None and _are_anchors(values):
         found["anchors"] = {"values": written_out(values.reshape(-1, BOX)[:, [1, 0, 3, 2]])}
-    if columns and shape is not None:
+    if columns and shape:
         found["background"] = 0 if shape[-1] == columns + 1 else NONE
     return found
+
+
+def _number(node: NodeProto, name: str) -> float | None:
+    """A finite number among a node's attributes, 0 or more."""
+    value = attribute(node, name)
+    return value if isinstance(value, int | float) and 0 <= value < math.inf else None
+
+
+def _are_anchors(values: NDArray[Any]) -> bool:
+    """Whether they are centers and sizes, [..., 4]."""
+    if values.dtype.kind not in NUMBERS or values.shape[-1:] != (BOX,) or not values.size:
+        return False
+    return bool(np.isfinite(values).all() and (values.reshape(-1, BOX)[:, 2:] > 0).all())
 
 
 def _of_form(
@@ -107,9 +124,9 @@ def _of_form(
         return found
     found |= {"scores": _as_output(wiring, heads[0]), "boxes": _as_output(wiring, heads[1])}
     shape, codes = wiring.shape(heads[0]), (wiring.shape(heads[1]) or (BOX,))[-1]
-    if codes > BOX and "points" not in settings:
+    if BOX < codes <= MOST_CODES and "points" not in settings:
         found["points"] = [f"point {number}" for number in range(1, (codes - BOX) // 2 + 1)]
-    if classes and shape is not None and shape[-1] - classes in (0, 1):
+    if classes and shape and shape[-1] - classes in (0, 1):
         found["background"] = 0 if shape[-1] > classes else NONE
     named = settings.get("boxes", heads[1])
     decoding = read_decoding(wiring, heads[1], size, opset) if named == heads[1] else None
@@ -152,7 +169,9 @@ def _as_output(wiring: Wiring, name: str) -> str:
 def _of_suppression(node: NodeProto, held: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     def number(at: int) -> float | None:
         value = held.get(node.input[at]) if at < len(node.input) else None
-        return float(value.reshape(-1)[0]) if value is not None and value.size == 1 else None
+        if value is None or value.size != 1 or value.dtype.kind not in NUMBERS:
+            return None
+        return float(value.reshape(-1)[0])
 
     return _thresholds(number(MOST_AT), number(OVERLAP_AT), number(SCORE_AT))
 

@@ -217,7 +217,7 @@ def attribute(node: NodeProto, name: str, default: Any = None) -> Any:
 def _shapes(proto: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
     try:
         graph = onnx.shape_inference.infer_shapes(proto, data_prop=True).graph
-    except (onnx.shape_inference.InferenceError, ValueError):
+    except (onnx.shape_inference.InferenceError, ValueError, MemoryError):
         graph = proto.graph
     found = {}
     for item in (*graph.value_info, *graph.input, *graph.output):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from onnx.reference import ReferenceEvaluator
 from edgenet.agent.detection.anchors import anchors_of
 from edgenet.agent.detection.coding import Coding
 from edgenet.errors import ModelError
+from edgenet.onnx_file import parse_onnx
 from edgenet.original.detector.row import Row, row_of
 from tests.original.detector.nets import MAPS, SIDE, Net, fed
 
@@ -239,3 +241,77 @@ def test_joins_of_joins_of_one_tensor_are_followed_once() -> None:
     net.outputs = [last, "boxes"]
     with pytest.raises(ModelError, match="scores of 1,006,632,960 anchors, and boxes of 60"):
         completed(net.model(), scores=0, boxes=1, background=0)
+
+
+POSTPROCESS = {
+    "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0, "num_classes": 2,
+    "max_detections": 10, "nms_iou_threshold": 0.6, "nms_score_threshold": 0.1,
+}  # fmt: skip
+
+
+def postprocessed(anchors: np.ndarray, inputs: int = 3, **changes: Any) -> onnx.ModelProto:
+    """With TFLite's operator at its end."""
+    net = Net().joined("Sigmoid")
+    given = ["boxes", "scores", net.keep("anchors", anchors)][:inputs]
+    name = "TFLite_Detection_PostProcess"
+    net.nodes.append(helper.make_node(name, given, ["found"], domain="TFLITE", **{**POSTPROCESS, **changes}))
+    net.outputs = ["found"]
+    return net.model()
+
+
+@pytest.mark.parametrize(
+    ("anchors", "changes", "lacking"),
+    [
+        (np.full((60, 4), 0.5), {}, []),
+        (np.full((60, 4), 0.5), {"inputs": 2}, ["anchors"]),
+        (np.full((60, 4), np.nan), {}, ["anchors"]),
+        (np.full((60, 4), -1.0), {}, ["anchors"]),
+        (np.full((60, 3), 0.5), {}, ["anchors"]),
+        (np.zeros((0, 4)), {}, ["anchors"]),
+        (np.array(1.0), {}, ["anchors"]),
+        (np.full((60, 4), 0.5), {"y_scale": "x"}, ["coding"]),
+        (np.full((60, 4), 0.5), {"w_scale": 0.0}, ["coding"]),
+        (np.full((60, 4), 0.5), {"h_scale": float("nan")}, ["coding"]),
+        (np.full((60, 4), 0.5), {"nms_iou_threshold": [1.0, 2.0]}, ["nms_threshold"]),
+        (np.full((60, 4), 0.5), {"max_detections": "a"}, ["max_detections"]),
+    ],
+)
+def test_what_a_postprocess_says_wrongly_is_not_taken(
+    anchors: np.ndarray, changes: dict[str, Any], lacking: list[str]
+) -> None:
+    settings = row_of(postprocessed(anchors, **changes), {}, CLASSES, fed(), PATH).settings
+    wanted = ("anchors", "coding", "nms_threshold", "max_detections")
+    assert [key for key in wanted if key not in settings] == lacking
+
+
+@pytest.mark.parametrize("wrong", [{"axis": "one"}, {"inputs": []}])
+def test_a_node_beside_what_picks_boxes_is_one_of_its_kind(wrong: dict[str, Any]) -> None:
+    """Before such a graph is cut, it cannot be checked as a whole."""
+    proto = postprocessed(np.full((60, 4), 0.5, np.float32))
+    node = next(item for item in proto.graph.node if item.op_type == "Concat")
+    if "axis" in wrong:
+        node.attribute[0].CopyFrom(helper.make_attribute("axis", wrong["axis"]))
+    else:
+        node.ClearField("input")
+    with pytest.raises(ModelError, match="not a valid ONNX model"):
+        parse_onnx(proto.SerializeToString(), "net.onnx", None)
+
+
+def picked(net: Net, boxes: str) -> Net:
+    """With the operator that picks boxes behind some of them."""
+    constants = [net.keep("most", 10, np.int64), net.keep("overlap", 0.5), net.keep("least", 0.1)]
+    net.add("NonMaxSuppression", [boxes, "scores", *constants], "picked")
+    net.outputs = ["picked"]
+    return net
+
+
+@pytest.mark.parametrize("shape", [[], [0], [1, -1, 4], [1, 60, 4, 1], [4, 1 << 40], [1, 1 << 40]])
+def test_shapes_that_are_none_of_boxes_are_not_tried(shape: list[int]) -> None:
+    """Whatever a damaged graph says of its tensors, it is refused or read; a claim of 2**42 numbers too."""
+    net = Net().joined("Softmax")
+    net.add("Reshape", ["boxes", net.keep("odd", shape, np.int64)], "moved")
+    net.add("Reshape", ["scores", net.keep("odder", shape, np.int64)], "turned")
+    proto = picked(net, "moved").model()
+    for card in ({}, {"scores": "turned", "boxes": "moved"}):
+        with suppress(ModelError):
+            row_of(onnx.ModelProto.FromString(proto.SerializeToString()), card, CLASSES, fed(), PATH)
