@@ -159,14 +159,14 @@ class Detection(Task):
             total += float(reference.scores.sum() + own.scores.sum())
         return alone / total if total else 0.0
 
-    def truth(self, images: ImageSet, values: int) -> Truth | None:  # noqa: ARG002
+    def truth(self, images: ImageSet, values: int) -> Truth | None:
         """What is in each image, by the annotations in COCO's form beside them.
 
         Raises:
             DataError: They are not of these images, or not of this model's classes.
         """
         coco = find_coco(images.annotations)
-        return None if coco is None else true_pictures(images, coco, self.labels)
+        return None if coco is None else true_pictures(images, coco, self.labels, self.classes(values))
 
     def seen(self, truth: Truth, preprocessing: Preprocessing) -> Truth:
         """Where in each picture the network's input lies."""
