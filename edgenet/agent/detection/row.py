@@ -81,7 +81,7 @@ class Row(object):
         values = self._real(self._best(scores)[:, None], 0, ALL)[:, 0]
         if self._activation == NONE:
             return np.asarray(values > threshold)
-        least = math.log(threshold / (1.0 - threshold)) - SLACK if threshold > 0 else -np.inf
+        least = _logit(threshold) - SLACK
         if self._activation == SOFTMAX:  # a class's share is at most that of it and the background alone
             values = values - self._real(scores[:, [self._background]], 0, ALL)[:, 0]
         return np.asarray(values > least)
@@ -103,6 +103,13 @@ class Row(object):
         if isinstance(scale, np.ndarray):
             return real(raw, scale[anchors, None], zero_point[anchors, None])
         return real(raw, scale, zero_point)
+
+
+def _logit(share: float) -> float:
+    """The inverse of the sigmoid; infinite at 0 and 1."""
+    if not 0.0 < share < 1.0:
+        return -math.inf if share <= 0.0 else math.inf
+    return math.log(share / (1.0 - share))
 
 
 def _by_anchor(output: Mapping[str, Any], shape: Tuple[int, int, int]) -> List[Tuple[Any, Any]]:
