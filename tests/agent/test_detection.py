@@ -137,6 +137,24 @@ def test_candidates_of_several_int8_outputs_are_those_of_all_probabilities(activ
     assert row.codes(raw, anchors) == pytest.approx(real[COUNT * 3 :].reshape(COUNT, 4)[anchors])
 
 
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "none"])
+def test_thresholds_of_all_and_nothing_leave_nothing_and_all(activation):
+    found = Row(FLOAT, (COUNT, 3, 4), activation, 0)
+    raw = np.random.default_rng(5).normal(size=COUNT * 7).astype(np.float32)
+    raw[: COUNT * 3] = np.clip(raw[: COUNT * 3], 0.01, 0.99)
+    assert len(found.above(raw, 1.0)[0]) == 0
+    assert len(found.above(raw, 0.0)[0]) == 2 * COUNT
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"scale": 0}, {"variances": [0.1]}, {"anchors": {"values": [0]}}, {"anchors": {"maps": [0], "per_cell": [1]}}],
+)
+def test_settings_that_cannot_be_read_are_refused_by_name(wrong):
+    with pytest.raises(Failure, match="cannot read these answers"):
+        reader(**wrong)
+
+
 def test_int8_boxes_are_the_float_ones():
     real, raw, parts = rows(np.random.default_rng(1))
     board = Detector(settings(), dict(FLOAT, dtype="int8", meaning="logits", parts=parts)).all(raw)

@@ -17,14 +17,15 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt install chromium)"),
 ]
 
-# Of each of a model's boxes the share of the points along its upper edge where the canvas has a line.
+# Of each of a model's boxes whether there is a line of its color or the second model's at its left edge.
 DRAWN = """() => {
   const canvas = document.getElementById("boxes"), pen = canvas.getContext("2d");
   const {width, height} = canvas;
-  return state.models[0].boxes.map(([, , x0, y0, x1, y1]) => {
+  return pictured.boxes[0].map(([, , x0, y0, x1, y1]) => {
     const y = Math.round((y0 + y1) / 2 * height), left = Math.round(x0 * width);
     const line = pen.getImageData(Math.max(left - 3, 0), y, 7, 1).data;
-    return [...line].some((value, index) => index % 4 === 3 && value > 0);
+    return [...Array(7).keys()].some(index => [[45, 212, 191], [245, 176, 76]].some(color =>
+      color.every((value, channel) => Math.abs(value - line[4 * index + channel]) < 40)));
   });
 }"""
 
@@ -55,11 +56,13 @@ def test_boxes_are_drawn_kept_and_streamed(demo: Demo) -> None:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(demo.url)
+        page.wait_for_selector(".chip")  # it has entered
         wait(lambda: shown(page))
         page.keyboard.press(" ")
         wait(lambda: state(page)["paused"])
         boxes = wait(lambda: shown(page))
-        wait(lambda: page.evaluate("state.paused && state.frame") == state(page)["frame"])
+        wait(lambda: page.evaluate("pictured.frame") == state(page)["frame"])
+        assert page.evaluate("pictured.boxes[0]") == boxes
         assert page.evaluate(DRAWN) == [True] * len(boxes)
         label, score, *box, points = boxes[0]
         assert label in page.locator("#tag").inner_text()

@@ -18,7 +18,7 @@ MAX_LINE, MAX_HEADERS, MAX_BODY = 2048, 16384, 4096
 # A viewer that reads nothing for so long is let go, seconds.
 STALLED_S = 15.0
 _BOUNDARY = "edgenet-frame"
-_HEAD = "--" + _BOUNDARY + "\r\nContent-Type: image/{}\r\nContent-Length: {}\r\n\r\n"
+_HEAD = "--" + _BOUNDARY + "\r\nContent-Type: image/{}\r\nContent-Length: {}\r\nX-Frame: {}{}\r\n\r\n"
 # What a browser says where the page itself asks, or an address was typed; other programs say nothing.
 _OWN_SITE = (None, "same-origin", "none")
 _LOCKED = "open the address that edgenet printed; it works once"
@@ -234,10 +234,18 @@ class Handler(BaseHTTPRequestHandler):
             while not self.demo.over.is_set():
                 picture = pipeline.picture(seen, 0.5)
                 if picture is not None:
-                    seen, data, kind = picture
-                    self.wfile.write(_HEAD.format(kind, len(data)).encode("ascii") + data + b"\r\n")
+                    seen, data, kind, boxes = picture
+                    head = _HEAD.format(kind, len(data), seen, _boxes(boxes))
+                    self.wfile.write(head.encode("ascii") + data + b"\r\n")
                     self.wfile.flush()
         except OSError:
             pass  # the viewer went, or read nothing for STALLED_S
         finally:
             pipeline.watch(-1)
+
+
+def _boxes(boxes):
+    """The line of a picture's own boxes; none where no model gives any."""
+    if not any(boxes):
+        return ""
+    return "\r\nX-Boxes: " + json.dumps(boxes, separators=(",", ":"), allow_nan=False)

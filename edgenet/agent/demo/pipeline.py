@@ -245,7 +245,7 @@ class Pipeline(object):
         self.figures.part("encode", self._clock() - begun)
         self.figures.shown.add()
         with self._pictures:
-            self._picture = (passage.frame.number,) + picture
+            self._picture = (passage.frame.number,) + picture + (passage.boxes,)
             self._pictures.notify_all()
 
     def _each(self, name, following, in_time=lambda: True):
@@ -283,7 +283,7 @@ class Pipeline(object):
         return self._viewers
 
     def picture(self, seen, seconds):
-        """The newest ``(number, bytes, format)`` that is not number ``seen``; ``None`` after ``seconds``."""
+        """The newest ``(number, bytes, format, boxes)`` that is not number ``seen``; ``None`` after ``seconds``."""
         with self._pictures:
             if self._picture is None or self._picture[0] == seen:
                 self._pictures.wait(seconds)

@@ -106,6 +106,7 @@ class Row(object):
 
 
 def _logit(share: float) -> float:
+    """The inverse of the sigmoid; infinite at 0 and 1."""
     if not 0.0 < share < 1.0:
         return -math.inf if share <= 0.0 else math.inf
     return math.log(share / (1.0 - share))

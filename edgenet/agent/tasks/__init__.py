@@ -29,7 +29,7 @@ def reader(manifest: Any) -> Any:
         raise Failure("bad-request", "this agent has no task {!r}".format(name)[:100])
     try:
         return half.Reader(manifest)
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         what = "the task {!r} cannot read these answers: {!r}".format(name, error)
         raise Failure("bad-request", what[:300], "compile the model again")
 

@@ -181,7 +181,7 @@ class Demo:
 
     def __init__(self):
         self.over, self.pipeline, self.watching, self.numbers, self.acts = threading.Event(), self, 0, 0, []
-        self.picture_bytes = b"x" * 50000
+        self.picture_bytes, self.boxes = b"x" * 50000, [None, None]
 
     def watch(self, change):
         self.watching += change
@@ -189,7 +189,7 @@ class Demo:
     def picture(self, seen=None, seconds=None):
         time.sleep(0.005)
         self.numbers += 1
-        return self.numbers, self.picture_bytes, "jpeg"
+        return self.numbers, self.picture_bytes, "jpeg", self.boxes
 
     def state(self):
         return {"frame": self.numbers}
@@ -363,8 +363,18 @@ class ServerTest(unittest.TestCase):
             seen = read(viewer, 120000)
         parts = seen.partition(b"\r\n\r\n")[2].split(b"--edgenet-frame\r\n")
         head, _, data = parts[1].partition(b"\r\n\r\n")
-        assert head == b"Content-Type: image/jpeg\r\nContent-Length: 50000"
+        assert head == b"Content-Type: image/jpeg\r\nContent-Length: 50000\r\nX-Frame: 1"
         assert data == self.demo.picture_bytes + b"\r\n"
+
+    def test_the_boxes_of_a_picture_come_with_it(self):
+        self.demo.boxes = [[["sign \n\u00e9", 0.9, 0.1, 0.2, 0.3, 0.4, []]], None]
+        with socket.create_connection(("127.0.0.1", self.port), 5) as viewer:
+            viewer.sendall(self.request("/stream.mjpg"))
+            seen = read(viewer, 120000)
+        parts = seen.partition(b"\r\n\r\n")[2].split(b"--edgenet-frame\r\n")
+        head = parts[1].partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")
+        assert head[2] == "X-Frame: 1"
+        assert json.loads(head[3].partition("X-Boxes: ")[2]) == self.demo.boxes
 
     def request(self, path, key=None):
         key = key or self.keys.key
