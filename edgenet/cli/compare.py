@@ -29,7 +29,8 @@ LIMIT = click.FloatRange(min=0)
     "--max-drift",
     type=LIMIT,
     metavar="PP",
-    help="Exit 4 if b has lost more top-1 than a, in percentage points (without labels: changed answers).",
+    help="Exit 4 if b has lost more than a of top-1, or of what the task measures, in percentage points "
+    "(without labels: changed answers).",
 )
 @click.option("--max-memory", type=LIMIT, metavar="MB", help="Exit 4 if b's process needs more at its peak.")
 @click.option("--require-valid", is_flag=True, help="Exit 4 unless both reports are VALID.")
