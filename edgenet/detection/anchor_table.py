@@ -25,6 +25,7 @@ MAX_SIDE, MAX_PER_CELL = 4096, 256
 SMALLEST, LARGEST = 1e-6, 100.0
 # Bytes of one text, so that each is short enough for a report, a manifest and a card: whole anchors.
 CHUNK = 12_288
+DEPTH = 3  # lists within each other: maps, anchors of a cell, width and height
 # What an anchor table is by: the first that it has, and the keys that belong to it.
 FORMS = {
     "values": (),
@@ -65,7 +66,7 @@ def read_anchors(table: object, refuse: Refuse) -> Mapping[str, Any]:
     wrong = _wrong_written(made) if form in ("values", "tensor") else _wrong_maps(made, form)
     if wrong:
         key, remedy = wrong
-        raise refuse(f"[detection.anchors] {key} = {shown(str(table.get(key, 'nothing')))}", remedy)
+        raise refuse(f"[detection.anchors] {key} = {shown(str(made.get(key, 'nothing')))}", remedy)
     return {**made, "values": _texts(made["values"])} if form == "values" else made
 
 
@@ -84,9 +85,11 @@ def _texts(values: str | list[str]) -> list[str]:
     ]
 
 
-def _deep(value: Any) -> Any:
-    """Tuples as lists, all the way down that a table of anchors may go."""
-    return [_deep(item) for item in value] if isinstance(value, list | tuple) else value
+def _deep(value: Any, depth: int = DEPTH) -> Any:
+    """Tuples as lists, all the way down that a table of anchors may go; nothing lies deeper."""
+    if not isinstance(value, list | tuple):
+        return value
+    return [_deep(item, depth - 1) for item in value] if depth else None
 
 
 def _wrong_written(table: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgenet.agent.detection.anchors import anchors_of, count_of
-from edgenet.detection.anchor_table import written_out
+from edgenet.detection.anchor_table import read_anchors, written_out
 from edgenet.detection.settings import KEYS, read_detection
 from edgenet.errors import ModelError
 
@@ -139,3 +139,11 @@ def test_anchors_that_are_written_out_come_back_in_texts_that_a_manifest_holds()
     found = read({"anchors": {"values": "".join([base64.b64encode(anchors.tobytes()).decode()])}})
     assert found["anchors"]["values"] == texts
     assert np.array_equal(anchors_of(found["anchors"]), anchors.astype(np.float64))
+
+
+def test_lists_within_lists_without_end_are_refused() -> None:
+    maps: Any = [1]
+    for _ in range(10_000):
+        maps = [maps]
+    with pytest.raises(ModelError, match=r"maps = .*: write the side of each map"):
+        read_anchors({"maps": maps, "per_cell": [1]}, ModelError)
