@@ -148,7 +148,12 @@ def test_thresholds_of_all_and_nothing_leave_nothing_and_all(activation):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"scale": 0}, {"variances": [0.1]}, {"anchors": {"values": [0]}}, {"anchors": {"maps": [0], "per_cell": [1]}}],
+    [
+        {"scale": 0},
+        {"variances": [0.1]},
+        {"anchors": {"values": [0]}},
+        {"anchors": {"maps": [0], "per_cell": [1]}},
+    ],
 )
 def test_settings_that_cannot_be_read_are_refused_by_name(wrong):
     with pytest.raises(Failure, match="cannot read these answers"):
