@@ -106,7 +106,11 @@ class TensorSpec(Record):
         for scale, zero in told:
             if {scale is None, zero is None} != {self.dtype == "float32"}:
                 raise where.at("scale").refuse(scale, f"what {self.dtype} has")
-        if self.parts and sum(item.values for item in self.parts) != self.classes:
+        if self.parts is None:
+            return
+        if self.scale is not None or self.zero_point is not None:
+            raise where.at("scale").refuse(self.scale, "null beside parts")
+        if sum(item.values for item in self.parts) != self.classes:
             raise where.at("parts").refuse(len(self.parts), f"outputs of {self.classes} values together")
 
     def values(self, raw: NDArray[Any]) -> NDArray[np.float32]:

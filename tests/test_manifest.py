@@ -205,3 +205,32 @@ def test_any_change_is_read_or_refused_in_one_line(changes: list[tuple[Any, Any]
         return
     assert bundle.name
     assert Manifest.parse(bundle.manifest.to_table(), "again") == bundle.manifest
+
+
+@pytest.mark.parametrize(
+    ("parts", "scale", "message"),
+    [
+        ([], None, r"artifact.output.parts is 0, not outputs of 5 values together"),
+        ([(4, 0.5)], None, r"artifact.output.parts is 1, not outputs of 5 values together"),
+        ([(0, 0.5), (5, 0.5)], None, r"artifact.output.parts\[0\].values is 0"),
+        ([(-1, 0.5), (6, 0.5)], None, r"artifact.output.parts\[0\].values is -1"),
+        ([(4, 0.5), (1, None)], None, "artifact.output.scale is None, not what int8 has"),
+        ([(4, 0.5), (1, 0.5)], 0.5, "artifact.output.scale is 0.5, not null beside parts"),
+    ],
+)
+def test_parts_are_the_whole_output_and_have_its_scales(
+    parts: list[tuple[int, float | None]], scale: float | None, message: str
+) -> None:
+    output = {
+        "meaning": "logits",
+        "classes": 5,
+        "dtype": "int8",
+        "scale": scale,
+        "zero_point": None if scale is None else 0,
+        "parts": [
+            {"name": "a", "values": values, "scale": own, "zero_point": None if own is None else 0}
+            for values, own in parts
+        ],
+    }
+    with pytest.raises(BundleError, match=message):
+        Manifest.parse(changed("artifact.output", output), "x")

@@ -10,7 +10,8 @@ import json
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from edgenet.csv_table import shown
@@ -60,6 +61,24 @@ class Coco:
     pictures: Mapping[str, Picture] = field(repr=False)
     categories: Mapping[Hashable, str] = field(repr=False)
 
+    def find(self, name: str) -> Picture | None:
+        """A picture by its path within the folder; where one says more folders, by what both say."""
+        parts = _parts(name)
+        found = [
+            picture
+            for told, picture in self._by_last.get(parts[-1], ())
+            if all(own == other for own, other in zip(reversed(parts), reversed(told), strict=False))
+        ]
+        return self.pictures.get(name) or (found[0] if len(found) == 1 else None)
+
+    @cached_property
+    def _by_last(self) -> Mapping[str, list[tuple[Sequence[str], Picture]]]:
+        found: dict[str, list[tuple[Sequence[str], Picture]]] = defaultdict(list)
+        for name, picture in self.pictures.items():
+            if parts := _parts(name):
+                found[parts[-1]].append((parts, picture))
+        return found
+
 
 def read_coco(path: Path) -> Coco:
     """Read a file of annotations.
@@ -70,7 +89,12 @@ def read_coco(path: Path) -> Coco:
     table = _parsed(path)
     if not _is_form(table):
         raise DataError(f"{path}: not of COCO's form", FORM)
-    categories = dict(_category(path, at, item) for at, item in enumerate(table["categories"]))
+    categories: dict[Hashable, str] = {}
+    for at, item in enumerate(table["categories"]):
+        number, called = _category(path, at, item)
+        if number in categories:
+            raise _wrong(path, f"categories[{at}]", "id", number, "an id that is there once")
+        categories[number] = called
     objects: dict[Hashable, list[Annotation]] = defaultdict(list)
     for at, item in enumerate(table["annotations"]):
         image, found = _annotation(path, at, item)
@@ -82,7 +106,7 @@ def read_coco(path: Path) -> Coco:
     for at, item in enumerate(table["images"]):
         name, identity, size = _image(path, at, item)
         if name in pictures or identity in ids:
-            raise _wrong(path, f"images[{at}]", "id", identity, "a picture that is there once")
+            raise _wrong(path, f"images[{at}]", "id", identity, "of a picture that is there once")
         ids.add(identity)
         pictures[name] = Picture(identity, size, tuple(objects.get(identity, ())))
     if lost := next((image for image in objects if image not in ids), None):
@@ -90,6 +114,11 @@ def read_coco(path: Path) -> Coco:
             f"{path}: annotations of image_id {shown(str(lost))}, and images lists none such", FORM
         )
     return Coco(path, pictures, categories)
+
+
+def _parts(name: str) -> Sequence[str]:
+    """Folders and file, whoever wrote the slashes."""
+    return PureWindowsPath(name).parts
 
 
 def find_coco(candidates: Sequence[Path]) -> Coco | None:
@@ -166,7 +195,7 @@ def _entry(path: Path, place: str, item: Any) -> Mapping[str, Any]:
 def _identity(path: Path, place: str, key: str, entry: Mapping[str, Any]) -> Hashable:
     value = entry.get(key)
     if not (is_name(value) or is_whole(value, -(2**63), 2**63)):
-        raise _wrong(path, place, key, value, "a number or a text")
+        raise _wrong(path, place, key, value, "a whole number or a text")
     return value
 
 

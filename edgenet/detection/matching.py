@@ -43,16 +43,17 @@ def matched(board: Found, reference: Found) -> Matched:
     Each box of the reference, the most certain first, takes the board's box of its class that overlaps it
     most and is not taken, from :data:`MATCHED` on.
     """
-    near = np.array(overlaps(reference.boxes, board.boxes))
-    near[reference.classes[:, None] != board.classes[None, :]] = 0.0
     pairs: list[tuple[int, int]] = []
     overlap: list[float] = []
-    for own in range(len(near)):
-        best = int(near[own].argmax()) if near.shape[1] else -1
-        if best >= 0 and near[own, best] >= MATCHED:
+    free = np.ones(len(board.boxes), bool)
+    for own in range(len(reference.boxes) if len(free) else 0):
+        near = overlaps(reference.boxes[own : own + 1], board.boxes)[0]
+        near[~free | (board.classes != reference.classes[own])] = 0.0
+        best = int(near.argmax())
+        if near[best] >= MATCHED:
             pairs.append((best, own))
-            overlap.append(float(near[own, best]))
-            near[:, best] = 0.0
+            overlap.append(float(near[best]))
+            free[best] = False
     found = np.asarray(pairs, np.int64).reshape(-1, 2)
     return Matched(
         found,

@@ -91,20 +91,23 @@ class TruePicture:
         return f"{self.id} {self.view} {sha256(content)}"
 
 
-def true_pictures(images: ImageSet, coco: Coco, labels: Sequence[str]) -> tuple[TruePicture, ...]:
+def true_pictures(
+    images: ImageSet, coco: Coco, labels: Sequence[str], count: int = 0
+) -> tuple[TruePicture, ...]:
     """The truth of a set in its order.
 
     Args:
         images: The set.
         coco: Its annotations.
         labels: Names of the card's classes; where it has none, the annotations' categories in their order.
+        count: How many classes the model has; 0 where that is not known.
 
     Raises:
         DataError: A picture is not among the annotations or of another size, or no category is a class of the
             card, or nothing is to be found in any picture.
     """
-    classes = _classes(coco, labels)
-    lacking = [images.name(at) for at in range(len(images)) if _entry(images, coco, at) is None]
+    classes = _classes(coco, labels, count)
+    lacking = [images.name(at) for at in range(len(images)) if coco.find(images.name(at)) is None]
     if lacking:
         named = ", ".join(lacking[:NAMED]) + " …" * (len(lacking) > NAMED)
         raise DataError(
@@ -120,14 +123,15 @@ def true_pictures(images: ImageSet, coco: Coco, labels: Sequence[str]) -> tuple[
     return found
 
 
-def _entry(images: ImageSet, coco: Coco, at: int) -> Picture | None:
-    """A picture by its path within the folder, else by its file's name alone."""
-    return coco.pictures.get(images.name(at)) or coco.pictures.get(images.files[at].name)
-
-
-def _classes(coco: Coco, labels: Sequence[str]) -> Mapping[Hashable, int]:
+def _classes(coco: Coco, labels: Sequence[str], count: int) -> Mapping[Hashable, int]:
     """Index of the class of each category that the card names too."""
     if not labels:
+        if count and len(coco.categories) != count:
+            raise DataError(
+                f"{coco.path}: {len(coco.categories)} categories, and the model has {count} classes without "
+                "names",
+                "write the name of every class in the card: classes = [...]",
+            )
         return {identity: at for at, identity in enumerate(sorted(coco.categories, key=_order))}
     names, found = ClassNames(labels), {}
     for identity, name in coco.categories.items():
@@ -154,7 +158,7 @@ def _order(identity: Hashable) -> tuple[int, str]:
 
 
 def _true(images: ImageSet, at: int, coco: Coco, classes: Mapping[Hashable, int]) -> TruePicture:
-    picture = _entry(images, coco, at)
+    picture = coco.find(images.name(at))
     assert picture is not None
     own = [item for item in picture.objects if item.category in classes]
     (columns, rows), orientation = _size(images, at, coco, picture)

@@ -163,14 +163,14 @@ class Detection(Task):
         """It is no loss of mAP: most of what only one finds is faint."""
         return f"{pp:.2f} % of objects, by probability, in one only"
 
-    def truth(self, images: ImageSet, values: int) -> Truth | None:  # noqa: ARG002
+    def truth(self, images: ImageSet, values: int) -> Truth | None:
         """What is in each image, by the annotations in COCO's form beside them.
 
         Raises:
             DataError: They are not of these images, or not of this model's classes.
         """
         coco = find_coco(images.annotations)
-        return None if coco is None else true_pictures(images, coco, self.labels)
+        return None if coco is None else true_pictures(images, coco, self.labels, self.classes(values))
 
     def seen(self, truth: Truth, preprocessing: Preprocessing) -> Truth:
         """Where in each picture the network's input lies."""

@@ -229,3 +229,11 @@ def test_ten_thousand_boxes_are_suppressed_and_the_best_are_told():
     )
     raw = np.concatenate([np.tile(np.float32([0.1, 0.8, 0.1]), 10_000), np.zeros(40_000, np.float32)])
     assert len(Detector(big, dict(FLOAT, meaning="probabilities")).all(raw).scores) == 10_000
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_a_threshold_of_one_is_met_by_none_and_of_zero_by_all(activation):
+    row = np.random.RandomState(4).normal(size=COUNT * 7).astype(np.float32)
+    found = Detector(settings(activation=activation, nms_threshold=1.0, max_detections=500), FLOAT)
+    assert len(found.find(row, 1).scores) == 0
+    assert len(found.find(row, 0).scores) == 2 * COUNT

@@ -183,3 +183,42 @@ def test_a_picture_that_is_annotated_upright_must_be_seen_so(tmp_path: Path) -> 
         picture.seen(Preprocessing.from_table(NETWORK, "card"))
     upright = Preprocessing.from_table({**NETWORK, "orientation": "apply"}, "card")
     assert picture.seen(upright).view == (0, 0, 40, 20)
+
+
+@pytest.mark.parametrize("told", ["images/a.png", "/somewhere/else/a.png", r"C:\pictures\a.png"])
+def test_a_picture_is_found_by_its_name_where_the_annotations_say_more_folders(
+    told: str, tmp_path: Path
+) -> None:
+    listed = [{"id": 7, "file_name": told}, {"id": 3, "file_name": "b.png"}]
+    found = pictures(folder(tmp_path, entry(7, [1, 2, 3, 4]), images=listed), "person")
+    assert found[0].objects.boxes.tolist() == [[1, 2, 3, 4]]
+
+
+def test_a_picture_of_another_folder_is_not_it(tmp_path: Path) -> None:
+    listed = [{"id": at, "file_name": f"{name}/a.png"} for at, name in enumerate(("train", "val"))]
+    coco = read_coco(_written(tmp_path, images=listed))
+    assert coco.find("a.png") is None, "there are two"
+    assert coco.find("test/a.png") is None
+    assert (coco.find("val/a.png") or coco.pictures["train/a.png"]).id == 1
+    assert (coco.find("set/val/a.png") or coco.pictures["train/a.png"]).id == 1
+
+
+def test_categories_are_there_once(tmp_path: Path) -> None:
+    path = _written(tmp_path, categories=[{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}])
+    with pytest.raises(DataError, match=r"categories\[1\] id is '1', not an id that is there once"):
+        read_coco(path)
+
+
+def test_categories_are_the_classes_of_a_model_without_names_only_if_they_are_as_many(tmp_path: Path) -> None:
+    images = folder(tmp_path, entry(7, [1, 2, 3, 4]))
+    coco = find_coco(images.annotations)
+    assert coco is not None
+    assert len(true_pictures(images, coco, (), 2)) == 2
+    with pytest.raises(DataError, match="2 categories, and the model has 90 classes without names: write"):
+        true_pictures(images, coco, (), 90)
+
+
+def _written(path: Path, **parts: Any) -> Path:
+    made = path / "annotations.json"
+    made.write_text(json.dumps({"images": [], "categories": [], "annotations": [], **parts}))
+    return made

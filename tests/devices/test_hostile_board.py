@@ -365,6 +365,6 @@ def test_no_event_ends_in_a_traceback(name, data):
 
 
 def test_parts_that_are_no_list_are_refused():
-    error = {"kind": wire.PART, "what": "lacking", "backends": "null"}
-    with pytest.raises(DeviceError, match="backends"):
+    error = {"kind": wire.PART, "what": "lacking", "parts": "null"}
+    with pytest.raises(DeviceError, match="parts"):
         agent(({"id": 1, "error": error},)).facts()

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt install chromium)"),
 ]
 
-# Of each of the first model's boxes whether there is a line of its color at its left edge; the second's would lie on it.
+# Of each of the first model's boxes whether a line of its color is at its left edge; the second's would lie on it.
 DRAWN = """() => {
   const canvas = document.getElementById("boxes"), pen = canvas.getContext("2d");
   const {width, height} = canvas;
@@ -57,6 +57,7 @@ def test_boxes_are_drawn_kept_and_streamed(demo: Demo) -> None:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(demo.url)
+        page.wait_for_selector(".chip")  # it has entered
         wait(lambda: shown(page))
         page.keyboard.press(" ")
         wait(lambda: state(page)["paused"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,18 @@ def test_an_integer_twin_has_the_precision_that_was_measured_of_it(shared: Path)
     truth = person.truth(images, answers[0].size)
     assert truth is not None
     assert 100 * person.quality(np.stack(answers), person.seen(truth, how)) == pytest.approx(24.3, abs=0.3)
+
+
+def test_ten_thousand_boxes_are_matched_in_little_memory() -> None:
+    """Not all pairs at once, which are gigabytes."""
+    count = 10_000
+    low = np.random.default_rng(0).random((count, 2))
+    boxes = np.concatenate([low, low + 1e-3], axis=1)
+    many = Found(np.zeros(count, int), np.ones(count), boxes, None, np.arange(count))
+    few = Found(many.classes[:50], many.scores[:50], many.boxes[:50], None, many.anchors[:50])
+    tracemalloc.start()
+    both = matched(many, few)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert both.pairs.tolist() == [[at, at] for at in range(50)]
+    assert most < 4 << 20

@@ -283,7 +283,7 @@ class Pipeline(object):
         return self._viewers
 
     def picture(self, seen, seconds):
-        """The newest ``(number, bytes, format, boxes)`` that is not number ``seen``; ``None`` after ``seconds``."""
+        """The newest ``(number, bytes, format, boxes)`` but number ``seen``; ``None`` after ``seconds``."""
         with self._pictures:
             if self._picture is None or self._picture[0] == seen:
                 self._pictures.wait(seconds)

@@ -10,7 +10,7 @@ from edgenet.errors import ModelError
 from edgenet.original.detector.heads import Head
 from edgenet.original.detector.wiring import MOVES, Wiring, attribute
 
-__all__ = ["NONE", "score_ending"]
+__all__ = ["NONE", "activations_of", "score_ending"]
 
 NONE = "none"
 ENDINGS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
@@ -44,6 +44,12 @@ def score_ending(wiring: Wiring, heads: Sequence[Head], columns: int, opset: int
     if ending != NONE:
         _drop_rounding(wiring, heads)
     return ending
+
+
+def activations_of(wiring: Wiring, heads: Sequence[Head]) -> list[str]:
+    """The operators among Softmax and Sigmoid that give some tensors' numbers."""
+    nodes = [node for head in heads for node in _endings(wiring, head.name)]
+    return sorted({node.op_type for node in nodes if node is not None and node.op_type in ENDINGS})
 
 
 def _endings(wiring: Wiring, name: str) -> list[NodeProto | None]:

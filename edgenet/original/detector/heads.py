@@ -42,13 +42,18 @@ class Head:
     def layouts(self, columns: int, cells: tuple[int, int] | None = None) -> tuple[str, ...]:
         """How its axes can be read: "rows", or "nchw" and "nhwc" of a map.
 
+        Rows may have an axis of one before the numbers (TensorFlow's boxes), or be flat (Caffe's).
+
         Args:
             columns: Numbers of one anchor.
             cells: Height and width of the map, where that is known.
         """
         shape = self.shape or ()
         if len(shape) != IMAGE_RANK:
-            return ("rows",) if shape and shape[-1] == columns else ()
+            is_flat = len(shape) > 1 and math.prod(shape[:-1]) == 1 and shape[-1] % columns == 0
+            return ("rows",) if shape and (shape[-1] == columns or is_flat) else ()
+        if shape[2:] == (1, columns) and cells != (1, columns):
+            return ("rows",)
         found = {"nchw": (shape[1], shape[2:]), "nhwc": (shape[3], shape[1:3])}
         return tuple(
             name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import onnx
 
 from edgenet.errors import ModelError
 from edgenet.original.detector.constants import fold_constants
-from edgenet.original.detector.ending import NONE, score_ending
+from edgenet.original.detector.ending import NONE, activations_of, score_ending
 from edgenet.original.detector.heads import Head, check_columns, flat, named_heads
 from edgenet.original.detector.nothing import drop_nothing
 from edgenet.original.detector.told import completed
@@ -67,14 +68,15 @@ def row_of(
     maps = _maps(settings)
     settings = completed(wiring, settings, classes, preprocessing.size, opset)
     heads = {key: named_heads(wiring, key, _told(settings, key, path)) for key in ("scores", "boxes")}
-    columns = _columns(settings, classes, heads["scores"])
     codes = BOX + POINT * len(settings.get("points", ()))
+    columns = _columns(settings, classes, heads, codes)
     named = f"{classes} classes" + (" and a background" if columns > classes else "")
     points = f", {BOX} of a box and {POINT} of each point" if codes > BOX else ""
     check_columns(wiring, "scores", heads["scores"], columns, named, heads["boxes"])
     check_columns(wiring, "boxes", heads["boxes"], codes, f"numbers of an anchor{points}", heads["scores"])
+    _check_apart(heads, path)
     _check_rows(wiring, heads, columns, codes)
-    activation, meaning = _activation(wiring, settings, heads["scores"], columns, opset)
+    activation, meaning = _activation(wiring, settings, heads, columns, opset)
     maps = maps or _maps(settings)
     parts = [
         flat(wiring, head, width, maps[at] if len(maps) == len(heads[key]) else None)
@@ -94,13 +96,25 @@ def _told(settings: Mapping[str, Any], key: str, path: Path) -> Any:
     return settings[key]
 
 
-def _columns(settings: Mapping[str, Any], classes: int, scores: Sequence[Head]) -> int:
+def _check_apart(heads: Mapping[str, Sequence[Head]], path: Path) -> None:
+    """No tensor is both."""
+    scores = {head.name for head in heads["scores"]}
+    if both := next((head for head in heads["boxes"] if head.name in scores), None):
+        raise ModelError(
+            f"{path}: {both.told} is named as scores and as boxes",
+            "name two tensors in [detection], one of each",
+        )
+
+
+def _columns(
+    settings: Mapping[str, Any], classes: int, heads: Mapping[str, Sequence[Head]], codes: int
+) -> int:
     """Score columns of an anchor; those of the file where the card names no classes."""
-    background = settings.get("background", NONE)
-    shape = scores[0].shape
-    if classes or shape is None:
-        return max(classes, 1) + int(background != NONE)
-    return int(shape[-1])
+    shapes = {key: [head.shape for head in own] for key, own in heads.items()}
+    if classes or any(shape is None for own in shapes.values() for shape in own):
+        return max(classes, 1) + int(settings.get("background", NONE) != NONE)
+    scores, boxes = (sum(math.prod(shape or ()) for shape in shapes[key]) for key in ("scores", "boxes"))
+    return max(scores * codes // max(boxes, 1), 1)
 
 
 def _check_rows(wiring: Wiring, heads: Mapping[str, Sequence[Head]], columns: int, codes: int) -> None:
@@ -124,10 +138,19 @@ def _check_rows(wiring: Wiring, heads: Mapping[str, Sequence[Head]], columns: in
 
 
 def _activation(
-    wiring: Wiring, settings: Mapping[str, Any], scores: Sequence[Head], columns: int, opset: int
+    wiring: Wiring, settings: Mapping[str, Any], heads: Mapping[str, Sequence[Head]], columns: int, opset: int
 ) -> tuple[str, str]:
     """What lies between logits and probabilities, and which of them the graph gives."""
-    inside, told = score_ending(wiring, scores, columns, opset), settings.get("score_activation", NONE)
+    inside, told = (
+        score_ending(wiring, heads["scores"], columns, opset),
+        settings.get("score_activation", NONE),
+    )
+    behind = activations_of(wiring, heads["boxes"])
+    if behind and inside == NONE:
+        raise ModelError(
+            f"{wiring.path}: the boxes are behind a {behind[0]} in the file, and the scores are not",
+            "exchange scores and boxes in [detection]",
+        )
     if inside == NONE:
         return told, PROBABILITIES if told == NONE else LOGITS
     if told not in (NONE, inside):  # one that the graph ends in is not applied again

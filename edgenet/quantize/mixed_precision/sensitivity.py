@@ -17,7 +17,7 @@ from onnx import NodeProto
 from edgenet.graph.evaluate import Evaluator, flat
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.movers import moves
-from edgenet.graph.segments import Step, subgraph
+from edgenet.graph.segments import Step, behind, subgraph
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.layerwise import Reconstruction
 from edgenet.quantize.rounding.paired_activations import dequantized, quantized, room
@@ -76,13 +76,11 @@ def sensitivity(
     given = list(graph.outputs)
     wanted = _answers(_runner(graph, graph.nodes, [graph.input], *given), states)
     divergence = task.divergence(task.comparable(wanted, task.outputs[0]))
-    found, done = Sources(), set[int]()
+    found = Sources()
     for index, step in enumerate(parts):
         exact = _runner(graph, step.nodes, step.inputs, step.output)
-        done |= {id(node) for node in step.nodes}
-        rest = [node for node in graph.nodes if id(node) not in done]
         live = [name for name in states[0] if last.get(name, -1) > index]
-        after = _runner(graph, rest, [*live, step.output], *given)
+        after = _runner(graph, _between(graph, {*live, step.output}, given), [*live, step.output], *given)
         for table, noisy in _noises(graph, step, states, result, exact, found):
             answers = _answers(after, ({**state, step.output: noisy(state)} for state in states))
             table[step.output] = divergence(task.comparable(answers, task.outputs[0]))
@@ -124,6 +122,13 @@ def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconst
     )
     bias = graph.constants[conv.input[2]] + moved
     return {**constants, conv.input[2]: bias.astype(np.float32)}
+
+
+def _between(graph: Graph, known: set[str], ends: Sequence[str]) -> Sequence[NodeProto]:
+    """The nodes that make the ends of known tensors."""
+    makers = [node for node in map(graph.producer, ends) if node is not None and node.output[0] not in known]
+    found = {id(node): node for last in makers for node in behind(graph, last, known)[0]}
+    return graph.ordered(found.values())
 
 
 def _moved_from(graph: Graph, name: str, rounded: set[str]) -> str:

@@ -166,3 +166,38 @@ def test_rounding_behind_probabilities_is_taken_out() -> None:
     proto = net.model()
     assert joined(proto).meaning == "probabilities"
     np.testing.assert_array_equal(answers(proto)[0], wanted(net))
+
+
+@pytest.mark.parametrize("anchors", [3, 4])
+def test_boxes_with_an_axis_of_one_are_rows(anchors: int) -> None:
+    """As TensorFlow's Object Detection API gives them; so many that they could be channels of a map too."""
+    net = Net(anchors=anchors).joined("Softmax")
+    net.add("Reshape", ["boxes", net.keep("shape", [1, -1, 1, 4], np.int64)], "raw")
+    net.outputs = ["scores", "raw"]
+    proto, expected = net.model(), wanted(net)
+    joined(proto)
+    np.testing.assert_array_equal(answers(proto)[0], expected)
+
+
+def test_flat_outputs_are_rows() -> None:
+    """As Caffe's SSD gives them."""
+    net = Net().joined("Softmax")
+    net.outputs = [net.add("Flatten", [name], f"flat_{name}", axis=1) for name in ("scores", "boxes")]
+    proto, expected = net.model(), wanted(net)
+    joined(proto)
+    np.testing.assert_array_equal(answers(proto)[0], expected)
+
+
+def test_scores_and_boxes_of_one_shape_that_are_exchanged_are_known_by_the_activation() -> None:
+    net = Net(columns=4).joined("Softmax")
+    with pytest.raises(ModelError, match="boxes are behind a Softmax in the file, and the scores are not"):
+        joined(net.model(), {**CARD, "scores": 1, "boxes": 0}, 3)
+    with pytest.raises(ModelError, match="1 is named as scores and as boxes: name two tensors"):
+        joined(net.model(), {**CARD, "scores": 1, "boxes": 1}, 3)
+
+
+def test_columns_of_maps_without_names_are_counted() -> None:
+    net = Net()
+    net.outputs = [*net.scores, *net.boxes]
+    row = joined(net.model(), {**CARD, "scores": [0, 1], "boxes": [2, 3]}, 0)
+    assert row.settings["columns"] == 3
