@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt install chromium)"),
 ]
 
-# Of each of the first model's boxes whether a line of its color is at its left edge; the second's would lie on it.
+# Whether each of the first model's boxes has a line of its color at its left edge, the second's put away.
 DRAWN = """() => {
   const canvas = document.getElementById("boxes"), pen = canvas.getContext("2d");
   const {width, height} = canvas;
