@@ -12,8 +12,8 @@ installed, AI Edge Quantizer (static, int8 weights and activations), given edgen
 
 The exit code is 1 where a bar is missed: float within 0.3 mAP of the README's; int8 drops at most 0.5, and
 no more than the publisher's own file, and keeps 95 % of the boxes; an integer file that is imported loses no
-more beside itself in LiteRT, whose kernels alone move FPN-lite by half a mAP (26.4 with XNNPACK, 26.9 without);
-both backends give the same bytes but for one step.
+more beside itself in LiteRT, whose kernels alone move FPN-lite by half a mAP (26.4 with XNNPACK, 26.9
+without); both backends give the same bytes but for one step.
 """
 
 from __future__ import annotations
