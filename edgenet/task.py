@@ -153,6 +153,10 @@ class Task(ABC):
     def expected_loss(self, wanted: Answers, got: Answers) -> float:
         """The share of right answers that is expected to be lost, without any truth."""
 
+    def told_loss(self, pp: float) -> str:
+        """``expected_loss``, in percentage points, for people."""
+        return f"expected {self.drift.measure} loss {pp:.2f} pp"
+
     @abstractmethod
     def truth(self, images: ImageSet, values: int) -> Truth | None:
         """What is true of each image, for a model with so many values; ``None`` where the folder is silent.

@@ -218,7 +218,7 @@ def line(state: State) -> str:
     if state.trouble:
         return f"waiting: {state.trouble}"
     best = [model.top[0] for model in state.models if model.top]
-    label = f"{best[0][0]} {100 * best[0][1]:.0f} %" if best else "–"
+    label = "–" if not best else best[0][0] if best[0][2] < 0 else f"{best[0][0]} {100 * best[0][1]:.0f} %"
     budget = " ".join(f"{name} {ms:.1f}" for name, ms in state.budget_ms.items() if ms)
     return f"{state.fps.camera or 0:6.1f} FPS  {label:<24}  {state.age_ms:.1f} ms old: {budget}"
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgenet.cli.shared.options import json_option, python_option
 from edgenet.cli.shared.output import print_json, print_notes, print_table, say
+
+if TYPE_CHECKING:
+    from edgenet.manifest import TensorSpec
 
 __all__ = ["inspect"]
 
@@ -114,7 +118,7 @@ def _bundle(file: str, as_json: bool) -> None:
     say(f"for {bundle.manifest.target}, made by {bundle.manifest.tool}")
     say(
         f"takes uint8 [1, {height}, {width}, 3] RGB pixels, "
-        f"gives {output.classes} {output.dtype} {output.meaning}"
+        f"gives {output.classes} {output.dtype} {_meaning(output)}"
         f"{', and the best class' if output.label else ''}"
     )
     if output.scale is not None:
@@ -122,6 +126,11 @@ def _bundle(file: str, as_json: bool) -> None:
     for part in output.parts or ():
         told = "" if part.scale is None else f", value = {part.scale:.6g} * (output - {part.zero_point})"
         say(f"{part.name}: {part.values} values{told}")
+
+
+def _meaning(output: TensorSpec) -> str:
+    """What the numbers are; those of several outputs are not all logits."""
+    return f"values in {len(output.parts)} outputs" if output.parts else output.meaning
 
 
 def _report(file: str, as_json: bool) -> None:

@@ -159,6 +159,10 @@ class Detection(Task):
             total += float(reference.scores.sum() + own.scores.sum())
         return alone / total if total else 0.0
 
+    def told_loss(self, pp: float) -> str:
+        """It is no loss of mAP: most of what only one finds is faint."""
+        return f"{pp:.2f} % of objects, by probability, in one only"
+
     def truth(self, images: ImageSet, values: int) -> Truth | None:
         """What is in each image, by the annotations in COCO's form beside them.
 
@@ -297,10 +301,11 @@ TASK = Detection
 METRICS = (
     Metric("map50_percent", "mAP@0.5", "%", 1, "higher", lambda r: percent(r.drift.best), column="mAP@0.5",
            tell=lambda value: f"{value:.1f} %", axis="mAP@0.5 %"),
-    Metric("map_percent", "mAP@[.5:.95]", "%", 1, "higher", lambda r: percent(_own(r).map), column="mAP"),
+    Metric("map_percent", "mAP@[.5:.95]", "%", 1, "higher", lambda r: percent(_own(r).map),
+           label="mAP %", column="mAP", tell=lambda value: f"{value:.1f} %"),
     Metric("drift_pp", "drift", "pp", 2, "higher", lambda r: r.drift.delta_pp, column="drift pp",
            compared=False),
     Metric("boxes_kept_percent", "boxes kept", "%", 1, "higher", lambda r: percent(_own(r).boxes_kept),
-           column="boxes kept"),
+           column="boxes kept", tell=lambda value: f"{value:.1f} %"),
     AGREEMENT,
 )  # fmt: skip

@@ -256,6 +256,8 @@ def test_a_demo_that_tells_something_else_is_told_in_one_line() -> None:
 
     state = {"frame": 1, "budget_ms": {EVIL: 1.0}, "models": [{"name": "m", "top": [[MARKUP, 0.5, 1]]}]}
     assert MARKUP in line(State.from_table(plain(state)))
+    nothing = {"frame": 1, "budget_ms": {}, "models": [{"name": "m", "top": [["nothing", 0.0, -1]]}]}
+    assert "nothing  " in line(State.from_table(nothing)), "no share of nothing"
     for wrong in (
         {"fps": 7},
         {"models": [3]},

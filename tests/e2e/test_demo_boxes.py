@@ -17,15 +17,16 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt install chromium)"),
 ]
 
-# Of each of a model's boxes whether there is a line of its color or the second model's at its left edge.
+# Whether each of the first model's boxes has a line of its color at its left edge, the second's put away.
 DRAWN = """() => {
   const canvas = document.getElementById("boxes"), pen = canvas.getContext("2d");
   const {width, height} = canvas;
+  pictured.boxes[1] = null; drawBoxes();
   return pictured.boxes[0].map(([, , x0, y0, x1, y1]) => {
     const y = Math.round((y0 + y1) / 2 * height), left = Math.round(x0 * width);
     const line = pen.getImageData(Math.max(left - 3, 0), y, 7, 1).data;
-    return [...Array(7).keys()].some(index => [[45, 212, 191], [245, 176, 76]].some(color =>
-      color.every((value, channel) => Math.abs(value - line[4 * index + channel]) < 40)));
+    return [...Array(7).keys()].some(index =>
+      [45, 212, 191].every((value, channel) => Math.abs(value - line[4 * index + channel]) < 40));
   });
 }"""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgenet.bundle import Bundle
+from edgenet.cli.main import _run
 from edgenet.detection.drift import DetectionDrift
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
@@ -55,6 +56,22 @@ def test_int8_keeps_its_map_on_the_board(
     report.write(tmp_path / "report.json")
     again = Report.load(tmp_path / "report.json")
     assert answer([again], 0.5)["fastest"]["delta_pp"] == drift.delta_pp
+
+
+def test_a_bundle_says_what_each_of_its_outputs_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, made = (
+        tmp_path / "scenes.edgenet",
+        compile("scenes", "local", "tflite", "int8", calibration="scenes"),
+    )
+    made.write(path)
+    assert _run(["inspect", str(path)]) == 0
+    shown = capsys.readouterr().out
+    parts = made.bundle.manifest.artifact.output.parts or ()
+    assert parts
+    assert f"int8 values in {len(parts)} outputs" in shown
+    assert all(f"{part.name}: {part.values} values, value = {part.scale:.6g} *" in shown for part in parts)
 
 
 def test_both_backends_answer_alike(bundles: dict[str, Bundle]) -> None:

@@ -158,6 +158,7 @@ def test_divergence_grows_with_noise_and_sees_scores_and_boxes() -> None:
 def test_the_expected_loss_is_of_the_objects_that_only_one_finds() -> None:
     whole = 0.9 + 0.8 + 0.7 + 0.8 + 0.4 + 0.7 + 0.6
     assert TASK.expected_loss(SOME, LESS) == pytest.approx(0.6 / whole)
+    assert TASK.told_loss(12.3) == "12.30 % of objects, by probability, in one only"
 
 
 @pytest.fixture

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from edgenet.cli.shared.output import print_table
+from edgenet.cli.shared.tables import report_columns, report_row
 from edgenet.report import Report
 from edgenet.views.page import page
 from tests.reports import DRIFT, report
@@ -63,3 +67,20 @@ def test_nothing_found_anywhere_is_said_and_draws_no_curve() -> None:
 def test_a_report_is_written_as_it_is_read() -> None:
     made = report(drift=DETECTION)
     assert Report.from_table(made.to_table(), "again") == made
+
+
+def test_a_detectors_line_is_one_line_and_every_share_has_its_unit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = report(drift=DETECTION)
+    columns, row = report_columns(made), report_row(made)
+    assert [row[columns.index(name)] for name in ("mAP@0.5", "mAP", "boxes kept")] == [
+        "50.0 %",
+        "25.0 %",
+        "80.0 %",
+    ]
+    title = "a title that is longer than its table is no reason to break it: " + 70 * "-"
+    print_table(title, columns, [row])
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert len(shown) == 4
+    assert shown[0] == title

@@ -35,7 +35,7 @@ __all__ = [
     "tell_usage",
 ]
 
-PLAIN_WIDTH = 140
+PLAIN_WIDTH = 180
 FIGURES = "0123456789+-–"
 LONGEST_STAGE = 120
 
@@ -99,19 +99,13 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     from rich import box
     from rich.table import Table
 
-    table = Table(
-        title=styled(title, "bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        title_style="bold",
-        pad_edge=False,
-    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(columns):
         figures = all(row[index][:1] in FIGURES for row in rows)
         table.add_column(styled(name), justify="right" if figures else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(styled, row))
-    draw(table)
+    draw(*([styled(title, "bold")] if title else []), table)
 
 
 @contextmanager

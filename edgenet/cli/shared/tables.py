@@ -12,6 +12,7 @@ from edgenet.measured import Memory
 from edgenet.metric import Metric, metrics
 from edgenet.quantize.quantized import Quantized
 from edgenet.report import Report
+from edgenet.task import Task
 from edgenet.text import plain
 from edgenet.views.pipeline import pipeline_words
 from edgenet.views.sections import starts, threads
@@ -37,7 +38,6 @@ def verdict_lines(report: Report) -> list[str]:
     """The verdict, drift by stage, the pipeline, memory, energy, what only the protocol measures, limits."""
     state, stages = report.verdict.state, report.drift.stages
     reasons, before = "; ".join(report.verdict.reasons), stages.preprocess
-    moved, conversion = report.drift.moved, stages.conversion
     moved, conversion = report.drift.moved, stages.conversion
     lines = [
         f"verdict      {state}" + (f" ({reasons})" if reasons else ""),
@@ -121,10 +121,10 @@ def quantization_lines(made: Quantized) -> list[str]:
         f"{' before, taken from the cache' if made.cached else ''}; "
         f"noisiest layer {worst['sqnr_db']} dB ({worst['name']})"
     ]
-    measure = made.original.task.drift.measure
-    lines += [_judged(line["pass"], line, measure) for line in account.passes]
+    task = made.original.task
+    lines += [_judged(line["pass"], line, task) for line in account.passes]
     lines += [
-        _judged(f"{line['float_steps']} layers in float, time x{line['estimated_time']:.2f}", line, measure)
+        _judged(f"{line['float_steps']} layers in float, time x{line['estimated_time']:.2f}", line, task)
         for line in account.attempts
     ]
     kept = [layer["name"] for layer in account.layers if layer.get("weights") == "float"]
@@ -132,9 +132,9 @@ def quantization_lines(made: Quantized) -> list[str]:
     return lines + [f"note: {plain(note)}" for note in account.notes]
 
 
-def _judged(name: str, line: Mapping[str, Any], measure: str) -> str:
+def _judged(name: str, line: Mapping[str, Any], task: Task) -> str:
     text = f"  {name:32} agreement {100 * line['agreement']:5.1f} %"
     count, least = line.get("images"), line.get("agreement_at_least")
     if isinstance(count, int) and isinstance(least, int | float):  # older files do not say it
         text += f" of {count}, at least {100 * least:.0f} %"
-    return f"{text}; expected {measure} loss {line['expected_loss_pp']:.2f} pp"
+    return f"{text}; {task.told_loss(line['expected_loss_pp'])}"

@@ -152,7 +152,7 @@ def test_people_are_shown_the_larger_picture_and_the_figures_say_so() -> None:
     pipeline.watch(1)
     pipeline.watch(1)
     pipeline.start()
-    _, data, kind = pipeline.picture(None, 10)
+    _, data, kind, _ = pipeline.picture(None, 10)
     pipeline.watch(-1)
     pipeline.watch(-1)
     assert source.looks == [True, False], "the first comes, the last goes"
