@@ -134,14 +134,14 @@ def test_the_demo_shows_what_the_model_takes() -> None:
         assert oriented(image_of, frame, apply).shape == image.shape
         for spec in (ignore, apply):
             pipeline = Pipeline(None, [SimpleNamespace(spec=spec)])
-            pipeline._publish(SimpleNamespace(frame=frame))
+            pipeline._publish(SimpleNamespace(frame=frame, boxes=[]))
             _, sent, kind = pipeline.picture(None, 0)
             assert kind == "jpeg"
             assert not is_turned(sent), "a browser would turn it once more"
             assert decode(sent).shape == oriented(image_of, frame, spec).shape
     upright = picture(stored(image, 1, "JPEG"))
     pipeline = Pipeline(None, [SimpleNamespace(spec=apply)])
-    pipeline._publish(SimpleNamespace(frame=upright))
+    pipeline._publish(SimpleNamespace(frame=upright, boxes=[]))
     assert pipeline.picture(None, 0)[1] is upright.data, "what stands upright goes on as it came"
     camera = Frame("rgb", image, (96, 80))
     assert oriented(image, camera, apply) is image
