@@ -135,7 +135,7 @@ def test_the_demo_shows_what_the_model_takes() -> None:
         for spec in (ignore, apply):
             pipeline = Pipeline(None, [SimpleNamespace(spec=spec)])
             pipeline._publish(SimpleNamespace(frame=frame, boxes=[]))
-            _, sent, kind = pipeline.picture(None, 0)
+            _, sent, kind, _ = pipeline.picture(None, 0)
             assert kind == "jpeg"
             assert not is_turned(sent), "a browser would turn it once more"
             assert decode(sent).shape == oriented(image_of, frame, spec).shape
