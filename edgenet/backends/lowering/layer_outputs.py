@@ -50,9 +50,12 @@ def tflite_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[n
 
 def _as_in_graph(found: dict[str, NDArray[np.int8]]) -> dict[str, NDArray[np.int8]]:
     """The same by the names of the graph: what is rounded behind a float operator has that of its result."""
-    once = {name for name in found if name.endswith(RESCALED) and f"{name}_2" not in found}
-    bare = {name: name.removesuffix(RESCALED) if name in once else name for name in found}
-    return {bare[name] if bare[name] not in found else name: value for name, value in found.items()}
+    named = {}
+    for name, value in found.items():
+        bare = name.removesuffix(RESCALED)
+        alone = bare not in found and f"{name}_2" not in found
+        named[bare if alone else name] = value
+    return named
 
 
 def _signed(values: NDArray[np.uint8] | NDArray[np.int8]) -> NDArray[np.int8]:

@@ -12,7 +12,7 @@ from edgenet.backends.lowering.rescaling import emit_on_one_scale, on_scale
 from edgenet.backends.lowering.scope import ELSEWHERE, Scope, nhwc
 from edgenet.graph.graph import attributes
 from edgenet.graph.passes.head import LABEL
-from edgenet.graph.passes.heads import LAST_CHANNELS
+from edgenet.graph.passes.heads import lays_out
 
 __all__ = [
     "lower_cast",
@@ -136,9 +136,7 @@ def lower_label(scope: Scope, scores: int) -> int:
 def _is_as_stored(scope: Scope, node: NodeProto) -> bool:
     """Whether a node brings a map into the order of the file, in which it is flattened."""
     reader = scope.graph.sole_consumer(node.output[0])
-    if node.op_type != "Transpose" or reader is None or reader.op_type != "Flatten":
-        return False
-    return tuple(attributes(node).get("perm", ())) == LAST_CHANNELS
+    return lays_out(node) and reader is not None and reader.op_type == "Flatten"
 
 
 def _order_is_one(shape: tuple[int, ...]) -> bool:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from onnx import NodeProto, helper
 
-from edgenet.graph.graph import Graph, attributes
-from edgenet.graph.passes.heads import LAST_CHANNELS
+from edgenet.graph.graph import Graph
+from edgenet.graph.passes.heads import lays_out
 from edgenet.graph.qdq.insert import clip_bounds
 from edgenet.graph.qparams import Affine
 
@@ -100,15 +100,10 @@ def settle_reshapes(graph: Graph) -> int:
     """
     _sink(graph)
     changed = 0
-    for node in [node for node in graph.nodes if node.op_type in RESHAPES or _lays_out(node)]:
+    for node in [node for node in graph.nodes if node.op_type in RESHAPES or lays_out(node)]:
         changed += _settle_reshape(graph, node)
     merge_pairs(graph)
     return changed
-
-
-def _lays_out(node: NodeProto) -> bool:
-    """Whether a node brings a head into the order of its row."""
-    return node.op_type == "Transpose" and tuple(attributes(node).get("perm", ())) == LAST_CHANNELS
 
 
 def _drop_repeated(graph: Graph, node: NodeProto) -> None:

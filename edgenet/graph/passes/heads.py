@@ -11,10 +11,10 @@ from onnx import NodeProto, TensorProto, helper
 
 from edgenet.errors import ModelError
 from edgenet.graph.evaluate import Evaluator
-from edgenet.graph.graph import Graph
+from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.segments import subgraph
 
-__all__ = ["LAST_CHANNELS", "split_heads"]
+__all__ = ["lays_out", "split_heads"]
 
 # What moves numbers about and changes none.
 MOVES = ("Concat", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
@@ -60,6 +60,11 @@ def split_heads(graph: Graph) -> int:
     activated = any(tail.leaves.values())
     _end_in(graph, order, tail)
     return int(activated)
+
+
+def lays_out(node: NodeProto) -> bool:
+    """Whether a node brings a head into the order of its row, channels last."""
+    return node.op_type == "Transpose" and tuple(attributes(node).get("perm", ())) == LAST_CHANNELS
 
 
 def _tail(graph: Graph) -> _Tail:

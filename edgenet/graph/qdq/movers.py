@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from onnx import NodeProto
 
-from edgenet.graph.graph import attributes
+from edgenet.graph.graph import Graph, attributes
 
-__all__ = ["SHAPE_ONLY", "is_nearest", "moves"]
+__all__ = ["SHAPE_ONLY", "is_nearest", "moved_from", "moves"]
 
 SHAPE_ONLY = ("Flatten", "Reshape", "Slice", "Squeeze", "Transpose")
 
@@ -23,3 +25,13 @@ def moves(node: NodeProto) -> bool:
 def is_nearest(node: NodeProto) -> bool:
     """Whether a node resizes a picture by its nearest pixels, whatever number they are."""
     return node.op_type == "Resize" and attributes(node).get("mode", b"nearest") == b"nearest"
+
+
+def moved_from(graph: Graph, name: str, known: Container[str]) -> str | None:
+    """The known tensor on whose scale a tensor is, itself or behind what moves; ``None`` without one."""
+    while name not in known:
+        node = graph.producer(name)
+        if node is None or not moves(node):
+            return None
+        name = node.input[0]
+    return name

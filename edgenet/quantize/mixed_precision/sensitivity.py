@@ -16,7 +16,7 @@ from onnx import NodeProto
 
 from edgenet.graph.evaluate import Evaluator, flat
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.movers import moves
+from edgenet.graph.qdq.movers import moved_from
 from edgenet.graph.segments import Step, behind, subgraph
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.layerwise import Reconstruction
@@ -71,7 +71,7 @@ def sensitivity(
     count = min(IMAGES, *room(graph, parts, memory_mb, len(images), names))
     states: list[Values] = [{graph.input: item} for item in images[:count]]
     last = {name: index for index, step in enumerate(parts) for name in step.inputs}
-    ends = {_moved_from(graph, name, set(names)) for name in graph.outputs}
+    ends = {moved_from(graph, name, set(names)) or name for name in graph.outputs}
     last |= dict.fromkeys(ends, ENDLESS)  # heads are part of every answer
     given = list(graph.outputs)
     wanted = _answers(_runner(graph, graph.nodes, [graph.input], *given), states)
@@ -129,17 +129,6 @@ def _between(graph: Graph, known: set[str], ends: Sequence[str]) -> Sequence[Nod
     makers = [node for node in map(graph.producer, ends) if node is not None and node.output[0] not in known]
     found = {id(node): node for last in makers for node in behind(graph, last, known)[0]}
     return graph.ordered(found.values())
-
-
-def _moved_from(graph: Graph, name: str, rounded: set[str]) -> str:
-    """The rounded tensor whose numbers an output has; the output itself where it has those of none."""
-    found = name
-    while found not in rounded:
-        node = graph.producer(found)
-        if node is None or not moves(node):
-            return name
-        found = node.input[0]
-    return found
 
 
 def _answers(run: Run, states: Iterable[Values]) -> NDArray[Any]:

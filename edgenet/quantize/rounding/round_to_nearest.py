@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.graph.graph import Graph
-from edgenet.graph.qdq.movers import moves
+from edgenet.graph.qdq.movers import moved_from
 from edgenet.graph.qparams import Affine, Int8Weights
 from edgenet.quantize.calibration.ranges import affine, quantize_weights
 from edgenet.quantize.rounding.layerwise import Reconstruction
@@ -33,12 +33,8 @@ def nearest(graph: Graph, ranges: Mapping[str, tuple[float, float]], recipe: Rec
 
 def _input_scale(graph: Graph, name: str, tensors: dict[str, Affine]) -> float:
     """The int8 scale of a convolution's input, looked up through reshapes; 1 for the pixels."""
-    while name not in tensors:
-        producer = graph.producer(name)
-        if producer is None or not moves(producer):
-            return 1.0
-        name = producer.input[0]
-    return tensors[name].scale
+    source = moved_from(graph, name, tensors)
+    return 1.0 if source is None else tensors[source].scale
 
 
 def _sqnr(kernel: NDArray[np.float32], rounded: Int8Weights) -> float:

@@ -5,16 +5,8 @@
 
 from __future__ import annotations
 
+from edgenet.zoo.signs import LABELS
+
 __all__ = ["CLASSES"]
 
-CLASSES = (
-    "stop",
-    "yield",
-    "no entry",
-    "priority road",
-    "speed limit 30",
-    "speed limit 50",
-    "turn left",
-    "turn right",
-    "pedestrian crossing",
-)
+CLASSES = LABELS[:-1]  # all but "no sign"

@@ -8,18 +8,17 @@ In it lie ``calib`` and ``val`` (JPEGs and COCO's ``annotations.json`` each) and
 from __future__ import annotations
 
 import json
-import multiprocessing
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from edgenet.files import sha256, write_atomic
+from edgenet.files import write_atomic
 from edgenet.zoo.scenes import CLASSES
 from edgenet.zoo.scenes.render import SIZE, Scene, photograph
+from edgenet.zoo.signs.dataset import USES, drawn, files_digest
 
 __all__ = ["COUNTS", "SEEDS", "coco", "main", "pictures", "write"]
 
@@ -27,7 +26,6 @@ __all__ = ["COUNTS", "SEEDS", "coco", "main", "pictures", "write"]
 # with those of edgenet.zoo.signs, so none shares a picture.
 SEEDS: Mapping[str, int] = {"train": 4, "calib": 5, "val": 6}
 COUNTS: Mapping[str, int] = {"calib": 128, "val": 500}
-FEW = 32
 # Every file's, so that the same pictures give the same archive.
 DATE = (2026, 1, 1, 0, 0, 0)
 
@@ -51,7 +49,6 @@ count = {count}
 signs = {signs}
 sha256 = "{digest}"
 """
-USES = {"calib": "ranges for quantization; never scored", "val": "scoring; never calibrated or trained on"}
 
 
 def picture(split: str, index: int) -> Scene:
@@ -61,11 +58,7 @@ def picture(split: str, index: int) -> Scene:
 
 def pictures(split: str, count: int) -> Iterator[Scene]:
     """The first ``count`` pictures of a split, in order; many are drawn on all cores."""
-    if count < FEW:
-        yield from (picture(split, index) for index in range(count))
-        return
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(picture, [split] * count, range(count), chunksize=8)
+    return drawn(picture, split, count)
 
 
 def coco(scenes: Sequence[Scene]) -> dict[str, Any]:
@@ -109,7 +102,7 @@ def write(out: Path, counts: Mapping[str, int] = COUNTS) -> None:
                 _add(archive, f"{split}/{name}", data)
             signs = sum(len(scene.signs) for scene in scenes)
             told = {"name": split, "use": USES[split], "seed": SEEDS[split], "count": count, "signs": signs}
-            text += SPLIT.format(**told, digest=_digest(files))
+            text += SPLIT.format(**told, digest=files_digest(files))
         _add(archive, "manifest.toml", text.encode())
     write_atomic(out, stream.getvalue())
 
@@ -123,10 +116,6 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     entry = zipfile.ZipInfo(name, DATE)
     entry.external_attr = 0o644 << 16
     archive.writestr(entry, data, kind)
-
-
-def _digest(files: Mapping[str, bytes]) -> str:
-    return sha256("".join(f"{sha256(files[name])}  {name}\n" for name in sorted(files)).encode())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

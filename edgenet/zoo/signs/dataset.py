@@ -9,15 +9,30 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from edgenet.files import sha256, write_atomic
 from edgenet.zoo.signs import LABELS
 from edgenet.zoo.signs.render import SIZE, photograph
 
-__all__ = ["COUNTS", "SEEDS", "folder_digest", "label", "main", "picture", "pictures", "write"]
+__all__ = [
+    "COUNTS",
+    "SEEDS",
+    "USES",
+    "drawn",
+    "files_digest",
+    "folder_digest",
+    "label",
+    "main",
+    "picture",
+    "pictures",
+    "write",
+]
+
+Drawn = TypeVar("Drawn")
 
 # First word of every picture's seed; the second is its number. Splits share no word, so no picture.
 SEEDS: Mapping[str, int] = {"train": 1, "calib": 2, "val": 3}
@@ -60,11 +75,16 @@ def picture(split: str, index: int) -> bytes:
 
 def pictures(split: str, count: int) -> Iterator[bytes]:
     """The first ``count`` pictures of a split, in order; many are drawn on all cores."""
+    return drawn(picture, split, count)
+
+
+def drawn(picture: Callable[[str, int], Drawn], split: str, count: int) -> Iterator[Drawn]:
+    """What a function of this package draws for the first ``count`` numbers of a split, in order."""
     if count < FEW:
         yield from (picture(split, index) for index in range(count))
         return
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(picture, [split] * count, range(count), chunksize=32)
+        yield from pool.map(picture, [split] * count, range(count), chunksize=8)
 
 
 def write(out: Path, counts: Mapping[str, int] = COUNTS) -> None:
@@ -89,8 +109,12 @@ def write(out: Path, counts: Mapping[str, int] = COUNTS) -> None:
 
 def folder_digest(folder: Path) -> str:
     """sha256 of the lines ``<sha256>  <name>`` of a folder's files, sorted by name."""
-    paths = sorted(folder.glob("[!.]*"), key=lambda path: path.name)
-    return sha256("".join(f"{sha256(path.read_bytes())}  {path.name}\n" for path in paths).encode())
+    return files_digest({path.name: path.read_bytes() for path in folder.glob("[!.]*")})
+
+
+def files_digest(files: Mapping[str, bytes]) -> str:
+    """The same of files by their names."""
+    return sha256("".join(f"{sha256(files[name])}  {name}\n" for name in sorted(files)).encode())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
