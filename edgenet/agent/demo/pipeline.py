@@ -177,10 +177,7 @@ class Pipeline(object):
         for passage in self._each("answered", self._slots["view"]):
             begun = self._clock()
             read(passage, self._models)
-            looked = self._clock()
-            if self._chain is not None:
-                look(passage, self._chain, self._models[0].spec, self.figures.part)
-            looked = self._clock() - looked
+            looked = self._look(passage)
             passage.concluded = self._clock()
             self._count(passage, begun, looked)
             with self._last_lock:
@@ -189,6 +186,14 @@ class Pipeline(object):
             _drop(last and last.frame)
             old = self._slots["view"].put(passage)
             _drop(old and old.frame)
+
+    def _look(self, passage):
+        """Seconds in which the second model of a chain looked; 0 without one, that the parts add up to the age."""
+        if self._chain is None:
+            return 0.0
+        began = self._clock()
+        look(passage, self._chain, self._models[0].spec, self.figures.part)
+        return self._clock() - began
 
     def _count(self, passage, begun, looked):
         figures, frame = self.figures, passage.frame

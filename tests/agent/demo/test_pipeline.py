@@ -136,6 +136,13 @@ def test_a_camera_that_goes_after_a_damaged_picture_is_counted_as_lost() -> None
     assert pipeline.figures.counts["lost"] == 1
 
 
+def test_a_frame_s_parts_add_up_to_its_age() -> None:
+    """To the nanosecond: what the interpreter spends between two readings of the clock belongs to a part."""
+    figures = ran([raw("yuv420", 64, 48) for _ in range(20)], Model()).figures
+    parts = sum(figures.parts[name][0].total for name in ("capture", "wait", "pre", "invoke", "post"))
+    assert parts == pytest.approx(figures.age[0].total, abs=1e-8)
+
+
 def test_both_models_are_given_the_frame_in_place() -> None:
     first, twin, other = Model(), Model(), Model({**SMALL, "interpolation": "nearest"})
     ran([raw("yuv420", 64, 48)], first, twin)
