@@ -188,7 +188,7 @@ class Pipeline(object):
             _drop(old and old.frame)
 
     def _look(self, passage):
-        """Seconds in which the second model of a chain looked; 0 without one, that the parts add up to the age."""
+        """Seconds in which the second model of a chain looked; exactly 0 without one."""
         if self._chain is None:
             return 0.0
         began = self._clock()
