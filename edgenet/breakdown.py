@@ -132,7 +132,7 @@ class ThreadSweep(Record):
 class Sustained(Record):
     """A long run: ``curve`` of (seconds, FPS), FPS at first and where it settled, their ratio, and when.
 
-    ``of`` says of what: "model", or "pipeline".
+    ``stage`` says of what: "model", or "pipeline".
     """
 
     curve: tuple[tuple[float, float], ...]
@@ -140,7 +140,7 @@ class Sustained(Record):
     settled_fps: Positive
     ratio: Positive
     settled_after_s: NotNegative | None
-    of: str = "model"
+    stage: str = "model"
 
     def check(self, where: Where) -> None:
         """There is a curve."""

@@ -22,13 +22,13 @@ def settled(bench: BenchResult, rules: Protocol) -> Sustained | None:
 
     Returns:
         ``curve`` of (seconds, FPS), ``first_fps``, ``settled_fps`` (median of the last quarter), ``ratio`` of
-        both, ``of`` what, ``settled_after_s``: from when on every slice is within 3 % of it, or ``None``.
+        both, the ``stage``, ``settled_after_s``: from when on every slice is within 3 % of it, or ``None``.
     """
-    of = "pipeline" if rules.pipeline and rules.pipeline_s > rules.min_seconds else "model"
-    samples = bench.pipeline_ms if of == "pipeline" else bench.model_ms
+    stage = "pipeline" if rules.pipeline and rules.pipeline_s > rules.min_seconds else "model"
+    samples = bench.pipeline_ms if stage == "pipeline" else bench.model_ms
     if rules.longest_s < 4 * SLICE_S or not len(samples):
         return None
-    curve = _curve(samples, bench.stride.get(of, 1))
+    curve = _curve(samples, bench.stride.get(stage, 1))
     if len(curve) < 4:
         return None
     level = float(np.median([fps for _, fps in curve[-(len(curve) // 4) :]]))
@@ -40,7 +40,7 @@ def settled(bench: BenchResult, rules: Protocol) -> Sustained | None:
         settled_fps=level,
         ratio=level / curve[0][1],
         settled_after_s=after,
-        of=of,
+        stage=stage,
     )
 
 

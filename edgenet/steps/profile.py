@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,6 @@ __all__ = ["profile"]
 
 # A Raspberry Pi Zero 2 W, in MB of 1e6 bytes.
 SMALL_MB = 512 * 1024**2 / 1e6
-HOME = re.compile(r"^(?:/home/[^/]+|/Users/[^/]+|/root)(?=/|$)")
 
 
 def profile(  # noqa: PLR0913
@@ -144,7 +142,7 @@ def _report(
     return Report(
         schema=SCHEMA,
         bundle=_about(bundle),
-        device=Measured(name=device, target=target, facts=_anonymous(facts)),
+        device=Measured(name=device, target=target, facts=facts.anonymous().to_table()),
         protocol=Rules.from_table(
             {**plain(rules.to_table()), "threads_used": run.threads, "warmup": warmup},
             Where(device, "protocol"),
@@ -169,12 +167,6 @@ def _memory(bench: BenchResult, device: str) -> Memory:
     found = Memory.from_table(bench.memory_mb, Where(device, "memory_mb"))
     share = None if found.peak is None else found.peak / SMALL_MB
     return found.changed(of_512_mb=share, arena_absent=bench.arena_absent)
-
-
-def _anonymous(facts: Facts) -> dict[str, Any]:
-    """The facts without the name of the user whose home the board's Python lies in."""
-    path = facts.python_executable
-    return facts.changed(python_executable=None if path is None else HOME.sub("~", path)).to_table()
 
 
 def _check_deployed(agent: Agent, bundle: Bundle, device: str) -> None:

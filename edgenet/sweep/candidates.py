@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from edgenet.errors import ModelError, PlanError
+from edgenet.card import ModelCard
+from edgenet.drift import CLASSIFICATION
+from edgenet.errors import PlanError
+from edgenet.files import sha256
 from edgenet.graph.layers import layers
+from edgenet.importer import Imported
 from edgenet.model import Model
+from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress, silent
 from edgenet.published import PublishedAccuracy, published_accuracies
 from edgenet.quantize.quantized import Quantized
 from edgenet.steps.source import read_source
 from edgenet.sweep.plan import SweepPlan
 from edgenet.swept import PUBLISHED, CellAccuracy
-from edgenet.task import Task
-from edgenet.zoo.named import NetworkName
+from edgenet.task import Task, load_task
+from edgenet.zoo.named import NamedNetwork
 
 __all__ = ["Candidate", "candidates"]
 
+HALF = (127.5, 127.5, 127.5)
 # (operator, multiply-adds) of each layer.
 Work = tuple[tuple[str, int], ...]
 
@@ -31,8 +37,9 @@ class Candidate:
 
     Attributes:
         name: Of it, for people and reports; no two of a sweep share it.
-        source: A file, or the name of a network in the zoo.
+        source: A file, or the untrained network itself.
         digest: sha256 of its content, card included.
+        answers: Values of one answer.
         resolution: The input's height in pixels.
         work: Operator and multiply-adds of each layer, in order.
         family, alpha: Of the zoo's; ``None`` of a file.
@@ -41,9 +48,10 @@ class Candidate:
     """
 
     name: str
-    source: Path | NetworkName
+    source: Path | Model
     digest: str
     resolution: int
+    answers: int
     work: Work = field(repr=False)
     task: Task = field(repr=False)
     family: str | None = None
@@ -97,15 +105,29 @@ def _files(plan: SweepPlan, progress: Progress) -> list[Candidate]:
     return found
 
 
-def _of_model(path: Path, model: Model) -> Candidate:
+def _of_model(source: Path | Model, model: Model) -> Candidate:
     return Candidate(
         name=model.name,
-        source=path,
-        digest=model.digest,
+        source=source,
+        digest=_digest(model),
         resolution=model.preprocessing.size[0],
+        answers=model.classes,
         work=_work(model),
         task=model.task,
     )
+
+
+def _digest(model: Model) -> str:
+    """sha256 of a model and its card."""
+    card = [
+        model.output,
+        model.label_offset,
+        model.labels,
+        model.preprocessing.to_table(),
+        dict(model.settings),
+    ]
+    told = json.dumps([model.digest, model.precision, model.task_name, card], sort_keys=True, default=str)
+    return sha256(told.encode())
 
 
 def _work(model: Model) -> Work:
@@ -152,16 +174,27 @@ def _wanted(row: PublishedAccuracy, plan: SweepPlan) -> bool:
 
 
 def _of_row(row: PublishedAccuracy) -> Candidate:
-    name = NetworkName(row.family, row.alpha, row.resolution)
-    model = name.model()
-    return Candidate(
-        name=str(name),
-        source=name,
-        digest=model.digest,
-        resolution=row.resolution,
-        work=_work(model),
-        task=model.task,
+    network = NamedNetwork(row.family, row.alpha, row.resolution)
+    model = _untrained(network)
+    return replace(
+        _of_model(model, model),
         family=row.family,
         alpha=row.alpha,
         published=CellAccuracy(value=row.top1, kind=PUBLISHED, source=row.source),
     )
+
+
+def _untrained(network: NamedNetwork) -> Model:
+    """A network of the zoo, fed as the published ones were."""
+    side = network.resolution
+    how = Preprocessing(
+        size=(side, side),
+        color="rgb",
+        resize="short-side",
+        resize_to=side * 256 // 224,
+        interpolation="bilinear-antialias",
+        mean=HALF,
+        std=HALF,
+    )
+    card = ModelCard(load_task(CLASSIFICATION)("logits", (), 0, {}), how)
+    return Model.imported(Imported(network.build()), network.name, card)

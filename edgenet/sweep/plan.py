@@ -190,9 +190,11 @@ def _boards(table: Table) -> list[Table]:
 
 
 def _tables(table: Table) -> list[dict[str, Any]]:
-    found = table.take("boards", list, [])
+    found: list[dict[str, Any]] = table.take("boards", list, [])
     if not all(isinstance(item, dict) for item in found):
-        raise LibraryError(f"{table.where}: boards are tables", 'write [[boards]] and device = "pi@raspberrypi"')
+        raise LibraryError(
+            f"{table.where}: boards are tables", 'write [[boards]] and device = "pi@raspberrypi"'
+        )
     return found
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from edgenet.statistics import student95
 
-__all__ = ["ABOVE", "BELOW", "UNCLEAR", "Entry", "Estimated", "Search", "of_rounds"]
+__all__ = ["ABOVE", "BELOW", "UNCLEAR", "Entry", "Estimated", "Search", "of_rounds", "relation"]
 
 ABOVE, BELOW, UNCLEAR = "above", "below", "unclear"
 # The most rounds that a cell gets before the long run decides.
@@ -77,15 +77,16 @@ class Search:
 
     Attributes:
         times: Key → the mean ms of each round so far.
-        out: Key → why it is decided without being timed, or timed no further.
     """
 
     entries: Sequence[Entry]
     line: float
     rounds: int = 3
     brute: bool = False
-    times: dict[str, list[float]] = field(default_factory=dict)
-    out: dict[str, str] = field(default_factory=dict)
+    times: dict[str, list[float]] = field(default_factory=dict, init=False)
+    _failed: set[str] = field(default_factory=set, init=False)
+    _long: dict[str, Estimated] = field(default_factory=dict, init=False)
+    _ruled: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._known = {entry.key: entry for entry in self.entries}
@@ -100,15 +101,20 @@ class Search:
         """A cell was timed in some more rounds."""
         self.times.setdefault(key, []).extend(rounds_ms)
 
-    def failed(self, key: str, reason: str) -> None:
-        """A cell cannot be timed."""
-        self.out[key] = reason
+    def failed(self, key: str) -> None:
+        """A cell cannot be timed, or not any more."""
+        self._failed.add(key)
+
+    def ran(self, key: str, found: Estimated) -> None:
+        """A cell was run long: what its rounds said counts no more."""
+        self._long[key] = found
 
     # -- what follows
 
     def estimated(self, key: str) -> Estimated | None:
         """A cell's FPS so far."""
-        return of_rounds(self.times[key]) if self.times.get(key) else None
+        known = self._long.get(key)
+        return known or (of_rounds(self.times[key]) if self.times.get(key) else None)
 
     def side(self, key: str) -> str | None:
         """Where a cell stands to the line; ``None`` where it was not timed."""
@@ -132,18 +138,21 @@ class Search:
         return asked or self._more()
 
     def skipped(self) -> Mapping[str, str]:
-        """Key → why a cell was not timed."""
-        return {key: why for key, why in self.out.items() if key not in self.times}
+        """Key → what it follows from that a cell need not be timed."""
+        return self._ruled
 
-    def candidates(self) -> list[str]:
-        """The timed cells that do not miss the line, the most accurate first, of equals the fastest."""
-        kept = [key for key in self.times if self.side(key) != BELOW and self._known[key].accuracy is not None]
-        return sorted(kept, key=lambda key: (-self._accuracy(key), sum(self.times[key]) / len(self.times[key])))
+    def finalist(self) -> str | None:
+        """The cell to be run long next, when no batch is left; ``None`` when the answer is known, or that there
+        is none: the most accurate that does not miss the line, of equals the faster."""
+        kept = [key for key in self.times if key not in self._failed and self.side(key) != BELOW]
+        rated = [key for key in kept if self._known[key].accuracy is not None]
+        best = min(rated, key=lambda key: (-self._accuracy(key), np.mean(self.times[key])), default=None)
+        return None if best in self._long else best
 
     # -- how
 
     def _open(self, key: str) -> bool:
-        return key not in self.times and key not in self.out
+        return not (key in self.times or key in self._failed or key in self._ruled)
 
     def _accuracy(self, key: str) -> float:
         return self._known[key].accuracy or 0.0
@@ -156,7 +165,8 @@ class Search:
         return min(below, above), self._accuracy(key)
 
     def _rule_out(self) -> None:
-        """Skip what follows from the cells that are clear."""
+        """Skip what follows from the cells that are clear, as they stand now."""
+        self._ruled = {}
         for key in list(self.times):
             side, found = self.side(key), self.estimated(key)
             if found is None or side == UNCLEAR:
@@ -167,7 +177,7 @@ class Search:
                     why = f"not faster than {name}, which reaches {found.fps:.3g} FPS"
                 else:
                     why = f"within {name}, which is more accurate and reaches {found.fps:.3g} FPS"
-                self.out[other] = why
+                self._ruled[other] = why
 
     def _decided(self, key: str, keeps: bool) -> list[str]:
         """The open cells that a clear one decides: around one that misses; within one that keeps the line and
@@ -176,9 +186,7 @@ class Search:
             return [other for other in self._around[key] if self._open(other)]
         mine = self._accuracy(key)
         return [
-            other
-            for other in self._known[key].within
-            if self._open(other) and self._accuracy(other) <= mine
+            other for other in self._known[key].within if self._open(other) and self._accuracy(other) <= mine
         ]
 
     def _more(self) -> dict[str, int]:
@@ -188,7 +196,8 @@ class Search:
         return {
             key: min(len(times), MOST_ROUNDS - len(times))
             for key, times in self.times.items()
-            if key not in self.out
+            if key not in self._failed
+            and key not in self._long
             and len(times) < MOST_ROUNDS
             and self.side(key) == UNCLEAR
             and self._accuracy(key) > best
