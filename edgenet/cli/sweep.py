@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.options import cache_option, json_option
-from edgenet.cli.shared.output import print_json, print_notes, print_table, progress, say
+from edgenet.cli.shared.output import print_json, print_notes, progress
 
 if TYPE_CHECKING:
     from edgenet.sweep.plan import SweepPlan
@@ -54,7 +54,7 @@ __all__ = ["sweep"]
 )
 @cache_option
 @json_option
-def sweep(  # noqa: PLR0913
+def sweep(
     what: tuple[str, ...],
     devices: tuple[str, ...],
     output: str,
@@ -68,8 +68,8 @@ def sweep(  # noqa: PLR0913
 ) -> int:
     """Find the most accurate network that keeps up with a camera on each board.
 
-    WHAT is a plan (a name of profiles/sweeps, or its TOML file), trained models (with --val), or families of
-    untrained networks whose accuracy is published (v1 v2 v3-small v3-large): what should be trained for this board?
+    Give a plan (a name of profiles/sweeps, or its TOML file); or trained models, with --val; or, to know what
+    to train for a board, families of untrained networks whose accuracy is published: v1 v2 v3-small v3-large.
 
     Whatever is done is kept in the folder: the same command goes on where it was ended.
 
@@ -101,8 +101,8 @@ def sweep(  # noqa: PLR0913
 
 def _plan(what: tuple[str, ...], devices: tuple[str, ...], **asked: Any) -> SweepPlan:
     """The plan that is named, or one of the models or families, with the options in place of what it says."""
-    from edgenet.library import names
     from edgenet.frame import Frame
+    from edgenet.library import names
     from edgenet.sweep.plan import FAMILIES, Board, SweepPlan
 
     named = [item for item in what if item in names("sweep") or item.endswith(".toml")]

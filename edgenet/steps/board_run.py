@@ -62,7 +62,7 @@ class BoardRun:
     camera: CameraCase | None
 
 
-def board_run(  # noqa: PLR0913
+def board_run(
     agent: Agent,
     bundle: Bundle,
     rules: Protocol,

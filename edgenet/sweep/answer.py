@@ -11,7 +11,7 @@ __all__ = ["answer", "saved"]
 
 
 def answer(cells: Sequence[Cell], device: str, board: str, line: float, measure: str) -> Answer:
-    """The answer for one board: of the cells that were run long, the most accurate whose interval reaches the line.
+    """The answer for one board: the most accurate of the cells whose long run reached the line.
 
     Args:
         cells: Of the board.
@@ -40,7 +40,7 @@ def answer(cells: Sequence[Cell], device: str, board: str, line: float, measure:
 
 
 def chosen_of(cells: Sequence[Cell], line: float) -> Cell | None:
-    """The most accurate cell that was run long and whose interval is not below the line; of equals the faster."""
+    """The most accurate cell whose long run is not wholly below the line; of equals the faster."""
     kept = [
         cell
         for cell in cells

@@ -161,7 +161,7 @@ class BoardSearch:
             search.ran(key, found) if found else search.failed(key)
 
     def _asked(self, work: Callable[[Any], Any], job: Any) -> Any:
-        """What the board gives; it is waited for where it goes away, and ``None`` where it does not come back.
+        """What the board gives, which is waited for where it goes away; ``None`` where it does not come back.
 
         Raises:
             EdgenetError: The work failed for another reason.

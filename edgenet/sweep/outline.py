@@ -58,7 +58,7 @@ class Outline:
 
 
 def outline(plan: SweepPlan, folder: Path | str, progress: Progress = silent) -> Outline:
-    """What :func:`edgenet.sweep.sweep.sweep` would do; nothing is built, and the boards are asked what they are.
+    """What :func:`edgenet.sweep.sweep.sweep` would do: boards are asked what they are, nothing is built.
 
     Args:
         plan: As there.

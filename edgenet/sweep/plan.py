@@ -16,8 +16,8 @@ from edgenet.steps.plan import PRECISIONS
 __all__ = ["FAMILIES", "Board", "SweepPlan"]
 
 FAMILIES = ("v1", "v2", "v3-small", "v3-large")
-# A board, and the names that it may be told to keep its runtimes in.
 PLAN_KEYS = "the keys of a plan are described in docs/sweep.md"
+FRAME = Frame(640, 480)
 MAGIC = frozenset("*?[")
 
 
@@ -63,7 +63,7 @@ class SweepPlan:
     calibration: str | None = None
     val: str | None = None
     fps: float = 24.0
-    frame: Frame = Frame(640, 480)
+    frame: Frame = FRAME
     screen: str = "screening"
     long: str = "real-time"
     rounds: int = 3

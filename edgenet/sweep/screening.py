@@ -94,7 +94,7 @@ class Screening:
 
 
 def screen(job: ScreenJob) -> Screening:
-    """Time cells in turns: one round of each, then the next of each, so that a clock that falls falls for all.
+    """Time cells in turns: one round of each, then the next, so that a clock that falls falls for all.
 
     A cell that cannot run is a result. An emulated board runs each once, and its times are left out.
 

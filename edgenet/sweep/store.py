@@ -1,7 +1,6 @@
 """What a sweep has done, in its folder: every cell and every build in a file of its own, named by what made it.
 
-So a sweep that was ended, however it was, goes on where it stopped, and one that asks more of the same does not
-ask twice. A file is written whole or not at all; one that cannot be read is made again.
+So a sweep that was ended, however it was, goes on where it stopped, and nothing is done twice. A file is written whole or not at all; one that cannot be read is made again.
 """
 
 from __future__ import annotations

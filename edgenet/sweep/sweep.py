@@ -32,8 +32,8 @@ from edgenet.views.sweep_text import sweep_csv, sweep_markdown
 __all__ = ["Prepared", "prepared", "sweep"]
 
 UNTRAINED = (
-    "the networks are untrained: their speed is measured, their accuracy is published, and what int8 costs is "
-    "expected from networks of their kind"
+    "the networks are untrained: their speed is measured, their accuracy is published, and what int8 costs "
+    "is expected from networks of their kind"
 )
 
 

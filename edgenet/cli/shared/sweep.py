@@ -22,9 +22,11 @@ def shown(made: Sweep, folder: Path) -> None:
 def outlined(found: Outline) -> None:
     """The cells, what they share, and how long it takes at most."""
     rows = [[cell.device, cell_name(cell), cell.state] for cell in found.cells]
-    print_table(f"{counted(len(rows), 'cell')}, {found.done} done", ["board", "cell", "state"], rows)
+    title = f"{counted(len(rows), 'cell')}, {found.done} done"
+    print_table(title, ["board", "cell", "state"], rows)
+    shared = counted(found.quantizations, "quantization")
     say(
-        f"{counted(found.builds, 'bundle')} to build, which share {counted(found.quantizations, 'quantization')}",
+        f"{counted(found.builds, 'bundle')} to build, which share {shared}",
         *(
             f"{device}: {counted(count, 'cell')} timed at most, the board is needed for {duration(took)} at most"
             for device, (count, took) in found.boards.items()
