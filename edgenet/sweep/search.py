@@ -1,9 +1,9 @@
 """Which cells are timed next on a board, which need not be, and which are run long: pure decisions.
 
 A cell whose network lies within another's (:meth:`edgenet.sweep.candidates.Candidate.within`), built and run in
-the same way, is not slower. So one that keeps the line decides for all within it, and one that misses it for all
-around it; the rest is bisection. What stays unclear gets twice the rounds, and again, but only where it could
-still be the answer (successive halving; Jamieson and Talwalkar, AISTATS 2016).
+the same way, is not slower. So one that keeps the line decides for all within it, and one that misses it for
+all around it; the rest is bisection. What stays unclear gets twice the rounds, and again, but only where it
+could still be the answer (successive halving; Jamieson and Talwalkar, AISTATS 2016).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Estimated(NamedTuple):
 
 
 def of_rounds(rounds_ms: Sequence[float]) -> Estimated:
-    """The FPS of rounds, each a mean in ms: of the geometric mean, with Student's interval of the logarithms."""
+    """The FPS of rounds, each a mean in ms: their geometric mean, and Student's interval of the logarithms."""
     logs = np.log(np.asarray(rounds_ms, np.float64))
     fps = 1e3 / math.exp(float(logs.mean()))
     if len(logs) < 2:
@@ -142,8 +142,10 @@ class Search:
         return self._ruled
 
     def finalist(self) -> str | None:
-        """The cell to be run long next, when no batch is left; ``None`` when the answer is known, or that there
-        is none: the most accurate that does not miss the line, of equals the faster."""
+        """The cell to be run long next, when no batch is left; ``None`` when there is no question left.
+
+        The most accurate that does not miss the line, of equals the faster.
+        """
         kept = [key for key in self.times if key not in self._failed and self.side(key) != BELOW]
         rated = [key for key in kept if self._known[key].accuracy is not None]
         best = min(rated, key=lambda key: (-self._accuracy(key), np.mean(self.times[key])), default=None)

@@ -24,7 +24,7 @@ from edgenet.swept import Cell
 
 __all__ = ["Images", "Slot", "images_of", "slots_of"]
 
-# What an untrained network is quantized with: its answers mean nothing, and its speed does not depend on them.
+# What an untrained network is quantized with: its speed does not depend on it, and its answers mean nothing.
 UNTRAINED_RECIPE, UNTRAINED_IMAGES, UNTRAINED_SET = "int8-minmax", 8, "signs"
 
 
