@@ -16,6 +16,7 @@ from edgenet.views.sweep_words import (
     drift_words,
     measure_name,
     network_name,
+    speed,
 )
 
 __all__ = ["sentence"]
@@ -49,13 +50,17 @@ def sentence(cells: Sequence[Cell], chosen: Cell | None, board: str, fps_line: f
     """
     if chosen is not None:
         told = _chosen(cells, chosen, fps_line, measure)
-    elif any(cell.fps.decides for cell in cells):
+    elif _timed(cells):
         told = _none_keeps(cells, fps_line, measure)
     elif any(cell.state == "emulated" for cell in cells):
         told = _emulated(cells)
     else:
         told = _none_timed(cells)
     return plain(f"{board}: {told}")
+
+
+def _timed(cells: Sequence[Cell]) -> list[tuple[float, Cell]]:
+    return [(fps, cell) for cell in cells if (fps := speed(cell)) is not None]
 
 
 def _chosen(cells: Sequence[Cell], chosen: Cell, line: float, measure: str) -> str:
@@ -72,7 +77,7 @@ def _chosen(cells: Sequence[Cell], chosen: Cell, line: float, measure: str) -> s
 
 def _speed(cell: Cell, line: float) -> str:
     """How fast, how long that was held, and whether it can be told from the line at all."""
-    fps = cell.fps.decides
+    fps = speed(cell)
     if fps is None:
         return "not timed"
     told, pair = f"{beside(fps, line)} FPS {_held(cell)}", cell.fps.interval
@@ -101,11 +106,10 @@ def _as_accurate(cells: Sequence[Cell], chosen: Cell, line: float) -> str:
     """The fastest other network that is written with the same accuracy and is not slower than the line."""
     best = chosen.best_accuracy
     alike = [
-        (cell.fps.decides, cell)
-        for cell in cells
-        if cell.model != chosen.model
-        and cell.fps.decides is not None
-        and cell.fps.decides >= line
+        (fps, cell)
+        for fps, cell in _timed(cells)
+        if fps >= line
+        and cell.model != chosen.model
         and best is not None
         and cell.best_accuracy is not None
         and abs(cell.best_accuracy - best) < ALIKE
@@ -122,7 +126,7 @@ def _next(cells: Sequence[Cell], chosen: Cell, line: float) -> str:
     if best is None:
         return ""
     better = [
-        (cell.best_accuracy, cell.fps.decides or 0.0, cell)
+        (cell.best_accuracy, speed(cell) or 0.0, cell)
         for cell in cells
         if cell.best_accuracy is not None and cell.best_accuracy - best >= ALIKE
     ]
@@ -132,7 +136,7 @@ def _next(cells: Sequence[Cell], chosen: Cell, line: float) -> str:
     first = max((item for item in better if item[0] - nearest < ALIKE), key=lambda item: item[1])[2]
     told = f"the next more accurate one{_called(first, chosen)} {_fate(first, line)}"
     timed = [item for item in better if item[1]]
-    if first.fps.decides is not None or not timed:
+    if speed(first) is not None or not timed:
         return told
     second = min(timed, key=lambda item: (item[0], -item[1]))[2]
     return f"{told}, and the next that was timed{_called(second, chosen)} {_fate(second, line)}"
@@ -147,7 +151,7 @@ def _called(cell: Cell, chosen: Cell) -> str:
 
 def _fate(cell: Cell, line: float) -> str:
     """What became of a cell, as the predicate of a sentence."""
-    fps = cell.fps.decides
+    fps = speed(cell)
     if fps is not None:
         held = "" if cell.fps.sustained is not None else " in the screening"
         left = " and was not run long" if held and fps >= line else ""
@@ -163,9 +167,7 @@ def _short(reason: str) -> str:
 
 
 def _none_keeps(cells: Sequence[Cell], line: float, measure: str) -> str:
-    fps, fastest = max(
-        ((cell.fps.decides, cell) for cell in cells if cell.fps.decides is not None), key=lambda item: item[0]
-    )
+    fps, fastest = max(_timed(cells), key=lambda item: item[0])
     told = f"{cell_name(fastest)}, reaches {_speed(fastest, line)}"
     if fps >= line:
         name = measure_name(measure)

@@ -20,6 +20,7 @@ __all__ = [
     "drift_words",
     "measure_name",
     "network_name",
+    "speed",
     "spread",
     "threads_name",
 ]
@@ -52,6 +53,11 @@ def threads_name(cell: Cell) -> str:
 def cell_name(cell: Cell) -> str:
     """All that tells a cell from the others of its board: "V1 1.0 at 192, int8 by TFLite, 4 threads"."""
     return f"{network_name(cell)}, {build_name(cell)}, {threads_name(cell)}"
+
+
+def speed(cell: Cell) -> float | None:
+    """The frames a second that are held to the line; ``None`` where nobody timed it, or on a simulation."""
+    return None if cell.state == "emulated" else cell.fps.decides
 
 
 @functools.cache
