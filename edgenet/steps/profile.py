@@ -13,14 +13,14 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.devices.session import Answer, BenchResult
-from edgenet.drift import Drift, Preprocess, Stages
+from edgenet.drift import Drift, Preprocess
 from edgenet.errors import DeviceError, LibraryError, ReportError
 from edgenet.facts import Facts
 from edgenet.frame import Frame
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
 from edgenet.library import image_folder
-from edgenet.measure.drift import drift, kernel, quantization
+from edgenet.measure.artifact_drift import artifact_drift
 from edgenet.measure.energy import energy
 from edgenet.measure.full_decode import full_decode
 from edgenet.measure.plausibility import impossible_pipeline
@@ -185,19 +185,10 @@ def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> Dri
             f"on {none} of {len(raw)} images the board's answer is NaN or infinity",
             "compile in another precision: the runtime there overflows in this one",
         )
-    task, output, truth = bundle.manifest.task, bundle.manifest.artifact.output, expected.truth
-    board, host = (task.comparable(output.values(item), output.meaning) for item in (raw, expected.host))
-    reference = task.matched(expected.reference, output.meaning)
     same = sum(a.pixels_sha256 == b for a, b in zip(answers, expected.pixels_sha256, strict=True))
-    stages = Stages(
-        preprocess=Preprocess(images=len(answers), identical=same, full_decode=full_decode(bundle, expected)),
-        conversion=bundle.manifest.conversion,
-        quantization=quantization(task, host, reference, truth),
-        kernel=kernel(task, raw, expected.host, output, truth),
-    )
-    source, digest = expected.source, expected.digest
-    found = drift(task, board, reference, truth, expected.names, stages, source, digest)
-    return found.changed(worst=shown(found.worst, expected, task))
+    pixels = Preprocess(images=len(answers), identical=same, full_decode=full_decode(bundle, expected))
+    found = artifact_drift(bundle, expected, raw, pixels)
+    return found.changed(worst=shown(found.worst, expected, bundle.manifest.task))
 
 
 def _doubt(bundle: Bundle, expected: Expected) -> tuple[str, ...]:
