@@ -11,6 +11,7 @@ from edgenet.progress import REMARK, Progress
 from edgenet.protocol import Protocol
 from edgenet.sweep.board_cells import BoardCells
 from edgenet.sweep.builder import Builder
+from edgenet.sweep.images import Images
 from edgenet.sweep.long_run import LongJob, run_long
 from edgenet.sweep.plan import SweepPlan
 from edgenet.sweep.screening import ScreenJob, Turn, screen
@@ -52,7 +53,7 @@ class BoardSearch:
         plan: What is asked.
         builder: Makes bundles.
         progress: Called for every step.
-        photographs: Folder of the images that frames are made of; ``None`` for the bundles' own.
+        photographs: That frames are made of; ``None`` for the bundles' own images.
 
     Attributes:
         cells: As they stand.
@@ -65,7 +66,7 @@ class BoardSearch:
         plan: SweepPlan,
         builder: Builder,
         progress: Progress,
-        photographs: str | None,
+        photographs: Images | None,
     ) -> None:
         self.cells = BoardCells(slots, builder.store)
         self.lost: str | None = None
@@ -146,8 +147,8 @@ class BoardSearch:
 
     def _long(self, search: Search, key: str) -> None:
         slot, rules = self.cells.slots[key], Protocol.load(self._plan.long)
-        val = self._builder.val.folder if self._builder.val else None
-        job = LongJob(self._bundle(key), slot.reached.device, slot.threads, rules, self._plan.frame, val)
+        frame, val = self._plan.frame, self._builder.val
+        job = LongJob(self._bundle(key), slot.reached.device, slot.threads, rules, frame, val)
         self._progress(f"{self._board.device}: run {slot.name} long", 0, None)
         began = time.perf_counter()
         try:

@@ -13,7 +13,8 @@ from edgenet.progress import Progress
 from edgenet.statistics import wilson
 from edgenet.sweep.build import Build, BuildJob, Built, build
 from edgenet.sweep.engine import Engine
-from edgenet.sweep.slots import Images, Slot
+from edgenet.sweep.images import Images
+from edgenet.sweep.slots import Slot
 from edgenet.sweep.store import BuildNote, Store
 from edgenet.swept import MEASURED, CellAccuracy, CellDrift
 
@@ -86,7 +87,8 @@ class Builder:
         notes = []
         for slot, made in zip(group, value or (), strict=True):
             note = _note(made)
-            self.store.keep_build(slot.build_key, note, made.bundle)
+            if not made.unforeseen:
+                self.store.keep_build(slot.build_key, note, made.bundle)
             notes.append(note)
         return notes
 
@@ -98,7 +100,7 @@ def _told(error: BaseException) -> str:
 
 
 def _note(made: Built) -> BuildNote:
-    if made.bundle is None:
+    if made.bundle is None or made.failure is not None:
         return BuildNote(failure=made.failure, seconds=made.seconds)
     drift = Drift.from_table(made.drift, "build") if made.drift else None
     return BuildNote(

@@ -24,11 +24,33 @@ from edgenet.swept import PUBLISHED, CellAccuracy
 from edgenet.task import Task, load_task
 from edgenet.zoo.named import NamedNetwork
 
-__all__ = ["Candidate", "candidates"]
+__all__ = ["Candidate", "Untrained", "candidates"]
 
 HALF = (127.5, 127.5, 127.5)
 # (operator, multiply-adds) of each layer.
 Work = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """A network of the zoo with drawn weights."""
+
+    network: NamedNetwork
+
+    def model(self) -> Model:
+        """It, fed as the published ones were, the same on every machine."""
+        side = self.network.resolution
+        how = Preprocessing(
+            size=(side, side),
+            color="rgb",
+            resize="short-side",
+            resize_to=side * 256 // 224,
+            interpolation="bilinear-antialias",
+            mean=HALF,
+            std=HALF,
+        )
+        card = ModelCard(load_task(CLASSIFICATION)("logits", (), 0, {}), how)
+        return Model.imported(Imported(self.network.build()), self.network.name, card)
 
 
 @dataclass(frozen=True)
@@ -37,7 +59,7 @@ class Candidate:
 
     Attributes:
         name: Of it, for people and reports; no two of a sweep share it.
-        source: A file, or the untrained network itself.
+        source: A file, or the name of an untrained network.
         digest: sha256 of its content, card included.
         answers: Values of one answer.
         resolution: The input's height in pixels.
@@ -48,7 +70,7 @@ class Candidate:
     """
 
     name: str
-    source: Path | Model
+    source: Path | Untrained
     digest: str
     resolution: int
     answers: int
@@ -105,7 +127,7 @@ def _files(plan: SweepPlan, progress: Progress) -> list[Candidate]:
     return found
 
 
-def _of_model(source: Path | Model, model: Model) -> Candidate:
+def _of_model(source: Path | Untrained, model: Model) -> Candidate:
     return Candidate(
         name=model.name,
         source=source,
@@ -174,27 +196,10 @@ def _wanted(row: PublishedAccuracy, plan: SweepPlan) -> bool:
 
 
 def _of_row(row: PublishedAccuracy) -> Candidate:
-    network = NamedNetwork(row.family, row.alpha, row.resolution)
-    model = _untrained(network)
+    source = Untrained(NamedNetwork(row.family, row.alpha, row.resolution))
     return replace(
-        _of_model(model, model),
+        _of_model(source, source.model()),
         family=row.family,
         alpha=row.alpha,
         published=CellAccuracy(value=row.top1, kind=PUBLISHED, source=row.source),
     )
-
-
-def _untrained(network: NamedNetwork) -> Model:
-    """A network of the zoo, fed as the published ones were."""
-    side = network.resolution
-    how = Preprocessing(
-        size=(side, side),
-        color="rgb",
-        resize="short-side",
-        resize_to=side * 256 // 224,
-        interpolation="bilinear-antialias",
-        mean=HALF,
-        std=HALF,
-    )
-    card = ModelCard(load_task(CLASSIFICATION)("logits", (), 0, {}), how)
-    return Model.imported(Imported(network.build()), network.name, card)

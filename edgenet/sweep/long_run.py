@@ -13,6 +13,7 @@ from edgenet.protocol import Protocol
 from edgenet.report import Report
 from edgenet.statistics import student95
 from edgenet.steps.profile import profile
+from edgenet.sweep.images import Images
 from edgenet.sweep.search import Estimated
 
 __all__ = ["LongJob", "run_long", "sustained"]
@@ -30,7 +31,7 @@ class LongJob:
     threads: int
     rules: Protocol
     frame: Frame
-    val: str | None
+    val: Images | None
 
 
 def run_long(job: LongJob) -> Report:
@@ -46,7 +47,8 @@ def run_long(job: LongJob) -> Report:
 def _once(job: LongJob) -> Report:
     rules = replace(job.rules, threads=job.threads)
     bundle = Bundle.parse(job.bundle)
-    return profile(bundle, job.device, rules, job.val, frame=job.frame, deployed=False)
+    val = job.val.here() if job.val else None
+    return profile(bundle, job.device, rules, val, frame=job.frame, deployed=False)
 
 
 def sustained(report: Report) -> Estimated | None:

@@ -16,13 +16,13 @@ from edgenet.devices.session import BenchResult
 from edgenet.errors import ConnectionLost, EdgenetError
 from edgenet.frame import Frame
 from edgenet.imageset import ImageSet
-from edgenet.library import image_folder
 from edgenet.measure.camera_case import CameraCase
 from edgenet.measure.plausibility import impossible_pipeline
 from edgenet.measure.verdict import throttling
 from edgenet.progress import silent
 from edgenet.protocol import Protocol
 from edgenet.steps.stage import brought
+from edgenet.sweep.images import Images
 
 __all__ = ["ScreenJob", "Screened", "Screening", "Turn", "screen"]
 
@@ -48,14 +48,14 @@ class ScreenJob:
         turns: One a cell.
         rules: Of one round.
         frame: The camera's.
-        pictures: A folder of photographs that the frames are made of; the bundles' own few if ``None``.
+        photographs: That the frames are made of; the bundles' own few images if ``None``.
     """
 
     device: str
     turns: tuple[Turn, ...]
     rules: Protocol
     frame: Frame
-    pictures: str | None = None
+    photographs: Images | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def screen(job: ScreenJob) -> Screening:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away before anything was timed.
         DataError: The photographs cannot be used.
     """
-    photographs = ImageSet.load(image_folder(job.pictures, "val")) if job.pictures else None
+    photographs = job.photographs.here() if job.photographs else None
     cells = [_Cell(turn, photographs, job) for turn in job.turns]
     with connect(job.device) as agent:
         emulated, lost = agent.facts().emulated, None

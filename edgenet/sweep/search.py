@@ -176,9 +176,9 @@ class Search:
             name = self._known[key].name
             for other in self._decided(key, side == ABOVE):
                 if side == BELOW:
-                    why = f"not faster than {name}, which reaches {found.fps:.3g} FPS"
+                    why = f"not faster than {name}, which reaches {_told(found.fps)} FPS"
                 else:
-                    why = f"within {name}, which is more accurate and reaches {found.fps:.3g} FPS"
+                    why = f"within {name}, which is more accurate and reaches {_told(found.fps)} FPS"
                 self._ruled[other] = why
 
     def _decided(self, key: str, keeps: bool) -> list[str]:
@@ -204,6 +204,11 @@ class Search:
             and self.side(key) == UNCLEAR
             and self._accuracy(key) > best
         }
+
+
+def _told(fps: float) -> str:
+    """With three digits, and with all before the point."""
+    return f"{fps:.{2 if fps < 10 else 1 if fps < 100 else 0}f}"
 
 
 def relation(

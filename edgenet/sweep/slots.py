@@ -12,41 +12,19 @@ from edgenet.backend import backend_names, load_backend
 from edgenet.cache import made_by
 from edgenet.errors import PlanError
 from edgenet.files import sha256
-from edgenet.imageset import ImageSet
-from edgenet.library import image_folder
 from edgenet.protocol import Protocol
 from edgenet.recipe import Recipe
 from edgenet.steps.plan import default_recipe
 from edgenet.sweep.board import Reached
 from edgenet.sweep.candidates import Candidate
+from edgenet.sweep.images import Images
 from edgenet.sweep.plan import SweepPlan
 from edgenet.swept import Cell
 
-__all__ = ["Images", "Slot", "images_of", "slots_of"]
+__all__ = ["Slot", "images_of", "slots_of"]
 
 # What an untrained network is quantized with: its speed does not depend on it, and its answers mean nothing.
 UNTRAINED_RECIPE, UNTRAINED_IMAGES, UNTRAINED_SET = "int8-minmax", 8, "signs"
-
-
-@dataclass(frozen=True)
-class Images:
-    """A folder of images, by the path that its files are found at and the digest of what is in it."""
-
-    folder: str
-    digest: str
-
-    @classmethod
-    def of(cls, name: str, split: str) -> Images:
-        """The set that a user named.
-
-        Raises:
-            DataError: It is no set of images.
-        """
-        folder = image_folder(name, split)
-        found = ImageSet.load(folder)
-        truth = json.dumps([dict(row) for row in found.truth or ()], sort_keys=True)
-        notes = "".join(sha256(path.read_bytes()) for path in found.annotations)
-        return cls(str(folder), sha256(f"{found.digest()} {truth} {notes}".encode()))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 from edgenet import __version__
 from edgenet.errors import DataError, PlanError
 from edgenet.files import write_output
-from edgenet.imageset import ImageSet
 from edgenet.progress import Progress, silent
 from edgenet.sweep.answer import answer, saved
 from edgenet.sweep.board import Reached, reach
@@ -22,8 +21,9 @@ from edgenet.sweep.builder import Builder
 from edgenet.sweep.candidates import Candidate, candidates
 from edgenet.sweep.engine import Engine
 from edgenet.sweep.engines import engine_for
+from edgenet.sweep.images import Images
 from edgenet.sweep.plan import SweepPlan
-from edgenet.sweep.slots import Images, Slot, images_of, slots_of
+from edgenet.sweep.slots import Slot, images_of, slots_of
 from edgenet.sweep.store import Store
 from edgenet.swept import SCHEMA, Sweep
 from edgenet.views.sweep_page import sweep_page
@@ -139,7 +139,7 @@ def _searches(
             plan,
             builder,
             builder.progress,
-            given.folder if given else None,
+            given,
         )
         for board in ready.boards
     ]
@@ -163,7 +163,7 @@ def _check_labels(ready: Prepared) -> None:
     if not ready.plan.files or ready.val is None:
         return
     first = ready.networks[0]
-    if first.task.truth(ImageSet.load(ready.val.folder), first.answers) is None:
+    if first.task.truth(ready.val.here(), first.answers) is None:
         raise PlanError(
             "without labels every model is held to its own float form, and none to another",
             "add labels.csv to the images of --val, or a folder a class",
