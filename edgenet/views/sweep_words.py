@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from edgenet.figures import interval, share
 from edgenet.swept import EXPECTED, MEASURED, Cell, CellAccuracy, CellDrift
 from edgenet.tasks import task_module, task_names
+from edgenet.text import plain
 
 __all__ = [
     "accuracy_words",
@@ -17,7 +19,9 @@ __all__ = [
     "cell_name",
     "change",
     "counted",
+    "cut",
     "drift_words",
+    "kinds",
     "measure_name",
     "network_name",
     "speed",
@@ -70,6 +74,12 @@ def measure_name(measure: str) -> str:
 def counted(count: int, noun: str) -> str:
     """A count with its noun: "1 cell", "1,000 images"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def cut(text: str | None, most: int) -> str:
+    """Foreign text made fit to be shown, and no longer than that; the whole stands in the file."""
+    found = plain(text or "")
+    return found if len(found) <= most else f"{found[: most - 1].rstrip()}…"
 
 
 def beside(value: float, line: float) -> str:
@@ -131,3 +141,21 @@ def _from(drift: CellDrift) -> str:
     words = [f"measured{_on(drift.images)}"] if drift.kind == EXPECTED and drift.images else []
     words += [drift.source] if drift.source else []
     return f" ({': '.join(words)})" if words else ""
+
+
+def kinds(cells: Sequence[Cell]) -> list[str]:
+    """How many figures of a sweep are of which kind, a line each for speed, accuracy and drift."""
+    emulated = sum(cell.state == "emulated" for cell in cells)
+    long = sum(speed(cell) is not None and cell.fps.sustained is not None for cell in cells)
+    short = sum(speed(cell) is not None and cell.fps.sustained is None for cell in cells)
+    accuracy = Counter(cell.top1.kind if cell.top1 else "not known" for cell in cells)
+    drift = Counter(cell.drift.kind for cell in cells if cell.drift and cell.drift.delta_pp is not None)
+    lines = {
+        "Speed": {"sustained": long, "screened": short, "EMULATED (no speed)": emulated},
+        "Accuracy": {**accuracy},
+        "Drift": {**drift},
+    }
+    told = {
+        name: [f"{count:,} {kind}" for kind, count in line.items() if count] for name, line in lines.items()
+    }
+    return [f"{name}: {', '.join(line)}" for name, line in told.items() if line]
