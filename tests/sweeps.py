@@ -21,7 +21,7 @@ BUILDS = (("int8", "tflite"), ("fp32", "tflite"), ("int8", "onnxruntime"), ("int
 # Board → what it calls itself, and its multiply-adds a millisecond.
 BOARDS = {"pi4": ("Raspberry Pi 4 Model B Rev 1.5", 9.5), "pi5": ("Raspberry Pi 5 Model B Rev 1.0", 31.0)}
 SPEEDUP = {"int8": 1.0, "fp32": 0.45, "int8-dynamic": 0.6}
-SOURCE = "edgenet, V1 1.0 at 224 on 1,000 images of ImageNet"
+SOURCE = "edgenet, int8-accurate, 1,000 images each of v1-1.0-224 (ImageNet): docs/quantization.md"
 
 
 def sweep(boards: Sequence[str] = ("pi4", "pi5", "emulated"), line: float = 24.0, **changes: Any) -> Sweep:

@@ -130,7 +130,9 @@ def _title(cell: Cell, sweep: Sweep) -> str:
         f"{beside(fps, sweep.fps_line)} FPS {state_name(cell)}",
         accuracy_words(cell.top1, sweep.measure),
     ]
-    return cut(f"{cell_name(cell)}: {', '.join(filter(None, [*words, drift_words(cell)]))}", LONGEST)
+    return cut(
+        f"{cell_name(cell)}: {', '.join(filter(None, [*words, drift_words(cell, sources=False)]))}", LONGEST
+    )
 
 
 def _colors(sweep: Sweep) -> Mapping[str | None, int]:

@@ -38,15 +38,13 @@ def ranks(sweep: Sweep) -> Mapping[tuple[str, str], str]:
 
 
 def in_order(sweep: Sweep) -> list[Cell]:
-    """Board by board: the answer, the front, then by state, the most accurate first."""
-    rank, order = ranks(sweep), [ANSWER, FRONT, ""]
-    boards = {device: index for index, device in enumerate(devices(sweep))}
-    return sorted(
-        sweep.cells,
-        key=lambda cell: (
-            boards[cell.device],
-            order.index(rank.get((cell.device, cell.key), "")),
-            STATES.index(cell.state) if cell.state in STATES else len(STATES),
-            -(cell.best_accuracy or 0.0),
-        ),
-    )
+    """Board by board: the answer, the front, then by state; the most accurate first."""
+    rank, boards = ranks(sweep), {device: index for index, device in enumerate(devices(sweep))}
+
+    def place(cell: Cell) -> tuple[int, int, float]:
+        own = rank.get((cell.device, cell.key))
+        ended = STATES.index(cell.state) if cell.state in STATES else len(STATES)
+        first = -2 if own == ANSWER else -1 if own == FRONT else ended
+        return boards[cell.device], first, -(cell.best_accuracy or 0.0)
+
+    return sorted(sweep.cells, key=place)

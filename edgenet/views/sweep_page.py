@@ -11,22 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgenet.swept import Cell, Saved, Sweep
+from edgenet.swept import Cell, Sweep
 from edgenet.text import plain
 from edgenet.views.fingerprint import fingerprint
 from edgenet.views.parts import Table
 from edgenet.views.sweep_answers import answers
 from edgenet.views.sweep_charts import legend, panels
-from edgenet.views.sweep_order import board_names, devices, in_order, ranks
+from edgenet.views.sweep_order import devices, in_order, ranks
+from edgenet.views.sweep_saved import saved_words
 from edgenet.views.sweep_table import Column, columns
-from edgenet.views.sweep_words import counted, cut, kinds, measure_name
+from edgenet.views.sweep_words import counted, cut, kinds, measure_name, origins
 from edgenet.views.template import render
 
 __all__ = ["sweep_page"]
 
 SCRIPT = Path(__file__).with_name("sweep.js")
 # Of a note, a value of the plan and a fact of a board; the whole stands in the file.
-LONGEST = 600
+LONGEST, NOTES = 600, 40
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def sweep_page(sweep: Sweep) -> str:
         states=_states(sweep.cells),
         heads=heads,
         rows=_rows(sweep, cells, heads),
-        saved=[_saved(item, board_names(sweep)) for item in sweep.saved],
-        notes=[cut(note, LONGEST) for note in sweep.notes],
+        saved=saved_words(sweep),
+        notes=[cut(note, LONGEST) for note in (*sweep.notes, *origins(sweep.cells))[:NOTES]],
         tables=_how(sweep),
         made=sweep.tool or "",
         script=script,
@@ -96,25 +97,6 @@ def _rows(sweep: Sweep, cells: Sequence[Cell], heads: Sequence[Column]) -> list[
 def _value(head: Column, cell: Cell) -> Value:
     key = head.key(cell) if head.key else None
     return Value(head.tell(cell), "" if key is None else f"{key:.10g}", head.figures)
-
-
-def _saved(item: Saved, names: Mapping[str, str]) -> str:
-    """What the search spared one board."""
-    board = cut(names.get(item.device, item.device), LONGEST)
-    if not item.board_seconds and not item.skipped:
-        return f"{board}: nothing was timed"
-    took = f"{board}: measured for {_time(item.board_seconds)}"
-    if not item.skipped:
-        return f"{took}; none of {counted(item.cells, 'cell')} could be left out"
-    left = f"{item.skipped:,} of {counted(item.cells, 'cell')} were decided without the board"
-    return f"{took}; {left}, which saved about {_time(item.saved_seconds)}"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 120.0:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60.0)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _how(sweep: Sweep) -> list[Table]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from edgenet.figures import interval, share
-from edgenet.swept import EXPECTED, MEASURED, Cell, CellAccuracy, CellDrift
+from edgenet.swept import MEASURED, Cell, CellAccuracy
 from edgenet.tasks import task_module, task_names
 from edgenet.text import plain
 
@@ -24,6 +24,7 @@ __all__ = [
     "kinds",
     "measure_name",
     "network_name",
+    "origins",
     "speed",
     "spread",
     "threads_name",
@@ -120,8 +121,13 @@ def accuracy_words(accuracy: CellAccuracy | None, measure: str) -> str:
     return f"{name} {share(accuracy.value)} ({known})"
 
 
-def drift_words(cell: Cell) -> str:
-    """What it lost against float: "int8 −0.2 ± 0.4 pp measured on 1,000 images"; "" where nobody told."""
+def drift_words(cell: Cell, sources: bool = True) -> str:
+    """What it lost against float: "int8 −0.2 ± 0.4 pp measured on 1,000 images"; "" where nobody told.
+
+    Args:
+        cell: Whose drift.
+        sources: Whether it says where an expected one was measured.
+    """
     drift = cell.drift
     if drift is None or drift.delta_pp is None:
         return ""
@@ -129,18 +135,23 @@ def drift_words(cell: Cell) -> str:
     if drift.kind == MEASURED:
         again = cell.top1 is not None and cell.top1.kind == MEASURED and cell.top1.images == drift.images
         return f"{told} against float" if again else f"{told} measured{_on(drift.images)}"
-    return f"{told} {drift.kind}{_from(drift)}"
+    source = drift.source or (f"measured{_on(drift.images)} of others" if drift.images else "")
+    return f"{told} {drift.kind} ({source})" if sources and source else f"{told} {drift.kind}"
 
 
 def _on(images: int | None) -> str:
     return f" on {counted(images, 'image')}" if images else ""
 
 
-def _from(drift: CellDrift) -> str:
-    """Where an expected drift was measured."""
-    words = [f"measured{_on(drift.images)}"] if drift.kind == EXPECTED and drift.images else []
-    words += [drift.source] if drift.source else []
-    return f" ({': '.join(words)})" if words else ""
+def origins(cells: Sequence[Cell]) -> list[str]:
+    """Where the accuracies and drifts that this sweep did not measure are from, the most frequent first."""
+    found = Counter(
+        f"{what} {item.kind} by {item.source}"
+        for cell in cells
+        for what, item in (("Accuracy", cell.top1), ("Drift", cell.drift))
+        if item is not None and item.source
+    )
+    return [told for told, _ in found.most_common()]
 
 
 def kinds(cells: Sequence[Cell]) -> list[str]:
