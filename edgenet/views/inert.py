@@ -21,9 +21,18 @@ def in_markdown(text: str) -> str:
     return _MARKUP.sub(r"\\\g<0>", found)
 
 
-def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table whose cells are Markdown already; all columns but the first are figures."""
-    ruler = ["---", *("--:" for _ in columns[1:])]
+def markdown_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[bool] | None = None
+) -> list[str]:
+    """The lines of a table whose cells are Markdown already.
+
+    Args:
+        columns: Their heads.
+        rows: As many cells as columns each.
+        figures: Which columns hold figures; all but the first where nobody says.
+    """
+    right = figures or [False, *(True for _ in columns[1:])]
+    ruler = ["--:" if figure else "---" for figure in right]
     return [f"| {' | '.join(cells)} |" for cells in (columns, ruler, *rows)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,21 +11,11 @@ from edgenet.metric import metrics
 from edgenet.report import Limit, Report
 from edgenet.views.charts import Charts
 from edgenet.views.comparison import Overview, overview
-from edgenet.views.parts import Section
+from edgenet.views.parts import Section, Tile
 from edgenet.views.sections import sections
 from edgenet.views.template import render
 
 __all__ = ["page"]
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A large figure with its unit and a line below."""
-
-    label: str
-    figure: str
-    unit: str
-    note: str = ""
 
 
 def page(reports: Sequence[Report]) -> str:

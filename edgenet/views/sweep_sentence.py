@@ -13,6 +13,7 @@ from edgenet.views.sweep_words import (
     build_name,
     cell_name,
     counted,
+    cut,
     drift_words,
     measure_name,
     network_name,
@@ -156,14 +157,10 @@ def _fate(cell: Cell, line: float) -> str:
         held = "" if cell.fps.sustained is not None else " in the screening"
         left = " and was not run long" if held and fps >= line else ""
         return f"reaches {beside(fps, line)} FPS{held}{left}"
-    why = f" ({_short(cell.reason)})" if cell.reason else ""
+    why = f" ({cut(cell.reason, REASON)})" if cell.reason else ""
     if cell.state == "pending":
         return f"was not reached before the sweep ended{why}"
     return f"{'failed' if cell.state == 'failed' else 'was skipped'}{why}"
-
-
-def _short(reason: str) -> str:
-    return reason if len(reason) <= REASON else f"{reason[: REASON - 1].rstrip()}…"
 
 
 def _none_keeps(cells: Sequence[Cell], line: float, measure: str) -> str:
@@ -201,7 +198,7 @@ def _none_timed(cells: Sequence[Cell]) -> str:
     if not cells:
         return "no cell was tried"
     reasons = Counter(cell.reason for cell in cells if cell.state == "failed" and cell.reason)
-    why = f" (most often: {_short(reasons.most_common(1)[0][0])})" if reasons else ""
+    why = f" (most often: {cut(reasons.most_common(1)[0][0], REASON)})" if reasons else ""
     if len(reasons) == 1:
         why = why.replace("most often: ", "", 1)
     return f"no cell was timed: {', '.join(_ends(cells))}{why}"

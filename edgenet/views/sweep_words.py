@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from edgenet.figures import interval, share
-from edgenet.swept import EXPECTED, MEASURED, Cell, CellAccuracy, CellDrift
+from edgenet.swept import MEASURED, Cell, CellAccuracy
 from edgenet.tasks import task_module, task_names
+from edgenet.text import plain
 
 __all__ = [
     "accuracy_words",
@@ -17,9 +19,12 @@ __all__ = [
     "cell_name",
     "change",
     "counted",
+    "cut",
     "drift_words",
+    "kinds",
     "measure_name",
     "network_name",
+    "origins",
     "speed",
     "spread",
     "threads_name",
@@ -72,6 +77,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def cut(text: str | None, most: int) -> str:
+    """Foreign text made fit to be shown, and no longer than that; the whole stands in the file."""
+    found = plain(text or "")
+    return found if len(found) <= most else f"{found[: most - 1].rstrip()}…"
+
+
 def beside(value: float, line: float) -> str:
     """A figure with about two digits, and as many more as keep it on its own side of a line.
 
@@ -110,8 +121,13 @@ def accuracy_words(accuracy: CellAccuracy | None, measure: str) -> str:
     return f"{name} {share(accuracy.value)} ({known})"
 
 
-def drift_words(cell: Cell) -> str:
-    """What it lost against float: "int8 −0.2 ± 0.4 pp measured on 1,000 images"; "" where nobody told."""
+def drift_words(cell: Cell, sources: bool = True) -> str:
+    """What it lost against float: "int8 −0.2 ± 0.4 pp measured on 1,000 images"; "" where nobody told.
+
+    Args:
+        cell: Whose drift.
+        sources: Whether it says where an expected one was measured.
+    """
     drift = cell.drift
     if drift is None or drift.delta_pp is None:
         return ""
@@ -119,15 +135,38 @@ def drift_words(cell: Cell) -> str:
     if drift.kind == MEASURED:
         again = cell.top1 is not None and cell.top1.kind == MEASURED and cell.top1.images == drift.images
         return f"{told} against float" if again else f"{told} measured{_on(drift.images)}"
-    return f"{told} {drift.kind}{_from(drift)}"
+    source = drift.source or (f"measured{_on(drift.images)} of others" if drift.images else "")
+    return f"{told} {drift.kind} ({source})" if sources and source else f"{told} {drift.kind}"
 
 
 def _on(images: int | None) -> str:
     return f" on {counted(images, 'image')}" if images else ""
 
 
-def _from(drift: CellDrift) -> str:
-    """Where an expected drift was measured."""
-    words = [f"measured{_on(drift.images)}"] if drift.kind == EXPECTED and drift.images else []
-    words += [drift.source] if drift.source else []
-    return f" ({': '.join(words)})" if words else ""
+def origins(cells: Sequence[Cell]) -> list[str]:
+    """Where the accuracies and drifts that this sweep did not measure are from, the most frequent first."""
+    found = Counter(
+        f"{what} {item.kind} by {item.source}"
+        for cell in cells
+        for what, item in (("Accuracy", cell.top1), ("Drift", cell.drift))
+        if item is not None and item.source
+    )
+    return [told for told, _ in found.most_common()]
+
+
+def kinds(cells: Sequence[Cell]) -> list[str]:
+    """How many figures of a sweep are of which kind, a line each for speed, accuracy and drift."""
+    emulated = sum(cell.state == "emulated" for cell in cells)
+    long = sum(speed(cell) is not None and cell.fps.sustained is not None for cell in cells)
+    short = sum(speed(cell) is not None and cell.fps.sustained is None for cell in cells)
+    accuracy = Counter(cell.top1.kind if cell.top1 else "not known" for cell in cells)
+    drift = Counter(cell.drift.kind for cell in cells if cell.drift and cell.drift.delta_pp is not None)
+    lines = {
+        "Speed": {"sustained": long, "screened": short, "EMULATED (no speed)": emulated},
+        "Accuracy": {**accuracy},
+        "Drift": {**drift},
+    }
+    told = {
+        name: [f"{count:,} {kind}" for kind, count in line.items() if count] for name, line in lines.items()
+    }
+    return [f"{name}: {', '.join(line)}" for name, line in told.items() if line]

@@ -15,7 +15,7 @@ PUBLISHED = CellAccuracy(value=0.69, kind="published", source="the README")
 MEASURED = CellAccuracy(value=0.6912, kind="measured", images=1000, interval=(0.662, 0.719))
 DRIFT = CellDrift(kind="measured", delta_pp=-0.2, interval_pp=(-0.6, 0.2), images=1000)
 EXPECTED = CellDrift(
-    kind="expected", delta_pp=-0.2, interval_pp=(-0.6, 0.2), images=1000, source="V1 0.5 at 160, ONNX Runtime"
+    kind="expected", delta_pp=-0.2, interval_pp=(-0.6, 0.2), images=1000, source="edgenet, 1,000 of ImageNet"
 )
 
 
@@ -23,8 +23,8 @@ def cell(model: str = "v1-1.0-192", sustained: float | None = 31.2, **changes: A
     values: dict[str, Any] = {
         "key": model, "model": model, "family": "v1", "resolution": int(model.rsplit("-", 1)[-1]),
         "precision": "int8", "backend": "tflite", "threads": 4, "device": "pi4", "state": "sustained",
-        "fps": CellFps(pipeline=sustained, sustained=sustained), "p99_ms": 35.2, "top1": PUBLISHED, "drift": DRIFT,
-        "verdict": "VALID",
+        "fps": CellFps(pipeline=sustained, sustained=sustained), "p99_ms": 35.2, "top1": PUBLISHED,
+        "drift": DRIFT, "verdict": "VALID",
     }  # fmt: skip
     return Cell(**{**values, **changes})
 
@@ -71,8 +71,8 @@ def test_the_answer() -> None:
         ({"drift": None}, "top-1 69.0 % (published); the next"),
         ({"drift": replace(DRIFT, delta_pp=None, interval_pp=None)}, "top-1 69.0 % (published); the next"),
         ({"drift": EXPECTED},
-         "int8 −0.2 ± 0.4 pp expected (measured on 1,000 images: V1 0.5 at 160, ONNX Runtime); the"),
-        ({"drift": replace(EXPECTED, images=None)}, "pp expected (V1 0.5 at 160, ONNX Runtime); the"),
+         "int8 −0.2 ± 0.4 pp expected (edgenet, 1,000 of ImageNet); the"),
+        ({"drift": replace(EXPECTED, source=None)}, "pp expected (measured on 1,000 images of others); the"),
         ({"drift": replace(EXPECTED, source=None, images=None)}, "int8 −0.2 ± 0.4 pp expected; the"),
         ({"top1": MEASURED},
          "top-1 69.1 % (measured on 1,000 images, 95 % interval 66.2 to 71.9), "
