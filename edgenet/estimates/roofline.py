@@ -2,8 +2,8 @@
 
 The roofline of Williams, Waterman and Patterson (CACM 52, 2009), with two numbers of its own: what starting a
 layer costs, and what another thread brings. They were chosen, with the correction's, by how far it was off on
-boards, widths and resolutions that were left out (``benchmarks/estimates.py``; docs/estimate.md). A third, how
-much of its peak a core reaches in depthwise layers, won nothing: those are bound by memory in any case.
+boards, widths and resolutions that were left out (``benchmarks/estimates.py``; docs/estimate.md). A third, the
+share of its peak that a core reaches in depthwise layers, won nothing: memory bounds those in any case.
 """
 
 from __future__ import annotations
@@ -59,11 +59,7 @@ def roofline_ms(
     speed = peak * 1e6 * used**shape.threads
     moved = (machine.memory_gb_s or float("inf")) * 1e6 / SIZES[precision]
     started = shape.cycles / (machine.cpu.clock_mhz * 1e3)
-    return math.fsum(
-        max(layer.macs / speed / (shape.depthwise if layer.depthwise else 1.0), layer.values / moved)
-        + started
-        for layer in work.layers
-    )
+    return math.fsum(max(layer.macs / speed, layer.values / moved) + started for layer in work.layers)
 
 
 def peak_gmacs(cpu: Cpu, precision: str) -> float | None:
