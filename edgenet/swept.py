@@ -121,7 +121,7 @@ class Cell(Record):
         state: One of ``STATES``.
         reason: Why it was skipped or failed; ``None`` elsewhere.
         fps, p99_ms, memory_mb: Measured on the board: the pipeline's 99th percentile, and the process's peak.
-        top1: How accurate it is, by the task's headline measure (``Sweep.measure``).
+        top1: How accurate, by the task's headline measure (``Sweep.measure``).
         drift: What it lost against float.
         identical: Whether the board's answers were the host's bit for bit, to every validation image in a long
             run, else to the bundle's golden images; ``None`` where it was not asked.
