@@ -123,7 +123,7 @@ class Cell(Record):
         fps, p99_ms, memory_mb: Measured on the board: the pipeline's 99th percentile, and the process's peak.
         top1: How accurate, by the task's headline measure (``Sweep.measure``).
         drift: What it lost against float.
-        identical: Whether the board answered bit for bit as the host: to every validation image in a long run,
+        identical: Whether the board answered bit for bit as the host: to all validation images in a long run,
             else to the bundle's golden images; ``None`` where it was not asked.
         verdict: The long run's ("VALID", "THROTTLED", …).
         report: Of the long run, a path beside ``sweep.json``.

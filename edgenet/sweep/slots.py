@@ -37,7 +37,7 @@ class Slot:
     Attributes:
         candidate, backend, precision, recipe, threads: What is built, and how it is run.
         reached: The board.
-        build_key: What the bundle is called, a sha256 of all that it depends on at its end: the same for every
+        build_key: What the bundle is called, with a sha256 of all that it depends on: the same for every
             board of one target.
         key: sha256 of all that the figures depend on.
     """
