@@ -50,9 +50,7 @@ def _cells(board: str, line: float) -> Iterator[Cell]:
             if board in BOARDS:
                 yield _timed(cell, 1e3 / (6.0 + macs / BOARDS[board][1] / SPEEDUP[precision]), line)
             else:
-                same = backend == "tflite"
-                drift = replace(cell.drift, kernel_identical=same) if cell.drift else None
-                yield replace(cell, state="emulated", drift=drift)
+                yield replace(cell, state="emulated", identical=backend == "tflite")
 
 
 def _built(board: str, model: str, macs: int, top1: float, precision: str, backend: str) -> Cell:

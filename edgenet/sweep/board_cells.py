@@ -50,7 +50,7 @@ class BoardCells(dict[str, Cell]):
         cell = self[key].changed(bundle=path.as_posix(), size_bytes=note.size_bytes)
         if note.top1 is not None:
             cell = cell.changed(top1=note.top1)
-        if note.drift is not None and not (cell.drift and cell.drift.kernel_identical is not None):
+        if note.drift is not None:
             cell = cell.changed(drift=note.drift)
         self[key] = cell
         return True
@@ -75,6 +75,7 @@ class BoardCells(dict[str, Cell]):
             memory_mb=found.memory_mb,
             seconds=cell.seconds + found.seconds,
             rounds_ms=rounds,
+            identical=found.identical,
             verdict="THROTTLED" if found.throttled else cell.verdict,
         )
         if not emulated and not rounds:
@@ -91,8 +92,6 @@ class BoardCells(dict[str, Cell]):
     def long(self, key: str, report: Report, seconds: float) -> Estimated | None:
         """Its long run; the FPS that it sustained."""
         cell, found = self[key], sustained(report)
-        kernel = report.drift.stages.kernel
-        drift = cell.drift and cell.drift.changed(kernel_identical=kernel.identical)
         fps = cell.fps
         if found is not None:
             fps = fps.changed(model=report.fps.model, sustained=found.fps, interval=found.interval)
@@ -103,7 +102,7 @@ class BoardCells(dict[str, Cell]):
                 p99_ms=report.pipeline_ms.p99 if report.pipeline_ms and found else None,
                 memory_mb=report.memory_mb.peak,
                 verdict=report.verdict.state,
-                drift=drift,
+                identical=report.drift.stages.kernel.identical,
                 report=self._store.keep_report(key, report),
                 seconds=cell.seconds + seconds,
             )

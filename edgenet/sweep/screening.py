@@ -12,7 +12,7 @@ import numpy as np
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
-from edgenet.devices.session import BenchResult
+from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import ConnectionLost, EdgenetError
 from edgenet.frame import Frame
 from edgenet.imageset import ImageSet
@@ -23,6 +23,7 @@ from edgenet.progress import silent
 from edgenet.protocol import Protocol
 from edgenet.steps.stage import brought
 from edgenet.sweep.images import Images
+from edgenet.verify.expected import encoder_for, golden_images
 
 __all__ = ["ScreenJob", "Screened", "Screening", "Turn", "screen"]
 
@@ -70,6 +71,7 @@ class Screened:
         threads: Of the runtime.
         seconds: That it had the board for.
         ran: Whether it ran.
+        identical: Whether it answered the bundle's golden images bit for bit as the host.
         failure: Why it did not, with the remedy; ``None`` also where its turn did not come.
         throttled: What the board reported meanwhile, such as "under-voltage".
     """
@@ -81,6 +83,7 @@ class Screened:
     threads: int = 0
     seconds: float = 0.0
     ran: bool = False
+    identical: bool | None = None
     failure: str | None = None
     throttled: tuple[str, ...] = ()
 
@@ -129,6 +132,7 @@ class _Cell:
         self._frames: Sequence[bytes] = ()
         self._threads, self._seconds = turn.threads, 0.0
         self._throttled: set[str] = set()
+        self._identical: bool | None = None
 
     def take(self, agent: Agent) -> None:
         """One round; a second time after a rest where the board throttled."""
@@ -151,6 +155,7 @@ class _Cell:
         self._threads = self.turn.threads or agent.facts().cores
         session = agent.open(None, self._threads, manifest)
         if not self._frames:
+            self._identical = _identical(session, bundle)
             case = CameraCase.of(self._job.frame, bundle, self._photographs, session.loaded.decodes)
             self._frames = case.pictures
         rules = replace(self._job.rules, threads=self._threads)
@@ -174,6 +179,7 @@ class _Cell:
             threads=self._threads,
             seconds=self._seconds,
             ran=True,
+            identical=self._identical,
             failure=self.failure,
             throttled=tuple(sorted(self._throttled)),
         )
@@ -185,6 +191,15 @@ class _Cell:
             model_ms=float(np.mean([bench.model_ms.mean() for bench in told])),
             p99_ms=float(np.percentile(np.concatenate(times), 99)),
         )
+
+
+def _identical(session: Session, bundle: Bundle) -> bool | None:
+    """Whether a board answers the golden images as the host did; ``None`` where there are none."""
+    encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
+    answers = list(session.replay(golden_images(bundle, encode)))
+    if not answers:
+        return None
+    return bool(np.array_equal([item.output for item in answers], bundle.array("golden/artifact.npy")))
 
 
 def _sane(rounds: Sequence[BenchResult]) -> list[BenchResult]:

@@ -184,7 +184,7 @@ def _doubt(cell: Cell) -> str:
 def _emulated(cells: Sequence[Cell]) -> str:
     """A simulation has no speed; what it shows is whether the answers are the host's."""
     ran = [cell for cell in cells if cell.state == "emulated"]
-    asked = [cell.drift.kernel_identical for cell in ran if cell.drift is not None]
+    asked = [cell.identical for cell in ran]
     same, other = asked.count(True), asked.count(False)
     silent = len(ran) - same - other
     found = [f"{counted(same, 'cell')} answered bit for bit as on this host"]

@@ -134,7 +134,7 @@ def _drift(cell: Cell) -> str:
 
 
 def _identical(cell: Cell) -> str:
-    asked = cell.drift.kernel_identical if cell.drift else None
+    asked = cell.identical
     return "" if asked is None else "bit for bit" if asked else "differs"
 
 

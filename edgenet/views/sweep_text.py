@@ -124,5 +124,5 @@ def _drift(cell: Cell) -> dict[str, Any]:
         "drift_images": drift.images if drift else None,
         "drift_source": drift.source if drift else None,
         "agreement": drift.agreement if drift else None,
-        "kernel_identical": drift.kernel_identical if drift else None,
+        "identical": cell.identical,
     }

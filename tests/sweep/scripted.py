@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,16 +23,21 @@ from tests.reports import report
 
 ALPHAS, SIZES = (0.25, 0.5), (128, 160)
 PLAN = SweepPlan(
-    families=("v1",), alphas=ALPHAS, resolutions=SIZES, precisions=("fp32",), backends=("tflite",), fps=24.0
+    families=("v1",), alphas=ALPHAS, resolutions=SIZES, precisions=("fp32",), backends=("tflite",)
 )
 # ms of a frame: the line of 41.7 ms lies between 0.5-128 and 0.25-160, which are as accurate as they are here.
 MS = {"v1-0.25-128": 10.0, "v1-0.25-160": 20.0, "v1-0.5-128": 30.0, "v1-0.5-160": 60.0}
 
 
-@functools.lru_cache(maxsize=64)
+_MADE: dict[str, Any] = {}
+
+
 def made(job: Any) -> Any:
     """A build, which several tests share."""
-    return build(job)
+    key = repr((job.model, job.builds, job.target.name))
+    if key not in _MADE:
+        _MADE[key] = build(job)
+    return _MADE[key]
 
 
 @dataclass
@@ -78,7 +82,9 @@ class Scripted:
             return made(job)
         assert board is not None
         if work is reach:
-            facts = Facts.of(cores=4, board=f"Board of {job.device}", emulated=self.emulated, machine="aarch64")
+            facts = Facts.of(
+                cores=4, board=f"Board of {job.device}", emulated=self.emulated, machine="aarch64"
+            )
             return Reached(job.device, facts, Target.load(job.target or "raspberry-pi-4"))
         self.asked += 1
         self.events(self.asked)
@@ -93,7 +99,7 @@ class Scripted:
         if name in self.failing:
             return Screened(failure="it died there; take another", seconds=1.0)
         if self.emulated:
-            return Screened(ran=True, threads=4, seconds=1.0, memory_mb=50.0)
+            return Screened(ran=True, identical=True, threads=4, seconds=1.0, memory_mb=50.0)
         ms = self._ms(name, 0)
         times = tuple(ms * (1 + 0.001 * number) for number in range(rounds))
         return Screened(times, ms / 2, ms * 1.1, 50.0, 4, 2.0 * rounds, True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import random
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,8 @@ import pytest
 
 from edgenet.errors import ConnectionLost, DataError
 from edgenet.files import exclusive
-from edgenet.progress import silent
-from edgenet.sweep import board_search, store, sweep as module
+from edgenet.sweep import board_search, store
+from edgenet.sweep import sweep as module
 from edgenet.sweep.plan import Board
 from edgenet.sweep.sweep import sweep
 from edgenet.swept import Sweep
@@ -39,7 +37,12 @@ def test_the_answer_is_the_most_accurate_that_keeps_the_line_and_all_is_written(
     engine = Scripted()
     found = swept(monkeypatch, tmp_path, engine)
     (answer,) = found.answers
-    assert (answer.model, answer.backend, answer.precision, answer.threads) == ("v1-0.5-128", "tflite", "fp32", 4)
+    assert (answer.model, answer.backend, answer.precision, answer.threads) == (
+        "v1-0.5-128",
+        "tflite",
+        "fp32",
+        4,
+    )
     assert answer.fps == pytest.approx(1e3 / 30, rel=0.01)
     assert answer.top1 is not None
     assert (answer.top1.kind, answer.top1.value) == ("published", pytest.approx(0.563))
@@ -67,13 +70,12 @@ def test_nothing_is_done_twice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert other.asked > 0
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_ended_at_a_random_moment_and_taken_up_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_ended_at_any_moment_and_taken_up_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, at: int
 ) -> None:
     """By Ctrl-C, which no job survives: what is done is kept, shown, and not done again."""
     whole = swept(monkeypatch, tmp_path / "whole", Scripted())
-    at = random.Random(seed).randint(1, 4)
 
     def interrupt(number: int) -> None:
         if number == at:
@@ -113,7 +115,10 @@ def test_a_board_that_stays_away_costs_only_what_is_not_done(
     assert "pending" in states(found).values()
     assert any("pi did not come back (pi: gone" in note for note in found.notes)
     engine = Scripted()
-    assert swept(monkeypatch, tmp_path, engine, PLAN.changed(boards=(Board("pi"),))).answers[0].model == "v1-0.5-128"
+    assert (
+        swept(monkeypatch, tmp_path, engine, PLAN.changed(boards=(Board("pi"),))).answers[0].model
+        == "v1-0.5-128"
+    )
 
 
 def test_what_cannot_run_is_a_result(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -144,7 +149,8 @@ def test_an_emulated_board_gives_no_fps(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert set(states(found).values()) == {"emulated"}
     assert all(cell.fps.decides is None for cell in found.cells)
     assert not engine.long
-    assert "FPS" not in json.dumps(found.answers[0].to_table()).replace("no FPS", "") or found.answers[0].fps is None
+    assert "EMULATED" in found.answers[0].sentence
+    assert "4 cells answered bit for bit as on this host" in found.answers[0].sentence
 
 
 def test_the_answer_of_one_board_says_nothing_of_another(
@@ -195,4 +201,3 @@ def test_progress_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     sweep(PLAN, tmp_path, lambda stage, done, total: told.append(stage))
     assert any(stage.startswith("local: time v1-") for stage in told)
     assert any("long" in stage for stage in told)
-    assert silent("x", 0, None) is None

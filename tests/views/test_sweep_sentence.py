@@ -171,7 +171,7 @@ def test_without_accuracy_nothing_is_the_most_accurate() -> None:
 
 def test_an_emulated_board_has_no_speed() -> None:
     ran = [
-        cell(f"v1-{alpha}-128", None, state="emulated", drift=replace(DRIFT, kernel_identical=same))
+        cell(f"v1-{alpha}-128", None, state="emulated", identical=same)
         for alpha, same in (("0.25", True), ("0.5", True), ("0.75", False), ("1.0", None))
     ]
     failed = cell(sustained=None, state="failed", reason="r")
