@@ -39,10 +39,8 @@ def outlined(found: Outline) -> None:
     rows = [[cell.device, cell_name(cell), cell.state] for cell in found.cells]
     title = f"{counted(len(rows), 'cell')}, {found.done} done"
     print_table(title, ["board", "cell", "state"], rows)
-    shared = counted(found.quantizations, "quantization")
-    bundles = counted(found.builds, "bundle")
+    bundles, shared = counted(found.builds, "bundle"), counted(found.quantizations, "quantization")
     say(f"{bundles} to build, which share {shared}")
     for device, (count, took) in found.boards.items():
-        say(
-            f"{device}: at most {counted(count, 'cell')} timed, for at most {duration(took)} with one long run"
-        )
+        timed = counted(count, "cell")
+        say(f"{device}: at most {timed} timed; with one long run at most {duration(took)}")
