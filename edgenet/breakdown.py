@@ -130,13 +130,17 @@ class ThreadSweep(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Sustained(Record):
-    """A long run: ``curve`` of (seconds, FPS), FPS at first and where it settled, their ratio, and when."""
+    """A long run: ``curve`` of (seconds, FPS), FPS at first and where it settled, their ratio, and when.
+
+    ``stage`` says of what: "model", or "pipeline".
+    """
 
     curve: tuple[tuple[float, float], ...]
     first_fps: Positive
     settled_fps: Positive
     ratio: Positive
     settled_after_s: NotNegative | None
+    stage: str = "model"
 
     def check(self, where: Where) -> None:
         """There is a curve."""

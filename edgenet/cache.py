@@ -23,7 +23,7 @@ from edgenet import __version__
 from edgenet.files import cache_dir, sha256, write_atomic
 from edgenet.progress import REMARK, Progress, silent
 
-__all__ = ["DIGEST", "LIMIT", "Cache"]
+__all__ = ["DIGEST", "LIMIT", "Cache", "made_by"]
 
 LIMIT = 1 << 30
 # Libraries whose arithmetic or decoding is in the results.
@@ -48,7 +48,7 @@ class Cache:
     def __init__(
         self, kind: str, made_from: Mapping[str, Any], use: bool = True, progress: Progress = silent
     ) -> None:
-        told = json.dumps({"kind": kind, "tool": _tool(), **made_from}, sort_keys=True)
+        told = json.dumps({"kind": kind, "tool": made_by(), **made_from}, sort_keys=True)
         self.path = _folder() / kind / sha256(told.encode())
         self._kind, self._use, self._progress = kind, use, progress
 
@@ -105,7 +105,7 @@ def _trim() -> None:
 
 
 @functools.cache
-def _tool() -> dict[str, str]:
+def made_by() -> dict[str, str]:
     """This edgenet, its sources included, for a checkout changes without a new version; and its libraries."""
     root, total = Path(__file__).resolve().parent, hashlib.sha256()
     for path in sorted(root.rglob("*.py")):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Self
 
 from edgenet.json_value import Count, Within
 from edgenet.record import Record
 
 __all__ = ["CoreCluster", "Facts"]
 
+HOME = re.compile(r"^(?:/home/[^/]+|/Users/[^/]+|/root)(?=/|$)")
 CoreCount = Annotated[int, Within(least=1, most=65_536)]
 Core = Annotated[int, Within(least=0, most=65_536)]
 Megabytes = Annotated[float, Within(least=0.0, most=1e12)]
@@ -106,3 +108,8 @@ class Facts(Record):
     runtimes: Mapping[str, str] = field(default_factory=dict)
     runtimes_broken: Mapping[str, str] = field(default_factory=dict)
     decodes: tuple[str, ...] = ()
+
+    def anonymous(self) -> Self:
+        """The same without the name of the user whose home the board's Python lies in."""
+        path = self.python_executable
+        return self.changed(python_executable=None if path is None else HOME.sub("~", path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["interval", "number", "percent", "share", "size"]
+__all__ = ["duration", "interval", "number", "percent", "share", "size"]
 
 
 def number(value: float | None, digits: int = 2, suffix: str = "") -> str:
@@ -25,6 +25,14 @@ def share(value: float | None, digits: int = 1) -> str:
 def interval(pair: Sequence[float] | None, digits: int = 2) -> str:
     """The text "lo to hi" of a two-sided interval, or nothing."""
     return "" if pair is None else f"{pair[0]:.{digits}f} to {pair[1]:.{digits}f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: "45 s", "12 min", "3 h 20 min"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def size(count: float) -> str:

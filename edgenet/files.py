@@ -21,7 +21,7 @@ from edgenet.errors import DataError
 from edgenet.figures import size
 
 __all__ = [
-    "cache_dir", "file_digest", "irregular", "locked", "read_regular", "sha256", "write_atomic",
+    "cache_dir", "exclusive", "file_digest", "irregular", "locked", "read_regular", "sha256", "write_atomic",
     "write_output",
 ]  # fmt: skip
 
@@ -133,6 +133,22 @@ def locked(path: Path) -> Iterator[None]:
     with _locks, path.with_name(f".{path.name}.lock").open("ab") as stream:
         if fcntl is not None:
             fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold a lock file, or refuse at once where another process holds it.
+
+    The kernel gives it back with the process.
+
+    Raises:
+        BlockingIOError: Another process holds it.
+        OSError: It cannot be written.
+    """
+    with path.open("ab") as stream:
+        if fcntl is not None:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 

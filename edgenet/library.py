@@ -1,7 +1,7 @@
 """The only reader of the three data folders: a name or a path becomes a file.
 
 ``targets/`` holds boards, ``calibration/`` recipes, image sets and presets of cards, ``profiles/`` protocols,
-reference results and published figures. Wherever a name is accepted, a path is too.
+plans of sweeps, reference results and published figures. Wherever a name is accepted, a path is too.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ KINDS = {
     "recipe": ("edgenet.calibration", "recipes"),
     "preset": ("edgenet.calibration", "cards"),
     "protocol": ("edgenet.profiles", "protocols"),
+    "sweep": ("edgenet.profiles", "sweeps"),
     "published": ("edgenet.profiles", "published"),
 }
 
 
 def names(kind: str) -> list[str]:
-    """The names of a kind ("target", "recipe", "preset", "protocol", "published"), sorted."""
+    """The names of a kind ("target", "recipe", "preset", "protocol", "sweep", "published"), sorted."""
     return sorted(path.stem for path in _folder(kind).glob("*.toml"))
 
 

@@ -24,6 +24,7 @@ class Protocol:
         max_seconds: … but stop here.
         threads: Threads of the runtime; 0 means every core.
         pipeline: Whether the whole way from image bytes to label is measured too.
+        pipeline_s: It at least so long, in place of ``min_seconds``; 0 for as long as the model.
         cooldown_s: Rest before measuring, in seconds.
         layers_s: How long the layers are timed, all together, after the rest; 0 leaves them out.
         idle_s: How long the waiting board's power is read first, where it can be.
@@ -44,6 +45,12 @@ class Protocol:
     idle_s: float = 0.0
     sweep_threads: bool = False
     cold_starts: int = 0
+    pipeline_s: float = 0.0
+
+    @property
+    def longest_s(self) -> float:
+        """At least how long the longer of the stages runs."""
+        return max(self.min_seconds, self.pipeline_s if self.pipeline else 0.0)
 
     @classmethod
     def load(cls, name: str) -> Protocol:
@@ -68,11 +75,12 @@ class Protocol:
             idle_s=float(table.take("idle_s", number, 0.0)),
             sweep_threads=table.take("sweep_threads", bool, False),
             cold_starts=table.take("cold_starts", int, 0),
+            pipeline_s=float(table.take("pipeline_s", number, 0.0)),
         )
         table.done()
         times = (protocol.warmup_s, protocol.min_seconds, protocol.cooldown_s, protocol.threads)
-        extra = (protocol.layers_s, protocol.idle_s, protocol.cold_starts)
-        if min(*times, *extra) < 0 or protocol.min_runs < 1 or protocol.max_seconds < protocol.min_seconds:
+        extra = (protocol.layers_s, protocol.idle_s, protocol.cold_starts, protocol.pipeline_s)
+        if min(*times, *extra) < 0 or protocol.min_runs < 1 or protocol.max_seconds < protocol.longest_s:
             raise LibraryError(f"{table.where}: a time, count or limit is too small", "correct it")
         return protocol
 

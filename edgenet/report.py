@@ -110,6 +110,7 @@ class Rules(Record):
     idle_s: float | None = None
     sweep_threads: bool | None = None
     cold_starts: int | None = None
+    pipeline_s: float | None = None
     threads_used: int | None = None
     warmup: Mapping[str, WarmUp] | None = None
 

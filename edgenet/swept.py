@@ -94,8 +94,6 @@ class CellDrift(Record):
         interval_pp: Its 95 % interval.
         images: That it was measured on.
         agreement: Share of images with the same answer; ``None`` where it is expected.
-        kernel_identical: Whether the board answered every image bit for bit as the host; ``None`` where it
-            was not asked.
         source: Where an expected one was measured.
     """
 
@@ -104,7 +102,6 @@ class CellDrift(Record):
     interval_pp: Interval | None
     images: Count | None
     agreement: Share | None = None
-    kernel_identical: bool | None = None
     source: str | None = None
 
 
@@ -126,6 +123,8 @@ class Cell(Record):
         fps, p99_ms, memory_mb: Measured on the board: the pipeline's 99th percentile, and the process's peak.
         top1: How accurate it is. Of a task with another headline measure, that (``Sweep.measure``).
         drift: What it lost against float.
+        identical: Whether the board's answers were the host's bit for bit, to every validation image in a long
+            run, else to the bundle's golden images; ``None`` where it was not asked.
         verdict: The long run's ("VALID", "THROTTLED", …).
         report: Of the long run, a path beside ``sweep.json``.
         bundle: Its file, a path beside ``sweep.json``.
@@ -152,6 +151,7 @@ class Cell(Record):
     memory_mb: NotNegative | None = None
     top1: CellAccuracy | None = None
     drift: CellDrift | None = None
+    identical: bool | None = None
     verdict: str | None = None
     report: str | None = None
     bundle: str | None = None
@@ -221,7 +221,7 @@ class Sweep(Record):
         schema: Version of this form.
         measure: The headline measure's name: "top1", "map50", ….
         fps_line: Frames a second that were asked for.
-        frame: The camera's frames that were measured, "640x480:jpeg".
+        frame: The camera's frames that were measured, "jpeg 640x480".
         plan: What was asked for, as :meth:`edgenet.sweep.plan.SweepPlan.to_table` tells it.
         boards: Device → the facts that the board told.
         cells: Every one.

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from edgenet.report import Report
+    from edgenet.swept import Sweep
+
 __all__ = ["report"]
 
-QDQ_FORMATS = ("html", "md", "csv", "terminal")
+FORMATS = ("html", "md", "csv", "terminal")
 
 
 @click.command()
@@ -17,33 +22,32 @@ QDQ_FORMATS = ("html", "md", "csv", "terminal")
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write it here.")
 @click.option(
-    "--format", "form", type=click.Choice(QDQ_FORMATS), help="Default: by FILE's suffix, else the terminal."
+    "--format", "form", type=click.Choice(FORMATS), help="Default: by FILE's suffix, else the terminal."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
 def report(reports: tuple[str, ...], output: str | None, form: str | None, as_json: bool) -> None:
-    """Show a report, or several side by side: in the terminal, as HTML, Markdown or CSV.
+    """Show a report or a sweep, or several side by side: in the terminal, as HTML, Markdown or CSV.
 
-    The HTML is one file that needs nothing else: no network, no script. Several reports become a
-    comparison with speed against accuracy.
+    The HTML is one file that needs nothing else: no network. Several reports become a comparison with speed
+    against accuracy; several sweeps become one with the boards of all.
 
     \b
     Example:
       edgenet report report.json -o report.html
       edgenet report fp32.json int8.json -o compared.html
       edgenet report fp32.json int8.json --format md >> pull-request.md
+      edgenet report desk/sweep.json lab/sweep.json -o boards.html
     """
     from edgenet.cli.shared.output import print_document, print_json, say
-    from edgenet.cli.shared.terminal import show
     from edgenet.files import write_atomic
-    from edgenet.steps.report import load_reports, present
-    from edgenet.views.text import records
+    from edgenet.steps.report import load_results, present
 
     if as_json:
-        print_json({"reports": records(load_reports(reports))})
+        print_json(_figures(load_results(reports)))
         return
     form = form or _form(output)
     if form == "terminal":
-        show(load_reports(reports))
+        _show(load_results(reports))
         return
     text = present(reports, form)
     if output is None:
@@ -51,6 +55,22 @@ def report(reports: tuple[str, ...], output: str | None, form: str | None, as_js
         return
     write_atomic(Path(output), text.encode())
     say(f"{output}: {len(text.encode()) / 1e3:.0f} kB", err=True)
+
+
+def _figures(found: list[Report] | Sweep) -> dict[str, Any]:
+    from edgenet.views.text import records
+
+    return {"reports": records(found)} if isinstance(found, list) else found.to_table()
+
+
+def _show(found: list[Report] | Sweep) -> None:
+    from edgenet.cli.shared.sweep_tables import show_sweep
+    from edgenet.cli.shared.terminal import show
+
+    if isinstance(found, list):
+        show(found)
+    else:
+        show_sweep(found)
 
 
 def _form(output: str | None) -> str:

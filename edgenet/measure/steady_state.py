@@ -18,12 +18,18 @@ SETTLED, SLICE_S = 0.03, 15.0
 def settled(bench: BenchResult, rules: Protocol) -> Sustained | None:
     """How a long run's FPS went and where it settled; ``None`` for a run of less than four slices of 15 s.
 
+    Of the pipeline where that runs longer than the model alone, else of the model.
+
     Returns:
         ``curve`` of (seconds, FPS), ``first_fps``, ``settled_fps`` (median of the last quarter), ``ratio`` of
-        both, ``settled_after_s``: from when on every slice is within 3 % of it, or ``None``.
+        both, the ``stage``, ``settled_after_s``: from when on every slice is within 3 % of it, or ``None``.
     """
-    curve = _curve(bench.model_ms, bench.stride.get("model", 1))
-    if len(curve) < 4 or rules.min_seconds < 4 * SLICE_S:
+    stage = "pipeline" if rules.pipeline and rules.pipeline_s > rules.min_seconds else "model"
+    samples = bench.pipeline_ms if stage == "pipeline" else bench.model_ms
+    if rules.longest_s < 4 * SLICE_S or not len(samples):
+        return None
+    curve = _curve(samples, bench.stride.get(stage, 1))
+    if len(curve) < 4:
         return None
     level = float(np.median([fps for _, fps in curve[-(len(curve) // 4) :]]))
     off = [at for at, fps in curve if abs(fps / level - 1) > SETTLED]
@@ -34,6 +40,7 @@ def settled(bench: BenchResult, rules: Protocol) -> Sustained | None:
         settled_fps=level,
         ratio=level / curve[0][1],
         settled_after_s=after,
+        stage=stage,
     )
 
 

@@ -12,7 +12,7 @@ from edgenet.measured import Sensors
 from edgenet.metric import FPS_MODEL, FPS_PIPELINE
 from edgenet.report import AT_LEAST, AT_MOST, Limit, Verdict
 
-__all__ = ["judge"]
+__all__ = ["judge", "throttling"]
 
 # The median of the second half of the samples may differ so much from the first half's.
 DRIFT_OF_MEDIAN = 0.05
@@ -48,7 +48,7 @@ def judge(
     Returns:
         Its state, the reasons, the notes, and one limit for each that was asked for.
     """
-    seen, doubt = _throttling(bench.sensors), impossible_pipeline(bench)
+    seen, doubt = throttling(bench.sensors), impossible_pipeline(bench)
     noise = _noise(bench) + ([doubt] if doubt else [])
     undervolt = [name for name in seen if name in UNDERVOLT]
     state = "UNDERVOLT" if undervolt else "THROTTLED" if seen else "NOISY" if noise else "VALID"
@@ -77,7 +77,7 @@ def _clocks(sensors: Sensors) -> list[str]:
     return notes
 
 
-def _throttling(sensors: Sensors) -> list[str]:
+def throttling(sensors: Sensors) -> list[str]:
     """Names of the throttling conditions that held at any reading, each once."""
     readings = [sensors.before, *(sensors.during or ()), sensors.after]
     names = [name for item in readings if item is not None for name in item.throttled_now or ()]

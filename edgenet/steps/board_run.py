@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import onnx
 
@@ -69,17 +70,19 @@ def board_run(
     known: FloatReference | None,
     tell: Progress,
     frame: Frame | None,
+    staged: Mapping[str, Any] | None = None,
 ) -> BoardRun:
-    """Have a deployed bundle measured and asked, as :func:`edgenet.steps.profile.profile` says.
+    """Have a bundle measured and asked, as :func:`edgenet.steps.profile.profile` says.
 
     Args:
         agent: Of the board.
-        bundle: Deployed there.
+        bundle: Deployed there, or staged.
         rules: How to measure.
         images: To be answered; the bundle's own few if ``None``.
         known: What the float model says on them, if that is known.
         tell: Called for every stage.
         frame: The camera's case; ``None`` for the images as they are.
+        staged: What the board knows of the bundle where it is not deployed.
 
     Raises:
         DeviceError: The board cannot run the model, or not take such frames.
@@ -89,7 +92,7 @@ def board_run(
     threads, more = rules.threads or cores, More()
 
     def start(count: int, on: Sequence[int] | None = None) -> Session:
-        return agent.open(bundle.digest, count, None, board, on)
+        return agent.open(bundle.digest, count, staged, board, on)
 
     if rules.cold_starts:
         more = more.changed(cold_start=cold_start(start, threads, rules.cold_starts, tell))

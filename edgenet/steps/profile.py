@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +13,14 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.devices.session import Answer, BenchResult
-from edgenet.drift import Drift, Preprocess, Stages
+from edgenet.drift import Drift, Preprocess
 from edgenet.errors import DeviceError, LibraryError, ReportError
 from edgenet.facts import Facts
 from edgenet.frame import Frame
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
 from edgenet.library import image_folder
-from edgenet.measure.drift import drift, kernel, quantization
+from edgenet.measure.artifact_drift import artifact_drift
 from edgenet.measure.energy import energy
 from edgenet.measure.full_decode import full_decode
 from edgenet.measure.plausibility import impossible_pipeline
@@ -38,6 +36,7 @@ from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
 from edgenet.steps.board_run import BoardRun, board_run
 from edgenet.steps.events import board_events
 from edgenet.steps.input_notes import image_notes
+from edgenet.steps.stage import brought
 from edgenet.text import plain
 from edgenet.verify.expected import Expected, FloatReference, true_of
 
@@ -45,10 +44,9 @@ __all__ = ["profile"]
 
 # A Raspberry Pi Zero 2 W, in MB of 1e6 bytes.
 SMALL_MB = 512 * 1024**2 / 1e6
-HOME = re.compile(r"^(?:/home/[^/]+|/Users/[^/]+|/root)(?=/|$)")
 
 
-def profile(
+def profile(  # noqa: PLR0913
     bundle: Bundle | Path | str,
     device: str = "local",
     protocol: Protocol | str = "single-stream",
@@ -58,11 +56,13 @@ def profile(
     progress: Progress = silent,
     known: FloatReference | None = None,
     frame: Frame | str | None = None,
+    *,
+    deployed: bool = True,
 ) -> Report:
-    """Measure a deployed bundle on its board.
+    """Measure a bundle on a board.
 
     Args:
-        bundle: The bundle that was deployed there.
+        bundle: The bundle.
         device: "local", ``user@host[:port]`` or an ssh alias.
         protocol: How to measure.
         val: Images to judge accuracy on, with ``labels.csv`` for what is true of them; else the bundle's few
@@ -75,6 +75,8 @@ def profile(
             running it again.
         frame: The camera's case: the pipeline is measured on frames of this size and form ("640x480:yuyv"),
             made of ``val``, else of the bundle's images, and with it what would be faster.
+        deployed: Whether it must have been deployed there; else it is brought there to be measured, and what
+            is deployed stays so.
 
     Returns:
         The report; its verdict says whether the limits hold.
@@ -94,8 +96,12 @@ def profile(
     progress("connect", 0, None)
     with connect(device, board_events(progress)) as agent:
         facts = agent.facts([bundle.manifest.backend])
-        _check_deployed(agent, bundle, device)
-        run = board_run(agent, bundle, rules, images, known, progress, frame)
+        staged = None
+        if deployed:
+            _check_deployed(agent, bundle, device)
+        else:
+            staged = brought(agent, bundle, device, progress)
+        run = board_run(agent, bundle, rules, images, known, progress, frame, staged)
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, min_fps, max_drift, facts.emulated)
     told = (*_doubt(bundle, run.expected), *image_notes(images, bundle.manifest.preprocessing))
@@ -135,7 +141,7 @@ def _report(
     return Report(
         schema=SCHEMA,
         bundle=_about(bundle),
-        device=Measured(name=device, target=target, facts=_anonymous(facts)),
+        device=Measured(name=device, target=target, facts=facts.anonymous().to_table()),
         protocol=Rules.from_table(
             {**plain(rules.to_table()), "threads_used": run.threads, "warmup": warmup},
             Where(device, "protocol"),
@@ -162,12 +168,6 @@ def _memory(bench: BenchResult, device: str) -> Memory:
     return found.changed(of_512_mb=share, arena_absent=bench.arena_absent)
 
 
-def _anonymous(facts: Facts) -> dict[str, Any]:
-    """The facts without the name of the user whose home the board's Python lies in."""
-    path = facts.python_executable
-    return facts.changed(python_executable=None if path is None else HOME.sub("~", path)).to_table()
-
-
 def _check_deployed(agent: Agent, bundle: Bundle, device: str) -> None:
     if all(item.digest != bundle.digest for item in agent.deployments().deployments):
         raise DeviceError(
@@ -185,19 +185,10 @@ def _drift(bundle: Bundle, expected: Expected, answers: Sequence[Answer]) -> Dri
             f"on {none} of {len(raw)} images the board's answer is NaN or infinity",
             "compile in another precision: the runtime there overflows in this one",
         )
-    task, output, truth = bundle.manifest.task, bundle.manifest.artifact.output, expected.truth
-    board, host = (task.comparable(output.values(item), output.meaning) for item in (raw, expected.host))
-    reference = task.matched(expected.reference, output.meaning)
     same = sum(a.pixels_sha256 == b for a, b in zip(answers, expected.pixels_sha256, strict=True))
-    stages = Stages(
-        preprocess=Preprocess(images=len(answers), identical=same, full_decode=full_decode(bundle, expected)),
-        conversion=bundle.manifest.conversion,
-        quantization=quantization(task, host, reference, truth),
-        kernel=kernel(task, raw, expected.host, output, truth),
-    )
-    source, digest = expected.source, expected.digest
-    found = drift(task, board, reference, truth, expected.names, stages, source, digest)
-    return found.changed(worst=shown(found.worst, expected, task))
+    pixels = Preprocess(images=len(answers), identical=same, full_decode=full_decode(bundle, expected))
+    found = artifact_drift(bundle, expected, raw, pixels)
+    return found.changed(worst=shown(found.worst, expected, bundle.manifest.task))
 
 
 def _doubt(bundle: Bundle, expected: Expected) -> tuple[str, ...]:

@@ -1,29 +1,34 @@
-"""Reports → one document that people read."""
+"""Reports or sweeps → one document that people read."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgenet.errors import ReportError
 from edgenet.report import Report
+from edgenet.steps.join_sweeps import join_sweeps
+from edgenet.swept import Sweep
 
-__all__ = ["QDQ_FORMATS", "load_reports", "present"]
-
-QDQ_FORMATS = ("html", "md", "csv")
+__all__ = ["load_reports", "load_results", "present"]
 
 
-def present(reports: Sequence[Report | Path | str], form: str = "html") -> str:
-    """One report, or several side by side, as a document.
+def present(results: Sequence[Report | Sweep | Path | str], form: str = "html") -> str:
+    """One report or sweep, or several side by side, as a document.
 
     Args:
-        reports: At least one.
+        results: Reports or sweeps, at least one.
         form: "html" (one file that needs nothing else), "md" or "csv".
 
     Raises:
-        ReportError: A report cannot be read, or they cannot be compared.
+        ReportError: One cannot be read, or they cannot be compared.
     """
-    found = load_reports(reports)
+    found = load_results(results)
+    return _sweep(found, form) if isinstance(found, Sweep) else _reports(found, form)
+
+
+def _reports(found: Sequence[Report], form: str) -> str:
     if form == "html":
         from edgenet.views.page import page
 
@@ -31,6 +36,55 @@ def present(reports: Sequence[Report | Path | str], form: str = "html") -> str:
     from edgenet.views.text import csv_text, markdown
 
     return markdown(found) if form == "md" else csv_text(found)
+
+
+def _sweep(found: Sweep, form: str) -> str:
+    if form == "html":
+        from edgenet.views.sweep_page import sweep_page
+
+        return sweep_page(found)
+    from edgenet.views.sweep_text import sweep_csv, sweep_markdown
+
+    return sweep_markdown(found) if form == "md" else sweep_csv(found)
+
+
+def load_results(results: Sequence[Report | Sweep | Path | str]) -> list[Report] | Sweep:
+    """Read reports, or sweeps as one with the boards of all.
+
+    Raises:
+        ReportError: One cannot be read, they cannot be compared, or some are reports and some sweeps.
+    """
+    swept = [_is_sweep(item) for item in results]
+    if not any(swept):
+        return load_reports([item for item in results if not isinstance(item, Sweep)])
+    if not all(swept):
+        named = {kind: _name(results[swept.index(kind)]) for kind in (True, False)}
+        raise ReportError(
+            f"{named[True]} is a sweep and {named[False]} is none",
+            "give sweeps or reports, not both; a sweep's own reports lie beside it",
+        )
+    return join_sweeps(
+        [
+            item if isinstance(item, Sweep) else Sweep.load(item)
+            for item in results
+            if not isinstance(item, Report)
+        ]
+    )
+
+
+def _is_sweep(item: Report | Sweep | Path | str) -> bool:
+    """Whether it is a sweep; what cannot be read is told when it is read."""
+    if isinstance(item, Report | Sweep):
+        return isinstance(item, Sweep)
+    try:
+        values = json.loads(Path(item).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(values, dict) and "cells" in values
+
+
+def _name(item: Report | Sweep | Path | str) -> str:
+    return repr(item) if isinstance(item, Report | Sweep) else str(item)
 
 
 def load_reports(reports: Sequence[Report | Path | str]) -> list[Report]:

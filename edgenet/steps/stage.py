@@ -19,7 +19,7 @@ from edgenet.steps.finish import finish, own_version
 from edgenet.verify.expected import encoder_for, golden_images
 from edgenet.verify.health import SHOWN, check_health, other_pixels
 
-__all__ = ["Staged", "stage"]
+__all__ = ["Staged", "brought", "stage"]
 
 
 class Staged(NamedTuple):
@@ -85,6 +85,17 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
 
     runtime = ensure_runtime(agent, bundle.manifest.backend, board_events(progress), prove, offline)
     return Staged(_manifest(bundle, artifact, runtime.digest), runtime, made)
+
+
+def brought(agent: Agent, bundle: Bundle, device: str, progress: Progress) -> Mapping[str, Any]:
+    """:func:`stage` for a measurement: what the board knows of the bundle, with the lock given back.
+
+    Raises:
+        DeviceError: As for :func:`stage`.
+    """
+    manifest = stage(agent, bundle, device, progress).manifest
+    agent.end()
+    return manifest
 
 
 def _blob(bundle: Bundle, name: str) -> Blob:

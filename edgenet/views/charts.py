@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.views.axes import decades, round_marks
 from edgenet.views.svg import OPTIONS, Numbering, inline, pygal
 
 __all__ = ["Charts", "Point"]
@@ -17,8 +18,6 @@ BINS = 40
 # Slices of a run in the time series; each is one point a line.
 SLICES = 120
 ROW = 21
-# The marks of an axis are no closer: below it their decimals are cut.
-FINEST = 1e-11
 
 # (x, y, label): one build in the Pareto plot.
 Point = tuple[float, float, str]
@@ -154,7 +153,7 @@ class Charts:
         ys = [y for _, y, _ in every]
         low, high = min(ys), max(ys)
         room = max((high - low) * 0.15, 0.1)
-        ticks = _decades([x for x, _, _ in every] + [fps])
+        ticks = decades([x for x, _, _ in every] + [fps])
         options = {
             **OPTIONS,
             "margin_right": 40,
@@ -214,21 +213,5 @@ def _front(points: Sequence[Point]) -> list[tuple[float, float]]:
 
 def _axis(low: float, high: float, labels: str = "x_labels", span: str = "xrange") -> dict[str, Any]:
     """About five round marks that cover low … high, and the range they span."""
-    step = _round_step(max((high - low) / 5 or abs(high) / 5 or 1.0, FINEST))
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    last = max(last, first + 1)
-    marks = [round(number * step, 12) for number in range(first, last + 1)]
+    marks = round_marks(low, high)
     return {labels: marks, span: (marks[0], marks[-1])}
-
-
-def _round_step(step: float) -> float:
-    power = 10.0 ** math.floor(math.log10(step))
-    return next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= step * 0.999)
-
-
-def _decades(values: Sequence[float]) -> list[float]:
-    """1, 2, 5, 10 … around the values."""
-    marks = [factor * 10.0**power for power in range(-2, 6) for factor in (1, 2, 5)]
-    low = max((mark for mark in marks if mark <= min(values)), default=marks[0])
-    high = min((mark for mark in marks if mark >= max(values)), default=marks[-1])
-    return [mark for mark in marks if low <= mark <= high]

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from edgenet import __version__
 from edgenet.figures import interval, number
 from edgenet.metric import metrics
 from edgenet.report import Limit, Report
 from edgenet.views.charts import Charts
 from edgenet.views.comparison import Overview, overview
-from edgenet.views.parts import Section
+from edgenet.views.parts import Section, Tile
 from edgenet.views.sections import sections
+from edgenet.views.template import render
 
 __all__ = ["page"]
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A large figure with its unit and a line below."""
-
-    label: str
-    figure: str
-    unit: str
-    note: str = ""
 
 
 def page(reports: Sequence[Report]) -> str:
@@ -40,16 +27,8 @@ def page(reports: Sequence[Report]) -> str:
     charts = Charts()
     shown = [_context(report, charts, index) for index, report in enumerate(reports)]
     compared: Overview | None = overview(reports, charts) if len(reports) > 1 else None
-    template = _environment().get_template("page.html.j2")
     title = f"{reports[0].bundle.model} {reports[0].build}" if compared is None else compared.title
-    return template.render(title=title, reports=shown, overview=compared, version=__version__)
-
-
-def _environment() -> Environment:
-    loader = PackageLoader("edgenet.views", ".")
-    return Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    return render("page.html.j2", title=title, reports=shown, overview=compared)
 
 
 def _context(report: Report, charts: Charts, index: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Chart", "Section", "Table"]
+__all__ = ["Chart", "Section", "Table", "Tile"]
 
 
 @dataclass(frozen=True)
@@ -48,3 +48,13 @@ class Section:
     tables: Sequence[Table] = ()
     images: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A large figure with its unit and a line below."""
+
+    label: str
+    figure: str
+    unit: str
+    note: str = ""

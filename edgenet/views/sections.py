@@ -13,16 +13,11 @@ from edgenet.measured import Reading
 from edgenet.report import Report
 from edgenet.views.accuracy import accuracy
 from edgenet.views.charts import Charts, wide
+from edgenet.views.fingerprint import fingerprint
 from edgenet.views.parts import Chart, Section, Table
 from edgenet.views.pipeline import pipeline_notes, pipeline_tables
 
 __all__ = ["sections", "starts", "threads"]
-
-# What decides how fast a board is and what it computes.
-FINGERPRINT = (
-    "board", "os", "kernel", "machine", "cpu", "cores", "isa", "clock_max_mhz", "memory_mb", "governor",
-    "python", "glibc", "jetpack", "tensorrt", "power_mode", "emulated",
-)  # fmt: skip
 
 
 def sections(report: Report, charts: Charts) -> list[Section]:
@@ -94,7 +89,7 @@ def _special(report: Report, charts: Charts) -> Section | None:
     if long := more.sustained:
         says = f"FPS over the run, settled at {long.settled_fps:.4g}"
         curve = charts.lines({"FPS": long.curve}, "s", "FPS", says, True)
-        drawn.append(Chart("FPS over the run", curve, wide=True))
+        drawn.append(Chart(f"FPS of the {long.stage} over the run", curve, wide=True))
         lead.append(f"It settled at {long.settled_fps:.4g} FPS, {share(long.ratio)} of the first 15 s.")
     if cold := more.cold_start:
         parts = starts(cold)
@@ -220,10 +215,6 @@ def _memory(report: Report, charts: Charts) -> Section | None:
 
 
 def _environment(report: Report) -> Section:
-    facts = report.device.facts
-    rows = [
-        [name, _fact(facts[name])] for name in FINGERPRINT if facts.get(name) not in (None, [], "", False)
-    ]
     made = [
         ["model", f"{report.bundle.model} ({str(report.bundle.model_digest)[:16]}…)"],
         ["bundle", f"{report.bundle.digest[:16]}…"],
@@ -234,13 +225,8 @@ def _environment(report: Report) -> Section:
         ["protocol", f"{report.protocol.name}: {report.protocol.summary or ''}"],
         ["threads", str(report.protocol.threads_used or report.protocol.threads)],
     ]
+    where = [["device", report.device.name], *fingerprint(report.device.facts)]
     return Section("Environment", "", (), [
         Table("What was measured", ["", ""], made),
-        Table("Where", ["", ""], [["device", report.device.name], *rows]),
+        Table("Where", ["", ""], where),
     ])  # fmt: skip
-
-
-def _fact(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    return str(value)

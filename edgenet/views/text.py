@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from edgenet.figures import interval
 from edgenet.metric import metrics
 from edgenet.report import Report
-from edgenet.text import plain
 from edgenet.views.comparison import notes, table
+from edgenet.views.inert import in_csv, in_markdown, markdown_table
 from edgenet.views.pipeline import pipeline_words
 
 __all__ = ["csv_text", "markdown", "records"]
-
-_MARKUP = re.compile(r"[\\`*_\[\]|~]")
 
 
 def markdown(reports: Sequence[Report]) -> str:
     """A table, a row a report; below it the verdicts' reasons, the limits and what the drift rests on."""
     columns, rows = table(reports)
     model = ", ".join(dict.fromkeys(report.bundle.model for report in reports))
-    lines = [f"### {_safe(model)}", "", _row(columns), _row(["---", *("--:" for _ in columns[1:])])]
-    for cells in rows:
-        lines.append(_row([f"**{_safe(text)}**" if best else _safe(text) for text, best in cells]))
+    shown = [[f"**{cell}**" if best else cell for cell, best in _escaped(row)] for row in rows]
+    lines = [f"### {in_markdown(model)}", "", *markdown_table(columns, shown)]
     lines.append("")
-    lines += [f"- {_safe(note)}" for note in notes(reports)]
+    lines += [f"- {in_markdown(note)}" for note in notes(reports)]
     for report, cells in zip(reports, rows, strict=True):
-        lines += [f"- {_safe(cells[0][0])}: {fact}" for fact in _facts(report)]
+        lines += [f"- {in_markdown(cells[0][0])}: {fact}" for fact in _facts(report)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _escaped(row: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    return [(in_markdown(text), best) for text, best in row]
 
 
 def _facts(report: Report) -> list[str]:
@@ -42,26 +42,11 @@ def _facts(report: Report) -> list[str]:
             f" on {drift.images} images"
         )
     if report.frame:
-        found += [f"{head}: {_safe(words)}" for head, words in pipeline_words(report).items()]
+        found += [f"{head}: {in_markdown(words)}" for head, words in pipeline_words(report).items()]
     for limit in report.verdict.limits:
-        words = _safe(limit.words)
+        words = in_markdown(limit.words)
         found.append(words if limit.passed else f"**{words}**")
     return found
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _safe(text: str) -> str:
-    """Text that stays in its cell and is no markup: no link, no image, no emphasis, no mention."""
-    found = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
-    return _MARKUP.sub(r"\\\g<0>", found)
-
-
-def _inert(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
 def records(reports: Sequence[Report]) -> list[dict[str, Any]]:
@@ -100,5 +85,5 @@ def csv_text(reports: Sequence[Report]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _inert(value) for key, value in row.items()} for row in rows)
+    writer.writerows({key: in_csv(value) for key, value in row.items()} for row in rows)
     return out.getvalue()

@@ -62,7 +62,7 @@ PLACES = {
     ),
     "click": ("cli/",),
     "h5py": ("importers/keras_network/dump.py",),
-    "jinja2": ("views/page.py",),
+    "jinja2": ("views/template.py",),
     # Training proves its export against torch before it writes it.
     "onnxruntime": (
         "graph/evaluate.py",

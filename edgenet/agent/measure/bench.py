@@ -30,6 +30,12 @@ class Limits(object):
         self.most = max(float(protocol.get("max_seconds", 600.0)), self.seconds)
         self.cooldown = float(protocol.get("cooldown_s", 0.0))
 
+    def at_least(self, seconds):
+        """These, measuring at least so long."""
+        self.seconds = max(self.seconds, seconds)
+        self.most = max(self.most, self.seconds)
+        return self
+
 
 def median(values):
     """The middle of a sequence of numbers."""
@@ -190,7 +196,8 @@ def run(session, frames, reader, protocol, tell):
         session: A runtime's ``Session``.
         frames: ``Frames``; the first is the input of the model stage.
         reader: The task's, see ``tasks``.
-        protocol: ``warmup_s``, ``min_seconds``, ``min_runs``, ``max_seconds``, ``cooldown_s``, ``pipeline``.
+        protocol: ``warmup_s``, ``min_seconds``, ``min_runs``, ``max_seconds``, ``cooldown_s``, ``pipeline``,
+            ``pipeline_s``.
         tell: ``tell(stage, runs, seconds, of_seconds)``.
 
     Returns:
@@ -209,7 +216,8 @@ def run(session, frames, reader, protocol, tell):
         samples = _stage("model", session.invoke, limits, tell, facts, during)
         if protocol.get("pipeline", True):
             pipeline = Pipeline(session, frames, reader)
-            samples += _stage("pipeline", pipeline, limits, tell, facts, during)
+            longer = Limits(protocol).at_least(float(protocol.get("pipeline_s", 0.0)))
+            samples += _stage("pipeline", pipeline, longer, tell, facts, during)
             runs = pipeline.frame - facts["warmup"]["pipeline"]["runs"]
             facts["parts_ms"], facts["parts_absent"] = pipeline.parts_ms(runs), frames.absent
             facts["label"] = pipeline.label

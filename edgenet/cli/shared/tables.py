@@ -85,7 +85,7 @@ def _special_lines(more: More) -> list[str]:
         after = long.settled_after_s
         when = "never steady" if after is None else f"steady after {after:.0f} s"
         lines.append(
-            f"sustained    {long.first_fps:.4g} FPS at first, settled at {long.settled_fps:.4g}"
+            f"sustained    {long.stage}: {long.first_fps:.4g} FPS at first, settled at {long.settled_fps:.4g}"
             f" ({share(long.ratio)}), {when}"
         )
     if cold := more.cold_start:

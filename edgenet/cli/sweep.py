@@ -1,0 +1,120 @@
+"""``edgenet sweep``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgenet.cli.shared.options import cache_option, json_option
+from edgenet.cli.shared.output import print_json, print_notes, progress
+
+if TYPE_CHECKING:
+    from edgenet.sweep.plan import SweepPlan
+
+__all__ = ["sweep"]
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="[PLAN | MODEL… | FAMILY…]")
+@click.option("--device", "devices", multiple=True, metavar="D", help="A board; may be given several times.")
+@click.option("--calibration", metavar="DIR", help="Typical images, for int8.")
+@click.option("--val", metavar="DIR", help="Labeled images: what each trained model is judged on.")
+@click.option(
+    "--fps", type=click.FloatRange(min=0, min_open=True), metavar="N", help="The line.  [default: 24]"
+)
+@click.option(
+    "--alpha", "alphas", multiple=True, type=float, metavar="A", help="Of a family: width multipliers."
+)
+@click.option(
+    "--resolution", "resolutions", multiple=True, type=int, metavar="R", help="Of a family: pixels."
+)
+@click.option("--precision", "precisions", multiple=True, metavar="P", help="[default: int8, fp32]")
+@click.option("--backend", "backends", multiple=True, metavar="B", help="[default: all that the board has]")
+@click.option("--recipe", metavar="R", help="How int8 is made, by name or path.")
+@click.option(
+    "--threads", "threads", multiple=True, type=int, metavar="N", help="Of the runtime; 0: every core."
+)
+@click.option("--frame", metavar="WxH[:form]", help="The camera's frames.  [default: 640x480]")
+@click.option("--screen", metavar="P", help="Protocol of the short rounds.  [default: screening]")
+@click.option("--long", "long", metavar="P", help="Protocol of the finalists.  [default: real-time]")
+@click.option("--rounds", type=click.IntRange(min=2), metavar="N", help="Short rounds a cell.  [default: 3]")
+@click.option("--all", "brute", is_flag=True, help="Time every cell, also what follows from others.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the cells, what they share and how long it takes at most."
+)
+@click.option("--fresh", is_flag=True, help="Take up nothing of what the folder holds.")
+@click.option("--scheduler", metavar="ADDR", help="A Dask cluster's scheduler: tcp://HOST:8786.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes here.  [default: a core each]"
+)
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False), default="sweep", show_default=True, metavar="DIR"
+)
+@cache_option
+@json_option
+def sweep(
+    what: tuple[str, ...],
+    devices: tuple[str, ...],
+    output: str,
+    dry_run: bool,
+    fresh: bool,
+    scheduler: str | None,
+    workers: int | None,
+    no_cache: bool,
+    as_json: bool,
+    **asked: Any,
+) -> int:
+    """Find the most accurate network that keeps up with a camera on each board.
+
+    Give a plan (a name of profiles/sweeps, or its TOML file); or trained models, with --val; or, to know what
+    to train for a board, families of untrained networks whose accuracy is published: v1 v2 v3-small v3-large.
+
+    Whatever is done is kept in the folder: the same command goes on where it was ended.
+
+    \b
+    Example:
+      edgenet sweep flowers/*.h5 --calibration photos/calib --val photos/val --device pi@raspberrypi.local
+      edgenet sweep v1 v2 --device pi --device local          # before anything is trained
+      edgenet sweep v1 --alpha 1.0 --precision int8 --dry-run
+    """
+    from edgenet.cli.shared.sweep import outlined, shown
+    from edgenet.sweep.outline import outline
+    from edgenet.sweep.sweep import sweep as run
+
+    plan = _plan(what, devices, **asked)
+    if dry_run:
+        with progress() as on_progress:
+            found = outline(plan, output, on_progress)
+        print_json(found.to_table()) if as_json else outlined(found)
+        return 0
+    with progress() as on_progress:
+        made = run(plan, output, on_progress, scheduler, workers, not no_cache, fresh)
+    print_notes(made.notes)
+    if as_json:
+        print_json(made.to_table())
+    else:
+        shown(made, Path(output))
+    return 0
+
+
+def _plan(what: tuple[str, ...], devices: tuple[str, ...], **asked: Any) -> SweepPlan:
+    """The plan that is named, or one of the models or families, with the options in place of what it says."""
+    from edgenet.frame import Frame
+    from edgenet.library import names
+    from edgenet.sweep.plan import FAMILIES, Board, SweepPlan
+
+    named = [item for item in what if item in names("sweep") or item.endswith(".toml")]
+    if named and len(what) > 1:
+        raise click.UsageError("a plan stands alone: options change what it says")
+    base = SweepPlan.load(named[0]) if named else SweepPlan()
+    rest = () if named else what
+    frame = asked.pop("frame")
+    return base.changed(
+        files=tuple(item for item in rest if item not in FAMILIES),
+        families=tuple(item for item in rest if item in FAMILIES),
+        boards=tuple(Board(device) for device in devices),
+        frame=Frame.parse(frame) if frame else None,
+        **{key: value or None for key, value in asked.items()},
+    )

@@ -1,0 +1,182 @@
+"""One board's part of a sweep: cells are built, timed and ruled out until the answer is known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from edgenet.errors import ConnectionFailed, ConnectionLost, EdgenetError
+from edgenet.progress import REMARK, Progress
+from edgenet.protocol import Protocol
+from edgenet.sweep.board_cells import BoardCells
+from edgenet.sweep.builder import Builder
+from edgenet.sweep.images import Images
+from edgenet.sweep.long_run import LongJob, run_long
+from edgenet.sweep.plan import SweepPlan
+from edgenet.sweep.screening import ScreenJob, Turn, screen
+from edgenet.sweep.search import Entry, Estimated, Search, relation
+from edgenet.sweep.slots import Slot
+from edgenet.swept import Cell
+
+__all__ = ["BoardSearch", "entries_of"]
+
+# Cells that take turns at once: a board that is lost costs no more than one such batch.
+TURNS = 8
+# Seconds after which a board that went away is tried again, in turn.
+PATIENCE_S = (2.0, 10.0, 30.0, 60.0, 120.0)
+
+
+def entries_of(slots: Sequence[Slot], cells: Sequence[Cell]) -> list[Entry]:
+    """The cells of a board as the search sees them.
+
+    Args:
+        slots: Of the board.
+        cells: As they stand, one a slot.
+    """
+    inside = relation(
+        [slot.key for slot in slots],
+        lambda i, j: slots[i].candidate.within(slots[j].candidate),
+        [slot.group for slot in slots],
+    )
+    return [
+        Entry(slot.key, slot.name, cell.best_accuracy, slot.group, keys)
+        for slot, cell, keys in zip(slots, cells, inside, strict=True)
+    ]
+
+
+class BoardSearch:
+    """The search on one board.
+
+    Args:
+        slots: Its cells.
+        plan: What is asked.
+        builder: Makes bundles.
+        progress: Called for every step.
+        photographs: That frames are made of; ``None`` for the bundles' own images.
+
+    Attributes:
+        cells: As they stand.
+        lost: Why the board could not be asked any more; ``None`` where it could.
+    """
+
+    def __init__(
+        self,
+        slots: Sequence[Slot],
+        plan: SweepPlan,
+        builder: Builder,
+        progress: Progress,
+        photographs: Images | None,
+    ) -> None:
+        self.cells = BoardCells(slots, builder.store)
+        self.lost: str | None = None
+        self._plan, self._builder, self._progress = plan, builder, progress
+        self._photographs = photographs
+        self._board = slots[0].reached
+
+    def run(self) -> None:
+        """Ask until the answer is known, or the board is lost for good.
+
+        Raises:
+            DataError: What was found cannot be kept.
+            ConnectionLost: The cluster went away.
+        """
+        if self._plan.files:  # which is the more accurate must be known before the board is asked
+            self._build(list(self.cells))
+        search = self._search()
+        while self.lost is None:
+            if batch := search.batch():
+                self._time(search, batch)
+            elif key := search.finalist():
+                self._long(search, key)
+            else:
+                break
+        for key, why in search.skipped().items():
+            self.cells.skip(key, why)
+
+    def _search(self) -> Search:
+        """With what is known from before."""
+        brute = self._plan.brute or self._board.facts.emulated
+        entries = entries_of(list(self.cells.slots.values()), list(self.cells.values()))
+        search = Search(entries, self._plan.fps, self._plan.rounds, brute)
+        for key, cell in self.cells.items():
+            if cell.rounds_ms:
+                search.timed(key, cell.rounds_ms)
+            if cell.fps.sustained and cell.fps.interval:
+                search.ran(key, Estimated(cell.fps.sustained, cell.fps.interval))
+        self._drop(search, self.cells)
+        return search
+
+    def _drop(self, search: Search, keys: Iterable[str]) -> None:
+        """Tell the search which cells need not be asked for any more: an emulated board has no speed."""
+        for key in keys:
+            if self.cells[key].state in ("failed", "emulated"):
+                search.failed(key)
+
+    def _build(self, keys: Sequence[str]) -> list[str]:
+        """The keys of the cells that have a bundle; the others failed."""
+        slots = [self.cells.slots[key] for key in keys]
+        notes = self._builder.built(slots)
+        return [slot.key for slot in slots if self.cells.built(slot.key, notes[slot.build_key])]
+
+    def _bundle(self, key: str) -> bytes:
+        return self._builder.store.bundle(self.cells.slots[key].build_key)
+
+    def _time(self, search: Search, batch: Mapping[str, int]) -> None:
+        """Cells with so many rounds each, a few at once."""
+        ready = self._build(list(batch))
+        for begin in range(0, len(ready), TURNS):
+            if self.lost is None:
+                self._screen(search, {key: batch[key] for key in ready[begin : begin + TURNS]})
+        self._drop(search, batch)
+
+    def _screen(self, search: Search, rounds: Mapping[str, int]) -> None:
+        """Cells in turns."""
+        keys = list(rounds)
+        turns = [Turn(self._bundle(key), self.cells.slots[key].threads, rounds[key]) for key in keys]
+        rules = Protocol.load(self._plan.screen)
+        job = ScreenJob(self._board.device, tuple(turns), rules, self._plan.frame, self._photographs)
+        names = ", ".join(self.cells.slots[key].name for key in keys[:3])
+        more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+        self._progress(f"{self._board.device}: time {names}{more}", 0, None)
+        found = self._asked(screen, job)
+        for key, cell in zip(keys, found.cells if found else (), strict=False):
+            self.cells.screened(key, cell, self._board.facts.emulated)
+            if cell.rounds_ms:
+                search.timed(key, cell.rounds_ms)
+
+    def _long(self, search: Search, key: str) -> None:
+        slot, rules = self.cells.slots[key], Protocol.load(self._plan.long)
+        frame, val = self._plan.frame, self._builder.val
+        job = LongJob(self._bundle(key), slot.reached.device, slot.threads, rules, frame, val)
+        self._progress(f"{self._board.device}: run {slot.name} long", 0, None)
+        began = time.perf_counter()
+        try:
+            report = self._asked(run_long, job)
+        except EdgenetError as error:
+            self.cells.fail(key, f"{error.what}; {error.remedy}")
+            search.failed(key)
+            return
+        if report is not None:
+            found = self.cells.long(key, report, time.perf_counter() - began)
+            search.ran(key, found) if found else search.failed(key)
+
+    def _asked(self, work: Callable[[Any], Any], job: Any) -> Any:
+        """What the board gives, which is waited for where it goes away; ``None`` where it does not come back.
+
+        Raises:
+            EdgenetError: The work failed for another reason.
+        """
+        for pause in (*PATIENCE_S, None):
+            (outcome,) = self._builder.engine.run(work, [job], board=self._board.device)
+            if outcome.error is None:
+                return outcome.value
+            if not isinstance(outcome.error, ConnectionLost | ConnectionFailed):
+                raise outcome.error
+            self.lost = str(outcome.error)
+            if pause is not None:
+                self._progress(f"{self.lost}; tried again in {pause:g} s", 0, REMARK)
+                time.sleep(pause)
+                self.lost = None
+        self.lost = str(outcome.error)
+        return None

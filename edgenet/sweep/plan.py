@@ -1,0 +1,210 @@
+"""What is swept, as data: a file of ``profiles/sweeps/``, or what the command line says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgenet.errors import LibraryError, PlanError
+from edgenet.frame import Frame
+from edgenet.library import Table, read_table
+from edgenet.protocol import Protocol
+from edgenet.steps.plan import PRECISIONS
+
+__all__ = ["FAMILIES", "Board", "SweepPlan"]
+
+FAMILIES = ("v1", "v2", "v3-small", "v3-large")
+PLAN_KEYS = "the keys of a plan are described in docs/sweep.md"
+FRAME = Frame(640, 480)
+MAGIC = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board: ``device`` as for every command, and the target where the board is not to be asked."""
+
+    device: str
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """What is swept.
+
+    Attributes:
+        name: For people.
+        files: Trained models, by path or name; empty where networks are swept.
+        families: Families of untrained networks, of ``FAMILIES``.
+        alphas, resolutions: Of them; empty for all that are published.
+        precisions, backends: Builds; no backend for each that runs on the board.
+        recipe: How int8 is made; ``None`` for the default.
+        threads: Of the runtime; 0 means every core.
+        boards: Where it is timed.
+        calibration, val: Images, as for ``edgenet compile`` and ``edgenet profile``.
+        fps: The line.
+        frame: The camera's frames.
+        screen, long: Protocols of the short rounds and of the finalists' long run.
+        rounds: Of the screening, before more are asked for where the line lies within the interval.
+        brute: Whether every cell is timed.
+    """
+
+    name: str = "sweep"
+    files: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    alphas: tuple[float, ...] = ()
+    resolutions: tuple[int, ...] = ()
+    precisions: tuple[str, ...] = ("int8", "fp32")
+    backends: tuple[str, ...] = ()
+    recipe: str | None = None
+    threads: tuple[int, ...] = (0,)
+    boards: tuple[Board, ...] = ()
+    calibration: str | None = None
+    val: str | None = None
+    fps: float = 24.0
+    frame: Frame = FRAME
+    screen: str = "screening"
+    long: str = "real-time"
+    rounds: int = 3
+    brute: bool = False
+
+    @classmethod
+    def load(cls, name: str) -> SweepPlan:
+        """Read a plan by name or path; the paths in it are relative to its folder.
+
+        Raises:
+            LibraryError: There is none, a key is unknown, or a value is not what it should be.
+        """
+        table = read_table("sweep", name)
+        place = Path(name).parent if name.endswith(".toml") else Path()
+        plan = cls(
+            name=table.take("name", str),
+            files=tuple(found for item in table.texts("files") for found in _expanded(item, place)),
+            families=table.texts("families"),
+            alphas=_numbers(table, "alphas", float),
+            resolutions=_numbers(table, "resolutions", int),
+            precisions=table.texts("precisions", cls.precisions) or cls.precisions,
+            backends=table.texts("backends"),
+            recipe=_located(table.take("recipe", str, None), place),
+            threads=_numbers(table, "threads", int) or (0,),
+            boards=tuple(_board(item) for item in _boards(table)),
+            calibration=_located(table.take("calibration", str, None), place),
+            val=_located(table.take("val", str, None), place),
+            fps=float(table.take("fps", (int, float), 24.0)),
+            frame=Frame.parse(table.take("frame", str, "640x480")),
+            screen=_located(table.take("screen", str, cls.screen), place) or cls.screen,
+            long=_located(table.take("long", str, cls.long), place) or cls.long,
+            rounds=table.take("rounds", int, cls.rounds),
+            brute=table.take("all", bool, False),
+        )
+        table.take("summary", str, "")
+        table.done(PLAN_KEYS)
+        return plan
+
+    def changed(self, **values: Any) -> SweepPlan:
+        """A copy in which what is neither ``None`` nor empty stands in the plan's place."""
+        return replace(self, **{key: value for key, value in values.items() if value not in (None, (), [])})
+
+    def checked(self) -> SweepPlan:
+        """The same, with ``local`` where no board is named.
+
+        Raises:
+            PlanError: It cannot be swept, and why.
+            LibraryError: There is no such protocol, or it measures no pipeline.
+        """
+        if bool(self.files) == bool(self.families):
+            what = "trained models and untrained networks in one sweep" if self.files else "nothing to sweep"
+            raise PlanError(
+                f"{what}: measured accuracy and published accuracy are not comparable"
+                if self.files
+                else f"{what}: no model and no family of networks",
+                "give model files, or of v1 v2 v3-small v3-large those that could be trained",
+            )
+        _known("family", self.families, FAMILIES)
+        _known("precision", self.precisions, PRECISIONS)
+        if min(self.threads) < 0 or not (0 < self.fps < float("inf")) or self.rounds < 2:
+            raise PlanError(
+                "threads below 0, an FPS line that is not above 0, or fewer than 2 rounds", "correct the plan"
+            )
+        for name in (self.screen, self.long):
+            if not Protocol.load(name).pipeline:
+                raise LibraryError(
+                    f"the protocol {name} measures no pipeline, and real time is judged on it",
+                    "choose one that does, such as real-time",
+                )
+        boards = self.boards or (Board("local"),)
+        if len({board.device for board in boards}) < len(boards):
+            raise PlanError("one board is named twice", "name each once")
+        return replace(self, boards=boards)
+
+    def to_table(self) -> dict[str, Any]:
+        """JSON-ready: what ``sweep.json`` keeps; names of files without their folders."""
+        return {
+            "name": self.name,
+            "files": [Path(item).name for item in self.files],
+            "families": list(self.families),
+            "alphas": list(self.alphas),
+            "resolutions": list(self.resolutions),
+            "precisions": list(self.precisions),
+            "backends": list(self.backends),
+            "recipe": self.recipe,
+            "threads": list(self.threads),
+            "boards": [board.device for board in self.boards],
+            "screen": Protocol.load(self.screen).to_table(),
+            "long": Protocol.load(self.long).to_table(),
+            "rounds": self.rounds,
+            "all": self.brute,
+        }
+
+
+def _expanded(item: str, place: Path) -> list[str]:
+    """The files of a pattern, else the path itself."""
+    if not MAGIC.intersection(item):
+        return [str(_located(item, place))]
+    path = place / item
+    base = Path(path.anchor) if path.is_absolute() else Path()
+    found = sorted(str(match) for match in base.glob(str(path.relative_to(base))))
+    if not found:
+        raise LibraryError(f"no file is called {item}", "correct the pattern; it is relative to the plan")
+    return found
+
+
+def _located(item: str | None, place: Path) -> str | None:
+    """A path of a plan from here; a name stays what it is."""
+    if item is None or not (place / item).exists():
+        return item
+    return str(place / item)
+
+
+def _numbers(table: Table, key: str, kind: type) -> tuple[Any, ...]:
+    values = table.take(key, list, [])
+    wanted = (int, float) if kind is float else (int,)
+    if not all(isinstance(value, wanted) and not isinstance(value, bool) for value in values):
+        raise LibraryError(f"{table.where}: {key} is not a list of numbers", "write it as [1, 2]")
+    return tuple(kind(value) for value in values)
+
+
+def _boards(table: Table) -> list[Table]:
+    return [Table(item, f"{table.where}: boards") for item in _tables(table)]
+
+
+def _tables(table: Table) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = table.take("boards", list, [])
+    if not all(isinstance(item, dict) for item in found):
+        raise LibraryError(
+            f"{table.where}: boards are tables", 'write [[boards]] and device = "pi@raspberrypi"'
+        )
+    return found
+
+
+def _board(table: Table) -> Board:
+    board = Board(table.take("device", str), table.take("target", str, None))
+    table.done(PLAN_KEYS)
+    return board
+
+
+def _known(what: str, given: Sequence[str], known: Sequence[str]) -> None:
+    for item in given:
+        if item not in known:
+            raise PlanError(f"there is no {what} {item!r}", f"choose of {', '.join(known)}")

@@ -1,0 +1,225 @@
+"""Many networks, builds and boards → one answer a board."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgenet import __version__
+from edgenet.errors import DataError, PlanError
+from edgenet.files import write_output
+from edgenet.progress import Progress, silent
+from edgenet.sweep.answer import answer, saved
+from edgenet.sweep.board import Reached, reach
+from edgenet.sweep.board_search import BoardSearch
+from edgenet.sweep.builder import Builder
+from edgenet.sweep.candidates import Candidate, candidates
+from edgenet.sweep.engine import Engine
+from edgenet.sweep.engines import engine_for
+from edgenet.sweep.images import Images
+from edgenet.sweep.plan import SweepPlan
+from edgenet.sweep.slots import Slot, images_of, slots_of
+from edgenet.sweep.store import Store
+from edgenet.swept import SCHEMA, Sweep
+from edgenet.views.sweep_page import sweep_page
+from edgenet.views.sweep_text import sweep_csv, sweep_markdown
+
+__all__ = ["Prepared", "prepared", "sweep"]
+
+UNTRAINED = (
+    "the networks are untrained: their speed is measured, their accuracy is published, and what int8 costs "
+    "is expected from networks of their kind"
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A sweep before any work: its plan, networks, boards that answered, images and cells."""
+
+    plan: SweepPlan
+    networks: tuple[Candidate, ...]
+    boards: tuple[Reached, ...]
+    calibration: Images | None
+    val: Images | None
+    slots: tuple[Slot, ...]
+
+    @property
+    def measure(self) -> str:
+        """The headline measure's name."""
+        return self.networks[0].task.drift.headline or "agreement"
+
+
+def sweep(
+    plan: SweepPlan | str,
+    folder: Path | str = "sweep",
+    progress: Progress = silent,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    cache: bool = True,
+    fresh: bool = False,
+) -> Sweep:
+    """Find the most accurate network that keeps up with a camera on each board.
+
+    Whatever is done lies in the folder, so that a sweep that was ended goes on where it stopped.
+
+    Args:
+        plan: What is swept, or the name or path of a plan.
+        folder: Where ``sweep.json``, ``index.html``, ``sweep.csv``, ``sweep.md``, bundles and reports go.
+        progress: Called for every step.
+        scheduler: Address of a Dask cluster's scheduler; a cluster of this machine's cores if ``None``.
+        workers: Of that one; 1 for no cluster, and as many as there are cores if ``None``.
+        cache: Whether quantization is shared with other calls and processes.
+        fresh: Whether what lies in the folder is made anew.
+
+    Raises:
+        PlanError: It cannot be swept.
+        ConnectionFailed: A board cannot be reached before anything was done.
+        DataError: The images cannot be used, or the folder cannot be written.
+    """
+    plan = (SweepPlan.load(plan) if isinstance(plan, str) else plan).checked()
+    store = Store(folder, fresh)
+    with store.held(), _engine(scheduler, workers, plan) as engine:
+        ready = prepared(plan, progress, engine)
+        searches = _searches(ready, store, engine, progress, cache)
+        try:
+            _run(searches, any(board.device == "local" for board in ready.boards))
+        except BaseException:  # what is done is shown, whatever ended it
+            with contextlib.suppress(DataError):
+                _write(_result(ready, searches), store.folder)
+            raise
+        found = _result(ready, searches)
+        _write(found, store.folder)
+        return found
+
+
+def prepared(plan: SweepPlan, progress: Progress, engine: Engine) -> Prepared:
+    """Read the networks and images, ask the boards, and lay out the cells.
+
+    Raises:
+        PlanError, DataError, ModelError, ConnectionFailed: As for :func:`sweep`.
+    """
+    calibration, val = images_of(plan)
+    networks = candidates(plan, progress)
+    boards = []
+    for board in plan.boards:
+        progress(f"ask {board.device}", 0, None)
+        (outcome,) = engine.run(reach, [board], board=board.device)
+        if outcome.error is not None:
+            raise outcome.error
+        boards.append(outcome.value)
+    slots = slots_of(plan, networks, boards, calibration, val)
+    ready = Prepared(plan, networks, tuple(boards), calibration, val, slots)
+    _check_labels(ready)
+    return ready
+
+
+@contextlib.contextmanager
+def _engine(scheduler: str | None, workers: int | None, plan: SweepPlan) -> Iterator[Engine]:
+    engine = engine_for(scheduler, workers, [board.device for board in plan.boards])
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _searches(
+    ready: Prepared, store: Store, engine: Engine, progress: Progress, cache: bool
+) -> list[BoardSearch]:
+    plan, val = ready.plan, ready.val
+    builder = Builder(store, engine, ready.calibration, val, cache, _one_at_a_time(progress))
+    given = val or (ready.calibration if plan.calibration else None)
+    return [
+        BoardSearch(
+            [slot for slot in ready.slots if slot.reached is board],
+            plan,
+            builder,
+            builder.progress,
+            given,
+        )
+        for board in ready.boards
+    ]
+
+
+def _write(found: Sweep, folder: Path) -> None:
+    """All that a sweep writes for others.
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    text = json.dumps(found.to_table(), indent=1) + "\n"
+    write_output(folder / "index.html", sweep_page(found).encode())
+    write_output(folder / "sweep.csv", sweep_csv(found).encode())
+    write_output(folder / "sweep.md", sweep_markdown(found).encode())
+    write_output(folder / "sweep.json", text.encode())
+
+
+def _check_labels(ready: Prepared) -> None:
+    """Refuse validation images that say nothing about which model is the more accurate."""
+    if not ready.plan.files or ready.val is None:
+        return
+    first = ready.networks[0]
+    if first.task.truth(ready.val.here(), first.answers) is None:
+        raise PlanError(
+            "without labels every model is held to its own float form, and none to another",
+            "add labels.csv to the images of --val, or a folder a class",
+        )
+
+
+def _one_at_a_time(progress: Progress) -> Progress:
+    """Boards are searched at once, and the terminal is one."""
+    lock = threading.Lock()
+
+    def told(stage: str, done: int, total: int | None) -> None:
+        with lock:
+            progress(stage, done, total)
+
+    return told
+
+
+def _run(searches: Sequence[BoardSearch], local: bool) -> None:
+    """All boards at once, or one after another where this machine is one of them: builds would disturb it."""
+    if local or len(searches) == 1:
+        for search in searches:
+            search.run()
+        return
+    with ThreadPoolExecutor(len(searches)) as pool:
+        for future in [pool.submit(search.run) for search in searches]:
+            future.result()
+
+
+def _result(ready: Prepared, searches: Sequence[BoardSearch]) -> Sweep:
+    plan, answers, spared, cells = ready.plan, [], [], []
+    for board, search in zip(ready.boards, searches, strict=True):
+        own = list(search.cells.values())
+        answers.append(answer(own, board.device, board.title, plan.fps, ready.measure))
+        spared.append(saved(own, board.device))
+        cells += own
+    return Sweep(
+        schema=SCHEMA,
+        measure=ready.measure,
+        fps_line=plan.fps,
+        frame=str(plan.frame),
+        plan=plan.to_table(),
+        boards={board.device: board.facts.anonymous().to_table() for board in ready.boards},
+        cells=tuple(cells),
+        answers=tuple(answers),
+        saved=tuple(spared),
+        notes=tuple(_notes(ready, searches)),
+        tool=f"edgenet {__version__}",
+    )
+
+
+def _notes(ready: Prepared, searches: Sequence[BoardSearch]) -> Iterator[str]:
+    """What tells how to read it."""
+    for board, search in zip(ready.boards, searches, strict=True):
+        if search.lost is not None:
+            yield f"{board.device} did not come back ({search.lost}): run it again, what is done is kept"
+        if hot := sum(cell.verdict in ("THROTTLED", "UNDERVOLT") for cell in search.cells.values()):
+            yield f"{board.device} throttled, or had too little voltage, while {hot} cells were measured"
+    if ready.plan.families:
+        yield UNTRAINED

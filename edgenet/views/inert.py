@@ -1,0 +1,44 @@
+"""Foreign text in Markdown and CSV: it stays in its cell, and nothing takes it for markup or a formula."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from edgenet.text import plain
+
+__all__ = ["in_csv", "in_markdown", "markdown_table"]
+
+_MARKUP = re.compile(r"[\\`*_\[\]|~]")
+# The wide forms of the same signs begin formulas in some spreadsheets too.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def in_markdown(text: str) -> str:
+    """Text that stays in its cell and is no markup: no link, no image, no emphasis, no mention."""
+    found = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
+    return _MARKUP.sub(r"\\\g<0>", found)
+
+
+def markdown_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[bool] | None = None
+) -> list[str]:
+    """The lines of a table whose cells are Markdown already.
+
+    Args:
+        columns: Their heads.
+        rows: As many cells as columns each.
+        figures: Which columns hold figures; all but the first where nobody says.
+    """
+    right = figures or [False, *(True for _ in columns[1:])]
+    ruler = ["--:" if figure else "---" for figure in right]
+    return [f"| {' | '.join(cells)} |" for cells in (columns, ruler, *rows)]
+
+
+def in_csv(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    text = plain(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

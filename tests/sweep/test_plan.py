@@ -1,0 +1,106 @@
+"""Plans as files and as options: what they say, and what is refused before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgenet.errors import DataError, EdgenetError, LibraryError, PlanError
+from edgenet.library import names
+from edgenet.sweep.plan import Board, SweepPlan
+
+WHOLE = """
+name = "mine"
+summary = "All keys"
+files = ["models/*.onnx", "one.onnx"]
+precisions = ["int8"]
+backends = ["tflite"]
+recipe = "int8-fast"
+threads = [1, 4]
+calibration = "calib"
+val = "val"
+fps = 30
+frame = "320x240:yuyv"
+screen = "screening"
+long = "real-time"
+rounds = 4
+all = true
+
+[[boards]]
+device = "pi@raspberrypi"
+target = "raspberry-pi-4"
+
+[[boards]]
+device = "local"
+"""
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "plan.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_plan_s_paths_are_relative_to_it(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "calib").mkdir()
+    for name in ("models/b.onnx", "models/a.onnx", "one.onnx"):
+        (tmp_path / name).touch()
+    plan = SweepPlan.load(written(tmp_path, WHOLE))
+    assert plan.files == tuple(
+        str(tmp_path / name) for name in ("models/a.onnx", "models/b.onnx", "one.onnx")
+    )
+    assert plan.calibration == str(tmp_path / "calib")
+    assert plan.val == "val"  # a set that ships, or nothing: whoever reads it says so
+    assert plan.boards == (Board("pi@raspberrypi", "raspberry-pi-4"), Board("local"))
+    assert (str(plan.frame), plan.fps, plan.threads, plan.rounds, plan.brute) == (
+        "yuyv 320x240", 30.0, (1, 4), 4, True,
+    )  # fmt: skip
+    assert plan.checked().to_table()["files"] == ["a.onnx", "b.onnx", "one.onnx"]
+
+
+@pytest.mark.parametrize("name", names("sweep"))
+def test_the_plans_that_ship_can_be_swept(name: str) -> None:
+    plan = SweepPlan.load(name).checked()
+    assert plan.name == name
+    assert plan.boards == (Board("local"),)
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "what"),
+    [
+        ('familys = ["v1"]', LibraryError, "did you mean 'families'"),
+        ('families = ["v4"]', PlanError, "no family 'v4'"),
+        ('families = "v1"', LibraryError, "families"),
+        ('families = ["v1"]\nprecisions = ["int4"]', PlanError, "no precision 'int4'"),
+        ('families = ["v1"]\nalphas = ["1"]', LibraryError, "alphas is not a list of numbers"),
+        ('families = ["v1"]\nthreads = [true]', LibraryError, "threads is not a list of numbers"),
+        ('families = ["v1"]\nfps = 0', PlanError, "FPS line"),
+        ('families = ["v1"]\nfps = nan', PlanError, "FPS line"),
+        ('families = ["v1"]\nfps = inf', PlanError, "FPS line"),
+        ('families = ["v1"]\nthreads = [-1]', PlanError, "threads below 0"),
+        ('families = ["v1"]\nrounds = 1', PlanError, "fewer than 2 rounds"),
+        ('families = ["v1"]\nframe = "wide"', DataError, "640x480"),
+        ('families = ["v1"]\nlong = "sustained"', LibraryError, "measures no pipeline"),
+        ('families = ["v1"]\nlong = "nothing"', LibraryError, "no protocol 'nothing'"),
+        ('families = ["v1"]\nboards = ["pi"]', LibraryError, "boards are tables"),
+        ('families = ["v1"]\n[[boards]]\nname = "pi"', LibraryError, "no 'device'"),
+        ('families = ["v1"]\n[[boards]]\ndevice = "a"\n[[boards]]\ndevice = "a"', PlanError, "named twice"),
+        ('files = ["*.h5"]', LibraryError, "no file is called"),
+        ('files = ["a.h5"]\nfamilies = ["v1"]', PlanError, "not comparable"),
+        ("", PlanError, "nothing to sweep"),
+    ],
+)
+def test_what_cannot_be_swept(tmp_path: Path, line: str, error: type[EdgenetError], what: str) -> None:
+    with pytest.raises(error) as caught:
+        SweepPlan.load(written(tmp_path, f'name = "x"\n{line}')).checked()
+    assert what in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_options_stand_in_place_of_what_a_plan_says() -> None:
+    plan = SweepPlan(families=("v1",), fps=24.0, precisions=("int8",))
+    assert plan.changed(fps=30.0, precisions=(), val=None) == SweepPlan(
+        families=("v1",), fps=30.0, precisions=("int8",)
+    )
