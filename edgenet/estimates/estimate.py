@@ -15,11 +15,11 @@ from edgenet.json_value import Count, Positive
 from edgenet.library import reference_reports
 from edgenet.published import machine_of
 from edgenet.record import Record
+from edgenet.report import ESTIMATED
 from edgenet.target import Target
 
-__all__ = ["KIND", "Estimate", "estimated", "known_figures"]
+__all__ = ["Estimate", "estimated", "known_figures"]
 
-KIND = "estimated"
 Interval = tuple[float, float]
 NO_MOBILENET = "the correction was only ever held to MobileNets, and this network is none by its structure"
 ALONE = "the network alone: what decoding, resizing and reading the answer cost, no published figure tells"
@@ -108,7 +108,7 @@ def estimated(
     factor = judged.factor
     told = (ms, (ms / factor, ms * factor)) if ms and factor else (None, None)
     return Estimate(
-        kind=KIND,
+        kind=ESTIMATED,
         words=_words(model, target, told),
         model=model,
         target=target.name,
