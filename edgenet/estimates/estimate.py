@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edgenet.estimates.correction import Case, Correction
 from edgenet.estimates.figure import Figure, published_figures, recorded_figures
-from edgenet.estimates.judged import judge
+from edgenet.estimates.judged import Judged, judge
 from edgenet.estimates.roofline import SIZES, roofline_ms
 from edgenet.estimates.work import Work
 from edgenet.json_value import Count, Positive
@@ -22,6 +22,8 @@ __all__ = ["Estimate", "estimated", "known_figures"]
 
 Interval = tuple[float, float]
 NO_MOBILENET = "the correction was only ever held to MobileNets, and this network is none by its structure"
+# Three times on one board are published of TensorRT: too few to leave any out.
+GPU = "GPUs are not estimated: what is published of TensorRT with MobileNets is of one board"
 ALONE = "the network alone: what decoding, resizing and reading the answer cost, no published figure tells"
 
 
@@ -97,10 +99,10 @@ def estimated(
     """
     known = known_figures() if figures is None else tuple(figures)
     case = Case(work, machine_of(target), precision, backend, threads)
-    roof = None
-    if precision in SIZES and backend != "tensorrt":
-        roof = roofline_ms(work, case.machine, precision, threads)
-    judged = judge(case, known, not full_size)
+    roof, judged = None, Judged(None, 0, GPU, False)
+    if backend != "tensorrt":
+        judged = judge(case, known, not full_size)
+        roof = roofline_ms(work, case.machine, precision, threads) if precision in SIZES else None
     tells, why = judged.tells and roof is not None, judged.why
     if roof is None and judged.tells:
         why = f"the clock of {target.title}'s processor is not known"
@@ -125,7 +127,7 @@ def estimated(
         factor=factor,
         figures=judged.figures,
         why=why,
-        remedy=None if tells else _remedy(target),
+        remedy=None if tells else _remedy(model, target),
         notes=(ALONE, *([] if work.family else [NO_MOBILENET])),
     )
 
@@ -147,6 +149,6 @@ def _three(value: float) -> str:
     return f"{float(f'{value:.3g}'):,g}"
 
 
-def _remedy(target: Target) -> str:
-    device = "local" if target.name == "local" else "BOARD"
-    return f"measure: edgenet sweep MODEL --device {device}, or compile, deploy and profile it there"
+def _remedy(model: str, target: Target) -> str:
+    device = "local" if target.name == "local" else "user@board"
+    return f"measure: edgenet sweep {model} --device {device}, or compile, deploy and profile it there"

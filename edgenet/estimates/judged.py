@@ -46,11 +46,13 @@ def judge(case: Case, figures: tuple[Figure, ...], scaled: bool) -> Judged:
     kernels, core = case.kernels, case.machine.cpu.core
     mine = [item for item in figures if (item.kernels, item.precision) == (kernels, case.precision)]
     if not mine:
-        return _no(f"no figure of {kernels} at {case.precision} on any processor is published or recorded")
+        return _no(f"no time of {kernels} at {case.precision} on any processor is published or recorded")
+    count = sum(item.kernels == kernels for item in figures)
+    if count < FEWEST:
+        return _no(f"too few times of {kernels} are published or recorded: {count}")
     if not any(item.core == core for item in figures):
-        return _no(
-            f"no figure of any network on a {core or 'processor of that design'} is published or recorded"
-        )
+        design = f"{core} cores" if core else "processors of its design"
+        return _no(f"no time of any network on {design} is published or recorded")
     asked = _questions(case, figures)
     parts = [_like(question, case, figures) for question in asked]
     factors = [max(within(part) for part in near) for near in parts]

@@ -15,7 +15,7 @@ from edgenet.estimates.work import Work
 from edgenet.published import Machine, published_cores
 from edgenet.target import VNNI, Cpu
 
-__all__ = ["Shape", "peak_gmacs", "roofline_ms"]
+__all__ = ["SIZES", "Shape", "peak_gmacs", "roofline_ms"]
 
 # Bytes of a number.
 SIZES = {"fp32": 4, "fp16": 2, "int8": 1}
