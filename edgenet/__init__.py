@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from edgenet.steps.quickstart import quickstart
     from edgenet.steps.report import present
     from edgenet.steps.wheelhouse import wheelhouse
+    from edgenet.sweep.plan import SweepPlan
+    from edgenet.sweep.sweep import sweep
+    from edgenet.swept import Sweep
     from edgenet.target import Target
 
 _HOMES = {
@@ -46,6 +49,8 @@ _HOMES = {
     "Quantized": "edgenet.quantize.quantized",
     "Recipe": "edgenet.recipe",
     "Report": "edgenet.report",
+    "Sweep": "edgenet.swept",
+    "SweepPlan": "edgenet.sweep.plan",
     "Target": "edgenet.target",
     "card_like": "edgenet.cards.frameworks",
     "compare": "edgenet.steps.compare",
@@ -63,6 +68,7 @@ _HOMES = {
     "profile": "edgenet.steps.profile",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
+    "sweep": "edgenet.sweep.sweep",
     "wheelhouse": "edgenet.steps.wheelhouse",
 }
 
@@ -75,6 +81,8 @@ __all__ = [
     "Quantized",
     "Recipe",
     "Report",
+    "Sweep",
+    "SweepPlan",
     "Target",
     "__version__",
     "card_like",
@@ -93,6 +101,7 @@ __all__ = [
     "profile",
     "quantize_model",
     "quickstart",
+    "sweep",
     "wheelhouse",
 ]
 

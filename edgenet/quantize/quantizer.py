@@ -31,6 +31,7 @@ from edgenet.quantize.rounding.layerwise import Kept, Reconstruction, reconstruc
 from edgenet.quantize.rounding.round_to_nearest import nearest
 from edgenet.recipe import Recipe
 from edgenet.task import Task
+from edgenet.threads import one_blas_thread
 
 __all__ = ["Quantization", "quantize"]
 
@@ -41,6 +42,7 @@ JUDGED = 256
 Pixels = NDArray[np.uint8]
 
 
+@one_blas_thread()
 def quantize(
     model: Model, recipe: Recipe, images: Iterable[Pixels], progress: Progress = silent
 ) -> tuple[Model, Quantization]:

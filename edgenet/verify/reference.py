@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 
 import numpy as np
 import onnx
@@ -15,6 +14,7 @@ from edgenet.graph.evaluate import Evaluator
 from edgenet.model import is_quantized
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Answers, Task
+from edgenet.threads import usable_threads
 
 __all__ = ["Reference"]
 
@@ -40,8 +40,7 @@ class Reference:
         self._nhwc = inputs[0].type.tensor_type.shape.dim[1].dim_value == preprocessing.size[0]
         self._preprocessing = preprocessing
         self._task = task
-        threads = os.cpu_count() or 1
-        self._evaluator = Evaluator(proto, threads=threads, optimize=not is_quantized(proto))
+        self._evaluator = Evaluator(proto, threads=usable_threads(), optimize=not is_quantized(proto))
 
     def fed(self, preprocessing: Preprocessing) -> Reference:
         """The same network, loaded once, with other mean, std or channel order."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,11 +16,12 @@ from edgenet.graph.qdq.insert import activations
 from edgenet.quantize.calibration.channel_statistics import ChannelStatistics
 from edgenet.quantize.calibration.observers import OBSERVERS, Observer
 from edgenet.quantize.calibration.ranges import with_headroom
+from edgenet.threads import usable_threads
 
 __all__ = ["Calibration", "calibrate", "channel_statistics"]
 
 # ONNX Runtime's kernels give the same bits with any number; small networks gain nothing from more.
-THREADS = min(4, os.cpu_count() or 1)
+THREADS = min(4, usable_threads())
 
 
 @dataclass(frozen=True)
