@@ -2,9 +2,9 @@
 
 python benchmarks/estimates.py
 
-Tried are the three numbers that no data sheet has (edgenet/estimates/roofline.py, correction.py). A choice is
-judged by the root mean square of log(estimated / published) over two questions at once: every figure by all of
-other boards, and every width and resolution by full-size networks alone.
+Tried are the three numbers that no data sheet has (edgenet/estimates/roofline.py, correction.py). A choice
+is judged by the root mean square of log(estimated / published) over two questions at once: every figure by
+all of other boards, and every width and resolution by full-size networks alone.
 """
 
 from __future__ import annotations

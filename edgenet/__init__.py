@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edgenet.steps.demo import DemoOptions, demo
     from edgenet.steps.deploy import deploy
     from edgenet.steps.doctor import doctor
+    from edgenet.steps.estimate import estimate
     from edgenet.steps.fastest import deploy_fastest
     from edgenet.steps.init import init
     from edgenet.steps.parity import parity
@@ -58,6 +59,7 @@ _HOMES = {
     "deploy": "edgenet.steps.deploy",
     "deploy_fastest": "edgenet.steps.fastest",
     "doctor": "edgenet.steps.doctor",
+    "estimate": "edgenet.steps.estimate",
     "init": "edgenet.steps.init",
     "parity": "edgenet.steps.parity",
     "plan": "edgenet.steps.plan",
@@ -90,6 +92,7 @@ __all__ = [
     "deploy",
     "deploy_fastest",
     "doctor",
+    "estimate",
     "init",
     "parity",
     "plan",

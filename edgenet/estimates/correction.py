@@ -21,7 +21,7 @@ from edgenet.published import Machine
 __all__ = ["RIDGE", "Case", "Correction", "case_of"]
 
 # What a trait's square costs beside the squares of the errors; chosen with the roofline's numbers.
-RIDGE = 0.1
+RIDGE = 0.03
 # Traits of two things are believed less than those of one.
 PAIR = 0.5
 # The mean over all figures is not shrunk.
@@ -57,7 +57,11 @@ class Case:
             f"core {core} {number}": PAIR,
         }
         if family is not None:
-            found |= {f"family {family}": 1.0, f"kernels {self.kernels} {family}": PAIR}
+            found |= {
+                f"family {family}": 1.0,
+                f"family {family} {number}": 1.0,
+                f"kernels {self.kernels} {family}": PAIR,
+            }
         return found
 
 

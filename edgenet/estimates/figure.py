@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgenet.errors import EdgenetError
+from edgenet.estimates.roofline import SIZES
 from edgenet.estimates.work import Work, work_of_named
 from edgenet.facts import Facts
 from edgenet.published import Machine, machine_of, published_latencies
@@ -101,6 +102,8 @@ def _recorded(report: Report, path: str) -> Figure:
         raise _LeftOut(f"its verdict is {report.verdict.state}")
     if report.bundle.backend == "tensorrt":
         raise _LeftOut("it is of a GPU")
+    if report.bundle.precision not in SIZES:
+        raise _LeftOut(f"nothing is estimated at {report.bundle.precision}")
     rules = report.protocol
     machine = _machine(Target.load(report.device.target), Facts.from_table(report.device.facts, path))
     return Figure(

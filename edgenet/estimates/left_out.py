@@ -17,10 +17,12 @@ __all__ = ["QUESTIONS", "SCALED", "LeftOut", "left_out", "within", "without_scal
 QUESTIONS: dict[str, Callable[[Figure], Hashable]] = {
     # A network on a board that others were timed on, with the same kernels.
     "network": lambda figure: (figure.machine.name, figure.kernels, figure.network, figure.precision),
+    # Kernels on a board that was timed with others alone.
+    "kernels": lambda figure: (figure.machine.name, figure.kernels),
     # A board that nobody timed anything on.
     "board": lambda figure: figure.machine.name,
-    # Kernels that nobody timed on this design of core.
-    "kernels": lambda figure: (figure.core, figure.kernels),
+    # A family of networks that nobody timed with these kernels in float, or in int8.
+    "family": lambda figure: (figure.kernels, figure.network.family[:2], figure.precision == "int8"),
     # A design of core that nobody timed anything on.
     "core": lambda figure: figure.core,
 }

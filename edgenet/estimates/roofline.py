@@ -1,9 +1,9 @@
 """What a data sheet allows a network: the slower of computing and moving, layer by layer.
 
-The roofline of Williams, Waterman and Patterson (CACM 52, 2009), with two numbers of its own: what starting a
-layer costs, and what another thread brings. They were chosen, with the correction's, by how far it was off on
-boards, widths and resolutions that were left out (``benchmarks/estimates.py``; docs/estimate.md). A third, the
-share of its peak that a core reaches in depthwise layers, won nothing: memory bounds those in any case.
+The roofline of Williams, Waterman and Patterson (CACM 52, 2009), with two numbers of its own: what starting
+a layer costs, and what another thread brings. They were chosen, with the correction's, by how far it was off
+on boards, widths and resolutions that were left out (``benchmarks/estimates.py``; docs/estimate.md). A third,
+the share of its peak that a core reaches in depthwise layers, won nothing: memory bounds those in any case.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from edgenet.estimates.work import Work
 from edgenet.published import Machine, published_cores
 from edgenet.target import VNNI, Cpu
 
-__all__ = ["Shape", "peak_gmacs", "roofline_ms"]
+__all__ = ["SIZES", "Shape", "peak_gmacs", "roofline_ms"]
 
 # Bytes of a number.
 SIZES = {"fp32": 4, "fp16": 2, "int8": 1}

@@ -60,7 +60,7 @@ def work_of_named(network: NamedNetwork) -> Work:
     Raises:
         ModelError: Its width or resolution is out of range.
     """
-    return work_of(network.build())
+    return work_of(network.blank())
 
 
 def work_of(proto: onnx.ModelProto) -> Work:
