@@ -52,6 +52,13 @@ SHARED_WITH_THE_HOST = (
 # ``edgenet`` itself is the front door: it opens every room; from within only its version is asked.
 DOOR, VERSION = "edgenet", "edgenet.__version__"
 
+CLUSTERS = (
+    "sweep/joined_cluster.py",
+    "sweep/local_cluster.py",
+    "sweep/on_dask.py",
+    "sweep/on_worker.py",
+    "sweep/sending.py",
+)
 # Library → the files, or folders, that may import it.
 PLACES = {
     "ai_edge_litert": (
@@ -61,6 +68,8 @@ PLACES = {
         "importers/tflite_file/network.py",
     ),
     "click": ("cli/",),
+    "dask": CLUSTERS,
+    "distributed": CLUSTERS,
     "h5py": ("importers/keras_network/dump.py",),
     "jinja2": ("views/template.py",),
     # Training proves its export against torch before it writes it.
