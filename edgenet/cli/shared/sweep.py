@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgenet.cli.shared.output import print_table, say
-from edgenet.cli.shared.sweep_tables import sweep_columns, sweep_lines, sweep_rows
+from edgenet.cli.shared.sweep_tables import show_sweep
 from edgenet.figures import duration
 from edgenet.sweep.outline import Outline
 from edgenet.swept import Sweep
@@ -16,17 +16,7 @@ __all__ = ["outlined", "shown"]
 
 def shown(made: Sweep, folder: Path) -> None:
     """The answers, the front of each board, and where the rest lies."""
-    for answer in made.answers:
-        if rows := sweep_rows(made, answer.device):
-            title = f"{answer.board or answer.device}: none is both faster and more accurate"
-            print_table(title, sweep_columns(made), rows)
-        say(*sweep_lines(made, answer.device))
-    for spared in made.saved:
-        say(
-            f"{spared.device}: measured for {duration(spared.board_seconds)}; what {spared.skipped} of "
-            f"{spared.cells} cells would have taken was spared: about {duration(spared.saved_seconds)}"
-        )
-    say("", *(answer.sentence for answer in made.answers))
+    show_sweep(made)
     for answer in made.answers:
         chosen = next((cell for cell in made.cells if cell.key == answer.key), None)
         if chosen is not None and chosen.bundle is not None:
