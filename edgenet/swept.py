@@ -222,7 +222,7 @@ class Sweep(Record):
         measure: The headline measure's name: "top1", "map50", ….
         fps_line: Frames a second that were asked for.
         frame: The camera's frames that were measured, "jpeg 640x480".
-        plan: What was asked for, as :meth:`edgenet.sweep.plan.SweepPlan.to_table` tells it.
+        plan: What was asked for, as :meth:`edgenet.sweeps.plan.SweepPlan.to_table` tells it.
         boards: Device → the facts that the board told.
         cells: Every one.
         answers: One a board.

@@ -14,7 +14,7 @@ import pytest
 
 from edgenet.swept import Answer, CellFps, Sweep
 from edgenet.views.sweep_page import SCRIPT, sweep_page
-from tests.sweeps import sweep
+from tests.sweeps.made import sweep
 
 EVIL = '<script>alert("x")</script>\u202e</title><svg onload=alert(1)>&"\'|'
 LONG = "x" * 16_000
