@@ -30,9 +30,9 @@ QUESTIONS = {
 }
 NO_OTHER = "too little is published of ONNX Runtime and TensorRT"
 BOARDS = f"""\
-Boards: the factor for a full-size network / for other widths and resolutions, with TFLite; "no" above {FARTHEST:g}.
-V3 in int8 was never published of these kernels, so it is less sure. `local` and `rtx-laptop` stand for many
-processors: cannot tell.
+Boards: the factor for a full-size network / for other widths and resolutions, with TFLite; "no" above
+{FARTHEST:g}. V3 in int8 was never published of these kernels, so it is less sure. `local` and `rtx-laptop`
+stand for many processors: cannot tell.
 """
 FIGURES = """
 Figures: the published time in ms, and then estimated over published, when what the column names was left out.
@@ -116,7 +116,7 @@ def answer() -> str:
         rows.append([board.title, _published(board.name), *_estimated(board)])
     for machine in LAPTOPS:
         rows.append(
-            [f"a laptop (as near as published: {machine})", _published(machine), *["cannot tell"] * 2]
+            [f"a laptop (as near as published: {machine})", _published(machine), LAPTOP, "cannot tell"]
         )
     return "\n".join([*_lines(rows), ""])
 
