@@ -35,7 +35,9 @@ Share = Annotated[float, Within(least=0.0, most=1.0)]
 Interval = tuple[float, float]
 
 # Where an accuracy, or what int8 costs of it, is from.
-MEASURED, PUBLISHED, EXPECTED = "measured", "published", "expected"
+MEASURED = "measured"
+PUBLISHED = "published"
+EXPECTED = "expected"
 
 # sustained: run long, and its figures are final. screened: timed in short rounds. skipped: decided without
 # being timed, the reason says by what. emulated: ran on a simulation, which has no speed. failed: the reason

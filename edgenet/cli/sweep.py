@@ -50,8 +50,9 @@ __all__ = ["sweep"]
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes here.  [default: a core each]"
 )
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False), default="sweep", show_default=True, metavar="DIR"
-)
+    "-o", "--output", type=click.Path(file_okay=False), default="sweep", show_default=True, metavar="DIR",
+    help="Where all of it is kept.",
+)  # fmt: skip
 @cache_option
 @json_option
 def sweep(

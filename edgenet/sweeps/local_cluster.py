@@ -73,7 +73,7 @@ class LocalCluster:
             self.close()
             raise LibraryError(
                 f"processes that build beside each other do not start ({type(error).__name__}: {error})",
-                "give --jobs 1; a script of your own must start its work under if __name__ == '__main__'",
+                "give --workers 1; a script of your own must start its work under if __name__ == '__main__'",
             ) from None
         except BaseException:
             self.close()

@@ -210,7 +210,9 @@ class _Run:
         except KilledWorker as error:
             deaths = error.allowed_failures + 1
             what = f"{deaths} workers died while they did it (killed, or out of memory)"
-            return Outcome(index, error=DeviceError(what, "give fewer --jobs, or workers with more memory"))
+            return Outcome(
+                index, error=DeviceError(what, "give fewer --workers, or workers with more memory")
+            )
         except CancelledError:
             raise ConnectionLost(f"the scheduler {self._cluster.address} went away", AGAIN) from None
         except Exception as error:

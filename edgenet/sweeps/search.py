@@ -19,7 +19,9 @@ from edgenet.statistics import student95
 
 __all__ = ["ABOVE", "BELOW", "UNCLEAR", "Entry", "Estimated", "Search", "of_rounds", "relation"]
 
-ABOVE, BELOW, UNCLEAR = "above", "below", "unclear"
+ABOVE = "above"
+BELOW = "below"
+UNCLEAR = "unclear"
 # The most rounds that a cell gets before the long run decides.
 MOST_ROUNDS = 12
 
