@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edgenet.steps.demo import DemoOptions, demo
     from edgenet.steps.deploy import deploy
     from edgenet.steps.doctor import doctor
+    from edgenet.steps.estimate import estimate
     from edgenet.steps.fastest import deploy_fastest
     from edgenet.steps.init import init
     from edgenet.steps.parity import parity
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from edgenet.steps.quickstart import quickstart
     from edgenet.steps.report import present
     from edgenet.steps.wheelhouse import wheelhouse
+    from edgenet.sweep.plan import SweepPlan
+    from edgenet.sweep.sweep import sweep
+    from edgenet.swept import Sweep
     from edgenet.target import Target
 
 _HOMES = {
@@ -45,6 +49,8 @@ _HOMES = {
     "Quantized": "edgenet.quantize.quantized",
     "Recipe": "edgenet.recipe",
     "Report": "edgenet.report",
+    "Sweep": "edgenet.swept",
+    "SweepPlan": "edgenet.sweep.plan",
     "Target": "edgenet.target",
     "card_like": "edgenet.cards.frameworks",
     "compare": "edgenet.steps.compare",
@@ -53,6 +59,7 @@ _HOMES = {
     "deploy": "edgenet.steps.deploy",
     "deploy_fastest": "edgenet.steps.fastest",
     "doctor": "edgenet.steps.doctor",
+    "estimate": "edgenet.steps.estimate",
     "init": "edgenet.steps.init",
     "parity": "edgenet.steps.parity",
     "plan": "edgenet.steps.plan",
@@ -61,6 +68,7 @@ _HOMES = {
     "profile": "edgenet.steps.profile",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
+    "sweep": "edgenet.sweep.sweep",
     "wheelhouse": "edgenet.steps.wheelhouse",
 }
 
@@ -73,6 +81,8 @@ __all__ = [
     "Quantized",
     "Recipe",
     "Report",
+    "Sweep",
+    "SweepPlan",
     "Target",
     "__version__",
     "card_like",
@@ -82,6 +92,7 @@ __all__ = [
     "deploy",
     "deploy_fastest",
     "doctor",
+    "estimate",
     "init",
     "parity",
     "plan",
@@ -90,6 +101,7 @@ __all__ = [
     "profile",
     "quantize_model",
     "quickstart",
+    "sweep",
     "wheelhouse",
 ]
 

@@ -18,7 +18,7 @@ from edgenet.packed import unpacked
 from edgenet.text import cause
 from edgenet.text_file import read_text
 
-__all__ = ["Table", "find", "image_folder", "names", "read_table"]
+__all__ = ["Table", "find", "image_folder", "names", "read_table", "reference_reports"]
 
 MAX_BYTES = 1 << 20
 # kind: (package, folder in it)
@@ -65,6 +65,11 @@ def image_folder(name: str, split: str) -> Path:
         return unpacked(archive) / split
     own = sets / name / split
     return own if own.is_dir() else Path(name)
+
+
+def reference_reports() -> list[Path]:
+    """The reports from real boards that travel with edgenet, ``profiles/reference/**/*.json``, sorted."""
+    return sorted((_root("edgenet.profiles") / "reference").rglob("*.json"))
 
 
 class Table:

@@ -24,6 +24,7 @@ __all__ = [
     "machine_of",
     "published_accuracies",
     "published_accuracy",
+    "published_cores",
     "published_latencies",
 ]
 
@@ -162,6 +163,21 @@ def published_latencies() -> tuple[PublishedLatency, ...]:
     found = [item for part in _tables(table, "tables") for item in _latencies(part, machines)]
     table.done()
     return tuple(found)
+
+
+@functools.cache
+def published_cores() -> Mapping[str, float]:
+    """Core design → multiply-adds of float32 that it begins in a cycle.
+
+    Raises:
+        LibraryError: The file is damaged.
+    """
+    table, found = read_table("published", "cores"), {}
+    for row in _tables(table, "cores"):
+        found[row.take("name", str)] = float(row.number("macs_per_cycle", float, ...))
+        row.done()
+    table.done()
+    return found
 
 
 @functools.cache

@@ -38,6 +38,8 @@ __all__ = [
 SCHEMA = 1
 AT_LEAST = "at least"
 AT_MOST = "at most"
+# The ``kind`` of what ``edgenet estimate`` prints, which must never pass for a report.
+ESTIMATED = "estimated"
 # The samples of both ways at half a million each take 14 MB.
 MAX_BYTES = 48_000_000
 
@@ -224,6 +226,9 @@ class Report(Record):
             raise ReportError(
                 f"{path}: not a report, or truncated ({cause(error)})", "profile again"
             ) from None
+        if isinstance(values, dict) and values.get("kind") == ESTIMATED:
+            what = f"{path}: ESTIMATED by edgenet estimate, not measured, so it is no report"
+            raise ReportError(what, "measure: edgenet profile writes a report.json")
         schema = values.get("schema") if isinstance(values, dict) else None
         if schema != SCHEMA or isinstance(schema, bool):
             found = reprlib.repr(schema)

@@ -121,10 +121,10 @@ class Cell(Record):
         state: One of ``STATES``.
         reason: Why it was skipped or failed; ``None`` elsewhere.
         fps, p99_ms, memory_mb: Measured on the board: the pipeline's 99th percentile, and the process's peak.
-        top1: How accurate it is. Of a task with another headline measure, that (``Sweep.measure``).
+        top1: How accurate, by the task's headline measure (``Sweep.measure``).
         drift: What it lost against float.
-        identical: Whether the board's answers were the host's bit for bit, to every validation image in a long
-            run, else to the bundle's golden images; ``None`` where it was not asked.
+        identical: Whether the board answered bit for bit as the host: to all validation images in a long run,
+            else to the bundle's golden images; ``None`` where it was not asked.
         verdict: The long run's ("VALID", "THROTTLED", …).
         report: Of the long run, a path beside ``sweep.json``.
         bundle: Its file, a path beside ``sweep.json``.

@@ -23,7 +23,7 @@ NETWORKS = {
     "v3-large": {(1.0, 224), (0.75, 224)},
     "v3-small": {(1.0, 224), (0.75, 224)},
 }
-# Millions of parameters with 1,001 classes, from the same pages: V2's without batch normalization, V1's rounded up.
+# Millions of parameters, 1,001 classes, from the same pages; V2 without batch normalization, V1 rounded up.
 # V3-small's are the paper's (arXiv 1905.02244v5): the page still has 2.9 and 2.4, of its first version.
 MILLIONS = {
     ("v1", 1.0): 4.24,

@@ -79,7 +79,8 @@ def sweep(
       edgenet sweep v1 v2 --device pi --device local          # before anything is trained
       edgenet sweep v1 --alpha 1.0 --precision int8 --dry-run
     """
-    from edgenet.cli.shared.sweep import outlined, shown
+    from edgenet.cli.shared.sweep import next_steps, outlined
+    from edgenet.cli.shared.sweep_tables import show_sweep
     from edgenet.sweep.outline import outline
     from edgenet.sweep.sweep import sweep as run
 
@@ -95,7 +96,8 @@ def sweep(
     if as_json:
         print_json(made.to_table())
     else:
-        shown(made, Path(output))
+        show_sweep(made)
+        next_steps(made, Path(output))
     return 0
 
 

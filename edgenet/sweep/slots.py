@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +25,8 @@ from edgenet.swept import Cell
 __all__ = ["Slot", "images_of", "slots_of"]
 
 # What an untrained network is quantized with: its speed does not depend on it, and its answers mean nothing.
+# Of a bundle's name: what no file system minds, and digits of its digest.
+UNSAFE, LONGEST, DIGITS = re.compile(r"[^A-Za-z0-9._-]"), 80, 16
 UNTRAINED_RECIPE, UNTRAINED_IMAGES, UNTRAINED_SET = "int8-minmax", 8, "signs"
 
 
@@ -34,7 +37,8 @@ class Slot:
     Attributes:
         candidate, backend, precision, recipe, threads: What is built, and how it is run.
         reached: The board.
-        build_key: sha256 of all that the bundle depends on, the same for every board of one target.
+        build_key: What the bundle is called, with a sha256 of all that it depends on: the same for every
+            board of one target.
         key: sha256 of all that the figures depend on.
     """
 
@@ -156,7 +160,7 @@ def _build_key(
     calibration: Images | None,
     val: Images | None,
 ) -> str:
-    return _digest(
+    digest = _digest(
         {
             "model": candidate.digest,
             "task": [candidate.task.name, dict(candidate.task.settings)],
@@ -166,6 +170,7 @@ def _build_key(
             "tool": made_by(),
         }
     )
+    return f"{UNSAFE.sub('_', candidate.name)[:LONGEST]}.{backend}.{precision}.{digest[:DIGITS]}"
 
 
 def _slot(

@@ -1,6 +1,7 @@
 """What a sweep has done, in its folder: each cell and each build in a file that is named by what made it.
 
-So a sweep that was ended, however it was, goes on where it stopped, and nothing is done twice. A file is written whole or not at all; one that cannot be read is made again.
+So a sweep that was ended, however it was, goes on where it stopped, and nothing is done twice. A file is
+written whole or not at all; one that cannot be read is made again.
 """
 
 from __future__ import annotations

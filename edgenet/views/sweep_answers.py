@@ -13,6 +13,7 @@ from edgenet.views.sweep_words import (
     beside,
     build_name,
     counted,
+    cut,
     drift_words,
     measure_name,
     network_name,
@@ -21,6 +22,9 @@ from edgenet.views.sweep_words import (
 )
 
 __all__ = ["Card", "answers"]
+
+# Of a foreign name; the sentence tells it whole.
+LONGEST = 80
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,9 @@ def _card(answer: Answer, sweep: Sweep, board: str, cell: Cell | None) -> Card:
         emulated = not timed and any(item.state == "emulated" for item in own)
         state, headline = ("emulated", "EMULATED") if emulated else ("missed", "None")
         return Card(board, answer.device, state, headline, "", (), answer.sentence)
-    build = f"{build_name(cell)}, {threads_name(cell)}"
+    build = cut(f"{build_name(cell)}, {threads_name(cell)}", LONGEST)
     tiles = [*_speed(cell, answer.fps_line), _accuracy(cell, sweep.measure), *_memory(cell)]
-    return Card(board, answer.device, "kept", network_name(cell), build, tiles, answer.sentence)
+    return Card(board, answer.device, "kept", cut(network_name(cell), LONGEST), build, tiles, answer.sentence)
 
 
 def _speed(cell: Cell, line: float) -> list[Tile]:

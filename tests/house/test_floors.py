@@ -31,7 +31,7 @@ FLOORS = (
     ("0", (FOUNDATION,)),
     ("1", (TYPES | PARTS | ALONE,)),
     ("2", ({"graph"}, {"zoo"}, {"views"})),
-    ("2, above graph", ({"quantize"},)),
+    ("2, above graph", ({"quantize"}, {"estimates"})),
     ("3", ({"backend", "backends"}, {"devices"})),
     ("3, above both", ({"verify"}, {"live"})),
     ("3, above verify", ({"measure"},)),

@@ -23,9 +23,13 @@ from tests.reports import report
 
 ALPHAS, SIZES = (0.25, 0.5), (128, 160)
 PLAN = SweepPlan(
-    families=("v1",), alphas=ALPHAS, resolutions=SIZES, precisions=("fp32",), backends=("tflite",), fps=24.0
+    families=("v1",),
+    alphas=ALPHAS,
+    resolutions=SIZES,
+    precisions=("fp32",),
+    backends=("tflite",),
 )
-# ms of a frame: the line of 41.7 ms lies between 0.5-128 and 0.25-160, which are as accurate as they are here.
+# ms of a frame; the line is 41.7 ms.
 MS = {"v1-0.25-128": 10.0, "v1-0.25-160": 20.0, "v1-0.5-128": 30.0, "v1-0.5-160": 60.0}
 
 

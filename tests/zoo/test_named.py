@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from onnx import numpy_helper
 
 from edgenet.errors import ModelError
 from edgenet.graph.cost import cost
@@ -26,6 +27,20 @@ def test_a_name_stands_for_its_network(name: str) -> None:
     assert found.build().SerializeToString(deterministic=True) == SAME[name].SerializeToString(
         deterministic=True
     )
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_blank_one_differs_in_its_weights_alone(name: str) -> None:
+    found = named(name)
+    assert found is not None
+    built, blank = found.build(), found.blank()
+    assert not any(
+        numpy_helper.to_array(item).any() for item in blank.graph.initializer if len(item.dims) > 1
+    )
+    weights = [(item.name, tuple(item.dims)) for item in built.graph.initializer]
+    assert weights == [(item.name, tuple(item.dims)) for item in blank.graph.initializer]
+    del built.graph.initializer[:], blank.graph.initializer[:]
+    assert built == blank
 
 
 def test_the_same_network_has_one_name() -> None:

@@ -1,4 +1,4 @@
-"""What the terminal shows of a sweep."""
+"""What ``edgenet sweep`` prints beside the sweep itself."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from edgenet.sweep.outline import Outline
 from edgenet.swept import Sweep
 from edgenet.views.sweep_words import cell_name, counted
 
-__all__ = ["outlined", "shown"]
+__all__ = ["next_steps", "outlined"]
 
 
-def shown(made: Sweep, folder: Path) -> None:
-    """The answers, the front of each board, and where the rest lies."""
-    for said in made.answers:
-        say(said.sentence)
+def next_steps(made: Sweep, folder: Path) -> None:
+    """How the answers are deployed, and where all of it is shown."""
+    cells = {cell.key: cell for cell in made.cells}
+    for answer in made.answers:
+        if answer.key is not None and (bundle := cells[answer.key].bundle) is not None:
+            say(f"edgenet deploy {folder / bundle} --device {answer.device}")
+    say(f"{folder / 'index.html'} shows all of it")
 
 
 def outlined(found: Outline) -> None:
@@ -24,11 +27,8 @@ def outlined(found: Outline) -> None:
     rows = [[cell.device, cell_name(cell), cell.state] for cell in found.cells]
     title = f"{counted(len(rows), 'cell')}, {found.done} done"
     print_table(title, ["board", "cell", "state"], rows)
-    shared = counted(found.quantizations, "quantization")
-    say(
-        f"{counted(found.builds, 'bundle')} to build, which share {shared}",
-        *(
-            f"{device}: {counted(count, 'cell')} timed at most, the board is needed for {duration(took)} at most"
-            for device, (count, took) in found.boards.items()
-        ),
-    )
+    bundles, shared = counted(found.builds, "bundle"), counted(found.quantizations, "quantization")
+    say(f"{bundles} to build, which share {shared}")
+    for device, (count, took) in found.boards.items():
+        timed = counted(count, "cell")
+        say(f"{device}: at most {timed} timed; with one long run at most {duration(took)}")

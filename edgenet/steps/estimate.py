@@ -1,0 +1,72 @@
+"""A model, or a network's name, and a board → how long it would take there: ESTIMATED, not measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+
+from edgenet.errors import PlanError
+from edgenet.estimates.estimate import Estimate, estimated
+from edgenet.estimates.work import work_of, work_of_named
+from edgenet.model import Model
+from edgenet.quantize.quantized import Quantized
+from edgenet.steps.source import Source, read_source
+from edgenet.target import Target
+from edgenet.zoo.named import named
+
+__all__ = ["estimate"]
+
+
+def estimate(
+    model: Source,
+    target: Target | str,
+    backend: str | None = None,
+    precision: str | None = None,
+    threads: int = 0,
+) -> Estimate:
+    """Estimate how long a network would take on a board that nobody measured it on.
+
+    Args:
+        model: A file in any form, an embedded model's name, a value, or a network of the papers
+            ("v1-0.75-192") where no file is called so.
+        target: The board.
+        backend: Default: the first that the board prefers.
+        precision: Default: the board's.
+        threads: Of the runtime; 0 means what the board's file says.
+
+    Returns:
+        The network alone; where left-out figures say that it cannot be told, an estimate without a time.
+
+    Raises:
+        ModelError: The model cannot be used.
+        LibraryError: There is no such board.
+        PlanError: The board does not run that backend, or not in that precision.
+    """
+    board = target if isinstance(target, Target) else Target.load(target)
+    backend = backend or next(iter(board.backends))
+    support = board.backends.get(backend)
+    if support is None:
+        names = ", ".join(board.backends)
+        raise PlanError(f"{board.title} does not run {backend}", f"choose one of {names}")
+    precision = precision or board.default_precision
+    if precision not in support.precisions:
+        why = support.refused.get(precision, f"{backend} does not run it there")
+        choices = ", ".join(support.precisions)
+        raise PlanError(f"{board.title}, {backend}, {precision}: {why}", f"choose one of {choices}")
+    network = named(str(model)) if isinstance(model, str) and not Path(model).exists() else None
+    if network is not None:
+        name, work = network.name, work_of_named(network)
+        full = (network.alpha, network.resolution) == (1.0, 224)
+    else:
+        found = read_source(model)
+        name, work, full = _name(found), work_of(_proto(found)), False
+    return estimated(name, work, board, backend, precision, threads or board.threads, full_size=full)
+
+
+def _name(found: Model | Quantized) -> str:
+    return found.name if isinstance(found, Model) else found.original.name
+
+
+def _proto(found: Model | Quantized) -> onnx.ModelProto:
+    return found.proto if isinstance(found, Model) else found.model.proto

@@ -1,0 +1,64 @@
+"""``edgenet report`` of sweeps: in the terminal, as a file, and several as one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgenet.cli.main import main
+from edgenet.cli.shared.sweep_tables import sweep_columns, sweep_lines, sweep_rows
+from edgenet.swept import Sweep
+from tests.sweeps import sweep
+
+
+def run(*arguments: str | Path) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([str(item) for item in arguments])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_the_terminal_shows_the_answers_and_what_is_worth_having(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = sweep()
+    made.write(tmp_path / "sweep.json")
+    assert run("report", tmp_path / "sweep.json") == 0
+    out = capsys.readouterr().out
+    for answer in made.answers:
+        assert answer.sentence in out
+    assert "published 75.2 %" in out
+    assert "50 other cells: 11 sustained, 30 screened, 6 skipped, 2 failed, 1 not reached" in out
+    assert "2 cells failed: onnxruntime stopped (signal 9): not enough memory" in out
+    assert "60 other cells: 60 EMULATED" in out
+    assert "6 of 60 cells were decided without the board" in out
+
+
+def test_rows_are_the_answer_and_the_front() -> None:
+    made = sweep()
+    heads, rows = sweep_columns(made), sweep_rows(made, "pi4")
+    assert {len(row) for row in rows} == {len(heads)}
+    assert [row[heads.index("rank")] for row in rows] == ["answer", *["front"] * 9]
+    assert sweep_rows(made, "emulated") == []
+    assert sweep_lines(replace(made, cells=()), "pi4") == []
+
+
+@pytest.mark.parametrize("suffix", ["html", "md", "csv"])
+def test_a_file_by_its_suffix(tmp_path: Path, suffix: str) -> None:
+    sweep(("pi4",)).write(tmp_path / "sweep.json")
+    assert run("report", tmp_path / "sweep.json", "-o", tmp_path / f"out.{suffix}") == 0
+    assert "v3-large" in (tmp_path / f"out.{suffix}").read_text().lower()
+
+
+def test_several_become_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep(("pi4",)).write(tmp_path / "a.json")
+    sweep(("pi5",)).write(tmp_path / "b.json")
+    assert run("report", tmp_path / "a.json", tmp_path / "b.json", "--json") == 0
+    joined = Sweep.from_table(json.loads(capsys.readouterr().out))
+    assert list(joined.boards) == ["pi4", "pi5"]
+    sweep(("pi5",), line=30.0).write(tmp_path / "c.json")
+    assert run("report", tmp_path / "a.json", tmp_path / "c.json") == 1
+    assert "their line is 24 FPS and 30 FPS; sweep both in the same way" in capsys.readouterr().err

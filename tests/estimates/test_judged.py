@@ -1,0 +1,101 @@
+"""Whether it can be told is decided by figures that were left out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from edgenet.estimates.correction import Case
+from edgenet.estimates.judged import FARTHEST, judge
+from edgenet.estimates.left_out import left_out, within, without_scaled
+from edgenet.estimates.work import Work, work_of_named
+from edgenet.published import Machine
+from tests.estimates.made import NETWORKS, figure, figures, machine, network
+
+PI, TWIN, ALONE = machine("pi"), machine("twin", clock=1000), machine("alone", "Cortex-A53")
+KNOWN = (*figures(PI), *figures(PI, kernels="ncnn"), *figures(TWIN), *figures(ALONE))
+
+
+def case(board: Machine, kernels: str = "tflite", precision: str = "fp32", name: str = NETWORKS[0]) -> Case:
+    return Case(work_of_named(network(name)), board, precision, kernels, 4)
+
+
+def test_figures_that_agree_are_told() -> None:
+    judged = judge(case(PI), KNOWN, scaled=False)
+    assert judged.tells
+    assert judged.factor is not None
+    assert 1.0 <= judged.factor < 1.1
+    assert judged.figures == 8
+    assert "network is left out" in judged.why
+
+
+def test_a_board_that_was_timed_with_other_kernels_is_asked_as_such() -> None:
+    known = (*figures(PI, kernels="ncnn"), *figures(TWIN), *figures(ALONE))
+    judged = judge(case(PI), known, scaled=False)
+    rows = [row for row in left_out(known, "kernels") if row.figure.kernels == "tflite"]
+    here = [row for row in rows if row.figure.core == "Cortex-A72"]
+    assert judged.factor == pytest.approx(within(here))
+    assert "kernels are left out" in judged.why
+
+
+def test_a_board_that_nobody_timed_is_asked_as_such() -> None:
+    judged = judge(case(machine("new", clock=1200)), KNOWN, scaled=False)
+    assert judged.tells
+    assert "whole board" in judged.why
+    assert "kernels" not in judged.why
+
+
+def test_a_family_that_nobody_timed_in_such_numbers_is_asked_as_such() -> None:
+    int8 = tuple(figure(board, name, 2.0, precision="int8") for board in (PI, TWIN) for name in NETWORKS[:2])
+    known = (*KNOWN, *int8)
+    judged = judge(case(PI, precision="int8", name="v2-0.35-32"), known, scaled=False)
+    assert "family" in judged.why
+    assert "family" not in judge(case(PI, precision="int8"), known, scaled=False).why
+
+
+def test_another_width_or_resolution_adds_its_own_error() -> None:
+    known = (*KNOWN, figure(PI, "v1-1.0-224", 1.0))
+    plain, scaled = (judge(case(PI), known, scaled=item).factor for item in (False, True))
+    assert plain is not None
+    assert scaled is not None
+    both = math.hypot(math.log(plain), math.log(within(without_scaled(known))))
+    assert scaled == pytest.approx(math.exp(both))
+
+
+def test_beyond_one_and_a_half_it_cannot_be_told() -> None:
+    wild = tuple(figure(PI, name, slower) for name, slower in zip(NETWORKS, (1, 4, 1, 4), strict=True))
+    judged = judge(case(PI), wild, scaled=False)
+    assert judged.factor is not None
+    assert judged.factor > FARTHEST
+    assert not judged.tells
+
+
+@pytest.mark.parametrize(
+    ("board", "kernels", "precision", "why"),
+    [
+        (PI, "onnxruntime", "fp32", "no time of onnxruntime at fp32"),
+        (PI, "tflite", "int8-dynamic", "no time of tflite at int8-dynamic"),
+        (machine("b", "Unknown-X1"), "tflite", "fp32", "Unknown-X1 cores"),
+        (machine("b", ""), "tflite", "fp32", "processors of its design"),
+    ],
+)
+def test_what_no_figure_is_like_cannot_be_told(
+    board: Machine, kernels: str, precision: str, why: str
+) -> None:
+    judged = judge(case(board, kernels, precision), KNOWN, scaled=False)
+    assert not judged.tells
+    assert judged.factor is None
+    assert why in judged.why
+
+
+def test_a_few_figures_tell_nothing() -> None:
+    known = (*KNOWN, figure(PI, NETWORKS[0], 2.0, kernels="onnxruntime"))
+    judged = judge(case(PI, "onnxruntime"), known, scaled=False)
+    assert (judged.tells, judged.factor) == (False, None)
+    assert "too few" in judged.why
+
+
+def test_a_network_of_no_family_is_held_to_all_of_them() -> None:
+    other = Case(Work(work_of_named(network(NETWORKS[0])).layers, None), PI, "fp32", "tflite", 4)
+    assert "family" not in judge(other, KNOWN, scaled=False).why

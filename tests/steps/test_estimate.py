@@ -1,0 +1,148 @@
+"""Estimates: of boards that nobody measured, and never taken for a measurement."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import edgenet
+from edgenet.errors import LibraryError, ModelError, PlanError, ReportError
+from edgenet.estimates.estimate import Estimate, estimated
+from edgenet.estimates.work import LayerWork, Work
+from edgenet.library import names
+from edgenet.model import Model
+from edgenet.report import Report
+from edgenet.steps.compare import compare
+from edgenet.steps.estimate import estimate
+from edgenet.steps.report import present
+from edgenet.swept import Sweep
+from edgenet.target import Target
+from edgenet.zoo import embedded
+
+
+def test_the_public_name_is_the_step() -> None:
+    assert edgenet.estimate is estimate
+
+
+def test_a_published_network_lies_within_its_interval() -> None:
+    """Raspberry Pi 4 at 1.5 GHz: 24 ms by XNNPACK's page; the board's file has 1.8 GHz."""
+    found = estimate("v1-1.0-224", "raspberry-pi-4", "tflite", "int8")
+    assert found.tells
+    assert found.interval_ms is not None
+    low, high = found.interval_ms
+    assert low < 24 * 1500 / 1800 < high
+    assert found.ms is not None
+    assert found.fps == pytest.approx(1e3 / found.ms)
+    assert found.interval_fps == pytest.approx((1e3 / high, 1e3 / low))
+    assert "ESTIMATED" in found.words
+    assert "network alone" in found.words
+
+
+def test_a_smaller_network_is_faster_and_less_sure() -> None:
+    large, small = (estimate(name, "raspberry-pi-4") for name in ("v1-1.0-224", "v1-0.5-128"))
+    assert large.ms is not None
+    assert small.ms is not None
+    assert large.ms > 4 * small.ms
+    assert large.factor is not None
+    assert small.factor is not None
+    assert large.factor < small.factor
+
+
+def test_a_file_and_an_embedded_model_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(embedded("signs").read_bytes())
+    path.with_suffix(".toml").write_bytes(embedded("signs").with_suffix(".toml").read_bytes())
+    mine, signs = estimate(path, "raspberry-pi-5"), estimate("signs", "raspberry-pi-5")
+    assert (mine.model, signs.model) == ("mine", "signs")
+    assert mine.ms == signs.ms
+    assert estimate(Model.load(path), Target.load("raspberry-pi-5")).ms == mine.ms
+
+
+def test_a_file_is_preferred_to_a_network_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("v1-0.25-128").write_text("no model")
+    with pytest.raises(ModelError):
+        estimate("v1-0.25-128", "raspberry-pi-4")
+
+
+@pytest.mark.parametrize(
+    ("target", "backend", "precision", "why"),
+    [
+        ("jetson-agx-thor", "tflite", "int8", "Neoverse-V3AE"),
+        ("jetson-xavier-nx", "tflite", "int8", "×"),
+        ("jetson-nano", "tensorrt", "fp16", "GPUs are not estimated"),
+        ("raspberry-pi-4", "onnxruntime", "int8", "no time of onnxruntime"),
+        ("raspberry-pi-4", "tflite", "int8-dynamic", "int8-dynamic"),
+        ("rtx-laptop", "tflite", "int8", "processors of its design"),
+    ],
+)
+def test_where_it_cannot_be_told_it_says_why_and_what_to_do(
+    target: str, backend: str, precision: str, why: str
+) -> None:
+    found = estimate("v1-0.25-128", target, backend, precision)
+    assert not found.tells
+    assert (found.ms, found.fps, found.interval_ms, found.interval_fps) == (None,) * 4
+    assert found.words.startswith("ESTIMATED: cannot tell")
+    assert why in found.why
+    assert found.remedy is not None
+    assert "edgenet sweep v1-0.25-128 --device" in found.remedy
+
+
+def test_a_network_that_is_no_mobilenet_says_that_the_correction_was_not_held_to_it() -> None:
+    work = Work((LayerWork(512_000, 513_512),), None)
+    found = estimated("dense", work, Target.load("raspberry-pi-4"), "tflite", "fp32")
+    assert found.roofline_ms is not None
+    assert any("only ever held to MobileNets" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("model", "target", "backend", "precision", "error"),
+    [
+        ("signs", "zzz", None, None, LibraryError),
+        ("nothing.onnx", "raspberry-pi-4", None, None, ModelError),
+        ("v1-9.0-224", "raspberry-pi-4", None, None, ModelError),
+        ("signs", "raspberry-pi-4", "tensorrt", None, PlanError),
+        ("signs", "raspberry-pi-4", None, "int4", PlanError),
+        ("signs", "jetson-nano", "tensorrt", "int8", PlanError),
+    ],
+)
+def test_what_is_not_there_is_refused(
+    model: str, target: str, backend: str | None, precision: str | None, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        estimate(model, target, backend, precision)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    path = tmp_path / "estimate.json"
+    path.write_text(json.dumps(estimate("v1-0.25-128", "raspberry-pi-4").to_table()))
+    return path
+
+
+def test_nothing_takes_it_for_a_report(written: Path) -> None:
+    for take in (Report.load, lambda path: compare(path, path), lambda path: present([path], "html")):
+        with pytest.raises(ReportError, match="ESTIMATED"):
+            take(written)
+    with pytest.raises(ReportError):
+        Sweep.load(written)
+    with pytest.raises(ReportError):
+        Report.from_table(json.loads(written.read_text()), "made")
+
+
+def test_it_reads_itself_back(written: Path) -> None:
+    values = json.loads(written.read_text())
+    assert values["kind"] == "estimated"
+    assert values["words"].startswith("ESTIMATED")
+    assert Estimate.from_table(values).to_table() == values
+
+
+def test_every_board_either_tells_or_says_why() -> None:
+    for name in names("target"):
+        found = estimate("v1-0.25-128", name)
+        assert found.tells is (found.ms is not None)
+        assert found.why
