@@ -29,7 +29,7 @@ def engine_for(scheduler: str | None, workers: int | None, boards: Sequence[str]
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing and (scheduler is not None or (workers or 1) > 1):
-        asked = f"--scheduler {scheduler}" if scheduler is not None else f"--jobs {workers}"
+        asked = f"--scheduler {scheduler}" if scheduler is not None else f"--workers {workers}"
         raise PlanError(f"{asked} needs Dask ({' and '.join(missing)} not installed)", INSTALL)
     if scheduler is not None:
         return _joined(scheduler)

@@ -65,15 +65,16 @@ class LocalCluster:
             at: [name for index, name in enumerate(boards) if index % workers == at] for at in range(workers)
         }
         nannies = {at: {"cls": Nanny, "options": common | self._options(names)} for at, names in own.items()}
+        settings = {"distributed.scheduler.http.routes": [], "temporary-directory": self._scratch.name}
         try:
-            with _without_interrupts(), dask.config.set({"distributed.scheduler.http.routes": []}):
+            with _without_interrupts(), dask.config.set(settings):
                 self._cluster = SpecCluster(nannies, scheduler, security=security)
                 self.client = Client(self._cluster, security=security, set_as_default=False)
         except Exception as error:
             self.close()
             raise LibraryError(
                 f"processes that build beside each other do not start ({type(error).__name__}: {error})",
-                "give --jobs 1; a script of your own must start its work under if __name__ == '__main__'",
+                "give --workers 1; a script of your own must start its work under if __name__ == '__main__'",
             ) from None
         except BaseException:
             self.close()
