@@ -14,7 +14,7 @@ from edgenet.sweeps.same_edgenet import different
 
 __all__ = ["JoinedCluster"]
 
-ANSWERS_S = 15
+ANSWERS_S = 10.0
 
 
 class JoinedCluster:

@@ -65,8 +65,9 @@ class LocalCluster:
             at: [name for index, name in enumerate(boards) if index % workers == at] for at in range(workers)
         }
         nannies = {at: {"cls": Nanny, "options": common | self._options(names)} for at, names in own.items()}
+        settings = {"distributed.scheduler.http.routes": [], "temporary-directory": self._scratch.name}
         try:
-            with _without_interrupts(), dask.config.set({"distributed.scheduler.http.routes": []}):
+            with _without_interrupts(), dask.config.set(settings):
                 self._cluster = SpecCluster(nannies, scheduler, security=security)
                 self.client = Client(self._cluster, security=security, set_as_default=False)
         except Exception as error:

@@ -145,7 +145,7 @@ class _Run:
         if self._board is not None:
             return 1
         building = self._cluster.building
-        threads = self._client.nthreads()
+        threads = self._asked(self._client.nthreads)
         return max(1, len(threads) if building else sum(threads.values()))
 
     def _submit(self, index: int) -> Outcome | None:
@@ -180,7 +180,7 @@ class _Run:
         with contextlib.suppress(queue.Empty):
             done.append(self._done.get(timeout=LOOK_S))
         if self._client.status != "running" or any(item.status in LOST for item in self._running):
-            raise ConnectionLost(f"the scheduler {self._cluster.address or 'here'} went away", AGAIN)
+            raise self._lost()
         if done:
             self._waiting_since = time.monotonic()
         elif time.monotonic() - self._waiting_since > self._patience:
@@ -190,7 +190,7 @@ class _Run:
 
     def _check_workers(self) -> None:
         where = self._cluster.address or "SCHEDULER"
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        workers = self._asked(lambda: self._client.scheduler_info(n_workers=-1))["workers"].values()
         if not workers:
             raise DeviceError(
                 f"no worker is there at {where}", f"start one: dask worker {where} --nthreads 1"
@@ -203,6 +203,15 @@ class _Run:
                     f"no worker at {where} has {self._board}", f"start one where it is reached: {command}"
                 )
 
+    def _asked(self, question: Callable[[], Any]) -> Any:
+        try:
+            return question()
+        except OSError:
+            raise self._lost() from None
+
+    def _lost(self) -> ConnectionLost:
+        return ConnectionLost(f"the scheduler {self._cluster.address or 'here'} went away", AGAIN)
+
     def _outcome(self, future: Future, index: int) -> Outcome | None:
         """What came of a job; ``None`` where it is to be done again."""
         try:
@@ -210,11 +219,9 @@ class _Run:
         except KilledWorker as error:
             deaths = error.allowed_failures + 1
             what = f"{deaths} workers died while they did it (killed, or out of memory)"
-            return Outcome(
-                index, error=DeviceError(what, "give fewer --workers, or workers with more memory")
-            )
-        except CancelledError:
-            raise ConnectionLost(f"the scheduler {self._cluster.address} went away", AGAIN) from None
+            return Outcome(index, error=DeviceError(what, "give fewer --workers, or some with more memory"))
+        except (CancelledError, OSError):  # errors of the job come as what it gave
+            raise self._lost() from None
         except Exception as error:
             return Outcome(index, error=error)
         if isinstance(found, Foreign):
@@ -222,7 +229,7 @@ class _Run:
         if isinstance(found, Missing):
             try:
                 self._images_to(found)
-            except EdgenetError as error:
+            except (EdgenetError, OSError) as error:
                 return Outcome(index, error=error)
             self._pending.appendleft(index)
             return None
