@@ -129,7 +129,7 @@ def _title(cell: Cell, sweep: Sweep) -> str:
         accuracy_words(cell.top1, sweep.measure),
     ]
     return cut(
-        f"{cell_name(cell)}: {', '.join(filter(None, [*words, drift_words(cell, sources=False)]))}", LONGEST
+        f"{cell_name(cell)}: {', '.join(filter(None, [*words, drift_words(cell, whole=False)]))}", LONGEST
     )
 
 
