@@ -18,6 +18,8 @@ An exception outside this tree is a bug and shows a traceback.
 
 from __future__ import annotations
 
+from typing import Any
+
 from edgenet.text import plain
 
 EXIT_DONE = 0
@@ -45,6 +47,16 @@ class EdgenetError(Exception):
     def __init__(self, what: str, remedy: str = "") -> None:
         self.what, self.remedy = _short(plain(what)), _short(plain(remedy))
         super().__init__(f"{self.what}: {self.remedy}" if remedy else self.what)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as it is: an exception is otherwise made anew from its text alone."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[EdgenetError], args: tuple[Any, ...], values: dict[str, Any]) -> EdgenetError:
+    made = kind.__new__(kind, *args)
+    made.__dict__.update(values)
+    return made
 
 
 def _short(text: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edgenet.files import cache_dir, file_digest, locked
 
-__all__ = ["unpacked"]
+__all__ = ["unpack", "unpacked"]
 
 
 @functools.cache
@@ -26,23 +26,32 @@ def unpacked(archive: Path) -> Path:
         archive: A ZIP file.
     """
     folder = cache_dir() / "sets" / file_digest(archive)
-    with zipfile.ZipFile(archive) as opened:
-        try:
-            _make_sure(opened, folder)
-        except OSError:
-            folder = Path(tempfile.mkdtemp(prefix="edgenet-"))
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        unpack(archive, folder)
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="edgenet-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        with zipfile.ZipFile(archive) as opened:
             opened.extractall(folder)
     return folder
 
 
-def _make_sure(opened: zipfile.ZipFile, folder: Path) -> None:
-    """The folder is whole; of several processes one makes it, and none sees half of it."""
-    if _whole(opened, folder):
-        return
-    with locked(folder):
-        if not _whole(opened, folder):
-            _make(opened, folder)
+def unpack(archive: Path, folder: Path) -> None:
+    """Have a folder hold an archive whole; of several processes one makes it, and none sees half of it.
+
+    Args:
+        archive: A ZIP file of edgenet's own.
+        folder: What else is in it stays only if every file of the archive is there in its size.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with zipfile.ZipFile(archive) as opened:
+        if _whole(opened, folder):
+            return
+        with locked(folder):
+            if not _whole(opened, folder):
+                _make(opened, folder)
 
 
 def _whole(opened: zipfile.ZipFile, folder: Path) -> bool:

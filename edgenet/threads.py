@@ -92,7 +92,7 @@ def _blas() -> _Blas | None:
 
 
 def _libraries() -> Iterator[Path]:
-    """numpy's compiled core, through which what it links is found too; and, for Windows, what lies beside it."""
+    """numpy's compiled core, through which what it links is found too; for Windows, what lies beside it."""
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
         if name.startswith("numpy.") and name.endswith("_multiarray_umath") and not file.endswith(".py"):

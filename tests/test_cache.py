@@ -97,7 +97,7 @@ def test_anything_that_counts_makes_another_entry(
         change()
         assert worked.count("quantize") == 1
     worked.clear()
-    monkeypatch.setattr(edgenet.cache, "_tool", lambda: {"edgenet": "9"})
+    monkeypatch.setattr(edgenet.cache, "made_by", lambda: {"edgenet": "9"})
     int8(model, photos)
     assert worked == ["_made", "quantize"]
 

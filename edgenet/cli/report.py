@@ -26,7 +26,7 @@ FORMATS = ("html", "md", "csv", "terminal")
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
 def report(reports: tuple[str, ...], output: str | None, form: str | None, as_json: bool) -> None:
-    """Show a report or a sweep, or several side by side: in the terminal, as HTML, Markdown or CSV.
+    """Show reports or sweeps, one or several: in the terminal, as HTML, Markdown or CSV.
 
     The HTML is one file that needs nothing else: no network. Several reports become a comparison with speed
     against accuracy; several sweeps become one with the boards of all.

@@ -11,7 +11,7 @@ from edgenet.cli.shared.options import cache_option, json_option
 from edgenet.cli.shared.output import print_json, print_notes, progress
 
 if TYPE_CHECKING:
-    from edgenet.sweep.plan import SweepPlan
+    from edgenet.sweeps.plan import SweepPlan
 
 __all__ = ["sweep"]
 
@@ -50,8 +50,9 @@ __all__ = ["sweep"]
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes here.  [default: a core each]"
 )
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False), default="sweep", show_default=True, metavar="DIR"
-)
+    "-o", "--output", type=click.Path(file_okay=False), default="sweep", show_default=True, metavar="DIR",
+    help="Where all of it is kept.",
+)  # fmt: skip
 @cache_option
 @json_option
 def sweep(
@@ -79,9 +80,10 @@ def sweep(
       edgenet sweep v1 v2 --device pi --device local          # before anything is trained
       edgenet sweep v1 --alpha 1.0 --precision int8 --dry-run
     """
-    from edgenet.cli.shared.sweep import outlined, shown
-    from edgenet.sweep.outline import outline
-    from edgenet.sweep.sweep import sweep as run
+    from edgenet.cli.shared.sweep import next_steps, outlined
+    from edgenet.cli.shared.sweep_tables import show_sweep
+    from edgenet.sweeps.outline import outline
+    from edgenet.sweeps.sweep import sweep as run
 
     plan = _plan(what, devices, **asked)
     if dry_run:
@@ -95,7 +97,8 @@ def sweep(
     if as_json:
         print_json(made.to_table())
     else:
-        shown(made, Path(output))
+        show_sweep(made)
+        next_steps(made, Path(output))
     return 0
 
 
@@ -103,7 +106,7 @@ def _plan(what: tuple[str, ...], devices: tuple[str, ...], **asked: Any) -> Swee
     """The plan that is named, or one of the models or families, with the options in place of what it says."""
     from edgenet.frame import Frame
     from edgenet.library import names
-    from edgenet.sweep.plan import FAMILIES, Board, SweepPlan
+    from edgenet.sweeps.plan import FAMILIES, Board, SweepPlan
 
     named = [item for item in what if item in names("sweep") or item.endswith(".toml")]
     if named and len(what) > 1:

@@ -10,8 +10,12 @@ from edgenet.views.axes import round_marks
 
 __all__ = ["BOTTOM", "HEIGHT", "LEFT", "RIGHT", "TOP", "WIDTH", "Axes", "Mark", "Span"]
 
-WIDTH, HEIGHT = 480, 380
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 22, 44
+WIDTH = 480
+HEIGHT = 380
+LEFT = 52
+RIGHT = 14
+TOP = 22
+BOTTOM = 44
 # Axes that span more are logarithmic; no measured speed is below, and no more decades than these are drawn.
 DECADE, SLOWEST, MOST_DECADES = 10.0, 1e-3, 9
 

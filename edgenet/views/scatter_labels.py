@@ -10,7 +10,8 @@ from edgenet.views.scatter_axes import BOTTOM, HEIGHT, LEFT, TOP, WIDTH, Axes, M
 __all__ = ["RADIUS", "Label", "labels"]
 
 # Of a mark, and of a letter and a line in a label, in the drawing's units.
-RADIUS, LETTER, LINE = 5.0, 6.6, 15
+RADIUS = 5.0
+LETTER, LINE = 6.6, 15
 LONGEST = 26
 
 Box = tuple[float, float, float, float]

@@ -9,7 +9,8 @@ from edgenet.swept import STATES, Cell, Sweep
 
 __all__ = ["ANSWER", "FRONT", "board_names", "devices", "in_order", "ranks"]
 
-ANSWER, FRONT = "answer", "front"
+ANSWER = "answer"
+FRONT = "front"
 
 
 def devices(sweep: Sweep) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -118,6 +117,6 @@ def _how(sweep: Sweep) -> list[Table]:
 
 
 def _told(value: Any) -> str:
-    if isinstance(value, list | tuple) and not any(isinstance(item, Mapping) for item in value):
-        return ", ".join(map(str, value))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_told(item)}" for key, item in value.items() if item not in (None, [], ""))
+    return ", ".join(map(_told, value)) if isinstance(value, list | tuple) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgenet.figures import duration
 from edgenet.swept import Saved, Sweep
 from edgenet.views.sweep_order import board_names
 from edgenet.views.sweep_words import counted, cut
@@ -20,15 +21,9 @@ def saved_words(sweep: Sweep) -> list[str]:
 def _line(item: Saved, board: str) -> str:
     if not item.board_seconds and not item.skipped:
         return f"{board}: nothing was timed"
-    took = f"{board}: measured for {_time(item.board_seconds)}"
+    took = f"{board}: measured for {duration(item.board_seconds)}"
     if not item.skipped:
         return f"{took}; none of {counted(item.cells, 'cell')} could be left out"
-    left = f"{item.skipped:,} of {counted(item.cells, 'cell')} were decided without the board"
-    return f"{took}; {left}, which saved about {_time(item.saved_seconds)}"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 120.0:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60.0)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+    were = "was" if item.skipped == 1 else "were"
+    left = f"{item.skipped:,} of {counted(item.cells, 'cell')} {were} decided without the board"
+    return f"{took}; {left}, which saved about {duration(item.saved_seconds)}"

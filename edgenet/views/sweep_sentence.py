@@ -165,15 +165,15 @@ def _fate(cell: Cell, line: float) -> str:
 
 def _none_keeps(cells: Sequence[Cell], line: float, measure: str) -> str:
     fps, fastest = max(_timed(cells), key=lambda item: item[0])
-    told = f"{cell_name(fastest)}, reaches {_speed(fastest, line)}"
+    told = f"is {cell_name(fastest)} with {_speed(fastest, line)}"
     if fps >= line:
         name = measure_name(measure)
         if fastest.best_accuracy is None:
-            return f"which cell that keeps {line:g} FPS has the best {name} is not known; the fastest, {told}"
-        return f"no cell is known to keep {line:g} FPS; the fastest, {told}{_doubt(fastest)}"
-    short = f"{100.0 * (1.0 - fps / line):.2g} % short of it"
+            return f"which cell that keeps {line:g} FPS has the best {name} is not known; the fastest {told}"
+        return f"no cell is known to keep {line:g} FPS; the fastest {told}{_doubt(fastest)}"
+    short = f"{100.0 * (1.0 - fps / line):.2g} % below the line"
     known = accuracy_words(fastest.top1, measure)
-    return f"no cell reaches {line:g} FPS; the fastest, {told}, {short}, {known}{_doubt(fastest)}"
+    return f"no cell reaches {line:g} FPS; the fastest {told}, {short}, {known}{_doubt(fastest)}"
 
 
 def _doubt(cell: Cell) -> str:

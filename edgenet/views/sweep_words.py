@@ -146,7 +146,7 @@ def _on(images: int | None) -> str:
 def origins(cells: Sequence[Cell]) -> list[str]:
     """Where the accuracies and drifts that this sweep did not measure are from, the most frequent first."""
     found = Counter(
-        f"{what} {item.kind} by {item.source}"
+        f"{what} {item.kind}: {item.source}"
         for cell in cells
         for what, item in (("Accuracy", cell.top1), ("Drift", cell.drift))
         if item is not None and item.source

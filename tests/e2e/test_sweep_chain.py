@@ -55,7 +55,16 @@ def networks(tmp_path: Path) -> list[str]:
 
 @pytest.fixture
 def options(tmp_path: Path, photos: Path) -> list[str]:
-    told = ["--calibration", str(photos), "--val", str(photos), "--recipe", CHEAP, "-o", str(tmp_path / "out")]
+    told = [
+        "--calibration",
+        str(photos),
+        "--val",
+        str(photos),
+        "--recipe",
+        CHEAP,
+        "-o",
+        str(tmp_path / "out"),
+    ]
     for name, seconds in (("screen", 0.05), ("long", 0.3)):
         path = tmp_path / f"{name}.toml"
         path.write_text(RULES.format(name=name, seconds=seconds))
@@ -87,7 +96,9 @@ def test_the_answer_over_ssh(
     assert report.frame == found.frame == "jpeg 160x120"
     assert report.pipeline_ms is not None
     assert report.pipeline_ms.p99 == chosen.p99_ms == answer.p99_ms
-    assert report.drift.best == chosen.top1.value if chosen.top1 else None  # measured here, and so it is there
+    assert (
+        report.drift.best == chosen.top1.value if chosen.top1 else None
+    )  # measured here, and so it is there
     with connect(sshd.ALIAS) as agent:
         assert agent.deployments().current == own.digest
     assert _run(asked) == 0  # nothing is done again, and what people see

@@ -25,7 +25,9 @@ from edgenet.errors import LibraryError
 from edgenet.library import names
 from edgenet.manifest import Manifest
 from edgenet.preprocessing import COLORS, Preprocessing
+from edgenet.record import Record
 from edgenet.report import Report
+from edgenet.swept import STATES, Answer, Cell, CellAccuracy, CellDrift, CellFps, Saved, Sweep
 from edgenet.target import Target
 from edgenet.task import load_task
 from edgenet.tasks import task_names
@@ -270,6 +272,16 @@ class TestExamples:
         report = json.loads(said)
         assert set(report) == set(Report.__dataclass_fields__)
         assert not sorted(unnamed(report, text("docs/report.md"), skip=("facts", "absent")))
+
+
+@pytest.mark.parametrize("record", [Sweep, Cell, CellFps, CellAccuracy, CellDrift, Answer, Saved])
+def test_every_key_of_a_sweep_is_named(record: type[Record]) -> None:
+    keys = {item.name: None for item in dataclasses.fields(record)}  # type: ignore[arg-type]
+    assert not sorted(unnamed(keys, text("docs/sweep.md"), skip=()))
+
+
+def test_every_state_of_a_cell_is_named() -> None:
+    assert not unnamed(dict.fromkeys(STATES), text("docs/sweep.md"), skip=())
 
 
 def unnamed(value: Any, page: str, skip: tuple[str, ...]) -> set[str]:

@@ -36,7 +36,7 @@ FLOORS = (
     ("3, above both", ({"verify"}, {"live"})),
     ("3, above verify", ({"measure"},)),
     ("4", ({"steps"},)),
-    ("4, above steps", ({"sweep"},)),
+    ("4, above steps", ({"sweeps"},)),
     ("5", ({"cli", "__main__"},)),
 )
 # The board's side stands apart; these of its files are all that the host may import.
@@ -52,6 +52,13 @@ SHARED_WITH_THE_HOST = (
 # ``edgenet`` itself is the front door: it opens every room; from within only its version is asked.
 DOOR, VERSION = "edgenet", "edgenet.__version__"
 
+CLUSTERS = (
+    "sweeps/joined_cluster.py",
+    "sweeps/local_cluster.py",
+    "sweeps/on_dask.py",
+    "sweeps/on_worker.py",
+    "sweeps/sending.py",
+)
 # Library → the files, or folders, that may import it.
 PLACES = {
     "ai_edge_litert": (
@@ -61,6 +68,8 @@ PLACES = {
         "importers/tflite_file/network.py",
     ),
     "click": ("cli/",),
+    "dask": CLUSTERS,
+    "distributed": CLUSTERS,
     "h5py": ("importers/keras_network/dump.py",),
     "jinja2": ("views/template.py",),
     # Training proves its export against torch before it writes it.

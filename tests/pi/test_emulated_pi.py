@@ -33,6 +33,8 @@ from edgenet.steps.deploy import deploy
 from edgenet.steps.doctor import doctor
 from edgenet.steps.probe import board_target, probe
 from edgenet.steps.profile import profile
+from edgenet.sweeps.plan import Board, SweepPlan
+from edgenet.sweeps.sweep import sweep
 from edgenet.zoo.signs import LABELS
 
 pytestmark = [pytest.mark.pi, pytest.mark.shared, pytest.mark.slow, pytest.mark.network]
@@ -271,3 +273,25 @@ def kept(report: Report) -> dict[str, Any]:
         "runtime": report.bundle.backend,
         "verdict": report.verdict.state,
     }
+
+
+def test_a_sweep_says_what_works_there_and_no_speed(
+    guest: Callable[[str], str], figures: dict[str, Any], shared: Path, tmp_path: Path
+) -> None:
+    """Functional: every cell's answers are those of this host, top-1 is measured, and FPS stay out of it."""
+    names = ("mobilenet_v1_025_96_flowers_fft", "mobilenet_v2_035_128_flowers_fft")
+    plan = SweepPlan(
+        files=tuple(str(shared / f"data/keras/{name}.h5") for name in names),
+        precisions=("int8",),
+        backends=("tflite",),
+        recipe="int8-minmax",
+        calibration=str(shared / "data/flowers/calib"),
+        val=str(shared / "data/flowers/val"),
+        boards=(Board(guest("pi4")),),
+    )
+    found = timed(figures, "pi4 sweep", lambda: sweep(plan, tmp_path, workers=1))
+    assert [cell.state for cell in found.cells] == ["emulated"] * 2, found.cells
+    assert all(cell.identical and cell.fps.decides is None for cell in found.cells)
+    assert all(cell.top1 and cell.top1.kind == "measured" and cell.top1.value > 0.8 for cell in found.cells)
+    assert "EMULATED" in found.answers[0].sentence
+    assert "2 cells answered bit for bit as on this host" in found.answers[0].sentence

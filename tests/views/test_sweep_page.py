@@ -14,7 +14,7 @@ import pytest
 
 from edgenet.swept import Answer, CellFps, Sweep
 from edgenet.views.sweep_page import SCRIPT, sweep_page
-from tests.sweeps import sweep
+from tests.sweeps.made import sweep
 
 EVIL = '<script>alert("x")</script>\u202e</title><svg onload=alert(1)>&"\'|'
 LONG = "x" * 16_000
@@ -193,8 +193,8 @@ def test_a_cell_without_accuracy_is_not_drawn_but_listed() -> None:
 
 def test_what_was_measured_elsewhere_is_told_with_its_source() -> None:
     text = read(sweep()).text
-    assert "Accuracy published by the paper, table 8" in text
-    assert "Drift expected by edgenet, int8-accurate, 1,000 images each of v1-1.0-224" in text
+    assert "Accuracy published: the paper, table 8" in text
+    assert "Drift expected: edgenet, int8-accurate, 1,000 images each of v1-1.0-224" in text
     assert "Raspberry Pi 4 Model B Rev 1.5: measured for 8 min; 6 of 60 cells were decided" in text
 
 

@@ -158,14 +158,14 @@ def test_an_equal_is_an_equal() -> None:
 def test_no_cell_reaches_the_line() -> None:
     slow = cell("v1-0.25-128", 18.0, top1=replace(PUBLISHED, value=0.415), verdict="THROTTLED")
     assert told(slow, cell("v1-0.5-128", 12.0), chosen=None) == (
-        f"{PI}: no cell reaches 24 FPS; the fastest, V1 0.25 at 128, int8 by TFLite, 4 threads, reaches "
-        "18 FPS sustained, 25 % short of it, top-1 41.5 % (published); the board throttled in the long run"
+        f"{PI}: no cell reaches 24 FPS; the fastest is V1 0.25 at 128, int8 by TFLite, 4 threads with "
+        "18 FPS sustained, 25 % below the line, top-1 41.5 % (published); the board throttled in the long run"
     )
 
 
 def test_without_accuracy_nothing_is_the_most_accurate() -> None:
     assert told(cell(top1=None), chosen=None).startswith(
-        f"{PI}: which cell that keeps 24 FPS has the best top-1 is not known; the fastest, V1 1.0"
+        f"{PI}: which cell that keeps 24 FPS has the best top-1 is not known; the fastest is V1 1.0"
     )
 
 

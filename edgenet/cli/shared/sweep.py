@@ -1,36 +1,24 @@
-"""What the terminal shows of a sweep."""
+"""What ``edgenet sweep`` prints beside the sweep itself."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from edgenet.cli.shared.output import print_table, say
-from edgenet.cli.shared.sweep_tables import sweep_columns, sweep_lines, sweep_rows
 from edgenet.figures import duration
-from edgenet.sweep.outline import Outline
+from edgenet.sweeps.outline import Outline
 from edgenet.swept import Sweep
 from edgenet.views.sweep_words import cell_name, counted
 
-__all__ = ["outlined", "shown"]
+__all__ = ["next_steps", "outlined"]
 
 
-def shown(made: Sweep, folder: Path) -> None:
-    """The answers, the front of each board, and where the rest lies."""
+def next_steps(made: Sweep, folder: Path) -> None:
+    """How the answers are deployed, and where all of it is shown."""
+    cells = {cell.key: cell for cell in made.cells}
     for answer in made.answers:
-        if rows := sweep_rows(made, answer.device):
-            title = f"{answer.board or answer.device}: none is both faster and more accurate"
-            print_table(title, sweep_columns(made), rows)
-        say(*sweep_lines(made, answer.device))
-    for spared in made.saved:
-        say(
-            f"{spared.device}: measured for {duration(spared.board_seconds)}; what {spared.skipped} of "
-            f"{spared.cells} cells would have taken was spared: about {duration(spared.saved_seconds)}"
-        )
-    say("", *(answer.sentence for answer in made.answers))
-    for answer in made.answers:
-        chosen = next((cell for cell in made.cells if cell.key == answer.key), None)
-        if chosen is not None and chosen.bundle is not None:
-            say(f"edgenet deploy {folder / chosen.bundle} --device {answer.device}")
+        if answer.key is not None and (bundle := cells[answer.key].bundle) is not None:
+            say(f"edgenet deploy {folder / bundle} --device {answer.device}")
     say(f"{folder / 'index.html'} shows all of it")
 
 

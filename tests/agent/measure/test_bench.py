@@ -192,3 +192,15 @@ def test_the_waiting_board_is_read_only_where_it_tells_its_power(monkeypatch):
     monkeypatch.setattr(bench, "IDLE_S", 0.001)
     assert bench._idle({}, 1.0) == []
     assert len(bench._idle({"power_w": 2.0}, 0.004)) == 4
+
+
+def test_the_pipeline_may_run_longer_than_the_model():
+    protocol = {"min_runs": 1, "min_seconds": 0.0, "pipeline_s": 0.2, "max_seconds": 5.0}
+    facts, samples = bench.run(Model(), frames(0, 2), READER, protocol, lambda *_: None)
+    assert facts["runs"]["model"] == 1
+    assert sum(samples[1:]) > 0.15
+
+
+def test_a_pipeline_longer_than_the_limit_is_still_measured_so_long():
+    assert bench.Limits({"max_seconds": 1.0}).at_least(3.0).most == 3.0
+    assert bench.Limits({"min_seconds": 2.0}).at_least(0.0).seconds == 2.0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,11 @@ from distributed import get_worker
 
 from edgenet.cache import made_by
 from edgenet.errors import DataError
-from edgenet.sweep.engine import Outcome
-from edgenet.sweep.images import Images
-from edgenet.sweep.parcel import Parcel
+from edgenet.sweeps.engine import Outcome
+from edgenet.sweeps.images import Images
+from edgenet.sweeps.parcel import Parcel
 
-__all__ = ["Foreign", "Missing", "dask_setup", "made_there", "perform", "take_in"]
+__all__ = ["Foreign", "Missing", "made_there", "perform", "take_in"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,6 @@ class Foreign:
 
     made_by: Mapping[str, str]
     worker: str
-
-
-def dask_setup(worker: Any) -> None:  # noqa: ARG001
-    """Called by Dask in a process of its own cluster: Ctrl-C is for the one that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def made_there() -> dict[str, str]:
@@ -63,7 +58,7 @@ def perform(parcel: Parcel, made_for: Mapping[str, str]) -> Parcel:
         if missing := tuple(item for item in _images_of(job) if not _is_here(item)):
             return Parcel.of(Missing(missing, here))
         return Parcel.of(Outcome(0, work(job)))
-    except Exception as error:  # as in edgenet.sweep.engine.Here
+    except Exception as error:  # as in edgenet.sweeps.engine.Here
         return Parcel.of(Outcome(0, error=_picklable(error)))
 
 
@@ -94,8 +89,7 @@ def _is_here(images: Images) -> bool:
 
 def _picklable(error: Exception) -> Exception:
     """An error as it is, or its type and text where it cannot travel."""
-    told: Callable[[], Exception] = lambda: RuntimeError(f"{type(error).__name__}: {error}")
-    try:
-        return error if type(Parcel.of(error).open()) is type(error) else told()
-    except Exception:
-        return told()
+    with contextlib.suppress(Exception):
+        if type(Parcel.of(error).open()) is type(error):
+            return error
+    return RuntimeError(f"{type(error).__name__}: {error}")
