@@ -9,7 +9,7 @@ import pytest
 from edgenet.estimates.correction import Case
 from edgenet.estimates.judged import FARTHEST, judge
 from edgenet.estimates.left_out import left_out, within, without_scaled
-from edgenet.estimates.work import Work, work_of_named
+from edgenet.estimates.work import work_of_named
 from edgenet.published import Machine
 from tests.estimates.made import NETWORKS, figure, figures, machine, network
 
@@ -94,8 +94,3 @@ def test_a_few_figures_tell_nothing() -> None:
     judged = judge(case(PI, "onnxruntime"), known, scaled=False)
     assert (judged.tells, judged.factor) == (False, None)
     assert "too few" in judged.why
-
-
-def test_a_network_of_no_family_is_held_to_all_of_them() -> None:
-    other = Case(Work(work_of_named(network(NETWORKS[0])).layers, None), PI, "fp32", "tflite", 4)
-    assert "family" not in judge(other, KNOWN, scaled=False).why
