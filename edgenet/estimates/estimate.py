@@ -17,6 +17,7 @@ from edgenet.published import machine_of
 from edgenet.record import Record
 from edgenet.report import ESTIMATED
 from edgenet.target import Target
+from edgenet.zoo.named import named
 
 __all__ = ["Estimate", "estimated", "known_figures"]
 
@@ -151,4 +152,10 @@ def _three(value: float) -> str:
 
 def _remedy(model: str, target: Target) -> str:
     device = "local" if target.name == "local" else "user@board"
-    return f"measure: edgenet sweep {model} --device {device}, or compile, deploy and profile it there"
+    network = named(model)
+    if network is None:
+        return (
+            f"measure: edgenet sweep {model} --val DIR --device {device}, or compile, deploy and profile it"
+        )
+    which = f"{network.family} --alpha {network.alpha} --resolution {network.resolution}"
+    return f"measure: edgenet sweep {which} --device {device}"

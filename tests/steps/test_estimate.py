@@ -111,7 +111,7 @@ def test_where_it_cannot_be_told_it_says_why_and_what_to_do(
     assert found.words.startswith("ESTIMATED: cannot tell")
     assert why in found.why
     assert found.remedy is not None
-    assert "edgenet sweep v1-0.25-128 --device" in found.remedy
+    assert found.remedy == "measure: edgenet sweep v1 --alpha 0.25 --resolution 128 --device user@board"
 
 
 def test_a_network_that_is_no_mobilenet_has_a_roofline_alone() -> None:
