@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -103,9 +103,13 @@ def profile(  # noqa: PLR0913
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, min_fps, max_drift, facts.emulated)
     verdict = verdict.changed(notes=(*verdict.notes, *_notes(bundle, run, images)))
+    return _checked(lambda: _report(bundle, device, facts, rules, run, found, verdict), device)
+
+
+def _checked(make: Callable[[], Report], device: str) -> Report:
+    """A report that holds what was measured and nothing else."""
     try:
-        made = _report(bundle, device, facts, rules, run, found, verdict)
-        return Report.from_table(plain(made.to_table()), device)
+        return Report.from_table(plain(make().to_table()), device)
     except ReportError as error:
         raise DeviceError(f"what the board told is no measurement, {error.what}", "measure again") from None
 
