@@ -14,7 +14,7 @@ from edgenet import __version__
 from edgenet.errors import DataError, PlanError
 from edgenet.files import write_output
 from edgenet.progress import Progress, silent
-from edgenet.sweeps.answer import answer, saved
+from edgenet.sweeps.answer import answer, chosen_of, saved
 from edgenet.sweeps.board import Reached, reach
 from edgenet.sweeps.board_search import BoardSearch
 from edgenet.sweeps.builder import Builder
@@ -22,10 +22,11 @@ from edgenet.sweeps.candidates import Candidate, candidates
 from edgenet.sweeps.engine import Engine
 from edgenet.sweeps.engines import engine_for
 from edgenet.sweeps.images import Images
+from edgenet.sweeps.pairs import against
 from edgenet.sweeps.plan import SweepPlan
 from edgenet.sweeps.slots import Slot, images_of, slots_of
 from edgenet.sweeps.store import Store
-from edgenet.swept import SCHEMA, Sweep
+from edgenet.swept import SCHEMA, Cell, Sweep
 from edgenet.views.sweep_page import sweep_page
 from edgenet.views.sweep_text import sweep_csv, sweep_markdown
 
@@ -195,7 +196,7 @@ def _run(searches: Sequence[BoardSearch], local: bool) -> None:
 def _result(ready: Prepared, searches: Sequence[BoardSearch]) -> Sweep:
     plan, answers, spared, cells = ready.plan, [], [], []
     for board, search in zip(ready.boards, searches, strict=True):
-        own = list(search.cells.values())
+        own = _own(search, plan.fps)
         answers.append(answer(own, board.device, board.title, plan.fps, ready.measure))
         spared.append(saved(own, board.device))
         cells += own
@@ -212,6 +213,13 @@ def _result(ready: Prepared, searches: Sequence[BoardSearch]) -> Sweep:
         notes=tuple(_notes(ready, searches)),
         tool=f"edgenet {__version__}",
     )
+
+
+def _own(search: BoardSearch, line: float) -> list[Cell]:
+    """A board's cells, each against the answer where their accuracies were measured."""
+    chosen = chosen_of(list(search.cells.values()), line)
+    cells = search.cells if chosen is None else against(search.cells, search.cells.scores, chosen.key)
+    return list(cells.values())
 
 
 def _notes(ready: Prepared, searches: Sequence[BoardSearch]) -> Iterator[str]:

@@ -263,7 +263,7 @@ def test_a_scheduler_that_goes_away_ends_the_run_with_what_is_done(
 ) -> None:
     """Last, for the cluster is no more after it."""
     done = []
-    with pytest.raises(ConnectionLost, match="went away: run it again: what is done is kept"):
+    with pytest.raises(ConnectionLost, match="went away: run it again: what is done is kept"):  # noqa: PT012
         for outcome in joined.run(jobs.nap, [tmp_path] * 20):
             done.append(outcome.index)
             if len(done) == 2:
