@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
 
 from edgenet.published import expected_drift, published_accuracy
 from edgenet.report import Report
@@ -125,7 +125,7 @@ def _expected(slot: Slot) -> Cell:
     if cell.family is None or cell.alpha is None or cell.resolution is None:
         return cell
     if (known := expected_drift(cell.family, cell.precision)) is not None:
-        told: dict[str, Any] = known._asdict()
+        told = asdict(known)
     elif cell.precision == "int8":
         row = published_accuracy(cell.family, cell.alpha, cell.resolution)
         if row is None or row.int8_top1 is None:
