@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgenet import __version__
-from edgenet.errors import DataError, PlanError
+from edgenet.errors import ConnectionLost, DataError, PlanError
 from edgenet.files import write_output
 from edgenet.progress import Progress, silent
 from edgenet.sweeps.answer import answer, chosen_of, saved
@@ -80,6 +80,7 @@ def sweep(
     Raises:
         PlanError: It cannot be swept.
         ConnectionFailed: A board cannot be reached before anything was done.
+        ConnectionLost: All boards went away and did not come back; what is done is kept.
         DataError: The images cannot be used, or the folder cannot be written.
     """
     plan = (SweepPlan.load(plan) if isinstance(plan, str) else plan).checked()
@@ -95,6 +96,7 @@ def sweep(
             raise
         found = _result(ready, searches)
         _write(found, store.folder)
+        _check_reached(searches)
         return found
 
 
@@ -169,6 +171,13 @@ def _check_labels(ready: Prepared) -> None:
             "without labels every model is held to its own float form, and none to another",
             "add labels.csv to the images of --val, or a folder a class",
         )
+
+
+def _check_reached(searches: Sequence[BoardSearch]) -> None:
+    """Fail where no board stayed; else those that did have their answers, and a note tells of the others."""
+    lost = [search.lost for search in searches if search.lost is not None]
+    if len(lost) == len(searches):
+        raise ConnectionLost(lost[0], "run it again when the board is back: what is done is kept")
 
 
 def _one_at_a_time(progress: Progress) -> Progress:

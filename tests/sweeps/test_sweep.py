@@ -109,8 +109,9 @@ def test_a_board_that_stays_away_costs_only_what_is_not_done(
         if number > 1:
             raise ConnectionLost("pi: gone", "look at the cable")
 
-    engine = Scripted(events=lose)
-    found = swept(monkeypatch, tmp_path, engine, PLAN.changed(boards=(Board("pi"),)))
+    with pytest.raises(ConnectionLost, match="what is done is kept"):
+        swept(monkeypatch, tmp_path, Scripted(events=lose), PLAN.changed(boards=(Board("pi"),)))
+    found = Sweep.load(tmp_path / "sweep.json")
     assert found.answers[0].model is None
     assert "pending" in states(found).values()
     assert any("pi did not come back (pi: gone" in note for note in found.notes)
