@@ -1,4 +1,4 @@
-"""Write docs/cli.md from what ``--help`` says, and into docs/models.md and docs/tflite-files.md what is read.
+"""Write docs/cli.md from what ``--help`` says, and tables made from code and data into other pages.
 
 python docs/generate.py             writes the pages
 python docs/generate.py --check     exit 1 if a page is not what would be written
@@ -14,13 +14,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
+import estimate_tables
 
 from edgenet.cli.main import cli
 from edgenet.importers.keras_network import layers
 from edgenet.importers.keras_network.layers import activation, table
 from edgenet.importers.tflite_file.operators.table import OPERATORS
 
-CLI, MODELS, TFLITE = (Path(__file__).with_name(name) for name in ("cli.md", "models.md", "tflite-files.md"))
+CLI, MODELS, TFLITE, ESTIMATE, ANSWER = (
+    Path(__file__).with_name(f"{name}.md") for name in ("cli", "models", "tflite-files", "estimate", "answer")
+)
 BEGIN, END = "<!-- made by make docs -->\n", "<!-- end -->\n"
 WIDTH = 100
 HEAD = """# The command line
@@ -37,16 +40,6 @@ def command_line() -> str:
     for name, command in sorted(cli.commands.items()):
         parts.append(_section(f"edgenet {name}", _context(command, name, top)))
     return "\n".join(parts)
-
-
-def models() -> str:
-    """The page of models, with the table of Keras' layers made again."""
-    return _with_table(MODELS, _keras_layers())
-
-
-def tflite_files() -> str:
-    """The page of TFLite files, with the table of operators made again."""
-    return _with_table(TFLITE, _tflite_operators())
 
 
 def _with_table(page: Path, made: str) -> str:
@@ -100,10 +93,21 @@ def _section(title: str, context: click.Context) -> str:
     return f"## {title}\n\n```text\n{context.get_help().rstrip()}\n```\n"
 
 
+def made() -> list[tuple[Path, str]]:
+    """Every page, and what it should be."""
+    return [
+        (CLI, command_line()),
+        (MODELS, _with_table(MODELS, _keras_layers())),
+        (TFLITE, _with_table(TFLITE, _tflite_operators())),
+        (ESTIMATE, _with_table(ESTIMATE, estimate_tables.how_far_off())),
+        (ANSWER, _with_table(ANSWER, estimate_tables.answer())),
+    ]
+
+
 def main() -> int:
     """Write or check the pages."""
     wrong = 0
-    for path, text in ((CLI, command_line()), (MODELS, models()), (TFLITE, tflite_files())):
+    for path, text in made():
         if "--check" not in sys.argv[1:]:
             path.write_text(text, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from edgenet.steps.quickstart import quickstart
     from edgenet.steps.report import present
     from edgenet.steps.wheelhouse import wheelhouse
-    from edgenet.sweep.plan import SweepPlan
-    from edgenet.sweep.sweep import sweep
+    from edgenet.sweeps.plan import SweepPlan
+    from edgenet.sweeps.sweep import sweep
     from edgenet.swept import Sweep
     from edgenet.target import Target
 
@@ -50,7 +50,7 @@ _HOMES = {
     "Recipe": "edgenet.recipe",
     "Report": "edgenet.report",
     "Sweep": "edgenet.swept",
-    "SweepPlan": "edgenet.sweep.plan",
+    "SweepPlan": "edgenet.sweeps.plan",
     "Target": "edgenet.target",
     "card_like": "edgenet.cards.frameworks",
     "compare": "edgenet.steps.compare",
@@ -68,7 +68,7 @@ _HOMES = {
     "profile": "edgenet.steps.profile",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
-    "sweep": "edgenet.sweep.sweep",
+    "sweep": "edgenet.sweeps.sweep",
     "wheelhouse": "edgenet.steps.wheelhouse",
 }
 

@@ -139,13 +139,7 @@ def published_accuracies() -> tuple[PublishedAccuracy, ...]:
 
 
 def published_accuracy(family: str, alpha: float, resolution: int) -> PublishedAccuracy | None:
-    """Of one network; ``None`` where nothing was published of it.
-
-    Args:
-        family: "v1", "v2", "v3-small" or "v3-large".
-        alpha: Width multiplier.
-        resolution: Height and width of the input in pixels.
-    """
+    """Of one network, named as a row names it; ``None`` where nothing was published of it."""
     wanted = (family, alpha, resolution)
     rows = published_accuracies()
     return next((row for row in rows if (row.family, row.alpha, row.resolution) == wanted), None)
@@ -182,12 +176,7 @@ def published_cores() -> Mapping[str, float]:
 
 @functools.cache
 def expected_drift(family: str, precision: str) -> ExpectedDrift | None:
-    """What a precision is expected to cost a family; ``None`` where edgenet measured none of it.
-
-    Args:
-        family: "v1", "v2", "v3-small" or "v3-large".
-        precision: As the command line names it.
-    """
+    """What a precision is expected to cost a family of networks; ``None`` where it was not measured."""
     rows = [row for row in _measured() if (row.family, row.precision) == (family, precision)]
     if not rows:
         return None

@@ -35,7 +35,9 @@ Share = Annotated[float, Within(least=0.0, most=1.0)]
 Interval = tuple[float, float]
 
 # Where an accuracy, or what int8 costs of it, is from.
-MEASURED, PUBLISHED, EXPECTED = "measured", "published", "expected"
+MEASURED = "measured"
+PUBLISHED = "published"
+EXPECTED = "expected"
 
 # sustained: run long, and its figures are final. screened: timed in short rounds. skipped: decided without
 # being timed, the reason says by what. emulated: ran on a simulation, which has no speed. failed: the reason
@@ -222,7 +224,7 @@ class Sweep(Record):
         measure: The headline measure's name: "top1", "map50", ….
         fps_line: Frames a second that were asked for.
         frame: The camera's frames that were measured, "jpeg 640x480".
-        plan: What was asked for, as :meth:`edgenet.sweep.plan.SweepPlan.to_table` tells it.
+        plan: What was asked for, as :meth:`edgenet.sweeps.plan.SweepPlan.to_table` tells it.
         boards: Device → the facts that the board told.
         cells: Every one.
         answers: One a board.

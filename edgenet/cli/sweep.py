@@ -11,7 +11,7 @@ from edgenet.cli.shared.options import cache_option, json_option
 from edgenet.cli.shared.output import print_json, print_notes, progress
 
 if TYPE_CHECKING:
-    from edgenet.sweep.plan import SweepPlan
+    from edgenet.sweeps.plan import SweepPlan
 
 __all__ = ["sweep"]
 
@@ -50,8 +50,9 @@ __all__ = ["sweep"]
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes here.  [default: a core each]"
 )
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False), default="sweep", show_default=True, metavar="DIR"
-)
+    "-o", "--output", type=click.Path(file_okay=False), default="sweep", show_default=True, metavar="DIR",
+    help="Where all of it is kept.",
+)  # fmt: skip
 @cache_option
 @json_option
 def sweep(
@@ -81,8 +82,8 @@ def sweep(
     """
     from edgenet.cli.shared.sweep import next_steps, outlined
     from edgenet.cli.shared.sweep_tables import show_sweep
-    from edgenet.sweep.outline import outline
-    from edgenet.sweep.sweep import sweep as run
+    from edgenet.sweeps.outline import outline
+    from edgenet.sweeps.sweep import sweep as run
 
     plan = _plan(what, devices, **asked)
     if dry_run:
@@ -105,7 +106,7 @@ def _plan(what: tuple[str, ...], devices: tuple[str, ...], **asked: Any) -> Swee
     """The plan that is named, or one of the models or families, with the options in place of what it says."""
     from edgenet.frame import Frame
     from edgenet.library import names
-    from edgenet.sweep.plan import FAMILIES, Board, SweepPlan
+    from edgenet.sweeps.plan import FAMILIES, Board, SweepPlan
 
     named = [item for item in what if item in names("sweep") or item.endswith(".toml")]
     if named and len(what) > 1:

@@ -17,11 +17,12 @@ from edgenet.published import machine_of
 from edgenet.record import Record
 from edgenet.report import ESTIMATED
 from edgenet.target import Target
+from edgenet.zoo.named import named
 
 __all__ = ["Estimate", "estimated", "known_figures"]
 
 Interval = tuple[float, float]
-NO_MOBILENET = "the correction was only ever held to MobileNets, and this network is none by its structure"
+NO_MOBILENET = "the correction was held to MobileNets alone, and this network is none by its structure"
 # Three times on one board are published of TensorRT: too few to leave any out.
 GPU = "GPUs are not estimated: what is published of TensorRT with MobileNets is of one board"
 ALONE = "the network alone: what decoding, resizing and reading the answer cost, no published figure tells"
@@ -101,7 +102,7 @@ def estimated(
     case = Case(work, machine_of(target), precision, backend, threads)
     roof, judged = None, Judged(None, 0, GPU, False)
     if backend != "tensorrt":
-        judged = judge(case, known, not full_size)
+        judged = judge(case, known, not full_size) if work.family else Judged(None, 0, NO_MOBILENET, False)
         roof = roofline_ms(work, case.machine, precision, threads) if precision in SIZES else None
     tells, why = judged.tells and roof is not None, judged.why
     if roof is None and judged.tells:
@@ -128,7 +129,7 @@ def estimated(
         figures=judged.figures,
         why=why,
         remedy=None if tells else _remedy(model, target),
-        notes=(ALONE, *([] if work.family else [NO_MOBILENET])),
+        notes=(ALONE,),
     )
 
 
@@ -151,4 +152,10 @@ def _three(value: float) -> str:
 
 def _remedy(model: str, target: Target) -> str:
     device = "local" if target.name == "local" else "user@board"
-    return f"measure: edgenet sweep {model} --device {device}, or compile, deploy and profile it there"
+    network = named(model)
+    if network is None:
+        return (
+            f"measure: edgenet sweep {model} --val DIR --device {device}, or compile, deploy and profile it"
+        )
+    which = f"{network.family} --alpha {network.alpha} --resolution {network.resolution}"
+    return f"measure: edgenet sweep {which} --device {device}"

@@ -17,7 +17,8 @@ from edgenet.zoo.named import NamedNetwork, named
 
 __all__ = ["PUBLISHED", "RECORDED", "Figure", "published_figures", "recorded_figures"]
 
-PUBLISHED, RECORDED = "published", "recorded"
+PUBLISHED = "published"
+RECORDED = "recorded"
 # What a report must be to count.
 VALID = "VALID"
 

@@ -89,7 +89,7 @@ def _questions(case: Case, figures: Sequence[Figure]) -> list[str]:
 def _alike(case: Case, figure: Figure) -> bool:
     """Whether a figure shows the family of the case with its kernels, in its kind of numbers."""
     same = figure.kernels == case.kernels and (figure.precision == "int8") == (case.precision == "int8")
-    return same and (case.work.family is None or figure.work.family == case.work.family)
+    return same and figure.work.family == case.work.family
 
 
 def _like(question: str, case: Case, figures: tuple[Figure, ...]) -> list[list[LeftOut]]:

@@ -79,20 +79,16 @@ def work_of(proto: onnx.ModelProto) -> Work:
 
 def _without_weights(proto: onnx.ModelProto) -> onnx.ModelProto:
     """The same graph with its large weights as inputs of their shape, for it is read a few times."""
-    bare = onnx.ModelProto()
-    bare.CopyFrom(onnx.ModelProto(ir_version=proto.ir_version, opset_import=proto.opset_import))
-    graph = bare.graph
-    graph.name = proto.graph.name
-    graph.node.extend(proto.graph.node)
-    graph.input.extend(proto.graph.input)
-    graph.output.extend(proto.graph.output)
-    given = {item.name for item in proto.graph.input}
-    for tensor in proto.graph.initializer:
-        if math.prod(tensor.dims) <= SMALL:
-            graph.initializer.append(tensor)
-        elif tensor.name not in given:
-            graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
-    return bare
+    graph = proto.graph
+    given = {item.name for item in graph.input}
+    small = [item for item in graph.initializer if math.prod(item.dims) <= SMALL]
+    large = [
+        helper.make_tensor_value_info(item.name, item.data_type, item.dims)
+        for item in graph.initializer
+        if math.prod(item.dims) > SMALL and item.name not in given
+    ]
+    bare = helper.make_graph(graph.node, graph.name or "graph", [*graph.input, *large], graph.output, small)
+    return helper.make_model(bare, opset_imports=proto.opset_import, ir_version=proto.ir_version)
 
 
 def _family(proto: onnx.ModelProto, found: Sequence[Layer]) -> str | None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import onnx
 
-from edgenet.errors import PlanError
+from edgenet.errors import ModelError, PlanError
 from edgenet.estimates.estimate import Estimate, estimated
 from edgenet.estimates.work import work_of, work_of_named
-from edgenet.model import Model
+from edgenet.network import Network
 from edgenet.quantize.quantized import Quantized
 from edgenet.steps.source import Source, read_source
 from edgenet.target import Target
@@ -59,14 +59,20 @@ def estimate(
         name, work = network.name, work_of_named(network)
         full = (network.alpha, network.resolution) == (1.0, 224)
     else:
-        found = read_source(model)
-        name, work, full = _name(found), work_of(_proto(found)), False
+        (name, proto), full = _read(model), False
+        work = work_of(proto)
     return estimated(name, work, board, backend, precision, threads or board.threads, full_size=full)
 
 
-def _name(found: Model | Quantized) -> str:
-    return found.name if isinstance(found, Model) else found.original.name
-
-
-def _proto(found: Model | Quantized) -> onnx.ModelProto:
-    return found.proto if isinstance(found, Model) else found.model.proto
+def _read(model: Source) -> tuple[str, onnx.ModelProto]:
+    """Name and graph; how a network is fed does not matter here, so a file needs no card."""
+    try:
+        found = read_source(model)
+    except ModelError:
+        if not isinstance(model, str | Path) or not Path(model).exists():
+            raise
+        network = Network.read(Path(model))
+        return network.path.stem, network.proto
+    if isinstance(found, Quantized):
+        return found.original.name, found.model.proto
+    return found.name, found.proto

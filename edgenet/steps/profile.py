@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -96,22 +96,28 @@ def profile(  # noqa: PLR0913
     progress("connect", 0, None)
     with connect(device, board_events(progress)) as agent:
         facts = agent.facts([bundle.manifest.backend])
-        staged = None
         if deployed:
             _check_deployed(agent, bundle, device)
-        else:
-            staged = brought(agent, bundle, device, progress)
+        staged = None if deployed else brought(agent, bundle, device, progress)
         run = board_run(agent, bundle, rules, images, known, progress, frame, staged)
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, min_fps, max_drift, facts.emulated)
-    told = (*_doubt(bundle, run.expected), *image_notes(images, bundle.manifest.preprocessing))
-    told += run.camera.notes if run.camera else ()
-    verdict = verdict.changed(notes=(*verdict.notes, *told))
+    verdict = verdict.changed(notes=(*verdict.notes, *_notes(bundle, run, images)))
+    return _checked(lambda: _report(bundle, device, facts, rules, run, found, verdict), device)
+
+
+def _checked(make: Callable[[], Report], device: str) -> Report:
+    """A report that holds what was measured and nothing else."""
     try:
-        made = _report(bundle, device, facts, rules, run, found, verdict)
-        return Report.from_table(plain(made.to_table()), device)
+        return Report.from_table(plain(make().to_table()), device)
     except ReportError as error:
         raise DeviceError(f"what the board told is no measurement, {error.what}", "measure again") from None
+
+
+def _notes(bundle: Bundle, run: BoardRun, images: ImageSet | None) -> tuple[str, ...]:
+    """What a user should know of the card, the labels, the images and the frames."""
+    told = (*_doubt(bundle, run.expected), *image_notes(images, bundle.manifest.preprocessing))
+    return told + (run.camera.notes if run.camera else ())
 
 
 def _frame(given: Frame | str | None, rules: Protocol) -> Frame | None:

@@ -18,6 +18,7 @@ TOP = 22
 BOTTOM = 44
 # Axes that span more are logarithmic; no measured speed is below, and no more decades than these are drawn.
 DECADE, SLOWEST, MOST_DECADES = 10.0, 1e-3, 9
+FURTHER = 1.5
 
 Span = tuple[float, float]
 
@@ -73,6 +74,9 @@ class Axes:
     def around(cls, marks: Sequence[Mark], line: float) -> Axes:
         """Axes that show all points and the line with a little room around them."""
         xs = [max(x, SLOWEST) for x in (line, *(mark.x for mark in marks))]
+        # An interval is shown whole, but for one without end.
+        ends = (mark.x_span[1] for mark in marks if mark.x_span)
+        xs.append(min(max([max(xs), *ends]), FURTHER * max(xs)))
         ys = [y for mark in marks for y in (mark.y, *(mark.y_span or ()))] or [0.0, 1.0]
         y_marks = round_marks(min(ys), max(ys))
         low, high = min(xs), max(xs)

@@ -94,7 +94,7 @@ def _accuracy(cell: Cell, measure: str) -> Tile:
     name, best = measure_name(measure), percent(cell.best_accuracy)
     if best is None or cell.top1 is None:
         return Tile(name, "–", "", "not known")
-    drift = drift_words(cell, sources=False)
+    drift = drift_words(cell, whole=False)
     if cell.top1.kind == MEASURED:
         on = f" on {counted(cell.top1.images, 'image')}" if cell.top1.images else ""
         return Tile(f"{name}, measured{on}", number(best, 1), "%", drift)

@@ -67,12 +67,10 @@ def legend(sweep: Sweep) -> list[tuple[str, str]]:
     families = [(name, color) for name, color in _colors(sweep).items() if name in used]
     precisions = sorted({cell.precision for cell in drawn}, key=_precision)
     found = [(symbol("circle", color), cut(name or "other", LONGEST // 10)) for name, color in families]
+    found += [("", f"(colors repeat after {COLORS} families)")] if len(families) > COLORS else []
     found += [(symbol(_shape(name)), cut(name, LONGEST // 10)) for name in precisions]
-    return [
-        *found,
-        (symbol("circle"), "filled: sustained"),
-        (symbol("circle", filled=False), "hollow: screened"),
-    ]
+    found += [(symbol("circle"), "filled: sustained"), (symbol("circle", filled=False), "hollow: screened")]
+    return found
 
 
 def _panel(sweep: Sweep, device: str, board: str, marks: Sequence[Mark], axes: Axes) -> Panel:
@@ -131,7 +129,7 @@ def _title(cell: Cell, sweep: Sweep) -> str:
         accuracy_words(cell.top1, sweep.measure),
     ]
     return cut(
-        f"{cell_name(cell)}: {', '.join(filter(None, [*words, drift_words(cell, sources=False)]))}", LONGEST
+        f"{cell_name(cell)}: {', '.join(filter(None, [*words, drift_words(cell, whole=False)]))}", LONGEST
     )
 
 

@@ -60,7 +60,7 @@ def sweep_page(sweep: Sweep) -> str:
         panels=panels(sweep, links),
         legend=legend(sweep),
         measure=measure_name(sweep.measure),
-        kinds=kinds(sweep.cells),
+        kinds=[cut(line, LONGEST) for line in kinds(sweep.cells)],
         states=_states(sweep.cells),
         heads=heads,
         rows=_rows(sweep, cells, heads),
@@ -82,7 +82,7 @@ def _about(sweep: Sweep) -> str:
 
 def _states(cells: Sequence[Cell]) -> str:
     found = Counter(cell.state for cell in cells)
-    return ", ".join(f"{count:,} {cut(state, 40)}" for state, count in found.most_common())
+    return cut(", ".join(f"{count:,} {state}" for state, count in found.most_common()), LONGEST)
 
 
 def _rows(sweep: Sweep, cells: Sequence[Cell], heads: Sequence[Column]) -> list[Row]:

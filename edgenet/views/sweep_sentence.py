@@ -30,6 +30,12 @@ VERDICTS = {
     "THROTTLED": "the board throttled in the long run",
     "UNDERVOLT": "the board was short of voltage in the long run",
 }
+# What became of a cell that was not timed, as a predicate.
+FATES = {
+    "emulated": "was emulated alone",
+    "failed": "failed",
+    "pending": "was not reached before the sweep ended",
+}
 # How cells that were not timed ended.
 ENDED = {
     "failed": "failed",
@@ -153,14 +159,15 @@ def _called(cell: Cell, chosen: Cell) -> str:
 def _fate(cell: Cell, line: float) -> str:
     """What became of a cell, as the predicate of a sentence."""
     fps = speed(cell)
-    if fps is not None:
-        held = "" if cell.fps.sustained is not None else " in the screening"
-        left = " and was not run long" if held and fps >= line else ""
-        return f"reaches {beside(fps, line)} FPS{held}{left}"
     why = f" ({cut(cell.reason, REASON)})" if cell.reason else ""
-    if cell.state == "pending":
-        return f"was not reached before the sweep ended{why}"
-    return f"{'failed' if cell.state == 'failed' else 'was skipped'}{why}"
+    if fps is None:
+        return f"{FATES.get(cell.state, 'was skipped')}{why}"
+    if cell.fps.sustained is not None:
+        return f"reaches {beside(fps, line)} FPS"
+    told = f"reaches {beside(fps, line)} FPS in the screening"
+    if cell.state == "failed":
+        return f"{told} and then failed{why}"
+    return f"{told} and was not run long" if fps >= line else told
 
 
 def _none_keeps(cells: Sequence[Cell], line: float, measure: str) -> str:

@@ -52,7 +52,7 @@ def state_name(cell: Cell) -> str:
     if cell.state == EMULATED:
         return "EMULATED"
     doubt = cell.verdict if cell.verdict and cell.verdict != "VALID" else ""
-    return ", ".join(filter(None, [cell.state, doubt]))
+    return cut(", ".join(filter(None, [cell.state, doubt])), NAME)
 
 
 def _what(sweep: Sweep) -> list[Column]:
@@ -120,7 +120,7 @@ def _known_by(cell: Cell) -> str:
         return ""
     if cell.top1.kind == MEASURED:
         return f"measured on {counted(cell.top1.images, 'image')}" if cell.top1.images else MEASURED
-    return f"{cell.top1.kind} {share(cell.top1.value)}"
+    return f"{cut(cell.top1.kind, NAME)} {share(cell.top1.value)}"
 
 
 def _delta(cell: Cell) -> float | None:
@@ -130,7 +130,7 @@ def _delta(cell: Cell) -> float | None:
 def _drift(cell: Cell) -> str:
     if cell.drift is None or cell.drift.delta_pp is None:
         return ""
-    return f"{spread(cell.drift.delta_pp, cell.drift.interval_pp)} {cell.drift.kind}"
+    return f"{spread(cell.drift.delta_pp, cell.drift.interval_pp)} {cut(cell.drift.kind, NAME)}"
 
 
 def _identical(cell: Cell) -> str:

@@ -121,12 +121,12 @@ def accuracy_words(accuracy: CellAccuracy | None, measure: str) -> str:
     return f"{name} {share(accuracy.value)} ({known})"
 
 
-def drift_words(cell: Cell, sources: bool = True) -> str:
+def drift_words(cell: Cell, whole: bool = True) -> str:
     """What it lost against float: "int8 −0.2 ± 0.4 pp measured on 1,000 images"; "" where nobody told.
 
     Args:
         cell: Whose drift.
-        sources: Whether it says where an expected one was measured.
+        whole: Whether it says what an expected one was measured on; its source stands in :func:`origins`.
     """
     drift = cell.drift
     if drift is None or drift.delta_pp is None:
@@ -135,8 +135,10 @@ def drift_words(cell: Cell, sources: bool = True) -> str:
     if drift.kind == MEASURED:
         again = cell.top1 is not None and cell.top1.kind == MEASURED and cell.top1.images == drift.images
         return f"{told} against float" if again else f"{told} measured{_on(drift.images)}"
-    source = drift.source or (f"measured{_on(drift.images)} of others" if drift.images else "")
-    return f"{told} {drift.kind} ({source})" if sources and source else f"{told} {drift.kind}"
+    if not whole:
+        return f"{told} {drift.kind}"
+    on = f", measured{_on(drift.images)}" if drift.images else ""
+    return f"{told} {drift.kind} of this family{on}"
 
 
 def _on(images: int | None) -> str:
@@ -146,7 +148,7 @@ def _on(images: int | None) -> str:
 def origins(cells: Sequence[Cell]) -> list[str]:
     """Where the accuracies and drifts that this sweep did not measure are from, the most frequent first."""
     found = Counter(
-        f"{what} {item.kind} by {item.source}"
+        f"{what} {item.kind}: {item.source}"
         for cell in cells
         for what, item in (("Accuracy", cell.top1), ("Drift", cell.drift))
         if item is not None and item.source

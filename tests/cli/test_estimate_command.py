@@ -28,7 +28,7 @@ def test_a_board_that_it_cannot_tell_of() -> None:
     result = run("signs", "--target", "jetson-agx-thor", "--threads", "2")
     assert result.exit_code == 0
     assert result.stdout.startswith("ESTIMATED: cannot tell")
-    assert "measure: edgenet sweep signs" in result.stdout
+    assert "measure: edgenet sweep signs --val DIR --device user@board" in result.stdout
 
 
 def test_json_is_one_document_of_its_own_kind() -> None:

@@ -11,7 +11,7 @@ import pytest
 from edgenet.cli.main import main
 from edgenet.cli.shared.sweep_tables import sweep_columns, sweep_lines, sweep_rows
 from edgenet.swept import Sweep
-from tests.sweeps import sweep
+from tests.sweeps.made import sweep
 
 
 def run(*arguments: str | Path) -> int:

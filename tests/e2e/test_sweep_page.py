@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edgenet.views.sweep_page import sweep_page
-from tests.sweeps import sweep
+from tests.sweeps.made import sweep
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

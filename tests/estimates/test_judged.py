@@ -7,9 +7,10 @@ import math
 import pytest
 
 from edgenet.estimates.correction import Case
+from edgenet.estimates.figure import Figure
 from edgenet.estimates.judged import FARTHEST, judge
 from edgenet.estimates.left_out import left_out, within, without_scaled
-from edgenet.estimates.work import Work, work_of_named
+from edgenet.estimates.work import work_of_named
 from edgenet.published import Machine
 from tests.estimates.made import NETWORKS, figure, figures, machine, network
 
@@ -85,7 +86,7 @@ def test_what_no_figure_is_like_cannot_be_told(
 ) -> None:
     judged = judge(case(board, kernels, precision), KNOWN, scaled=False)
     assert not judged.tells
-    assert judged.factor is None
+    assert (judged.factor, judged.figures) == (None, 0)
     assert why in judged.why
 
 
@@ -96,6 +97,45 @@ def test_a_few_figures_tell_nothing() -> None:
     assert "too few" in judged.why
 
 
-def test_a_network_of_no_family_is_held_to_all_of_them() -> None:
-    other = Case(Work(work_of_named(network(NETWORKS[0])).layers, None), PI, "fp32", "tflite", 4)
-    assert "family" not in judge(other, KNOWN, scaled=False).why
+def test_few_figures_of_a_core_are_held_to_the_worse_of_the_kernels_and_the_core() -> None:
+    """Two figures there: the other core's scatter and the other kernels' on this core both count."""
+    few = tuple(figure(ALONE, name, 2.0) for name in NETWORKS[:2])
+    quiet = (*figures(PI), *figures(ALONE, kernels="ncnn"), *few)
+    kernels = (*scattered(PI, "tflite"), *figures(ALONE, kernels="ncnn"), *few)
+    core = (*figures(PI), *scattered(ALONE, "ncnn"), *few)
+    calm, by_kernels, by_core = (
+        judge(case(ALONE), known, scaled=False).factor for known in (quiet, kernels, core)
+    )
+    assert calm is not None
+    assert by_kernels is not None
+    assert by_core is not None
+    assert calm < 1.1
+    assert by_kernels > 1.3
+    assert by_core > 1.3
+
+
+def scattered(board: Machine, kernels: str) -> tuple[Figure, ...]:
+    return tuple(
+        figure(board, name, slower, kernels)
+        for name, slower in zip(NETWORKS, (1.0, 3.0, 3.0, 1.0), strict=True)
+    )
+
+
+def test_a_core_with_enough_figures_is_judged_by_them_alone() -> None:
+    known = (*figures(PI), *scattered(ALONE, "tflite"))
+    calm, wild = (judge(case(board), known, scaled=False) for board in (PI, ALONE))
+    assert calm.factor is not None
+    assert wild.factor is not None
+    assert calm.factor < wild.factor
+    assert calm.figures == wild.figures == 4
+
+
+def test_a_new_board_of_a_core_that_was_timed_with_other_kernels_is_asked_both() -> None:
+    known = (*figures(PI), *figures(ALONE, kernels="ncnn"))
+    why = judge(case(machine("new", "Cortex-A53")), known, scaled=False).why
+    assert "kernels are left out" in why
+    assert "whole board" in why
+
+
+def test_the_limit_is_the_one_that_the_page_names() -> None:
+    assert FARTHEST == 1.5

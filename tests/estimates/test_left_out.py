@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgenet.estimates.correction import Case, Correction, case_of
-from edgenet.estimates.left_out import QUESTIONS, left_out, within, without_scaled
+from edgenet.estimates.left_out import QUESTIONS, LeftOut, left_out, within, without_scaled
 from edgenet.estimates.roofline import roofline_ms
 from edgenet.estimates.work import Work, work_of_named
 from tests.estimates.made import NETWORKS, figure, figures, machine, network
@@ -66,14 +66,24 @@ def test_widths_and_resolutions_are_told_by_full_size_alone() -> None:
     assert all(0.25 < row.ratio < 0.4 for row in rows)
 
 
-def test_nine_in_ten_are_within_and_over_counts_as_much_as_under() -> None:
-    known = figures(PI)
-    rows = left_out(known, "network")
-    by_two = [type(row)(row.figure, "network", row.figure.ms * factor) for row, factor in zip(
-        rows, (2.0, 0.5, 1.0, 1.0), strict=True)]  # fmt: skip
-    assert within(by_two) == pytest.approx(2.0)
-    many = [
-        type(rows[0])(rows[0].figure, "network", rows[0].figure.ms * (9.0 if n == 0 else 1.1))
-        for n in range(10)
-    ]
-    assert within(many) == pytest.approx(1.1)
+def test_the_small_and_the_large_v3_are_one_family() -> None:
+    group = QUESTIONS["family"]
+    large, small = (figure(PI, name) for name in ("v3-large-0.35-32", "v3-small-0.35-32"))
+    assert group(large) == group(small)
+    assert group(small) != group(figure(PI, "v3-small-0.35-32", precision="int8"))
+
+
+@pytest.mark.parametrize(
+    ("ratios", "factor"),
+    [
+        ((2.0, 0.5, 1.0, 1.0), 2.0),
+        ((0.2, 1.0, 1.0, 1.0), 5.0),
+        ((9.0, 1.5, *[1.1] * 8), 1.5),
+        ((9.0, 5.0, 1.5, *[1.1] * 8), 5.0),
+    ],
+)
+def test_nine_in_ten_are_within_and_over_counts_as_much_as_under(
+    ratios: tuple[float, ...], factor: float
+) -> None:
+    one = figure(PI, NETWORKS[0])
+    assert within([LeftOut(one, "network", one.ms * ratio) for ratio in ratios]) == pytest.approx(factor)

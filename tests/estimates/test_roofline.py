@@ -29,6 +29,7 @@ def test_the_slower_of_computing_and_moving_decides_layer_by_layer() -> None:
 
 def test_int8_moves_a_quarter_and_computes_by_what_the_core_has() -> None:
     assert roofline_ms(Work((BOUND_BY_MEMORY,), "v1"), BOARD, "int8", 4, FREE) == pytest.approx(0.5)
+    assert roofline_ms(Work((BOUND_BY_MEMORY,), "v1"), BOARD, "fp16", 4, FREE) == pytest.approx(1.0)
     assert peak_gmacs(CORE, "fp32") == 4.0
     assert peak_gmacs(CORE, "int8") == 6.0
     assert peak_gmacs(replace(CORE, isa=("asimd", "asimddp")), "int8") == 16.0
@@ -49,6 +50,18 @@ def test_no_more_threads_than_cores_and_zero_means_all() -> None:
     work = Work((BOUND_BY_ARITHMETIC,), "v1")
     times = [roofline_ms(work, BOARD, "fp32", threads, FREE) for threads in (0, 4, 64)]
     assert times == [pytest.approx(25.0)] * 3
+
+
+def test_a_board_of_unknown_cores_has_one() -> None:
+    board = replace(BOARD, cpu=replace(CORE, cores=0))
+    work = Work((BOUND_BY_ARITHMETIC,), "v1")
+    assert roofline_ms(work, board, "fp32", 0, FREE) == pytest.approx(100.0)
+    assert roofline_ms(work, board, "fp32", 2, FREE) == pytest.approx(50.0)
+
+
+def test_the_numbers_are_those_that_the_page_names() -> None:
+    """docs/estimate.md; benchmarks/estimates.py chose them."""
+    assert Shape() == Shape(cycles=40_000.0, threads=0.7)
 
 
 def test_without_a_clock_there_is_none() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
+import importlib
 import json
 import os
 import re
@@ -25,7 +25,9 @@ from edgenet.errors import LibraryError
 from edgenet.library import names
 from edgenet.manifest import Manifest
 from edgenet.preprocessing import COLORS, Preprocessing
+from edgenet.record import Record
 from edgenet.report import Report
+from edgenet.swept import STATES, Answer, Cell, CellAccuracy, CellDrift, CellFps, Saved, Sweep
 from edgenet.target import Target
 from edgenet.task import load_task
 from edgenet.tasks import task_names
@@ -54,14 +56,18 @@ def commands() -> Iterator[tuple[str, str]]:
         yield from ((name, line.strip()) for line in lines if line.strip().startswith("edgenet "))
 
 
-def test_cli_page_is_what_help_says() -> None:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-    assert text("docs/cli.md") == generate.command_line(), "run make docs"
-    assert text("docs/models.md") == generate.models(), "run make docs"
+def test_pages_that_are_made_are_what_the_code_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    made = dict(importlib.import_module("generate").made())
+    assert {path.name for path in made} >= {
+        "cli.md",
+        "models.md",
+        "tflite-files.md",
+        "estimate.md",
+        "answer.md",
+    }
+    for path, wanted in made.items():
+        assert path.read_text(encoding="utf-8") == wanted, f"{path.name}: run make docs"
     for name in cli.commands:
         assert f"## edgenet {name}\n" in text("docs/cli.md")
 
@@ -266,6 +272,16 @@ class TestExamples:
         report = json.loads(said)
         assert set(report) == set(Report.__dataclass_fields__)
         assert not sorted(unnamed(report, text("docs/report.md"), skip=("facts", "absent")))
+
+
+@pytest.mark.parametrize("record", [Sweep, Cell, CellFps, CellAccuracy, CellDrift, Answer, Saved])
+def test_every_key_of_a_sweep_is_named(record: type[Record]) -> None:
+    keys = {item.name: None for item in dataclasses.fields(record)}  # type: ignore[arg-type]
+    assert not sorted(unnamed(keys, text("docs/sweep.md"), skip=()))
+
+
+def test_every_state_of_a_cell_is_named() -> None:
+    assert not unnamed(dict.fromkeys(STATES), text("docs/sweep.md"), skip=())
 
 
 def unnamed(value: Any, page: str, skip: tuple[str, ...]) -> set[str]:

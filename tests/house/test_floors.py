@@ -36,7 +36,7 @@ FLOORS = (
     ("3, above both", ({"verify"}, {"live"})),
     ("3, above verify", ({"measure"},)),
     ("4", ({"steps"},)),
-    ("4, above steps", ({"sweep"},)),
+    ("4, above steps", ({"sweeps"},)),
     ("5", ({"cli", "__main__"},)),
 )
 # The board's side stands apart; these of its files are all that the host may import.
@@ -53,11 +53,11 @@ SHARED_WITH_THE_HOST = (
 DOOR, VERSION = "edgenet", "edgenet.__version__"
 
 CLUSTERS = (
-    "sweep/joined_cluster.py",
-    "sweep/local_cluster.py",
-    "sweep/on_dask.py",
-    "sweep/on_worker.py",
-    "sweep/sending.py",
+    "sweeps/joined_cluster.py",
+    "sweeps/local_cluster.py",
+    "sweeps/on_dask.py",
+    "sweeps/on_worker.py",
+    "sweeps/sending.py",
 )
 # Library → the files, or folders, that may import it.
 PLACES = {

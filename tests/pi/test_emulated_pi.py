@@ -33,8 +33,8 @@ from edgenet.steps.deploy import deploy
 from edgenet.steps.doctor import doctor
 from edgenet.steps.probe import board_target, probe
 from edgenet.steps.profile import profile
-from edgenet.sweep.plan import Board, SweepPlan
-from edgenet.sweep.sweep import sweep
+from edgenet.sweeps.plan import Board, SweepPlan
+from edgenet.sweeps.sweep import sweep
 from edgenet.zoo.signs import LABELS
 
 pytestmark = [pytest.mark.pi, pytest.mark.shared, pytest.mark.slow, pytest.mark.network]

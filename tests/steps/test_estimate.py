@@ -16,10 +16,12 @@ from edgenet.model import Model
 from edgenet.report import Report
 from edgenet.steps.compare import compare
 from edgenet.steps.estimate import estimate
+from edgenet.steps.quantize import quantize_model
 from edgenet.steps.report import present
 from edgenet.swept import Sweep
 from edgenet.target import Target
 from edgenet.zoo import embedded
+from tests.conftest import CHEAP
 
 
 def test_the_public_name_is_the_step() -> None:
@@ -60,6 +62,26 @@ def test_a_file_and_an_embedded_model_are_taken(tmp_path: Path) -> None:
     assert estimate(Model.load(path), Target.load("raspberry-pi-5")).ms == mine.ms
 
 
+def test_how_a_network_is_fed_does_not_matter_so_a_file_needs_no_card(tmp_path: Path) -> None:
+    path = tmp_path / "bare.onnx"
+    path.write_bytes(embedded("signs").read_bytes())
+    assert estimate(path, "raspberry-pi-4").ms == estimate("signs", "raspberry-pi-4").ms
+    path.write_bytes(b"no model")
+    with pytest.raises(ModelError, match=r"bare\.onnx"):
+        estimate(path, "raspberry-pi-4")
+
+
+def test_what_edgenet_quantized_is_taken_as_the_network_that_it_was(
+    tmp_path: Path, model_file: Path, photos: Path
+) -> None:
+    made = quantize_model(model_file, CHEAP, photos)
+    path = made.write(tmp_path / "tiny.int8.onnx")
+    quantized, plain = (estimate(item, "raspberry-pi-4") for item in (path, model_file))
+    assert quantized.model == plain.model
+    assert quantized.macs == plain.macs
+    assert quantized.ms == pytest.approx(plain.ms, rel=0.25)
+
+
 def test_a_file_is_preferred_to_a_network_of_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,14 +111,15 @@ def test_where_it_cannot_be_told_it_says_why_and_what_to_do(
     assert found.words.startswith("ESTIMATED: cannot tell")
     assert why in found.why
     assert found.remedy is not None
-    assert "edgenet sweep v1-0.25-128 --device" in found.remedy
+    assert found.remedy == "measure: edgenet sweep v1 --alpha 0.25 --resolution 128 --device user@board"
 
 
-def test_a_network_that_is_no_mobilenet_says_that_the_correction_was_not_held_to_it() -> None:
+def test_a_network_that_is_no_mobilenet_has_a_roofline_alone() -> None:
     work = Work((LayerWork(512_000, 513_512),), None)
     found = estimated("dense", work, Target.load("raspberry-pi-4"), "tflite", "fp32")
     assert found.roofline_ms is not None
-    assert any("only ever held to MobileNets" in note for note in found.notes)
+    assert (found.tells, found.ms) == (False, None)
+    assert "held to MobileNets alone" in found.why
 
 
 @pytest.mark.parametrize(

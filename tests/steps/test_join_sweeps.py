@@ -13,7 +13,7 @@ from edgenet.steps.join_sweeps import join_sweeps
 from edgenet.steps.report import load_results, present
 from edgenet.swept import CellAccuracy, Sweep
 from tests.reports import report
-from tests.sweeps import sweep
+from tests.sweeps.made import sweep
 
 
 def test_one_is_itself() -> None:

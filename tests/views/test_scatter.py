@@ -47,6 +47,11 @@ def test_axes_are_logarithmic_beyond_a_decade() -> None:
     assert far.x_marks == [10.0, 20.0, 50.0, 100.0]
 
 
+def test_axes_show_an_interval_but_not_one_without_end() -> None:
+    assert Axes.around([mark(90.0, x_span=(80.0, 130.0))], 24.0).x[1] >= 130.0
+    assert Axes.around([mark(90.0, x_span=(80.0, 1e9))], 24.0).x[1] <= 150.0
+
+
 def test_several_boards_can_share_axes() -> None:
     both = Axes.around([mark(5.0, 40.0), mark(200.0, 75.0)], 24.0)
     one = [mark(5.0, 40.0)]

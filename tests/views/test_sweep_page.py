@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from edgenet.swept import Answer, CellFps, Sweep
+from edgenet.swept import Answer, CellAccuracy, CellDrift, CellFps, Sweep
 from edgenet.views.sweep_page import SCRIPT, sweep_page
-from tests.sweeps import sweep
+from tests.sweeps.made import sweep
 
 EVIL = '<script>alert("x")</script>\u202e</title><svg onload=alert(1)>&"\'|'
 LONG = "x" * 16_000
@@ -160,10 +160,12 @@ def test_drawings_are_described_and_well_formed() -> None:
 def test_five_hundred_cells_are_below_two_megabytes() -> None:
     """Whatever their names and reasons are."""
     cells = sweep(("pi4",)).cells
-    many = tuple(
-        replace(cells[i % len(cells)], key=str(i), model=LONG, family=LONG, reason=LONG, precision=LONG)
-        for i in range(500)
-    )
+    long: dict[str, Any] = {
+        "model": LONG, "family": LONG, "reason": LONG, "precision": LONG, "backend": LONG, "state": LONG,
+        "verdict": LONG, "top1": CellAccuracy(value=0.5, kind=LONG, source=LONG),
+        "drift": CellDrift(kind=LONG, delta_pp=1.0, interval_pp=(0.0, 2.0), images=None, source=LONG),
+    }  # fmt: skip
+    many = tuple(replace(cells[i % len(cells)], key=str(i), **long) for i in range(500))
     html = sweep_page(sweep(("pi4",), cells=many, notes=(LONG,) * 100, plan={LONG: LONG}))
     assert len(html.encode()) < 2_000_000
     plain = tuple(replace(cells[i % len(cells)], key=str(i)) for i in range(500))
@@ -193,8 +195,8 @@ def test_a_cell_without_accuracy_is_not_drawn_but_listed() -> None:
 
 def test_what_was_measured_elsewhere_is_told_with_its_source() -> None:
     text = read(sweep()).text
-    assert "Accuracy published by the paper, table 8" in text
-    assert "Drift expected by edgenet, int8-accurate, 1,000 images each of v1-1.0-224" in text
+    assert "Accuracy published: the paper, table 8" in text
+    assert "Drift expected: edgenet, int8-accurate, 1,000 images each of v1-1.0-224" in text
     assert "Raspberry Pi 4 Model B Rev 1.5: measured for 8 min; 6 of 60 cells were decided" in text
 
 

@@ -11,7 +11,7 @@ import pytest
 from edgenet.swept import CellFps
 from edgenet.views.inert import in_csv
 from edgenet.views.sweep_text import sweep_csv, sweep_markdown
-from tests.sweeps import sweep
+from tests.sweeps.made import sweep
 
 EVIL = '=cmd|"/C calc"!A0\u202e <img src=x> [a](http://b) @c | *d*'
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgenet.cli.shared.output import print_table, say
 from edgenet.figures import duration
-from edgenet.sweep.outline import Outline
+from edgenet.sweeps.outline import Outline
 from edgenet.swept import Sweep
 from edgenet.views.sweep_words import cell_name, counted
 

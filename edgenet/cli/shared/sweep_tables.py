@@ -21,14 +21,14 @@ ENDED = {"pending": "not reached", "emulated": "EMULATED"}
 
 
 def show_sweep(sweep: Sweep) -> None:
-    """Print it, board by board."""
+    """Print it, board by board; the answers last, where they are seen."""
     names = board_names(sweep)
     for device in devices(sweep):
-        say(*(item.sentence for item in sweep.answers if item.device == device))
         if rows := sweep_rows(sweep, device):
-            print_table(names[device], sweep_columns(sweep), rows)
-        say(*sweep_lines(sweep, device))
-    say(*saved_words(sweep))
+            title = f"{names[device]}: none is both faster and more accurate"
+            print_table(title, sweep_columns(sweep), rows)
+        say(*(f"{names[device]}: {line}" for line in sweep_lines(sweep, device)))
+    say(*saved_words(sweep), "", *(item.sentence for item in sweep.answers))
 
 
 def sweep_columns(sweep: Sweep) -> list[str]:

@@ -11,11 +11,11 @@ from edgenet.errors import ConnectionLost, EdgenetError
 from edgenet.files import sha256
 from edgenet.progress import Progress
 from edgenet.statistics import wilson
-from edgenet.sweep.build import Build, BuildJob, Built, build
-from edgenet.sweep.engine import Engine
-from edgenet.sweep.images import Images
-from edgenet.sweep.slots import Slot
-from edgenet.sweep.store import BuildNote, Store
+from edgenet.sweeps.build import Build, BuildJob, Built, build
+from edgenet.sweeps.engine import Engine
+from edgenet.sweeps.images import Images
+from edgenet.sweeps.slots import Slot
+from edgenet.sweeps.store import BuildNote, Store
 from edgenet.swept import MEASURED, CellAccuracy, CellDrift
 
 __all__ = ["Builder"]

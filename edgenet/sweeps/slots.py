@@ -16,10 +16,10 @@ from edgenet.files import sha256
 from edgenet.protocol import Protocol
 from edgenet.recipe import Recipe
 from edgenet.steps.plan import default_recipe
-from edgenet.sweep.board import Reached
-from edgenet.sweep.candidates import Candidate
-from edgenet.sweep.images import Images
-from edgenet.sweep.plan import SweepPlan
+from edgenet.sweeps.board import Reached
+from edgenet.sweeps.candidates import Candidate
+from edgenet.sweeps.images import Images
+from edgenet.sweeps.plan import SweepPlan
 from edgenet.swept import Cell
 
 __all__ = ["Slot", "images_of", "slots_of"]

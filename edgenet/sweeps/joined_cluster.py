@@ -9,8 +9,8 @@ from typing import Any
 from distributed import Client
 
 from edgenet.errors import ConnectionFailed, PlanError
-from edgenet.sweep.on_worker import made_there
-from edgenet.sweep.same_edgenet import different
+from edgenet.sweeps.on_worker import made_there
+from edgenet.sweeps.same_edgenet import different
 
 __all__ = ["JoinedCluster"]
 

@@ -18,9 +18,9 @@ from edgenet.model import Model
 from edgenet.protocol import Protocol
 from edgenet.report import latency
 from edgenet.steps.compile import compile
-from edgenet.sweep import screening
-from edgenet.sweep.long_run import sustained
-from edgenet.sweep.screening import Screening, ScreenJob, Turn, screen
+from edgenet.sweeps import screening
+from edgenet.sweeps.long_run import sustained
+from edgenet.sweeps.screening import Screening, ScreenJob, Turn, screen
 from tests.reports import report
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from edgenet.published import expected_drift
 from edgenet.report import Report
-from edgenet.sweep.long_run import sustained
-from edgenet.sweep.screening import Screened
-from edgenet.sweep.search import Estimated, of_rounds
-from edgenet.sweep.slots import Slot
-from edgenet.sweep.store import BuildNote, Store
+from edgenet.sweeps.long_run import sustained
+from edgenet.sweeps.screening import Screened
+from edgenet.sweeps.search import Estimated, of_rounds
+from edgenet.sweeps.slots import Slot
+from edgenet.sweeps.store import BuildNote, Store
 from edgenet.swept import EXPECTED, Cell, CellDrift, CellFps
 
 __all__ = ["BoardCells"]

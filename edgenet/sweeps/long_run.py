@@ -13,8 +13,8 @@ from edgenet.protocol import Protocol
 from edgenet.report import Report
 from edgenet.statistics import student95
 from edgenet.steps.profile import profile
-from edgenet.sweep.images import Images
-from edgenet.sweep.search import Estimated
+from edgenet.sweeps.images import Images
+from edgenet.sweeps.search import Estimated
 
 __all__ = ["LongJob", "run_long", "sustained"]
 

@@ -89,7 +89,9 @@ def test_what_cannot_be_built_says_why_and_the_others_are(model: Model, photos: 
     )
     found = build(job(model, photos, (*wrong, *BUILDS[:1])))
     assert [item.bundle is None for item in found] == [True, True, True, True, False]
-    assert found[0].failure == "Raspberry Pi 4 Model B has no tensorrt; choose --backend tflite or onnxruntime"
+    assert (
+        found[0].failure == "Raspberry Pi 4 Model B has no tensorrt; choose --backend tflite or onnxruntime"
+    )
     assert "crystal-ball" in str(found[2].failure)
     assert found[2].failure == found[3].failure
     assert not any(item.unforeseen for item in found)

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 
 from edgenet.errors import PlanError
-from edgenet.sweep.engine import Engine, Here
+from edgenet.sweeps.engine import Engine, Here
 from edgenet.threads import usable_threads
 
 __all__ = ["engine_for"]
@@ -38,14 +38,14 @@ def engine_for(scheduler: str | None, workers: int | None, boards: Sequence[str]
 
 
 def _joined(scheduler: str) -> Engine:
-    from edgenet.sweep.joined_cluster import JoinedCluster
-    from edgenet.sweep.on_dask import OnDask
+    from edgenet.sweeps.joined_cluster import JoinedCluster
+    from edgenet.sweeps.on_dask import OnDask
 
     return OnDask(lambda: JoinedCluster(scheduler))
 
 
 def _local(workers: int, boards: Sequence[str]) -> Engine:
-    from edgenet.sweep.local_cluster import LocalCluster
-    from edgenet.sweep.on_dask import OnDask, resource
+    from edgenet.sweeps.local_cluster import LocalCluster
+    from edgenet.sweeps.on_dask import OnDask, resource
 
     return OnDask(lambda: LocalCluster(workers, [resource(board) for board in boards]))

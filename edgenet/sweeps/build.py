@@ -19,7 +19,7 @@ from edgenet.recipe import Recipe
 from edgenet.steps.compiler import Compiler
 from edgenet.steps.decide import decide
 from edgenet.steps.source import Source, read_source
-from edgenet.sweep.images import Images
+from edgenet.sweeps.images import Images
 from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, from_set, truth
 

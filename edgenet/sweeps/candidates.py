@@ -19,7 +19,7 @@ from edgenet.progress import Progress, silent
 from edgenet.published import PublishedAccuracy, published_accuracies
 from edgenet.quantize.quantized import Quantized
 from edgenet.steps.source import read_source
-from edgenet.sweep.plan import SweepPlan
+from edgenet.sweeps.plan import SweepPlan
 from edgenet.swept import PUBLISHED, CellAccuracy
 from edgenet.task import Task, load_task
 from edgenet.zoo.named import NamedNetwork

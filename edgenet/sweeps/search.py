@@ -1,6 +1,6 @@
 """Which cells are timed next on a board, which need not be, and which are run long: pure decisions.
 
-A cell whose network lies within another's (:meth:`edgenet.sweep.candidates.Candidate.within`), built and
+A cell whose network lies within another's (:meth:`edgenet.sweeps.candidates.Candidate.within`), built and
 run in the same way, is not slower. So one that keeps the line decides for all within it, and one that misses
 it for all around it; the rest is bisection. What stays unclear gets twice the rounds, and again, but only
 where it could still be the answer (successive halving; Jamieson and Talwalkar, AISTATS 2016).
@@ -19,7 +19,9 @@ from edgenet.statistics import student95
 
 __all__ = ["ABOVE", "BELOW", "UNCLEAR", "Entry", "Estimated", "Search", "of_rounds", "relation"]
 
-ABOVE, BELOW, UNCLEAR = "above", "below", "unclear"
+ABOVE = "above"
+BELOW = "below"
+UNCLEAR = "unclear"
 # The most rounds that a cell gets before the long run decides.
 MOST_ROUNDS = 12
 

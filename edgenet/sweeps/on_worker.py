@@ -12,9 +12,9 @@ from distributed import get_worker
 
 from edgenet.cache import made_by
 from edgenet.errors import DataError
-from edgenet.sweep.engine import Outcome
-from edgenet.sweep.images import Images
-from edgenet.sweep.parcel import Parcel
+from edgenet.sweeps.engine import Outcome
+from edgenet.sweeps.images import Images
+from edgenet.sweeps.parcel import Parcel
 
 __all__ = ["Foreign", "Missing", "made_there", "perform", "take_in"]
 
@@ -58,7 +58,7 @@ def perform(parcel: Parcel, made_for: Mapping[str, str]) -> Parcel:
         if missing := tuple(item for item in _images_of(job) if not _is_here(item)):
             return Parcel.of(Missing(missing, here))
         return Parcel.of(Outcome(0, work(job)))
-    except Exception as error:  # as in edgenet.sweep.engine.Here
+    except Exception as error:  # as in edgenet.sweeps.engine.Here
         return Parcel.of(Outcome(0, error=_picklable(error)))
 
 

@@ -12,7 +12,7 @@ from edgenet.devices.connect import connect
 from edgenet.facts import Facts
 from edgenet.library import Table
 from edgenet.steps.probe import board_target, target_text
-from edgenet.sweep.plan import Board
+from edgenet.sweeps.plan import Board
 from edgenet.target import Target
 
 __all__ = ["Reached", "reach"]

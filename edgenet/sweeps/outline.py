@@ -9,13 +9,13 @@ from typing import Any
 
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
-from edgenet.sweep.board_search import entries_of
-from edgenet.sweep.engine import Here
-from edgenet.sweep.plan import SweepPlan
-from edgenet.sweep.search import Search
-from edgenet.sweep.slots import Slot
-from edgenet.sweep.store import Store
-from edgenet.sweep.sweep import Prepared, prepared
+from edgenet.sweeps.board_search import entries_of
+from edgenet.sweeps.engine import Here
+from edgenet.sweeps.plan import SweepPlan
+from edgenet.sweeps.search import Search
+from edgenet.sweeps.slots import Slot
+from edgenet.sweeps.store import Store
+from edgenet.sweeps.sweep import Prepared, prepared
 from edgenet.swept import Cell
 
 __all__ = ["Outline", "outline"]
@@ -58,7 +58,7 @@ class Outline:
 
 
 def outline(plan: SweepPlan, folder: Path | str, progress: Progress = silent) -> Outline:
-    """What :func:`edgenet.sweep.sweep.sweep` would do: boards are asked what they are, nothing is built.
+    """What :func:`edgenet.sweeps.sweep.sweep` would do: boards are asked what they are, nothing is built.
 
     Args:
         plan: As there.

@@ -16,15 +16,15 @@ import pytest
 
 from edgenet.errors import ConnectionFailed, ConnectionLost, DataError, DeviceError, PlanError
 from edgenet.files import sha256
-from edgenet.sweep.build import Build, BuildJob, Built, build
-from edgenet.sweep.engine import Engine, Here
-from edgenet.sweep.engines import engine_for
-from edgenet.sweep.images import Images
+from edgenet.sweeps.build import Build, BuildJob, Built, build
+from edgenet.sweeps.engine import Engine, Here
+from edgenet.sweeps.engines import engine_for
+from edgenet.sweeps.images import Images
 from edgenet.target import Target
 from tests.conftest import CHEAP
 from tests.house.tree import ROOT
-from tests.sweep import jobs
-from tests.sweep.clusters import UserCluster, gone
+from tests.sweeps import jobs
+from tests.sweeps.clusters import UserCluster, gone
 
 pytest.importorskip("distributed")
 pytestmark = [
@@ -34,8 +34,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-from edgenet.sweep import joined_cluster, on_dask  # noqa: E402
-from edgenet.sweep.on_dask import OnDask, resource  # noqa: E402
+from edgenet.sweeps import joined_cluster, on_dask  # noqa: E402
+from edgenet.sweeps.on_dask import OnDask, resource  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_images_are_sent_once_to_a_worker_that_lacks_them(
 ) -> None:
     monkeypatch.chdir(photos.parent)
     images, sent = Images.of(photos.name, "val"), []
-    monkeypatch.setattr("edgenet.sweep.sending.PART", 20_000)
+    monkeypatch.setattr("edgenet.sweeps.sending.PART", 20_000)
     send = on_dask.send
     monkeypatch.setattr(on_dask, "send", lambda *given: (sent.append(given[-1]), send(*given)))
     looked = [outcome.value for outcome in joined.run(jobs.look, [images] * 6)]
@@ -171,8 +171,8 @@ def test_no_more_is_on_its_way_than_workers_can_do(own: Engine, tmp_path: Path) 
 
 PROGRAM = """
 import sys
-from edgenet.sweep.engines import engine_for
-from tests.sweep import jobs
+from edgenet.sweeps.engines import engine_for
+from tests.sweeps import jobs
 if __name__ == "__main__":
     engine = engine_for(None, 2, ["local"])
     try:
@@ -226,7 +226,7 @@ def test_another_edgenet_is_refused_before_any_job(
     from edgenet.cache import made_by
 
     told = made_by() | {"sources": "0" * 64}
-    monkeypatch.setattr("edgenet.sweep.same_edgenet.made_by", lambda: told)
+    monkeypatch.setattr("edgenet.sweeps.same_edgenet.made_by", lambda: told)
     with pytest.raises(PlanError, match="the scheduler has another edgenet of the same version"):
         joined_cluster.JoinedCluster(theirs.address)
 
@@ -238,8 +238,8 @@ def test_a_worker_that_comes_later_with_another_edgenet_does_nothing(
 
     assert [item.value for item in joined.run(jobs.square, [2])] == [4]
     told = made_by() | {"onnxruntime": "1.0"}
-    monkeypatch.setattr("edgenet.sweep.on_dask.made_by", lambda: told)
-    monkeypatch.setattr("edgenet.sweep.same_edgenet.made_by", lambda: told)
+    monkeypatch.setattr("edgenet.sweeps.on_dask.made_by", lambda: told)
+    monkeypatch.setattr("edgenet.sweeps.same_edgenet.made_by", lambda: told)
     with pytest.raises(PlanError, match=r"the worker tcp://.* has onnxruntime .*, and here it is 1\.0"):
         list(joined.run(jobs.square, [2]))
 

@@ -22,7 +22,7 @@ from edgenet.measure.verdict import throttling
 from edgenet.progress import silent
 from edgenet.protocol import Protocol
 from edgenet.steps.stage import brought
-from edgenet.sweep.images import Images
+from edgenet.sweeps.images import Images
 from edgenet.verify.expected import encoder_for, golden_images
 
 __all__ = ["ScreenJob", "Screened", "Screening", "Turn", "screen"]

@@ -10,8 +10,8 @@ import pytest
 
 from edgenet.errors import PlanError
 from edgenet.published import published_accuracies
-from edgenet.sweep.candidates import Candidate, candidates
-from edgenet.sweep.plan import FAMILIES, SweepPlan
+from edgenet.sweeps.candidates import Candidate, candidates
+from edgenet.sweeps.plan import FAMILIES, SweepPlan
 from edgenet.zoo import mobilenet_v1, mobilenet_v2
 from tests.conftest import CARD, CLASSES, SIZE, lively
 

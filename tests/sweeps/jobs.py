@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from edgenet.errors import DataError
-from edgenet.sweep.images import Images
+from edgenet.sweeps.images import Images
 
 
 def process(_: object) -> int:

@@ -8,8 +8,8 @@ from distributed import Client
 
 from edgenet.errors import DataError
 from edgenet.files import file_digest
-from edgenet.sweep.images import Images
-from edgenet.sweep.on_worker import take_in
+from edgenet.sweeps.images import Images
+from edgenet.sweeps.on_worker import take_in
 
 __all__ = ["send"]
 
@@ -22,7 +22,7 @@ def send(client: Client, archive: Path, images: Images, worker: str) -> None:
 
     Args:
         client: Of the cluster.
-        archive: What :meth:`edgenet.sweep.images.Images.pack` wrote.
+        archive: What :meth:`edgenet.sweeps.images.Images.pack` wrote.
         images: Those.
         worker: Its address.
 

@@ -12,12 +12,12 @@ import numpy as np
 from edgenet.bundle import Bundle
 from edgenet.facts import Facts
 from edgenet.report import Report, latency
-from edgenet.sweep.board import Reached, reach
-from edgenet.sweep.build import build
-from edgenet.sweep.engine import Outcome
-from edgenet.sweep.long_run import LongJob, run_long
-from edgenet.sweep.plan import SweepPlan
-from edgenet.sweep.screening import Screened, Screening, ScreenJob, screen
+from edgenet.sweeps.board import Reached, reach
+from edgenet.sweeps.build import build
+from edgenet.sweeps.engine import Outcome
+from edgenet.sweeps.long_run import LongJob, run_long
+from edgenet.sweeps.plan import SweepPlan
+from edgenet.sweeps.screening import Screened, Screening, ScreenJob, screen
 from edgenet.target import Target
 from tests.reports import report
 

@@ -9,14 +9,14 @@ from typing import Any
 from edgenet.errors import ConnectionFailed, ConnectionLost, EdgenetError
 from edgenet.progress import REMARK, Progress
 from edgenet.protocol import Protocol
-from edgenet.sweep.board_cells import BoardCells
-from edgenet.sweep.builder import Builder
-from edgenet.sweep.images import Images
-from edgenet.sweep.long_run import LongJob, run_long
-from edgenet.sweep.plan import SweepPlan
-from edgenet.sweep.screening import ScreenJob, Turn, screen
-from edgenet.sweep.search import Entry, Estimated, Search, relation
-from edgenet.sweep.slots import Slot
+from edgenet.sweeps.board_cells import BoardCells
+from edgenet.sweeps.builder import Builder
+from edgenet.sweeps.images import Images
+from edgenet.sweeps.long_run import LongJob, run_long
+from edgenet.sweeps.plan import SweepPlan
+from edgenet.sweeps.screening import ScreenJob, Turn, screen
+from edgenet.sweeps.search import Entry, Estimated, Search, relation
+from edgenet.sweeps.slots import Slot
 from edgenet.swept import Cell
 
 __all__ = ["BoardSearch", "entries_of"]

@@ -20,11 +20,11 @@ from distributed.scheduler import KilledWorker
 
 from edgenet.cache import made_by
 from edgenet.errors import ConnectionLost, DeviceError, EdgenetError, PlanError
-from edgenet.sweep.engine import Outcome
-from edgenet.sweep.on_worker import Foreign, Missing, perform
-from edgenet.sweep.parcel import Parcel
-from edgenet.sweep.same_edgenet import different
-from edgenet.sweep.sending import send
+from edgenet.sweeps.engine import Outcome
+from edgenet.sweeps.on_worker import Foreign, Missing, perform
+from edgenet.sweeps.parcel import Parcel
+from edgenet.sweeps.same_edgenet import different
+from edgenet.sweeps.sending import send
 
 __all__ = ["Cluster", "OnDask", "resource"]
 
@@ -55,7 +55,7 @@ class Cluster(Protocol):
 
 
 class OnDask:
-    """Runs jobs on workers; see :class:`edgenet.sweep.engine.Engine`. Threads may share it.
+    """Runs jobs on workers; see :class:`edgenet.sweeps.engine.Engine`. Threads may share it.
 
     Args:
         start: Begins, or joins, the cluster; called with the first job.
@@ -71,7 +71,7 @@ class OnDask:
     def run(
         self, work: Callable[[Any], Any], jobs: Sequence[Any], board: str | None = None
     ) -> Iterator[Outcome]:
-        """As :meth:`edgenet.sweep.engine.Engine.run`.
+        """As :meth:`edgenet.sweeps.engine.Engine.run`.
 
         Raises:
             ConnectionFailed: No scheduler answers.

@@ -9,12 +9,12 @@ import pytest
 
 from edgenet.errors import ConnectionLost, DataError
 from edgenet.files import exclusive
-from edgenet.sweep import board_search, store
-from edgenet.sweep import sweep as module
-from edgenet.sweep.plan import Board
-from edgenet.sweep.sweep import sweep
+from edgenet.sweeps import board_search, store
+from edgenet.sweeps import sweep as module
+from edgenet.sweeps.plan import Board
+from edgenet.sweeps.sweep import sweep
 from edgenet.swept import Sweep
-from tests.sweep.scripted import PLAN, Scripted
+from tests.sweeps.scripted import PLAN, Scripted
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgenet.sweep.search import ABOVE, BELOW, UNCLEAR, Entry, Estimated, Search, of_rounds, relation
+from edgenet.sweeps.search import ABOVE, BELOW, UNCLEAR, Entry, Estimated, Search, of_rounds, relation
 
 ALPHAS, SIZES = (0.25, 0.5, 0.75, 1.0), (128, 160, 192, 224)
 

@@ -8,7 +8,7 @@ import pytest
 
 from edgenet.errors import DataError, EdgenetError, LibraryError, PlanError
 from edgenet.library import names
-from edgenet.sweep.plan import Board, SweepPlan
+from edgenet.sweeps.plan import Board, SweepPlan
 
 WHOLE = """
 name = "mine"

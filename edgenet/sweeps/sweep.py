@@ -14,17 +14,17 @@ from edgenet import __version__
 from edgenet.errors import DataError, PlanError
 from edgenet.files import write_output
 from edgenet.progress import Progress, silent
-from edgenet.sweep.answer import answer, saved
-from edgenet.sweep.board import Reached, reach
-from edgenet.sweep.board_search import BoardSearch
-from edgenet.sweep.builder import Builder
-from edgenet.sweep.candidates import Candidate, candidates
-from edgenet.sweep.engine import Engine
-from edgenet.sweep.engines import engine_for
-from edgenet.sweep.images import Images
-from edgenet.sweep.plan import SweepPlan
-from edgenet.sweep.slots import Slot, images_of, slots_of
-from edgenet.sweep.store import Store
+from edgenet.sweeps.answer import answer, saved
+from edgenet.sweeps.board import Reached, reach
+from edgenet.sweeps.board_search import BoardSearch
+from edgenet.sweeps.builder import Builder
+from edgenet.sweeps.candidates import Candidate, candidates
+from edgenet.sweeps.engine import Engine
+from edgenet.sweeps.engines import engine_for
+from edgenet.sweeps.images import Images
+from edgenet.sweeps.plan import SweepPlan
+from edgenet.sweeps.slots import Slot, images_of, slots_of
+from edgenet.sweeps.store import Store
 from edgenet.swept import SCHEMA, Sweep
 from edgenet.views.sweep_page import sweep_page
 from edgenet.views.sweep_text import sweep_csv, sweep_markdown
