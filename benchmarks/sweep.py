@@ -31,12 +31,12 @@ import onnx
 
 from edgenet.agent.preprocess import encode_ppm, fit
 from edgenet.files import sha256
-from edgenet.sweep.build import Build, BuildJob, build
-from edgenet.sweep.engine import Engine, Here
-from edgenet.sweep.engines import engine_for
-from edgenet.sweep.images import Images
-from edgenet.sweep.local_cluster import LocalCluster
-from edgenet.sweep.on_dask import OnDask
+from edgenet.sweeps.build import Build, BuildJob, build
+from edgenet.sweeps.engine import Engine, Here
+from edgenet.sweeps.engines import engine_for
+from edgenet.sweeps.images import Images
+from edgenet.sweeps.local_cluster import LocalCluster
+from edgenet.sweeps.on_dask import OnDask
 from edgenet.target import Target
 from edgenet.zoo import mobilenet_v1, mobilenet_v2
 

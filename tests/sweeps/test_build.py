@@ -19,8 +19,8 @@ from edgenet.recipe import Recipe
 from edgenet.steps import compiler
 from edgenet.steps.compile import compile
 from edgenet.steps.quantize import quantize_model
-from edgenet.sweep.build import Build, BuildJob, Built, build
-from edgenet.sweep.images import Images
+from edgenet.sweeps.build import Build, BuildJob, Built, build
+from edgenet.sweeps.images import Images
 from edgenet.target import Target
 from edgenet.verify.host import run_bundle
 from edgenet.verify.reference import Reference

@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from edgenet.errors import PlanError
-from edgenet.sweep import engines
-from edgenet.sweep.engine import Here
-from edgenet.sweep.engines import engine_for
-from edgenet.sweep.same_edgenet import different
-from tests.sweep import jobs
+from edgenet.sweeps import engines
+from edgenet.sweeps.engine import Here
+from edgenet.sweeps.engines import engine_for
+from edgenet.sweeps.same_edgenet import different
+from tests.sweeps import jobs
 
 WITH = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="needs the extra sweep")
 
@@ -21,7 +21,7 @@ WITH = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reaso
 @WITH
 def test_processes_where_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is started before the first job."""
-    from edgenet.sweep.on_dask import OnDask
+    from edgenet.sweeps.on_dask import OnDask
 
     monkeypatch.setattr(engines, "usable_threads", lambda: 4)
     for engine in (
@@ -51,7 +51,7 @@ def test_without_the_extra_one_after_another(name: str, monkeypatch: pytest.Monk
 
 
 def test_a_sweep_that_needs_no_cluster_does_not_load_one() -> None:
-    code = "import sys; from edgenet.sweep.engines import engine_for; engine_for(None, 1, [])"
+    code = "import sys; from edgenet.sweeps.engines import engine_for; engine_for(None, 1, [])"
     code += "; print('distributed' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
@@ -59,7 +59,7 @@ def test_a_sweep_that_needs_no_cluster_does_not_load_one() -> None:
 
 def test_what_makes_results_others_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     here = {"edgenet": "0.1.0", "sources": "a", "machine": "x86_64", "numpy": "2.0"}
-    monkeypatch.setattr("edgenet.sweep.same_edgenet.made_by", lambda: here)
+    monkeypatch.setattr("edgenet.sweeps.same_edgenet.made_by", lambda: here)
     assert different("w", here) == ("", "")
     cases = {
         "edgenet": ("w has edgenet 9, and here it is 0.1.0", "install the same edgenet there"),

@@ -11,7 +11,7 @@ import pytest
 from edgenet.agent.preprocess import encode_ppm
 from edgenet.errors import DataError
 from edgenet.files import sha256
-from edgenet.sweep.images import Images
+from edgenet.sweeps.images import Images
 from tests.conftest import smooth_images
 
 PICTURES = [encode_ppm(image) for image in smooth_images(4)]

@@ -8,7 +8,7 @@ import pytest
 
 from edgenet.devices.replies import BoardError
 from edgenet.errors import DataError, EdgenetError, ModelError
-from edgenet.sweep.parcel import Parcel
+from edgenet.sweeps.parcel import Parcel
 
 
 def test_a_value_comes_as_it_went() -> None:
