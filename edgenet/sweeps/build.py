@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from edgenet.bundle import Bundle
 from edgenet.drift import Preprocess
@@ -19,20 +19,12 @@ from edgenet.recipe import Recipe
 from edgenet.steps.compiler import Compiler
 from edgenet.steps.decide import decide
 from edgenet.steps.source import Source, read_source
+from edgenet.sweeps.candidates import Untrained
 from edgenet.sweeps.images import Images
 from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, from_set, truth
 
-__all__ = ["Build", "BuildJob", "Built", "Network", "build"]
-
-
-@runtime_checkable
-class Network(Protocol):
-    """A network that is drawn from its name, not read from a file."""
-
-    def model(self) -> Model:
-        """The float model, the same on every machine."""
-        ...
+__all__ = ["Build", "BuildJob", "Built", "build"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ class BuildJob:
     """One network with all its builds for one target.
 
     Attributes:
-        model: A file, a value, or a network by its name.
+        model: A file, a value, or a network of the zoo.
         target: The board's.
         builds: What to make of it.
         calibration: Images to quantize with.
@@ -64,7 +56,7 @@ class BuildJob:
         cache: Whether to share quantization and the float network's answers with other jobs and processes.
     """
 
-    model: Source | Network
+    model: Source | Untrained
     target: Target
     builds: tuple[Build, ...]
     calibration: Images | None = None
@@ -159,8 +151,8 @@ class _Work:
         return drift, None if scores is None else tuple(map(float, scores))
 
 
-def _read(model: Source | Network) -> Model | Quantized:
-    return model.model() if isinstance(model, Network) else read_source(model)
+def _read(model: Source | Untrained) -> Model | Quantized:
+    return model.model() if isinstance(model, Untrained) else read_source(model)
 
 
 def _is_quantized(source: Model | Quantized) -> bool:
