@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgenet.cli.main import main
-from edgenet.cli.shared.sweep_tables import sweep_columns, sweep_lines, sweep_rows
+from edgenet.cli.shared.sweep_tables import show_sweep, sweep_columns, sweep_lines, sweep_rows
 from edgenet.swept import Sweep
 from tests.sweeps.made import sweep
 
@@ -39,11 +39,25 @@ def test_the_terminal_shows_the_answers_and_what_is_worth_having(
 
 def test_rows_are_the_answer_and_the_front() -> None:
     made = sweep()
-    heads, rows = sweep_columns(made), sweep_rows(made, "pi4")
-    assert {len(row) for row in rows} == {len(heads)}
-    assert [row[heads.index("rank")] for row in rows] == ["answer", *["front"] * 9]
-    assert sweep_rows(made, "emulated") == []
+    shown = sweep_columns(made, 200)
+    rows = sweep_rows(made, "pi4", shown)
+    assert {len(row) for row in rows} == {len(shown)}
+    assert [row[[item.head for item in shown].index("rank")] for row in rows] == ["answer", *["front"] * 9]
+    assert sweep_rows(made, "emulated", shown) == []
     assert sweep_lines(replace(made, cells=()), "pi4") == []
+
+
+def test_a_narrow_terminal_shows_fewer_columns_and_none_folded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heads = [[item.head for item in sweep_columns(sweep(), wide)] for wide in (200, 80, 20)]
+    assert heads[0] == [*heads[1][:1], "rank", "build", "threads", "state", *heads[1][2:3], "p99 ms",
+                        "top-1 %", "top-1 known by", "drift", "memory MB"]  # fmt: skip
+    assert heads[1] == heads[2] == ["network", "build", "FPS", "top-1 %"]
+    monkeypatch.setattr("edgenet.cli.shared.output.PLAIN_WIDTH", 80)
+    show_sweep(sweep())
+    lines = capsys.readouterr().out.splitlines()
+    assert any("V3-Large 1.0 at 224" in line and "34.4 (33.9 to 34.9)" in line for line in lines)
 
 
 @pytest.mark.parametrize("suffix", ["html", "md", "csv"])

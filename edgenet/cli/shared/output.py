@@ -31,8 +31,10 @@ __all__ = [
     "progress",
     "rewrite",
     "say",
+    "say_wrapped",
     "styled",
     "tell_usage",
+    "width",
 ]
 
 PLAIN_WIDTH = 180
@@ -44,6 +46,14 @@ def say(*lines: str, err: bool = False) -> None:
     """Lines on stdout, or on stderr; one each, whatever is in them."""
     for line in lines:
         click.echo(plain(line), err=err)
+
+
+def say_wrapped(*lines: str) -> None:
+    """Sentences on stdout: a terminal breaks them between words, elsewhere each is one line."""
+    if sys.stdout.isatty():
+        draw(*map(styled, lines))
+    else:
+        say(*lines)
 
 
 def rewrite(line: str) -> None:
@@ -86,6 +96,11 @@ def draw(*shown: RenderableType) -> None:
     console = _console()
     for item in shown:
         console.print(item)
+
+
+def width() -> int:
+    """Characters in a line of stdout."""
+    return _console().width
 
 
 def _console() -> Console:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from edgenet.cli.shared.output import print_table, say
+from edgenet.cli.shared.output import print_table, say_wrapped, width
 from edgenet.swept import STATES, Sweep
 from edgenet.views.sweep_order import board_names, devices, in_order, ranks
 from edgenet.views.sweep_saved import saved_words
@@ -16,6 +16,9 @@ __all__ = ["show_sweep", "sweep_columns", "sweep_lines", "sweep_rows"]
 
 # What stands on the page and in the CSV alone: a terminal is narrow.
 LEFT_OUT = ("board", "model FPS", "as on the host", "artifact MB", "million MACs", "reason")
+# And what a terminal leaves out that is too narrow for it, the first first; sentences tell it too.
+NARROW = ("memory MB", "over the answer", "known by", "drift", "state", "threads", "rank", "p99 ms")
+EDGES, GAP = 2, 3
 REASON, REASONS = 160, 3
 ENDED = {"pending": "not reached", "emulated": "EMULATED"}
 
@@ -23,22 +26,38 @@ ENDED = {"pending": "not reached", "emulated": "EMULATED"}
 def show_sweep(sweep: Sweep) -> None:
     """Print it, board by board; the answers last, where they are seen."""
     names = board_names(sweep)
+    shown = sweep_columns(sweep, width())
     for device in devices(sweep):
-        if rows := sweep_rows(sweep, device):
+        if rows := sweep_rows(sweep, device, shown):
             title = f"{names[device]}: none is both faster and more accurate"
-            print_table(title, sweep_columns(sweep), rows)
-        say(*(f"{names[device]}: {line}" for line in sweep_lines(sweep, device)))
-    say(*saved_words(sweep), "", *(item.sentence for item in sweep.answers))
+            print_table(title, [item.head for item in shown], rows)
+        say_wrapped(*(f"{names[device]}: {line}" for line in sweep_lines(sweep, device)))
+    say_wrapped(*saved_words(sweep), "", *(item.sentence for item in sweep.answers))
 
 
-def sweep_columns(sweep: Sweep) -> list[str]:
-    """The heads of the columns that :func:`sweep_rows` fills."""
-    return [item.head for item in _columns(sweep)]
+def sweep_columns(sweep: Sweep, wide: int) -> list[Column]:
+    """What a terminal shows of a cell, as much as there is room for.
+
+    Args:
+        sweep: Its boards' rows stand below each other in the same columns.
+        wide: Characters in a line.
+    """
+    found = [item for item in columns(sweep) if item.head not in LEFT_OUT]
+    told = [row for device in devices(sweep) for row in sweep_rows(sweep, device, found)]
+    need = {
+        item: max(len(text) for text in (item.head, *(row[index] for row in told)))
+        for index, item in enumerate(found)
+    }
+    for name in NARROW:
+        if EDGES + sum(need.values()) + GAP * (len(need) - 1) <= wide:
+            break
+        need = {item: most for item, most in need.items() if not item.head.endswith(name)}
+    return list(need)
 
 
-def sweep_rows(sweep: Sweep, device: str) -> list[list[str]]:
+def sweep_rows(sweep: Sweep, device: str, shown: Sequence[Column]) -> list[list[str]]:
     """A board's answer and its front, a row a cell."""
-    shown, rank = _columns(sweep), ranks(sweep)
+    rank = ranks(sweep)
     best = [cell for cell in in_order(sweep) if cell.device == device and (device, cell.key) in rank]
     return [[item.tell(cell) or "–" for item in shown] for cell in best]
 
@@ -57,7 +76,3 @@ def sweep_lines(sweep: Sweep, device: str) -> list[str]:
     for reason, count in reasons.most_common(REASONS):
         lines.append(f"{counted(count, 'cell')} failed: {cut(reason, REASON)}")
     return lines
-
-
-def _columns(sweep: Sweep) -> Sequence[Column]:
-    return [item for item in columns(sweep) if item.head not in LEFT_OUT]
