@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from edgenet.estimates.roofline import SIZES, roofline_ms
 from edgenet.estimates.work import Work
 from edgenet.json_value import Count, Positive
 from edgenet.library import reference_reports
-from edgenet.published import machine_of
+from edgenet.published import machine_of, published_accuracy
 from edgenet.record import Record
 from edgenet.report import ESTIMATED
 from edgenet.target import Target
@@ -84,6 +85,7 @@ def estimated(
     threads: int = 0,
     *,
     full_size: bool = False,
+    given: str | None = None,
     figures: Sequence[Figure] | None = None,
 ) -> Estimate:
     """Estimate a network on a board.
@@ -96,6 +98,8 @@ def estimated(
         precision: As the command line names it.
         threads: Of the runtime; 0 means every core.
         full_size: Whether it is a network of width 1.0 and resolution 224.
+        given: What the command line takes for it; empty of a value in memory, ``None`` of a network that goes
+            by its name.
         figures: Other figures than all that are known.
     """
     known = known_figures() if figures is None else tuple(figures)
@@ -104,9 +108,10 @@ def estimated(
     if backend != "tensorrt":
         judged = judge(case, known, not full_size) if work.family else Judged(None, 0, NO_MOBILENET, False)
         roof = roofline_ms(work, case.machine, precision, threads) if precision in SIZES else None
-    tells, why = judged.tells and roof is not None, judged.why
-    if roof is None and judged.tells:
-        why = f"the clock of {target.title}'s processor is not known"
+    unknown = _unknown(case, known)
+    tells, why = judged.tells and not unknown, judged.why
+    if judged.tells and unknown:
+        why = f"{target.title}: {unknown} is not known"
     ms = Correction.of(known).ms(case) if tells else None
     factor = judged.factor
     told = (ms, (ms / factor, ms * factor)) if ms and factor else (None, None)
@@ -128,9 +133,23 @@ def estimated(
         factor=factor,
         figures=judged.figures,
         why=why,
-        remedy=None if tells else _remedy(model, target),
+        remedy=None if tells else _remedy(model, given, target),
         notes=(ALONE,),
     )
+
+
+def _unknown(case: Case, known: Sequence[Figure]) -> str:
+    """What a roofline needs and the board's file does not say; empty where it says all.
+
+    Without a bandwidth the roofline is lower, so figures of boards without one alone tell of such a board.
+    """
+    cpu = case.machine.cpu
+    if not cpu.clock_mhz:
+        return "the clock of its processor"
+    if not (cpu.cores or case.threads):
+        return "the number of its cores"
+    here = [item.machine.memory_gb_s for item in known if item.core == cpu.core]
+    return "" if case.machine.memory_gb_s or None in here else "the bandwidth of its memory"
 
 
 def _words(model: str, target: Target, told: tuple[float | None, Interval | None]) -> str:
@@ -150,12 +169,14 @@ def _three(value: float) -> str:
     return f"{float(f'{value:.3g}'):,g}"
 
 
-def _remedy(model: str, target: Target) -> str:
+def _remedy(model: str, given: str | None, target: Target) -> str:
+    """How it is measured instead; of a network that cannot be swept, how others of its family are."""
     device = "local" if target.name == "local" else "user@board"
-    network = named(model)
+    network = named(model) if given is None else None
     if network is None:
-        return (
-            f"measure: edgenet sweep {model} --val DIR --device {device}, or compile, deploy and profile it"
-        )
+        how = f"edgenet sweep {shlex.quote(given)} --val DIR --device {device}, or " if given else ""
+        return f"measure: {how}compile, deploy and profile it"
+    if published_accuracy(network.family, network.alpha, network.resolution) is None:
+        return f"measure published ones: edgenet sweep {network.family} --device {device}"
     which = f"{network.family} --alpha {network.alpha} --resolution {network.resolution}"
     return f"measure: edgenet sweep {which} --device {device}"

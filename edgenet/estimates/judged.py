@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edgenet.estimates.correction import Case
 from edgenet.estimates.figure import Figure
-from edgenet.estimates.left_out import LeftOut, left_out, within, without_scaled
+from edgenet.estimates.left_out import LeftOut, left_out, threads_used, within, without_scaled
 
 __all__ = ["FARTHEST", "Judged", "judge"]
 
@@ -68,6 +68,7 @@ def judge(case: Case, figures: tuple[Figure, ...], scaled: bool) -> Judged:
 LEFT = {
     "network": "the network is left out on its board",
     "kernels": "all of these kernels are left out on their board",
+    "threads": "their number of threads is left out on their board",
     "board": "the whole board is left out",
     "family": "all networks of its family are left out with these kernels in this precision",
 }
@@ -76,10 +77,13 @@ SIZES = ", and of other widths and resolutions when full-size networks alone are
 
 def _questions(case: Case, figures: Sequence[Figure]) -> list[str]:
     """What of the case no figure shows: the machine's part, and the network's."""
-    here = {item.kernels for item in figures if item.machine.name == case.machine.name}
+    board = [item for item in figures if item.machine.name == case.machine.name]
+    here = {item.kernels for item in board}
+    threads = {threads_used(item) for item in board if item.kernels == case.kernels}
     core = {item.kernels for item in figures if item.core == case.machine.cpu.core}
     unseen = {
         "kernels": case.kernels not in here and bool(here or case.kernels not in core),
+        "threads": bool(threads) and threads_used(case) not in threads,
         "board": not here,
         "family": not any(_alike(case, item) for item in figures),
     }

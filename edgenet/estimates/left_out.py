@@ -7,11 +7,11 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from edgenet.estimates.correction import RIDGE, Correction, case_of
+from edgenet.estimates.correction import RIDGE, Case, Correction, case_of
 from edgenet.estimates.figure import Figure
 from edgenet.estimates.roofline import Shape
 
-__all__ = ["QUESTIONS", "SCALED", "LeftOut", "left_out", "within", "without_scaled"]
+__all__ = ["QUESTIONS", "SCALED", "LeftOut", "left_out", "threads_used", "within", "without_scaled"]
 
 # What is left out together, of a figure → what an estimate made without it stands for.
 QUESTIONS: dict[str, Callable[[Figure], Hashable]] = {
@@ -19,6 +19,8 @@ QUESTIONS: dict[str, Callable[[Figure], Hashable]] = {
     "network": lambda figure: (figure.machine.name, figure.kernels, figure.network, figure.precision),
     # Kernels on a board that was timed with others alone.
     "kernels": lambda figure: (figure.machine.name, figure.kernels),
+    # A number of threads that these kernels were not timed with on their board.
+    "threads": lambda figure: (figure.machine.name, figure.kernels, threads_used(figure)),
     # A board that nobody timed anything on.
     "board": lambda figure: figure.machine.name,
     # A family of networks that nobody timed with these kernels in float, or in int8.
@@ -77,6 +79,12 @@ def without_scaled(
     """Each network of another width or resolution than 1.0 and 224, by those of full size alone."""
     learned = Correction.of([item for item in figures if full_size(item)], shape, ridge)
     return tuple(LeftOut(item, SCALED, learned.ms(case_of(item))) for item in figures if not full_size(item))
+
+
+def threads_used(of: Figure | Case) -> int:
+    """Threads that compute: no more than there are cores, and all of them where nobody says how many."""
+    cores = of.machine.cpu.cores
+    return min(of.threads or cores, cores or of.threads)
 
 
 def full_size(figure: Figure) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import onnx
@@ -13,9 +14,11 @@ from edgenet.network import Network
 from edgenet.quantize.quantized import Quantized
 from edgenet.steps.source import Source, read_source
 from edgenet.target import Target
-from edgenet.zoo.named import named
+from edgenet.zoo.named import FAMILIES, named
 
 __all__ = ["estimate"]
+
+LIKE_A_NAME = re.compile(r"(mobilenet)?_?v\d", re.IGNORECASE)
 
 
 def estimate(
@@ -56,12 +59,14 @@ def estimate(
         raise PlanError(f"{board.title}, {backend}, {precision}: {why}", f"choose one of {choices}")
     network = named(str(model)) if isinstance(model, str) and not Path(model).exists() else None
     if network is not None:
-        name, work = network.name, work_of_named(network)
+        name, work, given = network.name, work_of_named(network), None
         full = (network.alpha, network.resolution) == (1.0, 224)
     else:
         (name, proto), full = _read(model), False
-        work = work_of(proto)
-    return estimated(name, work, board, backend, precision, threads or board.threads, full_size=full)
+        work, given = work_of(proto), str(model) if isinstance(model, str | Path) else ""
+    return estimated(
+        name, work, board, backend, precision, threads or board.threads, full_size=full, given=given
+    )
 
 
 def _read(model: Source) -> tuple[str, onnx.ModelProto]:
@@ -69,10 +74,23 @@ def _read(model: Source) -> tuple[str, onnx.ModelProto]:
     try:
         found = read_source(model)
     except ModelError:
-        if not isinstance(model, str | Path) or not Path(model).exists():
+        if not isinstance(model, str | Path):
+            raise
+        if not Path(model).exists():
+            _check_no_name(str(model))
             raise
         network = Network.read(Path(model))
         return network.path.stem, network.proto
     if isinstance(found, Quantized):
         return found.original.name, found.model.proto
     return found.name, found.proto
+
+
+def _check_no_name(text: str) -> None:
+    """Refuse what is neither a file nor quite the name of a network of the papers."""
+    if LIKE_A_NAME.match(text) and not Path(text).suffix[1:].isalpha():
+        families = ", ".join(FAMILIES)
+        raise ModelError(
+            f"{text} is no file, and no network of the papers by its name",
+            f"names are FAMILY-WIDTH-RESOLUTION, such as v3-large-0.75-224; families are {families}",
+        )

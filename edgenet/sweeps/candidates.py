@@ -64,7 +64,8 @@ class Candidate:
         answers: Values of one answer.
         resolution: The input's height in pixels.
         work: Operator and multiply-adds of each layer, in order.
-        family, alpha: Of the zoo's; ``None`` of a file.
+        family: Of the zoo's, or the first of the files of one architecture.
+        alpha: Of the zoo's; ``None`` of a file.
         published: Accuracy of the float network; ``None`` of a file.
         task: What its answers mean.
     """
@@ -124,7 +125,15 @@ def _files(plan: SweepPlan, progress: Progress) -> list[Candidate]:
         _check_comparable(first, model)
         found.append(_of_model(Path(name), model))
         progress("read", done + 1, len(plan.files))
-    return found
+    return _families(found)
+
+
+def _families(found: Sequence[Candidate]) -> list[Candidate]:
+    """The same, each with the name of the first that has its operators: files have no family of their own."""
+    first: dict[tuple[str, ...], str] = {}
+    return [
+        replace(item, family=first.setdefault(tuple(op for op, _ in item.work), item.name)) for item in found
+    ]
 
 
 def _of_model(source: Path | Untrained, model: Model) -> Candidate:

@@ -13,7 +13,7 @@ __all__ = ["BOTTOM", "HEIGHT", "LEFT", "RIGHT", "TOP", "WIDTH", "Axes", "Mark", 
 WIDTH = 480
 HEIGHT = 380
 LEFT = 52
-RIGHT = 14
+RIGHT = 20
 TOP = 22
 BOTTOM = 44
 # Axes that span more are logarithmic; no measured speed is below, and no more decades than these are drawn.

@@ -32,13 +32,19 @@ def labels(marks: Sequence[Mark], axes: Axes) -> list[Label]:
     taken = [_around((axes.across(mark.x), axes.up(mark.y))) for mark in marks]
     found = []
     for mark in sorted(marks, key=lambda mark: not mark.ringed):
-        text = mark.label if len(mark.label) <= LONGEST else f"{mark.label[: LONGEST - 1]}…"
+        text = _shortened(mark.label)
         for place, anchor, box in _places(axes, mark, text) if text else ():
             if not any(_overlap(box, other) for other in taken):
                 found.append(Label(place, anchor, text, mark.ringed))
                 taken.append(box)
                 break
     return found
+
+
+def _shortened(text: str) -> str:
+    """A label without its middle where it is long: files of one kind differ at their ends."""
+    half = (LONGEST - 1) // 2
+    return text if len(text) <= LONGEST else f"{text[:half]}…{text[-half:]}"
 
 
 def _places(axes: Axes, mark: Mark, text: str) -> Iterator[tuple[Span, str, Box]]:

@@ -59,18 +59,26 @@ def panels(sweep: Sweep, links: Mapping[tuple[str, str], str]) -> list[Panel]:
 
 
 def legend(sweep: Sweep) -> list[tuple[str, str]]:
-    """(symbol as SVG, what it means): the families' colors, the precisions' marks, filled and hollow."""
+    """(symbol as SVG, what it means): colors of several families, marks of precisions, filled and hollow."""
     drawn = [cell for cell in sweep.cells if _place(cell)]
     if not drawn:
         return []
-    used = {cell.family for cell in drawn}
-    families = [(name, color) for name, color in _colors(sweep).items() if name in used]
+    used = {cell.family: _family(cell) for cell in drawn}
+    families = [(used[name], color) for name, color in _colors(sweep).items() if name in used]
+    families = families if len(families) > 1 else []
     precisions = sorted({cell.precision for cell in drawn}, key=_precision)
-    found = [(symbol("circle", color), cut(name or "other", LONGEST // 10)) for name, color in families]
+    found = [(symbol("circle", color), cut(name, LONGEST // 10)) for name, color in families]
     found += [("", f"(colors repeat after {COLORS} families)")] if len(families) > COLORS else []
     found += [(symbol(_shape(name)), cut(name, LONGEST // 10)) for name in precisions]
     found += [(symbol("circle"), "filled: sustained"), (symbol("circle", filled=False), "hollow: screened")]
     return found
+
+
+def _family(cell: Cell) -> str:
+    """A family's name; that of files is one of them."""
+    if cell.family is None:
+        return "other"
+    return cell.family if cell.alpha is not None else f"like {cell.family}"
 
 
 def _panel(sweep: Sweep, device: str, board: str, marks: Sequence[Mark], axes: Axes) -> Panel:

@@ -32,3 +32,16 @@ def test_a_remark_stays_when_the_bar_is_gone(monkeypatch: pytest.MonkeyPatch) ->
         "edgenet: damaged there, sent again: [x] one.whl"
     ]
     assert not any(line.rpartition("\x1b[2K")[2].strip() == "send" for line in lines)
+
+
+def test_a_long_stage_leaves_room_for_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    with output.progress() as progress:
+        progress(
+            "local: time v1-0.25-224 tflite int8, v1-0.25-224 tflite fp32, v1-0.25-160 tflite int8", 3, 8
+        )
+    assert "local: time v1-0.25-224" in screen.getvalue()
+    assert "3/8" in screen.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -45,6 +46,13 @@ def test_a_board_that_nobody_timed_is_asked_as_such() -> None:
     assert judged.tells
     assert "whole board" in judged.why
     assert "kernels" not in judged.why
+
+
+@pytest.mark.parametrize(("threads", "asked"), [(0, False), (4, False), (400, False), (1, True), (2, True)])
+def test_a_number_of_threads_that_nobody_timed_there_is_asked_as_such(threads: int, asked: bool) -> None:
+    """The figures are of four threads on four cores."""
+    judged = judge(replace(case(PI), threads=threads), KNOWN, scaled=False)
+    assert ("number of threads is left out" in judged.why) is asked
 
 
 def test_a_family_that_nobody_timed_in_such_numbers_is_asked_as_such() -> None:

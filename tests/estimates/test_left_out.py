@@ -56,7 +56,7 @@ def test_no_figure_helps_to_estimate_itself(question: str) -> None:
 def test_what_is_left_out_together_is_what_the_question_says() -> None:
     known = (*figures(PI), *figures(PI, kernels="ncnn"), *figures(OTHER))
     count = {question: len(set(map(group, known))) for question, group in QUESTIONS.items()}
-    assert count == {"network": 12, "kernels": 3, "board": 2, "family": 4, "core": 1}
+    assert count == {"network": 12, "kernels": 3, "threads": 3, "board": 2, "family": 4, "core": 1}
 
 
 def test_widths_and_resolutions_are_told_by_full_size_alone() -> None:

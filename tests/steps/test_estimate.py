@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,6 +122,46 @@ def test_a_network_that_is_no_mobilenet_has_a_roofline_alone() -> None:
     assert found.roofline_ms is not None
     assert (found.tells, found.ms) == (False, None)
     assert "held to MobileNets alone" in found.why
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "threads", "why"),
+    [
+        ({"clock_mhz": 0}, 12.8, 0, "clock"),
+        ({"cores": 0}, 12.8, 0, "number of its cores"),
+        ({"cores": 0}, 12.8, 2, ""),
+        ({}, None, 0, "bandwidth"),
+    ],
+)
+def test_a_board_whose_file_does_not_say_enough_cannot_be_told(
+    cpu: dict[str, Any], memory: float | None, threads: int, why: str
+) -> None:
+    board = Target.load("raspberry-pi-4")
+    board = replace(board, cpu=replace(board.cpu, **cpu), memory_gb_s=memory)
+    found = estimate("v1-1.0-224", board, threads=threads)
+    assert found.tells is not bool(why)
+    assert why in found.why
+    assert (found.ms is None) is bool(why)
+
+
+def test_what_cannot_be_told_is_measured_with_what_the_user_has(tmp_path: Path) -> None:
+    path = tmp_path / "my model.onnx"
+    path.write_bytes(embedded("signs").read_bytes())
+    remedies = [
+        estimate(item, "jetson-agx-thor").remedy for item in (str(path), Model.load(embedded("signs")))
+    ]
+    assert remedies == [
+        f"measure: edgenet sweep '{path}' --val DIR --device user@board, or compile, deploy and profile it",
+        "measure: compile, deploy and profile it",
+    ]
+    unpublished = estimate("v1-0.3-100", "jetson-agx-thor").remedy
+    assert unpublished == "measure published ones: edgenet sweep v1 --device user@board"
+
+
+@pytest.mark.parametrize("name", ["v3-1.0-224", "v4-1.0-224", "mobilenet_v2_1.0_224", "V1-1.0-224", "v2"])
+def test_a_name_that_is_nearly_one_is_told_how_names_are(name: str) -> None:
+    with pytest.raises(ModelError, match="v1, v2, v3-small, v3-large"):
+        estimate(name, "raspberry-pi-4")
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_files_of_one_architecture_are_ordered_and_a_card_is_part_of_a_model(tmp
     assert not found[1].within(found[0])
     assert not any(found[2].within(item) or item.within(found[2]) for item in found[:2])
     assert found[0].digest != found[3].digest
+    assert [item.family for item in found] == ["narrow", "narrow", "other", "narrow"]
     assert all(item.published is None and item.answers == CLASSES for item in found)
 
 

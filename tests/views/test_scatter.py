@@ -122,7 +122,7 @@ def test_labels_never_lie_on_marks_or_on_each_other() -> None:
     for index, a in enumerate(boxes):
         for b in boxes[:index]:
             assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
-    assert labels([mark(label="n" * 90)], axes)[0].text == "n" * 25 + "…"
+    assert labels([mark(label="flowers_" * 9 + "fft")], axes)[0].text == "flowers_flow…_flowers_fft"
 
 
 positive = st.floats(min_value=1e-300, max_value=2.0**63)

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from edgenet.swept import Answer, CellAccuracy, CellDrift, CellFps, Sweep
+from edgenet.views.sweep_charts import legend
 from edgenet.views.sweep_page import SCRIPT, sweep_page
 from tests.sweeps.made import sweep
 
@@ -191,6 +192,20 @@ def test_a_cell_without_accuracy_is_not_drawn_but_listed() -> None:
     assert "No cell has both a speed and a known top-1." in html
     assert "60 not known" in html
     assert html.count('<tr id="cell-') == 60
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, ["v1", "v2", "v3-large", "v3-small"]),
+        ({"alpha": None}, ["like v1", "like v2", "like v3-large", "like v3-small"]),
+        ({"family": "v1"}, []),
+        ({"family": None}, []),
+    ],
+)
+def test_colors_are_told_where_there_are_several(changes: dict[str, Any], told: list[str]) -> None:
+    words = [item for _, item in legend(with_cells(sweep(("pi4",)), **changes))]
+    assert words[: words.index("fp32")] == told
 
 
 def test_what_was_measured_elsewhere_is_told_with_its_source() -> None:

@@ -40,6 +40,8 @@ __all__ = [
 PLAIN_WIDTH = 180
 FIGURES = "0123456789+-–"
 LONGEST_STAGE = 120
+# Of a line: for the bar with its count and time; of a stage where there is no room for both.
+BAR, SHORTEST_STAGE = 32, 20
 
 
 def say(*lines: str, err: bool = False) -> None:
@@ -148,11 +150,16 @@ def progress() -> Iterator[Progress]:
                 bar.console.print(plain(f"edgenet: {stage[:LONGEST_STAGE]}"), markup=False, highlight=False)
                 return
             if stage != last:
-                bar.reset(task, description=plain(stage)[:LONGEST_STAGE], total=total)
+                bar.reset(task, description=_short(plain(stage), bar.console.width - BAR), total=total)
                 last = stage
             bar.update(task, completed=done, total=total)
 
         yield show
+
+
+def _short(stage: str, room: int) -> str:
+    most = min(max(room, SHORTEST_STAGE), LONGEST_STAGE)
+    return stage if len(stage) <= most else f"{stage[: most - 1]}…"
 
 
 def _plain() -> Progress:
