@@ -25,6 +25,7 @@ BACKEND, PRECISIONS = "tflite", ("int8", "fp32")
 QUESTIONS = {
     "network": "its network",
     "kernels": "its kernels there",
+    "threads": "its threads there",
     "board": "its board",
     "family": "its family",
 }

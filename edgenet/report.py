@@ -229,6 +229,11 @@ class Report(Record):
         if isinstance(values, dict) and values.get("kind") == ESTIMATED:
             what = f"{path}: ESTIMATED by edgenet estimate, not measured, so it is no report"
             raise ReportError(what, "measure: edgenet profile writes a report.json")
+        if isinstance(values, dict) and "cells" in values and "bundle" not in values:
+            raise ReportError(
+                f"{path}: a sweep, not a report",
+                "give one of the reports beside it; edgenet report shows the sweep itself",
+            )
         schema = values.get("schema") if isinstance(values, dict) else None
         if schema != SCHEMA or isinstance(schema, bool):
             found = reprlib.repr(schema)

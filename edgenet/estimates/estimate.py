@@ -110,7 +110,7 @@ def estimated(
         roof = roofline_ms(work, case.machine, precision, threads) if precision in SIZES else None
     unknown = _unknown(case, known)
     tells, why = judged.tells and not unknown, judged.why
-    if judged.tells and unknown:
+    if judged.factor is not None and unknown:
         why = f"{target.title}: {unknown} is not known"
     ms = Correction.of(known).ms(case) if tells else None
     factor = judged.factor

@@ -97,12 +97,15 @@ def _alike(case: Case, figure: Figure) -> bool:
 
 
 def _like(question: str, case: Case, figures: tuple[Figure, ...]) -> list[list[LeftOut]]:
-    """Left-out figures of these kernels on this core; where they are few, of either."""
+    """Left-out figures of these kernels on this core; of either where they are few.
+
+    The figures of one board and number of threads err alike, so of threads more boards are asked.
+    """
     rows = left_out(figures, question)
     same = [row for row in rows if row.figure.kernels == case.kernels]
     core = [row for row in rows if row.figure.core == case.machine.cpu.core]
     here = [row for row in same if row.figure.core == case.machine.cpu.core]
-    return [here] if len(here) >= FEWEST else [same, core]
+    return [here] if len(here) >= FEWEST and question != "threads" else [same, core]
 
 
 def _together(factors: Sequence[float]) -> float:

@@ -76,3 +76,12 @@ def test_several_become_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     sweep(("pi5",), line=30.0).write(tmp_path / "c.json")
     assert run("report", tmp_path / "a.json", tmp_path / "c.json") == 1
     assert "their line is 24 FPS and 30 FPS; sweep both in the same way" in capsys.readouterr().err
+
+
+def test_where_a_report_is_wanted_a_sweep_is_called_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "sweep.json"
+    sweep(("pi4",)).write(path)
+    assert run("compare", path, path) == 1
+    assert "a sweep, not a report; give one of the reports beside it" in capsys.readouterr().err

@@ -129,7 +129,7 @@ def test_a_network_that_is_no_mobilenet_has_a_roofline_alone() -> None:
     [
         ({"clock_mhz": 0}, 12.8, 0, "clock"),
         ({"cores": 0}, 12.8, 0, "number of its cores"),
-        ({"cores": 0}, 12.8, 2, ""),
+        ({"cores": 0}, 12.8, 4, ""),
         ({}, None, 0, "bandwidth"),
     ],
 )
