@@ -106,7 +106,8 @@ def _plan(what: tuple[str, ...], devices: tuple[str, ...], **asked: Any) -> Swee
     """The plan that is named, or one of the models or families, with the options in place of what it says."""
     from edgenet.frame import Frame
     from edgenet.library import names
-    from edgenet.sweeps.plan import FAMILIES, Board, SweepPlan
+    from edgenet.sweeps.plan import Board, SweepPlan
+    from edgenet.zoo.named import FAMILIES
 
     named = [item for item in what if item in names("sweep") or item.endswith(".toml")]
     if named and len(what) > 1:

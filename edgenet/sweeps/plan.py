@@ -9,13 +9,14 @@ from typing import Any
 
 from edgenet.errors import LibraryError, PlanError
 from edgenet.frame import Frame
-from edgenet.library import Table, read_table
+from edgenet.library import Table, names, read_table
 from edgenet.protocol import Protocol
 from edgenet.steps.plan import PRECISIONS
+from edgenet.zoo import EMBEDDED
+from edgenet.zoo.named import FAMILIES
 
-__all__ = ["FAMILIES", "Board", "SweepPlan"]
+__all__ = ["Board", "SweepPlan"]
 
-FAMILIES = ("v1", "v2", "v3-small", "v3-large")
 PLAN_KEYS = "the keys of a plan are described in docs/sweep.md"
 FRAME = Frame(640, 480)
 MAGIC = frozenset("*?[")
@@ -121,12 +122,15 @@ class SweepPlan:
                 else f"{what}: no model and no family of networks",
                 "give model files, or of v1 v2 v3-small v3-large those that could be trained",
             )
+        _there(self.files)
         _known("family", self.families, FAMILIES)
         _known("precision", self.precisions, PRECISIONS)
-        if min(self.threads) < 0 or not (0 < self.fps < float("inf")) or self.rounds < 2:
-            raise PlanError(
-                "threads below 0, an FPS line that is not above 0, or fewer than 2 rounds", "correct the plan"
-            )
+        if min(self.threads) < 0:
+            raise PlanError(f"threads = {min(self.threads)}", "give a number of threads, or 0 for every core")
+        if not (0 < self.fps < float("inf")):
+            raise PlanError(f"fps = {self.fps:g} is no line to keep", "give frames a second, such as 24")
+        if self.rounds < 2:
+            raise PlanError(f"rounds = {self.rounds} tell no interval", "give two or more")
         for name in (self.screen, self.long):
             if not Protocol.load(name).pipeline:
                 raise LibraryError(
@@ -156,6 +160,15 @@ class SweepPlan:
             "rounds": self.rounds,
             "all": self.brute,
         }
+
+
+def _there(files: Sequence[str]) -> None:
+    """Refuse what is no file, and so may be meant for a plan or a family."""
+    if missing := next((item for item in files if item not in EMBEDDED and not Path(item).exists()), None):
+        raise PlanError(
+            f"{missing} is no model file, no family of networks and no plan",
+            f"families are {', '.join(FAMILIES)}; plans are {', '.join(names('sweep'))}, or a TOML file",
+        )
 
 
 def _expanded(item: str, place: Path) -> list[str]:

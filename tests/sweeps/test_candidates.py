@@ -13,10 +13,11 @@ from edgenet.facts import Facts
 from edgenet.published import published_accuracies
 from edgenet.sweeps.board import Reached
 from edgenet.sweeps.candidates import Candidate, candidates
-from edgenet.sweeps.plan import FAMILIES, SweepPlan
+from edgenet.sweeps.plan import SweepPlan
 from edgenet.sweeps.slots import slots_of
 from edgenet.target import Target
 from edgenet.zoo import mobilenet_v1, mobilenet_v2
+from edgenet.zoo.named import FAMILIES
 from tests.conftest import CARD, CLASSES, SIZE, lively
 
 
