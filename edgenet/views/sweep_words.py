@@ -137,6 +137,8 @@ def drift_words(cell: Cell, whole: bool = True) -> str:
         return f"{told} against float" if again else f"{told} measured{_on(drift.images)}"
     if not whole:
         return f"{told} {drift.kind}"
+    if drift.images is None and drift.interval_pp is None:
+        return f"{told} {drift.kind} (of its publisher's own 8-bit network)"
     on = f", measured{_on(drift.images)}" if drift.images else ""
     return f"{told} {drift.kind} of this family{on}"
 

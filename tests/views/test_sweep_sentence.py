@@ -72,6 +72,10 @@ def test_the_answer() -> None:
         ({"drift": replace(DRIFT, delta_pp=None, interval_pp=None)}, "top-1 69.0 % (published); the next"),
         ({"drift": EXPECTED}, "int8 −0.2 ± 0.4 pp expected of this family, measured on 1,000 images; the"),
         ({"drift": replace(EXPECTED, images=None)}, "int8 −0.2 ± 0.4 pp expected of this family; the"),
+        (
+            {"drift": replace(EXPECTED, images=None, interval_pp=None)},
+            "int8 −0.2 pp expected (of its publisher's own 8-bit network); the",
+        ),
         ({"top1": MEASURED},
          "top-1 69.1 % (measured on 1,000 images, 95 % interval 66.2 to 71.9), "
          "int8 −0.2 ± 0.4 pp against float"),
