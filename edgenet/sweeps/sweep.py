@@ -29,6 +29,7 @@ from edgenet.sweeps.store import Store
 from edgenet.swept import SCHEMA, Cell, Sweep
 from edgenet.views.sweep_page import sweep_page
 from edgenet.views.sweep_text import sweep_csv, sweep_markdown
+from edgenet.views.sweep_words import counted
 
 __all__ = ["Prepared", "prepared", "sweep"]
 
@@ -237,6 +238,7 @@ def _notes(ready: Prepared, searches: Sequence[BoardSearch]) -> Iterator[str]:
         if search.lost is not None:
             yield f"{board.device} did not come back ({search.lost}): run it again, what is done is kept"
         if hot := sum(cell.verdict in ("THROTTLED", "UNDERVOLT") for cell in search.cells.values()):
-            yield f"{board.device} throttled, or had too little voltage, while {hot} cells were measured"
+            hurt = "throttled, or had too little voltage"
+            yield f"{board.device} {hurt}, in the long run of {counted(hot, 'cell')}"
     if ready.plan.families:
         yield UNTRAINED

@@ -7,7 +7,7 @@ from typing import Any
 
 from edgenet.swept import STATES, Cell, Sweep
 
-__all__ = ["ANSWER", "FRONT", "board_names", "devices", "in_order", "ranks"]
+__all__ = ["ANSWER", "FRONT", "board_names", "devices", "in_order", "ranks", "sentences"]
 
 ANSWER = "answer"
 FRONT = "front"
@@ -30,6 +30,16 @@ def board_names(sweep: Sweep) -> Mapping[str, str]:
 def _called(facts: Any, device: str) -> str:
     board = facts.get("board") if isinstance(facts, Mapping) else None
     return board if isinstance(board, str) and board else device
+
+
+def sentences(sweep: Sweep) -> list[str]:
+    """The answers' sentences, each beginning with a name that no other board has."""
+    names = board_names(sweep)
+    told = []
+    for item in sweep.answers:
+        own, rest = item.board or "", item.sentence.removeprefix(f"{item.board}:")
+        told.append(f"{names[item.device]}:{rest}" if own and rest != item.sentence else item.sentence)
+    return told
 
 
 def ranks(sweep: Sweep) -> Mapping[tuple[str, str], str]:

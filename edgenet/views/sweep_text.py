@@ -9,7 +9,7 @@ from typing import Any
 
 from edgenet.swept import Cell, Sweep
 from edgenet.views.inert import in_csv, in_markdown, markdown_table
-from edgenet.views.sweep_order import ANSWER, FRONT, board_names, devices, in_order, ranks
+from edgenet.views.sweep_order import ANSWER, FRONT, board_names, devices, in_order, ranks, sentences
 from edgenet.views.sweep_saved import saved_words
 from edgenet.views.sweep_table import columns
 from edgenet.views.sweep_words import kinds, origins, speed
@@ -20,7 +20,7 @@ __all__ = ["sweep_csv", "sweep_markdown"]
 def sweep_markdown(sweep: Sweep) -> str:
     """The answers, then each board's front, then every cell."""
     lines = [f"### The most accurate network at {sweep.fps_line:g} FPS", ""]
-    lines += [f"- **{in_markdown(item.sentence)}**" for item in sweep.answers]
+    lines += [f"- **{in_markdown(told)}**" for told in sentences(sweep)]
     rank, cells = ranks(sweep), in_order(sweep)
     for device in devices(sweep):
         best = [cell for cell in cells if cell.device == device and (device, cell.key) in rank]

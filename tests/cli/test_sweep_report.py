@@ -85,3 +85,16 @@ def test_where_a_report_is_wanted_a_sweep_is_called_one(
     sweep(("pi4",)).write(path)
     assert run("compare", path, path) == 1
     assert "a sweep, not a report; give one of the reports beside it" in capsys.readouterr().err
+
+
+def test_sentences_of_boards_of_one_name_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "sweep.json"
+    made = sweep(("pi4",))
+    made.write(path)
+    for form in ("terminal", "md"):
+        assert run("report", path, path, "--format", form) == 0
+        out = capsys.readouterr().out
+        for number in (1, 2):
+            assert f"{made.answers[0].board} (pi4 #{number}): V3-Large 1.0 at 224" in out.replace("\\", "")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from edgenet.cli.shared.output import print_table, say_wrapped, width
 from edgenet.swept import STATES, Sweep
-from edgenet.views.sweep_order import board_names, devices, in_order, ranks
+from edgenet.views.sweep_order import board_names, devices, in_order, ranks, sentences
 from edgenet.views.sweep_saved import saved_words
 from edgenet.views.sweep_table import Column, columns
 from edgenet.views.sweep_words import counted, cut
@@ -32,7 +32,7 @@ def show_sweep(sweep: Sweep) -> None:
             title = f"{names[device]}: none is both faster and more accurate"
             print_table(title, [item.head for item in shown], rows)
         say_wrapped(*(f"{names[device]}: {line}" for line in sweep_lines(sweep, device)))
-    say_wrapped(*saved_words(sweep), "", *(item.sentence for item in sweep.answers))
+    say_wrapped(*saved_words(sweep), "", *sentences(sweep))
 
 
 def sweep_columns(sweep: Sweep, wide: int) -> list[Column]:
