@@ -25,6 +25,7 @@ __all__ = [
     "CellAccuracy",
     "CellDrift",
     "CellFps",
+    "CellVersus",
     "Saved",
     "Sweep",
 ]
@@ -108,6 +109,21 @@ class CellDrift(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CellVersus(Record):
+    """A cell minus the answer's, on the same images in pairs.
+
+    Attributes:
+        delta_pp: Of the headline measure, percentage points.
+        interval_pp: Its 95 % interval.
+        images: How many.
+    """
+
+    delta_pp: float
+    interval_pp: Interval
+    images: Count
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cell(Record):
     """One network, built in one way, on one board.
 
@@ -125,6 +141,8 @@ class Cell(Record):
         fps, p99_ms, memory_mb: Measured on the board: the pipeline's 99th percentile, and the process's peak.
         top1: How accurate, by the task's headline measure (``Sweep.measure``).
         drift: What it lost against float.
+        versus_answer: What it has over the board's answer; ``None`` of that itself, and where an accuracy was
+            not measured.
         identical: Whether the board answered bit for bit as the host: to all validation images in a long run,
             else to the bundle's golden images; ``None`` where it was not asked.
         verdict: The long run's ("VALID", "THROTTLED", …).
@@ -153,6 +171,7 @@ class Cell(Record):
     memory_mb: NotNegative | None = None
     top1: CellAccuracy | None = None
     drift: CellDrift | None = None
+    versus_answer: CellVersus | None = None
     identical: bool | None = None
     verdict: str | None = None
     report: str | None = None

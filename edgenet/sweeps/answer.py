@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from edgenet.swept import Answer, Cell, Saved
 from edgenet.views.sweep_sentence import sentence
 
-__all__ = ["answer", "saved"]
+__all__ = ["answer", "chosen_of", "saved"]
 
 
 def answer(cells: Sequence[Cell], device: str, board: str, line: float, measure: str) -> Answer:

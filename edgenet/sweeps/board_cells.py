@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
-from edgenet.published import expected_drift
+from edgenet.published import expected_drift, published_accuracy
 from edgenet.report import Report
 from edgenet.sweeps.long_run import sustained
 from edgenet.sweeps.screening import Screened
@@ -29,10 +30,12 @@ class BoardCells(dict[str, Cell]):
 
     Attributes:
         slots: Key → slot.
+        scores: Key → how right the answer to each validation image is, where that was measured.
     """
 
     def __init__(self, slots: Sequence[Slot], store: Store) -> None:
         self.slots: Mapping[str, Slot] = {slot.key: slot for slot in slots}
+        self.scores: dict[str, tuple[float, ...]] = {}
         self._store = store
         super().__init__({slot.key: self._begun(slot) for slot in slots})
 
@@ -48,6 +51,8 @@ class BoardCells(dict[str, Cell]):
             return False
         path = self._store.bundle_path(self.slots[key].build_key).relative_to(self._store.folder)
         cell = self[key].changed(bundle=path.as_posix(), size_bytes=note.size_bytes)
+        if note.scores is not None:
+            self.scores[key] = note.scores
         if note.top1 is not None:
             cell = cell.changed(top1=note.top1)
         if note.drift is not None:
@@ -117,13 +122,15 @@ class BoardCells(dict[str, Cell]):
 def _expected(slot: Slot) -> Cell:
     """The cell before its turn; of an untrained network with what int8 costs networks of its kind."""
     cell = slot.pending()
-    if cell.family is None or (known := expected_drift(cell.family, cell.precision)) is None:
+    if cell.family is None or cell.alpha is None or cell.resolution is None:
         return cell
-    drift = CellDrift(
-        kind=EXPECTED,
-        delta_pp=known.delta_pp,
-        interval_pp=known.interval_pp,
-        images=known.images,
-        source=known.source,
-    )
-    return cell.changed(drift=drift)
+    if (known := expected_drift(cell.family, cell.precision)) is not None:
+        told = asdict(known)
+    elif cell.precision == "int8":
+        row = published_accuracy(cell.family, cell.alpha, cell.resolution)
+        if row is None or row.int8_top1 is None:
+            return cell
+        told = {"delta_pp": round(100 * (row.int8_top1 - row.top1), 2), "source": row.int8_source}
+    else:
+        return cell
+    return cell.changed(drift=CellDrift.of(kind=EXPECTED, **told))

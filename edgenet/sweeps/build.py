@@ -84,6 +84,8 @@ class Built:
         unforeseen: Whether that is no reason edgenet knows of, so that another try may end otherwise.
         drift: What it lost against the float network on ``val``, as a report's ``drift``, this machine
             answering in place of a board.
+        scores: How right the answer to each of these is, 0 to 1; ``None`` where only all together can be
+            judged, and without labels.
         seconds: That it took, with what it was the first to need.
     """
 
@@ -92,6 +94,7 @@ class Built:
     failure: str | None = None
     unforeseen: bool = False
     drift: Mapping[str, Any] | None = None
+    scores: tuple[float, ...] | None = None
     seconds: float = 0.0
 
 
@@ -130,14 +133,23 @@ class _Work:
         recipe = None if _is_quantized(self.source) else item.recipe
         decision = decide(self.source, self.target, item.backend, item.precision, recipe)
         made = self.compiler.compile(decision)
-        drift = None if self.val is None else self._drift(made.bundle, self.val)
-        return Built(item, made.data, drift=drift)
+        if self.val is None:
+            return Built(item, made.data)
+        drift, scores = self._judged(made.bundle, self.val)
+        return Built(item, made.data, drift=drift, scores=scores)
 
-    def _drift(self, bundle: Bundle, val: ImageSet) -> Mapping[str, Any]:
+    def _judged(self, bundle: Bundle, val: ImageSet) -> tuple[Mapping[str, Any], tuple[float, ...] | None]:
+        """What it lost, and how right each of its answers is."""
         self.known = self.known or truth(bundle, val, cache=self.cache)
         expected = from_set(bundle, val, self.known, lambda data: data, silent)
         same = Preprocess(images=len(val), identical=len(val))
-        return artifact_drift(bundle, expected, expected.host, same).to_table()
+        drift = artifact_drift(bundle, expected, expected.host, same).to_table()
+        task, output = bundle.manifest.task, bundle.manifest.artifact.output
+        if expected.truth is None:
+            return drift, None
+        answers = task.comparable(output.values(expected.host), output.meaning)
+        scores = task.scores(answers, expected.truth)
+        return drift, None if scores is None else tuple(map(float, scores))
 
 
 def _read(model: Source | Untrained) -> Model | Quantized:

@@ -108,6 +108,7 @@ def _note(made: Built) -> BuildNote:
         size_bytes=len(Bundle.parse(made.bundle).artifact),
         top1=_accuracy(drift) if drift else None,
         drift=_lost(drift) if drift else None,
+        scores=made.scores,
         seconds=made.seconds,
     )
 

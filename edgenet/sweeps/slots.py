@@ -21,6 +21,7 @@ from edgenet.sweeps.candidates import Candidate
 from edgenet.sweeps.images import Images
 from edgenet.sweeps.plan import SweepPlan
 from edgenet.swept import Cell
+from edgenet.text import plain
 
 __all__ = ["Slot", "images_of", "slots_of"]
 
@@ -67,7 +68,7 @@ class Slot:
         network = self.candidate
         return Cell(
             key=self.key,
-            model=network.name,
+            model=str(plain(network.name)),
             family=network.family,
             alpha=network.alpha,
             resolution=network.resolution,

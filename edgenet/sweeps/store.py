@@ -35,6 +35,7 @@ class BuildNote(Record):
         bundle: sha256 of its file.
         size_bytes: Of the artifact.
         top1, drift: Measured on this machine; ``None`` without validation images.
+        scores: How right the answer to each of these is, 0 to 1.
         seconds: That it took.
     """
 
@@ -43,6 +44,7 @@ class BuildNote(Record):
     size_bytes: int | None = None
     top1: CellAccuracy | None = None
     drift: CellDrift | None = None
+    scores: tuple[float, ...] | None = None
     seconds: NotNegative = 0.0
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgenet import __version__
-from edgenet.errors import DataError, PlanError
+from edgenet.errors import ConnectionLost, DataError, PlanError
 from edgenet.files import write_output
 from edgenet.progress import Progress, silent
-from edgenet.sweeps.answer import answer, saved
+from edgenet.sweeps.answer import answer, chosen_of, saved
 from edgenet.sweeps.board import Reached, reach
 from edgenet.sweeps.board_search import BoardSearch
 from edgenet.sweeps.builder import Builder
@@ -22,10 +22,11 @@ from edgenet.sweeps.candidates import Candidate, candidates
 from edgenet.sweeps.engine import Engine
 from edgenet.sweeps.engines import engine_for
 from edgenet.sweeps.images import Images
+from edgenet.sweeps.pairs import against
 from edgenet.sweeps.plan import SweepPlan
 from edgenet.sweeps.slots import Slot, images_of, slots_of
 from edgenet.sweeps.store import Store
-from edgenet.swept import SCHEMA, Sweep
+from edgenet.swept import SCHEMA, Cell, Sweep
 from edgenet.views.sweep_page import sweep_page
 from edgenet.views.sweep_text import sweep_csv, sweep_markdown
 
@@ -79,6 +80,7 @@ def sweep(
     Raises:
         PlanError: It cannot be swept.
         ConnectionFailed: A board cannot be reached before anything was done.
+        ConnectionLost: All boards went away and did not come back; what is done is kept.
         DataError: The images cannot be used, or the folder cannot be written.
     """
     plan = (SweepPlan.load(plan) if isinstance(plan, str) else plan).checked()
@@ -94,6 +96,7 @@ def sweep(
             raise
         found = _result(ready, searches)
         _write(found, store.folder)
+        _check_reached(searches)
         return found
 
 
@@ -170,6 +173,13 @@ def _check_labels(ready: Prepared) -> None:
         )
 
 
+def _check_reached(searches: Sequence[BoardSearch]) -> None:
+    """Fail where no board stayed; else those that did have their answers, and a note tells of the others."""
+    lost = [search.lost for search in searches if search.lost is not None]
+    if len(lost) == len(searches):
+        raise ConnectionLost(lost[0], "run it again when the board is back: what is done is kept")
+
+
 def _one_at_a_time(progress: Progress) -> Progress:
     """Boards are searched at once, and the terminal is one."""
     lock = threading.Lock()
@@ -195,7 +205,7 @@ def _run(searches: Sequence[BoardSearch], local: bool) -> None:
 def _result(ready: Prepared, searches: Sequence[BoardSearch]) -> Sweep:
     plan, answers, spared, cells = ready.plan, [], [], []
     for board, search in zip(ready.boards, searches, strict=True):
-        own = list(search.cells.values())
+        own = _own(search, plan.fps)
         answers.append(answer(own, board.device, board.title, plan.fps, ready.measure))
         spared.append(saved(own, board.device))
         cells += own
@@ -212,6 +222,13 @@ def _result(ready: Prepared, searches: Sequence[BoardSearch]) -> Sweep:
         notes=tuple(_notes(ready, searches)),
         tool=f"edgenet {__version__}",
     )
+
+
+def _own(search: BoardSearch, line: float) -> list[Cell]:
+    """A board's cells, each against the answer where their accuracies were measured."""
+    chosen = chosen_of(list(search.cells.values()), line)
+    cells = search.cells if chosen is None else against(search.cells, search.cells.scores, chosen.key)
+    return list(cells.values())
 
 
 def _notes(ready: Prepared, searches: Sequence[BoardSearch]) -> Iterator[str]:

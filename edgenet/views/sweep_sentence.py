@@ -18,6 +18,7 @@ from edgenet.views.sweep_words import (
     measure_name,
     network_name,
     speed,
+    spread,
 )
 
 __all__ = ["sentence"]
@@ -153,6 +154,8 @@ def _called(cell: Cell, chosen: Cell) -> str:
     """What tells it from the chosen one."""
     parts = [network_name(cell)] if cell.model != chosen.model else []
     parts += [build_name(cell)] if build_name(cell) != build_name(chosen) else []
+    if (gap := cell.versus_answer) is not None:
+        parts.append(spread(gap.delta_pp, gap.interval_pp))
     return f" ({', '.join(parts)})" if parts else ""
 
 

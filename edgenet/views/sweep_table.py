@@ -97,6 +97,7 @@ def _how_good(measure: str) -> list[Column]:
     return [
         Column(f"{name} %", "of this cell: measured, or published and the drift added", _accuracy, _best),
         Column(f"{name} known by", "measured of this cell, or published of the float network", _known_by),
+        Column("over the answer", "on the same images in pairs, percentage points", _versus, _over),
         Column("drift", "against the float network, in percentage points", _drift, _delta),
         Column("as on the host", "whether the board's answers are the host's, bit for bit", _identical),
     ]
@@ -125,6 +126,15 @@ def _known_by(cell: Cell) -> str:
 
 def _delta(cell: Cell) -> float | None:
     return cell.drift.delta_pp if cell.drift else None
+
+
+def _over(cell: Cell) -> float | None:
+    return cell.versus_answer.delta_pp if cell.versus_answer else None
+
+
+def _versus(cell: Cell) -> str:
+    gap = cell.versus_answer
+    return spread(gap.delta_pp, gap.interval_pp) if gap else ""
 
 
 def _drift(cell: Cell) -> str:

@@ -123,6 +123,9 @@ def _drift(cell: Cell) -> dict[str, Any]:
         "drift_pp_high": high,
         "drift_images": drift.images if drift else None,
         "drift_source": drift.source if drift else None,
+        "versus_answer_pp": cell.versus_answer.delta_pp if cell.versus_answer else None,
+        "versus_answer_pp_low": cell.versus_answer.interval_pp[0] if cell.versus_answer else None,
+        "versus_answer_pp_high": cell.versus_answer.interval_pp[1] if cell.versus_answer else None,
         "agreement": drift.agreement if drift else None,
         "identical": cell.identical,
     }

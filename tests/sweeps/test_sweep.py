@@ -109,8 +109,9 @@ def test_a_board_that_stays_away_costs_only_what_is_not_done(
         if number > 1:
             raise ConnectionLost("pi: gone", "look at the cable")
 
-    engine = Scripted(events=lose)
-    found = swept(monkeypatch, tmp_path, engine, PLAN.changed(boards=(Board("pi"),)))
+    with pytest.raises(ConnectionLost, match="what is done is kept"):
+        swept(monkeypatch, tmp_path, Scripted(events=lose), PLAN.changed(boards=(Board("pi"),)))
+    found = Sweep.load(tmp_path / "sweep.json")
     assert found.answers[0].model is None
     assert "pending" in states(found).values()
     assert any("pi did not come back (pi: gone" in note for note in found.notes)
@@ -201,3 +202,20 @@ def test_progress_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     sweep(PLAN, tmp_path, lambda stage, done, total: told.append(stage))
     assert any(stage.startswith("local: time v1-") for stage in told)
     assert any("long" in stage for stage in told)
+
+
+def test_what_int8_costs_is_expected_from_what_was_measured_else_published(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plan = PLAN.changed(families=("v1", "v3-large"), alphas=(1.0,), resolutions=(224,), precisions=("int8",))
+    ms = {"v1-1.0-224": 10.0, "v3-large-1.0-224": 20.0}
+    found = swept(monkeypatch, tmp_path, Scripted(ms=ms), plan)
+    told = {cell.model: cell.drift for cell in found.cells}
+    ours, theirs = told["v1-1.0-224"], told["v3-large-1.0-224"]
+    assert ours is not None
+    assert theirs is not None
+    assert ours.kind == theirs.kind == "expected"
+    assert ours.source is not None
+    assert "edgenet" in ours.source
+    assert (theirs.delta_pp, theirs.interval_pp) == (pytest.approx(-1.3), None)
+    assert found.answers[0].model == "v3-large-1.0-224"
