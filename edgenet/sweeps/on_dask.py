@@ -189,8 +189,10 @@ class _Run:
         return done
 
     def _check_workers(self) -> None:
-        where = self._cluster.address or "SCHEDULER"
+        where = self._cluster.address
         workers = self._asked(lambda: self._client.scheduler_info(n_workers=-1))["workers"].values()
+        if not workers and where is None:
+            raise DeviceError("the processes that build ended and do not start again", "give --workers 1")
         if not workers:
             raise DeviceError(
                 f"no worker is there at {where}", f"start one: dask worker {where} --nthreads 1"

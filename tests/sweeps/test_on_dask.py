@@ -137,6 +137,12 @@ def test_images_that_do_not_reach_a_worker_fail_their_job_alone(
     assert [item.value for item in joined.run(jobs.square, [2])] == [4]
 
 
+def test_a_worker_computes_in_one_core_and_what_it_starts_does_not_inherit_that(own: Engine) -> None:
+    assert [item.value for item in own.run(jobs.threads, [None])] == [1]
+    names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_"]
+    assert [item.value for item in own.run(jobs.environment, names)] == [None] * 3
+
+
 def test_errors_come_back_as_what_they_are(own: Engine) -> None:
     (refused,) = own.run(jobs.refuse, ["three eyes"])
     assert type(refused.error) is DataError
