@@ -145,7 +145,7 @@ class Cell(Record):
             not measured.
         identical: Whether the board answered bit for bit as the host: to all validation images in a long run,
             else to the bundle's golden images; ``None`` where it was not asked.
-        verdict: The long run's ("VALID", "THROTTLED", …).
+        verdict: The long run's ("VALID", "THROTTLED", …); of the screening "THROTTLED" alone.
         report: Of the long run, a path beside ``sweep.json``.
         bundle: Its file, a path beside ``sweep.json``.
         size_bytes: Of the artifact.

@@ -238,7 +238,7 @@ def _notes(ready: Prepared, searches: Sequence[BoardSearch]) -> Iterator[str]:
         if search.lost is not None:
             yield f"{board.device} did not come back ({search.lost}): run it again, what is done is kept"
         if hot := sum(cell.verdict in ("THROTTLED", "UNDERVOLT") for cell in search.cells.values()):
-            hurt = "throttled, or had too little voltage"
-            yield f"{board.device} {hurt}, in the long run of {counted(hot, 'cell')}"
+            hurt, were = "throttled, or had too little voltage,", "was" if hot == 1 else "were"
+            yield f"{board.device} {hurt} while {counted(hot, 'cell')} {were} measured"
     if ready.plan.families:
         yield UNTRAINED

@@ -26,10 +26,11 @@ __all__ = ["sentence"]
 # Accuracies that are closer are written alike.
 ALIKE = 0.0005
 REASON = 160
+# And when that was: in its long run, or in the screening.
 VERDICTS = {
-    "NOISY": "something disturbed the long run",
-    "THROTTLED": "the board throttled in the long run",
-    "UNDERVOLT": "the board was short of voltage in the long run",
+    "NOISY": "something disturbed the",
+    "THROTTLED": "the board throttled in the",
+    "UNDERVOLT": "the board was short of voltage in the",
 }
 # What became of a cell that was not timed, as a predicate.
 FATES = {
@@ -76,11 +77,17 @@ def _chosen(cells: Sequence[Cell], chosen: Cell, line: float, measure: str) -> s
     parts += [drift_words(chosen)]
     told = f"{cell_name(chosen)}: {', '.join(filter(None, parts))}"
     also = [
-        VERDICTS.get(chosen.verdict or "", ""),
+        _doubt(chosen),
         _as_accurate(cells, chosen, line),
         _next(cells, chosen, line),
     ]
     return "; ".join([told, *filter(None, also)])
+
+
+def _doubt(cell: Cell) -> str:
+    """What speaks against its figures; "" where nothing does."""
+    told = VERDICTS.get(cell.verdict or "", "")
+    return told and f"{told} {'long run' if cell.fps.sustained is not None else 'screening'}"
 
 
 def _speed(cell: Cell, line: float) -> str:
@@ -180,15 +187,14 @@ def _none_keeps(cells: Sequence[Cell], line: float, measure: str) -> str:
         name = measure_name(measure)
         if fastest.best_accuracy is None:
             return f"which cell that keeps {line:g} FPS has the best {name} is not known; the fastest {told}"
-        return f"no cell is known to keep {line:g} FPS; the fastest {told}{_doubt(fastest)}"
+        return f"no cell is known to keep {line:g} FPS; the fastest {told}{_also(fastest)}"
     short = f"{100.0 * (1.0 - fps / line):.2g} % below the line"
     known = accuracy_words(fastest.top1, measure)
-    return f"no cell reaches {line:g} FPS; the fastest {told}, {short}, {known}{_doubt(fastest)}"
+    return f"no cell reaches {line:g} FPS; the fastest {told}, {short}, {known}{_also(fastest)}"
 
 
-def _doubt(cell: Cell) -> str:
-    found = VERDICTS.get(cell.verdict or "", "")
-    return f"; {found}" if found else ""
+def _also(cell: Cell) -> str:
+    return f"; {found}" if (found := _doubt(cell)) else ""
 
 
 def _emulated(cells: Sequence[Cell]) -> str:

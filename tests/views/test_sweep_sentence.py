@@ -61,6 +61,7 @@ def test_the_answer() -> None:
         ({"fps": CellFps(sustained=24.4, interval=(23.9, 24.9))},
          "24 FPS sustained (95 % interval 23.9 to 24.9, so that it cannot be told from 24), p99"),
         ({"verdict": "THROTTLED"}, "images; the board throttled in the long run; the next"),
+        ({"verdict": "THROTTLED", "fps": CellFps(pipeline=31.0)}, "; the board throttled in the screening;"),
         ({"verdict": "UNDERVOLT"}, "; the board was short of voltage in the long run; the next"),
         ({"verdict": "NOISY"}, "; something disturbed the long run; the next"),
         ({"p99_ms": 52.3}, "sustained, p99 52 ms, over the 41.7 ms that a frame has at 24 FPS, top-1"),
