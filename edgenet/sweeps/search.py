@@ -159,7 +159,8 @@ class Search:
         return not (key in self.times or key in self._failed or key in self._ruled)
 
     def _accuracy(self, key: str) -> float:
-        return self._known[key].accuracy or 0.0
+        known = self._known[key].accuracy
+        return -1.0 if known is None else known
 
     def _tells(self, key: str, among: Sequence[str]) -> tuple[int, float]:
         """How many open cells it decides at least, whatever comes out; of equals the more accurate."""
@@ -173,7 +174,7 @@ class Search:
         self._ruled = {}
         for key in list(self.times):
             side, found = self.side(key), self.estimated(key)
-            if found is None or side == UNCLEAR:
+            if found is None or side == UNCLEAR or (side == ABOVE and key in self._failed):
                 continue
             name = self._known[key].name
             for other in self._decided(key, side == ABOVE):
@@ -195,7 +196,9 @@ class Search:
 
     def _more(self) -> dict[str, int]:
         """Twice the rounds for those that are unclear and could be the answer."""
-        sure = [self._accuracy(key) for key in self.times if self.side(key) == ABOVE]
+        sure = [
+            self._accuracy(key) for key in self.times if key not in self._failed and self.side(key) == ABOVE
+        ]
         best = max(sure, default=-1.0)
         return {
             key: min(len(times), MOST_ROUNDS - len(times))
