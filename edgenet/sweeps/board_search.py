@@ -142,7 +142,7 @@ class BoardSearch:
         found = self._asked(screen, job)
         for key, cell in zip(keys, found.cells if found else (), strict=False):
             self.cells.screened(key, cell, self._board.facts.emulated)
-            if cell.rounds_ms:
+            if cell.ran and self.cells[key].state == "screened":
                 search.timed(key, cell.rounds_ms)
 
     def _long(self, search: Search, key: str) -> None:

@@ -87,6 +87,7 @@ class Search:
     brute: bool = False
     times: dict[str, list[float]] = field(default_factory=dict, init=False)
     _failed: set[str] = field(default_factory=set, init=False)
+    _spent: set[str] = field(default_factory=set, init=False)
     _long: dict[str, Estimated] = field(default_factory=dict, init=False)
     _ruled: dict[str, str] = field(default_factory=dict, init=False)
 
@@ -100,8 +101,11 @@ class Search:
     # -- what is told
 
     def timed(self, key: str, rounds_ms: Sequence[float]) -> None:
-        """A cell was timed in some more rounds."""
-        self.times.setdefault(key, []).extend(rounds_ms)
+        """A cell was timed in some more rounds; after none that can be used, no more are asked for."""
+        if rounds_ms:
+            self.times.setdefault(key, []).extend(rounds_ms)
+        else:
+            self._spent.add(key)
 
     def failed(self, key: str) -> None:
         """A cell cannot be timed, or not any more."""
@@ -203,7 +207,7 @@ class Search:
         return {
             key: min(len(times), MOST_ROUNDS - len(times))
             for key, times in self.times.items()
-            if key not in self._failed
+            if key not in self._failed | self._spent
             and key not in self._long
             and len(times) < MOST_ROUNDS
             and self.side(key) == UNCLEAR

@@ -135,21 +135,21 @@ def test_fps_of_rounds_and_their_interval() -> None:
 
 @st.composite
 def boards(draw: st.DrawFn) -> dict[str, tuple[float | None, str, float]]:
-    """Key of :func:`grid` → accuracy, in no order or not known; what fails ("screen", "long" or ""); warm slowdown."""
+    """Key of :func:`grid` → accuracy, in no order or not known; what fails; how much slower it is warm."""
     accuracies = st.one_of(st.none(), st.sampled_from([0.0, 0.4, 0.5, 0.5, 0.6, 0.7]))
     fates = st.sampled_from(["", "", "", "", "screen", "long"])
     warm = draw(st.sampled_from([1.0, 1.1, 1.5, 3.0]))
     return {key: (draw(accuracies), draw(fates), warm) for key in grid(2)[1]}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(
     boards(), st.sampled_from([2.0, 6.0, 12.0, 24.0, 60.0]), st.sampled_from([5.0, 24.0]), st.integers(0, 30)
 )
 def test_whatever_fails_and_wherever_it_is_taken_up_the_answer_is_that_of_trying_all(
     board: dict[str, tuple[float | None, str, float]], line: float, before: float, steps: int
 ) -> None:
-    """A search for another line is ended after some steps; what it timed and ran long is known to the next."""
+    """A search for another line is ended after some steps; the next knows what it timed and ran long."""
     entries, ms = grid(2)
     entries = [replace(entry, accuracy=board[entry.key][0]) for entry in entries]
 
@@ -201,3 +201,12 @@ def test_a_finalist_whose_long_run_fails_brings_back_what_lies_within_it() -> No
     search.failed("wide")
     assert search.batch() == {"narrow": 3}
     assert not search.skipped()
+
+
+def test_rounds_that_cannot_be_used_are_not_asked_for_again() -> None:
+    search = Search([Entry("a", "a", 0.8, ("x",), frozenset())], 24)
+    search.timed("a", [35.0, 42.0, 50.0])
+    assert search.batch() == {"a": 3}
+    search.timed("a", [])
+    assert search.batch() == {}
+    assert search.finalist() == "a"

@@ -137,6 +137,15 @@ def test_a_finalist_that_cannot_hold_it_hands_over(monkeypatch: pytest.MonkeyPat
     assert set(engine.long) == {"v1-0.5-160", "v1-0.5-128", "v1-0.25-160"}
 
 
+def test_a_long_run_without_a_speed_is_no_answer_on_the_short_rounds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = swept(monkeypatch, tmp_path, Scripted(timeless=frozenset({"v1-0.5-128"})))
+    cell = next(cell for cell in found.cells if cell.model == "v1-0.5-128")
+    assert (cell.state, cell.fps.sustained) == ("failed", None)
+    assert found.answers[0].model == "v1-0.25-160"
+
+
 def test_no_cell_keeps_the_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     found = swept(monkeypatch, tmp_path, Scripted(), PLAN.changed(fps=5000.0))
     assert found.answers[0].model is None
