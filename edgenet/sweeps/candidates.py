@@ -182,11 +182,22 @@ def _networks(plan: SweepPlan, progress: Progress) -> list[Candidate]:
             "no accuracy is published of such networks: they could be timed, not chosen",
             "choose an alpha and a resolution of docs/answer.md, or give trained files and --val",
         )
+    _check_each("alpha", plan.alphas, {row.alpha for row in rows})
+    _check_each("resolution", plan.resolutions, {row.resolution for row in rows})
     found = []
     for done, row in enumerate(rows):
         found.append(_of_row(row))
         progress("build networks", done + 1, len(rows))
     return found
+
+
+def _check_each(what: str, asked: Sequence[float], known: set[float]) -> None:
+    """Refuse a value that no network has: it would be left out unsaid."""
+    if missing := [value for value in asked if value not in known]:
+        raise PlanError(
+            f"no accuracy is published of such networks with {what} {missing[0]:g}",
+            f"leave it out; of the others there are {', '.join(f'{value:g}' for value in sorted(known))}",
+        )
 
 
 def _wanted(row: PublishedAccuracy, plan: SweepPlan) -> bool:

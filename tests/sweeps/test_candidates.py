@@ -94,3 +94,13 @@ def test_a_layer_that_is_wider_anywhere_is_not_within(few: dict[str, Candidate])
     small = few["v1-0.25-128"]
     bulged = replace(small, work=(*small.work[:-1], (small.work[-1][0], 10**12)))
     assert not bulged.within(few["v1-1.0-224"])
+
+
+@pytest.mark.parametrize(
+    ("alphas", "sizes", "told"), [((0.25, 0.33), (), "alpha 0.33"), ((), (128, 100), "100")]
+)
+def test_what_nobody_published_is_not_left_out_unsaid(
+    alphas: tuple[float, ...], sizes: tuple[int, ...], told: str
+) -> None:
+    with pytest.raises(PlanError, match=told):
+        candidates(SweepPlan(families=("v1",), alphas=alphas, resolutions=sizes))
