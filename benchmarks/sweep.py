@@ -7,7 +7,8 @@ of its own with an empty cache: 24 processes of `edgenet compile`, whose seconds
 building in one process (`--workers 1`); and with two workers of Dask. Python, its imports and the cluster's
 start are in all of them. Shown are wall seconds a round, the medians of their ratios, and what Dask adds: a
 job that does nothing, and a cell of one worker against one in this process. The bundles of all ways must be
-the same, byte for byte. `--goals` ends with exit code 1 if a median ratio is above them.
+the same, byte for byte. Beside the seconds by the clock stand those of the processors, which say more on a
+busy machine. `--goals` ends with exit code 1 if a median ratio is above them.
 
 The networks are the flower models of EDGENET_SHARED with their images where they are there; else untrained
 ones of the zoo with smooth random pictures, which are as much work.
@@ -79,6 +80,19 @@ class Work:
     images: str
 
 
+@dataclass(frozen=True)
+class Spent:
+    """Seconds by the clock, and of the processors."""
+
+    wall: float
+    cpu: float
+
+    def beside(self, other: Spent) -> str:
+        """It, and its shares of another."""
+        shares = f"{self.wall / other.wall:.3f}, {self.cpu / other.cpu:.3f}"
+        return f"{self.wall:.1f} s, {self.cpu:.1f} s of CPU ({shares})"
+
+
 def main() -> None:
     """Measure in turns, print each round and the medians."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -104,48 +118,48 @@ def main() -> None:
 
 def _round(work: Work, folder: Path, number: int) -> dict[str, float]:
     """Every way once, another first in each round; what the sweep took as a share of the single ones."""
-    seconds, made = {}, {}
+    spent, made = {}, {}
     ways = ("single", *WAYS)
     for way in ways[number % 3 :] + ways[: number % 3]:
         place = folder / way
-        seconds[way], made[way] = _single(work, place) if way == "single" else _sweep(work, place, way)
+        spent[way], made[way] = _single(work, place) if way == "single" else _sweep(work, place, way)
     assert all(made[way] == made["single"] for way in WAYS), "the bundles differ"
-    ratios = {way: seconds[way] / seconds["single"] for way in WAYS}
-    told = ", ".join(
-        f"{way} worker{'s' * (way > '1')} {seconds[way]:.1f} s ({ratios[way]:.3f})" for way in WAYS
-    )
-    print(f"{len(made['single'])} cells: single {seconds['single']:.1f} s, {told}", flush=True)
-    return ratios
+    single = spent["single"]
+    told = ", ".join(f"{way} worker{'s' * (way > '1')} {spent[way].beside(single)}" for way in WAYS)
+    print(f"{len(made['single'])} cells: single {single.beside(single)}, {told}", flush=True)
+    return {way: spent[way].wall / single.wall for way in WAYS}
 
 
-def _single(work: Work, place: Path) -> tuple[float, dict[str, str]]:
-    """Seconds of all single compiles, and the bundles' digests."""
-    spent, made = 0.0, {}
+def _single(work: Work, place: Path) -> tuple[Spent, dict[str, str]]:
+    """What all single compiles took, and the bundles' digests."""
+    spent, made = Spent(0.0, 0.0), {}
     for model in work.models:
         for backend, precision in BUILDS:
             name = f"{Path(model).stem} {backend} {precision}"
             output = place / f"{name}.edgenet"
             how = ["--backend", backend, "--precision", precision, "--calibration", work.images]
             command = ["compile", model, "--target", "local", *how, "-o", str(output)]
-            spent += _run([sys.executable, "-m", "edgenet", *command], place / name)[0]
+            took, _ = _run([sys.executable, "-m", "edgenet", *command], place / name)
+            spent = Spent(spent.wall + took.wall, spent.cpu + took.cpu)
             made[name] = sha256(output.read_bytes())
     return spent, made
 
 
-def _sweep(work: Work, place: Path, way: str) -> tuple[float, dict[str, str]]:
-    """Seconds of the sweep's building, and the bundles' digests."""
+def _sweep(work: Work, place: Path, way: str) -> tuple[Spent, dict[str, str]]:
+    """What the sweep's building took, and the bundles' digests."""
     spent, told = _run([sys.executable, __file__, "--build", way], place, json.dumps(asdict(work)))
     return spent, json.loads(told)
 
 
-def _run(command: list[str], cache: Path, given: str = "") -> tuple[float, str]:
+def _run(command: list[str], cache: Path, given: str = "") -> tuple[Spent, str]:
     cache.mkdir(parents=True)
     env = os.environ | {"EDGENET_CACHE": str(cache), "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-    begin = time.perf_counter()
+    before, begin = os.times(), time.perf_counter()
     done = subprocess.run(command, env=env, input=given, capture_output=True, text=True, check=False)
-    spent = time.perf_counter() - begin
+    wall, after = time.perf_counter() - begin, os.times()
     assert done.returncode == 0, done.stderr
-    return spent, done.stdout
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return Spent(wall, cpu), done.stdout
 
 
 def _build(way: str, work: Work) -> None:
@@ -181,7 +195,7 @@ def _overhead(work: Work, folder: Path) -> None:
     null = (time.perf_counter() - begin) / NULL_JOBS
     small = Work(work.models[-1:], work.images)
     spent: dict[str, list[float]] = {"here": [], "dask": []}
-    os.environ["EDGENET_CACHE"] = str(folder / "none")
+    os.environ |= {"EDGENET_CACHE": str(folder / "none"), "OMP_NUM_THREADS": "1"}  # as each worker has
     for number in range(6):  # the first of each imports
         for name, used in (("here", Here()), ("dask", engine)):
             begin = time.perf_counter()

@@ -30,10 +30,14 @@ SYMBOLS = (
 
 def usable_threads() -> int:
     """How many threads this process may keep busy: the limit that it was started with, else its cores."""
-    limit = os.environ.get(LIMIT, "").partition(",")[0].strip()
-    if limit.isdecimal() and int(limit) > 0:
-        return min(int(limit), _cores())
-    return _cores()
+    return min(_limit() or _cores(), _cores())
+
+
+@functools.cache
+def _limit() -> int | None:
+    """What the process was told when it was started; asked once, as numerical libraries do."""
+    told = os.environ.get(LIMIT, "").partition(",")[0].strip()
+    return int(told) if told.isdecimal() and int(told) > 0 else None
 
 
 def _cores() -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgenet import threads
-from edgenet.threads import one_blas_thread, usable_threads
+from edgenet.threads import _limit, one_blas_thread, usable_threads
 from tests.house.tree import ROOT
 
 BLAS = threads._blas()
@@ -22,7 +22,13 @@ BLAS = threads._blas()
 def test_the_usual_limit_is_kept(limit: str, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgenet.threads._cores", lambda: 8)
     monkeypatch.setenv("OMP_NUM_THREADS", limit)
-    assert usable_threads() == threads
+    _limit.cache_clear()
+    try:
+        assert usable_threads() == threads
+        monkeypatch.delenv("OMP_NUM_THREADS")
+        assert usable_threads() == threads, "it was told when it was started"
+    finally:
+        _limit.cache_clear()
 
 
 @pytest.mark.skipif(BLAS is None, reason="numpy's BLAS has no such switch")

@@ -30,7 +30,7 @@ __all__ = ["sweep"]
 @click.option(
     "--resolution", "resolutions", multiple=True, type=int, metavar="R", help="Of a family: pixels."
 )
-@click.option("--precision", "precisions", multiple=True, metavar="P", help="[default: int8, fp32]")
+@click.option("--precision", "precisions", multiple=True, metavar="P", help="[default: int8 and float]")
 @click.option("--backend", "backends", multiple=True, metavar="B", help="[default: all that the board has]")
 @click.option("--recipe", metavar="R", help="How int8 is made, by name or path.")
 @click.option(

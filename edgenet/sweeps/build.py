@@ -20,6 +20,7 @@ from edgenet.steps.compiler import Compiler
 from edgenet.steps.decide import decide
 from edgenet.steps.source import Source, read_source
 from edgenet.sweeps.candidates import Untrained
+from edgenet.sweeps.decoded import Decoded
 from edgenet.sweeps.images import Images
 from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, from_set, truth
@@ -104,7 +105,7 @@ def build(job: BuildJob) -> tuple[Built, ...]:
         DataError: The images are not here, or changed.
     """
     calibration = job.calibration.here() if job.calibration else None
-    val = job.val.here() if job.val else None
+    val = Decoded.of(job.val.here()) if job.val else None
     work: _Work | None = None
 
     def one(item: Build) -> Built:

@@ -54,7 +54,7 @@ class Builder:
             if key not in found:
                 same = (slot.candidate.digest, slot.candidate.name, slot.reached.device)
                 groups.setdefault(same, []).append(slot)
-        jobs = list(groups.values())
+        jobs = sorted(groups.values(), key=lambda group: -group[0].candidate.macs)  # the longest first
         done = 0
         for outcome in self.engine.run(build, [self._job(group) for group in jobs]):
             group = jobs[outcome.index]

@@ -165,8 +165,7 @@ def _check_comparable(first: Model, other: Model) -> None:
         mine, its = _told(first.labels), _told(other.labels)
         what = f"{first.name} and {other.name} tell other labels apart ({mine}; {its})"
     elif first.task_name == CLASSIFICATION and _classes(first) != _classes(other):
-        mine, its = _classes(first), _classes(other)
-        what = f"{first.name} tells {mine} classes apart, {other.name} {its}"
+        what = f"{first.name} tells {_classes(first)} classes apart, {other.name} {_classes(other)}"
     else:
         return
     raise PlanError(

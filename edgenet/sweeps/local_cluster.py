@@ -16,17 +16,23 @@ from distributed import Client, Nanny, Scheduler, SpecCluster
 from distributed.security import Security
 
 from edgenet.errors import LibraryError
+from edgenet.sweeps.on_worker import LIMITS
 
 __all__ = ["LocalCluster"]
 
 HOST = "127.0.0.1"
 # One job at a time in each process, and each within one core.
 BUILDING = {"build": 1.0}
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(LIMITS, "1")
 # After so many workers died of a job it is given up.
 DEATHS = 3
 LOGGERS = ("distributed", "distributed.client", "tornado.application")
 QUIET = {"logging.distributed": "critical", "distributed.worker.http.routes": []}
+# Dask's own environment for workers would reach the agent of a board that is this machine.
+SETTINGS: dict[str, Any] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.nanny.pre-spawn-environ": {},
+}
 STARTUP_S, CLOSE_S = 60, 10
 
 
@@ -65,7 +71,7 @@ class LocalCluster:
             at: [name for index, name in enumerate(boards) if index % workers == at] for at in range(workers)
         }
         nannies = {at: {"cls": Nanny, "options": common | self._options(names)} for at, names in own.items()}
-        settings = {"distributed.scheduler.http.routes": [], "temporary-directory": self._scratch.name}
+        settings = SETTINGS | {"temporary-directory": self._scratch.name}
         try:
             with _without_interrupts(), dask.config.set(settings):
                 self._cluster = SpecCluster(nannies, scheduler, security=security)
@@ -88,6 +94,7 @@ class LocalCluster:
             "local_directory": self._scratch.name,
             "env": ONE_THREAD | {"TMPDIR": self._scratch.name},  # what a killed one leaves goes with the rest
             "config": QUIET,
+            "preload": "edgenet.sweeps.on_worker",
             "silence_logs": logging.CRITICAL,
             "death_timeout": STARTUP_S,
         }

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from distributed import CancelledError, Client, Future
 from distributed.scheduler import KilledWorker
 
 from edgenet.cache import made_by
-from edgenet.errors import ConnectionLost, DeviceError, EdgenetError, PlanError
+from edgenet.errors import ConnectionLost, DataError, DeviceError, EdgenetError, PlanError
 from edgenet.sweeps.engine import Outcome
 from edgenet.sweeps.on_worker import Foreign, Missing, perform
 from edgenet.sweeps.parcel import Parcel
@@ -33,6 +33,8 @@ AGAIN = "run it again: what is done is kept"
 LOOK_S = 0.5
 # Jobs are as large as the networks in them.
 LARGE = {"distributed.admin.large-graph-warning-threshold": "1 GiB"}
+# Times that images are sent for one job.
+SENDINGS = 3
 LOST = ("cancelled", "lost")
 
 
@@ -121,6 +123,7 @@ class _Run:
         self._patience, self._waiting_since = patience, time.monotonic()
         self._pending = deque(range(len(jobs)))
         self._running: dict[Future, int] = {}
+        self._sendings: Counter[int] = Counter()
         self._done: queue.SimpleQueue[Future] = queue.SimpleQueue()
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -158,13 +161,10 @@ class _Run:
         except Exception as error:
             return Outcome(index, error=error)
         needs = {resource(self._board): 1.0} if self._board is not None else self._cluster.building
+        key = f"edgenet-{uuid.uuid4().hex}"
+        given = {"key": key, "resources": needs or None, "pure": False}
         with dask.config.set(LARGE):
-            future = self._client.submit(
-                *(perform, parcel, made_by()),
-                key=f"edgenet-{uuid.uuid4().hex}",
-                resources=needs or None,
-                pure=False,
-            )
+            future = self._asked(lambda: self._client.submit(perform, parcel, made_by(), **given))
         self._running[future] = index
         future.add_done_callback(self._done.put)
         return None
@@ -189,8 +189,10 @@ class _Run:
         return done
 
     def _check_workers(self) -> None:
-        where = self._cluster.address or "SCHEDULER"
+        where = self._cluster.address
         workers = self._asked(lambda: self._client.scheduler_info(n_workers=-1))["workers"].values()
+        if not workers and where is None:
+            raise DeviceError("the processes that build ended and do not start again", "give --workers 1")
         if not workers:
             raise DeviceError(
                 f"no worker is there at {where}", f"start one: dask worker {where} --nthreads 1"
@@ -204,9 +206,10 @@ class _Run:
                 )
 
     def _asked(self, question: Callable[[], Any]) -> Any:
+        """What the scheduler answers; whatever it is that Dask raises where there is none any more."""
         try:
             return question()
-        except OSError:
+        except Exception:
             raise self._lost() from None
 
     def _lost(self) -> ConnectionLost:
@@ -223,17 +226,28 @@ class _Run:
         except (CancelledError, OSError):  # errors of the job come as what it gave
             raise self._lost() from None
         except Exception as error:
+            if self._client.status != "running":
+                raise self._lost() from None
             return Outcome(index, error=error)
         if isinstance(found, Foreign):
             raise PlanError(*different(f"the worker {found.worker}", found.made_by))
         if isinstance(found, Missing):
-            try:
-                self._images_to(found)
-            except (EdgenetError, OSError) as error:
-                return Outcome(index, error=error)
-            self._pending.appendleft(index)
-            return None
+            return self._sent(found, index)
         return Outcome(index, found.value, found.error)
+
+    def _sent(self, missing: Missing, index: int) -> Outcome | None:
+        """Send what a job's worker lacks and do it again; what came of it where that does not help."""
+        self._sendings[index] += 1
+        try:
+            self._images_to(missing)
+        except (EdgenetError, OSError) as error:  # another worker may have room, or live
+            if self._sendings[index] >= SENDINGS:
+                return Outcome(index, error=error)
+        if self._sendings[index] > SENDINGS:
+            what = f"{missing.images[0].folder}: sent to {missing.worker}, and not there"
+            return Outcome(index, error=DataError(what, "look at the cache folder there"))
+        self._pending.appendleft(index)
+        return None
 
 
 def resource(board: str) -> str:

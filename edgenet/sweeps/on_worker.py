@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,13 @@ from edgenet.errors import DataError
 from edgenet.sweeps.engine import Outcome
 from edgenet.sweeps.images import Images
 from edgenet.sweeps.parcel import Parcel
+from edgenet.threads import usable_threads
 
-__all__ = ["Foreign", "Missing", "made_there", "perform", "take_in"]
+__all__ = ["LIMITS", "Foreign", "Missing", "dask_setup", "made_there", "perform", "take_in"]
+
+
+# What numerical libraries ask for when they are loaded.
+LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,16 @@ class Foreign:
 
     made_by: Mapping[str, str]
     worker: str
+
+
+def dask_setup(worker: object) -> None:  # noqa: ARG001
+    """Called by Dask when a process of this machine's own cluster begins.
+
+    Its limits are its own: a board's agent that it starts here is measured as one that is started elsewhere.
+    """
+    usable_threads()
+    for name in LIMITS:
+        os.environ.pop(name, None)
 
 
 def made_there() -> dict[str, str]:

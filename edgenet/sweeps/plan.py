@@ -41,7 +41,7 @@ class SweepPlan:
         files: Trained models, by path or name; empty where networks are swept.
         families: Families of untrained networks, of ``FAMILIES``.
         alphas, resolutions: Of them; empty for all that are published.
-        precisions, backends: Builds; no backend for each that runs on the board.
+        precisions, backends: Builds; empty for each backend that the board has, in int8 and in float.
         recipe: How int8 is made; ``None`` for the default.
         threads: Of the runtime; 0 means every core.
         boards: Where it is timed.
@@ -58,7 +58,7 @@ class SweepPlan:
     families: tuple[str, ...] = ()
     alphas: tuple[float, ...] = ()
     resolutions: tuple[int, ...] = ()
-    precisions: tuple[str, ...] = ("int8", "fp32")
+    precisions: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
     recipe: str | None = None
     threads: tuple[int, ...] = (0,)
@@ -88,7 +88,7 @@ class SweepPlan:
             families=table.texts("families"),
             alphas=_numbers(table, "alphas", float),
             resolutions=_numbers(table, "resolutions", int),
-            precisions=table.texts("precisions", cls.precisions) or cls.precisions,
+            precisions=table.texts("precisions"),
             backends=table.texts("backends"),
             recipe=_of_library(table.take("recipe", str, None), place),
             threads=_numbers(table, "threads", int) or (0,),

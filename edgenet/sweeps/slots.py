@@ -16,6 +16,7 @@ from edgenet.files import sha256
 from edgenet.protocol import Protocol
 from edgenet.recipe import Recipe
 from edgenet.steps.plan import default_recipe
+from edgenet.steps.plan import plan as decided
 from edgenet.sweeps.board import Reached
 from edgenet.sweeps.candidates import Candidate
 from edgenet.sweeps.images import Images
@@ -117,7 +118,7 @@ def slots_of(
     for reached in boards:
         for backend in _backends(plan, reached):
             for candidate in candidates:
-                for precision in plan.precisions:
+                for precision in _precisions(plan, backend, reached):
                     recipe = _recipe(plan, precision)
                     fed = calibration if recipe else None
                     build = _build_key(candidate, backend, precision, recipe, reached, fed, val)
@@ -139,6 +140,20 @@ def _backends(plan: SweepPlan, reached: Reached) -> list[str]:
             f"choose --backend {' or '.join(there)}",
         )
     return [name for name in wanted if load_backend(name)]
+
+
+def _precisions(plan: SweepPlan, backend: str, reached: Reached) -> list[str]:
+    """The plan's; else int8 and the backend's own kind of float, where the board can run them."""
+    usual = ("int8", load_backend(backend).preferred or "fp32")
+    return list(plan.precisions) or [item for item in usual if _possible(reached, backend, item)]
+
+
+def _possible(reached: Reached, backend: str, precision: str) -> bool:
+    try:
+        decided(reached.target, backend, precision)
+    except PlanError:
+        return False
+    return True
 
 
 def _recipe(plan: SweepPlan, precision: str) -> Recipe | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgenet.cli.main import main
+from edgenet.cli.shared.sweep import next_steps
 from edgenet.cli.shared.sweep_tables import sweep_columns, sweep_lines, sweep_rows
 from edgenet.swept import Sweep
 from tests.sweeps.made import sweep
@@ -62,3 +64,13 @@ def test_several_become_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     sweep(("pi5",), line=30.0).write(tmp_path / "c.json")
     assert run("report", tmp_path / "a.json", tmp_path / "c.json") == 1
     assert "their line is 24 FPS and 30 FPS; sweep both in the same way" in capsys.readouterr().err
+
+
+def test_the_next_step_can_be_pasted_whatever_the_folder_is_called(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = sweep(("pi4",))
+    cells = tuple(cell.changed(bundle="bundles/a b.edgenet") for cell in found.cells)
+    next_steps(replace(found, cells=cells), Path("it's here"))
+    line = capsys.readouterr().out.splitlines()[0]
+    assert shlex.split(line) == ["edgenet", "deploy", "it's here/bundles/a b.edgenet", "--device", "pi4"]

@@ -9,11 +9,21 @@ from pathlib import Path
 
 from edgenet.errors import DataError
 from edgenet.sweeps.images import Images
+from edgenet.threads import usable_threads
 
 
 def process(_: object) -> int:
     """Who did it."""
     return os.getpid()
+
+
+def environment(name: str) -> str | None:
+    """What programs that the worker starts inherit."""
+    return os.environ.get(name)
+
+
+def threads(_: object) -> int:
+    return usable_threads()
 
 
 def square(number: int) -> int:

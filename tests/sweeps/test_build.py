@@ -80,6 +80,27 @@ def test_each_is_held_to_the_float_network_by_every_image(model: Model, photos: 
         assert item.drift["stages"]["kernel"]["identical"]
 
 
+def test_every_image_is_decoded_once_for_all_builds(
+    model: Model, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: Counter[Path] = Counter()
+    real = ImageSet.pixels
+
+    def pixels(self: ImageSet, index: int, how: Any) -> Any:
+        decoded.update([self.files[index]])
+        return real(self, index, how)
+
+    monkeypatch.setattr(ImageSet, "pixels", pixels)
+    work = job(model, photos, BUILDS[1::2], val=Images.of(str(photos), "val"), calibration=None)
+    kept = build(work)
+    assert set(decoded.values()) == {1}
+    monkeypatch.setattr("edgenet.sweeps.decoded.ROOM", 5 * 64 * 64 * 3)
+    decoded.clear()
+    again = build(work)
+    assert sorted(decoded.values()) == [1] * 5 + [3] * 7
+    assert [item.drift for item in again] == [item.drift for item in kept]
+
+
 def test_what_cannot_be_built_says_why_and_the_others_are(model: Model, photos: Path) -> None:
     wrong = (
         Build("tensorrt", "int8"),

@@ -9,9 +9,13 @@ import onnx
 import pytest
 
 from edgenet.errors import PlanError
+from edgenet.facts import Facts
 from edgenet.published import published_accuracies
+from edgenet.sweeps.board import Reached
 from edgenet.sweeps.candidates import Candidate, candidates
 from edgenet.sweeps.plan import FAMILIES, SweepPlan
+from edgenet.sweeps.slots import slots_of
+from edgenet.target import Target
 from edgenet.zoo import mobilenet_v1, mobilenet_v2
 from tests.conftest import CARD, CLASSES, SIZE, lively
 
@@ -126,3 +130,21 @@ def test_another_activation_is_told_from_none(tmp_path: Path) -> None:
     )
     assert not curved.within(plain)
     assert plain.macs == curved.macs
+
+
+def test_the_usual_precisions_are_those_that_a_board_can_run() -> None:
+    """A Jetson Nano's GPU has no int8, and fp16 is TensorRT's kind of float."""
+    plan = SweepPlan(families=("v1",), alphas=(0.25,), resolutions=(128,))
+    facts = Facts.of(cores=4, machine="aarch64")
+    found = {
+        name: {
+            (slot.backend, slot.precision)
+            for slot in slots_of(plan, candidates(plan), [Reached("x", facts, Target.load(name))], None, None)
+        }
+        for name in ("raspberry-pi-4", "jetson-nano", "jetson-orin-nano")
+    }
+    arm = {(backend, precision) for backend in ("tflite", "onnxruntime") for precision in ("int8", "fp32")}
+    assert found["raspberry-pi-4"] == arm
+    assert ("tensorrt", "fp16") in found["jetson-nano"]
+    assert ("tensorrt", "int8") not in found["jetson-nano"]
+    assert {("tensorrt", "fp16"), ("tensorrt", "int8")} <= found["jetson-orin-nano"]

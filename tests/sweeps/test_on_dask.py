@@ -114,6 +114,35 @@ def test_images_are_sent_once_to_a_worker_that_lacks_them(
     assert {folder for _, folder, _ in looked} <= kept
 
 
+def test_images_that_do_not_reach_a_worker_fail_their_job_alone(
+    photos: Path, joined: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "0.ppm").write_bytes((photos / "00.ppm").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    images, tries = Images.of("set", "val"), []
+
+    def fail(*given: object) -> None:
+        tries.append(given[-1])
+        raise DataError("set: cannot be kept on a worker", "make room there")
+
+    monkeypatch.setattr(on_dask, "send", fail)
+    (failed,) = joined.run(jobs.look, [images])
+    assert isinstance(failed.error, DataError)
+    assert len(tries) == on_dask.SENDINGS
+    monkeypatch.setattr(on_dask, "send", lambda *_: None)
+    (lacking,) = joined.run(jobs.look, [images])
+    assert "sent to tcp://" in str(lacking.error)
+    assert [item.value for item in joined.run(jobs.square, [2])] == [4]
+
+
+def test_a_worker_computes_in_one_core_and_what_it_starts_does_not_inherit_that(own: Engine) -> None:
+    assert [item.value for item in own.run(jobs.threads, [None])] == [1]
+    names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_"]
+    assert [item.value for item in own.run(jobs.environment, names)] == [None] * 3
+
+
 def test_errors_come_back_as_what_they_are(own: Engine) -> None:
     (refused,) = own.run(jobs.refuse, ["three eyes"])
     assert type(refused.error) is DataError

@@ -21,7 +21,7 @@ from edgenet.threads import usable_threads
 __all__ = ["Calibration", "calibrate", "channel_statistics"]
 
 # ONNX Runtime's kernels give the same bits with any number; small networks gain nothing from more.
-THREADS = min(4, usable_threads())
+MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def calibrate(
         DataError: There is no image, or the network computes NaN or infinity.
     """
     names = activations(graph)
-    evaluator = Evaluator(graph.proto(), names, THREADS, lean=True)
+    evaluator = Evaluator(graph.proto(), names, min(MOST_THREADS, usable_threads()), lean=True)
     observers: dict[str, Observer] = {name: OBSERVERS[observer]() for name in names}
     done = 0
     for pixels in images:
@@ -83,7 +83,9 @@ def channel_statistics(
     seen = {name: ChannelStatistics(name, graph.shape(name)[1]) for name in names}
     model, outputs = channel_outputs(graph, names)
     given = [output for item in outputs.values() for output in item.names]
-    run = Evaluator(model, given, THREADS, lean=True).run if names else lambda _: {}
+    run = (
+        Evaluator(model, given, min(MOST_THREADS, usable_threads()), lean=True).run if names else lambda _: {}
+    )
     for done, values in enumerate(map(run, images), 1):
         for name, item in outputs.items():
             high, mean = values[item.high].reshape(-1), values[item.mean].reshape(-1)
