@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edgenet.errors import LibraryError
@@ -33,7 +33,7 @@ class Protocol:
     """
 
     name: str
-    summary: str
+    summary: str = field(repr=False)
     warmup_s: float
     min_seconds: float
     min_runs: int
