@@ -9,7 +9,7 @@ from typing import Any
 
 from edgenet.bundle import Bundle
 from edgenet.drift import Preprocess
-from edgenet.errors import EdgenetError
+from edgenet.errors import DataError, EdgenetError
 from edgenet.imageset import ImageSet
 from edgenet.measure.artifact_drift import artifact_drift
 from edgenet.model import Model
@@ -81,7 +81,8 @@ class Built:
         build: Which.
         bundle: The bytes of its file; ``None`` where it failed.
         failure: Why, and what to do.
-        unforeseen: Whether that is no reason edgenet knows of, so that another try may end otherwise.
+        unforeseen: Whether another try may end otherwise: it is the fault of a file or a full disk, or of
+            nothing that edgenet knows of.
         drift: What it lost against the float network on ``val``, as a report's ``drift``, this machine
             answering in place of a board.
         scores: How right the answer to each of these is, 0 to 1; ``None`` where only all together can be
@@ -166,7 +167,8 @@ def _timed(item: Build, make: Callable[[Build], Built]) -> Built:
     try:
         made = make(item)
     except EdgenetError as error:
-        made = Built(item, failure=f"{error.what}; {error.remedy}" if error.remedy else error.what)
+        told = f"{error.what}; {error.remedy}" if error.remedy else error.what
+        made = Built(item, failure=told, unforeseen=isinstance(error, DataError))
     except Exception as error:
         told = f"{type(error).__name__}: {error} (not foreseen: report it as a bug in edgenet)"
         made = Built(item, failure=told, unforeseen=True)
