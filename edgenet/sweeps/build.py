@@ -21,6 +21,7 @@ from edgenet.steps.decide import decide
 from edgenet.steps.source import Source, read_source
 from edgenet.sweeps.candidates import Untrained
 from edgenet.sweeps.decoded import Decoded
+from edgenet.sweeps.failure import failure
 from edgenet.sweeps.images import Images
 from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, from_set, truth
@@ -166,10 +167,7 @@ def _timed(item: Build, make: Callable[[Build], Built]) -> Built:
     begin = time.monotonic()
     try:
         made = make(item)
-    except EdgenetError as error:
-        told = f"{error.what}; {error.remedy}" if error.remedy else error.what
-        made = Built(item, failure=told, unforeseen=isinstance(error, DataError))
     except Exception as error:
-        told = f"{type(error).__name__}: {error} (not foreseen: report it as a bug in edgenet)"
-        made = Built(item, failure=told, unforeseen=True)
+        again = isinstance(error, DataError) or not isinstance(error, EdgenetError)
+        made = Built(item, failure=failure(error), unforeseen=again)
     return replace(made, seconds=time.monotonic() - begin)
