@@ -72,6 +72,7 @@ class BoardSearch:
     ) -> None:
         self.cells = BoardCells(slots, builder.store)
         self.lost: str | None = None
+        self._stopped = False
         self._plan, self._builder, self._progress = plan, builder, progress
         self._photographs = photographs
         self._board = slots[0].reached
@@ -86,7 +87,7 @@ class BoardSearch:
         if self._plan.files:  # which is the more accurate must be known before the board is asked
             self._build(list(self.cells))
         search = self._search()
-        while self.lost is None:
+        while self.lost is None and not self._stopped:
             if batch := search.batch():
                 self._time(search, batch)
             elif key := search.finalist():
@@ -95,6 +96,10 @@ class BoardSearch:
                 break
         for key, why in search.skipped().items():
             self.cells.skip(key, why)
+
+    def stop(self) -> None:
+        """Ask for nothing more than what is under way."""
+        self._stopped = True
 
     def _search(self) -> Search:
         """With what is known from before."""
@@ -128,7 +133,7 @@ class BoardSearch:
         """Cells with so many rounds each, a few at once."""
         ready = self._build(list(batch))
         for begin in range(0, len(ready), TURNS):
-            if self.lost is None:
+            if self.lost is None and not self._stopped:
                 self._screen(search, {key: batch[key] for key in ready[begin : begin + TURNS]})
         self._drop(search, batch)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -183,6 +185,22 @@ def test_a_cluster_that_is_gone_in_the_long_run_is_no_cell_s_fault(
     engine = Scripted()
     assert swept(monkeypatch, tmp_path, engine).answers[0].model == "v1-0.5-128"
     assert not engine.screened
+
+
+def test_ctrl_c_waits_for_no_board(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    gate, waited = threading.Event(), []
+
+    def block(number: int) -> None:
+        if number == 1:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        waited.append(gate.wait(20))
+
+    engine = Scripted(events=block)
+    with pytest.raises(KeyboardInterrupt):
+        swept(monkeypatch, tmp_path, engine, PLAN.changed(boards=(Board("a"), Board("b"))))
+    assert not waited
+    gate.set()
+    assert Sweep.load(tmp_path / "sweep.json").answers[0].model is None
 
 
 def test_no_cell_keeps_the_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
