@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edgenet.errors import LibraryError
@@ -33,7 +33,7 @@ class Protocol:
     """
 
     name: str
-    summary: str
+    summary: str = field(repr=False)
     warmup_s: float
     min_seconds: float
     min_runs: int
@@ -57,31 +57,30 @@ class Protocol:
         """Read a protocol by name or path.
 
         Raises:
-            LibraryError: Not found, or a value is missing, of the wrong type or negative.
+            LibraryError: Not found, or a value is missing, of the wrong type, negative or infinite.
         """
         table = read_table("protocol", name)
-        number = (int, float)
         protocol = cls(
             name=table.take("name", str),
             summary=table.take("summary", str),
-            warmup_s=float(table.take("warmup_s", number)),
-            min_seconds=float(table.take("min_seconds", number)),
-            min_runs=table.take("min_runs", int),
-            max_seconds=float(table.take("max_seconds", number)),
-            threads=table.take("threads", int, 0),
+            warmup_s=float(table.number("warmup_s", float, ...)),
+            min_seconds=float(table.number("min_seconds", float, ...)),
+            min_runs=table.number("min_runs", int, ...),
+            max_seconds=float(table.number("max_seconds", float, ...)),
+            threads=table.number("threads", int, 0),
             pipeline=table.take("pipeline", bool, True),
-            cooldown_s=float(table.take("cooldown_s", number, 0.0)),
-            layers_s=float(table.take("layers_s", number, 0.0)),
-            idle_s=float(table.take("idle_s", number, 0.0)),
+            cooldown_s=float(table.number("cooldown_s", float, 0.0)),
+            layers_s=float(table.number("layers_s", float, 0.0)),
+            idle_s=float(table.number("idle_s", float, 0.0)),
             sweep_threads=table.take("sweep_threads", bool, False),
-            cold_starts=table.take("cold_starts", int, 0),
-            pipeline_s=float(table.take("pipeline_s", number, 0.0)),
+            cold_starts=table.number("cold_starts", int, 0),
+            pipeline_s=float(table.number("pipeline_s", float, 0.0)),
         )
         table.done()
-        times = (protocol.warmup_s, protocol.min_seconds, protocol.cooldown_s, protocol.threads)
-        extra = (protocol.layers_s, protocol.idle_s, protocol.cold_starts, protocol.pipeline_s)
-        if min(*times, *extra) < 0 or protocol.min_runs < 1 or protocol.max_seconds < protocol.longest_s:
-            raise LibraryError(f"{table.where}: a time, count or limit is too small", "correct it")
+        if protocol.min_runs < 1 or protocol.max_seconds < protocol.longest_s:
+            raise LibraryError(
+                f"{table.where}: min_runs is below 1, or max_seconds ends before a stage may", "correct it"
+            )
         return protocol
 
     def to_table(self) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def sweep(
     plan = _plan(what, devices, **asked)
     if dry_run:
         with progress() as on_progress:
-            found = outline(plan, output, on_progress)
+            found = outline(plan, output, on_progress, fresh)
         print_json(found.to_table()) if as_json else outlined(found)
         return 0
     with progress() as on_progress:

@@ -19,6 +19,7 @@ __all__ = ["BoardCells"]
 
 # States that are taken up again; what failed is tried again, for a build's failure is kept with the build.
 KEPT = ("screened", "sustained", "emulated")
+TIMELESS = "its frames seemed to take less time than the network alone: something disturbed the board"
 
 
 class BoardCells(dict[str, Cell]):
@@ -84,7 +85,7 @@ class BoardCells(dict[str, Cell]):
             verdict="THROTTLED" if found.throttled else cell.verdict,
         )
         if not emulated and not rounds:
-            return self.fail(key, "its frames seemed to take no longer than the network alone")
+            return self.fail(key, TIMELESS)
         if rounds:
             seen = of_rounds(rounds)
             model = 1e3 / found.model_ms if found.model_ms else cell.fps.model
@@ -95,23 +96,23 @@ class BoardCells(dict[str, Cell]):
         return self._keep(cell)
 
     def long(self, key: str, report: Report, seconds: float) -> Estimated | None:
-        """Its long run; the FPS that it sustained."""
+        """Its long run; the FPS that it sustained, ``None`` where that is not known."""
         cell, found = self[key], sustained(report)
-        fps = cell.fps
-        if found is not None:
-            fps = fps.changed(model=report.fps.model, sustained=found.fps, interval=found.interval)
-        self._keep(
-            cell.changed(
-                state="emulated" if report.emulated else "sustained",
-                fps=fps,
-                p99_ms=report.pipeline_ms.p99 if report.pipeline_ms and found else None,
-                memory_mb=report.memory_mb.peak,
-                verdict=report.verdict.state,
-                identical=report.drift.stages.kernel.identical,
-                report=self._store.keep_report(key, report),
-                seconds=cell.seconds + seconds,
-            )
+        cell = cell.changed(
+            memory_mb=report.memory_mb.peak,
+            verdict=report.verdict.state,
+            identical=report.drift.stages.kernel.identical,
+            report=self._store.keep_report(key, report),
+            seconds=cell.seconds + seconds,
         )
+        if report.emulated:
+            self._keep(cell.changed(state="emulated"))
+        elif found is None:
+            self._keep(cell.changed(state="failed", reason=TIMELESS))
+        else:
+            fps = cell.fps.changed(model=report.fps.model, sustained=found.fps, interval=found.interval)
+            p99 = report.pipeline_ms.p99 if report.pipeline_ms else None
+            self._keep(cell.changed(state="sustained", fps=fps, p99_ms=p99))
         return found
 
     def _keep(self, cell: Cell) -> None:

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from edgenet.errors import ConnectionFailed, ConnectionLost, EdgenetError
+from edgenet.errors import ConnectionFailed, ConnectionLost
 from edgenet.progress import REMARK, Progress
 from edgenet.protocol import Protocol
 from edgenet.sweeps.board_cells import BoardCells
 from edgenet.sweeps.builder import Builder
+from edgenet.sweeps.engine import Outcome
+from edgenet.sweeps.failure import failure
 from edgenet.sweeps.images import Images
 from edgenet.sweeps.long_run import LongJob, run_long
 from edgenet.sweeps.plan import SweepPlan
@@ -70,6 +72,7 @@ class BoardSearch:
     ) -> None:
         self.cells = BoardCells(slots, builder.store)
         self.lost: str | None = None
+        self._stopped = False
         self._plan, self._builder, self._progress = plan, builder, progress
         self._photographs = photographs
         self._board = slots[0].reached
@@ -84,7 +87,7 @@ class BoardSearch:
         if self._plan.files:  # which is the more accurate must be known before the board is asked
             self._build(list(self.cells))
         search = self._search()
-        while self.lost is None:
+        while self.lost is None and not self._stopped:
             if batch := search.batch():
                 self._time(search, batch)
             elif key := search.finalist():
@@ -93,6 +96,10 @@ class BoardSearch:
                 break
         for key, why in search.skipped().items():
             self.cells.skip(key, why)
+
+    def stop(self) -> None:
+        """Ask for nothing more than what is under way."""
+        self._stopped = True
 
     def _search(self) -> Search:
         """With what is known from before."""
@@ -126,7 +133,7 @@ class BoardSearch:
         """Cells with so many rounds each, a few at once."""
         ready = self._build(list(batch))
         for begin in range(0, len(ready), TURNS):
-            if self.lost is None:
+            if self.lost is None and not self._stopped:
                 self._screen(search, {key: batch[key] for key in ready[begin : begin + TURNS]})
         self._drop(search, batch)
 
@@ -139,10 +146,12 @@ class BoardSearch:
         names = ", ".join(self.cells.slots[key].name for key in keys[:3])
         more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
         self._progress(f"{self._board.device}: time {names}{more}", 0, None)
-        found = self._asked(screen, job)
-        for key, cell in zip(keys, found.cells if found else (), strict=False):
+        outcome = self._asked(screen, job)
+        if outcome is not None and outcome.error is not None:
+            raise outcome.error
+        for key, cell in zip(keys, outcome.value.cells if outcome else (), strict=False):
             self.cells.screened(key, cell, self._board.facts.emulated)
-            if cell.rounds_ms:
+            if cell.ran and self.cells[key].state == "screened":
                 search.timed(key, cell.rounds_ms)
 
     def _long(self, search: Search, key: str) -> None:
@@ -151,28 +160,26 @@ class BoardSearch:
         job = LongJob(self._bundle(key), slot.reached.device, slot.threads, rules, frame, val)
         self._progress(f"{self._board.device}: run {slot.name} long", 0, None)
         began = time.perf_counter()
-        try:
-            report = self._asked(run_long, job)
-        except EdgenetError as error:
-            self.cells.fail(key, f"{error.what}; {error.remedy}")
+        outcome = self._asked(run_long, job)
+        if outcome is None:
+            return
+        if outcome.error is not None:
+            self.cells.fail(key, failure(outcome.error))
             search.failed(key)
             return
-        if report is not None:
-            found = self.cells.long(key, report, time.perf_counter() - began)
-            search.ran(key, found) if found else search.failed(key)
+        found = self.cells.long(key, outcome.value, time.perf_counter() - began)
+        search.ran(key, found) if found else search.failed(key)
 
-    def _asked(self, work: Callable[[Any], Any], job: Any) -> Any:
-        """What the board gives, which is waited for where it goes away; ``None`` where it does not come back.
+    def _asked(self, work: Callable[[Any], Any], job: Any) -> Outcome | None:
+        """What came of it on the board, which is waited for where it goes away; ``None`` where it stays away.
 
         Raises:
-            EdgenetError: The work failed for another reason.
+            EdgenetError: The engine cannot do any job, whatever it is.
         """
         for pause in (*PATIENCE_S, None):
             (outcome,) = self._builder.engine.run(work, [job], board=self._board.device)
-            if outcome.error is None:
-                return outcome.value
             if not isinstance(outcome.error, ConnectionLost | ConnectionFailed):
-                raise outcome.error
+                return outcome
             self.lost = str(outcome.error)
             if pause is not None:
                 self._progress(f"{self.lost}; tried again in {pause:g} s", 0, REMARK)

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgenet.bundle import Bundle
 from edgenet.drift import Preprocess
-from edgenet.errors import EdgenetError
+from edgenet.errors import DataError, EdgenetError
 from edgenet.imageset import ImageSet
 from edgenet.measure.artifact_drift import artifact_drift
 from edgenet.model import Model
@@ -21,6 +21,7 @@ from edgenet.steps.decide import decide
 from edgenet.steps.source import Source, read_source
 from edgenet.sweeps.candidates import Untrained
 from edgenet.sweeps.decoded import Decoded
+from edgenet.sweeps.failure import failure
 from edgenet.sweeps.images import Images
 from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, from_set, truth
@@ -81,7 +82,8 @@ class Built:
         build: Which.
         bundle: The bytes of its file; ``None`` where it failed.
         failure: Why, and what to do.
-        unforeseen: Whether that is no reason edgenet knows of, so that another try may end otherwise.
+        unforeseen: Whether another try may end otherwise: it is the fault of a file or a full disk, or of
+            nothing that edgenet knows of.
         drift: What it lost against the float network on ``val``, as a report's ``drift``, this machine
             answering in place of a board.
         scores: How right the answer to each of these is, 0 to 1; ``None`` where only all together can be
@@ -165,9 +167,7 @@ def _timed(item: Build, make: Callable[[Build], Built]) -> Built:
     begin = time.monotonic()
     try:
         made = make(item)
-    except EdgenetError as error:
-        made = Built(item, failure=f"{error.what}; {error.remedy}" if error.remedy else error.what)
     except Exception as error:
-        told = f"{type(error).__name__}: {error} (not foreseen: report it as a bug in edgenet)"
-        made = Built(item, failure=told, unforeseen=True)
+        again = isinstance(error, DataError) or not isinstance(error, EdgenetError)
+        made = Built(item, failure=failure(error), unforeseen=again)
     return replace(made, seconds=time.monotonic() - begin)

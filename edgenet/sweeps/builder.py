@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from edgenet.bundle import Bundle
 from edgenet.drift import Drift
-from edgenet.errors import ConnectionLost, EdgenetError
+from edgenet.errors import ConnectionLost
 from edgenet.files import sha256
 from edgenet.progress import Progress
 from edgenet.statistics import wilson
 from edgenet.sweeps.build import Build, BuildJob, Built, build
 from edgenet.sweeps.engine import Engine
+from edgenet.sweeps.failure import failure
 from edgenet.sweeps.images import Images
 from edgenet.sweeps.slots import Slot
 from edgenet.sweeps.store import BuildNote, Store
@@ -83,7 +84,7 @@ class Builder:
         if error is not None:
             if isinstance(error, ConnectionLost) or not isinstance(error, Exception):
                 raise error
-            return [BuildNote(failure=_told(error)) for _ in group]
+            return [BuildNote(failure=failure(error)) for _ in group]
         notes = []
         for slot, made in zip(group, value or (), strict=True):
             note = _note(made)
@@ -91,12 +92,6 @@ class Builder:
                 self.store.keep_build(slot.build_key, note, made.bundle)
             notes.append(note)
         return notes
-
-
-def _told(error: BaseException) -> str:
-    if isinstance(error, EdgenetError):
-        return f"{error.what}; {error.remedy}"
-    return f"{type(error).__name__}: {error} (a bug in edgenet)"
 
 
 def _note(made: Built) -> BuildNote:

@@ -11,7 +11,7 @@ from edgenet.card import ModelCard
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import PlanError
 from edgenet.files import sha256
-from edgenet.graph.layers import layers
+from edgenet.graph.cost import cost
 from edgenet.importer import Imported
 from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
@@ -27,7 +27,7 @@ from edgenet.zoo.named import NamedNetwork
 __all__ = ["Candidate", "Untrained", "candidates"]
 
 HALF = (127.5, 127.5, 127.5)
-# (operator, multiply-adds) of each layer.
+# (operator, multiply-adds) of each node.
 Work = tuple[tuple[str, int], ...]
 
 
@@ -63,7 +63,7 @@ class Candidate:
         digest: sha256 of its content, card included.
         answers: Values of one answer.
         resolution: The input's height in pixels.
-        work: Operator and multiply-adds of each layer, in order.
+        work: Operator and multiply-adds of each node, in order.
         family: Of the zoo's, or the first of the files of one architecture.
         alpha: Of the zoo's; ``None`` of a file.
         published: Accuracy of the float network; ``None`` of a file.
@@ -89,7 +89,7 @@ class Candidate:
     def within(self, other: Candidate) -> bool:
         """Whether it is surely not slower than another, built and run in the same way.
 
-        That is so where both have the same operators in the same order, and no layer has more multiply-adds
+        That is so where both have the same operators in the same order, and no node has more multiply-adds
         here: both multipliers of the MobileNets shrink layers and change nothing else.
         """
         if len(self.work) != len(other.work):
@@ -162,7 +162,8 @@ def _digest(model: Model) -> str:
 
 
 def _work(model: Model) -> Work:
-    return tuple((layer.op, layer.macs) for layer in layers(model.proto) if layer.macs)
+    macs = {row.name: row.macs for row in cost(model.proto).layers}
+    return tuple((node.op_type, macs.get(node.name or node.output[0], 0)) for node in model.proto.graph.node)
 
 
 def _check_comparable(first: Model, other: Model) -> None:
@@ -172,11 +173,18 @@ def _check_comparable(first: Model, other: Model) -> None:
     elif first.labels != other.labels:
         mine, its = _told(first.labels), _told(other.labels)
         what = f"{first.name} and {other.name} tell other labels apart ({mine}; {its})"
+    elif first.task_name == CLASSIFICATION and _classes(first) != _classes(other):
+        what = f"{first.name} tells {_classes(first)} classes apart, {other.name} {_classes(other)}"
     else:
         return
     raise PlanError(
         f"{what}: how accurate they are cannot be compared", "sweep models of one task and one set of labels"
     )
+
+
+def _classes(model: Model) -> int:
+    """How many classes it tells apart, without those before the first label."""
+    return model.classes - model.label_offset
 
 
 def _told(labels: Sequence[str]) -> str:
@@ -191,11 +199,22 @@ def _networks(plan: SweepPlan, progress: Progress) -> list[Candidate]:
             "no accuracy is published of such networks: they could be timed, not chosen",
             "choose an alpha and a resolution of docs/answer.md, or give trained files and --val",
         )
+    _check_each("alpha", plan.alphas, {row.alpha for row in rows})
+    _check_each("resolution", plan.resolutions, {row.resolution for row in rows})
     found = []
     for done, row in enumerate(rows):
         found.append(_of_row(row))
         progress("build networks", done + 1, len(rows))
     return found
+
+
+def _check_each(what: str, asked: Sequence[float], known: set[float]) -> None:
+    """Refuse a value that no network has: it would be left out unsaid."""
+    if missing := [value for value in asked if value not in known]:
+        raise PlanError(
+            f"no accuracy is published of such networks with {what} {missing[0]:g}",
+            f"leave it out; of the others there are {', '.join(f'{value:g}' for value in sorted(known))}",
+        )
 
 
 def _wanted(row: PublishedAccuracy, plan: SweepPlan) -> bool:

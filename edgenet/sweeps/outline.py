@@ -57,18 +57,19 @@ class Outline:
         }
 
 
-def outline(plan: SweepPlan, folder: Path | str, progress: Progress = silent) -> Outline:
+def outline(plan: SweepPlan, folder: Path | str, progress: Progress = silent, fresh: bool = False) -> Outline:
     """What :func:`edgenet.sweeps.sweep.sweep` would do: boards are asked what they are, nothing is built.
 
     Args:
         plan: As there.
         folder: As there; what is done in it counts as done.
         progress: Called for every step.
+        fresh: As there.
 
     Raises:
         PlanError, DataError, ModelError, ConnectionFailed: As there.
     """
-    ready, store = prepared(plan.checked(), progress, Here()), Store(folder)
+    ready, store = prepared(plan.checked(), progress, Here()), Store(folder, fresh)
     cells = [store.cell(slot.key) or slot.pending() for slot in ready.slots]
     missing = {slot.build_key: slot for slot in ready.slots if store.build(slot.build_key) is None}
     shared = {(slot.candidate.digest, slot.recipe) for slot in missing.values() if slot.recipe is not None}

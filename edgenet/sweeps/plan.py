@@ -12,6 +12,7 @@ from edgenet.frame import Frame
 from edgenet.library import Table, names, read_table
 from edgenet.protocol import Protocol
 from edgenet.steps.plan import PRECISIONS
+from edgenet.text import cause
 from edgenet.zoo import EMBEDDED
 from edgenet.zoo.named import FAMILIES
 
@@ -20,6 +21,7 @@ __all__ = ["Board", "SweepPlan"]
 PLAN_KEYS = "the keys of a plan are described in docs/sweep.md"
 FRAME = Frame(640, 480)
 MAGIC = frozenset("*?[")
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class SweepPlan:
             LibraryError: There is none, a key is unknown, or a value is not what it should be.
         """
         table = read_table("sweep", name)
+        _check_no_card(table)
         place = Path(name).parent if name.endswith(".toml") else Path()
         plan = cls(
             name=table.take("name", str),
@@ -87,15 +90,15 @@ class SweepPlan:
             resolutions=_numbers(table, "resolutions", int),
             precisions=table.texts("precisions"),
             backends=table.texts("backends"),
-            recipe=_located(table.take("recipe", str, None), place),
+            recipe=_of_library(table.take("recipe", str, None), place),
             threads=_numbers(table, "threads", int) or (0,),
             boards=tuple(_board(item) for item in _boards(table)),
             calibration=_located(table.take("calibration", str, None), place),
             val=_located(table.take("val", str, None), place),
-            fps=float(table.take("fps", (int, float), 24.0)),
+            fps=_number(table.take("fps", (int, float), 24.0), table, "fps", float),
             frame=Frame.parse(table.take("frame", str, "640x480")),
-            screen=_located(table.take("screen", str, cls.screen), place) or cls.screen,
-            long=_located(table.take("long", str, cls.long), place) or cls.long,
+            screen=_of_library(table.take("screen", str, cls.screen), place),
+            long=_of_library(table.take("long", str, cls.long), place),
             rounds=table.take("rounds", int, cls.rounds),
             brute=table.take("all", bool, False),
         )
@@ -122,15 +125,10 @@ class SweepPlan:
                 else f"{what}: no model and no family of networks",
                 "give model files, or of v1 v2 v3-small v3-large those that could be trained",
             )
-        _there(self.files)
         _known("family", self.families, FAMILIES)
         _known("precision", self.precisions, PRECISIONS)
-        if min(self.threads) < 0:
-            raise PlanError(f"threads = {min(self.threads)}", "give a number of threads, or 0 for every core")
-        if not (0 < self.fps < float("inf")):
-            raise PlanError(f"fps = {self.fps:g} is no line to keep", "give frames a second, such as 24")
-        if self.rounds < 2:
-            raise PlanError(f"rounds = {self.rounds} tell no interval", "give two or more")
+        self._check_files()
+        self._check_numbers()
         for name in (self.screen, self.long):
             if not Protocol.load(name).pipeline:
                 raise LibraryError(
@@ -140,7 +138,37 @@ class SweepPlan:
         boards = self.boards or (Board("local"),)
         if len({board.device for board in boards}) < len(boards):
             raise PlanError("one board is named twice", "name each once")
-        return replace(self, boards=boards)
+        return replace(
+            self,
+            boards=boards,
+            precisions=tuple(dict.fromkeys(self.precisions)),
+            backends=tuple(dict.fromkeys(self.backends)),
+            threads=tuple(dict.fromkeys(self.threads)),
+        )
+
+    def _check_files(self) -> None:
+        for item in self.files:
+            if item not in EMBEDDED and not Path(item).exists():
+                plans = ", ".join(names("sweep"))
+                raise PlanError(
+                    f"{item} is no model file, no family of networks and no plan",
+                    f"families are {', '.join(FAMILIES)}; plans are {plans}, or a TOML file",
+                )
+        if self.files and (self.alphas or self.resolutions):
+            raise PlanError(
+                "files have their own width and resolution; alphas and resolutions are those of families",
+                "leave them out, or sweep families",
+            )
+
+    def _check_numbers(self) -> None:
+        for wrong, what in (
+            (not 0 < self.fps < float("inf"), f"fps = {self.fps:g} is no line to keep"),
+            (min(self.threads) < 0, f"threads = {min(self.threads)} are below 0"),
+            (max(self.threads) > MOST_THREADS, f"more than {MOST_THREADS} threads"),
+            (self.rounds < 2, f"rounds = {self.rounds} tell no interval: fewer than 2 rounds"),
+        ):
+            if wrong:
+                raise PlanError(what, "correct the plan")
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready: what ``sweep.json`` keeps; names of files without their folders."""
@@ -162,22 +190,16 @@ class SweepPlan:
         }
 
 
-def _there(files: Sequence[str]) -> None:
-    """Refuse what is no file, and so may be meant for a plan or a family."""
-    if missing := next((item for item in files if item not in EMBEDDED and not Path(item).exists()), None):
-        raise PlanError(
-            f"{missing} is no model file, no family of networks and no plan",
-            f"families are {', '.join(FAMILIES)}; plans are {', '.join(names('sweep'))}, or a TOML file",
-        )
-
-
 def _expanded(item: str, place: Path) -> list[str]:
-    """The files of a pattern, else the path itself."""
-    if not MAGIC.intersection(item):
-        return [str(_located(item, place))]
+    """The path itself where there is one, else the files of a pattern."""
     path = place / item
+    if not MAGIC.intersection(item) or path.exists():
+        return [str(path if path.exists() else item)]
     base = Path(path.anchor) if path.is_absolute() else Path()
-    found = sorted(str(match) for match in base.glob(str(path.relative_to(base))))
+    try:
+        found = sorted(str(match) for match in base.glob(str(path.relative_to(base))))
+    except ValueError as error:
+        raise LibraryError(f"files: {item!r} is no pattern ({cause(error)})", "correct it") from None
     if not found:
         raise LibraryError(f"no file is called {item}", "correct the pattern; it is relative to the plan")
     return found
@@ -190,12 +212,32 @@ def _located(item: str | None, place: Path) -> str | None:
     return str(place / item)
 
 
+def _of_library(item: Any, place: Path) -> Any:
+    """A file of a plan from here; what has no suffix is a name, whatever lies beside the plan."""
+    return _located(item, place) if item is not None and item.endswith(".toml") else item
+
+
+def _check_no_card(table: Table) -> None:
+    """Refuse the file that lies beside a model, which is easily given in its place."""
+    if table.take("preprocessing", object, None) is not None:
+        raise LibraryError(
+            f"{table.where}: a model's card, not a plan", "give the model itself, its card is found beside it"
+        )
+
+
+def _number(value: Any, table: Table, key: str, kind: type) -> Any:
+    try:
+        return kind(value)
+    except OverflowError:
+        raise LibraryError(f"{table.where}: {key} holds a number that is too large", "correct it") from None
+
+
 def _numbers(table: Table, key: str, kind: type) -> tuple[Any, ...]:
     values = table.take(key, list, [])
     wanted = (int, float) if kind is float else (int,)
     if not all(isinstance(value, wanted) and not isinstance(value, bool) for value in values):
         raise LibraryError(f"{table.where}: {key} is not a list of numbers", "write it as [1, 2]")
-    return tuple(kind(value) for value in values)
+    return tuple(_number(value, table, key, kind) for value in values)
 
 
 def _boards(table: Table) -> list[Table]:

@@ -13,7 +13,7 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.devices.session import BenchResult, Session
-from edgenet.errors import ConnectionLost, EdgenetError
+from edgenet.errors import ConnectionLost
 from edgenet.frame import Frame
 from edgenet.imageset import ImageSet
 from edgenet.measure.camera_case import CameraCase
@@ -22,6 +22,7 @@ from edgenet.measure.verdict import throttling
 from edgenet.progress import silent
 from edgenet.protocol import Protocol
 from edgenet.steps.stage import brought
+from edgenet.sweeps.failure import failure
 from edgenet.sweeps.images import Images
 from edgenet.verify.expected import encoder_for, golden_images
 
@@ -146,8 +147,8 @@ class _Cell:
             self.rounds.append(bench)
         except ConnectionLost:
             raise
-        except EdgenetError as error:
-            self.failure = f"{error.what}; {error.remedy}"
+        except Exception as error:  # one cell's fault ends no other's turn
+            self.failure = failure(error)
         self._seconds += time.perf_counter() - began
 
     def _round(self, agent: Agent) -> BenchResult:

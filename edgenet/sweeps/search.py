@@ -87,6 +87,7 @@ class Search:
     brute: bool = False
     times: dict[str, list[float]] = field(default_factory=dict, init=False)
     _failed: set[str] = field(default_factory=set, init=False)
+    _spent: set[str] = field(default_factory=set, init=False)
     _long: dict[str, Estimated] = field(default_factory=dict, init=False)
     _ruled: dict[str, str] = field(default_factory=dict, init=False)
 
@@ -100,8 +101,11 @@ class Search:
     # -- what is told
 
     def timed(self, key: str, rounds_ms: Sequence[float]) -> None:
-        """A cell was timed in some more rounds."""
-        self.times.setdefault(key, []).extend(rounds_ms)
+        """A cell was timed in some more rounds; after none that can be used, no more are asked for."""
+        if rounds_ms:
+            self.times.setdefault(key, []).extend(rounds_ms)
+        else:
+            self._spent.add(key)
 
     def failed(self, key: str) -> None:
         """A cell cannot be timed, or not any more."""
@@ -159,7 +163,8 @@ class Search:
         return not (key in self.times or key in self._failed or key in self._ruled)
 
     def _accuracy(self, key: str) -> float:
-        return self._known[key].accuracy or 0.0
+        known = self._known[key].accuracy
+        return -1.0 if known is None else known
 
     def _tells(self, key: str, among: Sequence[str]) -> tuple[int, float]:
         """How many open cells it decides at least, whatever comes out; of equals the more accurate."""
@@ -173,7 +178,7 @@ class Search:
         self._ruled = {}
         for key in list(self.times):
             side, found = self.side(key), self.estimated(key)
-            if found is None or side == UNCLEAR:
+            if found is None or side == UNCLEAR or (side == ABOVE and key in self._failed):
                 continue
             name = self._known[key].name
             for other in self._decided(key, side == ABOVE):
@@ -195,12 +200,14 @@ class Search:
 
     def _more(self) -> dict[str, int]:
         """Twice the rounds for those that are unclear and could be the answer."""
-        sure = [self._accuracy(key) for key in self.times if self.side(key) == ABOVE]
+        sure = [
+            self._accuracy(key) for key in self.times if key not in self._failed and self.side(key) == ABOVE
+        ]
         best = max(sure, default=-1.0)
         return {
             key: min(len(times), MOST_ROUNDS - len(times))
             for key, times in self.times.items()
-            if key not in self._failed
+            if key not in self._failed | self._spent
             and key not in self._long
             and len(times) < MOST_ROUNDS
             and self.side(key) == UNCLEAR

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import queue
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -198,9 +198,26 @@ def _run(searches: Sequence[BoardSearch], local: bool) -> None:
         for search in searches:
             search.run()
         return
-    with ThreadPoolExecutor(len(searches)) as pool:
-        for future in [pool.submit(search.run) for search in searches]:
-            future.result()
+    ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+
+    def one(search: BoardSearch) -> None:
+        try:
+            search.run()
+        except BaseException as error:
+            ended.put(error)
+        else:
+            ended.put(None)
+
+    try:
+        for search in searches:  # daemons: nobody waits for a board's long run after Ctrl-C
+            threading.Thread(target=one, args=(search,), daemon=True).start()
+        errors = [ended.get() for _ in searches]
+    except BaseException:
+        for search in searches:
+            search.stop()
+        raise
+    for error in filter(None, errors):
+        raise error
 
 
 def _result(ready: Prepared, searches: Sequence[BoardSearch]) -> Sweep:

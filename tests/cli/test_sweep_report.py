@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgenet.cli.main import main
+from edgenet.cli.shared.sweep import next_steps
 from edgenet.cli.shared.sweep_tables import show_sweep, sweep_columns, sweep_lines, sweep_rows
 from edgenet.swept import Sweep
 from tests.sweeps.made import sweep
@@ -98,3 +100,13 @@ def test_sentences_of_boards_of_one_name_are_told_apart(
         out = capsys.readouterr().out
         for number in (1, 2):
             assert f"{made.answers[0].board} (pi4 #{number}): V3-Large 1.0 at 224" in out.replace("\\", "")
+
+
+def test_the_next_step_can_be_pasted_whatever_the_folder_is_called(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = sweep(("pi4",))
+    cells = tuple(cell.changed(bundle="bundles/a b.edgenet") for cell in found.cells)
+    next_steps(replace(found, cells=cells), Path("it's here"))
+    line = capsys.readouterr().out.splitlines()[0]
+    assert shlex.split(line) == ["edgenet", "deploy", "it's here/bundles/a b.edgenet", "--device", "pi4"]

@@ -52,6 +52,7 @@ class Scripted:
         ms: Milliseconds of a frame by the network's name: (screened, run long), or one for both.
         emulated: What the boards say of themselves.
         failing: Names that the board cannot run.
+        timeless: Names whose long run shows no speed that can be believed.
         events: Called before every job that needs the board, with its number; may raise.
 
     Attributes:
@@ -62,6 +63,7 @@ class Scripted:
     ms: dict[str, Any] = field(default_factory=lambda: dict(MS))
     emulated: bool = False
     failing: frozenset[str] = frozenset()
+    timeless: frozenset[str] = frozenset()
     events: Callable[[int], None] = lambda number: None
     screened: Counter[str] = field(default_factory=Counter)
     long: Counter[str] = field(default_factory=Counter)
@@ -112,6 +114,8 @@ class Scripted:
         assert work is run_long
         name = Bundle.parse(job.bundle).manifest.model.name
         self.long[name] += 1
+        if name in self.timeless:
+            return report(pipeline_ms=None, verdict={"state": "NOISY"})
         samples = np.random.default_rng(1).normal(self._ms(name, 1), 0.1, 400)
         return report(pipeline_ms={**latency(samples).to_table(), "parts": {"invoke": 1.0}})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -151,6 +152,19 @@ def test_what_nobody_foresaw_is_told_by_its_type_and_the_others_go_on(
     assert str(found[0].failure).startswith("IndexError: list index out of range")
     assert found[0].unforeseen
     assert [item.bundle is not None for item in found] == [False, True, True, True]
+
+
+def test_what_a_file_is_to_blame_for_may_end_otherwise_another_time(
+    model: Model, photos: Path, tmp_path: Path
+) -> None:
+    """It is not kept as the network's fault."""
+    folder = tmp_path / "val"
+    shutil.copytree(photos, folder)
+    (folder / "03.ppm").write_bytes(b"P6 broken")
+    (found,) = build(job(model, photos, BUILDS[1:2], val=Images.of(str(folder), "val")))
+    assert found.bundle is None
+    assert "03.ppm" in str(found.failure)
+    assert found.unforeseen
 
 
 def test_a_model_that_cannot_be_read_fails_in_every_build(photos: Path, tmp_path: Path) -> None:

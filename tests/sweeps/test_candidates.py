@@ -89,7 +89,14 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         mobilenet_v1(0.25, SIZE, 32),
         CARD.replace("classification", "embedding").replace('"logits"', '"embedding"'),
     )
-    for files, told in (((first, detector), "of the task"), ((first, first), "two models are called")):
+    wider = saved(tmp_path, "wider", mobilenet_v1(0.25, SIZE, CLASSES + 1))
+    offset = saved(tmp_path, "offset", mobilenet_v1(0.25, SIZE, CLASSES + 1), f"label_offset = 1\n{CARD}")
+    assert len(candidates(SweepPlan(files=(first, offset)))) == 2
+    for files, told in (
+        ((first, detector), "of the task"),
+        ((first, first), "two models are called"),
+        ((first, wider), "first tells 5 classes apart, wider 6"),
+    ):
         with pytest.raises(PlanError, match=told):
             candidates(SweepPlan(files=files))
     with pytest.raises(PlanError, match="no accuracy is published"):
@@ -100,6 +107,31 @@ def test_a_layer_that_is_wider_anywhere_is_not_within(few: dict[str, Candidate])
     small = few["v1-0.25-128"]
     bulged = replace(small, work=(*small.work[:-1], (small.work[-1][0], 10**12)))
     assert not bulged.within(few["v1-1.0-224"])
+
+
+@pytest.mark.parametrize(
+    ("alphas", "sizes", "told"), [((0.25, 0.33), (), "alpha 0.33"), ((), (128, 100), "100")]
+)
+def test_what_nobody_published_is_not_left_out_unsaid(
+    alphas: tuple[float, ...], sizes: tuple[int, ...], told: str
+) -> None:
+    with pytest.raises(PlanError, match=told):
+        candidates(SweepPlan(families=("v1",), alphas=alphas, resolutions=sizes))
+
+
+def test_another_activation_is_told_from_none(tmp_path: Path) -> None:
+    """It has no multiply-adds, and takes its time."""
+    proto = mobilenet_v1(0.25, SIZE, CLASSES)
+    slower = mobilenet_v1(0.25, SIZE, CLASSES)
+    for node in slower.graph.node:
+        if node.op_type in ("Clip", "Relu"):
+            node.op_type = "Sigmoid"
+            del node.input[1:], node.attribute[:]
+    plain, curved = candidates(
+        SweepPlan(files=(saved(tmp_path, "plain", proto), saved(tmp_path, "curved", slower)))
+    )
+    assert not curved.within(plain)
+    assert plain.macs == curved.macs
 
 
 def test_the_usual_precisions_are_those_that_a_board_can_run() -> None:

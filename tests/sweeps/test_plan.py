@@ -91,6 +91,13 @@ def test_the_plans_that_ship_can_be_swept(name: str) -> None:
         ('files = ["a.h5"]\nfamilies = ["v1"]', PlanError, "not comparable"),
         ("", PlanError, "nothing to sweep"),
         ('files = ["v5"]', PlanError, "v5 is no model file, no family of networks and no plan"),
+        ('files = ["**x/*.h5"]', LibraryError, "is no pattern"),
+        ('files = ["a\\u0000b"]', PlanError, "is no model file"),
+        ('files = ["signs"]\nalphas = [0.5]', PlanError, "their own width"),
+        (f'families = ["v1"]\nfps = 1{"0" * 400}', LibraryError, "fps holds a number that is too large"),
+        (f'families = ["v1"]\nalphas = [1{"0" * 400}]', LibraryError, "alphas holds a number"),
+        ('families = ["v1"]\nthreads = [5000]', PlanError, "more than 1024 threads"),
+        ("[preprocessing]\nsize = [64, 64]", LibraryError, "a model's card"),
     ],
 )
 def test_what_cannot_be_swept(tmp_path: Path, line: str, error: type[EdgenetError], what: str) -> None:
@@ -105,3 +112,24 @@ def test_options_stand_in_place_of_what_a_plan_says() -> None:
     assert plan.changed(fps=30.0, precisions=(), val=None) == SweepPlan(
         families=("v1",), fps=30.0, precisions=("int8",)
     )
+
+
+def test_a_file_whose_name_is_a_pattern_is_that_file(tmp_path: Path) -> None:
+    (tmp_path / "net[1].onnx").touch()
+    plan = SweepPlan.load(written(tmp_path, 'name = "x"\nfiles = ["net[1].onnx"]'))
+    assert plan.files == (str(tmp_path / "net[1].onnx"),)
+
+
+def test_what_lies_beside_a_plan_is_not_taken_for_a_protocol_or_recipe(tmp_path: Path) -> None:
+    for name in ("screening", "real-time", "int8-fast"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "own.toml").touch()
+    plan = SweepPlan.load(
+        written(tmp_path, 'name = "x"\nfamilies = ["v1"]\nrecipe = "int8-fast"\nlong = "own.toml"')
+    )
+    assert (plan.screen, plan.recipe, plan.long) == ("screening", "int8-fast", str(tmp_path / "own.toml"))
+
+
+def test_what_is_named_twice_is_swept_once() -> None:
+    plan = SweepPlan(families=("v1",), precisions=("int8", "int8"), threads=(2, 1, 2)).checked()
+    assert (plan.precisions, plan.threads) == (("int8",), (2, 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -130,3 +131,82 @@ def test_fps_of_rounds_and_their_interval() -> None:
     assert of_rounds([40.0]).against(24) == UNCLEAR
     assert of_rounds([10.0, 10.1, 10.0]).against(24) == ABOVE
     assert of_rounds([90.0, 90.1, 91.0]).against(24) == BELOW
+
+
+@st.composite
+def boards(draw: st.DrawFn) -> dict[str, tuple[float | None, str, float]]:
+    """Key of :func:`grid` → accuracy, in no order or not known; what fails; how much slower it is warm."""
+    accuracies = st.one_of(st.none(), st.sampled_from([0.0, 0.4, 0.5, 0.5, 0.6, 0.7]))
+    fates = st.sampled_from(["", "", "", "", "screen", "long"])
+    warm = draw(st.sampled_from([1.0, 1.1, 1.5, 3.0]))
+    return {key: (draw(accuracies), draw(fates), warm) for key in grid(2)[1]}
+
+
+@settings(max_examples=100)
+@given(
+    boards(), st.sampled_from([2.0, 6.0, 12.0, 24.0, 60.0]), st.sampled_from([5.0, 24.0]), st.integers(0, 30)
+)
+def test_whatever_fails_and_wherever_it_is_taken_up_the_answer_is_that_of_trying_all(
+    board: dict[str, tuple[float | None, str, float]], line: float, before: float, steps: int
+) -> None:
+    """A search for another line is ended after some steps; the next knows what it timed and ran long."""
+    entries, ms = grid(2)
+    entries = [replace(entry, accuracy=board[entry.key][0]) for entry in entries]
+
+    def step(search: Search) -> bool:
+        if batch := search.batch():
+            for key, rounds in batch.items():
+                search.failed(key) if board[key][1] == "screen" else search.timed(key, [ms[key]] * rounds)
+        elif key := search.finalist():
+            fps = 1e3 / ms[key] / board[key][2]
+            search.failed(key) if board[key][1] == "long" else search.ran(key, Estimated(fps, (fps, fps)))
+            sustained[key] = fps
+        else:
+            return False
+        return True
+
+    sustained: dict[str, float] = {}
+    first, search = Search(entries, before), Search(entries, line)
+    for _ in range(steps):
+        step(first)
+    for key, rounds in first.times.items():
+        search.timed(key, rounds)
+    for key, fps in sustained.items():
+        if board[key][1] != "long":
+            search.ran(key, Estimated(fps, (fps, fps)))
+    for _ in range(3 * len(entries)):
+        if not step(search):
+            break
+    else:
+        raise AssertionError("asks for ever")
+    wanted = [
+        accuracy
+        for key, (accuracy, fate, warm) in board.items()
+        if accuracy is not None and not fate and 1e3 / ms[key] / warm >= line
+    ]
+    found = [
+        accuracy
+        for key, fps in sustained.items()
+        if not board[key][1] and fps >= line and (accuracy := board[key][0]) is not None
+    ]
+    assert max(found, default=None) == max(wanted, default=None)
+
+
+def test_a_finalist_whose_long_run_fails_brings_back_what_lies_within_it() -> None:
+    wide = Entry("wide", "wide", 0.8, ("x",), frozenset({"narrow"}))
+    search = Search([wide, Entry("narrow", "narrow", 0.7, ("x",), frozenset())], 24)
+    search.timed("wide", [10.0] * 3)
+    assert search.batch() == {}
+    assert search.finalist() == "wide"
+    search.failed("wide")
+    assert search.batch() == {"narrow": 3}
+    assert not search.skipped()
+
+
+def test_rounds_that_cannot_be_used_are_not_asked_for_again() -> None:
+    search = Search([Entry("a", "a", 0.8, ("x",), frozenset())], 24)
+    search.timed("a", [35.0, 42.0, 50.0])
+    assert search.batch() == {"a": 3}
+    search.timed("a", [])
+    assert search.batch() == {}
+    assert search.finalist() == "a"

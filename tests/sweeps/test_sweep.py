@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edgenet.bundle import Bundle
 from edgenet.errors import ConnectionLost, DataError
 from edgenet.files import exclusive
+from edgenet.report import Report
 from edgenet.sweeps import board_search, store
 from edgenet.sweeps import sweep as module
+from edgenet.sweeps.engine import Outcome
+from edgenet.sweeps.long_run import LongJob, run_long
 from edgenet.sweeps.plan import Board
 from edgenet.sweeps.sweep import sweep
 from edgenet.swept import Sweep
@@ -135,6 +142,65 @@ def test_a_finalist_that_cannot_hold_it_hands_over(monkeypatch: pytest.MonkeyPat
     found = swept(monkeypatch, tmp_path, engine)
     assert found.answers[0].model == "v1-0.25-160"
     assert set(engine.long) == {"v1-0.5-160", "v1-0.5-128", "v1-0.25-160"}
+
+
+def test_a_long_run_without_a_speed_is_no_answer_on_the_short_rounds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = swept(monkeypatch, tmp_path, Scripted(timeless=frozenset({"v1-0.5-128"})))
+    cell = next(cell for cell in found.cells if cell.model == "v1-0.5-128")
+    assert (cell.state, cell.fps.sustained) == ("failed", None)
+    assert found.answers[0].model == "v1-0.25-160"
+
+
+def test_a_long_run_that_fails_unforeseen_is_a_result_and_the_next_is_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = Scripted._long
+
+    def fail(engine: Scripted, job: LongJob, work: Any) -> Report:
+        if Bundle.parse(job.bundle).manifest.model.name == "v1-0.5-128":
+            raise IndexError("of 3")
+        return real(engine, job, work)
+
+    monkeypatch.setattr(Scripted, "_long", fail)
+    found = swept(monkeypatch, tmp_path, Scripted())
+    failed = next(cell for cell in found.cells if cell.model == "v1-0.5-128")
+    assert failed.reason == "IndexError: of 3 (not foreseen: report it as a bug in edgenet)"
+    assert found.answers[0].model == "v1-0.25-160"
+
+
+def test_a_cluster_that_is_gone_in_the_long_run_is_no_cell_s_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Gone(Scripted):
+        def run(self, work: Any, jobs: Any, board: str | None = None) -> Iterator[Outcome]:
+            if work is run_long:
+                raise ConnectionLost("the scheduler went away", "run it again")
+            return super().run(work, jobs, board)
+
+    with pytest.raises(ConnectionLost, match="scheduler"):
+        swept(monkeypatch, tmp_path, Gone())
+    assert set(states(Sweep.load(tmp_path / "sweep.json")).values()) == {"screened", "pending"}
+    engine = Scripted()
+    assert swept(monkeypatch, tmp_path, engine).answers[0].model == "v1-0.5-128"
+    assert not engine.screened
+
+
+def test_ctrl_c_waits_for_no_board(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    gate, waited = threading.Event(), []
+
+    def block(number: int) -> None:
+        if number == 1:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        waited.append(gate.wait(20))
+
+    engine = Scripted(events=block)
+    with pytest.raises(KeyboardInterrupt):
+        swept(monkeypatch, tmp_path, engine, PLAN.changed(boards=(Board("a"), Board("b"))))
+    assert not waited
+    gate.set()
+    assert Sweep.load(tmp_path / "sweep.json").answers[0].model is None
 
 
 def test_no_cell_keeps_the_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

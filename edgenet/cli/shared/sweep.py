@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from edgenet.cli.shared.output import print_table, say
@@ -18,7 +19,7 @@ def next_steps(made: Sweep, folder: Path) -> None:
     cells = {cell.key: cell for cell in made.cells}
     for answer in made.answers:
         if answer.key is not None and (bundle := cells[answer.key].bundle) is not None:
-            say(f"edgenet deploy {folder / bundle} --device {answer.device}")
+            say(f"edgenet deploy {shlex.quote(str(folder / bundle))} --device {shlex.quote(answer.device)}")
     say(f"{folder / 'index.html'} shows all of it")
 
 
