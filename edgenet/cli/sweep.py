@@ -9,6 +9,7 @@ import click
 
 from edgenet.cli.shared.options import cache_option, json_option
 from edgenet.cli.shared.output import print_json, print_notes, progress
+from edgenet.errors import EXIT_FAILED
 
 if TYPE_CHECKING:
     from edgenet.sweeps.plan import SweepPlan
@@ -99,7 +100,7 @@ def sweep(
     else:
         show_sweep(made)
         next_steps(made, Path(output))
-    return 0
+    return EXIT_FAILED if all(cell.state == "failed" for cell in made.cells) else 0
 
 
 def _plan(what: tuple[str, ...], devices: tuple[str, ...], **asked: Any) -> SweepPlan:

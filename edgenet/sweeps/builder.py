@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgenet.bundle import Bundle
 from edgenet.drift import Drift
@@ -40,14 +41,21 @@ class Builder:
     val: Images | None
     cache: bool
     progress: Progress
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def built(self, slots: Iterable[Slot]) -> dict[str, BuildNote]:
         """What came of each build, by its key; those that are not there yet are made.
+
+        Boards are searched at once: what one has asked for, another that asks meanwhile waits for.
 
         Raises:
             DataError: They cannot be kept.
             ConnectionLost: The cluster went away.
         """
+        with self._turn:
+            return self._built(slots)
+
+    def _built(self, slots: Iterable[Slot]) -> dict[str, BuildNote]:
         by_key = {slot.build_key: slot for slot in slots}
         found = {key: note for key in by_key if (note := self.store.build(key)) is not None}
         groups: dict[tuple[object, ...], list[Slot]] = {}

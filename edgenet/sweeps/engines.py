@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Sequence
 
 from edgenet.errors import PlanError
@@ -13,6 +14,7 @@ __all__ = ["engine_for"]
 
 # What the extra "sweep" brings.
 NEEDED = ("distributed", "cryptography")
+ADDRESS = re.compile(r"(?:tcp|tls|ucx|wss?)://\S+:\d+")
 INSTALL = 'pip install "edgenet[sweep]"'
 
 
@@ -25,16 +27,23 @@ def engine_for(scheduler: str | None, workers: int | None, boards: Sequence[str]
         boards: Those that will be measured on, as the user wrote them.
 
     Raises:
-        PlanError: A cluster is asked for, and Dask is not installed.
+        PlanError: A cluster is asked for and Dask is not installed, or its address is none.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing and (scheduler is not None or (workers or 1) > 1):
         asked = f"--scheduler {scheduler}" if scheduler is not None else f"--workers {workers}"
         raise PlanError(f"{asked} needs Dask ({' and '.join(missing)} not installed)", INSTALL)
     if scheduler is not None:
+        _check_address(scheduler)
         return _joined(scheduler)
     count = usable_threads() if workers is None else workers
     return Here() if missing or count <= 1 else _local(count, boards)
+
+
+def _check_address(scheduler: str) -> None:
+    if not ADDRESS.fullmatch(scheduler):
+        what = f"--scheduler {scheduler} is no address of a scheduler"
+        raise PlanError(what, "write it as tcp://HOST:8786, as dask scheduler prints it")
 
 
 def _joined(scheduler: str) -> Engine:

@@ -145,3 +145,12 @@ def test_what_is_refused_before_any_work(
         assert told in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("**/*.edgenet"))
     assert _run(["sweep", "first-look", networks[0]]) == 2
+
+
+def test_nothing_that_works_is_a_failure(
+    networks: list[str], options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """int8 without calibration images: every cell says so, and so does the exit code."""
+    at = options.index("--calibration")
+    assert _run(["sweep", *networks, *options[:at], *options[at + 2 :]]) == 1
+    assert "int8 needs calibration images" in capsys.readouterr().out

@@ -78,3 +78,10 @@ def test_what_makes_results_others_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert different("w", {"edgenet": "0.1.0", "sources": "a", "machine": "x86_64"})[0].startswith(
         "w has numpy none"
     )
+
+
+@WITH
+@pytest.mark.parametrize("address", ["nonsense", "lab:8786", "http://lab:8786", "tcp://lab", ""])
+def test_an_address_is_one(address: str) -> None:
+    with pytest.raises(PlanError, match="no address of a scheduler: write it as tcp://HOST:8786"):
+        engine_for(address, None, [])
