@@ -288,7 +288,7 @@ def test_the_command_line_takes_it(given: Path, tmp_path: Path) -> None:
 def test_it_goes_to_a_board_and_its_layers_are_the_users(given: Path, home: Path) -> None:
     bundle = compile(given, "local", "tflite").bundle
     deploy(bundle, "local")
-    report = profile(bundle, "local", Protocol("short", "s", 0.02, 0.05, 5, 5.0, 1, True, 0.0, layers_s=0.2))
+    report = profile(bundle, "local", Protocol("short", "s", 0.02, 0.05, 5, 5.0, 1, True, 0.0, layers_s=0.8))
     assert report.drift.stages.kernel.identical
     found = {row.node: row for row in report.layers or () if row.node}
     assert "stem/conv" in found

@@ -16,7 +16,7 @@ from .chain import PARTS
 from .figures import Figures
 from .frame import FrameInFlight, InferenceQueue, Slot
 from .pixels import encode, fill, oriented, rgb, turned
-from .reading import look, read
+from .reading import read, timed_look
 from .sources.base import Damaged, Ended, Lost
 
 MODES = ("a", "b", "both")
@@ -177,7 +177,7 @@ class Pipeline(object):
         for passage in self._each("answered", self._slots["view"]):
             begun = self._clock()
             read(passage, self._models)
-            looked = self._look(passage)
+            looked = timed_look(passage, self._chain, self._models[0].spec, self.figures.part, self._clock)
             passage.concluded = self._clock()
             self._count(passage, begun, looked)
             with self._last_lock:
@@ -186,14 +186,6 @@ class Pipeline(object):
             _drop(last and last.frame)
             old = self._slots["view"].put(passage)
             _drop(old and old.frame)
-
-    def _look(self, passage):
-        """Seconds in which the second model of a chain looked; exactly 0 without one."""
-        if self._chain is None:
-            return 0.0
-        began = self._clock()
-        look(passage, self._chain, self._models[0].spec, self.figures.part)
-        return self._clock() - began
 
     def _count(self, passage, begun, looked):
         figures, frame = self.figures, passage.frame
