@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +11,12 @@ from edgenet.breakdown import Layer, LayerFacts, More, Roofline
 from edgenet.drift import Drift
 from edgenet.errors import ReportError
 from edgenet.figures import number
-from edgenet.files import write_atomic
+from edgenet.json_file import check_schema, read_json, write_json
 from edgenet.json_value import Within
 from edgenet.measured import Energy, Fps, Latency, Memory, Sensors, latency
 from edgenet.notebook import card
 from edgenet.pipeline import PipelineLatency
 from edgenet.record import Record
-from edgenet.text import cause
 
 __all__ = [
     "AT_LEAST",
@@ -212,20 +209,7 @@ class Report(Record):
                 should be.
         """
         path = Path(path)
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise ReportError(
-                    f"{path}: over {MAX_BYTES / 1e6:.0f} MB, not a report", "give a report.json"
-                )
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ReportError(f"{path}: cannot be read ({error.strerror})", "give a report.json") from None
-        except RecursionError:
-            raise ReportError(f"{path}: not a report (nested too deeply)", "profile again") from None
-        except ValueError as error:
-            raise ReportError(
-                f"{path}: not a report, or truncated ({cause(error)})", "profile again"
-            ) from None
+        values = read_json(path, "report", MAX_BYTES, "profile again")
         if isinstance(values, dict) and values.get("kind") == ESTIMATED:
             what = f"{path}: ESTIMATED by edgenet estimate, not measured, so it is no report"
             raise ReportError(what, "measure: edgenet profile writes a report.json")
@@ -234,10 +218,7 @@ class Report(Record):
                 f"{path}: a sweep, not a report",
                 "give one of the reports beside it; edgenet report shows the sweep itself",
             )
-        schema = values.get("schema") if isinstance(values, dict) else None
-        if schema != SCHEMA or isinstance(schema, bool):
-            found = reprlib.repr(schema)
-            raise ReportError(f"{path}: schema {found}, this edgenet reads {SCHEMA}", "profile again")
+        check_schema(values, SCHEMA, path, "profile again")
         return cls.from_table(values, str(path))
 
     @property
@@ -262,7 +243,7 @@ class Report(Record):
 
     def write(self, path: Path | str) -> None:
         """Save as JSON, all of it or nothing."""
-        write_atomic(Path(path), (json.dumps(self.to_table(), indent=1) + "\n").encode())
+        write_json(Path(path), self.to_table())
 
     def __repr__(self) -> str:
         what = f"{self.bundle.model} {self.bundle.backend} {self.bundle.precision} on {self.device.name}"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from edgenet.errors import ReportError
-from edgenet.files import write_atomic
+from edgenet.json_file import check_schema, read_json, write_json
 from edgenet.json_value import Count, NotNegative, Positive, Within
 from edgenet.record import Record
-from edgenet.text import cause
 
 __all__ = [
     "EXPECTED",
@@ -32,6 +29,7 @@ __all__ = [
 
 SCHEMA = 1
 MAX_BYTES = 48_000_000
+AGAIN = "run edgenet sweep again: what is done is kept"
 Share = Annotated[float, Within(least=0.0, most=1.0)]
 Interval = tuple[float, float]
 
@@ -271,18 +269,9 @@ class Sweep(Record):
         Raises:
             ReportError: Not readable, not a sweep, of another schema, or a value is not what it should be.
         """
-        path, remedy = Path(path), "run edgenet sweep again: what is done is kept"
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise ReportError(f"{path}: over {MAX_BYTES / 1e6:.0f} MB, not a sweep", remedy)
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ReportError(f"{path}: cannot be read ({error.strerror})", "give a sweep.json") from None
-        except (ValueError, RecursionError) as error:
-            raise ReportError(f"{path}: not a sweep, or truncated ({cause(error)})", remedy) from None
-        schema = values.get("schema") if isinstance(values, dict) else None
-        if schema != SCHEMA or isinstance(schema, bool):
-            raise ReportError(f"{path}: this edgenet reads sweeps of schema {SCHEMA}", remedy)
+        path = Path(path)
+        values = read_json(path, "sweep", MAX_BYTES, AGAIN)
+        check_schema(values, SCHEMA, path, AGAIN)
         return cls.from_table(values, str(path))
 
     def write(self, path: Path | str) -> None:
@@ -291,7 +280,7 @@ class Sweep(Record):
         Raises:
             OSError: It cannot be written.
         """
-        write_atomic(Path(path), (json.dumps(self.to_table(), indent=1) + "\n").encode())
+        write_json(Path(path), self.to_table())
 
     def front(self, device: str) -> tuple[Cell, ...]:
         """The timed cells of a board of which none is both faster and more accurate, the fastest first."""

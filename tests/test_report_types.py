@@ -180,7 +180,7 @@ def test_a_deep_fact_is_refused(tmp_path: Path) -> None:
 def test_a_file_of_another_size_is_not_even_parsed(tmp_path: Path) -> None:
     with (tmp_path / "r.json").open("wb") as stream:
         stream.truncate(10**9)
-    with pytest.raises(ReportError, match="over 48 MB, not a report"):
+    with pytest.raises(ReportError, match="at most 48.00 MB are read"):
         Report.load(tmp_path / "r.json")
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from edgenet.errors import DataError, EdgenetError
 from edgenet.files import exclusive, read_regular, sha256, write_output
+from edgenet.json_file import json_bytes
 from edgenet.json_value import NotNegative
 from edgenet.record import Record
 from edgenet.report import Report
@@ -121,7 +122,7 @@ class Store:
         """
         if bundle is not None:
             self._write(self.bundle_path(key), bundle)
-        self._write(self._path("builds", key, "json"), _json(note.to_table()))
+        self._write(self._path("builds", key, "json"), json_bytes(note.to_table()))
 
     def _bundle(self, key: str, digest: str) -> bytes | None:
         try:
@@ -143,7 +144,7 @@ class Store:
         Raises:
             DataError: It cannot be written.
         """
-        self._write(self._path("cells", cell.key, "json"), _json(cell.to_table()))
+        self._write(self._path("cells", cell.key, "json"), json_bytes(cell.to_table()))
 
     def keep_report(self, key: str, report: Report) -> str:
         """Keep a long run's report; its path within the folder.
@@ -152,7 +153,7 @@ class Store:
             DataError: It cannot be written.
         """
         path = self._path("reports", key, "json")
-        self._write(path, _json(report.to_table()))
+        self._write(path, json_bytes(report.to_table()))
         return path.relative_to(self.folder).as_posix()
 
     # -- files
@@ -172,7 +173,3 @@ class Store:
             return kind.from_table(json.loads(read_regular(path, MAX_BYTES)), str(path))
         except (OSError, ValueError, RecursionError, EdgenetError):
             return None
-
-
-def _json(table: Mapping[str, Any]) -> bytes:
-    return (json.dumps(table, indent=1) + "\n").encode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from edgenet import __version__
 from edgenet.errors import ConnectionLost, DataError, PlanError
 from edgenet.files import write_output
+from edgenet.json_file import json_bytes
 from edgenet.progress import Progress, silent
 from edgenet.sweeps.answer import answer, chosen_of, saved
 from edgenet.sweeps.board import Reached, reach
@@ -155,11 +155,10 @@ def _write(found: Sweep, folder: Path) -> None:
     Raises:
         DataError: It cannot be written.
     """
-    text = json.dumps(found.to_table(), indent=1) + "\n"
     write_output(folder / "index.html", sweep_page(found).encode())
     write_output(folder / "sweep.csv", sweep_csv(found).encode())
     write_output(folder / "sweep.md", sweep_markdown(found).encode())
-    write_output(folder / "sweep.json", text.encode())
+    write_output(folder / "sweep.json", json_bytes(found.to_table()))
 
 
 def _check_labels(ready: Prepared) -> None:

@@ -24,8 +24,8 @@ PARTS = {
 # What tasks and reports compute with.
 ALONE = {"confusion", "geography", "original", "sigmoids", "statistics", "verification"}
 FOUNDATION = {
-    "arrays", "cache", "csv_table", "errors", "figures", "files", "json_value", "library", "notebook",
-    "packed", "progress", "record", "text", "text_file", "threads",
+    "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value", "library",
+    "notebook", "packed", "progress", "record", "text", "text_file", "threads",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
