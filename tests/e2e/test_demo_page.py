@@ -163,8 +163,7 @@ def test_the_page_shows_frames_that_advance(page: Any) -> None:
     page.wait_for_selector(".chip")
     assert page.url.endswith("/"), "the token is not in the address any more"
     assert page.context.cookies() == []
-    wait(lambda: page.evaluate("document.getElementById('img').naturalWidth"))
-    assert page.evaluate("document.getElementById('img').naturalWidth") == 640
+    assert wait(lambda: page.evaluate("document.getElementById('img').naturalWidth")) == 640
     first = state(page)["frame"]
     wait(lambda: state(page)["frame"] > first + 10)
     assert page.text_content("#status") == "live"

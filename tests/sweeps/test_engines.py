@@ -81,7 +81,9 @@ def test_what_makes_results_others_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @WITH
-@pytest.mark.parametrize("address", ["nonsense", "lab:8786", "http://lab:8786", "tcp://lab", ""])
+@pytest.mark.parametrize(
+    "address", ["nonsense", "lab:8786", "carrier://pigeon:1", "http://lab:8786", "tcp://lab", ""]
+)
 def test_an_address_is_one(address: str) -> None:
     with pytest.raises(PlanError, match="no address of a scheduler: write it as tcp://HOST:8786"):
         engine_for(address, None, [])

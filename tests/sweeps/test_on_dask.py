@@ -275,11 +275,10 @@ def test_a_worker_that_comes_later_with_another_edgenet_does_nothing(
 
 def test_no_scheduler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joined_cluster, "ANSWERS_S", 0.3)
-    for address in ("tcp://127.0.0.1:9", "carrier://pigeon"):
-        engine = engine_for(address, None, [])
-        with pytest.raises(ConnectionFailed, match=f"no scheduler of Dask answers at {address}"):
-            list(engine.run(jobs.square, [1]))
-        engine.close()
+    engine = engine_for("tcp://127.0.0.1:9", None, [])
+    with pytest.raises(ConnectionFailed, match="no scheduler of Dask answers at tcp://127.0.0.1:9"):
+        list(engine.run(jobs.square, [1]))
+    engine.close()
 
 
 def test_a_boards_resource_is_a_word() -> None:
