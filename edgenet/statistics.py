@@ -14,6 +14,7 @@ __all__ = [
     "at_least",
     "interval95",
     "mcnemar",
+    "mean_half_width",
     "median_interval",
     "median_ratio",
     "paired",
@@ -223,6 +224,15 @@ def student95(freedom: float) -> float:
     )
 
 
+def mean_half_width(values: NDArray[np.float64]) -> float:
+    """Half of the 95 % interval of a mean, by Student's t.
+
+    Args:
+        values: float64 [n], independent; at least two.
+    """
+    return student95(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+
+
 def _batch_medians(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Medians of up to 24 consecutive batches; ``None`` below 5 batches of 5."""
     batches = min(BATCHES, len(samples) // LEAST)
@@ -246,7 +256,7 @@ def median_interval(samples: NDArray[np.float64]) -> tuple[float, float] | None:
     medians = _batch_medians(samples)
     if medians is None:
         return None
-    half = student95(len(medians) - 1) * float(medians.std(ddof=1)) / math.sqrt(len(medians))
+    half = mean_half_width(medians)
     middle = float(np.median(samples))
     return middle - half, middle + half
 

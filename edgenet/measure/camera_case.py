@@ -19,7 +19,7 @@ from edgenet.pipeline import FrameSteps
 from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress
 
-__all__ = ["CameraCase"]
+__all__ = ["CameraCase", "photographs"]
 
 # Photographs that frames are made of.
 FEW = 16
@@ -60,14 +60,20 @@ class CameraCase:
             DeviceError: The board cannot decode such frames.
             DataError: A photograph cannot be used.
         """
+        return cls.of_photographs(frame, bundle, photographs(val) if val else (), decodes)
+
+    @classmethod
+    def of_photographs(
+        cls, frame: Frame, bundle: Bundle, some: Sequence[bytes], decodes: Sequence[str]
+    ) -> CameraCase:
+        """As :meth:`of`, of photographs that were read before; the bundle's images where there are none."""
         if frame.form == JPEG and JPEG not in decodes:
             raise DeviceError(
                 f"the board's Python decodes no JPEG, so it cannot take frames of {frame}",
                 f"install Pillow there (python3-pil), or measure --frame {frame.size}:yuyv",
             )
         golden, preprocessing = bundle.manifest.golden, bundle.manifest.preprocessing
-        some = val and val.head(FEW)
-        images = [some.read(index) for index in range(len(some))] if some else _held(bundle)
+        images = some or _held(bundle)
         pictures = list(frame_pictures(images, frame, preprocessing.orientation))
         return cls(frame, images, "val" if some else golden.source, preprocessing, pictures)
 
@@ -89,6 +95,16 @@ class CameraCase:
         if self.source != "synthetic":
             return ()
         return ("the frames were made of synthetic images: a camera's JPEG takes longer to decode",)
+
+
+def photographs(val: ImageSet) -> list[bytes]:
+    """A few of a user's photographs, encoded, spread over the set.
+
+    Raises:
+        DataError: One cannot be read.
+    """
+    some = val.head(FEW)
+    return [some.read(index) for index in range(len(some))]
 
 
 def _held(bundle: Bundle) -> list[bytes]:

@@ -13,7 +13,6 @@ from edgenet.sweeps.board_cells import BoardCells
 from edgenet.sweeps.builder import Builder
 from edgenet.sweeps.engine import Outcome
 from edgenet.sweeps.failure import failure
-from edgenet.sweeps.images import Images
 from edgenet.sweeps.long_run import LongJob, run_long
 from edgenet.sweeps.plan import SweepPlan
 from edgenet.sweeps.screening import ScreenJob, Turn, screen
@@ -55,7 +54,7 @@ class BoardSearch:
         plan: What is asked.
         builder: Makes bundles.
         progress: Called for every step.
-        photographs: That frames are made of; ``None`` for the bundles' own images.
+        photographs: That frames are made of, encoded; none for the bundles' own images.
 
     Attributes:
         cells: As they stand.
@@ -68,13 +67,13 @@ class BoardSearch:
         plan: SweepPlan,
         builder: Builder,
         progress: Progress,
-        photographs: Images | None,
+        photographs: Sequence[bytes],
     ) -> None:
         self.cells = BoardCells(slots, builder.store)
         self.lost: str | None = None
         self._stopped = False
         self._plan, self._builder, self._progress = plan, builder, progress
-        self._photographs = photographs
+        self._photographs = tuple(photographs)
         self._board = slots[0].reached
 
     def run(self) -> None:

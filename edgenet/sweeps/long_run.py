@@ -12,7 +12,7 @@ from edgenet.errors import EdgenetError
 from edgenet.frame import Frame
 from edgenet.protocol import Protocol
 from edgenet.report import Report
-from edgenet.statistics import student95
+from edgenet.statistics import mean_half_width
 from edgenet.steps.profile import profile
 from edgenet.sweeps.images import Images
 from edgenet.sweeps.search import Estimated
@@ -86,5 +86,5 @@ def sustained(report: Report) -> Estimated | None:
     middle = float(settled.mean())
     if len(means) < 2:
         return Estimated(1e3 / middle, (0.0, math.inf))
-    half = student95(len(means) - 1) * float(means.std(ddof=1)) / math.sqrt(len(means))
+    half = mean_half_width(means)
     return Estimated(1e3 / middle, (1e3 / (middle + half), 1e3 / max(middle - half, 1e-9)))

@@ -15,7 +15,6 @@ from edgenet.devices.connect import connect
 from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import ConnectionLost
 from edgenet.frame import Frame
-from edgenet.imageset import ImageSet
 from edgenet.measure.camera_case import CameraCase
 from edgenet.measure.plausibility import impossible_pipeline
 from edgenet.measure.verdict import throttling
@@ -23,7 +22,6 @@ from edgenet.progress import silent
 from edgenet.protocol import Protocol
 from edgenet.steps.stage import brought
 from edgenet.sweeps.failure import failure
-from edgenet.sweeps.images import Images
 from edgenet.verify.expected import encoder_for, golden_images
 
 __all__ = ["ScreenJob", "Screened", "Screening", "Turn", "screen"]
@@ -50,14 +48,14 @@ class ScreenJob:
         turns: One a cell.
         rules: Of one round.
         frame: The camera's.
-        photographs: That the frames are made of; the bundles' own few images if ``None``.
+        photographs: That the frames are made of, encoded; the bundles' own few images where there are none.
     """
 
     device: str
     turns: tuple[Turn, ...]
     rules: Protocol
     frame: Frame
-    photographs: Images | None = None
+    photographs: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -104,10 +102,9 @@ def screen(job: ScreenJob) -> Screening:
 
     Raises:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away before anything was timed.
-        DataError: The photographs cannot be used.
+        DataError: A photograph cannot be used.
     """
-    photographs = job.photographs.here() if job.photographs else None
-    cells = [_Cell(turn, photographs, job) for turn in job.turns]
+    cells = [_Cell(turn, job) for turn in job.turns]
     with connect(job.device) as agent:
         emulated, lost = agent.facts().emulated, None
         try:
@@ -125,8 +122,8 @@ def screen(job: ScreenJob) -> Screening:
 class _Cell:
     """A cell while it is screened."""
 
-    def __init__(self, turn: Turn, photographs: ImageSet | None, job: ScreenJob) -> None:
-        self.turn, self._photographs, self._job = turn, photographs, job
+    def __init__(self, turn: Turn, job: ScreenJob) -> None:
+        self.turn, self._job = turn, job
         self.rounds: list[BenchResult] = []
         self.failure: str | None = None
         self._staged: tuple[Bundle, Mapping[str, Any]] | None = None
@@ -157,7 +154,8 @@ class _Cell:
         session = agent.open(None, self._threads, manifest)
         if not self._frames:
             self._identical = _identical(session, bundle)
-            case = CameraCase.of(self._job.frame, bundle, self._photographs, session.loaded.decodes)
+            frame, some = self._job.frame, self._job.photographs
+            case = CameraCase.of_photographs(frame, bundle, some, session.loaded.decodes)
             self._frames = case.pictures
         rules = replace(self._job.rules, threads=self._threads)
         bench = session.bench(rules.to_table(), self._frames, frame=self._job.frame)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgenet.statistics import student95
+from edgenet.statistics import mean_half_width
 
 __all__ = ["ABOVE", "BELOW", "UNCLEAR", "Entry", "Estimated", "Search", "of_rounds", "relation"]
 
@@ -44,7 +44,7 @@ def of_rounds(rounds_ms: Sequence[float]) -> Estimated:
     fps = 1e3 / math.exp(float(logs.mean()))
     if len(logs) < 2:
         return Estimated(fps, (0.0, math.inf))
-    half = student95(len(logs) - 1) * float(logs.std(ddof=1)) / math.sqrt(len(logs))
+    half = mean_half_width(logs)
     return Estimated(fps, (fps * math.exp(-half), fps * math.exp(half)))
 
 

@@ -26,9 +26,9 @@ from edgenet.text import plain
 
 __all__ = ["Slot", "images_of", "slots_of"]
 
-# What an untrained network is quantized with: its speed does not depend on it, and its answers mean nothing.
 # Of a bundle's name: what no file system minds, and digits of its digest.
 UNSAFE, LONGEST, DIGITS = re.compile(r"[^A-Za-z0-9._-]"), 80, 16
+# What an untrained network is quantized with: its speed does not depend on it, and its answers mean nothing.
 UNTRAINED_RECIPE, UNTRAINED_IMAGES, UNTRAINED_SET = "int8-minmax", 8, "signs"
 
 
@@ -115,17 +115,19 @@ def slots_of(
         PlanError: No backend of the plan is there on a board.
     """
     found = []
+    rules = [Protocol.load(name).to_table() for name in (plan.screen, plan.long)]
     for reached in boards:
         for backend in _backends(plan, reached):
+            builds = [(item, _recipe(plan, item)) for item in _precisions(plan, backend, reached)]
             for candidate in candidates:
-                for precision in _precisions(plan, backend, reached):
-                    recipe = _recipe(plan, precision)
+                for precision, recipe in builds:
                     fed = calibration if recipe else None
                     build = _build_key(candidate, backend, precision, recipe, reached, fed, val)
-                    found += [
-                        _slot(plan, candidate, backend, precision, recipe, threads, reached, build)
-                        for threads in plan.threads
-                    ]
+                    for threads in plan.threads:
+                        key = _key(build, reached, threads, str(plan.frame), rules)
+                        found.append(
+                            Slot(candidate, backend, precision, recipe, threads, reached, build, key)
+                        )
     return tuple(found)
 
 
@@ -139,7 +141,7 @@ def _backends(plan: SweepPlan, reached: Reached) -> list[str]:
             f"{reached.title} ({reached.device}) has none of the backends {', '.join(plan.backends)}",
             f"choose --backend {' or '.join(there)}",
         )
-    return [name for name in wanted if load_backend(name)]
+    return wanted
 
 
 def _precisions(plan: SweepPlan, backend: str, reached: Reached) -> list[str]:
@@ -179,7 +181,6 @@ def _build_key(
     digest = _digest(
         {
             "model": candidate.digest,
-            "task": [candidate.task.name, dict(candidate.task.settings)],
             "build": [backend, precision, recipe.to_table() if recipe else None],
             "target": dataclasses.asdict(reached.target),
             "images": [item and item.digest for item in (calibration, val)],
@@ -189,24 +190,15 @@ def _build_key(
     return f"{UNSAFE.sub('_', candidate.name)[:LONGEST]}.{backend}.{precision}.{digest[:DIGITS]}"
 
 
-def _slot(
-    plan: SweepPlan,
-    candidate: Candidate,
-    backend: str,
-    precision: str,
-    recipe: Recipe | None,
-    threads: int,
-    reached: Reached,
-    build: str,
-) -> Slot:
+def _key(build: str, reached: Reached, threads: int, frame: str, rules: Sequence[Mapping[str, Any]]) -> str:
     told = {
         "build": build,
         "board": reached.identity(),
         "threads": threads,
-        "frame": str(plan.frame),
-        "rules": [Protocol.load(name).to_table() for name in (plan.screen, plan.long)],
+        "frame": frame,
+        "rules": rules,
     }
-    return Slot(candidate, backend, precision, recipe, threads, reached, build, _digest(told))
+    return _digest(told)
 
 
 def _digest(told: Mapping[str, Any]) -> str:

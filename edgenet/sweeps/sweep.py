@@ -13,6 +13,7 @@ from edgenet import __version__
 from edgenet.errors import ConnectionLost, DataError, PlanError
 from edgenet.files import write_output
 from edgenet.json_file import json_bytes
+from edgenet.measure.camera_case import photographs
 from edgenet.progress import Progress, silent
 from edgenet.sweeps.answer import answer, chosen_of, saved
 from edgenet.sweeps.board import Reached, reach
@@ -137,13 +138,14 @@ def _searches(
     plan, val = ready.plan, ready.val
     builder = Builder(store, engine, ready.calibration, val, cache, _one_at_a_time(progress))
     given = val or (ready.calibration if plan.calibration else None)
+    pictures = photographs(given.here()) if given else []
     return [
         BoardSearch(
             [slot for slot in ready.slots if slot.reached is board],
             plan,
             builder,
             builder.progress,
-            given,
+            pictures,
         )
         for board in ready.boards
     ]
