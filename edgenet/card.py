@@ -16,6 +16,7 @@ from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
 from edgenet.files import write_output
 from edgenet.labels import check_names
+from edgenet.pages import page
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Task, load_task
 from edgenet.tasks import task_names
@@ -48,7 +49,7 @@ class ModelCard:
         top |= {"label_offset": task.label_offset} if task.label_offset else {}
         top |= {"labels": task.labels} if task.labels else {}
         return Draft(
-            ("How the model beside it is fed and read; docs/preprocessing.md explains every key.",),
+            (f"How the model beside it is fed and read; {page('preprocessing')} explains every key.",),
             {key: Line(value) for key, value in (top | dict(task.settings)).items()},
             {key: Line(value) for key, value in self.preprocessing.to_table().items()},
         ).text()
@@ -80,7 +81,7 @@ def read_card(path: Path) -> ModelCard:
             f"{path}: no [preprocessing] table",
             f"write [preprocessing] in place of {near[0]!r}"
             if near
-            else "say how the network is fed (docs/preprocessing.md)",
+            else f"say how the network is fed ({page('preprocessing')})",
         )
     return ModelCard(_task(table, path), Preprocessing.from_table(table["preprocessing"], str(path)))
 

@@ -22,6 +22,7 @@ from edgenet.original.ending import without_logarithm
 from edgenet.original.operators import picks_boxes
 from edgenet.original.settle import settled
 from edgenet.original.shapes import drop_unused_inputs
+from edgenet.pages import page
 from edgenet.preprocessing import GRAY, Preprocessing
 from edgenet.soundness import check_domains, check_tensors
 from edgenet.task import Task
@@ -162,7 +163,7 @@ def _detector(
             return proto, None
         raise ModelError(
             f"{path}: picks boxes, and what it picks them from is not clear ({error.what})",
-            "write its card by hand: scores and boxes name tensors in [detection] (docs/detection.md)",
+            f"write its card by hand: scores and boxes name tensors in [detection] ({page('detection')})",
         ) from None
 
 

@@ -18,6 +18,7 @@ from edgenet.agent.preprocess import (
     RESIZES,
 )
 from edgenet.errors import ModelError
+from edgenet.pages import page
 
 __all__ = ["GRAY", "Preprocessing"]
 
@@ -77,7 +78,8 @@ class Preprocessing:
             ) from None
         except (TypeError, ValueError) as error:
             raise ModelError(
-                f"{where}: [preprocessing] {error}", "see docs/preprocessing.md for the keys and their values"
+                f"{where}: [preprocessing] {error}",
+                f"see {page('preprocessing')} for the keys and their values",
             ) from None
         return result
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from edgenet.errors import LibraryError
 from edgenet.library import Table, read_table
+from edgenet.pages import page
 from edgenet.statistics import Z95
 from edgenet.target import Cpu, Target
 
@@ -185,7 +186,7 @@ def expected_drift(family: str, precision: str) -> ExpectedDrift | None:
     wide = 100 * Z95 * math.sqrt(variance)
     images = min(row.images for row in rows)
     names = ", ".join(f"{row.network} ({row.data})" for row in rows)
-    source = f"edgenet, {rows[0].recipe}, {images:,} images each of {names}: docs/quantization.md"
+    source = f"edgenet, {rows[0].recipe}, {images:,} images each of {names}: {page('quantization')}"
     interval = (round(delta - wide, 2), round(delta + wide, 2))
     return ExpectedDrift(delta_pp=round(delta, 2), interval_pp=interval, images=images, source=source)
 

@@ -36,6 +36,7 @@ from edgenet.graph.passes.to_fp16 import to_fp16
 from edgenet.graph.qdq.tensorrt import symmetric_qdq
 from edgenet.manifest import ArtifactSpec, TensorSpec
 from edgenet.model import Model
+from edgenet.pages import page
 from edgenet.target import Target
 
 __all__ = ["QDQ_FORMATS", "TensorRt", "backend", "form_of", "write"]
@@ -114,10 +115,9 @@ class TensorRt(Backend):
     def remedy(self, broken: bool) -> str:
         """TensorRT comes with the board's system: no wheel of it is ever sent."""
         if broken:
-            return "install what is missing there (docs/tensorrt.md), or choose another backend"
-        return (
-            "on a Jetson: sudo apt install python3-libnvinfer (docs/tensorrt.md), or choose another backend"
-        )
+            return f"install what is missing there, or choose another backend: {page('tensorrt')}"
+        command = "sudo apt install python3-libnvinfer"
+        return f"on a Jetson: {command}; elsewhere choose another backend: {page('tensorrt')}"
 
     def present(self, facts: Facts) -> bool:
         """Whether its files were found there, or the board's own Python imports it."""

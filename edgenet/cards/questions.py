@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from edgenet.agent.preprocess import NEEDS, RESIZES
+from edgenet.pages import page
 from edgenet.preprocessing import COLORS
 
 __all__ = ["ANSWERS", "OPEN", "asked", "open_keys"]
@@ -102,7 +103,7 @@ def _resize(size: str, _: int) -> tuple[str, ...]:
         f'  "stretch"      the whole picture: image_dataset_from_directory, cv2.resize, Resize(({sides}))',
         f'  "short-side"   the short side to resize_to, then the middle: Resize(256), CenterCrop(({sides}))',
         '  "none"         pictures have that size already',
-        "  others         Keras' and timm's crops and borders: see docs/preprocessing.md",
+        f"  others         Keras' and timm's crops and borders: see {page('preprocessing')}",
     )
 
 
@@ -122,7 +123,7 @@ def _label_offset(_: str, values: int) -> tuple[str, ...]:
 
 
 def _output(*_: object) -> tuple[str, ...]:
-    return ("No task of this edgenet reads what the graph ends in; see docs/preprocessing.md.",)
+    return (f"No task of this edgenet reads what the graph ends in; see {page('preprocessing')}.",)
 
 
 def _labels(*_: object) -> tuple[str, ...]:
@@ -148,7 +149,7 @@ def _background(*_: object) -> tuple[str, ...]:
 
 def _coding(*_: object) -> tuple[str, ...]:
     return (
-        "How boxes are counted from their anchors (docs/detection.md).",
+        f"How boxes are counted from their anchors ({page('detection')}).",
         '  "center-size"     center and size: SSD; then order, and variances or scale, say how',
         '  "corner-offset"   each side by itself',
     )
@@ -157,7 +158,7 @@ def _coding(*_: object) -> tuple[str, ...]:
 def _anchors(*_: object) -> tuple[str, ...]:
     return (
         "The boxes that others are counted from, in the order of the outputs. In place of this line write",
-        "[detection.anchors] behind all else, with maps, sizes and ratios (docs/detection.md).",
+        f"[detection.anchors] behind all else, with maps, sizes and ratios ({page('detection')}).",
     )
 
 

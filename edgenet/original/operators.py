@@ -13,6 +13,7 @@ from onnx.defs import onnx_opset_version
 from onnx.inliner import inline_local_functions
 
 from edgenet.errors import ModelError
+from edgenet.pages import page
 
 __all__ = ["check_operators", "check_texts", "is_known", "picks_boxes", "with_functions_inlined"]
 
@@ -20,7 +21,7 @@ ONNX = ("", "ai.onnx")
 # Operators of ONNX Runtime's own domains are judged in edgenet/soundness.py: some are taken.
 RUNTIME = "com.microsoft"
 BOXES = ("NonMaxSuppression", "Detection_PostProcess", "NMS_TRT")
-DETECTOR = 'write task = "detection" in its card (docs/detection.md): edgenet init writes one'
+DETECTOR = 'write task = "detection" in its card (' + page("detection") + "): edgenet init writes one"
 AUGMENTATIONS = ("Random", "ImageProjectiveTransform", "AdjustContrast", "AdjustHue", "AdjustSaturation")
 
 

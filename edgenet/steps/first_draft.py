@@ -12,6 +12,7 @@ from edgenet.cards.questions import OPEN
 from edgenet.drift import CLASSIFICATION
 from edgenet.graph.inside import ending_inside, input_range, normalization_inside
 from edgenet.network import Network
+from edgenet.pages import page
 from edgenet.preprocessing import GRAY, Preprocessing
 from edgenet.task import Task, load_task
 from edgenet.tasks import task_names
@@ -60,7 +61,7 @@ def _others(network: Network) -> tuple[str, ...]:
 def first_draft(network: Network) -> Draft:
     """The card of a network as its file tells it."""
     name = network.path.name
-    title = (f"How {name} is fed and read: by edgenet init. docs/preprocessing.md explains every key.",)
+    title = (f"How {name} is fed and read: by edgenet init. {page('preprocessing')} explains every key.",)
     top = _top(network) if network.detection is None else _detector_top(network.detection)
     detection = {} if network.detection is None else _detection(network)
     return Draft(title, top, _preprocessing(network), network.values, detection)

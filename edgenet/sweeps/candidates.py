@@ -14,6 +14,7 @@ from edgenet.files import sha256
 from edgenet.graph.cost import cost
 from edgenet.importer import Imported
 from edgenet.model import Model
+from edgenet.pages import page
 from edgenet.preprocessing import Preprocessing
 from edgenet.progress import Progress, silent
 from edgenet.published import PublishedAccuracy, published_accuracies
@@ -197,7 +198,7 @@ def _networks(plan: SweepPlan, progress: Progress) -> list[Candidate]:
     if not rows:
         raise PlanError(
             "no accuracy is published of such networks: they could be timed, not chosen",
-            "choose an alpha and a resolution of docs/answer.md, or give trained files and --val",
+            f"choose an alpha and a resolution of {page('answer')}, or give trained files and --val",
         )
     _check_each("alpha", plan.alphas, {row.alpha for row in rows})
     _check_each("resolution", plan.resolutions, {row.resolution for row in rows})

@@ -10,6 +10,7 @@ from typing import Any
 from edgenet.errors import LibraryError, PlanError
 from edgenet.frame import Frame
 from edgenet.library import Table, names, read_table
+from edgenet.pages import page
 from edgenet.protocol import Protocol
 from edgenet.steps.plan import PRECISIONS
 from edgenet.text import cause
@@ -18,7 +19,7 @@ from edgenet.zoo.named import FAMILIES
 
 __all__ = ["Board", "SweepPlan"]
 
-PLAN_KEYS = "the keys of a plan are described in docs/sweep.md"
+PLAN_KEYS = f"the keys of a plan are described in {page('sweep')}"
 FRAME = Frame(640, 480)
 MAGIC = frozenset("*?[")
 MOST_THREADS = 1024

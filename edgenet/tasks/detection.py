@@ -35,6 +35,7 @@ from edgenet.figures import percent
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.original.detector.row import row_of
+from edgenet.pages import page
 from edgenet.preprocessing import Preprocessing
 from edgenet.recipe import Recipe
 from edgenet.report import Report
@@ -93,7 +94,10 @@ class Detection(Task):
     def check(self, values: int) -> tuple[str, str] | None:
         """The card says how boxes are coded, and its anchors are those of the file."""
         if lacking := [key for key in NEEDED if key not in self._own]:
-            return f"[detection] does not say {lacking[0]}", f"write {', '.join(lacking)} (docs/detection.md)"
+            return (
+                f"[detection] does not say {lacking[0]}",
+                f"write {', '.join(lacking)} ({page('detection')})",
+            )
         if "tensor" in self._own["anchors"]:
             name = self._own["anchors"]["tensor"]
             return f"the anchors are a tensor {name!r}, which nobody read", "give the file that has it"
