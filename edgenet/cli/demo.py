@@ -13,7 +13,8 @@ import click
 
 from edgenet.cli.shared.browser import Browser
 from edgenet.cli.shared.options import device_option, embedded_option, json_option
-from edgenet.cli.shared.output import print_json, print_table, progress, rewrite, say
+from edgenet.cli.shared.output import print_json, print_table, rewrite, say
+from edgenet.cli.shared.progress import progress
 from edgenet.devices.seen import State, Summary
 from edgenet.errors import DeviceError
 from edgenet.json_value import Where

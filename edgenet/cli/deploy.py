@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import device_option, json_option
-from edgenet.cli.shared.output import print_json, progress, say
+from edgenet.cli.shared.output import print_json, say
+from edgenet.cli.shared.progress import progress
 
 __all__ = ["deploy"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import json_option, python_option
-from edgenet.cli.shared.output import print_json, print_notes, progress, say
+from edgenet.cli.shared.output import print_json, print_notes, say
+from edgenet.cli.shared.progress import progress
 from edgenet.library import names
 
 __all__ = ["init"]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_notes, print_table, progress, say
+from edgenet.cli.shared.output import print_json, print_notes, print_table, say
+from edgenet.cli.shared.progress import progress
 from edgenet.errors import EXIT_OVER_LIMIT, DataError
 
 if TYPE_CHECKING:

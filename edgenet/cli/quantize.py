@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from edgenet.cli.shared.options import cache_option, json_option, python_option
-from edgenet.cli.shared.output import print_json, print_notes, progress, say
+from edgenet.cli.shared.output import print_json, print_notes, say
+from edgenet.cli.shared.progress import progress
 
 __all__ = ["quantize"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import cache_option, embedded_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_table, progress, say
+from edgenet.cli.shared.output import print_json, print_table, say
+from edgenet.cli.shared.progress import progress
 from edgenet.drift import Drift
 
 __all__ = ["quickstart"]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.options import cache_option, json_option
-from edgenet.cli.shared.output import print_json, print_notes, progress
+from edgenet.cli.shared.output import print_json, print_notes
+from edgenet.cli.shared.progress import progress
 from edgenet.errors import EXIT_FAILED
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, progress
+from edgenet.cli.shared.output import print_json, print_table
+from edgenet.cli.shared.progress import progress
 
 __all__ = ["wheelhouse"]
 

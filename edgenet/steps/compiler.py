@@ -90,7 +90,7 @@ class Compiler:
         lowering = checked_backend(decision.plan, head)
         _check_images_given(self.images, decision, self._own)
         _check_head(self.original.task, head)
-        self.progress("prepare", 0, None)
+        self.progress("preparing the graph", 0, None)
         given = self.original.precision == "int8"
         built = self._given(lowering, decision, head) if given else self._built(lowering, decision, head)
         recipe = self._own.recipe if self._own else decision.recipe
@@ -123,7 +123,7 @@ class Compiler:
             final = prepared.with_proto(prepared.proto, precision="fp16")
         final = with_head(final, head)
         if final is not prepared:
-            self.progress("lower", 0, None)
+            self.progress(f"writing it for {lowering.name}", 0, None)
             artifact, answers = _held(lowering, final, decision.target, golden)
         return self._sealed(decision, made, artifact, answers, stage)
 

@@ -70,7 +70,7 @@ def deploy(
     """
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     began = time.perf_counter()
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     with connect(device, board_events(progress)) as agent:
         return made_current(agent, bundle, stage(agent, bundle, device, progress, offline), device, began)
 

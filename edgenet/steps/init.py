@@ -97,7 +97,7 @@ def init(
         raise ModelError(f"{path}: carries its card inside", "give it to edgenet compile as it is")
     preset = Preset.load(like) if isinstance(like, str) else like
     given = ImageSet.load(image_folder(str(images), "calib")) if isinstance(images, Path | str) else images
-    progress("read", 0, None)
+    progress("reading the model", 0, None)
     network = Network.read(path)
     task, draft, notes = own_task(network), first_draft(network), network.notes
     asked = draft

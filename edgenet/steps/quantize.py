@@ -74,7 +74,7 @@ def quantize_model(
     recipe = recipe if max_drift is None else limit(recipe.precision, recipe, max_drift)
     images = calibration_images(calibration, recipe.precision if recipe.needs_images else "")
     found, told = with_class_names(read_float(model, preprocessing, labels), images)
-    progress("prepare", 0, None)
+    progress("preparing the graph", 0, None)
     made = quantized(
         found, prepare(found), recipe, images, choose(images, found, cache, progress), progress, cache
     )
@@ -118,7 +118,7 @@ def quantized(
     if (held := entry.get()) is not None:
         with contextlib.suppress(EdgenetError):
             found = _held(held, model, prepared, recipe, golden)
-            progress("quantized before", 0, None)
+            progress("quantized before: taken from the cache", 0, None)
             return found
         entry.drop()
     fed = Skipped(used, model.preprocessing, recipe.skip_corrupt_percent) if used else None

@@ -119,7 +119,7 @@ def _fetch_all(backend: str, one: Platform, progress: Progress) -> list[Kept]:
     except DeviceError as error:
         return [Kept(backend, one.python, one.machine, "", 0.0, error.what)]
     for pin in pins:
-        progress(f"fetch {pin.name} for Python {one.python}, {one.machine}", 0, None)
+        progress(f"fetching {pin.name} for Python {one.python}, {one.machine}", 0, None)
         try:
             wheels = fetch(
                 pin.wheels, pin.platform, tell=lambda what, name: progress(f"{what} {name}", 0, REMARK)

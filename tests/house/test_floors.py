@@ -25,7 +25,7 @@ PARTS = {
 ALONE = {"confusion", "geography", "original", "sigmoids", "statistics", "verification"}
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value", "library",
-    "notebook", "packed", "pages", "progress", "record", "text", "text_file", "threads",
+    "log", "notebook", "packed", "pages", "progress", "record", "text", "text_file", "threads",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
