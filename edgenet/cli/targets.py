@@ -48,10 +48,11 @@ def _show(name: str, model: str | None, as_json: bool) -> None:
 
     from edgenet.model import Model
     from edgenet.steps.plan import options
+    from edgenet.steps.source import model_path
     from edgenet.target import Target
 
     target = Target.load(name)
-    found = options(target, Model.load(model) if model else None)
+    found = options(target, Model.load(model_path(model)) if model else None)
     if as_json:
         print_json({**asdict(target), "options": [asdict(option) for option in found]})
         return

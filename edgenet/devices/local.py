@@ -7,6 +7,7 @@ import sys
 from edgenet.devices.bootstrap import BOOT
 from edgenet.devices.process import PipedConnection, PipedProcess
 from edgenet.errors import ConnectionFailed, ConnectionLost
+from edgenet.log import log
 from edgenet.text import last_line
 
 __all__ = ["LocalConnection"]
@@ -23,6 +24,7 @@ class LocalConnection(PipedConnection):
         Raises:
             ConnectionFailed: This Python cannot be run again.
         """
+        log.debug("run the agent here with %s", sys.executable)
         try:
             self._process = PipedProcess([sys.executable, "-E", "-c", BOOT, digest, str(size)])
         except OSError as error:

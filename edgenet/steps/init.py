@@ -21,7 +21,7 @@ from edgenet.progress import Progress, silent
 from edgenet.steps.first_draft import first_draft, own_task
 from edgenet.steps.propose import Proposals, propose
 from edgenet.steps.proposed import proposed
-from edgenet.steps.source import read_quantized
+from edgenet.steps.source import model_path, read_quantized
 from edgenet.task import Task
 from edgenet.verify.card_scores import CardScores
 
@@ -90,6 +90,8 @@ def init(
         DataError: The images cannot be used.
     """
     path = Path(model)
+    if model_path(model) != path:
+        raise ModelError(f"{path}: is embedded, and has its card", "give it to edgenet compile as it is")
     written = Path(output) if output else path.with_suffix(".toml")
     if written.exists() and not force:
         raise ModelError(f"{written}: is there already", "give --force to write it anew")

@@ -10,7 +10,7 @@ import io
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,10 +29,12 @@ __all__ = [
     "print_document",
     "print_json",
     "print_notes",
+    "print_rows",
     "print_table",
     "remark",
     "rewrite",
     "say",
+    "say_hint",
     "say_next",
     "say_wrapped",
     "styled",
@@ -102,9 +104,14 @@ def say_next(*command: str, why: str = "") -> None:
         command: Its words after ``edgenet``; those in capitals are for the user to replace.
         why: What it is good for.
     """
+    told = f"   # {why}" if why else ""
+    say_hint(f"{shlex.join(['edgenet', *command])}{told}")
+
+
+def say_hint(words: str) -> None:
+    """What to do next, in words, on stderr; not with ``--quiet``."""
     if not LOUDNESS.quiet:
-        told = f"   # {why}" if why else ""
-        say(f"next: {shlex.join(['edgenet', *command])}{told}", err=True)
+        say(f"next: {words}", err=True)
 
 
 def styled(text: str, style: str = "") -> Text:
@@ -116,9 +123,15 @@ def styled(text: str, style: str = "") -> Text:
 
 def draw(*shown: RenderableType) -> None:
     """Something of rich's on stdout."""
-    console = _console()
-    for item in shown:
-        console.print(item)
+    _draw(_console(), shown)
+
+
+def _draw(console: Console, shown: Iterable[RenderableType]) -> None:
+    """Without the blanks with which rich fills lines up."""
+    with console.capture() as caught:
+        for item in shown:
+            console.print(item)
+    click.echo("\n".join(line.rstrip() for line in caught.get().splitlines()))
 
 
 def width() -> int:
@@ -126,10 +139,29 @@ def width() -> int:
     return _console().width
 
 
-def _console() -> Console:
+def _console(elsewhere: int | None = None) -> Console:
+    """As wide as the terminal; elsewhere so wide."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else elsewhere or PLAIN_WIDTH, highlight=False)
+
+
+def print_rows(rows: Iterable[Sequence[str]]) -> None:
+    """Lines in columns on stdout, without heads; the last column goes on below itself where it is long."""
+    _draw(_console(UNLIMITED), [_grid(rows)])
+
+
+def _grid(rows: Iterable[Sequence[str]]) -> Table:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    for row in rows:
+        grid.add_row(*map(styled, row))
+    for column in grid.columns[:-1]:
+        column.no_wrap = True
+    if grid.columns:
+        grid.columns[-1].overflow = "fold"
+    return grid
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -154,7 +186,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, name in enumerate(columns):
         figures = all(row[index][:1] in FIGURES for row in rows)
         table.add_column(styled(name), justify="right" if figures else "left", overflow="fold")
@@ -165,15 +197,6 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
 
 def _block(columns: Sequence[str], row: Sequence[str]) -> Iterator[RenderableType]:
     """The first column's text, and below it a line for each other column that has one."""
-    from rich.table import Table
-
     yield styled(row[0], "bold")
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column("", width=0)
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, text in zip(columns[1:], row[1:], strict=True):
-        if text:
-            grid.add_row("", styled(name), styled(text))
-    yield grid
+    yield _grid(("", name, text) for name, text in zip(columns[1:], row[1:], strict=True) if text)
     yield ""
