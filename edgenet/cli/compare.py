@@ -22,9 +22,12 @@ LIMIT = click.FloatRange(min=0)
 @click.argument("a", type=click.Path(exists=True, dir_okay=False), metavar="A")
 @click.argument("b", type=click.Path(exists=True, dir_okay=False), metavar="B")
 @click.option(
-    "--max-slowdown", type=LIMIT, metavar="%", help="Exit 4 if B's median latency is longer by more than so many percent."
+    "--max-slowdown",
+    type=LIMIT,
+    metavar="%",
+    help="Exit 4 if B's median latency is longer by more.",
 )
-@click.option("--min-fps", type=LIMIT, metavar="N", help="Exit 4 if B's pipeline is slower than N frames a second.")
+@click.option("--min-fps", type=LIMIT, metavar="N", help="Exit 4 if B's pipeline is slower than N FPS.")
 @click.option(
     "--max-drift",
     type=LIMIT,
@@ -32,7 +35,12 @@ LIMIT = click.FloatRange(min=0)
     help="Exit 4 if B loses more than A by so many percentage points of top-1, or of what the task measures "
     "(without labels: of changed answers).",
 )
-@click.option("--max-memory", type=LIMIT, metavar="MB", help="Exit 4 if B's process needs more than so much at its peak.")
+@click.option(
+    "--max-memory",
+    type=LIMIT,
+    metavar="MB",
+    help="Exit 4 if B's process needs more at its peak.",
+)
 @click.option("--require-valid", is_flag=True, help="Exit 4 unless both reports are VALID.")
 @json_option
 def compare(

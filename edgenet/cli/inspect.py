@@ -8,7 +8,15 @@ import click
 
 from edgenet.cli.shared.names import MODEL
 from edgenet.cli.shared.options import json_option, python_option
-from edgenet.cli.shared.output import print_json, print_notes, print_rows, print_table, say, say_hint, say_next
+from edgenet.cli.shared.output import (
+    print_json,
+    print_notes,
+    print_rows,
+    print_table,
+    say,
+    say_hint,
+    say_next,
+)
 
 __all__ = ["inspect"]
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import click
 
+from edgenet.cli.shared.names import MODEL, TARGET
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, say
+from edgenet.cli.shared.output import print_json, print_table, say, say_next
 
 __all__ = ["targets"]
 
 
 @click.command()
-@click.argument("name", required=False, metavar="[NAME]")
-@click.option("--model", metavar="MODEL", help="Say for this model what can be built for NAME.")
+@click.argument("name", required=False, type=TARGET, metavar="[NAME]")
+@click.option("--model", type=MODEL, metavar="MODEL", help="Say what can be built of this model for NAME.")
 @json_option
 def targets(name: str | None, model: str | None, as_json: bool) -> None:
-    """List the boards edgenet knows, or show one.
+    """List the boards, or show one.
+
+    NAME is one of the list, or the path of a TOML file.
 
     \b
     Example:
@@ -41,6 +44,7 @@ def targets(name: str | None, model: str | None, as_json: bool) -> None:
         for board in boards
     ]
     print_table("", ["name", "board", "cpu", "backends, preferred first"], rows)
+    say_next("compile", "MODEL", "--target", "NAME", "--calibration", "DIR")
 
 
 def _show(name: str, model: str | None, as_json: bool) -> None:
@@ -59,6 +63,7 @@ def _show(name: str, model: str | None, as_json: bool) -> None:
     say(*_describe(target))
     rows = [[item.backend, item.precision, "yes" if item.possible else "no", item.why] for item in found]
     print_table("", ["backend", "precision", "builds", "why"], rows)
+    say_next("compile", model or "MODEL", "--target", name, "--calibration", "DIR")
 
 
 def _describe(target) -> list[str]:  # type: ignore[no-untyped-def]

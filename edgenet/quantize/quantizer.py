@@ -122,7 +122,10 @@ class _Job:
             if not self.whole:
                 kept = Kept(tensors=frozenset(self._names()))
             with self.watch.stage("round"):
-                shapes, told = (self.shaped.limits, self.shaped.shifts), self._told("rounding weights (layers)")
+                shapes, told = (
+                    (self.shaped.limits, self.shaped.shifts),
+                    self._told("rounding weights (layers)"),
+                )
                 return reconstruct(self.task, self.graph, parts, seen, how, *shapes, told, kept)
 
         own = _named(parts, self.recipe.float_layers)

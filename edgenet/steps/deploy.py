@@ -61,7 +61,7 @@ def deploy(
         bundle: What `compile` made.
         device: "local", ``user@host[:port]`` or an ssh alias.
         progress: Called for every stage.
-        offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse build`).
+        offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse`).
 
     Raises:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgenet.backend import sent_backends
+from edgenet.backend import load_backend, sent_backends
 from edgenet.devices.pins import fitting
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
@@ -66,7 +66,10 @@ def wheelhouse(
     Raises:
         DeviceError: Nothing at all could be fetched; why.
         LibraryError: A target is not there, or names no system.
+        PlanError: There is no such backend.
     """
+    for name in backends:
+        load_backend(name)  # which refuses a name that none has
     boards = [item if isinstance(item, Target) else Target.load(item) for item in targets]
     wanted = [one for board in boards for one in platforms(board)]
     wanted += [platform(python, machine)] if python else []

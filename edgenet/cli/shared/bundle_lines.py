@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from edgenet.bundle import Bundle
 from edgenet.cli.shared.quantization import judged_rows
 from edgenet.errors import EdgenetError
@@ -22,12 +24,12 @@ def bundle_lines(bundle: Bundle) -> list[Row]:
     height, width = told.preprocessing.size
     return [
         ("model", f"{told.model.name}, {told.model.task}"),
-        ("build", f"{told.backend} {told.precision} for {told.target}, finished on the {_where(told.built)}"),
+        ("build", f"{told.backend} {told.precision} for {told.target}{_built(told.built)}"),
         ("size", f"{size(bundle.size)}, {size(artifact.size)} of it the artifact {artifact.file}"),
         *_quantization(bundle),
         ("classes", _classes(bundle)),
         ("input", f"uint8 [1, {height}, {width}, 3] RGB pixels"),
-        ("output", f"{output.classes} {output.dtype} {_meaning(output)}{', and the best class' if output.label else ''}"),
+        ("output", _output(output)),
         *_scales(output),
         ("made by", told.tool),
         ("sha256", bundle.digest),
@@ -39,8 +41,8 @@ def file_rows(bundle: Bundle) -> list[list[str]]:
     return [[name, size(item.size), item.sha256[:12]] for name, item in bundle.manifest.files.items()]
 
 
-def _where(built: str) -> str:
-    return "board when it is deployed" if built == "device" else "computer that compiled it"
+def _built(where: str) -> str:
+    return "; the board builds its engine when it is deployed" if where == "device" else ""
 
 
 def _quantization(bundle: Bundle) -> list[Row]:
@@ -49,9 +51,11 @@ def _quantization(bundle: Bundle) -> list[Row]:
         return []
     count = (told.calibration or {}).get("images", "no")
     rows = [("recipe", f"{told.recipe.get('name', 'unnamed')}, {count} calibration images")]
-    costs = {"seconds": 0.0, "images": 0, "peak_mb": None, "stages": {}}
+    costs: dict[str, Any] = {"seconds": 0.0, "images": 0, "peak_mb": None, "stages": {}}
     try:
-        facts = Quantization.from_table({**told.quantization, **costs}, Where("the bundle", error=EdgenetError))
+        facts = Quantization.from_table(
+            {**told.quantization, **costs}, Where("the bundle", error=EdgenetError)
+        )
     except EdgenetError:  # kept for people, by an edgenet that wrote it otherwise
         return rows
     return rows + judged_rows(facts.facts(), told.task)
@@ -65,9 +69,10 @@ def _classes(bundle: Bundle) -> str:
     return f"{len(names)}: {shown}"
 
 
-def _meaning(output: TensorSpec) -> str:
+def _output(output: TensorSpec) -> str:
     """What the numbers are; those of several outputs are not all logits."""
-    return f"values in {len(output.parts)} outputs" if output.parts else output.meaning
+    meaning = f"values in {len(output.parts)} outputs" if output.parts else output.meaning
+    return f"{output.classes} {output.dtype} {meaning}{', and the best class' if output.label else ''}"
 
 
 def _scales(output: TensorSpec) -> list[Row]:

@@ -10,6 +10,8 @@ from edgenet.steps.inspect import Build, Inspected
 __all__ = ["build_row", "model_lines"]
 
 Row = tuple[str, str]
+# Classes that are named; of more only the first.
+NAMED = 5
 
 
 def model_lines(found: Inspected) -> list[Row]:
@@ -18,7 +20,7 @@ def model_lines(found: Inspected) -> list[Row]:
     made = f", made by {table['producer']}" if table["producer"] else ""
     opset = f", opset {table['opset']}" if table["opset"] else ""
     return [
-        *(_carded(table) if found.model is not None else _uncarded(found, table)),
+        *(_carded(found, table) if found.model is not None else _uncarded(found, table)),
         ("input", _input(table)),
         *(("output", f"{item['name']!r} {item['dtype']} {_shape(item)}") for item in table["outputs"]),
         ("parameters", _count(table["parameters"])),
@@ -35,10 +37,11 @@ def build_row(build: Build) -> Row:
     return build.backend, told
 
 
-def _carded(table: Mapping[str, Any]) -> list[Row]:
+def _carded(found: Inspected, table: Mapping[str, Any]) -> list[Row]:
     feeding = ", ".join(f"{key} {_value(value)}" for key, value in table["preprocessing"].items())
     return [
         ("task", f"{table['task']}, {table['classes']} values as {table['output']}"),
+        *_names(found),
         ("preprocessing", feeding),
     ]
 
@@ -52,6 +55,12 @@ def _uncarded(found: Inspected, table: Mapping[str, Any]) -> list[Row]:
     ]
 
 
+def _names(found: Inspected) -> list[Row]:
+    labels = found.model.labels if found.model else ()
+    shown = ", ".join(labels[:NAMED]) + (", …" if len(labels) > NAMED else "")
+    return [("classes", f"{len(labels)}: {shown}")] if labels else []
+
+
 def _value(value: object) -> str:
     return "×".join(map(str, value)) if isinstance(value, list) and len(value) == 2 else str(value)
 
@@ -59,7 +68,7 @@ def _value(value: object) -> str:
 def _input(table: Mapping[str, Any]) -> str:
     entry, size = table["inputs"][0], table["size"]
     sides = f"{size[0]}x{size[1]}" if size else "any size"
-    layout = f", {table['layout']}" if entry["shape"] else ""
+    layout = f", {table['layout']}" if table["form"] == "onnx" else ""
     return f"{entry['name']!r} {entry['dtype']}, {sides}, {table['channels']} channels{layout}"
 
 

@@ -13,7 +13,10 @@ from edgenet.text import near
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["BACKEND", "DEVICE", "MODEL", "PRECISION", "PROTOCOL", "RECIPE", "TARGET", "TASK", "Choice", "Names"]
+__all__ = [
+    "BACKEND", "DEVICE", "MODEL", "PRECISION", "PRESET", "PROTOCOL", "RECIPE", "SWEEP", "TARGET", "TASK",
+    "Choice", "Names",
+]  # fmt: skip
 
 
 class Names(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -30,7 +33,10 @@ class Names(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         self._found, self._files = found, files
 
     def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
     ) -> list[CompletionItem]:
         """The names that begin so, else files."""
         from click.shell_completion import CompletionItem
@@ -47,8 +53,8 @@ class Choice(click.Choice):  # type: ignore[type-arg, unused-ignore]
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter as error:
-            hint = near(str(value), map(str, self.choices))
-            raise click.BadParameter(f"{error.message} {hint}".strip(), ctx, param) from None
+            told = [error.message.rstrip("."), near(str(value), map(str, self.choices))]
+            raise click.BadParameter("; ".join(filter(None, told)), ctx, param) from None
 
 
 def _library(kind: str) -> Names:
@@ -79,12 +85,19 @@ def _embedded() -> Iterable[str]:
     return EMBEDDED
 
 
+def _families() -> Iterable[str]:
+    from edgenet.zoo.named import FAMILIES
+
+    return FAMILIES
+
+
 def _tasks() -> Iterable[str]:
     from edgenet.steps.embedded import embedded_tasks
 
     return embedded_tasks()
 
 
-TARGET, RECIPE, PROTOCOL = _library("target"), _library("recipe"), _library("protocol")
+TARGET, RECIPE, PROTOCOL, PRESET = map(_library, ("target", "recipe", "protocol", "preset"))
 BACKEND, PRECISION, DEVICE, TASK = Names(_backends), Names(_precisions), Names(_devices), Names(_tasks)
+SWEEP = Names(lambda: [*names("sweep"), *_families()], files=True)
 MODEL = Names(_embedded, files=True)

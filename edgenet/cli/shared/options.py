@@ -80,7 +80,7 @@ def recipe_option(function: _F) -> _F:
         "--recipe",
         type=RECIPE,
         metavar="R",
-        help="How to quantize: a name that edgenet recipes lists, or a TOML file.  [default: by the precision]",
+        help="How to quantize: a name that edgenet recipes lists, or a TOML file.  [default: by precision]",
     )(function)
 
 

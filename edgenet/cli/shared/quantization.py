@@ -37,7 +37,10 @@ def judged_rows(facts: Mapping[str, Any], task: Task) -> list[tuple[str, str]]:
     judged = [*facts["passes"], *facts["attempts"]]
     worst = min(layers, key=lambda layer: layer["sqnr_db"])
     return [
-        ("in float", f"{len(kept)} of {len(layers)} layers: {names}" if kept else f"none of {len(layers)} layers"),
+        (
+            "in float",
+            f"{len(kept)} of {len(layers)} layers: {names}" if kept else f"none of {len(layers)} layers",
+        ),
         ("drift", _expected(judged[-1], task) if judged else "not judged by this recipe"),
         ("noisiest layer", f"{worst['name']}, {worst['sqnr_db']} dB"),
     ]
@@ -51,8 +54,8 @@ def _expected(line: Mapping[str, Any], task: Task) -> str:
 
 def _kept(line: Mapping[str, Any]) -> str:
     least = line.get("agreement_at_least")  # older files do not say it
-    bound = f" (at least {100 * least:.0f} %, by their number)" if isinstance(least, int | float) else ""
-    return f"{100 * line['agreement']:.1f} % of answers kept{bound}"
+    bound = f" (95 % sure: at least {100 * least:.0f} %)" if isinstance(least, int | float) else ""
+    return f"{100 * line['agreement']:.1f} % keep the float model's answer{bound}"
 
 
 def pass_lines(facts: Mapping[str, Any], task: Task) -> list[str]:
