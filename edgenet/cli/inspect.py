@@ -69,8 +69,8 @@ def _quantized(file: str, made, as_json: bool) -> None:  # type: ignore[no-untyp
         return
     say(f"{file}: {made.original.name} {made.model.precision}")
     print_rows([*quantization_rows(made), ("classes", f"{made.original.classes}")])
-    facts, task = made.account.facts(), made.original.task
-    say("", "Steps of quantizing:", *(f"  {line}" for line in pass_lines(facts, task)))
+    if steps := pass_lines(made.account.facts(), made.original.task):
+        say("", "What each step gained:", *(f"  {line}" for line in steps))
     print_notes(made.account.notes)
     say_next("compile", file, "--target", "T")
 

@@ -13,11 +13,10 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
 from edgenet import __version__
 from edgenet.agent.wire import redacted
 from edgenet.cli.shared.loudness import LOUDNESS
+from edgenet.cli.shared.output import say
 from edgenet.files import cache_dir
 from edgenet.log import log
 from edgenet.text import plain
@@ -60,9 +59,9 @@ class Journal(logging.Handler):
         self._keep(text)
         if LOUDNESS.verbose:
             with contextlib.suppress(OSError, ValueError):  # a closed stderr is no reason to fail
-                click.echo(f"edgenet: {text}", err=True)
+                say(f"edgenet: {text}", err=True)
 
-    def write(self, error: BaseException) -> Path | None:
+    def save(self, error: BaseException) -> Path | None:
         """Write what was kept, and where an error was raised, into a file that only this user reads.
 
         Returns:
