@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -53,6 +54,9 @@ cli.add_all(Path(__file__).parent, "edgenet.cli", without=Path(__file__).stem)
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit; what threads and libraries would print goes to the log."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")  # a pipe in Windows, or LC_ALL=C, has no words for "–"
     logging.captureWarnings(True)
     threading.excepthook = _of_a_thread
     sys.exit(_run(arguments))

@@ -109,4 +109,10 @@ def test_the_next_step_can_be_pasted_whatever_the_folder_is_called(
     cells = tuple(cell.changed(bundle="bundles/a b.edgenet") for cell in found.cells)
     next_steps(replace(found, cells=cells), Path("it's here"))
     line = capsys.readouterr().err.splitlines()[0]
-    assert shlex.split(line.removeprefix("next: ")) == ["edgenet", "deploy", "it's here/bundles/a b.edgenet", "--device", "pi4"]
+    assert shlex.split(line.removeprefix("next: ")) == [
+        "edgenet",
+        "deploy",
+        "it's here/bundles/a b.edgenet",
+        "--device",
+        "pi4",
+    ]
