@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 __all__ = [
+    "bar_console",
     "draw",
     "print_document",
     "print_json",
@@ -32,6 +33,7 @@ __all__ = [
     "print_rows",
     "print_table",
     "remark",
+    "remark_above",
     "rewrite",
     "say",
     "say_hint",
@@ -60,6 +62,18 @@ def say_wrapped(*lines: str) -> None:
         draw(*map(styled, lines))
     else:
         say(*lines)
+
+
+def bar_console() -> Console:
+    """Where a bar goes: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def remark_above(console: Console, line: str) -> None:
+    """As :func:`remark`, above a bar that is shown."""
+    console.print(plain(f"edgenet: {line}"), markup=False, highlight=False)
 
 
 def rewrite(line: str) -> None:
