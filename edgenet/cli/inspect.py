@@ -91,7 +91,7 @@ def _bundle(file: str, as_json: bool) -> None:
 
 
 def _report(file: str, as_json: bool) -> None:
-    from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
+    from edgenet.cli.shared.tables import report_columns, report_row, verdict_rows
     from edgenet.report import Report
 
     report = Report.load(file)
@@ -100,5 +100,5 @@ def _report(file: str, as_json: bool) -> None:
         return
     title = f"{report.bundle.model} on {report.device.name}"
     print_table(title, report_columns(report), [report_row(report)])
-    say(*verdict_lines(report))
+    print_rows(verdict_rows(report))
     say_next("report", file, "-o", "report.html")

@@ -50,7 +50,7 @@ def offered(*words: str) -> list[str]:
         (("report", "--format", "m"), ["md"]),
         (("qu",), ["quantize", "quickstart"]),
     ],
-    ids=lambda words: " ".join(words),
+    ids=" ".join,
 )
 def test_names(words: tuple[str, ...], expected: list[str]) -> None:
     assert expected

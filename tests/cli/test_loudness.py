@@ -139,7 +139,7 @@ def test_a_thread_that_fails_prints_no_traceback(
 ) -> None:
     monkeypatch.setattr(threading, "excepthook", command._of_a_thread)
     with Journal([]) as kept:
-        thread = threading.Thread(target=lambda: [][1], name="reader")
+        thread = threading.Thread(target=[].__getitem__, args=(1,), name="reader")
         thread.start()
         thread.join()
         path = kept.save(ValueError("end"))
