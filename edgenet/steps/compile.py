@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from edgenet.card import ModelCard
@@ -14,6 +15,7 @@ from edgenet.steps.compiler import Compiler, checked_backend
 from edgenet.steps.decide import decide
 from edgenet.steps.quantize import calibration_images
 from edgenet.steps.source import Source, read_source
+from edgenet.steps.timings import Timing
 from edgenet.target import Target
 
 __all__ = ["Compiled", "compile"]
@@ -61,9 +63,15 @@ def compile(  # noqa: PLR0913
         UnsupportedError: The backend cannot express the model.
         ModelError: The model file, or an artifact that fails its check.
     """
+    began = time.perf_counter()
     decision = decide(model, target, backend, precision, recipe, max_drift)
     checked_backend(decision.plan, head)
     source = read_source(decision.source or model, preprocessing, labels)
     decision = decide(source, decision.target, backend, precision, recipe, max_drift)
     compiler = Compiler(source, calibration_images(calibration, ""), progress, cache)
-    return compiler.compile(decision, head)
+    made = compiler.compile(decision, head)
+    cached = made.quantized is not None and (made.quantized is source or made.quantized.cached)
+    timing = Timing.planned(compiler.original, decision, compiler.images, cached) if cache else None
+    if timing is not None:
+        timing.remember(time.perf_counter() - began)
+    return made

@@ -138,7 +138,7 @@ def demo(
     if chosen.then is not None:
         check_chain(*(item.manifest.task for item in bundles))
     pictures = gallery(bundles, chosen.gallery, chosen.then is not None)
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     lines = Path(chosen.answers) if isinstance(chosen.answers, str) else chosen.answers
     keeper = Recorder(Path(chosen.keep), lines)
     with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:

@@ -61,7 +61,7 @@ def deploy(
         bundle: What `compile` made.
         device: "local", ``user@host[:port]`` or an ssh alias.
         progress: Called for every stage.
-        offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse build`).
+        offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse`).
 
     Raises:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away.
@@ -70,7 +70,7 @@ def deploy(
     """
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     began = time.perf_counter()
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     with connect(device, board_events(progress)) as agent:
         return made_current(agent, bundle, stage(agent, bundle, device, progress, offline), device, began)
 

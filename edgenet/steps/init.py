@@ -21,7 +21,7 @@ from edgenet.progress import Progress, silent
 from edgenet.steps.first_draft import first_draft, own_task
 from edgenet.steps.propose import Proposals, propose
 from edgenet.steps.proposed import proposed
-from edgenet.steps.source import read_quantized
+from edgenet.steps.source import model_path, read_quantized
 from edgenet.task import Task
 from edgenet.verify.card_scores import CardScores
 
@@ -90,6 +90,8 @@ def init(
         DataError: The images cannot be used.
     """
     path = Path(model)
+    if model_path(model) != path:
+        raise ModelError(f"{path}: is embedded, and has its card", "give it to edgenet compile as it is")
     written = Path(output) if output else path.with_suffix(".toml")
     if written.exists() and not force:
         raise ModelError(f"{written}: is there already", "give --force to write it anew")
@@ -97,7 +99,7 @@ def init(
         raise ModelError(f"{path}: carries its card inside", "give it to edgenet compile as it is")
     preset = Preset.load(like) if isinstance(like, str) else like
     given = ImageSet.load(image_folder(str(images), "calib")) if isinstance(images, Path | str) else images
-    progress("read", 0, None)
+    progress("reading the model", 0, None)
     network = Network.read(path)
     task, draft, notes = own_task(network), first_draft(network), network.notes
     asked = draft

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgenet.backend import sent_backends
+from edgenet.backend import load_backend, sent_backends
 from edgenet.devices.pins import fitting
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
@@ -66,7 +66,10 @@ def wheelhouse(
     Raises:
         DeviceError: Nothing at all could be fetched; why.
         LibraryError: A target is not there, or names no system.
+        PlanError: There is no such backend.
     """
+    for name in backends:
+        load_backend(name)  # which refuses a name that none has
     boards = [item if isinstance(item, Target) else Target.load(item) for item in targets]
     wanted = [one for board in boards for one in platforms(board)]
     wanted += [platform(python, machine)] if python else []
@@ -119,7 +122,7 @@ def _fetch_all(backend: str, one: Platform, progress: Progress) -> list[Kept]:
     except DeviceError as error:
         return [Kept(backend, one.python, one.machine, "", 0.0, error.what)]
     for pin in pins:
-        progress(f"fetch {pin.name} for Python {one.python}, {one.machine}", 0, None)
+        progress(f"fetching {pin.name} for Python {one.python}, {one.machine}", 0, None)
         try:
             wheels = fetch(
                 pin.wheels, pin.platform, tell=lambda what, name: progress(f"{what} {name}", 0, REMARK)

@@ -13,7 +13,7 @@ from edgenet.library import Table, names, read_table
 from edgenet.pages import page
 from edgenet.protocol import Protocol
 from edgenet.steps.plan import PRECISIONS
-from edgenet.text import cause
+from edgenet.text import cause, near
 from edgenet.zoo import EMBEDDED
 from edgenet.zoo.named import FAMILIES
 
@@ -150,10 +150,11 @@ class SweepPlan:
     def _check_files(self) -> None:
         for item in self.files:
             if item not in EMBEDDED and not Path(item).exists():
-                plans = ", ".join(names("sweep"))
+                plans = names("sweep")
+                choice = f"families are {', '.join(FAMILIES)}; plans are {', '.join(plans)}, or a TOML file"
                 raise PlanError(
                     f"{item} is no model file, no family of networks and no plan",
-                    f"families are {', '.join(FAMILIES)}; plans are {plans}, or a TOML file",
+                    near(item, (*FAMILIES, *plans, *EMBEDDED)) or choice,
                 )
         if self.files and (self.alphas or self.resolutions):
             raise PlanError(

@@ -25,8 +25,8 @@ PARTS = {
 ALONE = {"confusion", "geography", "original", "sigmoids", "statistics", "verification"}
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value", "library",
-    "locks", "notebook", "packed", "pages", "progress", "record", "text", "text_file", "tflite_schema",
-    "threads",
+    "locks", "log", "notebook", "packed", "pages", "progress", "record", "text", "text_file",
+    "tflite_schema", "threads",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
