@@ -101,7 +101,7 @@ def test_sets_that_travel_are_found_by_name_and_folders_win(
 
 def test_plan_refuses_with_a_remedy() -> None:
     board = Target.load("raspberry-pi-4")
-    with pytest.raises(PlanError, match="has no tensorrt: choose --backend tflite or onnxruntime"):
+    with pytest.raises(PlanError, match="has no tensorrt: choose backend=.tflite. or .onnxruntime."):
         plan(board, "tensorrt")
     with pytest.raises(PlanError, match="no precision 'int4'"):
         plan(board, "tflite", "int4")
@@ -139,9 +139,9 @@ def test_a_refused_precision_gives_the_boards_reason(tmp_path: Path) -> None:
     )
     path = tmp_path / "b.toml"
     path.write_text(text)
-    with pytest.raises(PlanError, match="no int8, sm_53 has no int8: choose --precision fp32"):
+    with pytest.raises(PlanError, match="no int8, sm_53 has no int8: choose precision=.fp32."):
         plan(Target.load(str(path)), "tflite", "int8")
-    with pytest.raises(PlanError, match="does not run fp16: choose --precision fp32"):
+    with pytest.raises(PlanError, match="does not run fp16: choose precision=.fp32."):
         plan(Target.load(str(path)), "tflite", "fp16")
 
 

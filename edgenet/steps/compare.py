@@ -164,7 +164,7 @@ def _doubted(gate: Limit, *reports: Report) -> Limit:
 def _drift_gate(a: Report, b: Report, limit: float) -> Limit:
     if a.drift.judged_on != b.drift.judged_on:
         raise ReportError(
-            "the reports' drift was judged on different images, so --max-drift has no answer",
+            "the reports' drift was judged on different images, so a limit on it has no answer",
             "profile both with the same --val folder",
         )
     lost = b.drift.lost(since=a.drift)

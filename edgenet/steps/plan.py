@@ -179,7 +179,7 @@ def limit(precision: str, recipe: Recipe | None, max_drift: float) -> Recipe:
     recipe = recipe or default_recipe(precision)
     if precision != "int8" or recipe.rounding != "second-order":
         raise PlanError(
-            f"--max-drift is for int8 with second-order rounding, not for {precision} with recipe "
+            f"a drift limit is for int8 with second-order rounding, not for {precision} with recipe "
             f"{recipe.name}",
             f"choose --precision int8 --recipe {RECIPES['int8']}, or leave --max-drift to edgenet profile",
         )

@@ -24,7 +24,7 @@ PARTS = {
 # What tasks and reports compute with.
 ALONE = {"confusion", "geography", "original", "sigmoids", "statistics", "verification"}
 FOUNDATION = {
-    "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value", "library",
+    "arguments", "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value", "library",
     "notebook", "packed", "pages", "progress", "record", "text", "text_file", "threads",
 }  # fmt: skip
 FLOORS = (

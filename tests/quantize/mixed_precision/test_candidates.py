@@ -226,11 +226,11 @@ def test_recipe_and_precision_must_be_of_one_mind() -> None:
     board = Target.load("local")
     assert plan(board, "onnxruntime", None, Recipe.load("fp16")).precision == "fp16"
     assert plan(board, "onnxruntime", "int8-dynamic").recipe == "int8-dynamic"
-    with pytest.raises(PlanError, match="recipe fp16 makes fp16, not int8: choose --precision fp16"):
+    with pytest.raises(PlanError, match="recipe fp16 makes fp16, not int8: choose precision=.fp16."):
         plan(board, "onnxruntime", "int8", Recipe.load("fp16"))
     decided = plan(board, "onnxruntime", "int8")
     assert limited(decided, None, 0.5).max_drift == 0.5
-    with pytest.raises(PlanError, match="--max-drift is for int8"):
+    with pytest.raises(PlanError, match="a drift limit is for int8"):
         limited(plan(board, "onnxruntime", "fp16"), None, 0.5)
 
 
