@@ -29,7 +29,10 @@ WORD = re.compile(r"--[a-z-]+(=\S*)?")
 @pytest.mark.parametrize(
     ("told", "wanted"),
     [
-        ("give --calibration DIR, or choose --precision fp32", 'give calibration=DIR, or choose precision="fp32"'),
+        (
+            "give --calibration DIR, or choose --precision fp32",
+            'give calibration=DIR, or choose precision="fp32"',
+        ),
         ("choose --backend a1 or b2 or c3, or go", 'choose backend="a1" or "b2" or "c3", or go'),
         ("choose --precision int8 or leave it", 'choose precision="int8" or leave it'),
         ("choose --precision int8 --recipe int8-fast", 'choose precision="int8", recipe="int8-fast"'),
@@ -37,12 +40,15 @@ WORD = re.compile(r"--[a-z-]+(=\S*)?")
         ("allow --max-drift 0.53, or not", "allow max_drift=0.53, or not"),
         ("give --force to write it anew", "give force=True to write it anew"),
         ("measure --frame 640x480:yuyv", 'measure frame="640x480:yuyv"'),
-        ("run edgenet deploy B --device pi@x, or leave --head out", "run edgenet deploy B --device pi@x, or leave head= out"),
-        ("python -m tf2onnx.convert --keras FILE --output m.onnx", "python -m tf2onnx.convert --keras FILE --output m.onnx"),
+        (
+            "edgenet deploy B --device pi@x, or leave --head out",
+            "edgenet deploy B --device pi@x, or leave head= out",
+        ),
+        ("python -m a.b --labels FILE --output m", "python -m a.b --labels FILE --output m"),
         ("nothing to say", "nothing to say"),
         ("", ""),
     ],
-)  # fmt: skip
+)
 def test_options_become_arguments_and_commands_stay(told: str, wanted: str) -> None:
     assert in_python(told) == wanted
 
@@ -84,7 +90,9 @@ def said(node: ast.AST) -> str | None:
         return node.value if isinstance(node.value, str) else None
     if not isinstance(node, ast.JoinedStr):
         return None
-    return "".join(str(item.value) if isinstance(item, ast.Constant) else filled(item) for item in node.values)
+    return "".join(
+        str(item.value) if isinstance(item, ast.Constant) else filled(item) for item in node.values
+    )
 
 
 def filled(node: ast.expr) -> str:

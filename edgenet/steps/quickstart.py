@@ -13,6 +13,7 @@ from edgenet.library import image_folder
 from edgenet.metric import metric
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
+from edgenet.protocol import Protocol
 from edgenet.report import Report
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
@@ -52,7 +53,7 @@ class Quickstart:
 
 def quickstart(
     folder: Path | str | None = None,
-    protocol: str = "quick",
+    protocol: Protocol | Path | str = "quick",
     progress: Progress = silent,
     cache: bool = True,
     task: str = CLASSIFICATION,
