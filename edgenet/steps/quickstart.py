@@ -19,6 +19,7 @@ from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.embedded import embedded_name
 from edgenet.steps.profile import profile
+from edgenet.steps.taken import protocol_of
 from edgenet.verify.expected import FloatReference, truth
 from edgenet.zoo import embedded
 
@@ -70,7 +71,7 @@ def quickstart(
     Raises:
         PlanError: No model of that task travels with edgenet.
     """
-    name = embedded_name(task)
+    name, rules = embedded_name(task), protocol_of(protocol)
     model = Model.load(embedded(name))
     calibration = ImageSet.load(image_folder(name, "calib"))
     val = ImageSet.load(image_folder(name, "val"))
@@ -85,7 +86,7 @@ def quickstart(
             path = compiled.write(place / f"{name}.{backend}.{precision}.edgenet")
             deploy(path, "local", progress=prefixed)
             known = known or truth(compiled.bundle, val, prefixed, cache)
-            report = profile(path, "local", protocol, val=val, progress=prefixed, known=known)
+            report = profile(path, "local", rules, val=val, progress=prefixed, known=known)
             report.write(place / f"{name}.{backend}.{precision}.json")
             reports.append(report)
     return Quickstart(model, tuple(reports), answer(reports, WITHIN_PP))
