@@ -84,7 +84,9 @@ TAKES: Mapping[str, Mapping[str, str]] = {
     "plan": {"model": "model", "target": "target", "recipe": "recipe"},
     "present": {"results": "results"},
     "probe": {"device": "device"},
-    "profile": {"bundle": "bundle", "device": "device", "protocol": "protocol", "val": "labelled", "frame": "frame"},
+    "profile": {
+        "bundle": "bundle", "device": "device", "protocol": "protocol", "val": "labelled", "frame": "frame",
+    },
     "quantize_model": {"model": "model", "recipe": "recipe", "calibration": "images"},
     "quickstart": {"protocol": "protocol"},
     "sweep": {"plan": "plan", "folder": "file"},
