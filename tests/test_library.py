@@ -111,7 +111,8 @@ def test_plan_says_what_it_chose() -> None:
     decided = plan_for(Target.load("raspberry-pi-4"), recipe=Recipe.load("int8-fast"))
     assert (decided.backend, decided.precision, decided.recipe) == ("tflite", "int8", "int8-fast")
     assert (
-        plan_for(Target.load("raspberry-pi-4"), precision="fp32", recipe=Recipe.load("int8-fast")).recipe is None
+        plan_for(Target.load("raspberry-pi-4"), precision="fp32", recipe=Recipe.load("int8-fast")).recipe
+        is None
     )
 
 

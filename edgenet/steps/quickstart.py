@@ -19,11 +19,8 @@ from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.embedded import embedded_name
 from edgenet.steps.profile import profile
-<<<<<<< HEAD
 from edgenet.steps.taken import protocol_of
-=======
 from edgenet.target import Target
->>>>>>> int20
 from edgenet.verify.expected import FloatReference, truth
 from edgenet.zoo import embedded
 
