@@ -14,7 +14,7 @@ from edgenet.model import Model
 from edgenet.protocol import Protocol
 from edgenet.quantize.calibration.observers import OBSERVERS
 from edgenet.recipe import Recipe
-from edgenet.steps.plan import PRECISIONS, plan_for, options
+from edgenet.steps.plan import PRECISIONS, options, plan_for
 from edgenet.target import Target
 
 

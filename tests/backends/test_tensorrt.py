@@ -18,7 +18,7 @@ from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
-from edgenet.steps.plan import plan_for, options
+from edgenet.steps.plan import options, plan_for
 from edgenet.target import Target
 from tests.conftest import CHEAP, CLASSES, SIZE, smooth_images
 

@@ -28,7 +28,7 @@ from edgenet.quantize.quantizer import quantize
 from edgenet.quantize.rounding.round_to_nearest import nearest
 from edgenet.recipe import Recipe
 from edgenet.steps.compile import compile
-from edgenet.steps.plan import plan_for, limited
+from edgenet.steps.plan import limited, plan_for
 from edgenet.target import Target
 from edgenet.tasks.classification import Classification
 from tests.conftest import smooth_images
