@@ -21,6 +21,7 @@ from edgenet.devices.events import DemoPicture, DemoReady, DemoTick, ProgressEve
 from edgenet.devices.live import LiveEvent, OnLive, PortForward
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import PlanError
+from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
 from edgenet.live.recorder import Recorder
 from edgenet.live.source import SourceOrder, source_order
@@ -32,6 +33,7 @@ from edgenet.steps.embedded import embedded_name
 from edgenet.steps.events import board_events
 from edgenet.steps.gallery import gallery
 from edgenet.steps.stage import stage
+from edgenet.steps.taken import BundleLike, bundle_of
 from edgenet.zoo import embedded
 
 __all__ = ["DemoOptions", "Ready", "Watch", "demo", "embedded_bundles"]
@@ -88,10 +90,10 @@ class DemoOptions:
     """
 
     task: str = CLASSIFICATION
-    against: Bundle | Path | str | None = None
-    then: Bundle | Path | str | None = None
+    against: BundleLike | None = None
+    then: BundleLike | None = None
     source: str | None = None
-    gallery: Path | str | None = None
+    gallery: ImageSet | Path | str | None = None
     size: tuple[int, int] | None = None
     fps: float | None = None
     loop: bool = False
@@ -104,7 +106,7 @@ class DemoOptions:
 
 
 def demo(
-    bundle: Bundle | Path | str | None = None,
+    bundle: BundleLike | None = None,
     device: str = "local",
     options: DemoOptions | None = None,
     watch: Watch | None = None,
@@ -179,9 +181,7 @@ def embedded_bundles(progress: Progress = silent, task: str = CLASSIFICATION) ->
     return int8.bundle, compile(model, "local", "tflite", "fp32", progress=progress).bundle
 
 
-def _bundles(
-    bundle: Bundle | Path | str | None, chosen: DemoOptions, progress: Progress
-) -> tuple[Bundle, ...]:
+def _bundles(bundle: BundleLike | None, chosen: DemoOptions, progress: Progress) -> tuple[Bundle, ...]:
     if chosen.against is not None and chosen.then is not None:
         raise PlanError("one bundle compares, the other looks closer", "leave --against or --then out")
     other = chosen.against or chosen.then
@@ -192,7 +192,7 @@ def _bundles(
     if chosen.task != CLASSIFICATION:
         raise PlanError("a bundle says itself what it is for", "leave --task out")
     given = [bundle] if other is None else [bundle, other]
-    return tuple(item if isinstance(item, Bundle) else Bundle.load(item) for item in given)
+    return tuple(map(bundle_of, given))
 
 
 def _request(

@@ -20,7 +20,7 @@ from edgenet.model import Model
 from edgenet.network import Network
 from edgenet.quantize.quantized import Quantized
 from edgenet.steps.first_draft import first_draft, own_task
-from edgenet.steps.plan import PRECISIONS, given_plan, plan
+from edgenet.steps.plan import PRECISIONS, given_plan, plan_for
 from edgenet.steps.source import model_path, read_quantized, read_source
 from edgenet.target import Target
 from edgenet.task import load_task
@@ -168,7 +168,7 @@ def _precisions(backend: str, board: Target, given: bool) -> tuple[str, ...]:
     found = []
     for precision in PRECISIONS:
         try:
-            given_plan(board, backend, precision) if given else plan(board, backend, precision)
+            given_plan(board, backend, precision) if given else plan_for(board, backend, precision)
         except PlanError:
             continue
         found.append(precision)

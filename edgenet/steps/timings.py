@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from edgenet.errors import EdgenetError, ModelError
-from edgenet.files import cache_dir, locked, read_regular, write_atomic
+from edgenet.files import cache_dir, read_regular, write_atomic
 from edgenet.graph.cost import cost
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Count, Where, Within
+from edgenet.locks import locked
 from edgenet.model import Model
 from edgenet.record import Record
 from edgenet.steps.decide import Decision

@@ -24,8 +24,8 @@ PARTS = {
 # What tasks and reports compute with.
 ALONE = {"confusion", "geography", "original", "sigmoids", "statistics", "verification"}
 FOUNDATION = {
-    "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value", "library",
-    "locks", "log", "notebook", "packed", "pages", "progress", "record", "text", "text_file",
+    "arguments", "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value",
+    "library", "locks", "log", "notebook", "packed", "pages", "progress", "record", "text", "text_file",
     "tflite_schema", "threads",
 }  # fmt: skip
 FLOORS = (
