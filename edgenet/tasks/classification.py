@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgenet.agent.tasks import log_softmax
 from edgenet.confusion import Confusion, by_class
+from edgenet.confusion_matrix import ClassAccuracy, ConfusionMatrix, Mistake, taken_for
 from edgenet.csv_table import shown, whole_number
 from edgenet.drift import CLASSIFICATION, Drift, Percent, Share, TaskTable
 from edgenet.errors import DataError, EdgenetError
@@ -46,6 +47,9 @@ class ClassificationDrift(Drift):
         class_delta_interval_pp: 95 % interval of its difference, board minus float.
         classes: How many classes some image has.
         confusions: Where the float model is right and the board wrong, by pair, the most frequent first.
+        by_class: Each class that some image has, the one that lost most first; at most 2,000.
+        mistakes: What the board takes for what, by pair, the most frequent first; at most 50.
+        matrix: All of it, of at most 100 classes.
     """
 
     measure = "top-1"
@@ -63,6 +67,9 @@ class ClassificationDrift(Drift):
     class_delta_interval_pp: tuple[Percent, Percent] | None = None
     classes: Count | None = None
     confusions: tuple[Confusion, ...] = ()
+    by_class: tuple[ClassAccuracy, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    matrix: ConfusionMatrix | None = None
 
     def rows(self) -> list[tuple[str, str]]:
         """Top-1 and top-5 beside the float model's, and what their difference is worth."""
@@ -323,7 +330,15 @@ class Classification(Task):
         best = {"top5": _top(board, classes, 5), "top5_reference": _top(reference, classes, 5)}
         right = self._right(board, truth), self._right(reference, truth)
         names = self.truth_name, lambda answer: self.answer_name(answer, ())
-        return {**found, **best, **by_class(np.asarray(truth), self.answers(board, truth), right, names)}
+        means = by_class(np.asarray(truth), self.answers(board, truth), right, names)
+        return {**found, **best, **means, **self.taken_for(board, reference, truth)}
+
+    def taken_for(self, board: Answers, reference: Answers, truth: Truth) -> Mapping[str, Any]:
+        """What is taken for what, class by class."""
+        given = (self.answers(board, truth), self.answers(reference, truth))
+        right = (self._right(board, truth), self._right(reference, truth))
+        classes = (given[0] - self.label_offset, given[1] - self.label_offset)
+        return taken_for(np.asarray(truth), classes, right, self.truth_name)
 
     def shares(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """The shares of right answers, and what their difference is worth."""
