@@ -7,12 +7,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from edgenet.classifier_drift import ClassificationDrift
 from edgenet.confusion_matrix import ConfusionMatrix, taken_for
 from edgenet.errors import ReportError
 from edgenet.measure.drift import change
 from edgenet.statistics import paired
 from edgenet.tasks.binary import Binary
-from edgenet.tasks.classification import Classification, ClassificationDrift
+from edgenet.tasks.classification import Classification
 from tests.test_confusion import BOARD, FLOAT, NAMES, STAGES, TASK, TRUTH
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.classifier_drift import ClassificationDrift
 from edgenet.drift import Share
 from edgenet.errors import EdgenetError
 from edgenet.figures import interval, number, percent, share
@@ -17,7 +18,7 @@ from edgenet.metric import AGREEMENT, Metric
 from edgenet.sigmoids import SigmoidTask, is_probability
 from edgenet.statistics import roc_area, wilson
 from edgenet.task import Answers, Doubt, Truth, real
-from edgenet.tasks.classification import Classification, ClassificationDrift
+from edgenet.tasks.classification import Classification
 
 __all__ = ["METRICS", "TASK", "Binary", "BinaryDrift"]
 
