@@ -21,11 +21,6 @@ from edgenet.devices.events import DemoPicture, DemoReady, DemoTick, ProgressEve
 from edgenet.devices.live import LiveEvent, OnLive, PortForward
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import PlanError
-<<<<<<< HEAD
-from edgenet.imageset import ImageSet
-from edgenet.library import image_folder
-=======
->>>>>>> helper-demo
 from edgenet.live.recorder import Recorder
 from edgenet.live.source import SYNTHETIC, SourceOrder, source_order
 from edgenet.progress import Progress, silent
@@ -34,11 +29,7 @@ from edgenet.steps.embedded_bundles import embedded_bundles
 from edgenet.steps.events import board_events
 from edgenet.steps.gallery import gallery
 from edgenet.steps.stage import stage
-<<<<<<< HEAD
 from edgenet.steps.taken import BundleLike, bundle_of
-from edgenet.zoo import embedded
-=======
->>>>>>> helper-demo
 
 __all__ = ["DemoOptions", "Ready", "Watch", "demo"]
 
@@ -182,21 +173,7 @@ def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress
     return on_event
 
 
-<<<<<<< HEAD
-def embedded_bundles(progress: Progress = silent, task: str = CLASSIFICATION) -> tuple[Bundle, Bundle]:
-    """The embedded model of a task for TFLite: int8 by the quickest recipe, and float32."""
-    name = embedded_name(task)
-    model, images = Model.load(embedded(name)), image_folder(name, "calib")
-    int8 = compile(model, "local", "tflite", "int8", "int8-minmax", images, progress)
-    return int8.bundle, compile(model, "local", "tflite", "fp32", progress=progress).bundle
-
-
 def _bundles(bundle: BundleLike | None, chosen: DemoOptions, progress: Progress) -> tuple[Bundle, ...]:
-=======
-def _bundles(
-    bundle: Bundle | Path | str | None, chosen: DemoOptions, progress: Progress
-) -> tuple[Bundle, ...]:
->>>>>>> helper-demo
     if chosen.against is not None and chosen.then is not None:
         raise PlanError("one bundle compares, the other looks closer", "leave --against or --then out")
     other = chosen.against or chosen.then

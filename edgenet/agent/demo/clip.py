@@ -72,7 +72,21 @@ def _headers(pictures, codec, size, seconds):
     rate = int(round(1000 * count / seconds))
     most = int(sum(map(len, pictures)) / seconds)
     main = struct.pack(
-        "<14I", int(1e6 * seconds / count), most, 0, _HAS_INDEX, count, 0, 1, largest, width, height, 0, 0, 0, 0
+        "<14I",
+        int(1e6 * seconds / count),
+        most,
+        0,
+        _HAS_INDEX,
+        count,
+        0,
+        1,
+        largest,
+        width,
+        height,
+        0,
+        0,
+        0,
+        0,
     )
     stream = struct.pack(
         "<4s4sIHH8I4H", b"vids", codec, 0, 0, 0, 0, 1000, rate, 0, count, largest, 0, 0, 0, 0, width, height
