@@ -21,6 +21,7 @@ from edgenet.devices.events import DemoPicture, DemoReady, DemoTick, ProgressEve
 from edgenet.devices.live import LiveEvent, OnLive, PortForward
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import PlanError
+from edgenet.imageset import ImageSet
 from edgenet.live.recorder import Recorder
 from edgenet.live.source import SYNTHETIC, SourceOrder, source_order
 from edgenet.progress import Progress, silent
