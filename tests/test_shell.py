@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from edgenet import shell
 from edgenet.shell import command_line, split_line
 
-NAMES = st.text(
+LETTERS = st.characters(codec="ascii", exclude_characters="\"'", exclude_categories=("Cc",))
+NAMES = st.text(LETTERS, min_size=1)
     st.characters(codec="ascii", exclude_characters="\"'", exclude_categories=("Cc",)), min_size=1
 )
 
