@@ -36,12 +36,13 @@ def names(kind: str) -> list[str]:
     return sorted(path.stem for path in _folder(kind).glob("*.toml"))
 
 
-def find(kind: str, name: str) -> Path:
+def find(kind: str, name: Path | str) -> Path:
     """The TOML file of a name, or the path itself.
 
     Raises:
         LibraryError: There is no such name or file; the message offers the nearest name.
     """
+    name = str(name)
     if name.endswith(".toml") or "/" in name or "\\" in name:
         path = Path(name)
         if path.is_file():
@@ -136,7 +137,7 @@ class Table:
             raise LibraryError(f"{self.where}: does not know {key!r}", near(key, self._asked, "'") or remedy)
 
 
-def read_table(kind: str, name: str) -> Table:
+def read_table(kind: str, name: Path | str) -> Table:
     """Find and read a TOML file.
 
     Raises:

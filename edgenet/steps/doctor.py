@@ -75,7 +75,7 @@ class Examination:
         return asdict(self)
 
 
-def doctor(device: str, backend: str | None = None, progress: Progress = silent) -> Examination:
+def doctor(device: str = "local", backend: str | None = None, progress: Progress = silent) -> Examination:
     """Look at a board without changing it; one that cannot be reached is a result, not an error.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,8 +18,9 @@ from edgenet.library import names
 from edgenet.model import Model
 from edgenet.network import Network
 from edgenet.quantize.quantized import Quantized
+from edgenet.shell import command_line
 from edgenet.steps.first_draft import first_draft, own_task
-from edgenet.steps.plan import PRECISIONS, given_plan, plan
+from edgenet.steps.plan import PRECISIONS, given_plan, plan_for
 from edgenet.steps.source import model_path, read_quantized, read_source
 from edgenet.target import Target
 from edgenet.task import load_task
@@ -119,7 +119,7 @@ def inspect_model(path: Path | str) -> Inspected | Quantized:
         card, remedy = error.what.removeprefix(f"{path}: "), error.remedy
     builds = _builds(network, model)
     if model is not None:
-        remedy = f"edgenet compile {shlex.quote(str(named))} --target T --calibration DIR"
+        remedy = f"edgenet compile {command_line([str(named)])} --target T --calibration DIR"
     if not any(item.possible for item in builds):
         remedy = next(item.remedy for item in builds)
     return Inspected(network, first_draft(network), model, card, builds, remedy)
@@ -168,7 +168,7 @@ def _precisions(backend: str, board: Target, given: bool) -> tuple[str, ...]:
     found = []
     for precision in PRECISIONS:
         try:
-            given_plan(board, backend, precision) if given else plan(board, backend, precision)
+            given_plan(board, backend, precision) if given else plan_for(board, backend, precision)
         except PlanError:
             continue
         found.append(precision)

@@ -14,7 +14,7 @@ from edgenet.recipe import Recipe
 from edgenet.target import Target
 from edgenet.text import near
 
-__all__ = ["Option", "Plan", "default_recipe", "given_plan", "limit", "limited", "options", "plan"]
+__all__ = ["Option", "Plan", "default_recipe", "given_plan", "limit", "limited", "options", "plan_for"]
 
 PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
 # What is taken when no recipe is named.
@@ -87,7 +87,7 @@ def options(target: Target, model: Model | None = None) -> tuple[Option, ...]:
         unsupported_reason = _cannot_express(backend, prepared, target) if prepared is not None else ""
         for precision in PRECISIONS:
             try:
-                given_plan(target, backend, precision) if given else plan(target, backend, precision)
+                given_plan(target, backend, precision) if given else plan_for(target, backend, precision)
                 known = "" if unsupported_reason else _known(backend, prepared, target, precision)
                 found.append(Option(backend, precision, not unsupported_reason, unsupported_reason or known))
             except PlanError as error:
@@ -111,7 +111,7 @@ def _known(backend: str, prepared: Model | None, target: Target, precision: str)
     return "; ".join(load_backend(backend).notes(prepared, target, precision))
 
 
-def plan(
+def plan_for(
     target: Target, backend: str | None = None, precision: str | None = None, recipe: Recipe | None = None
 ) -> Plan:
     """Choose what was left open, and check that the choice can run on the target.
@@ -155,7 +155,7 @@ def plan(
 
 
 def given_plan(target: Target, backend: str | None = None, precision: str | None = None) -> Plan:
-    """As :func:`plan`, for a model that came quantized: int8 as it is, and no recipe.
+    """As :func:`plan_for`, for a model that came quantized: int8 as it is, and no recipe.
 
     Raises:
         PlanError: Another precision is asked for, or the target cannot run int8.
@@ -165,7 +165,7 @@ def given_plan(target: Target, backend: str | None = None, precision: str | None
             f"the model is int8 already, its scales are kept, and {precision} would need its float weights",
             f"choose --precision int8, or give the float model for {precision}",
         )
-    made = plan(target, backend, "int8")
+    made = plan_for(target, backend, "int8")
     return replace(made, recipe=None, why=(*made.why, "int8 is what the model is, with its own scales"))
 
 
@@ -192,7 +192,7 @@ def limit(precision: str, recipe: Recipe | None, max_drift: float) -> Recipe:
     recipe = recipe or default_recipe(precision)
     if precision != "int8" or recipe.rounding != "second-order":
         raise PlanError(
-            f"--max-drift is for int8 with second-order rounding, not for {precision} with recipe "
+            f"a drift limit is for int8 with second-order rounding, not for {precision} with recipe "
             f"{recipe.name}",
             f"choose --precision int8 --recipe {RECIPES['int8']}, or leave --max-drift to edgenet profile",
         )

@@ -14,7 +14,6 @@ from edgenet.golden import Golden
 from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.json_value import Where
-from edgenet.library import image_folder
 from edgenet.model import Model, content_digest
 from edgenet.progress import Progress, silent
 from edgenet.quantize.container import AGAIN, pack, unpack
@@ -26,6 +25,7 @@ from edgenet.steps.class_names import with_class_names
 from edgenet.steps.input_notes import input_notes
 from edgenet.steps.plan import default_recipe, limit
 from edgenet.steps.source import Source, read_float
+from edgenet.steps.taken import images_of, recipe_of
 from edgenet.text import plain
 from edgenet.verify.golden import choose
 
@@ -36,7 +36,7 @@ QUANTIZED = ("int8", "int8-dynamic")
 
 def quantize_model(
     model: Source,
-    recipe: Recipe | str | None = None,
+    recipe: Recipe | Path | str | None = None,
     calibration: ImageSet | Path | str | None = None,
     progress: Progress = silent,
     *,
@@ -66,7 +66,7 @@ def quantize_model(
         ModelError: The model file; or it is quantized already.
         PlanError: The recipe cannot work towards a limit.
     """
-    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe or default_recipe("int8")
+    recipe = recipe_of(recipe) or default_recipe("int8")
     if recipe.precision not in QUANTIZED:
         raise LibraryError(
             f"recipe {recipe.name!r} makes {recipe.precision}", "let compile write it: nothing is quantized"
@@ -153,9 +153,7 @@ def calibration_images(calibration: ImageSet | Path | str | None, needed_for: st
     if calibration is None and needed_for:
         remedy = "give --calibration DIR, or choose --precision fp32"
         raise DataError(f"{needed_for} needs calibration images", remedy)
-    if isinstance(calibration, Path | str):
-        return ImageSet.load(image_folder(str(calibration), "calib"))
-    return calibration
+    return images_of(calibration, "calib")
 
 
 def _facts(made: Quantized) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from edgenet.backend import load_backend, sent_backends
@@ -12,6 +13,7 @@ from edgenet.devices.pins import fitting
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
 from edgenet.progress import REMARK, Progress, silent
+from edgenet.steps.taken import several, target_of
 from edgenet.target import Target
 
 __all__ = ["Kept", "build", "platform", "platforms", "wheelhouse"]
@@ -48,7 +50,7 @@ class Kept:
 
 
 def wheelhouse(
-    targets: Iterable[Target | str] = (),
+    targets: Iterable[Target | Path | str] | Target | Path | str = (),
     python: str | None = None,
     machine: str = "aarch64",
     backends: Sequence[str] = (),
@@ -57,7 +59,7 @@ def wheelhouse(
     """Fetch the runtimes of boards into the user's cache.
 
     Args:
-        targets: Boards, by name, path or value; each with all its systems.
+        targets: A board or several, by name, path or value; each with all its systems.
         python: Of a board that has no target, such as "3.11".
         machine: Of that board, as ``uname -m`` says it.
         backends: Those that shall run there; all whose runtimes are sent if empty.
@@ -70,8 +72,7 @@ def wheelhouse(
     """
     for name in backends:
         load_backend(name)  # which refuses a name that none has
-    boards = [item if isinstance(item, Target) else Target.load(item) for item in targets]
-    wanted = [one for board in boards for one in platforms(board)]
+    wanted = [one for board in several(targets) for one in platforms(target_of(board))]
     wanted += [platform(python, machine)] if python else []
     return build(wanted, backends, progress)
 

@@ -47,7 +47,7 @@ def test_systems_of_a_target() -> None:
     for name in names("target"):
         if name.startswith(("raspberry", "jetson")):
             assert platforms(Target.load(name)), name
-    with pytest.raises(LibraryError, match="--python"):
+    with pytest.raises(LibraryError, match="give python= and machine= instead"):
         platforms(Target.load("local"))
 
 

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import platform
-import shlex
 import time
 import traceback
 from collections import deque
@@ -19,6 +18,7 @@ from edgenet.cli.shared.loudness import LOUDNESS
 from edgenet.cli.shared.output import say
 from edgenet.files import cache_dir
 from edgenet.log import log
+from edgenet.shell import command_line
 from edgenet.text import plain
 
 __all__ = ["Journal"]
@@ -90,7 +90,7 @@ class Journal(logging.Handler):
         lost = self._count - len(self._first) - len(self._last)
         return [
             f"edgenet {__version__}, {system}, {time.strftime('%Y-%m-%d %H:%M:%S %z')}",
-            _harmless(shlex.join(["edgenet", *self._arguments])),
+            _harmless(command_line(["edgenet", *self._arguments])),
             *self._first,
             *([f"… {lost} lines left out …"] if lost else []),
             *self._last,

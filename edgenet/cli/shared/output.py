@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import click
 
 from edgenet.cli.shared.loudness import LOUDNESS
 from edgenet.log import log
+from edgenet.shell import command_line
 from edgenet.text import plain
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def say_next(*command: str, why: str = "") -> None:
         why: What it is good for.
     """
     told = f"   # {why}" if why else ""
-    say_hint(f"{shlex.join(['edgenet', *command])}{told}")
+    say_hint(f"{command_line(['edgenet', *command])}{told}")
 
 
 def say_hint(words: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from edgenet.errors import ModelError
 from edgenet.files import irregular
 from edgenet.importer import Imported
+from edgenet.importers.framework import FRAMEWORK_PYTHON
 from edgenet.importers.framework.interpreter import find_interpreter
 from edgenet.log import log
 from edgenet.text import plain
@@ -65,7 +66,7 @@ def convert(path: Path, form: Form) -> Imported:
     if python is None:
         raise ModelError(
             f"{path}: {form.what}, and no Python found has {' and '.join(form.needs)} to convert it",
-            f"give --python the one that trained it; or there {form.by_hand(path)}",
+            f"name the one that trained it in {FRAMEWORK_PYTHON}; or there {form.by_hand(path)}",
         )
     with tempfile.TemporaryDirectory(prefix="edgenet-convert-") as folder:
         made = Path(folder, "model" + form.suffix)
