@@ -154,7 +154,7 @@ def test_drawings_are_described_and_well_formed() -> None:
     ]
     assert len(found) == 2
     for item in found:
-        assert item.get("role") == "img"
+        assert item.get("role") == "group", "it holds links"
         assert "V3-Large 1.0 at 224" in item.get("aria-label", "")
 
 
