@@ -22,7 +22,16 @@ PARTS = {
     "importers", "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
 }  # fmt: skip
 # What tasks and reports compute with.
-ALONE = {"classifier_drift", "confusion", "confusion_matrix", "geography", "original", "sigmoids", "statistics", "verification"}
+ALONE = {
+    "classifier_drift",
+    "confusion",
+    "confusion_matrix",
+    "geography",
+    "original",
+    "sigmoids",
+    "statistics",
+    "verification",
+}
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value", "library",
     "notebook", "packed", "pages", "progress", "record", "text", "text_file", "threads",
