@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgenet.confusion import Confusion
@@ -85,18 +86,25 @@ class ClassificationDrift(Drift):
 
     def _classes(self) -> TaskTable:
         columns = ("class", "images", "board", "float", "change pp", "95 % interval of the board's")
+        what, listed = self._listed()
         rows = [
             (item.name, str(item.images), share(item.accuracy), share(item.accuracy_reference),
              f"{100.0 * (item.accuracy - item.accuracy_reference):+.1f}", _spread(item))
-            for item in self.by_class[:SHOWN]
+            for item in listed
         ]  # fmt: skip
-        some = len(rows) < len(self.by_class)
-        what = (
-            f"The {len(rows)} classes of {self.classes} that lost most" if some else "Accuracy of each class"
-        )
-        images = [item.images for item in self.by_class] or [0]
+        images = [item.images for item in listed] or [0]
         each = f"{min(images)}" if min(images) == max(images) else f"{min(images)} to {max(images)}"
         return TaskTable(f"{what}, {each} images each", columns, rows)
+
+    def _listed(self) -> tuple[str, Sequence[ClassAccuracy]]:
+        """All of few classes; of many those that lost most, or where none did the least accurate."""
+        if len(self.by_class) <= SHOWN:
+            return "Accuracy of each class", self.by_class
+        lost = [item for item in self.by_class if item.accuracy < item.accuracy_reference][:SHOWN]
+        if lost:
+            return f"The {len(lost)} classes of {self.classes} that lost most", lost
+        least = sorted(self.by_class, key=lambda item: item.accuracy)[:SHOWN]
+        return f"No class lost anything; the {len(least)} least accurate of {self.classes}", least
 
     def _mistakes(self) -> TaskTable:
         columns = ("class", "the board says", "images", "float model", "images of the class")

@@ -105,7 +105,9 @@ class Charts:
         options = {**OPTIONS, "show_legend": True, "legend_at_bottom": True, "legend_box_size": 10}
         total = sum(parts.values())
         chart = pygal.HorizontalStackedBar(
-            **{**options, "height": 168}, x_title=unit, **_axis(0, total, "y_labels", "range")
+            **{**options, "height": 168 + 18 * ((len(parts) - 1) // 2)},
+            x_title=unit,
+            **_axis(0, total, "y_labels", "range"),
         )
         for name, value in parts.items():
             chart.add(f"{name} {value:.3g}", [value], formatter=lambda v: f"{v:.3g} {unit}")

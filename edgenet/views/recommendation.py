@@ -78,7 +78,7 @@ def _of(board: str, own: Sequence[int], reports: Sequence[Report], names: Sequen
     gain = _gain(best, base)
     kept = "fastest" if len(real) > 1 else "the only build with a speed"
     headline = f"{names[at]}: {kept} within {WITHIN_PP:g} pp{gain[0]}; {loss_words(best)}"
-    facts = [*gain[1], _loss_facts(best), _line(best), *_rival(best, others)]
+    facts = [*gain[1], _loss_facts(best), _line(best), *_rival(best, others), *_left_out(best, others)]
     sure = all(report.verdict.state == "VALID" for report in real)
     return Recommendation(board, headline, [fact for fact in facts if fact], at, sure)
 
@@ -150,3 +150,17 @@ def _rival(best: Report, others: dict[str, Report]) -> list[str]:
     if spread is None or spread[0] > 1.0:
         return []
     return [f"{name} may be as fast: {ratio:.2f} times its median (95 % interval {interval(spread)})"]
+
+
+def _left_out(best: Report, others: dict[str, Report]) -> list[str]:
+    """Those that are faster and lose more, with what is known of their loss."""
+    found = []
+    for name, item in others.items():
+        lost = item.drift.lost()
+        if lost.pp > WITHIN_PP and item.latency_ms.p50 < best.latency_ms.p50:
+            spread = f", 95 % interval {interval(lost.interval)}" if lost.interval else ""
+            found.append(
+                f"left out: {name}, {best.latency_ms.p50 / item.latency_ms.p50:.2f} times as fast,"
+                f" {lost.name.removesuffix(' (pp)')} {lost.pp:.2f} pp{spread}"
+            )
+    return found
