@@ -10,8 +10,10 @@ from edgenet.breakdown import Layer
 
 __all__ = ["LANE", "lanes"]
 
-# Width of a lane, px, and the most that are drawn.
-LANE, MOST = 14, 8
+# Width of a lane, px.
+LANE = 14
+# The most that are drawn.
+MOST = 8
 
 
 @dataclass(frozen=True)
