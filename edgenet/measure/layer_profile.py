@@ -183,7 +183,7 @@ def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: Seque
             real = _real(value, got.scale or scale, got.zero_point if got.scale else zero_point)
             pairs.append((real, truth.of(image, rows[at].node or "")))
         found[at] = rows[at].changed(sqnr_db=_best(pairs))
-        progress("layers", done + 1, len(wanted))
+        progress("comparing layers with float (layers)", done + 1, len(wanted))
     return tuple(found), None
 
 

@@ -13,11 +13,14 @@ from edgenet.library import image_folder
 from edgenet.metric import metric
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
+from edgenet.protocol import Protocol
 from edgenet.report import Report
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.embedded import embedded_name
 from edgenet.steps.profile import profile
+from edgenet.steps.taken import protocol_of
+from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, truth
 from edgenet.views.recommendation import WITHIN_PP, fastest_within
 from edgenet.zoo import embedded
@@ -33,7 +36,7 @@ class Quickstart:
 
     Attributes:
         model: What was measured.
-        reports: One a build, in the order of ``BUILDS``.
+        reports: One a build, in the order of ``BUILDS``; of the backends that this machine has.
         answer: See :func:`answer`.
     """
 
@@ -52,7 +55,7 @@ class Quickstart:
 
 def quickstart(
     folder: Path | str | None = None,
-    protocol: str = "quick",
+    protocol: Protocol | Path | str = "quick",
     progress: Progress = silent,
     cache: bool = True,
     task: str = CLASSIFICATION,
@@ -69,7 +72,7 @@ def quickstart(
     Raises:
         PlanError: No model of that task travels with edgenet.
     """
-    name = embedded_name(task)
+    name, rules = embedded_name(task), protocol_of(protocol)
     model = Model.load(embedded(name))
     calibration = ImageSet.load(image_folder(name, "calib"))
     val = ImageSet.load(image_folder(name, "val"))
@@ -77,14 +80,14 @@ def quickstart(
     known: FloatReference | None = None
     with tempfile.TemporaryDirectory(prefix="edgenet-") as temporary:
         place = Path(folder) if folder else Path(temporary)
-        for backend, precision in BUILDS:
+        for backend, precision in _builds():
             prefixed = _prefixed(progress, f"{backend} {precision}")
             how = (model, "local", backend, precision, None, calibration, prefixed)
             compiled = compile(*how, cache=cache)
             path = compiled.write(place / f"{name}.{backend}.{precision}.edgenet")
             deploy(path, "local", progress=prefixed)
             known = known or truth(compiled.bundle, val, prefixed, cache)
-            report = profile(path, "local", protocol, val=val, progress=prefixed, known=known)
+            report = profile(path, "local", rules, val=val, progress=prefixed, known=known)
             report.write(place / f"{name}.{backend}.{precision}.json")
             reports.append(report)
     return Quickstart(model, tuple(reports), answer(reports, WITHIN_PP))
@@ -118,6 +121,11 @@ def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
 def delta_key(drift: Drift) -> str:
     """What the change of the headline measure is called in an answer."""
     return f"{drift.headline}_delta_pp" if drift.headline else "delta_pp"
+
+
+def _builds() -> list[tuple[str, str]]:
+    here = Target.load("local").backends
+    return [(backend, precision) for backend, precision in BUILDS if backend in here]
 
 
 def _prefixed(progress: Progress, prefix: str) -> Progress:

@@ -27,14 +27,16 @@ ALONE = {
     "confusion",
     "confusion_matrix",
     "geography",
+    "mistakes",
     "original",
     "sigmoids",
     "statistics",
     "verification",
 }
 FOUNDATION = {
-    "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value", "library",
-    "notebook", "packed", "pages", "progress", "record", "text", "text_file", "threads",
+    "arguments", "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value",
+    "library", "locks", "log", "notebook", "packed", "pages", "progress", "record", "shell", "text",
+    "text_file", "tflite_schema", "threads",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
@@ -74,8 +76,9 @@ PLACES = {
         "backends/tflite.py",
         "backends/lowering/",
         "agent/runtimes/tflite.py",
-        "importers/tflite_file/network.py",
+        "tflite_schema.py",
     ),
+    "tflite": ("tflite_schema.py",),
     "click": ("cli/",),
     "dask": CLUSTERS,
     "distributed": CLUSTERS,
