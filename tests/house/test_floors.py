@@ -27,6 +27,7 @@ ALONE = {
     "confusion",
     "confusion_matrix",
     "geography",
+    "mistakes",
     "original",
     "sigmoids",
     "statistics",
