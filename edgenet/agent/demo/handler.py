@@ -154,7 +154,8 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(400, "not understood: {}".format(error)[:200])
             return
         except Failure as failure:
-            self._refuse(409, ": ".join(filter(None, (failure.what, failure.remedy))))
+            told = failure.as_json()
+            self._refuse(409, ": ".join(filter(None, (told["what"], told["remedy"]))))
             return
         if answer.pop("link", None):
             answer["path"] = "/#" + self.keys.token()
