@@ -41,7 +41,7 @@ class Clip(object):
                 self._bytes -= len(self._kept.popleft()[1])
 
     def video(self):
-        """``(seconds, pieces)`` of an AVI file, the pieces in order; ``None`` before there are two pictures."""
+        """``(seconds, pieces)`` of an AVI file; ``None`` before there are two pictures."""
         with self._lock:
             kept, form = list(self._kept), self._form
         if len(kept) < 2 or form is None:
@@ -70,7 +70,21 @@ def _headers(pictures, codec, size, seconds):
     rate = int(round(1000 * count / seconds))
     most = int(sum(map(len, pictures)) / seconds)
     main = struct.pack(
-        "<14I", int(1e6 * seconds / count), most, 0, _HAS_INDEX, count, 0, 1, largest, width, height, 0, 0, 0, 0
+        "<14I",
+        int(1e6 * seconds / count),
+        most,
+        0,
+        _HAS_INDEX,
+        count,
+        0,
+        1,
+        largest,
+        width,
+        height,
+        0,
+        0,
+        0,
+        0,
     )
     stream = struct.pack(
         "<4s4sIHH8I4H", b"vids", codec, 0, 0, 0, 0, 1000, rate, 0, count, largest, 0, 0, 0, 0, width, height

@@ -156,7 +156,9 @@ class DemoController(object):
         found = self.pipeline.figures.summary(self._seconds())
         found["frames"]["dropped"] = self.pipeline.dropped()
         found.update(
-            source=self.source(), models=[model.about for model in self._every()], saved=dict(self._keeper.saved)
+            source=self.source(),
+            models=[model.about for model in self._every()],
+            saved=dict(self._keeper.saved),
         )
         found["sizes"] = self._with_last(lambda passage: self.sizes(passage.frame)) or self.sizes(None)
         found["board"] = self._board()

@@ -96,7 +96,7 @@ class OwnPictures(object):
 
 
 def facts(passage, seconds, spec):
-    """Of an answered picture, JSON-ready: ``size``, ``ms`` of each part, ``as_stored``: its tag is ignored."""
+    """Of an answered picture: ``size``, ``ms`` of each part, ``as_stored`` (the card ignores its tag)."""
     frame = passage.frame
     parts = {
         "pre": passage.ready - passage.begun,

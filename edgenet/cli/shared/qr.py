@@ -9,7 +9,7 @@ import click
 
 __all__ = ["qr_lines", "show_qr"]
 
-# Light modules around the code: half of what ISO/IEC 18004 asks for, which phones read, and a terminal has room for.
+# Light modules around the code: half of what ISO/IEC 18004 asks for; phones read it.
 MARGIN = 2
 # Upper module light and lower one light, and so on: what is light is drawn, on a terminal that is dark.
 HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}

@@ -26,7 +26,7 @@ from edgenet.agent.demo.pipeline import Pipeline
 from edgenet.agent.demo.sources.base import Source
 from tests.agent.demo.test_pipeline import SPEC, Model
 from tests.agent.demo.test_sources import PICTURES, form_of
-from tests.conftest import CHEAP, smooth_images
+from tests.conftest import smooth_images
 from tests.test_orientation import stored
 
 
@@ -175,7 +175,9 @@ def test_a_demo_that_stands_still_answers_nothing_and_says_so(models: list[Model
         pictures.answer(Asked(PICTURES[0]))
 
 
-@given(st.binary(max_size=64), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"P6 "]))
+@given(
+    st.binary(max_size=64), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"P6 "])
+)
 def test_any_bytes_are_a_size_or_refused(data: bytes, start: bytes) -> None:
     try:
         form, (width, height) = header(start + data)
