@@ -178,5 +178,7 @@ def _remedy(model: str, given: str | None, target: Target) -> str:
         return f"measure: {how}compile, deploy and profile it"
     if published_accuracy(network.family, network.alpha, network.resolution) is None:
         return f"measure published ones: edgenet sweep {network.family} --device {device}"
-    which = f"{network.family} --alpha {network.alpha} --resolution {network.resolution}"
-    return f"measure: edgenet sweep {which} --device {device}"
+    return (
+        f"measure: edgenet sweep {network.family} --alpha {network.alpha} --resolution {network.resolution} "
+        f"--device {device}"
+    )

@@ -21,6 +21,7 @@ from edgenet.devices.events import DemoPicture, DemoReady, DemoTick, ProgressEve
 from edgenet.devices.live import LiveEvent, OnLive, PortForward
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import PlanError
+from edgenet.imageset import ImageSet
 from edgenet.live.recorder import Recorder
 from edgenet.live.source import SYNTHETIC, SourceOrder, source_order
 from edgenet.progress import Progress, silent
@@ -29,6 +30,7 @@ from edgenet.steps.embedded_bundles import embedded_bundles
 from edgenet.steps.events import board_events
 from edgenet.steps.gallery import gallery
 from edgenet.steps.stage import stage
+from edgenet.steps.taken import BundleLike, bundle_of
 
 __all__ = ["DemoOptions", "Ready", "Watch", "demo"]
 
@@ -87,10 +89,10 @@ class DemoOptions:
     """
 
     task: str = CLASSIFICATION
-    against: Bundle | Path | str | None = None
-    then: Bundle | Path | str | None = None
+    against: BundleLike | None = None
+    then: BundleLike | None = None
     source: str | None = None
-    gallery: Path | str | None = None
+    gallery: ImageSet | Path | str | None = None
     size: tuple[int, int] | None = None
     fps: float | None = None
     loop: bool = False
@@ -104,7 +106,7 @@ class DemoOptions:
 
 
 def demo(
-    bundle: Bundle | Path | str | None = None,
+    bundle: BundleLike | None = None,
     device: str = "local",
     options: DemoOptions | None = None,
     watch: Watch | None = None,
@@ -139,7 +141,7 @@ def demo(
     if chosen.then is not None:
         check_chain(*(item.manifest.task for item in bundles))
     pictures = gallery(bundles, chosen.gallery, chosen.then is not None)
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     lines = Path(chosen.answers) if isinstance(chosen.answers, str) else chosen.answers
     keeper = Recorder(Path(chosen.keep), lines)
     with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:
@@ -172,9 +174,7 @@ def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress
     return on_event
 
 
-def _bundles(
-    bundle: Bundle | Path | str | None, chosen: DemoOptions, progress: Progress
-) -> tuple[Bundle, ...]:
+def _bundles(bundle: BundleLike | None, chosen: DemoOptions, progress: Progress) -> tuple[Bundle, ...]:
     if chosen.against is not None and chosen.then is not None:
         raise PlanError("one bundle compares, the other looks closer", "leave --against or --then out")
     other = chosen.against or chosen.then
@@ -185,7 +185,7 @@ def _bundles(
     if chosen.task != CLASSIFICATION:
         raise PlanError("a bundle says itself what it is for", "leave --task out")
     given = [bundle] if other is None else [bundle, other]
-    return tuple(item if isinstance(item, Bundle) else Bundle.load(item) for item in given)
+    return tuple(map(bundle_of, given))
 
 
 def _request(

@@ -71,6 +71,7 @@ def test_a_module_exports_what_it_defines() -> None:
 
 
 def test_the_version_is_said_once() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == edgenet.__version__
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "edgenet.__version__"}
     assert f"## {edgenet.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
