@@ -131,7 +131,7 @@ def demo(
     if streams and as_json:
         raise click.UsageError("--answers - and --json both write to stdout")
     if no_page and given["phone"]:
-        raise click.UsageError("--qr leads to the page, and with --no-page there is none")
+        raise click.UsageError("--qr leads to the page, which --no-page leaves out")
     between = " then " if given["then"] else " against "
     terminal = Terminal(not no_page or as_json, between)
 
@@ -148,11 +148,10 @@ def demo(
 
     with stopping(terminal) as stop, Browser() as browser, ExitStack() as starting:
         on_progress = starting.enter_context(progress())
-        options = DemoOptions(
-            page=not no_page, seconds=duration, answers=sys.stdout if streams else answers, **given
-        )
-        watch = Watch(ready, tick)
-        summary = run(bundle, device, options, watch, stop, terminal.quieting(on_progress))
+        to = sys.stdout if streams else answers
+        options = DemoOptions(page=not no_page, seconds=duration, answers=to, **given)
+        quieted = terminal.quieting(on_progress)
+        summary = run(bundle, device, options, Watch(ready, tick), stop, quieted)
     terminal.end()
     if as_json:
         print_json(summary)
