@@ -157,10 +157,15 @@ def demo(
         print_json(summary)
     elif not streams:
         show(summary, between)
-        if bundle:
-            say_next("profile", bundle, "--device", device, "--val", "DIR", "-o", "report.json")
-        else:
-            say_next("compile", "MODEL", "--target", "T", "--calibration", "DIR", why="a model of your own")
+        advise(bundle, device)
+
+
+def advise(bundle: str | None, device: str) -> None:
+    """The next step."""
+    if bundle:
+        say_next("profile", bundle, "--device", device, "--val", "DIR", "-o", "report.json")
+    else:
+        say_next("compile", "MODEL", "--target", "T", "--calibration", "DIR", why="a model of your own")
 
 
 @contextmanager
