@@ -98,6 +98,7 @@ PLACES = {
         "zoo/signs/",
     ),
     "cv2": ("agent/resample/opencv.py", "agent/demo/sources/opencv.py"),
+    "segno": ("cli/shared/qr.py",),
     "simplejpeg": ("agent/decoding.py",),
     "pygal": ("views/svg.py",),
     "rich": ("cli/",),
