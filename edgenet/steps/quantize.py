@@ -16,6 +16,7 @@ from edgenet.imageset import ImageSet, Skipped
 from edgenet.json_value import Where
 from edgenet.library import image_folder
 from edgenet.model import Model, content_digest
+from edgenet.pages import page
 from edgenet.progress import Progress, silent
 from edgenet.quantize.container import AGAIN, pack, unpack
 from edgenet.quantize.quantized import Calibration, Quantized
@@ -140,7 +141,8 @@ def calibration_images(calibration: ImageSet | Path | str | None, needed_for: st
         DataError: There is none where one is needed, or it cannot be read.
     """
     if calibration is None and needed_for:
-        remedy = "give --calibration DIR, or choose --precision fp32"
+        remedy = "give --calibration DIR, or choose --precision fp32 "
+        remedy += f"({page('troubleshooting', 'int8-needs-images')})"
         raise DataError(f"{needed_for} needs calibration images", remedy)
     if isinstance(calibration, Path | str):
         return ImageSet.load(image_folder(str(calibration), "calib"))

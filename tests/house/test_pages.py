@@ -14,8 +14,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 
 def calls(path: Path) -> Iterator[tuple[str, str]]:
-    """What page() is called with in a file; a call with anything but literals fails."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """What edgenet.pages.page is called with in a file; a call with anything but literals fails."""
+    text = path.read_text(encoding="utf-8")
+    if "from edgenet.pages import" not in text:
+        return
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "page":
             words = [ast.literal_eval(word) for word in [*node.args, *(kw.value for kw in node.keywords)]]
             yield words[0], words[1] if len(words) > 1 else ""
