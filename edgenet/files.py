@@ -9,20 +9,13 @@ import os
 import stat
 import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-
-try:
-    import fcntl
-except ImportError:  # Windows: threads are kept apart, processes are not
-    fcntl = None  # type: ignore[assignment]
 
 from edgenet.errors import DataError
 from edgenet.figures import size
 
 __all__ = [
-    "cache_dir", "exclusive", "file_digest", "irregular", "locked", "read_regular", "sha256", "write_atomic",
-    "write_output",
+    "cache_dir", "file_digest", "irregular", "read_regular", "sha256", "write_atomic", "write_output",
 ]  # fmt: skip
 
 KINDS = {
@@ -33,7 +26,7 @@ KINDS = {
     stat.S_IFDIR: "a folder",
 }
 
-_locks, _umasks = threading.Lock(), threading.Lock()
+_umasks = threading.Lock()
 
 
 def sha256(data: bytes) -> str:
@@ -117,39 +110,6 @@ def write_output(path: Path | str, data: bytes) -> Path:
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})", "choose another place") from None
     return Path(path)
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Be the only one, of this machine's threads and processes, who reads ``path`` and writes it again.
-
-    Not twice within one thread. The lock is a file beside it and stays; the kernel gives it back with the
-    process.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locks, path.with_name(f".{path.name}.lock").open("ab") as stream:
-        if fcntl is not None:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
-@contextlib.contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold a lock file, or refuse at once where another process holds it.
-
-    The kernel gives it back with the process.
-
-    Raises:
-        BlockingIOError: Another process holds it.
-        OSError: It cannot be written.
-    """
-    with path.open("ab") as stream:
-        if fcntl is not None:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
 
 
 def cache_dir() -> Path:

@@ -58,13 +58,10 @@ def find(kind: str, name: str) -> Path:
 
 def image_folder(name: str, split: str) -> Path:
     """A folder of images: the path itself, or a split ("calib", "val") of a set that travels with edgenet."""
-    sets = _root("edgenet.calibration") / "sets"
     if Path(name).is_dir() or Path(name).name != name:
         return Path(name)
-    if (archive := sets / f"{name}.zip").is_file():
-        return unpacked(archive) / split
-    own = sets / name / split
-    return own if own.is_dir() else Path(name)
+    archive = _root("edgenet.calibration") / "sets" / f"{name}.zip"
+    return unpacked(archive) / split if archive.is_file() else Path(name)
 
 
 def reference_reports() -> list[Path]:

@@ -10,7 +10,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from edgenet.files import cache_dir, file_digest, locked
+from edgenet.files import cache_dir, file_digest
+from edgenet.locks import locked
 
 __all__ = ["unpack", "unpacked"]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from edgenet.errors import LibraryError
 from edgenet.library import Table, read_table
+from edgenet.tflite_schema import has_litert
 
 __all__ = ["VNNI", "BackendSupport", "Cpu", "Gpu", "Identity", "System", "Target"]
 
@@ -20,6 +21,8 @@ CAPABILITY = re.compile(r"\d{1,3}\.\d{1,2}")
 PYTHON = re.compile(r"\bPython (\d+)\.(\d+)")
 
 
+# What macOS and Windows call them: Linux's names.
+MACHINES = {"arm64": "aarch64", "ARM64": "aarch64", "AMD64": "x86_64"}
 # The features that decide which int8 kernels a CPU can run, as /proc/cpuinfo writes them.
 ISA = (
     "asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve2", "atomics",
@@ -181,14 +184,18 @@ class Target:
         Raises:
             LibraryError: A key is missing, unknown or of the wrong type.
         """
+        cpu, here = _cpu(table.table("cpu"))
+        backends = {key: _support(item) for key, item in _tables(table.table("backends"))}
+        if here and not has_litert():
+            backends.pop("tflite", None)
         target = cls(
             name=table.take("name", str),
             title=table.take("title", str),
             verified=table.take("verified", bool),
             sources=table.texts("sources"),
-            cpu=_cpu(table.table("cpu")),
+            cpu=cpu,
             memory_mb=_sizes(table),
-            backends={key: _support(item) for key, item in _tables(table.table("backends"))},
+            backends=backends,
             default_precision=table.take("default_precision", str, "int8"),
             threads=table.number("threads", int, 0),
             notes=table.texts("notes"),
@@ -202,7 +209,8 @@ class Target:
         return target
 
 
-def _cpu(table: Table) -> Cpu:
+def _cpu(table: Table) -> tuple[Cpu, bool]:
+    """A board's processor, and whether it is this machine's."""
     cpu = Cpu(
         machine=table.take("machine", str),
         core=table.take("core", str, ""),
@@ -211,7 +219,8 @@ def _cpu(table: Table) -> Cpu:
         clock_mhz=table.number("clock_mhz", int, 0),
     )
     table.done(FREE)
-    return _host_cpu() if cpu.machine == "host" else cpu
+    here = cpu.machine == "host"
+    return _host_cpu() if here else cpu, here
 
 
 def _host_cpu() -> Cpu:
@@ -224,7 +233,7 @@ def _host_cpu() -> Cpu:
     fields = {key.strip(): value.strip() for key, _, value in pairs}
     features = set((fields.get("flags") or fields.get("Features") or "").split())
     return Cpu(
-        machine={"arm64": "aarch64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine()),
+        machine=MACHINES.get(platform.machine(), platform.machine()),
         core=fields.get("model name", platform.processor()),
         cores=os.cpu_count() or 0,
         isa=tuple(name for name in ISA if name in features),

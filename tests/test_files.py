@@ -8,12 +8,14 @@ import sys
 import threading
 from pathlib import Path
 
-from edgenet.files import locked, write_atomic
+from edgenet.files import write_atomic
+from edgenet.locks import locked
 
 COUNT = """
 import sys
 from pathlib import Path
-from edgenet.files import locked, write_atomic
+from edgenet.files import write_atomic
+from edgenet.locks import locked
 path = Path(sys.argv[1])
 for _ in range(int(sys.argv[2])):
     with locked(path):

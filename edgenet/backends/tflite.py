@@ -12,6 +12,7 @@ from edgenet.backend import Artifact, Backend, HostSession, Shown, heads
 from edgenet.backends.lowering.depthwise import left_large
 from edgenet.backends.lowering.layer_outputs import tflite_layers
 from edgenet.backends.lowering.operators import to_tflite
+from edgenet.backends.lowering.read_back import ReadBack
 from edgenet.backends.lowering.scope import Favored
 from edgenet.backends.lowering.startup_message import without_startup_message
 from edgenet.errors import ModelError
@@ -22,23 +23,28 @@ from edgenet.manifest import TensorSpec
 from edgenet.model import Model
 from edgenet.target import Target
 from edgenet.text import cause
+from edgenet.tflite_schema import has_litert
 
 __all__ = ["Tflite", "backend"]
 
 # What a network of MCUNet's kind took in LiteRT with its depthwise layers as they are, in times of ONNX
 # Runtime's (docs/lowering.md).
 BEHIND_INT8, BEHIND_FLOAT = 2.8, 3.0
+UNHELD = (
+    "there is no LiteRT for this machine: the answers to which the board is held are those that ONNX Runtime "
+    "gives of the file, and its layers were not compared one by one"
+)
 LITERT = (3, 9)  # the oldest Python that has LiteRT 2, see edgenet/devices/pins.toml
 
 
 class Tflite(Backend):
-    """Writes ``.tflite`` files and runs them with ``ai_edge_litert``."""
+    """Writes ``.tflite`` files and runs them with LiteRT; where there is none, :class:`ReadBack` answers."""
 
     name = "tflite"
     precisions = ("fp32", "fp16", "int8-dynamic", "int8")
     mixed = True
     heads = HEADS
-    exact = True
+    exact = property(lambda _: has_litert())
     nhwc = True
 
     def lower(self, model: Model, target: Target) -> Artifact:
@@ -57,19 +63,9 @@ class Tflite(Backend):
         return Artifact(data, "model.tflite", output)
 
     def notes(self, model: Model, target: Target, precision: str) -> tuple[str, ...]:
-        """Which layers XNNPACK's depthwise kernels are too small for, and what was measured of such."""
-        whole = precision == "int8"
-        found = left_large(Graph(model.proto), _favored(target), whole)
-        if not found:
-            return ()
-        times = BEHIND_INT8 if whole else BEHIND_FLOAT
-        layers, others = ("layers", ", …") if len(found) > 1 else ("layer", "")
-        return (
-            f"tflite runs {len(found)} depthwise {layers} of more than 25 taps ({found[0]!r}{others}) "
-            "without the kernels that it has for smaller ones: on x86-64 a network with three of them took "
-            f"{times} times as long as in onnxruntime; on this board nothing was measured, so compile it for "
-            "onnxruntime too and compare the reports",
-        )
+        """What could not be compared here; layers that XNNPACK's depthwise kernels are too small for."""
+        unheld = () if has_litert() else (UNHELD,)
+        return unheld + _slow_layers(model, target, precision == "int8")
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """Load a file with LiteRT; its default XNNPACK delegate is used.
@@ -77,6 +73,8 @@ class Tflite(Backend):
         Raises:
             ModelError: LiteRT cannot load the file.
         """
+        if not has_litert():
+            return ReadBack(artifact.read_bytes(), artifact.name, threads)
         from ai_edge_litert.interpreter import Interpreter
 
         try:
@@ -107,6 +105,20 @@ class _Session:
         self._interpreter.set_tensor(self._input, pixels)
         self._interpreter.invoke()
         return flat(map(self._interpreter.get_tensor, self._outputs))
+
+
+def _slow_layers(model: Model, target: Target, whole: bool) -> tuple[str, ...]:
+    found = left_large(Graph(model.proto), _favored(target), whole)
+    if not found:
+        return ()
+    times = BEHIND_INT8 if whole else BEHIND_FLOAT
+    layers, others = ("layers", ", …") if len(found) > 1 else ("layer", "")
+    return (
+        f"tflite runs {len(found)} depthwise {layers} of more than 25 taps ({found[0]!r}{others}) "
+        "without the kernels that it has for smaller ones: on x86-64 a network with three of them took "
+        f"{times} times as long as in onnxruntime; on this board nothing was measured, so compile it for "
+        "onnxruntime too and compare the reports",
+    )
 
 
 def _favored(target: Target) -> Favored:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from edgenet.devices.bootstrap import BOOT
 from edgenet.devices.process import PipedConnection, PipedProcess
 from edgenet.errors import ConnectionFailed, ConnectionLost
+from edgenet.pages import page
 from edgenet.text import last_line
 
 __all__ = ["LocalConnection"]
@@ -21,8 +23,13 @@ class LocalConnection(PipedConnection):
         """Start the bootstrap; returns 0: nothing is sent.
 
         Raises:
-            ConnectionFailed: This Python cannot be run again.
+            ConnectionFailed: This Python cannot be run again, or this is Windows, where no agent runs.
         """
+        if os.name == "nt":
+            raise ConnectionFailed(
+                "this machine runs Windows, and what edgenet runs on a board needs Linux or macOS",
+                f"give a board, --device user@host, or use edgenet within WSL: {page('install', 'windows')}",
+            )
         try:
             self._process = PipedProcess([sys.executable, "-E", "-c", BOOT, digest, str(size)])
         except OSError as error:

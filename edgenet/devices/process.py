@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import threading
@@ -12,6 +13,8 @@ from typing import IO, BinaryIO, cast
 __all__ = ["PipedConnection", "PipedProcess"]
 
 _KEPT = 16 * 1024
+# Windows: Ctrl-C goes to every program of the console but those of another group (CreateProcess).
+_OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0x200) if os.name == "nt" else 0
 
 
 class PipedProcess:
@@ -33,6 +36,7 @@ class PipedProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment,
+                creationflags=_OWN_GROUP,
             )
         self.stdin = cast(BinaryIO, self._process.stdin)
         self.stdout = cast(BinaryIO, self._process.stdout)

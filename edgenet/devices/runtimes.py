@@ -17,7 +17,8 @@ from edgenet.devices.replies import BoardError
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import ConnectionLost, DeviceError
 from edgenet.facts import Facts
-from edgenet.files import cache_dir, file_digest, locked, sha256, write_atomic
+from edgenet.files import cache_dir, file_digest, sha256, write_atomic
+from edgenet.locks import locked
 from edgenet.pages import page
 
 __all__ = [

@@ -44,7 +44,7 @@ def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -
             f"{destination!r} is not a board's name",
             "give user@host, user@host:port or an alias of your ssh config",
         )
-    command = [*shlex.split(os.environ.get("EDGENET_SSH") or "ssh"), "-T"]
+    command = [*_program(os.environ.get("EDGENET_SSH") or "ssh"), "-T"]
     for option in (*_OPTIONS, *(() if interactive else ("BatchMode=yes",))):
         command += ["-o", option]
     host = destination
@@ -52,6 +52,13 @@ def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -
         host = found["host"]
         command += ["-p", found["port"]]
     return [*command, "--", host.replace("[", "").replace("]", ""), *arguments]
+
+
+def _program(text: str) -> list[str]:
+    """The words of a command; in Windows a backslash is part of a path, and only double quotes are quotes."""
+    if os.name != "nt":
+        return shlex.split(text)
+    return [word.replace('"', "") for word in shlex.split(text, posix=False)]
 
 
 class SshConnection(PipedConnection):

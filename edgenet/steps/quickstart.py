@@ -18,6 +18,7 @@ from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.embedded import embedded_name
 from edgenet.steps.profile import profile
+from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, truth
 from edgenet.zoo import embedded
 
@@ -33,7 +34,7 @@ class Quickstart:
 
     Attributes:
         model: What was measured.
-        reports: One a build, in the order of ``BUILDS``.
+        reports: One a build, in the order of ``BUILDS``; of the backends that this machine has.
         answer: See :func:`answer`.
     """
 
@@ -77,7 +78,7 @@ def quickstart(
     known: FloatReference | None = None
     with tempfile.TemporaryDirectory(prefix="edgenet-") as temporary:
         place = Path(folder) if folder else Path(temporary)
-        for backend, precision in BUILDS:
+        for backend, precision in _builds():
             prefixed = _prefixed(progress, f"{backend} {precision}")
             how = (model, "local", backend, precision, None, calibration, prefixed)
             compiled = compile(*how, cache=cache)
@@ -119,6 +120,11 @@ def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
 def delta_key(drift: Drift) -> str:
     """What the change of the headline measure is called in an answer."""
     return f"{drift.headline}_delta_pp" if drift.headline else "delta_pp"
+
+
+def _builds() -> list[tuple[str, str]]:
+    here = Target.load("local").backends
+    return [(backend, precision) for backend, precision in BUILDS if backend in here]
 
 
 def _prefixed(progress: Progress, prefix: str) -> Progress:

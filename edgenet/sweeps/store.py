@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from edgenet.errors import DataError, EdgenetError
-from edgenet.files import exclusive, read_regular, sha256, write_output
+from edgenet.files import read_regular, sha256, write_output
 from edgenet.json_file import json_bytes
 from edgenet.json_value import NotNegative
+from edgenet.locks import exclusive
 from edgenet.record import Record
 from edgenet.report import Report
 from edgenet.swept import Cell, CellAccuracy, CellDrift

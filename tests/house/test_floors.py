@@ -25,7 +25,8 @@ PARTS = {
 ALONE = {"confusion", "geography", "original", "sigmoids", "statistics", "verification"}
 FOUNDATION = {
     "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value", "library",
-    "notebook", "packed", "pages", "progress", "record", "text", "text_file", "threads",
+    "locks", "notebook", "packed", "pages", "progress", "record", "text", "text_file", "tflite_schema",
+    "threads",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
@@ -65,8 +66,9 @@ PLACES = {
         "backends/tflite.py",
         "backends/lowering/",
         "agent/runtimes/tflite.py",
-        "importers/tflite_file/network.py",
+        "tflite_schema.py",
     ),
+    "tflite": ("tflite_schema.py",),
     "click": ("cli/",),
     "dask": CLUSTERS,
     "distributed": CLUSTERS,

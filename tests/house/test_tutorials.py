@@ -33,7 +33,7 @@ from tests.importers.keras_files import L, placeholder, write
 FENCE = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$(?=\n*([^\n]*))', re.M | re.S)
 FLOWERS = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
 # What belongs to the reader's system: the shell's tools, and logging in.
-SYSTEM = ("curl", "echo", "pip", "ssh", "ssh-copy-id", "ssh-keygen", "tar")
+SYSTEM = ("curl", "echo", "pip", "ssh", "ssh-copy-id", "ssh-keygen", "tar", "uv")
 NEEDS = {"keras.md": ("keras", "tensorflow"), "pytorch.md": ("torch", "torchvision", "onnxscript")}
 BRIEF = """
 name = "brief"

@@ -18,14 +18,17 @@ from onnx import numpy_helper
 from PIL import Image
 
 from edgenet.graph.cost import cost
+from edgenet.library import image_folder
+from edgenet.packed import unpack
 from edgenet.zoo import embedded, mobilenet_v1
 from edgenet.zoo.mobilenet_v1 import weight_shapes
 from edgenet.zoo.signs import ALPHA, LABELS, RESOLUTION
-from edgenet.zoo.signs.dataset import COUNTS, SEEDS, folder_digest, label, picture, write
+from edgenet.zoo.signs.dataset import COUNTS, SEEDS, label, picture, write
 from edgenet.zoo.signs.faces import face, main
 from edgenet.zoo.signs.render import photograph
 
-SETS = Path(__file__).resolve().parents[2] / "calibration" / "sets" / "signs"
+ARCHIVE = Path(__file__).resolve().parents[2] / "calibration" / "sets" / "signs.zip"
+SETS = image_folder("signs", "val").parent
 SPLITS = ("calib", "val")
 
 
@@ -38,6 +41,13 @@ def _pixels(data: bytes) -> np.ndarray:
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (128, 128))
     return np.asarray(image, np.float32)
+
+
+def folder_digest(folder: Path) -> str:
+    """As ``LC_ALL=C sha256sum * | sha256sum`` says it inside the folder."""
+    files = sorted(folder.iterdir())
+    lines = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -102,16 +112,19 @@ def test_the_manifest_holds() -> None:
 
 
 def test_the_sets_stay_small() -> None:
-    assert sum(path.stat().st_size for path in SETS.rglob("*") if path.is_file()) < 5_000_000
+    assert ARCHIVE.stat().st_size < 5_000_000
     assert embedded().stat().st_size < 1_100_000
 
 
 def test_writing_a_set(tmp_path: Path) -> None:
-    write(tmp_path, {"calib": 3, "val": 11})
-    assert len(list((tmp_path / "val").glob("*.jpg"))) == 11
-    assert (tmp_path / "val" / "labels.csv").read_text().splitlines()[-1] == "0010.jpg,0,stop"
-    manifest = tomllib.loads((tmp_path / "manifest.toml").read_text())
-    assert manifest["calib"]["sha256"] == folder_digest(tmp_path / "calib")
+    write(tmp_path / "a.zip", {"calib": 3, "val": 11})
+    write(tmp_path / "b.zip", {"calib": 3, "val": 11})
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    unpack(tmp_path / "a.zip", tmp_path / "a")
+    assert len(list((tmp_path / "a" / "val").glob("*.jpg"))) == 11
+    assert (tmp_path / "a" / "val" / "labels.csv").read_text().splitlines()[-1] == "0010.jpg,0,stop"
+    manifest = tomllib.loads((tmp_path / "a" / "manifest.toml").read_text())
+    assert manifest["calib"]["sha256"] == folder_digest(tmp_path / "a" / "calib")
 
 
 def test_top_1_on_the_shipped_validation_set(logits: np.ndarray) -> None:

@@ -1,23 +1,24 @@
 """A TFLite file as plain data, and its bytes.
 
 Names (operators, options, data types) are those of the TFLite schema,
-tensorflow/lite/schema/schema.fbs; they become numbers only in :meth:`TfliteFile.to_bytes`, so that this
-is the one place that needs the schema.
+tensorflow/lite/schema/schema.fbs; they become numbers only in :meth:`TfliteFile.to_bytes`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
+import flatbuffers
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.backends.lowering.flatbuffer import FileBuilder
+from edgenet.tflite_schema import schema
+
 __all__ = ["Operator", "Quantization", "Tensor", "TfliteFile"]
 
-ALIGNMENT = 16  # force_align of Buffer.data in the schema
 LAST_OLD_CODE = 127  # PLACEHOLDER_FOR_GREATER_OP_CODES: readers of schema v3 look at an int8 code
 TYPES = {"float32": "FLOAT32", "float16": "FLOAT16", "int8": "INT8", "uint8": "UINT8", "int32": "INT32"}
 ENUMS = {
@@ -26,6 +27,7 @@ ENUMS = {
     "inDataType": "TensorType",
     "outDataType": "TensorType",
     "outputType": "TensorType",
+    "type": "TensorType",
 }
 
 
@@ -93,106 +95,98 @@ class TfliteFile:
 
     def to_bytes(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """The file; the same content always gives the same bytes."""
-        import flatbuffers
-        from ai_edge_litert import schema_py_generated as schema
-
+        file = FileBuilder()
         codes = sorted({(item.code, item.version) for item in self.operators})
-        subgraph = schema.SubGraphT()
-        subgraph.name = "main"
-        subgraph.inputs, subgraph.outputs = list(inputs), list(outputs)
-        buffers: list[Any] = [schema.BufferT()]  # buffer 0 is the empty one
-        subgraph.tensors = [_tensor(schema, item, buffers) for item in self.tensors]
-        subgraph.operators = [
-            _operator(schema, item, codes.index((item.code, item.version))) for item in self.operators
-        ]
-        model = schema.ModelT()
-        model.version, model.description = 3, self.description
-        model.operatorCodes = [_code(schema, *item) for item in codes]
-        model.subgraphs, model.buffers = [subgraph], buffers
-        model.signatureDefs = [self._signature(schema, inputs, outputs)]
-        builder = flatbuffers.Builder(1 << 20)
-        builder.Finish(model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        buffers = [file.table("Buffer", {})]  # buffer 0 is the empty one
+        tensors = [_tensor(file, item, buffers) for item in self.tensors]
+        operators = [_operator(file, item, codes.index((item.code, item.version))) for item in self.operators]
+        graph = {
+            "tensors": file.offsets(tensors),
+            "inputs": file.numbers(inputs),
+            "outputs": file.numbers(outputs),
+            "operators": file.offsets(operators),
+            "name": file.text("main"),
+        }
+        model = {
+            "version": 3,
+            "operatorCodes": file.offsets([_code(file, *item) for item in codes]),
+            "subgraphs": file.offsets([file.table("SubGraph", graph)]),
+            "description": file.text(self.description),
+            "buffers": file.offsets(buffers),
+            "signatureDefs": file.offsets([self._signature(file, inputs, outputs)]),
+        }
+        return file.finished(file.table("Model", model))
 
     @staticmethod
     def opened(data: bytes) -> tuple[bytes, dict[int, str]]:
         """A file with every activation of bytes among its outputs, and their names by tensor index."""
-        import flatbuffers
-        from ai_edge_litert import schema_py_generated as schema
+        from ai_edge_litert import (
+            schema_py_generated as generated,  # LiteRT's has classes that pack themselves
+        )
 
-        model = schema.ModelT.InitFromPackedBuf(data, 0)
+        model = generated.ModelT.InitFromPackedBuf(data, 0)
         graph = model.subgraphs[0]
         made = [int(index) for operator in graph.operators for index in operator.outputs]
-        kinds = (schema.TensorType.INT8, schema.TensorType.UINT8)
+        kinds = (generated.TensorType.INT8, generated.TensorType.UINT8)
         whole = [index for index in made if graph.tensors[index].type in kinds]
         graph.outputs, model.signatureDefs = whole, []
         builder = flatbuffers.Builder(1 << 20)
         builder.Finish(model.Pack(builder), b"TFL3")
         return bytes(builder.Output()), {index: graph.tensors[index].name.decode() for index in whole}
 
-    def _signature(self, schema: ModuleType, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
-        signature = schema.SignatureDefT()
-        signature.signatureKey, signature.subgraphIndex = "serving_default", 0
-        signature.inputs = [_named(schema, self.tensors[index].name, index) for index in inputs]
-        signature.outputs = [_named(schema, self.tensors[index].name, index) for index in outputs]
-        return signature
+    def _signature(self, file: FileBuilder, inputs: Sequence[int], outputs: Sequence[int]) -> int:
+        named = [
+            file.offsets([_named(file, self.tensors[index].name, index) for index in side])
+            for side in (inputs, outputs)
+        ]
+        key = file.text("serving_default")
+        return file.table("SignatureDef", {"inputs": named[0], "outputs": named[1], "signatureKey": key})
 
 
-class _AlignedBuffer:
-    """A ``Buffer`` whose bytes begin at a multiple of 16; the generated class does not see to that."""
-
-    def __init__(self, schema: ModuleType, data: NDArray[Any]) -> None:
-        self._schema = schema
-        self._data = np.ascontiguousarray(data, data.dtype.newbyteorder("<")).tobytes()
-
-    def Pack(self, builder: Any) -> int:
-        """Called by the generated code; returns the table's offset."""
-        builder.Prep(ALIGNMENT, len(self._data))
-        data = builder.CreateByteVector(self._data)
-        self._schema.BufferStart(builder)
-        self._schema.BufferAddData(builder, data)
-        return int(self._schema.BufferEnd(builder))
-
-
-def _tensor(schema: ModuleType, tensor: Tensor, buffers: list[Any]) -> Any:
-    packed = schema.TensorT()
-    packed.name, packed.shape, packed.hasRank = tensor.name, list(tensor.shape), True
-    packed.type = getattr(schema.TensorType, TYPES[tensor.dtype])
+def _tensor(file: FileBuilder, tensor: Tensor, buffers: list[int]) -> int:
+    fields: dict[str, int] = {
+        "shape": file.numbers(tensor.shape),
+        "type": _number("type", TYPES[tensor.dtype]),
+    }
     if tensor.data is not None:
-        packed.buffer = len(buffers)
-        buffers.append(_AlignedBuffer(schema, tensor.data))
-    if tensor.quantization is not None:
-        packed.quantization = quantization = schema.QuantizationParametersT()
-        quantization.scale = tensor.quantization.scales
-        quantization.zeroPoint = np.full(
-            len(tensor.quantization.scales), tensor.quantization.zero_point, np.int64
+        fields["buffer"] = len(buffers)
+        buffers.append(file.table("Buffer", {"data": file.aligned(tensor.data)}))
+    fields["name"] = file.text(tensor.name)
+    if (known := tensor.quantization) is not None:
+        zeros = np.full(len(known.scales), known.zero_point, np.int64)
+        of = {"scale": file.array(known.scales), "zeroPoint": file.array(zeros)}
+        fields["quantization"] = file.table(
+            "QuantizationParameters", {**of, "quantizedDimension": known.axis}
         )
-        quantization.quantizedDimension = tensor.quantization.axis
-    return packed
+    return file.table("Tensor", {**fields, "hasRank": True})
 
 
-def _operator(schema: ModuleType, operator: Operator, code: int) -> Any:
-    packed = schema.OperatorT()
-    packed.opcodeIndex = code
-    packed.inputs, packed.outputs = list(operator.inputs), list(operator.outputs)
+def _operator(file: FileBuilder, operator: Operator, code: int) -> int:
+    sides = {"inputs": file.numbers(operator.inputs), "outputs": file.numbers(operator.outputs)}
+    fields = {"opcodeIndex": code, **sides}
     if operator.options is not None:
-        table, fields = operator.options
-        packed.builtinOptionsType = getattr(schema.BuiltinOptions, table)
-        packed.builtinOptions = getattr(schema, f"{table}T")()
-        for name, value in fields.items():
-            number = getattr(getattr(schema, ENUMS[name]), value) if name in ENUMS else value
-            setattr(packed.builtinOptions, name, number)
-    return packed
+        table, given = operator.options
+        values = {name: _option(file, name, value) for name, value in given.items()}
+        fields["builtinOptionsType"] = getattr(schema().BuiltinOptions, table)
+        fields["builtinOptions"] = file.table(table, values)
+    return file.table("Operator", fields)
 
 
-def _code(schema: ModuleType, name: str, version: int) -> Any:
-    packed = schema.OperatorCodeT()
-    packed.builtinCode, packed.version = getattr(schema.BuiltinOperator, name), version
-    packed.deprecatedBuiltinCode = min(packed.builtinCode, LAST_OLD_CODE)
-    return packed
+def _option(file: FileBuilder, name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return file.numbers(value)
+    return _number(name, value) if name in ENUMS else value
 
 
-def _named(schema: ModuleType, name: str, index: int) -> Any:
-    packed = schema.TensorMapT()
-    packed.name, packed.tensorIndex = name, index
-    return packed
+def _number(name: str, word: str) -> int:
+    return int(getattr(getattr(schema(), ENUMS[name]), word))
+
+
+def _code(file: FileBuilder, name: str, version: int) -> int:
+    code = getattr(schema().BuiltinOperator, name)
+    old = min(code, LAST_OLD_CODE)
+    return file.table("OperatorCode", {"deprecatedBuiltinCode": old, "version": version, "builtinCode": code})
+
+
+def _named(file: FileBuilder, name: str, index: int) -> int:
+    return file.table("TensorMap", {"name": file.text(name), "tensorIndex": index})

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from edgenet.errors import ModelError, UnsupportedError
 from edgenet.importers.tflite_file.flatbuffer import AGAIN, Table, root_table
+from edgenet.tflite_schema import schema
 
 __all__ = ["STATELESS", "Affine", "Network", "Operator", "Tensor", "parse_network"]
 
@@ -118,9 +119,7 @@ def parse_network(data: memoryview, where: str) -> Network:
 
 class _Reader:
     def __init__(self, model: Table, graph: Table) -> None:
-        from ai_edge_litert import schema_py_generated
-
-        self.schema: Any = schema_py_generated
+        self.schema = schema()
         self.where, self.data, self.graph = model.where, model.data, graph
         self.codes = [self._code(item) for item in model.tables(1)]
         self.buffers = model.tables(4)
@@ -250,9 +249,7 @@ def _names(enum: Any) -> dict[int, str]:
 @functools.cache
 def _scalars(options: str) -> tuple[str, ...]:
     """The generated accessors of scalars: those of vectors and tables take an index, or come in groups."""
-    from ai_edge_litert import schema_py_generated
-
-    members = vars(getattr(schema_py_generated, options))
+    members = vars(getattr(schema(), options))
     found = {name: getattr(item, "__code__", None) for name, item in members.items() if name[0].isupper()}
     plain = [
         name for name, code in found.items() if code and code.co_argcount == 1 and "Get" in code.co_names

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import json
 import sys
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from edgenet.files import write_atomic
 from edgenet.zoo.scenes import CLASSES
 from edgenet.zoo.scenes.render import SIZE, Scene, photograph
-from edgenet.zoo.signs.dataset import USES, drawn, files_digest
+from edgenet.zoo.set_archive import SetArchive
+from edgenet.zoo.signs.dataset import drawn
 
 __all__ = ["COUNTS", "SEEDS", "coco", "main", "pictures", "write"]
 
@@ -26,8 +24,6 @@ __all__ = ["COUNTS", "SEEDS", "coco", "main", "pictures", "write"]
 # with those of edgenet.zoo.signs, so none shares a picture.
 SEEDS: Mapping[str, int] = {"train": 4, "calib": 5, "val": 6}
 COUNTS: Mapping[str, int] = {"calib": 128, "val": 500}
-# Every file's, so that the same pictures give the same archive.
-DATE = (2026, 1, 1, 0, 0, 0)
 
 MANIFEST = """\
 # Written by the command below; to change a picture, change edgenet/zoo/scenes and run it again.
@@ -40,14 +36,6 @@ image = {{ format = "jpeg", height = {height}, width = {width}, color = "rgb" }}
 classes = [{classes}]
 
 # sha256 = of the text that `LC_ALL=C sha256sum *` prints inside the folder.
-"""
-SPLIT = """
-[{name}]
-use = "{use}"
-seed = {seed}
-count = {count}
-signs = {signs}
-sha256 = "{digest}"
 """
 
 
@@ -90,32 +78,20 @@ def write(out: Path, counts: Mapping[str, int] = COUNTS) -> None:
         out: The file; one of that name is replaced.
         counts: Pictures for each split.
     """
-    stream = BytesIO()
     width, height = SIZE
-    text = MANIFEST.format(width=width, height=height, classes=", ".join(f'"{name}"' for name in CLASSES))
-    with zipfile.ZipFile(stream, "w") as archive:
-        for split, count in counts.items():
-            scenes = list(pictures(split, count))
-            files = {_file(index): scene.jpeg for index, scene in enumerate(scenes)}
-            files["annotations.json"] = json.dumps(coco(scenes), separators=(",", ":")).encode()
-            for name, data in files.items():
-                _add(archive, f"{split}/{name}", data)
-            signs = sum(len(scene.signs) for scene in scenes)
-            told = {"name": split, "use": USES[split], "seed": SEEDS[split], "count": count, "signs": signs}
-            text += SPLIT.format(**told, digest=files_digest(files))
-        _add(archive, "manifest.toml", text.encode())
-    write_atomic(out, stream.getvalue())
+    classes = ", ".join(f'"{name}"' for name in CLASSES)
+    archive = SetArchive(MANIFEST.format(width=width, height=height, classes=classes))
+    for split, count in counts.items():
+        scenes = list(pictures(split, count))
+        files = {_file(index): scene.jpeg for index, scene in enumerate(scenes)}
+        files["annotations.json"] = json.dumps(coco(scenes), separators=(",", ":")).encode()
+        signs = sum(len(scene.signs) for scene in scenes)
+        archive.add(split, files, {"seed": SEEDS[split], "count": count, "signs": signs})
+    archive.write(out)
 
 
 def _file(index: int) -> str:
     return f"{index:04d}.jpg"
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    kind = zipfile.ZIP_STORED if name.endswith(".jpg") else zipfile.ZIP_DEFLATED
-    entry = zipfile.ZipInfo(name, DATE)
-    entry.external_attr = 0o644 << 16
-    archive.writestr(entry, data, kind)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,8 +1,8 @@
-"""Writes the calibration and validation sets of the embedded model.
+"""Writes the calibration and validation sets of the embedded model as one archive.
 
-    python -m edgenet.zoo.signs.dataset OUT
+    python -m edgenet.zoo.signs.dataset OUT.zip
 
-makes ``OUT/calib``, ``OUT/val`` (JPEGs and ``labels.csv`` each) and ``OUT/manifest.toml``.
+In it lie ``calib`` and ``val`` (JPEGs and ``labels.csv`` each) and ``manifest.toml``.
 """
 
 from __future__ import annotations
@@ -14,23 +14,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from edgenet.files import sha256, write_atomic
+from edgenet.zoo.set_archive import SetArchive
 from edgenet.zoo.signs import LABELS
 from edgenet.zoo.signs.render import SIZE, photograph
 
-__all__ = [
-    "COUNTS",
-    "SEEDS",
-    "USES",
-    "drawn",
-    "files_digest",
-    "folder_digest",
-    "label",
-    "main",
-    "picture",
-    "pictures",
-    "write",
-]
+__all__ = ["COUNTS", "SEEDS", "drawn", "label", "main", "picture", "pictures", "write"]
 
 Drawn = TypeVar("Drawn")
 
@@ -44,7 +32,7 @@ MANIFEST = """\
 # Written by the command below; to change a picture, change edgenet/zoo/signs and run it again.
 name = "signs"
 what = "Road signs as a camera sees their prints: drawn by edgenet, no photograph and no person in them"
-made_by = "python -m edgenet.zoo.signs.dataset calibration/sets/signs"
+made_by = "python -m edgenet.zoo.signs.dataset calibration/sets/signs.zip"
 licence = "Apache-2.0"
 source = "edgenet's own work"
 image = {{ format = "jpeg", height = {size}, width = {size}, color = "rgb" }}
@@ -52,14 +40,6 @@ labels = [{labels}]
 
 # sha256 = of the text that `LC_ALL=C sha256sum *` prints inside the folder.
 """
-SPLIT = """
-[{name}]
-use = "{use}"
-seed = {seed}
-count = {count}
-sha256 = "{digest}"
-"""
-USES = {"calib": "ranges for quantization; never scored", "val": "scoring; never calibrated or trained on"}
 
 
 def label(split: str, index: int) -> int:
@@ -88,37 +68,25 @@ def drawn(picture: Callable[[str, int], Drawn], split: str, count: int) -> Itera
 
 
 def write(out: Path, counts: Mapping[str, int] = COUNTS) -> None:
-    """Write the sets and their manifest into ``out``.
+    """Write the archive.
 
     Args:
-        out: Folder, made if it is not there; files of the same names are replaced.
+        out: The file; one of that name is replaced.
         counts: Pictures for each split.
     """
-    text = MANIFEST.format(size=SIZE, labels=", ".join(f'"{name}"' for name in LABELS))
+    archive = SetArchive(MANIFEST.format(size=SIZE, labels=", ".join(f'"{name}"' for name in LABELS)))
     for split, count in counts.items():
-        rows = ["file,class_index,class_name"]
-        for index, data in enumerate(pictures(split, count)):
-            write_atomic(out / split / f"{index:04d}.jpg", data)
-            rows.append(f"{index:04d}.jpg,{label(split, index)},{LABELS[label(split, index)]}")
-        write_atomic(out / split / "labels.csv", ("\n".join(rows) + "\n").encode())
-        text += SPLIT.format(
-            name=split, use=USES[split], seed=SEEDS[split], count=count, digest=folder_digest(out / split)
-        )
-    write_atomic(out / "manifest.toml", text.encode())
-
-
-def folder_digest(folder: Path) -> str:
-    """sha256 of the lines ``<sha256>  <name>`` of a folder's files, sorted by name."""
-    return files_digest({path.name: path.read_bytes() for path in folder.glob("[!.]*")})
-
-
-def files_digest(files: Mapping[str, bytes]) -> str:
-    """The same of files by their names."""
-    return sha256("".join(f"{sha256(files[name])}  {name}\n" for name in sorted(files)).encode())
+        files = {f"{index:04d}.jpg": data for index, data in enumerate(pictures(split, count))}
+        rows = [
+            f"{name},{label(split, index)},{LABELS[label(split, index)]}" for index, name in enumerate(files)
+        ]
+        files["labels.csv"] = "\n".join(["file,class_index,class_name", *rows, ""]).encode()
+        archive.add(split, files, {"seed": SEEDS[split], "count": count})
+    archive.write(out)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write both sets into the folder named on the command line."""
+    """Write the archive named on the command line."""
     (out,) = sys.argv[1:] if arguments is None else arguments
     write(Path(out))
 
