@@ -48,8 +48,7 @@ _TABLE = (
     (
         r"^(?:[^\s:]+: )?Permission denied \(([a-z0-9,@.-]+)\)\.\r?$",
         "{board} refused the login (it accepts: {0})",
-        "check the user's name and run `ssh-copy-id {board}` "
-        f"({page('troubleshooting', 'login-refused')})",
+        f"check the user's name and run `ssh-copy-id {{board}}` ({page('troubleshooting', 'login-refused')})",
     ),
     (
         r"^[^\n:]+: (?:line \d+: Bad configuration option|terminating, \d+ bad configuration)"
