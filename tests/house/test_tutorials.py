@@ -94,7 +94,8 @@ def keras_model(folder: Path) -> None:
           {"kernel": kernel}),
         L("ReLU", "relu", ("conv",), {"max_value": 6.0}),
         L("GlobalAveragePooling2D", "pool", ("relu",)),
-        L("Dense", "head", ("pool",), {"units": 5, "use_bias": False, "activation": "softmax"}, {"kernel": head}),
+        L("Dense", "head", ("pool",), {"units": 5, "use_bias": False, "activation": "softmax"},
+          {"kernel": head}),
     ]  # fmt: skip
     write(folder / "flowers", layers)
 
