@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from edgenet.steps.fastest import deploy_fastest
     from edgenet.steps.init import init
     from edgenet.steps.parity import parity
-    from edgenet.steps.plan import plan
+    from edgenet.steps.planning import plan
     from edgenet.steps.probe import probe
     from edgenet.steps.profile import profile
     from edgenet.steps.quantize import quantize_model
@@ -62,7 +62,7 @@ _HOMES = {
     "estimate": "edgenet.steps.estimate",
     "init": "edgenet.steps.init",
     "parity": "edgenet.steps.parity",
-    "plan": "edgenet.steps.plan",
+    "plan": "edgenet.steps.planning",
     "present": "edgenet.steps.report",
     "probe": "edgenet.steps.probe",
     "profile": "edgenet.steps.profile",

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from edgenet.arguments import in_python
 from edgenet.text import plain
 
 EXIT_DONE = 0
@@ -37,7 +38,9 @@ class EdgenetError(Exception):
 
     Args:
         what: The thing and the reason, one sentence without a final stop.
-        remedy: What the user can do now, one sentence without a final stop.
+        remedy: What the user can do now, one sentence without a final stop. It names options as the command
+            line has them ("--max-drift 0.5"), which shows it so; ``str`` of the error names the arguments of
+            the library in their place ("max_drift=0.5").
 
     Foreign text within either is made printable, and what is longer than a screen is cut in its middle.
     """
@@ -46,7 +49,10 @@ class EdgenetError(Exception):
 
     def __init__(self, what: str, remedy: str = "") -> None:
         self.what, self.remedy = _short(plain(what)), _short(plain(remedy))
-        super().__init__(f"{self.what}: {self.remedy}" if remedy else self.what)
+        super().__init__(self.what, self.remedy)
+
+    def __str__(self) -> str:
+        return f"{self.what}: {in_python(self.remedy)}" if self.remedy else self.what
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as it is: an exception is otherwise made anew from its text alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from edgenet.errors import LibraryError
@@ -53,7 +54,7 @@ class Protocol:
         return max(self.min_seconds, self.pipeline_s if self.pipeline else 0.0)
 
     @classmethod
-    def load(cls, name: str) -> Protocol:
+    def load(cls, name: Path | str) -> Protocol:
         """Read a protocol by name or path.
 
         Raises:

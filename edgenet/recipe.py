@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from edgenet.errors import LibraryError
@@ -86,7 +87,7 @@ class Recipe:
         return f"<Recipe {self.name}: {self.precision}, {self.observer}, {self.granularity}>"
 
     @classmethod
-    def load(cls, name: str) -> Recipe:
+    def load(cls, name: Path | str) -> Recipe:
         """Read a recipe by name or path.
 
         Raises:

@@ -169,7 +169,7 @@ class Target:
         return f"<Target {self.name}, {self.title}: {', '.join(self.backends)}>"
 
     @classmethod
-    def load(cls, name: str) -> Target:
+    def load(cls, name: Path | str) -> Target:
         """Read a target by name or path.
 
         Raises:

@@ -14,7 +14,7 @@ from edgenet.model import Model
 from edgenet.protocol import Protocol
 from edgenet.quantize.calibration.observers import OBSERVERS
 from edgenet.recipe import Recipe
-from edgenet.steps.plan import PRECISIONS, options, plan
+from edgenet.steps.plan import PRECISIONS, options, plan_for
 from edgenet.target import Target
 
 
@@ -28,7 +28,7 @@ def test_every_target(name: str) -> None:
         assert set(support.precisions) <= set(PRECISIONS)
         assert set(support.refused).isdisjoint(support.precisions)
         assert support.built in ("host", "device")
-    decided = plan(target)
+    decided = plan_for(target)
     assert decided.backend in backend_names()
     assert decided.why
 
@@ -101,17 +101,18 @@ def test_sets_that_travel_are_found_by_name_and_folders_win(
 
 def test_plan_refuses_with_a_remedy() -> None:
     board = Target.load("raspberry-pi-4")
-    with pytest.raises(PlanError, match="has no tensorrt: choose --backend tflite or onnxruntime"):
-        plan(board, "tensorrt")
+    with pytest.raises(PlanError, match="has no tensorrt: choose backend=.tflite. or .onnxruntime."):
+        plan_for(board, "tensorrt")
     with pytest.raises(PlanError, match="no precision 'int4'"):
-        plan(board, "tflite", "int4")
+        plan_for(board, "tflite", "int4")
 
 
 def test_plan_says_what_it_chose() -> None:
-    decided = plan(Target.load("raspberry-pi-4"), recipe=Recipe.load("int8-fast"))
+    decided = plan_for(Target.load("raspberry-pi-4"), recipe=Recipe.load("int8-fast"))
     assert (decided.backend, decided.precision, decided.recipe) == ("tflite", "int8", "int8-fast")
     assert (
-        plan(Target.load("raspberry-pi-4"), precision="fp32", recipe=Recipe.load("int8-fast")).recipe is None
+        plan_for(Target.load("raspberry-pi-4"), precision="fp32", recipe=Recipe.load("int8-fast")).recipe
+        is None
     )
 
 
@@ -127,8 +128,8 @@ def test_without_vnni_the_plan_doubts_that_int8_is_faster(
 ) -> None:
     board = Target.load("local")
     board = replace(board, cpu=replace(board.cpu, machine=machine, isa=isa))
-    assert any("edgenet deploy" in line for line in plan(board).why) is doubts
-    assert not any("edgenet deploy" in line for line in plan(board, precision="int8").why), "it was said"
+    assert any("edgenet deploy" in line for line in plan_for(board).why) is doubts
+    assert not any("edgenet deploy" in line for line in plan_for(board, precision="int8").why), "it was said"
 
 
 def test_a_refused_precision_gives_the_boards_reason(tmp_path: Path) -> None:
@@ -139,10 +140,10 @@ def test_a_refused_precision_gives_the_boards_reason(tmp_path: Path) -> None:
     )
     path = tmp_path / "b.toml"
     path.write_text(text)
-    with pytest.raises(PlanError, match="no int8, sm_53 has no int8: choose --precision fp32"):
-        plan(Target.load(str(path)), "tflite", "int8")
-    with pytest.raises(PlanError, match="does not run fp16: choose --precision fp32"):
-        plan(Target.load(str(path)), "tflite", "fp16")
+    with pytest.raises(PlanError, match="no int8, sm_53 has no int8: choose precision=.fp32."):
+        plan_for(Target.load(str(path)), "tflite", "int8")
+    with pytest.raises(PlanError, match="does not run fp16: choose precision=.fp32."):
+        plan_for(Target.load(str(path)), "tflite", "fp16")
 
 
 def test_options_say_what_is_refused_and_why(model: Model) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from edgenet.detection.settings import read_detection
@@ -44,7 +45,7 @@ class Preset:
     detection: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, name: str) -> Preset:
+    def load(cls, name: Path | str) -> Preset:
         """Read a preset by name or path.
 
         Raises:

@@ -230,7 +230,6 @@ class Session:
                     index = getattr(error, "facts", {}).get("image")
                     if isinstance(index, int):
                         error.what = error.what.replace(f"image {index}:", f"image {done + index}:", 1)
-                        error.args = (str(error.what),)
                     raise
                 yield from answers
                 done, left = done + len(answers), left[len(answers) :]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +14,8 @@ from edgenet.devices.bootstrap import script
 from edgenet.devices.process import PipedConnection, PipedProcess
 from edgenet.devices.sshfailures import board_words, diagnose
 from edgenet.errors import ConnectionFailed, ConnectionLost
+from edgenet.log import log
+from edgenet.shell import command_line, split_line
 
 __all__ = ["SshConnection", "ssh_command"]
 
@@ -44,7 +45,7 @@ def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -
             f"{destination!r} is not a board's name",
             "give user@host, user@host:port or an alias of your ssh config",
         )
-    command = [*_program(os.environ.get("EDGENET_SSH") or "ssh"), "-T"]
+    command = [*split_line(os.environ.get("EDGENET_SSH") or "ssh"), "-T"]
     for option in (*_OPTIONS, *(() if interactive else ("BatchMode=yes",))):
         command += ["-o", option]
     host = destination
@@ -52,13 +53,6 @@ def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -
         host = found["host"]
         command += ["-p", found["port"]]
     return [*command, "--", host.replace("[", "").replace("]", ""), *arguments]
-
-
-def _program(text: str) -> list[str]:
-    """The words of a command; in Windows a backslash is part of a path, and only double quotes are quotes."""
-    if os.name != "nt":
-        return shlex.split(text)
-    return [word.replace('"', "") for word in shlex.split(text, posix=False)]
 
 
 class SshConnection(PipedConnection):
@@ -76,6 +70,7 @@ class SshConnection(PipedConnection):
         Raises:
             ConnectionFailed: There is no ssh program, or it ended at once.
         """
+        log.debug("run: %s", command_line(self._command))
         try:
             self._process = PipedProcess(self._command)
         except OSError as error:
@@ -92,15 +87,23 @@ class SshConnection(PipedConnection):
 
     def failed(self, said: str) -> ConnectionFailed:
         """Why the agent did not start, from what ssh and the board said."""
-        status = self.process.wait(5.0)
-        return diagnose(self.name, self.process.stderr_text(), status, said)
+        status, words = self.process.wait(5.0), self.process.stderr_text()
+        _log(status, words)
+        return diagnose(self.name, words, status, said)
 
     def lost(self) -> ConnectionLost:
         """Why the streams ended."""
-        status = self.process.wait(5.0)
-        words = board_words(self.process.stderr_text())
+        status, said = self.process.wait(5.0), self.process.stderr_text()
+        _log(status, said)
+        words = board_words(said)
         how = f" (exit status {status})" if status not in (None, 0, 255) else ""
         return ConnectionLost(
             f"lost the connection to {self.name}{how}{': ' + words if words else ''}",
             "check its power and network and run this again; what has arrived is not sent twice",
         )
+
+
+def _log(status: int | None, words: str) -> None:
+    log.debug("ssh ended with exit status %s", status)
+    for line in words.splitlines():
+        log.debug("ssh: %s", line)

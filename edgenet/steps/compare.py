@@ -10,6 +10,7 @@ from edgenet.errors import ReportError
 from edgenet.metric import Metric, metrics
 from edgenet.report import AT_LEAST, AT_MOST, Limit, Report
 from edgenet.statistics import median_ratio
+from edgenet.steps.taken import report_of
 
 __all__ = ["Comparison", "Gates", "Row", "compare"]
 
@@ -99,8 +100,7 @@ def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None 
         ReportError: A report cannot be read, the two are of different models, or a gate asks for what a
             report does not hold.
     """
-    first = a if isinstance(a, Report) else Report.load(a)
-    second = b if isinstance(b, Report) else Report.load(b)
+    first, second = report_of(a), report_of(b)
     if first.bundle.model_digest != second.bundle.model_digest:
         raise ReportError(
             f"the reports are of different models ({first.bundle.model}, {second.bundle.model})",
@@ -164,7 +164,7 @@ def _doubted(gate: Limit, *reports: Report) -> Limit:
 def _drift_gate(a: Report, b: Report, limit: float) -> Limit:
     if a.drift.judged_on != b.drift.judged_on:
         raise ReportError(
-            "the reports' drift was judged on different images, so --max-drift has no answer",
+            "the reports' drift was judged on different images, so a limit on it has no answer",
             "profile both with the same --val folder",
         )
     lost = b.drift.lost(since=a.drift)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from edgenet.card import ModelCard
@@ -10,10 +11,11 @@ from edgenet.imageset import ImageSet
 from edgenet.progress import Progress, silent
 from edgenet.recipe import Recipe
 from edgenet.steps.compiled import Compiled
-from edgenet.steps.compiler import Compiler, checked_backend
-from edgenet.steps.decide import decide
-from edgenet.steps.quantize import calibration_images
-from edgenet.steps.source import Source, read_source
+from edgenet.steps.compiler import Compiler
+from edgenet.steps.planning import planned
+from edgenet.steps.source import Source
+from edgenet.steps.taken import images_of
+from edgenet.steps.timings import Timing
 from edgenet.target import Target
 
 __all__ = ["Compiled", "compile"]
@@ -21,10 +23,10 @@ __all__ = ["Compiled", "compile"]
 
 def compile(  # noqa: PLR0913
     model: Source,
-    target: Target | str = "local",
+    target: Target | Path | str = "local",
     backend: str | None = None,
     precision: str | None = None,
-    recipe: Recipe | str | None = None,
+    recipe: Recipe | Path | str | None = None,
     calibration: ImageSet | Path | str | None = None,
     progress: Progress = silent,
     head: str = LOGITS,
@@ -61,9 +63,13 @@ def compile(  # noqa: PLR0913
         UnsupportedError: The backend cannot express the model.
         ModelError: The model file, or an artifact that fails its check.
     """
-    decision = decide(model, target, backend, precision, recipe, max_drift)
-    checked_backend(decision.plan, head)
-    source = read_source(decision.source or model, preprocessing, labels)
-    decision = decide(source, decision.target, backend, precision, recipe, max_drift)
-    compiler = Compiler(source, calibration_images(calibration, ""), progress, cache)
-    return compiler.compile(decision, head)
+    began = time.perf_counter()
+    how = (target, backend, precision, recipe, head, max_drift)
+    decision, source = planned(model, *how, preprocessing, labels)
+    compiler = Compiler(source, images_of(calibration, "calib"), progress, cache)
+    made = compiler.compile(decision, head)
+    cached = made.quantized is not None and (made.quantized is source or made.quantized.cached)
+    timing = Timing.planned(compiler.original, decision, compiler.images, cached) if cache else None
+    if timing is not None:
+        timing.remember(time.perf_counter() - began)
+    return made

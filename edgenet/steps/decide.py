@@ -11,8 +11,9 @@ from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.quantize.quantized import SUFFIX, Quantized
 from edgenet.recipe import Recipe
-from edgenet.steps.plan import Plan, default_recipe, given_plan, limited, plan
+from edgenet.steps.plan import Plan, default_recipe, given_plan, limited, plan_for
 from edgenet.steps.source import Source, comes_quantized, read_quantized
+from edgenet.steps.taken import recipe_of, target_of
 from edgenet.target import Target
 
 __all__ = ["Decision", "check_images", "decide"]
@@ -41,10 +42,10 @@ class Decision:
 
 def decide(
     model: Source,
-    target: Target | str,
+    target: Target | Path | str,
     backend: str | None = None,
     precision: str | None = None,
-    recipe: Recipe | str | None = None,
+    recipe: Recipe | Path | str | None = None,
     max_drift: float | None = None,
 ) -> Decision:
     """Choose what was left open; a model that is quantized decides with it.
@@ -57,18 +58,17 @@ def decide(
         LibraryError: There is no such target or recipe.
         ModelError: A quantized file cannot be used.
     """
-    target = target if isinstance(target, Target) else Target.load(target)
-    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
+    target, recipe = target_of(target), recipe_of(recipe)
     if isinstance(model, Path | str) and str(model).endswith(SUFFIX):
         model = read_quantized(Path(model)) or model
     if isinstance(model, Quantized):
         return _quantized(model, target, backend, precision, recipe, max_drift)
     if _is_given(model):
         return _given(model, target, backend, precision, recipe, max_drift)
-    decided = plan(target, backend, precision, recipe)
+    decided = plan_for(target, backend, precision, recipe)
     if max_drift is not None:
         recipe = limited(decided, recipe, max_drift)
-        decided = plan(target, decided.backend, decided.precision, recipe)
+        decided = plan_for(target, decided.backend, decided.precision, recipe)
     recipe = load_backend(decided.backend).recipe(recipe or default_recipe(decided.precision), target)
     return Decision(target, decided, recipe, model if isinstance(model, Model) else None)
 
@@ -118,7 +118,7 @@ def _quantized(
             f"{name} was quantized with recipe {own.name} already",
             "leave --recipe and --max-drift out, or give the float model",
         )
-    decided = plan(target, backend, own.precision, own)
+    decided = plan_for(target, backend, own.precision, own)
     if load_backend(decided.backend).recipe(own, target) != own:
         decided = replace(decided, why=(*decided.why, SLOWER.format(name, target.title)))
     return Decision(target, decided, own, model)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from edgenet.bundle import Bundle
@@ -14,6 +13,7 @@ from edgenet.devices.connect import connect
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
 from edgenet.steps.stage import Staged, stage
+from edgenet.steps.taken import BundleLike, bundle_of
 
 __all__ = ["Deployment", "deploy", "made_current"]
 
@@ -50,7 +50,7 @@ class Deployment:
 
 
 def deploy(
-    bundle: Bundle | Path | str, device: str = "local", progress: Progress = silent, offline: bool = False
+    bundle: BundleLike, device: str = "local", progress: Progress = silent, offline: bool = False
 ) -> Deployment:
     """Make a bundle the board's current deployment.
 
@@ -58,19 +58,19 @@ def deploy(
     is there, checked, and answers the bundle's golden images as this machine did, the old one stays current.
 
     Args:
-        bundle: What `compile` made.
+        bundle: What `compile` made, or its file.
         device: "local", ``user@host[:port]`` or an ssh alias.
         progress: Called for every stage.
-        offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse build`).
+        offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse`).
 
     Raises:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away.
         DeviceError: It has no room, no fitting runtime, cannot run it, too little memory to finish it, or
             another deploy is under way.
     """
-    bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
+    bundle = bundle_of(bundle)
     began = time.perf_counter()
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     with connect(device, board_events(progress)) as agent:
         return made_current(agent, bundle, stage(agent, bundle, device, progress, offline), device, began)
 

@@ -13,6 +13,7 @@ from edgenet.estimates.work import work_of, work_of_named
 from edgenet.network import Network
 from edgenet.quantize.quantized import Quantized
 from edgenet.steps.source import Source, read_source
+from edgenet.steps.taken import target_of
 from edgenet.target import Target
 from edgenet.zoo.named import FAMILIES, named
 
@@ -23,7 +24,7 @@ LIKE_A_NAME = re.compile(r"(mobilenet)?_?v\d", re.IGNORECASE)
 
 def estimate(
     model: Source,
-    target: Target | str,
+    target: Target | Path | str,
     backend: str | None = None,
     precision: str | None = None,
     threads: int = 0,
@@ -46,7 +47,7 @@ def estimate(
         LibraryError: There is no such board.
         PlanError: The board does not run that backend, or not in that precision.
     """
-    board = target if isinstance(target, Target) else Target.load(target)
+    board = target_of(target)
     backend = backend or next(iter(board.backends))
     support = board.backends.get(backend)
     if support is None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from edgenet.protocol import Protocol
 from edgenet.steps.deploy import Deployment, made_current
 from edgenet.steps.events import board_events
 from edgenet.steps.stage import Staged, stage
+from edgenet.steps.taken import BundleLike, bundle_of, several
 from edgenet.verify.expected import encoder_for, golden_images
 
 __all__ = ["Fastest", "deploy_fastest"]
@@ -50,7 +50,7 @@ class Fastest:
 
 
 def deploy_fastest(
-    bundles: Sequence[Bundle | Path | str],
+    bundles: Iterable[BundleLike] | BundleLike,
     device: str = "local",
     progress: Progress = silent,
     offline: bool = False,
@@ -73,11 +73,10 @@ def deploy_fastest(
         DataError: They are not of one model.
         ConnectionFailed, ConnectionLost, DeviceError: As for ``deploy``.
     """
-    named = (item if isinstance(item, Bundle) else Bundle.load(item) for item in bundles)
-    loaded = list({bundle.digest: bundle for bundle in named}.values())
+    loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
     _check_one_model(loaded)
     began = time.perf_counter()
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     with connect(device, board_events(progress)) as agent:
         staged = {bundle.digest: stage(agent, bundle, device, progress, offline) for bundle in loaded}
         rounds = [

@@ -13,7 +13,7 @@ from edgenet.devices.blobs import Blob
 from edgenet.errors import DataError, PlanError
 from edgenet.files import sha256
 from edgenet.imageset import ImageSet
-from edgenet.library import image_folder
+from edgenet.steps.taken import images_of
 from edgenet.verify.golden import shrunk
 
 __all__ = ["gallery"]
@@ -25,7 +25,7 @@ LARGER = 4
 
 
 def gallery(
-    bundles: Sequence[Bundle], folder: Path | str | None, chain: bool = False
+    bundles: Sequence[Bundle], folder: ImageSet | Path | str | None, chain: bool = False
 ) -> list[tuple[str, Blob]]:
     """Names and pictures of the gallery, in a form that every board reads; each picture once.
 
@@ -49,12 +49,14 @@ def gallery(
         raise PlanError(
             "what the first model finds is looked up in a gallery", "name its folder, --gallery DIR"
         )
-    if folder is None:
+    images = images_of(folder, "val")
+    if images is None:
         named = [(Path(item.file).stem, first.files[item.file]) for item in first.manifest.golden.images]
     else:
-        images = ImageSet.load(image_folder(str(folder), "val"))
         if len(images) > MOST:
-            raise DataError(f"{folder}: {len(images)} pictures, a gallery has at most {MOST}", "take fewer")
+            raise DataError(
+                f"{images.folder}: {len(images)} pictures, a gallery has at most {MOST}", "take fewer"
+            )
         names = first.manifest.task.gallery_names(images)
         named = [(name, images.read(index)) for index, name in enumerate(names)]
     seen, times = (bundles[0], LARGER) if chain else (first, 1)

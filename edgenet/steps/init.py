@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +16,13 @@ from edgenet.errors import DataError, ModelError
 from edgenet.files import write_output
 from edgenet.imageset import ImageSet
 from edgenet.labels import check_names, read_labels
-from edgenet.library import image_folder
 from edgenet.network import Network
 from edgenet.progress import Progress, silent
 from edgenet.steps.first_draft import first_draft, own_task
 from edgenet.steps.propose import Proposals, propose
 from edgenet.steps.proposed import proposed
-from edgenet.steps.source import read_quantized
+from edgenet.steps.source import Source, model_path, read_quantized
+from edgenet.steps.taken import images_of
 from edgenet.task import Task
 from edgenet.verify.card_scores import CardScores
 
@@ -63,8 +64,8 @@ class Card:
 
 
 def init(
-    model: Path | str,
-    like: Preset | str | None = None,
+    model: Source,
+    like: Preset | Path | str | None = None,
     images: ImageSet | Path | str | None = None,
     labels: Path | str | None = None,
     output: Path | str | None = None,
@@ -75,7 +76,7 @@ def init(
     """Write the card of a model.
 
     Args:
-        model: A file in any form that edgenet reads.
+        model: A file in any form that edgenet reads; what is loaded already has a card.
         like: What answers the questions that the file leaves open: a preset, its name or its path.
         images: Labelled images that tell which answers are plausible; they give the names of the classes too.
         labels: A file of class names.
@@ -89,15 +90,15 @@ def init(
         LibraryError: There is no such preset.
         DataError: The images cannot be used.
     """
-    path = Path(model)
+    path = _file(model)
     written = Path(output) if output else path.with_suffix(".toml")
     if written.exists() and not force:
         raise ModelError(f"{written}: is there already", "give --force to write it anew")
     if path.is_file() and read_quantized(path) is not None:
         raise ModelError(f"{path}: carries its card inside", "give it to edgenet compile as it is")
-    preset = Preset.load(like) if isinstance(like, str) else like
-    given = ImageSet.load(image_folder(str(images), "calib")) if isinstance(images, Path | str) else images
-    progress("read", 0, None)
+    preset = Preset.load(like) if isinstance(like, Path | str) else like
+    given = images_of(images, "calib")
+    progress("reading the model", 0, None)
     network = Network.read(path)
     task, draft, notes = own_task(network), first_draft(network), network.notes
     asked = draft
@@ -118,6 +119,16 @@ def init(
         notes = (*notes, *told)
     write_output(written, draft.text().encode())
     return Card(written, draft, found, notes)
+
+
+def _file(model: Source) -> Path:
+    if isinstance(model, str | os.PathLike):
+        path = Path(model)
+        if model_path(path) != path:
+            raise ModelError(f"{path}: is embedded, and has its card", "give it to edgenet compile as it is")
+        return path
+    name = getattr(model, "name", type(model).__name__)
+    raise ModelError(f"{name}: is in memory, a card stands beside a file", "give the path of its file")
 
 
 def _listed(draft: Draft, task: Task | None, file: Path) -> Draft:

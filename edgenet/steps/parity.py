@@ -14,8 +14,8 @@ from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
 from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet, Skipped
-from edgenet.library import image_folder
 from edgenet.measure.drift import kernel
+from edgenet.steps.taken import BundleLike, bundle_of, images_of
 from edgenet.verify.artifact import LayerMismatch
 from edgenet.verify.host import run_bundle
 
@@ -58,20 +58,20 @@ class Parity:
         return asdict(self)
 
 
-def parity(a: Bundle | Path | str, b: Bundle | Path | str, images: Path | str | None = None) -> Parity:
+def parity(a: BundleLike, b: BundleLike, images: ImageSet | Path | str | None = None) -> Parity:
     """Run two int8 builds of one model on this machine and compare their integers.
 
     Args:
         a: A bundle.
         b: Another of the same model with the same scales, for another runtime.
-        images: A folder, or the name of a set that ships; the images in bundle ``a`` if ``None``.
+        images: A set, a folder, or the name of a set that ships; the images in bundle ``a`` if ``None``.
 
     Raises:
         BundleError: A file is not a bundle.
         PlanError: The two do not share one model and one set of scales, or the board finishes one.
         DataError: No image can be read.
     """
-    first, second = (item if isinstance(item, Bundle) else Bundle.load(item) for item in (a, b))
+    first, second = bundle_of(a), bundle_of(b)
     _check(first, second)
     pixels = _pixels(first, images)
     answers = [run_bundle(bundle, pixels) for bundle in (first, second)]
@@ -112,13 +112,13 @@ def _check(first: Bundle, second: Bundle) -> None:
         raise PlanError(f"{first.name} and {second.name} were quantized in different ways", remedy)
 
 
-def _pixels(bundle: Bundle, images: Path | str | None) -> NDArray[np.uint8]:
+def _pixels(bundle: Bundle, images: ImageSet | Path | str | None) -> NDArray[np.uint8]:
     """uint8 [n, H, W, 3]."""
     preprocessing = bundle.manifest.preprocessing
-    if images is None:
+    found = images_of(images, "val")
+    if found is None:
         names = [item.file for item in bundle.manifest.golden.images]
         return np.stack([pixels_of(bundle.files[name], preprocessing.fit_spec()) for name in names])
-    found = ImageSet.load(image_folder(str(images), "val"))
     return np.concatenate(list(Skipped(found, preprocessing, SKIP_PERCENT)))
 
 

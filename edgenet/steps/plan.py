@@ -12,14 +12,23 @@ from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.recipe import Recipe
 from edgenet.target import Target
+from edgenet.text import near
 
-__all__ = ["Option", "Plan", "default_recipe", "given_plan", "limit", "limited", "options", "plan"]
+__all__ = ["Option", "Plan", "default_recipe", "given_plan", "limit", "limited", "options", "plan_for"]
 
 PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
 # What is taken when no recipe is named.
 RECIPES = {"int8": "int8-fast", "int8-dynamic": "int8-dynamic", "fp16": "fp16"}
 # Either wins there, from MobileNet to MobileNet and backend to backend: docs/quantization.md, Without VNNI.
 MEASURE = "without VNNI fp32 may be as fast as int8: edgenet deploy A B keeps the faster of two builds"
+
+
+# No Jetson could be measured for its target file, so what needs nothing of the board's own comes first there.
+ON_GPU = (
+    "{0} runs on the CPU and needs nothing installed; {1} runs on the GPU, and only the board tells which is "
+    "faster: compile both, with --backend {1} in fp16 and int8, then edgenet deploy A B C keeps the "
+    "fastest"
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def options(target: Target, model: Model | None = None) -> tuple[Option, ...]:
         unsupported_reason = _cannot_express(backend, prepared, target) if prepared is not None else ""
         for precision in PRECISIONS:
             try:
-                given_plan(target, backend, precision) if given else plan(target, backend, precision)
+                given_plan(target, backend, precision) if given else plan_for(target, backend, precision)
                 known = "" if unsupported_reason else _known(backend, prepared, target, precision)
                 found.append(Option(backend, precision, not unsupported_reason, unsupported_reason or known))
             except PlanError as error:
@@ -102,7 +111,7 @@ def _known(backend: str, prepared: Model | None, target: Target, precision: str)
     return "; ".join(load_backend(backend).notes(prepared, target, precision))
 
 
-def plan(
+def plan_for(
     target: Target, backend: str | None = None, precision: str | None = None, recipe: Recipe | None = None
 ) -> Plan:
     """Choose what was left open, and check that the choice can run on the target.
@@ -116,6 +125,10 @@ def plan(
         if backend is None:
             raise PlanError(f"{target.title}: no backend of this edgenet runs there", "see edgenet targets")
         why.append(f"{backend} is the first choice on {target.title}")
+        if engines := [name for name in _on_board(target) if name != backend]:
+            why.append(ON_GPU.format(backend, engines[0]))
+    if backend not in target.backends:
+        load_backend(backend)  # which refuses a name that none has
     support = target.backends.get(backend)
     if support is None:
         raise PlanError(f"{target.title} has no {backend}", _other_backend(target))
@@ -142,7 +155,7 @@ def plan(
 
 
 def given_plan(target: Target, backend: str | None = None, precision: str | None = None) -> Plan:
-    """As :func:`plan`, for a model that came quantized: int8 as it is, and no recipe.
+    """As :func:`plan_for`, for a model that came quantized: int8 as it is, and no recipe.
 
     Raises:
         PlanError: Another precision is asked for, or the target cannot run int8.
@@ -152,7 +165,7 @@ def given_plan(target: Target, backend: str | None = None, precision: str | None
             f"the model is int8 already, its scales are kept, and {precision} would need its float weights",
             f"choose --precision int8, or give the float model for {precision}",
         )
-    made = plan(target, backend, "int8")
+    made = plan_for(target, backend, "int8")
     return replace(made, recipe=None, why=(*made.why, "int8 is what the model is, with its own scales"))
 
 
@@ -179,11 +192,20 @@ def limit(precision: str, recipe: Recipe | None, max_drift: float) -> Recipe:
     recipe = recipe or default_recipe(precision)
     if precision != "int8" or recipe.rounding != "second-order":
         raise PlanError(
-            f"--max-drift is for int8 with second-order rounding, not for {precision} with recipe "
+            f"a drift limit is for int8 with second-order rounding, not for {precision} with recipe "
             f"{recipe.name}",
             f"choose --precision int8 --recipe {RECIPES['int8']}, or leave --max-drift to edgenet profile",
         )
     return replace(recipe, max_drift=max_drift)
+
+
+def _on_board(target: Target) -> list[str]:
+    """The backends of this edgenet whose artifacts the board itself finishes, for its GPU."""
+    return [
+        name
+        for name, support in target.backends.items()
+        if support.built == "device" and name in backend_names()
+    ]
 
 
 def _check_recipe(backend: str, precision: str, recipe: Recipe) -> None:
@@ -219,7 +241,7 @@ def _check_precision(target: Target, backend: str, precision: str) -> None:
         remedy = "compile each precision, then edgenet deploy FP16 INT8 --device D keeps the faster one"
         raise PlanError("which precision is fastest is measured on the board, not guessed here", remedy)
     if precision not in PRECISIONS:
-        raise PlanError(f"there is no precision {precision!r}", choice)
+        raise PlanError(f"there is no precision {precision!r}", near(precision, PRECISIONS) or choice)
     if precision in support.refused:
         raise PlanError(f"{target.title}, {backend}: no {precision}, {support.refused[precision]}", choice)
     if precision not in support.precisions:

@@ -21,7 +21,7 @@ from edgenet.text import plain
 __all__ = ["board_target", "probe", "target_text", "write_target"]
 
 
-def probe(device: str, progress: Progress = silent) -> Facts:
+def probe(device: str = "local", progress: Progress = silent) -> Facts:
     """The facts of a board (docs/agent-protocol.md, ``probe``).
 
     Args:

@@ -19,7 +19,6 @@ from edgenet.facts import Facts
 from edgenet.frame import Frame
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Where
-from edgenet.library import image_folder
 from edgenet.measure.artifact_drift import artifact_drift
 from edgenet.measure.energy import energy
 from edgenet.measure.full_decode import full_decode
@@ -37,6 +36,7 @@ from edgenet.steps.board_run import BoardRun, board_run
 from edgenet.steps.events import board_events
 from edgenet.steps.input_notes import image_notes
 from edgenet.steps.stage import brought
+from edgenet.steps.taken import BundleLike, bundle_of, images_of, protocol_of
 from edgenet.text import plain
 from edgenet.verify.expected import Expected, FloatReference, true_of
 
@@ -47,9 +47,9 @@ SMALL_MB = 512 * 1024**2 / 1e6
 
 
 def profile(  # noqa: PLR0913
-    bundle: Bundle | Path | str,
+    bundle: BundleLike,
     device: str = "local",
-    protocol: Protocol | str = "single-stream",
+    protocol: Protocol | Path | str = "single-stream",
     val: ImageSet | Path | str | None = None,
     min_fps: float | None = None,
     max_drift: float | None = None,
@@ -62,7 +62,7 @@ def profile(  # noqa: PLR0913
     """Measure a bundle on a board.
 
     Args:
-        bundle: The bundle.
+        bundle: What `compile` made, or its file.
         device: "local", ``user@host[:port]`` or an ssh alias.
         protocol: How to measure.
         val: Images to judge accuracy on, with ``labels.csv`` for what is true of them; else the bundle's few
@@ -87,13 +87,13 @@ def profile(  # noqa: PLR0913
         DataError: The validation images cannot be used, or there is no such frame.
         LibraryError: The protocol measures no pipeline, and ``frame`` asks for one.
     """
-    bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
-    rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
+    bundle = bundle_of(bundle)
+    rules = protocol_of(protocol)
     frame = _frame(frame, rules)
-    images = ImageSet.load(image_folder(str(val), "val")) if isinstance(val, Path | str) else val
+    images = images_of(val, "val")
     if images is not None:
         true_of(bundle, images)  # what is not of this model's task is refused before any work
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     with connect(device, board_events(progress)) as agent:
         facts = agent.facts([bundle.manifest.backend])
         if deployed:

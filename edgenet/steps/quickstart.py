@@ -13,11 +13,13 @@ from edgenet.library import image_folder
 from edgenet.metric import metric
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
+from edgenet.protocol import Protocol
 from edgenet.report import Report
 from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.embedded import embedded_name
 from edgenet.steps.profile import profile
+from edgenet.steps.taken import protocol_of
 from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, truth
 from edgenet.zoo import embedded
@@ -53,7 +55,7 @@ class Quickstart:
 
 def quickstart(
     folder: Path | str | None = None,
-    protocol: str = "quick",
+    protocol: Protocol | Path | str = "quick",
     progress: Progress = silent,
     cache: bool = True,
     task: str = CLASSIFICATION,
@@ -70,7 +72,7 @@ def quickstart(
     Raises:
         PlanError: No model of that task travels with edgenet.
     """
-    name = embedded_name(task)
+    name, rules = embedded_name(task), protocol_of(protocol)
     model = Model.load(embedded(name))
     calibration = ImageSet.load(image_folder(name, "calib"))
     val = ImageSet.load(image_folder(name, "val"))
@@ -85,7 +87,7 @@ def quickstart(
             path = compiled.write(place / f"{name}.{backend}.{precision}.edgenet")
             deploy(path, "local", progress=prefixed)
             known = known or truth(compiled.bundle, val, prefixed, cache)
-            report = profile(path, "local", protocol, val=val, progress=prefixed, known=known)
+            report = profile(path, "local", rules, val=val, progress=prefixed, known=known)
             report.write(place / f"{name}.{backend}.{precision}.json")
             reports.append(report)
     return Quickstart(model, tuple(reports), answer(reports, WITHIN_PP))

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edgenet.errors import ReportError
 from edgenet.report import Report
 from edgenet.steps.join_sweeps import join_sweeps
+from edgenet.steps.taken import report_of, several
 from edgenet.swept import Sweep
 
 __all__ = ["load_reports", "load_results", "present"]
 
 
-def present(results: Sequence[Report | Sweep | Path | str], form: str = "html") -> str:
+def present(
+    results: Iterable[Report | Sweep | Path | str] | Report | Sweep | Path | str, form: str = "html"
+) -> str:
     """One report or sweep, or several side by side, as a document.
 
     Args:
-        results: Reports or sweeps, at least one.
+        results: A report or a sweep, or several of one kind.
         form: "html" (one file that needs nothing else), "md" or "csv".
 
     Raises:
         ReportError: One cannot be read, or they cannot be compared.
     """
-    found = load_results(results)
+    found = load_results(several(results))
     return _sweep(found, form) if isinstance(found, Sweep) else _reports(found, form)
 
 
@@ -94,7 +97,7 @@ def load_reports(reports: Sequence[Report | Path | str]) -> list[Report]:
         ReportError: One cannot be read, or they are of different models and not all judged on the
             same labelled images, so that their accuracies cannot be compared.
     """
-    found = [report if isinstance(report, Report) else Report.load(report) for report in reports]
+    found = [report_of(report) for report in reports]
     models = {report.bundle.model_digest for report in found}
     sets = {(report.drift.labelled, report.drift.images, report.drift.images_digest) for report in found}
     labelled = all(report.drift.labelled for report in found)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from edgenet.backend import sent_backends
+from edgenet.backend import load_backend, sent_backends
 from edgenet.devices.pins import fitting
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
 from edgenet.progress import REMARK, Progress, silent
+from edgenet.steps.taken import several, target_of
 from edgenet.target import Target
 
 __all__ = ["Kept", "build", "platform", "platforms", "wheelhouse"]
@@ -48,7 +50,7 @@ class Kept:
 
 
 def wheelhouse(
-    targets: Iterable[Target | str] = (),
+    targets: Iterable[Target | Path | str] | Target | Path | str = (),
     python: str | None = None,
     machine: str = "aarch64",
     backends: Sequence[str] = (),
@@ -57,7 +59,7 @@ def wheelhouse(
     """Fetch the runtimes of boards into the user's cache.
 
     Args:
-        targets: Boards, by name, path or value; each with all its systems.
+        targets: A board or several, by name, path or value; each with all its systems.
         python: Of a board that has no target, such as "3.11".
         machine: Of that board, as ``uname -m`` says it.
         backends: Those that shall run there; all whose runtimes are sent if empty.
@@ -66,9 +68,11 @@ def wheelhouse(
     Raises:
         DeviceError: Nothing at all could be fetched; why.
         LibraryError: A target is not there, or names no system.
+        PlanError: There is no such backend.
     """
-    boards = [item if isinstance(item, Target) else Target.load(item) for item in targets]
-    wanted = [one for board in boards for one in platforms(board)]
+    for name in backends:
+        load_backend(name)  # which refuses a name that none has
+    wanted = [one for board in several(targets) for one in platforms(target_of(board))]
     wanted += [platform(python, machine)] if python else []
     return build(wanted, backends, progress)
 
@@ -119,7 +123,7 @@ def _fetch_all(backend: str, one: Platform, progress: Progress) -> list[Kept]:
     except DeviceError as error:
         return [Kept(backend, one.python, one.machine, "", 0.0, error.what)]
     for pin in pins:
-        progress(f"fetch {pin.name} for Python {one.python}, {one.machine}", 0, None)
+        progress(f"fetching {pin.name} for Python {one.python}, {one.machine}", 0, None)
         try:
             wheels = fetch(
                 pin.wheels, pin.platform, tell=lambda what, name: progress(f"{what} {name}", 0, REMARK)

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgenet.errors import ConnectionFailed, ConnectionLost
 from edgenet.progress import REMARK, Progress
-from edgenet.protocol import Protocol
+from edgenet.steps.taken import protocol_of
 from edgenet.sweeps.board_cells import BoardCells
 from edgenet.sweeps.builder import Builder
 from edgenet.sweeps.engine import Outcome
@@ -140,7 +140,7 @@ class BoardSearch:
         """Cells in turns."""
         keys = list(rounds)
         turns = [Turn(self._bundle(key), self.cells.slots[key].threads, rounds[key]) for key in keys]
-        rules = Protocol.load(self._plan.screen)
+        rules = protocol_of(self._plan.screen)
         job = ScreenJob(self._board.device, tuple(turns), rules, self._plan.frame, self._photographs)
         names = ", ".join(self.cells.slots[key].name for key in keys[:3])
         more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
@@ -154,7 +154,7 @@ class BoardSearch:
                 search.timed(key, cell.rounds_ms)
 
     def _long(self, search: Search, key: str) -> None:
-        slot, rules = self.cells.slots[key], Protocol.load(self._plan.long)
+        slot, rules = self.cells.slots[key], protocol_of(self._plan.long)
         frame, val = self._plan.frame, self._builder.val
         job = LongJob(self._bundle(key), slot.reached.device, slot.threads, rules, frame, val)
         self._progress(f"{self._board.device}: run {slot.name} long", 0, None)

@@ -31,7 +31,7 @@ def engine_for(scheduler: str | None, workers: int | None, boards: Sequence[str]
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing and (scheduler is not None or (workers or 1) > 1):
-        asked = f"--scheduler {scheduler}" if scheduler is not None else f"--workers {workers}"
+        asked = f"the scheduler {scheduler}" if scheduler is not None else f"a cluster of {workers} workers"
         raise PlanError(f"{asked} needs Dask ({' and '.join(missing)} not installed)", INSTALL)
     if scheduler is not None:
         _check_address(scheduler)
@@ -42,7 +42,7 @@ def engine_for(scheduler: str | None, workers: int | None, boards: Sequence[str]
 
 def _check_address(scheduler: str) -> None:
     if not ADDRESS.fullmatch(scheduler):
-        what = f"--scheduler {scheduler} is no address of a scheduler"
+        what = f"{scheduler} is no address of a scheduler"
         raise PlanError(what, "write it as tcp://HOST:8786, as dask scheduler prints it")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenet.progress import Progress, silent
-from edgenet.protocol import Protocol
+from edgenet.steps.taken import protocol_of
 from edgenet.sweeps.board_search import entries_of
 from edgenet.sweeps.engine import Here
 from edgenet.sweeps.plan import SweepPlan
@@ -86,7 +86,7 @@ def _needed(ready: Prepared, device: str) -> tuple[int, float]:
     """Cells that are timed at most on a board, and the seconds of that and of one long run."""
     plan = ready.plan
     slots = [slot for slot in ready.slots if slot.reached.device == device]
-    screen, long = Protocol.load(plan.screen), Protocol.load(plan.long)
+    screen, long = protocol_of(plan.screen), protocol_of(plan.long)
     each = plan.rounds * (2 * screen.warmup_s + screen.min_seconds + screen.longest_s + START_S)
     count = len(slots) if plan.brute else max(_timed(slots, plan, line) for line in _lines(slots))
     return count, count * each + 2 * long.warmup_s + long.min_seconds + long.longest_s + START_S

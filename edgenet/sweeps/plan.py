@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ from edgenet.frame import Frame
 from edgenet.library import Table, names, read_table
 from edgenet.pages import page
 from edgenet.protocol import Protocol
+from edgenet.recipe import Recipe
 from edgenet.steps.plan import PRECISIONS
-from edgenet.text import cause
+from edgenet.steps.taken import protocol_of, several
+from edgenet.sweeps.asked import file_of, folder_of, named
+from edgenet.text import cause, near
 from edgenet.zoo import EMBEDDED
 from edgenet.zoo.named import FAMILIES
 
@@ -61,20 +64,20 @@ class SweepPlan:
     resolutions: tuple[int, ...] = ()
     precisions: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
-    recipe: str | None = None
+    recipe: Recipe | str | None = None
     threads: tuple[int, ...] = (0,)
     boards: tuple[Board, ...] = ()
     calibration: str | None = None
     val: str | None = None
     fps: float = 24.0
     frame: Frame = FRAME
-    screen: str = "screening"
-    long: str = "real-time"
+    screen: Protocol | str = "screening"
+    long: Protocol | str = "real-time"
     rounds: int = 3
     brute: bool = False
 
     @classmethod
-    def load(cls, name: str) -> SweepPlan:
+    def load(cls, name: Path | str) -> SweepPlan:
         """Read a plan by name or path; the paths in it are relative to its folder.
 
         Raises:
@@ -82,7 +85,7 @@ class SweepPlan:
         """
         table = read_table("sweep", name)
         _check_no_card(table)
-        place = Path(name).parent if name.endswith(".toml") else Path()
+        place = Path(name).parent if str(name).endswith(".toml") else Path()
         plan = cls(
             name=table.take("name", str),
             files=tuple(found for item in table.texts("files") for found in _expanded(item, place)),
@@ -108,8 +111,20 @@ class SweepPlan:
         return plan
 
     def changed(self, **values: Any) -> SweepPlan:
-        """A copy in which what is neither ``None`` nor empty stands in the plan's place."""
-        return replace(self, **{key: value for key, value in values.items() if value not in (None, (), [])})
+        """A copy in which what is neither ``None`` nor empty stands in the plan's place.
+
+        Args:
+            values: By the names of the attributes. Of what is several, one may stand alone; files, images,
+                recipe and protocols come by name, path or value, boards by their device, a frame as text.
+
+        Raises:
+            DataError: No such frame.
+            PlanError: A model or images that no path leads to.
+        """
+        given = {key: value for key, value in values.items() if value not in (None, (), [])}
+        return replace(
+            self, **{key: _TAKEN[key](value) if key in _TAKEN else value for key, value in given.items()}
+        )
 
     def checked(self) -> SweepPlan:
         """The same, with ``local`` where no board is named.
@@ -131,9 +146,9 @@ class SweepPlan:
         self._check_files()
         self._check_numbers()
         for name in (self.screen, self.long):
-            if not Protocol.load(name).pipeline:
+            if not (rules := protocol_of(name)).pipeline:
                 raise LibraryError(
-                    f"the protocol {name} measures no pipeline, and real time is judged on it",
+                    f"the protocol {rules.name} measures no pipeline, and real time is judged on it",
                     "choose one that does, such as real-time",
                 )
         boards = self.boards or (Board("local"),)
@@ -150,10 +165,11 @@ class SweepPlan:
     def _check_files(self) -> None:
         for item in self.files:
             if item not in EMBEDDED and not Path(item).exists():
-                plans = ", ".join(names("sweep"))
+                plans = names("sweep")
+                choice = f"families are {', '.join(FAMILIES)}; plans are {', '.join(plans)}, or a TOML file"
                 raise PlanError(
                     f"{item} is no model file, no family of networks and no plan",
-                    f"families are {', '.join(FAMILIES)}; plans are {plans}, or a TOML file",
+                    near(item, (*FAMILIES, *plans, *EMBEDDED)) or choice,
                 )
         if self.files and (self.alphas or self.resolutions):
             raise PlanError(
@@ -181,14 +197,25 @@ class SweepPlan:
             "resolutions": list(self.resolutions),
             "precisions": list(self.precisions),
             "backends": list(self.backends),
-            "recipe": self.recipe,
+            "recipe": self.recipe.name if isinstance(self.recipe, Recipe) else self.recipe,
             "threads": list(self.threads),
             "boards": [board.device for board in self.boards],
-            "screen": Protocol.load(self.screen).to_table(),
-            "long": Protocol.load(self.long).to_table(),
+            "screen": protocol_of(self.screen).to_table(),
+            "long": protocol_of(self.long).to_table(),
             "rounds": self.rounds,
             "all": self.brute,
         }
+
+
+_TAKEN: dict[str, Callable[[Any], Any]] = {
+    "files": lambda value: tuple(map(file_of, several(value))),
+    "boards": lambda value: tuple(Board(one) if isinstance(one, str) else one for one in several(value)),
+    "calibration": folder_of,
+    "val": folder_of,
+    "frame": lambda value: Frame.parse(value) if isinstance(value, str) else value,
+    **dict.fromkeys(("recipe", "screen", "long"), named),
+    **dict.fromkeys(("families", "alphas", "resolutions", "precisions", "backends", "threads"), several),
+}
 
 
 def _expanded(item: str, place: Path) -> list[str]:

@@ -13,10 +13,9 @@ from edgenet.backend import backend_names, load_backend
 from edgenet.cache import made_by
 from edgenet.errors import PlanError
 from edgenet.files import sha256
-from edgenet.protocol import Protocol
 from edgenet.recipe import Recipe
-from edgenet.steps.plan import default_recipe
-from edgenet.steps.plan import plan as decided
+from edgenet.steps.plan import default_recipe, plan_for
+from edgenet.steps.taken import protocol_of, recipe_of
 from edgenet.sweeps.board import Reached
 from edgenet.sweeps.candidates import Candidate
 from edgenet.sweeps.images import Images
@@ -115,7 +114,7 @@ def slots_of(
         PlanError: No backend of the plan is there on a board.
     """
     found = []
-    rules = [Protocol.load(name).to_table() for name in (plan.screen, plan.long)]
+    rules = [protocol_of(item).to_table() for item in (plan.screen, plan.long)]
     for reached in boards:
         for backend in _backends(plan, reached):
             builds = [(item, _recipe(plan, item)) for item in _precisions(plan, backend, reached)]
@@ -152,7 +151,7 @@ def _precisions(plan: SweepPlan, backend: str, reached: Reached) -> list[str]:
 
 def _possible(reached: Reached, backend: str, precision: str) -> bool:
     try:
-        decided(reached.target, backend, precision)
+        plan_for(reached.target, backend, precision)
     except PlanError:
         return False
     return True
@@ -163,7 +162,7 @@ def _recipe(plan: SweepPlan, precision: str) -> Recipe | None:
     if not precision.startswith("int8"):
         return None
     if plan.recipe is not None:
-        return Recipe.load(plan.recipe)
+        return recipe_of(plan.recipe)
     if plan.families and precision == "int8":
         return replace(Recipe.load(UNTRAINED_RECIPE), images=UNTRAINED_IMAGES)
     return default_recipe(precision)

@@ -58,7 +58,7 @@ class Prepared:
 
 
 def sweep(
-    plan: SweepPlan | str,
+    plan: SweepPlan | Path | str,
     folder: Path | str = "sweep",
     progress: Progress = silent,
     scheduler: str | None = None,
@@ -85,7 +85,7 @@ def sweep(
         ConnectionLost: All boards went away and did not come back; what is done is kept.
         DataError: The images cannot be used, or the folder cannot be written.
     """
-    plan = (SweepPlan.load(plan) if isinstance(plan, str) else plan).checked()
+    plan = (plan if isinstance(plan, SweepPlan) else SweepPlan.load(plan)).checked()
     store = Store(folder, fresh)
     with store.held(), _engine(scheduler, workers, plan) as engine:
         ready = prepared(plan, progress, engine)
@@ -112,7 +112,7 @@ def prepared(plan: SweepPlan, progress: Progress, engine: Engine) -> Prepared:
     networks = candidates(plan, progress)
     boards = []
     for board in plan.boards:
-        progress(f"ask {board.device}", 0, None)
+        progress(f"asking {board.device} what it is", 0, None)
         (outcome,) = engine.run(reach, [board], board=board.device)
         if outcome.error is not None:
             raise outcome.error

@@ -18,7 +18,7 @@ from edgenet.model import Model
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
-from edgenet.steps.plan import options, plan
+from edgenet.steps.plan import options, plan_for
 from edgenet.target import Target
 from tests.conftest import CHEAP, CLASSES, SIZE, smooth_images
 
@@ -235,7 +235,7 @@ class TestPlanning:
     @pytest.mark.parametrize("board", ["jetson-nano", "jetson-tx2-nx"])
     def test_int8_is_refused_where_the_gpu_has_none(self, board: str) -> None:
         with pytest.raises(PlanError, match="no int8 arithmetic") as caught:
-            plan(Target.load(board), "tensorrt", "int8")
+            plan_for(Target.load(board), "tensorrt", "int8")
         assert caught.value.remedy == "choose --precision fp32 or fp16"
 
     def test_the_gpu_decides_even_where_the_file_allows_it(self) -> None:
@@ -243,10 +243,10 @@ class TestPlanning:
         generous = replace(nano.backends["tensorrt"], precisions=("fp32", "fp16", "int8"), refused={})
         target = replace(nano, backends={**nano.backends, "tensorrt": generous})
         with pytest.raises(PlanError, match=r"compute capability 5\.3 has no int8"):
-            plan(target, "tensorrt", "int8")
+            plan_for(target, "tensorrt", "int8")
 
     def test_fp16_is_the_default(self) -> None:
-        decided = plan(Target.load("jetson-orin-nano"), "tensorrt")
+        decided = plan_for(Target.load("jetson-orin-nano"), "tensorrt")
         assert (decided.precision, decided.built, decided.recipe) == ("fp16", "device", None)
         assert decided.why == ("fp16 is the default of tensorrt",)
 
@@ -261,7 +261,7 @@ class TestPlanning:
         nano = Target.load("jetson-nano")
         old = replace(nano.backends["tensorrt"], versions=("8.0.1",))
         with pytest.raises(PlanError, match=r"TensorRT 8\.0\.1 is outside"):
-            plan(replace(nano, backends={**nano.backends, "tensorrt": old}), "tensorrt", "fp16")
+            plan_for(replace(nano, backends={**nano.backends, "tensorrt": old}), "tensorrt", "fp16")
 
     def test_a_bundle_carries_the_forms_of_its_board(self, prepared: Model) -> None:
         backend = load_backend("tensorrt")
@@ -294,16 +294,16 @@ class TestPlanning:
             return replace(board, backends={**board.backends, "tensorrt": support})
 
         decided = asked("jetson-xavier-nx", 0, "8.5")
-        assert plan(decided, "tensorrt", "fp16").precision == "fp16"
+        assert plan_for(decided, "tensorrt", "fp16").precision == "fp16"
         for target, words in (
             (asked("jetson-orin-nano", 0, "8.5"), "DLA core 0 is asked for and there are 0"),
             (asked("jetson-xavier-nx", 2, "8.5"), "DLA core 2 is asked for and there are 2"),
             (asked("jetson-agx-orin", 0, "8.5", "10.3"), "TensorRT 8 only"),
         ):
             with pytest.raises(PlanError, match=words):
-                plan(target, "tensorrt", "fp16")
+                plan_for(target, "tensorrt", "fp16")
         with pytest.raises(PlanError, match="does not run int8"):
-            plan(decided, "tensorrt", "int8")
+            plan_for(decided, "tensorrt", "int8")
 
     def test_a_wrong_dla_core_in_a_file(self, tmp_path) -> None:  # type: ignore[no-untyped-def]
         path = tmp_path / "b.toml"

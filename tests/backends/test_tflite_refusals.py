@@ -58,7 +58,7 @@ CASES: dict[str, tuple[Callable[[Net], str], str]] = {
     "transpose": (transposed, r"Transpose .*inside the network"),
     "operator": (
         unknown,
-        r"Softplus 'softplus\d+': it has no form in TFLite here: choose --backend onnxruntime",
+        r"Softplus 'softplus\d+': it has no form in TFLite here: choose backend=.onnxruntime.",
     ),
     "average with pytorch's pads": (padded_average, r"AveragePool .*pads \(1, 1, 0, 0\)"),
     "slice with steps": (stepping_slice, r"Slice .*steps over"),

@@ -116,7 +116,7 @@ def test_the_cache_is_not_believed_either(index: Path, damage: str) -> None:
         kept.write_bytes(good[:-1])
     else:
         wheel(kept.parent, "forged")
-    with pytest.raises(DeviceError, match=r"another sha256.*run this again without --offline"):
+    with pytest.raises(DeviceError, match=r"another sha256.*run this again without offline=True"):
         fetch(["tiny==1.0"], HERE, offline=True)
     kept.parent.mkdir()
     kept.write_bytes(good[:-1])

@@ -22,11 +22,20 @@ PARTS = {
     "importers", "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
 }  # fmt: skip
 # What tasks and reports compute with.
-ALONE = {"confusion", "geography", "original", "sigmoids", "statistics", "verification"}
+ALONE = {
+    "classifier_drift",
+    "confusion",
+    "confusion_matrix",
+    "geography",
+    "original",
+    "sigmoids",
+    "statistics",
+    "verification",
+}
 FOUNDATION = {
-    "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value", "library",
-    "locks", "notebook", "packed", "pages", "progress", "record", "text", "text_file", "tflite_schema",
-    "threads",
+    "arguments", "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value",
+    "library", "locks", "log", "notebook", "packed", "pages", "progress", "record", "shell", "text",
+    "text_file", "tflite_schema", "threads",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),

@@ -51,7 +51,7 @@ def test_frames_are_made_of_the_users_photographs_where_there_are_some(tmp_path:
 
 
 def test_a_board_that_decodes_no_jpeg_is_told_what_it_can_take() -> None:
-    with pytest.raises(DeviceError, match=r"decodes no JPEG.* measure --frame 640x480:yuyv"):
+    with pytest.raises(DeviceError, match=r"decodes no JPEG.* measure frame=.640x480:yuyv"):
         CameraCase.of(Frame(640, 480), bundle(), None, ["ppm"])
     assert CameraCase.of(Frame(640, 480, "yuyv"), bundle(), None, ["ppm"]).pictures
 

@@ -37,7 +37,7 @@ def test_others_are_refused(first: Classification, alignment: dict[str, list[int
 
 
 def test_one_bundle_cannot_both_compare_and_look_closer() -> None:
-    with pytest.raises(PlanError, match="leave --against or --then out"):
+    with pytest.raises(PlanError, match="leave against= or then= out"):
         demo("a.edgenet", options=DemoOptions(against="b.edgenet", then="c.edgenet"))
     with pytest.raises(PlanError, match="no first bundle"):
         demo(options=DemoOptions(then="c.edgenet"))

@@ -99,7 +99,7 @@ def test_float_without_images_gets_a_synthetic_golden_set(model: Model) -> None:
 
 
 def test_int8_without_images_is_refused_never_invented(model: Model) -> None:
-    with pytest.raises(DataError, match="int8 needs calibration images: give --calibration DIR"):
+    with pytest.raises(DataError, match="int8 needs calibration images: give calibration=DIR"):
         compile(model, "local", "tflite", "int8")
 
 

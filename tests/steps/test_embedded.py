@@ -43,5 +43,5 @@ def test_a_task_without_one_is_told() -> None:
 
 
 def test_a_bundle_says_itself_what_it_is_for(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="leave --task out"):
+    with pytest.raises(PlanError, match="leave task= out"):
         demo(tmp_path / "x.edgenet", options=DemoOptions(task="detection"))

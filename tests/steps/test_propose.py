@@ -153,7 +153,7 @@ def test_images_without_labels_are_refused(tmp_path: Path, photos: Path) -> None
 def test_some_of_the_classes_need_all_names(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "photos", names={"blue": "blue", "red": "red"})
     model = saved(tmp_path, painted())
-    with pytest.raises(DataError, match="its images are of 2 classes, and the network has 7: give --labels"):
+    with pytest.raises(DataError, match="are of 2 classes, and the network has 7: give labels=FILE"):
         init(model, images=folder)
     names = tmp_path / "names.txt"
     names.write_text("\n".join(COLORS))

@@ -119,11 +119,11 @@ def test_what_is_behind_a_quantized_model_is_refused_unless_it_is_the_same(
 ) -> None:
     same = compile(file, "local", "tflite", "int8", CHEAP, photos)
     assert same.data == compile(file, "local", "tflite").data
-    with pytest.raises(PlanError, match="quantized with recipe int8-minmax already: leave --recipe"):
+    with pytest.raises(PlanError, match="recipe int8-minmax already: leave recipe= and max_drift= out"):
         compile(file, "local", "tflite", recipe="int8-fast")
     with pytest.raises(PlanError, match="quantized with recipe int8-minmax already"):
         decide(file, "local", max_drift=0.5)
-    with pytest.raises(PlanError, match="quantized with other images: leave --calibration out"):
+    with pytest.raises(PlanError, match="quantized with other images: leave calibration= out"):
         compile(file, "local", "tflite", calibration=ImageSet.load(photos).head(5))
     with pytest.raises(ModelError, match="tiny has its own preprocessing and labels"):
         compile(file, "local", "tflite", preprocessing=tmp_path / "card.toml")
@@ -213,5 +213,5 @@ def test_the_library_decides_as_the_command_line_does(tmp_path: Path, model_file
     card = model_file.with_suffix(".toml")
     done = compile(bare, "local", "onnxruntime", "fp32", preprocessing=card, labels=labels)
     assert done.bundle.manifest.labels == ("a", "b", "c", "d", "e")
-    with pytest.raises(PlanError, match="--max-drift is for int8 with second-order rounding"):
+    with pytest.raises(PlanError, match="a drift limit is for int8 with second-order rounding"):
         compile("signs", "local", "onnxruntime", "fp32", max_drift=0.5)

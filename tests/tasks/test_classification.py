@@ -179,7 +179,7 @@ def test_names_of_classes_are_those_of_the_models_labels() -> None:
         (("cat", "dog", "owl"), "", "the model has no such label"),
         (("crane", "dog", "crane"), "crane", "calls 2 classes so (0, 2): write class_index"),
         (("Crane", "dog", "crane"), "CRANE", "calls 2 classes so (0, 2)"),
-        ((), "dog", "the model has no labels: compile it again with --labels FILE.* alphabetical order"),
+        ((), "dog", "the model has no labels: compile it again with labels=FILE.* alphabetical order"),
     ],
 )
 def test_names_that_are_not_clear_are_refused(labels: tuple[str, ...], name: str, message: str) -> None:

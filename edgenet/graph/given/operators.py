@@ -75,7 +75,7 @@ class _Writer:
             raise ModelError(
                 f"{self.where}: {kind} {_label(node)!r} chooses its scales while it runs "
                 "(dynamic quantization), and edgenet needs them before",
-                "give the float model; --precision int8-dynamic or int8 quantizes it",
+                "give the float model, and --precision int8-dynamic or int8",
             )
         if kind in ("QuantizeLinear", "DequantizeLinear"):
             self._pair(node)

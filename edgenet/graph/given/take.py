@@ -58,7 +58,7 @@ def take_given(model: Model) -> Model:
     if not any(affine_of(graph, node) for node in graph.nodes):
         raise ModelError(
             f"{model.name}: its weights are quantized and its activations are not",
-            "give the float model; --precision int8-dynamic or int8 quantizes it",
+            "give the float model, and --precision int8-dynamic or int8",
         )
     output = model.task.outputs[0] if stripped else model.output
     return replace(model, proto=graph.proto(), output=output, precision="int8", kept_scales=True)

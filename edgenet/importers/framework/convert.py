@@ -12,7 +12,9 @@ from pathlib import Path
 from edgenet.errors import ModelError
 from edgenet.files import irregular
 from edgenet.importer import Imported
+from edgenet.importers.framework import FRAMEWORK_PYTHON
 from edgenet.importers.framework.interpreter import find_interpreter
+from edgenet.log import log
 from edgenet.text import plain
 
 __all__ = ["Form", "convert"]
@@ -64,7 +66,7 @@ def convert(path: Path, form: Form) -> Imported:
     if python is None:
         raise ModelError(
             f"{path}: {form.what}, and no Python found has {' and '.join(form.needs)} to convert it",
-            f"give --python the one that trained it; or there {form.by_hand(path)}",
+            f"name the one that trained it in {FRAMEWORK_PYTHON}; or there {form.by_hand(path)}",
         )
     with tempfile.TemporaryDirectory(prefix="edgenet-convert-") as folder:
         made = Path(folder, "model" + form.suffix)
@@ -82,6 +84,7 @@ def _unreadable(path: Path) -> str:
 
 
 def _run(python: str, form: Form, path: Path, made: Path) -> None:
+    log.debug("convert %s with %s", path, python)
     try:
         done = subprocess.run(
             [python, "-c", form.script, str(path.resolve()), str(made)],
@@ -94,6 +97,8 @@ def _run(python: str, form: Form, path: Path, made: Path) -> None:
         raise ModelError(
             f"{path}: {python} could not convert it ({type(error).__name__})", form.by_hand(path)
         ) from None
+    for line in done.stderr.decode("utf-8", "replace").splitlines():
+        log.debug("%s: %s", Path(python).name, line)
     if done.returncode and AUGMENTATION in done.stderr:
         raise ModelError(
             f"{path}: {form.what} with augmentation layers, which change pictures at random, for training",

@@ -37,7 +37,9 @@ def find_interpreter(needs: Sequence[str]) -> str | None:
         return next((python for python in _candidates() if _has(python, needs)), None)
     python = shutil.which(named)
     if python is None:
-        raise ModelError(f"{named}: no such program", "give --python the python that trained the model")
+        raise ModelError(
+            f"{named}: no such program", f"name the Python that trained the model in {FRAMEWORK_PYTHON}"
+        )
     if not _has(python, needs):
         raise ModelError(
             f"{named} has not all of {', '.join(needs)}", f"run {named} -m pip install {' '.join(needs)}"

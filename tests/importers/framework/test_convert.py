@@ -91,7 +91,9 @@ def test_without_a_framework_the_lines_to_run_are_told(
 ) -> None:
     monkeypatch.setattr("edgenet.importers.framework.convert.find_interpreter", lambda needs: None)
     (tmp_path / "net.pt2").write_bytes(b"PK")
-    with pytest.raises(ModelError, match=r"torch and onnxscript.*--python.*torch\.onnx\.export\(") as refused:
+    with pytest.raises(
+        ModelError, match=r"torch and onnxscript.*EDGENET_FRAMEWORK_PYTHON.*torch\.onnx\.export\("
+    ) as refused:
         read(tmp_path / "net.pt2")
     assert str(tmp_path / "net.pt2") in str(refused.value)
 

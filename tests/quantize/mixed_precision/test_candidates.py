@@ -28,7 +28,7 @@ from edgenet.quantize.quantizer import quantize
 from edgenet.quantize.rounding.round_to_nearest import nearest
 from edgenet.recipe import Recipe
 from edgenet.steps.compile import compile
-from edgenet.steps.plan import limited, plan
+from edgenet.steps.plan import limited, plan_for
 from edgenet.target import Target
 from edgenet.tasks.classification import Classification
 from tests.conftest import smooth_images
@@ -216,22 +216,22 @@ def test_an_unknown_layer_is_named(model: Model) -> None:
 
 def test_a_backend_that_takes_whole_int8_networks_refuses_first() -> None:
     recipe = Recipe.load("int8-mixed")
-    assert plan(Target.load("local"), "onnxruntime", "int8", recipe).recipe == "int8-mixed"
+    assert plan_for(Target.load("local"), "onnxruntime", "int8", recipe).recipe == "int8-mixed"
     with pytest.raises(PlanError, match="some may stay float") as caught:
-        plan(Target.load("jetson-orin-nano"), "tensorrt", "int8", recipe)
+        plan_for(Target.load("jetson-orin-nano"), "tensorrt", "int8", recipe)
     assert "--backend onnxruntime or tflite" in caught.value.remedy
 
 
 def test_recipe_and_precision_must_be_of_one_mind() -> None:
     board = Target.load("local")
-    assert plan(board, "onnxruntime", None, Recipe.load("fp16")).precision == "fp16"
-    assert plan(board, "onnxruntime", "int8-dynamic").recipe == "int8-dynamic"
-    with pytest.raises(PlanError, match="recipe fp16 makes fp16, not int8: choose --precision fp16"):
-        plan(board, "onnxruntime", "int8", Recipe.load("fp16"))
-    decided = plan(board, "onnxruntime", "int8")
+    assert plan_for(board, "onnxruntime", None, Recipe.load("fp16")).precision == "fp16"
+    assert plan_for(board, "onnxruntime", "int8-dynamic").recipe == "int8-dynamic"
+    with pytest.raises(PlanError, match="recipe fp16 makes fp16, not int8: choose precision=.fp16."):
+        plan_for(board, "onnxruntime", "int8", Recipe.load("fp16"))
+    decided = plan_for(board, "onnxruntime", "int8")
     assert limited(decided, None, 0.5).max_drift == 0.5
-    with pytest.raises(PlanError, match="--max-drift is for int8"):
-        limited(plan(board, "onnxruntime", "fp16"), None, 0.5)
+    with pytest.raises(PlanError, match="a drift limit is for int8"):
+        limited(plan_for(board, "onnxruntime", "fp16"), None, 0.5)
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "tflite"])
