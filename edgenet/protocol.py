@@ -8,12 +8,13 @@ from typing import Any
 
 from edgenet.errors import LibraryError
 from edgenet.library import read_table
+from edgenet.notebook import Shown
 
 __all__ = ["Protocol"]
 
 
 @dataclass(frozen=True)
-class Protocol:
+class Protocol(Shown):
     """The rules of a measurement, from ``profiles/protocols/NAME.toml``.
 
     Attributes:

@@ -26,6 +26,7 @@ from edgenet.library import image_folder
 from edgenet.live.recorder import Recorder
 from edgenet.live.source import SourceOrder, source_order
 from edgenet.model import Model
+from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.chain import check_chain
 from edgenet.steps.compile import compile
@@ -67,7 +68,7 @@ class Watch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DemoOptions:
+class DemoOptions(Shown):
     """What to look at, for how long, and what to keep of it.
 
     Attributes:

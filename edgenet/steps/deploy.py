@@ -10,6 +10,7 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Finished
 from edgenet.devices.connect import connect
+from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
 from edgenet.steps.stage import Staged, stage
@@ -19,7 +20,7 @@ __all__ = ["Deployment", "deploy", "made_current"]
 
 
 @dataclass(frozen=True)
-class Deployment:
+class Deployment(Shown):
     """What :func:`deploy` did.
 
     Attributes:

@@ -13,6 +13,7 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.errors import DataError
+from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.steps.deploy import Deployment, made_current
@@ -27,7 +28,7 @@ ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Fastest:
+class Fastest(Shown):
     """What :func:`deploy_fastest` did.
 
     Attributes:
@@ -39,6 +40,10 @@ class Fastest:
     deployment: Deployment
     rounds_ms: Mapping[str, tuple[float, ...]]
     why: tuple[str, ...]
+
+    def _rows(self) -> Mapping[str, Any]:
+        medians = {digest[:12]: _span(times) for digest, times in self.rounds_ms.items()}
+        return {"kept": self.deployment.name, "device": self.deployment.device, **medians, "why": self.why}
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready: the deployment's fields and how it was chosen."""

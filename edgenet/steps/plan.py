@@ -10,6 +10,7 @@ from edgenet.errors import PlanError, UnsupportedError
 from edgenet.graph.given.take import take_given
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
+from edgenet.notebook import Shown
 from edgenet.recipe import Recipe
 from edgenet.target import Target
 
@@ -23,7 +24,7 @@ MEASURE = "without VNNI fp32 may be as fast as int8: edgenet deploy A B keeps th
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Shown):
     """What `compile` is going to do.
 
     Attributes:
@@ -48,7 +49,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Option:
+class Option(Shown):
     """One way a model could run on a board.
 
     Attributes:

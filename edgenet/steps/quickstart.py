@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgenet.data_frame import data_frame
 from edgenet.drift import CLASSIFICATION, Drift
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
-from edgenet.metric import metric
+from edgenet.metric import metric, metrics
 from edgenet.model import Model
+from edgenet.notebook import Grid, Shown, tabled
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import Report
@@ -31,7 +34,7 @@ WITHIN_PP = 0.5
 
 
 @dataclass(frozen=True)
-class Quickstart:
+class Quickstart(Shown):
     """The result of :func:`quickstart`.
 
     Attributes:
@@ -43,6 +46,31 @@ class Quickstart:
     model: Model
     reports: tuple[Report, ...]
     answer: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<Quickstart {self.model.name}: {len(self.reports)} reports>"
+
+    def _title(self) -> str:
+        return f"quickstart {self.model.name}"
+
+    def _rows(self) -> Mapping[str, Any]:
+        fastest = self.answer.get("fastest")
+        within = f"fastest within {self.answer['within_pp']:g} pp of float"
+        return {within: f"{fastest['backend']} {fastest['precision']}" if fastest else "none"}
+
+    def _grids(self) -> Sequence[Grid]:
+        shown = metrics(*self.reports)
+        heads = ("build", *(item.head for item in shown), "verdict")
+        rows = [[one.build, *(item.text(one) for item in shown), one.verdict.state] for one in self.reports]
+        return (Grid(heads, rows),)
+
+    def to_frame(self) -> Any:
+        """A pandas ``DataFrame``, a row a build; as :meth:`edgenet.Report.to_frame`.
+
+        Raises:
+            PackageError: pandas is not installed.
+        """
+        return data_frame([row for one in self.reports for row in tabled(one)])
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""

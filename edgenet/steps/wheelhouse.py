@@ -12,6 +12,7 @@ from edgenet.backend import sent_backends
 from edgenet.devices.pins import fitting
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
+from edgenet.notebook import Shown
 from edgenet.progress import REMARK, Progress, silent
 from edgenet.steps.taken import several, target_of
 from edgenet.target import Target
@@ -25,7 +26,7 @@ _IMAGE = re.compile(r"Python (\d+\.\d+), glibc (\d+\.\d+)")
 
 
 @dataclass(frozen=True)
-class Kept:
+class Kept(Shown):
     """One runtime for one kind of board.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import Any
 from edgenet.errors import LibraryError, PlanError
 from edgenet.frame import Frame
 from edgenet.library import Table, names, read_table
+from edgenet.notebook import Shown
 from edgenet.pages import page
 from edgenet.protocol import Protocol
 from edgenet.recipe import Recipe
@@ -37,7 +38,7 @@ class Board:
 
 
 @dataclass(frozen=True)
-class SweepPlan:
+class SweepPlan(Shown):
     """What is swept.
 
     Attributes:
