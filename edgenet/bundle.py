@@ -92,7 +92,10 @@ class Bundle(Shown):
     def _rows(self) -> Mapping[str, Any]:
         """What it is, for which board, and what is in it."""
         known = {"target": self.manifest.target, "digest": self.digest[:12], "made by": self.manifest.tool}
-        return {**known, **{name: f"{item.size:,} bytes" for name, item in self.manifest.files.items()}}
+        sizes = {name: f"{item.size:,} bytes" for name, item in self.manifest.files.items()}
+        golden = [name for name in sizes if name.startswith("golden/")]
+        files = {name: size for name, size in sizes.items() if name not in golden}
+        return {**known, **files, "golden set": f"{len(golden)} files: images, and the answers they must get"}
 
     @property
     def artifact(self) -> bytes:

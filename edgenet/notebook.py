@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import PurePath
@@ -19,12 +19,15 @@ __all__ = ["Grid", "Shown", "card", "drawn", "tabled"]
 LONGEST_REPR = 200
 # Of a text in a table, characters; and of a list, items.
 LONGEST, MOST = 600, 12
+# What is longer is no name but a sentence.
+NAME = 32
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxtuple, _SHORT.maxdict, _SHORT.maxother = 2, 3, 3, 60
 # A notebook's own style sheet aligns figures to the right and stripes rows.
 _CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0;background:none;overflow-wrap:anywhere"
 _HEAD = f"{_CELL};font-weight:normal;opacity:.8"
 _NAME = f"{_HEAD};white-space:nowrap"
+_FIGURE = _CELL.replace("overflow-wrap:anywhere", "white-space:nowrap")
 _ROW = "background:none"
 _TABLE = "margin:4px 0 8px;border-collapse:collapse;max-width:60em"
 
@@ -55,7 +58,7 @@ class Shown:
 
     def _rows(self) -> Mapping[str, Any]:
         found = {item.name: getattr(self, item.name) for item in _fields(self) if item.repr}
-        return {name.rstrip("_").replace("_", " "): value for name, value in found.items() if _says(value)}
+        return {name.rstrip("_").replace("_", " "): value for name, value in found.items()}
 
     def _grids(self) -> Sequence[Grid]:
         return ()
@@ -74,15 +77,14 @@ def card(title: str, rows: Mapping[str, Any], *grids: Grid) -> str:
 
     Args:
         title: What it is.
-        rows: Name → text, number, list or any other value, which is told in a line.
+        rows: Name → text, number, list or any other value, which is told in a line; an empty one is left out.
         grids: Tables with heads.
     """
-    lines = "".join(
-        _row([(_NAME, "th", _safe(name)), (_CELL, "td", _html(value))]) for name, value in rows.items()
-    )
-    tables = [lines, *(_grid(grid) for grid in grids)]
+    told = [(name, value) for name, value in rows.items() if _says(value)]
+    lines = [_row([(_NAME, "th", _safe(name)), _cell(value)]) for name, value in told]
+    tables = ["".join(lines), *(_grid(grid) for grid in grids)]
     shown = "".join(f"<table style='{_TABLE}'>{table}</table>" for table in tables if table)
-    return f"<div><strong>{_safe(title)}</strong>{shown}</div>"
+    return f"<div style='overflow-x:auto'><strong>{_safe(title)}</strong>{shown}</div>"
 
 
 def drawn(value: object) -> str:
@@ -99,19 +101,22 @@ def tabled(value: object, part: str = "figures") -> list[dict[str, Any]]:
 
 def _grid(grid: Grid) -> str:
     heads = _row([(_HEAD, "th", _safe(name)) for name in grid.columns])
-    return f"<thead>{heads}</thead>" + "".join(
-        _row([(_CELL, "td", _html(value)) for value in row]) for row in grid.rows
-    )
+    return f"<thead>{heads}</thead>" + "".join(_row(map(_cell, row)) for row in grid.rows)
 
 
-def _row(cells: Sequence[tuple[str, str, str]]) -> str:
+def _cell(value: Any) -> tuple[str, str, str]:
+    """Its style, its tag and what stands in it; a figure is not broken."""
+    return _FIGURE if isinstance(value, int | float) else _CELL, "td", _html(value)
+
+
+def _row(cells: Iterable[tuple[str, str, str]]) -> str:
     found = "".join(f"<{tag} style='{style}'>{text}</{tag}>" for style, tag, text in cells)
     return f"<tr style='{_ROW}'>{found}</tr>"
 
 
 def _html(value: Any) -> str:
     """A value of a table: sentences stand on lines of their own."""
-    if isinstance(value, list | tuple) and any(isinstance(item, str) and " " in item for item in value):
+    if isinstance(value, list | tuple) and any(isinstance(item, str) and len(item) > NAME for item in value):
         return "<br>".join(map(_safe, _few([_told(item) for item in value])))
     return _safe(_told(value))
 
@@ -141,7 +146,7 @@ def _few(items: list[str]) -> list[str]:
 
 
 def _says(value: Any) -> bool:
-    """Whether a field has something to say."""
+    """Whether a value has something to say."""
     return not (value is None or (isinstance(value, list | tuple | Mapping | str) and not value))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,12 @@ class Protocol(Shown):
     def longest_s(self) -> float:
         """At least how long the longer of the stages runs."""
         return max(self.min_seconds, self.pipeline_s if self.pipeline else 0.0)
+
+    def _title(self) -> str:
+        return f"protocol {self.name}"
+
+    def _rows(self) -> Mapping[str, Any]:
+        return {"summary": self.summary, **super()._rows()}
 
     @classmethod
     def load(cls, name: Path | str) -> Protocol:

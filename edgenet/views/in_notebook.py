@@ -78,7 +78,7 @@ def _report(report: Report) -> str:
     told = [*(limit.words for limit in report.verdict.limits), *report.verdict.notes]
     return render(
         "notebook.html.j2",
-        style=_style("page.css"),
+        style=_style("report", "page.css"),
         kind="report",
         title=f"{report.bundle.model} {report.build}",
         about=f"{report.device.board or report.device.name}, protocol {report.protocol.name}",
@@ -101,7 +101,7 @@ def _sweep(sweep: Sweep) -> str:
     drawn = [Chart(panel.board, panel.svg, True) for panel in panels(sweep, nowhere) if panel.svg]
     return render(
         "notebook.html.j2",
-        style=_style("page.css", "sweep.css"),
+        style=_style("sweep", "page.css", "sweep.css"),
         kind="sweep",
         title=f"The most accurate network at {sweep.fps_line:g} FPS",
         about=f"{counted(len(sweep.cells), 'cell')}, camera {sweep.frame}",
@@ -114,8 +114,8 @@ def _sweep(sweep: Sweep) -> str:
     )
 
 
-def _style(*names: str) -> str:
-    """The style sheets of the pages, for one element; JupyterLab and VS Code say themselves what is dark."""
+def _style(kind: str, *names: str) -> str:
+    """A page's style sheets for elements of one kind; JupyterLab and VS Code say themselves what is dark."""
     frame, *pages = (HERE.joinpath(name).read_text(encoding="utf-8") for name in ("notebook.css", *names))
     page = "\n".join(pages)
     dark = " ".join(match["colors"] for match in _DARK.finditer(page))
@@ -125,4 +125,6 @@ def _style(*names: str) -> str:
     themes = "\n".join(f"{', '.join(selectors)} {{ {colors} }}" for selectors, colors in told)
     system = f"@media (prefers-color-scheme: dark) {{ & {{ {dark} }} }}"
     # Named twice, it outdoes a notebook's own rules.
-    return f".edgenet.edgenet {{ {light}\n{system}\n{themes}\n{frame}\n{_LIGHT.sub('', rest)} }}"
+    return (
+        f".edgenet-{kind}.edgenet-{kind} {{ {light}\n{system}\n{themes}\n{frame}\n{_LIGHT.sub('', rest)} }}"
+    )
