@@ -28,6 +28,7 @@ from edgenet.manifest import ArtifactSpec, PartSpec, TensorSpec
 from edgenet.model import Model
 from edgenet.recipe import Recipe
 from edgenet.target import Target
+from edgenet.text import near
 
 __all__ = [
     "Artifact",
@@ -210,7 +211,8 @@ def load_backend(name: str) -> Backend:
         PlanError: There is none.
     """
     if name not in backend_names():
-        raise PlanError(f"there is no backend {name!r}", f"choose one of {', '.join(backend_names())}")
+        choice = near(name, backend_names()) or f"choose one of {', '.join(backend_names())}"
+        raise PlanError(f"there is no backend {name!r}", choice)
     backend: Backend = importlib.import_module(f"{backends.__name__}.{name}").backend()
     return backend
 

@@ -35,6 +35,8 @@ class Layer(Record):
         gmac_s, gb_s: Thousand millions a second of multiply-adds, of bytes.
         of_roof: The share of the roofline that it reaches.
         sqnr_db: Signal to quantization noise of its result.
+        reads: The names of the rows of the user's layers whose results it reads; those between that have no
+            row, folded into others by the runtime, are left out.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Layer(Record):
     gb_s: NotNegative | None = None
     sqnr_db: float | None = None
     of_roof: NotNegative | None = None
+    reads: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

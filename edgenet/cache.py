@@ -21,6 +21,7 @@ from typing import Any
 
 from edgenet import __version__
 from edgenet.files import cache_dir, sha256, write_atomic
+from edgenet.log import log
 from edgenet.progress import REMARK, Progress, silent
 
 __all__ = ["DIGEST", "LIMIT", "Cache", "made_by"]
@@ -59,10 +60,12 @@ class Cache:
         try:
             held = self.path.read_bytes()
         except OSError:
+            log.debug("cache: %s %s is not there", self._kind, self.path.name[:12])
             return None
         if sha256(held[DIGEST:]).encode() != held[:DIGEST]:
             self.drop()
             return None
+        log.debug("cache: %s %s taken, %d B", self._kind, self.path.name[:12], len(held))
         with contextlib.suppress(OSError):
             self.path.touch()  # the last use, for the order in which entries go
         return held[DIGEST:]

@@ -51,11 +51,13 @@ class Conversion(Record):
 class Stage(Record):
     """A stage that can cost right answers: ``delta_pp`` of the task's headline measure, won or lost.
 
-    A classifier's is written as ``top1_delta_pp``, as it was before there were other tasks.
+    A classifier's is written as ``top1_delta_pp``, as it was before there were other tasks. ``interval_pp``
+    is its 95 % interval for paired answers, where each is right or wrong.
     """
 
     delta_pp: Percent | None = None
     top1_delta_pp: Percent | None = None
+    interval_pp: tuple[Percent, Percent] | None = None
 
     @property
     def change_pp(self) -> float | None:

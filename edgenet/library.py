@@ -6,7 +6,6 @@ plans of sweeps, reference results and published figures. Wherever a name is acc
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -15,7 +14,7 @@ from typing import Any
 
 from edgenet.errors import LibraryError
 from edgenet.packed import unpacked
-from edgenet.text import cause
+from edgenet.text import cause, near
 from edgenet.text_file import read_text
 
 __all__ = ["Table", "find", "image_folder", "names", "read_table", "reference_reports"]
@@ -52,8 +51,7 @@ def find(kind: str, name: Path | str) -> Path:
     path = _folder(kind) / f"{name}.toml"
     if path.is_file():
         return path
-    near = difflib.get_close_matches(name, names(kind), 1)
-    hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names(kind))}, or give a path"
+    hint = near(name, names(kind)) or f"choose one of {', '.join(names(kind))}, or give a path"
     raise LibraryError(f"there is no {kind} {name!r}", hint)
 
 
@@ -136,10 +134,7 @@ class Table:
             LibraryError: A key is left over; it is named, and the nearest known one.
         """
         for key in self._values:
-            near = difflib.get_close_matches(key, self._asked, 1)
-            raise LibraryError(
-                f"{self.where}: does not know {key!r}", f"did you mean {near[0]!r}?" if near else remedy
-            )
+            raise LibraryError(f"{self.where}: does not know {key!r}", near(key, self._asked) or remedy)
 
 
 def read_table(kind: str, name: Path | str) -> Table:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import PurePath
+from types import ModuleType
 from typing import Any
 
 from edgenet.arguments import in_python
@@ -17,6 +18,7 @@ from edgenet.text import plain
 __all__ = ["Grid", "Shown", "card", "drawn", "tabled"]
 
 LONGEST_REPR = 200
+VIEWS = "edgenet.views.shown"
 # Of a text in a table, characters; and of a list, items.
 LONGEST, MOST = 600, 12
 # What is longer is no name but a sentence.
@@ -88,15 +90,20 @@ def card(title: str, rows: Mapping[str, Any], *grids: Grid) -> str:
 
 
 def drawn(value: object) -> str:
-    """What the room of views draws of a value; it stands above the types, so it is asked for by name."""
-    found: str = importlib.import_module("edgenet.views.in_notebook").html(value)
+    """What the views draw of a value."""
+    found: str = _view(value).html(value)
     return found
 
 
 def tabled(value: object, part: str = "figures") -> list[dict[str, Any]]:
-    """A value as rows: column → value, as the room of views writes its CSV."""
-    found: list[dict[str, Any]] = importlib.import_module("edgenet.views.in_notebook").rows(value, part)
+    """A part of a value as rows: column → value, as the views write its CSV."""
+    found: list[dict[str, Any]] = _view(value).rows(value, part)
     return found
+
+
+def _view(value: object) -> ModuleType:
+    """The views' file with the name of a type: it stands above the types, and is not known here."""
+    return importlib.import_module(f"{VIEWS}.{type(value).__name__.lower()}")
 
 
 def _grid(grid: Grid) -> str:

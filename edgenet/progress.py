@@ -9,6 +9,7 @@ __all__ = ["REMARK", "Progress", "silent"]
 # In place of how much there is: what is told is over at once, and stays on the screen.
 REMARK = 0
 # Called with what is being done, how much is done, and how much there is (None when not known, or REMARK).
+# The first is in plain words, and ends with what is counted: "calibrating (images)", "sending (kB)".
 Progress = Callable[[str, int, int | None], None]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, overload
 
-__all__ = ["UNPRINTABLE", "cause", "last_line", "plain"]
+__all__ = ["UNPRINTABLE", "cause", "last_line", "near", "plain"]
 
 # Moves the cursor, reorders or hides text: C0, C1, separators, bidi, tags; and surrogates, which are no text.
 _RANGES = (
@@ -35,6 +36,12 @@ def last_line(text: str, most: int = 200) -> str:
     """The last line of a program's output that says something, at most so many characters."""
     lines = _lines(text)
     return lines[-1][:most] if lines else ""
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """The question "did you mean …?" with the name that resembles a wrong one most; empty if none does."""
+    found = difflib.get_close_matches(name.lower(), list(names), 1)
+    return f"did you mean {found[0]}?" if found else ""
 
 
 def cause(error: BaseException) -> str:

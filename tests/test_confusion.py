@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgenet.classifier_drift import ClassificationDrift
 from edgenet.errors import ModelError
-from edgenet.tasks.classification import Classification, ClassificationDrift
+from edgenet.tasks.classification import Classification
 
 NAMES = ("cat", "dog", "owl", "none")
 TASK = Classification("logits", NAMES, settings={"background": 3})

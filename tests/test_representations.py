@@ -33,7 +33,6 @@ EVIL = [
     "a' onload='x",
     '" onmouseover="x',
     "<img src=http://x>",
-    "\x1b[31m\u202e",
 ]
 
 

@@ -22,27 +22,34 @@ def order(store, request, models):
 
     Args:
         store: Where the blobs lie.
-        request: ``program``, ``source``, ``gallery``, ``page``, ``port``, ``seconds``, ``log``.
+        request: ``program``, ``source``, ``others``, ``gallery``, ``page``, ``port``, ``phone``, ``seconds``,
+            ``log``, ``keep``.
         models: What opens each.
     """
     if not 1 <= len(models) <= 2:
         raise Failure("bad-request", "a demo has one model or two")
-    source = dict(request["source"])
-    paths = [store.verified_blob(digest) for digest in source.pop("blobs", [])]
-    if paths:
-        source["paths"] = paths
     return {
         "type": wire.DEMO,
         "models": models,
         "chain": bool(request.get("chain")) and len(models) > 1,
-        "source": source,
+        "source": _source(store, request["source"]),
+        "others": [_source(store, other) for other in request.get("others", [])],
         "gallery": [[str(name), store.verified_blob(digest)] for name, digest in request.get("gallery", [])],
         "program": store.verified_blob(request["program"]),
         "page": bool(request.get("page")),
         "port": int(request.get("port") or 0),
         "seconds": request.get("seconds"),
         "log": bool(request.get("log")),
+        "phone": bool(request.get("phone")),
+        "keep": str(request.get("keep") or ""),
     }
+
+
+def _source(store, told):
+    """A source's order with paths in place of digests."""
+    source = dict(told)
+    paths = [store.verified_blob(digest) for digest in source.pop("blobs", [])]
+    return dict(source, paths=paths) if paths else source
 
 
 class Live(object):

@@ -14,6 +14,12 @@ def is_pnm(data):
     return data[:2] in (b"P5", b"P6")
 
 
+def size(data):
+    """(width, height) that the header tells, or ``None``."""
+    found = _HEADER.match(data[:MAX_HEADER])
+    return (int(found.group(2)), int(found.group(3))) if found else None
+
+
 def decode(data: bytes, max_pixels: int) -> np.ndarray:
     """uint8 [height, width, 3], RGB; other peaks than 255 are scaled to it, to the nearest.
 

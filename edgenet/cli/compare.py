@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, say
+from edgenet.cli.shared.output import print_json, print_table, say, say_next
 from edgenet.errors import EXIT_OVER_LIMIT
 
 if TYPE_CHECKING:
@@ -22,17 +22,25 @@ LIMIT = click.FloatRange(min=0)
 @click.argument("a", type=click.Path(exists=True, dir_okay=False), metavar="A")
 @click.argument("b", type=click.Path(exists=True, dir_okay=False), metavar="B")
 @click.option(
-    "--max-slowdown", type=LIMIT, metavar="%", help="Exit 4 if b's median is slower by more percent."
+    "--max-slowdown",
+    type=LIMIT,
+    metavar="%",
+    help="Exit 4 if B's median latency is longer by more.",
 )
-@click.option("--min-fps", type=LIMIT, metavar="N", help="Exit 4 if b's pipeline is slower.")
+@click.option("--min-fps", type=LIMIT, metavar="N", help="Exit 4 if B's pipeline is slower than N FPS.")
 @click.option(
     "--max-drift",
     type=LIMIT,
     metavar="PP",
-    help="Exit 4 if b has lost more than a of top-1, or of what the task measures, in percentage points "
-    "(without labels: changed answers).",
+    help="Exit 4 if B loses more than A by so many percentage points of top-1, or of what the task measures "
+    "(without labels: of changed answers).",
 )
-@click.option("--max-memory", type=LIMIT, metavar="MB", help="Exit 4 if b's process needs more at its peak.")
+@click.option(
+    "--max-memory",
+    type=LIMIT,
+    metavar="MB",
+    help="Exit 4 if B's process needs more at its peak.",
+)
 @click.option("--require-valid", is_flag=True, help="Exit 4 unless both reports are VALID.")
 @json_option
 def compare(
@@ -45,7 +53,10 @@ def compare(
     require_valid: bool,
     as_json: bool,
 ) -> int:
-    """Compare two reports of one model: faster, slower, or cannot tell.
+    """Compare two reports of one model.
+
+    Says whether B is faster than A, slower, or whether the difference is within the noise; and what changed
+    in memory and accuracy.
 
     \b
     Example:
@@ -71,6 +82,7 @@ def compare(
     for gate in result.gates:
         note = f" ({gate.note})" if gate.note else ""
         say(f"gate: {gate.words}{note}")
+    say_next("report", a, b, "-o", "compared.html")
     return EXIT_OVER_LIMIT if result.over_limit else 0
 
 

@@ -3,111 +3,136 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgenet.cli.shared.options import cache_option, json_option, python_option
-from edgenet.cli.shared.output import print_json, print_notes, progress, say
+from edgenet.cli.shared.names import Choice
+from edgenet.cli.shared.options import (
+    backend_option,
+    cache_option,
+    json_option,
+    labels_option,
+    max_drift_option,
+    model_argument,
+    precision_option,
+    preprocessing_option,
+    python_option,
+    recipe_option,
+    target_option,
+)
+from edgenet.cli.shared.output import print_json, print_notes, print_rows, remark, say, say_hint, say_next
+from edgenet.cli.shared.progress import progress
+
+if TYPE_CHECKING:
+    from edgenet.steps.compiled import Compiled
+    from edgenet.steps.preview import Preview
 
 __all__ = ["compile"]
 
 
 @click.command()
-@click.argument("model", metavar="MODEL")
-@click.option(
-    "--target", required=True, metavar="T", help="The board: a name (see edgenet targets) or a TOML file."
-)
-@click.option(
-    "--backend", metavar="B", help="onnxruntime, tflite or tensorrt; default: the target's first choice."
-)
-@click.option("--precision", metavar="P", help="fp32, fp16, int8 or int8-dynamic; default: the target's.")
-@click.option(
-    "--recipe", metavar="R", help="How to quantize: name or file; default: int8-fast, or the precision's own."
-)
-@click.option(
-    "--max-drift",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="PP",
-    help="Top-1 that int8 may lose, in percentage points; layers stay in float until it is kept.",
-)
+@model_argument
+@target_option
+@backend_option
+@precision_option
+@recipe_option
+@max_drift_option
 @click.option(
     "--head",
-    type=click.Choice(["logits", "softmax", "sigmoid", "argmax"]),
+    type=Choice(["logits", "softmax", "sigmoid", "argmax"]),
     default="logits",
-    help="What comes out: logits (default); softmax, which gives float32 probabilities; argmax, which gives "
-    "the best class as a second output.",
+    show_default=True,
+    help="What the artifact returns: raw logits, float32 probabilities (softmax, sigmoid), or argmax, which "
+    "adds the best class as a second output.",
 )
-@click.option("--calibration", metavar="DIR", help="Folder of typical images; int8 needs one.")
-@click.option("--preprocessing", metavar="F", help="How to feed the model; default: MODEL.toml beside it.")
-@click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")
-@click.option("-o", "--output", metavar="OUT", help="Default: MODEL.TARGET.BACKEND.PRECISION.edgenet here.")
-@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--calibration", metavar="DIR", help="A folder of typical images; int8 needs one.")
+@preprocessing_option
+@labels_option
+@click.option("-o", "--output", metavar="OUT", help="[default: MODEL.TARGET.BACKEND.PRECISION.edgenet]")
+@click.option("--dry-run", is_flag=True, help="Check everything, print what would be done, and stop.")
 @python_option
 @cache_option
 @json_option
-def compile(  # noqa: PLR0913, PLR0917
-    model: str,
-    target: str,
-    backend: str | None,
-    precision: str | None,
-    recipe: str | None,
-    max_drift: float | None,
-    head: str,
-    calibration: str | None,
-    preprocessing: str | None,
-    labels: str | None,
-    output: str | None,
-    dry_run: bool,
-    no_cache: bool,
-    as_json: bool,
-) -> None:
-    """Quantize and compile MODEL (ONNX) for a board, into one .edgenet file.
+def compile(model: str, output: str | None, dry_run: bool, as_json: bool, **asked: Any) -> None:
+    """Compile a model into a bundle for a board.
 
-    MODEL is an ONNX file, float32 or quantized already, with MODEL.toml beside it (docs/preprocessing.md),
-    what edgenet quantize wrote (.int8.onnx), or an embedded model: "signs", "scenes". The file holds the
-    artifact, its preprocessing and labels, the model as it was, and a few images with the answers that they
-    must get.
+    MODEL is a float or quantized model in any form edgenet reads (ONNX, Keras, TFLite, SavedModel, .pt2) with
+    its card MODEL.toml beside it; the output of edgenet quantize (.int8.onnx); or an embedded model, "signs"
+    or "scenes".
+
+    The bundle is one .edgenet file. It holds the artifact that the board runs, preprocessing and labels, the
+    original model, and a few images with the answers that the board must give.
 
     \b
     Example:
       edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/
+      edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/ --dry-run
       edgenet compile mobilenet.int8.onnx --target raspberry-pi-5 --backend onnxruntime
       edgenet compile signs --target local --backend tflite --precision int8 --calibration signs
     """
-    from edgenet.steps.compile import compile as run
-    from edgenet.steps.decide import decide
-
+    how = {"cache": not asked.pop("no_cache"), **asked}
     if dry_run:
-        decided = decide(model, target, backend, precision, recipe, max_drift).plan
-        print_json(decided.to_table()) if as_json else say(*_plan_text(decided))
+        _preview(model, output, as_json, how)
         return
+    from edgenet.steps.compile import compile as run
+
     with progress() as on_progress:
-        compiled = run(
-            *(model, target, backend, precision, recipe, calibration, on_progress, head),
-            max_drift=max_drift,
-            preprocessing=preprocessing,
-            labels=labels,
-            cache=not no_cache,
-        )
+        compiled = run(model, progress=on_progress, **how)
     written = compiled.write(Path(output or compiled.file))
-    for line in compiled.skipped:
-        say(f"edgenet: skipped {line}", err=True)
-    print_notes(compiled.notes)
+    remark(*(f"skipped {line}" for line in compiled.skipped))
+    print_notes((*compiled.notes, *(compiled.quantization.notes if compiled.quantization else ())))
     if as_json:
         print_json({**_document(compiled), "path": str(written)})
         return
-    say(*_summary(written, compiled))
+    say(str(written))
+    print_rows(_summary(compiled))
+    say_next("deploy", str(written), "--device", _device(compiled.plan.target))
 
 
-def _plan_text(plan) -> list[str]:  # type: ignore[no-untyped-def]
-    lines = [f"{plan.backend} {plan.precision} for {plan.target}, finished on the {plan.built}"]
+def _preview(model: str, output: str | None, as_json: bool, how: dict[str, Any]) -> None:
+    from edgenet.steps.preview import preview
+
+    with progress() as on_progress:
+        found = preview(model, progress=on_progress, **how)
+    file = output or found.file
+    if as_json:
+        print_json({**found.to_table(), "path": file})
+        return
+    print_rows(_preview_rows(found, file))
+    say_hint("the same command without --dry-run")
+
+
+def _preview_rows(found: Preview, file: str) -> list[tuple[str, str]]:
+    plan, expected = found.plan, found.expected
+    rows = [("build", f"{plan.backend} {plan.precision} for {plan.target}{_built(plan.built)}")]
     if plan.recipe:
-        lines.append(f"recipe {plan.recipe}")
-    return lines + [f"because {reason}" for reason in plan.why]
+        rows.append(("recipe", plan.recipe))
+    rows += [("because", reason) for reason in plan.why]
+    if found.images is not None:
+        rows.append(("images", f"{found.images} for calibration"))
+    if found.cached is not None:
+        rows.append(
+            ("cached", "yes, nothing is quantized again" if found.cached else "no, it will be quantized")
+        )
+    there = "; is there, and would be written over" if Path(file).exists() else ""
+    rows.append(("output", f"{file}{there}"))
+    if expected is not None:
+        rows.append(("time", f"about {_duration(expected.seconds)}, {expected.why}"))
+    return rows
 
 
-def _document(compiled) -> dict[str, Any]:  # type: ignore[no-untyped-def]
+def _built(where: str) -> str:
+    return "; the board builds its engine when it is deployed" if where == "device" else ""
+
+
+def _duration(seconds: float) -> str:
+    from edgenet.figures import duration
+
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
+
+
+def _document(compiled: Compiled) -> dict[str, Any]:
     made = compiled.quantized
     return {
         **compiled.bundle.manifest.to_table(),
@@ -117,9 +142,23 @@ def _document(compiled) -> dict[str, Any]:  # type: ignore[no-untyped-def]
     }
 
 
-def _summary(path: Path, compiled) -> list[str]:  # type: ignore[no-untyped-def]
-    from edgenet.cli.shared.tables import quantization_lines
+def _summary(compiled: Compiled) -> list[tuple[str, str]]:
+    from edgenet.cli.shared.quantization import quantization_rows
     from edgenet.figures import size
 
-    lines = [f"{path}  {compiled.bundle.name}  artifact {size(len(compiled.bundle.artifact))}"]
-    return lines + (quantization_lines(compiled.quantized) if compiled.quantized else [])
+    bundle = compiled.bundle
+    rows = [
+        ("build", f"{bundle.name} for {bundle.manifest.target}{_built(bundle.manifest.built)}"),
+        ("size", f"{size(bundle.size)}, {size(len(bundle.artifact))} of it what the board runs"),
+    ]
+    if compiled.quantized:
+        return rows + quantization_rows(compiled.quantized)
+    return [*rows, ("quantized", "no, weights and activations stay in float")] if _float(compiled) else rows
+
+
+def _float(compiled: Compiled) -> bool:
+    return not compiled.plan.precision.startswith("int8")
+
+
+def _device(target: str) -> str:
+    return "local" if target == "local" else "D"

@@ -13,7 +13,8 @@ import click
 
 from edgenet.cli.shared.browser import Browser
 from edgenet.cli.shared.options import device_option, embedded_option, json_option
-from edgenet.cli.shared.output import print_json, print_table, progress, rewrite, say
+from edgenet.cli.shared.output import print_json, print_table, rewrite, say, say_next
+from edgenet.cli.shared.progress import progress
 from edgenet.devices.seen import State, Summary
 from edgenet.errors import DeviceError
 from edgenet.json_value import Where
@@ -106,7 +107,7 @@ def demo(
     answers: str | None,
     **given: Any,
 ) -> None:
-    """Watch BUNDLE at work: its board looks through a camera, you look through a browser.
+    """Watch a bundle at work on live images.
 
     Frames, the five best labels, frames a second against 24, and where each millisecond goes. The page
     is reached through the connection that edgenet holds; nothing listens on the network. Without
@@ -150,6 +151,10 @@ def demo(
         print_json(summary)
     elif not streams:
         show(summary, between)
+        if bundle:
+            say_next("profile", bundle, "--device", device, "--val", "DIR", "-o", "report.json")
+        else:
+            say_next("compile", "MODEL", "--target", "T", "--calibration", "DIR", why="a model of your own")
 
 
 @contextmanager

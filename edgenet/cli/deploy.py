@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import device_option, json_option
-from edgenet.cli.shared.output import print_json, progress, say
+from edgenet.cli.shared.output import print_json, remark, say, say_next
+from edgenet.cli.shared.progress import progress
 
 __all__ = ["deploy"]
 
@@ -20,18 +21,18 @@ __all__ = ["deploy"]
     is_flag=True,
     envvar="EDGENET_OFFLINE",
     show_envvar=True,
-    help="Use no network: send only runtimes that `edgenet wheelhouse build` fetched before.",
+    help="Use no network: send only runtimes that edgenet wheelhouse fetched before.",
 )
 @json_option
 def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) -> None:
-    """Put BUNDLE on a board and make it the current one.
+    """Put a bundle on a board.
 
-    Needs nothing there but ssh and a Python of 3.6 or newer: no root, no pip, no internet. Only what
-    the board lacks is sent; after a cut, the old deployment still runs and the next deploy goes on. A
-    TensorRT engine is built there, once, before the new deployment becomes the current one.
+    The board needs only ssh and Python 3.6 or newer: no root, no pip, no internet. Only what it lacks is
+    sent. If the connection breaks, the old deployment keeps running, and the next deploy picks up where this
+    one stopped. A TensorRT engine is built on the board, once, before the new deployment replaces the old.
 
-    Several bundles of one model are measured there in turn: the first one named stays, unless a later
-    one is faster beyond noise.
+    Given several bundles of one model, it measures them on the board in turn and keeps the first one, unless
+    a later one is faster by more than the noise.
 
     \b
     Example:
@@ -50,7 +51,7 @@ def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) 
         return
     say(*(found.why if found else ()))
     if done.removed:
-        say(f"edgenet: removed on {done.device} to make room: {', '.join(done.removed)}", err=True)
+        remark(f"removed on {done.device} to make room: {', '.join(done.removed)}")
     state = "deployed to" if done.changed else "already on"
     say(
         f"{done.name} ({done.digest[:12]}) {state} {done.device}; runtime {done.runtime}; "
@@ -58,6 +59,14 @@ def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) 
     )
     if done.finished:
         say(_finished(done.finished))
+    say_next("profile", _kept(bundles, done.digest), "--device", device, "--val", "DIR", "-o", "report.json")
+
+
+def _kept(bundles: tuple[str, ...], digest: str) -> str:
+    """The file that became the current one."""
+    from edgenet.bundle import Bundle
+
+    return next((file for file in bundles[1:] if Bundle.load(file).digest == digest), bundles[0])
 
 
 def _finished(made) -> str:  # type: ignore[no-untyped-def]

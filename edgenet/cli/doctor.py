@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from edgenet.cli.shared.options import device_option, json_option
-from edgenet.cli.shared.output import print_json, print_table, progress
+from edgenet.cli.shared.options import backend_option, device_option, json_option
+from edgenet.cli.shared.output import print_json, print_rows, say_next
+from edgenet.cli.shared.progress import progress
+
+if TYPE_CHECKING:
+    from edgenet.steps.doctor import Condition
 
 __all__ = ["doctor"]
+
+STATES = {"not": "not ok"}
 
 
 @click.command()
 @device_option
-@click.option("--backend", metavar="B", help="Look only at what this backend needs.")
+@backend_option
 @json_option
 def doctor(device: str, backend: str | None, as_json: bool) -> int:
-    """Look whether a board is ready: each condition ok, not, unknown or not applicable, and the remedy.
+    """Check whether a board is ready.
 
-    Changes nothing there. Ends with 0 if nothing is wrong, 1 if something is, 3 if the board is not reached.
+    Prints each requirement as ok, not ok, unknown or not applicable, and how to fix what is not ok. Changes
+    nothing on the board. With --backend, checks only what that runtime needs.
+
+    Exits with 0 if nothing is wrong, 1 if something is, 3 if the board cannot be reached.
 
     \b
     Example:
@@ -30,7 +41,15 @@ def doctor(device: str, backend: str | None, as_json: bool) -> int:
         found = run(device, backend, on_progress)
     if as_json:
         print_json(found.to_table())
+        return found.exit_code
+    print_rows(_row(item) for item in found.conditions)
+    if found.exit_code == 0:
+        say_next("deploy", "BUNDLE", "--device", device)
     else:
-        rows = [[item.name, item.state, item.found, item.remedy or "–"] for item in found.conditions]
-        print_table(device, ["condition", "state", "found", "what to do"], rows)
+        say_next("doctor", "--device", device, why="again, when it is mended")
     return found.exit_code
+
+
+def _row(item: Condition) -> tuple[str, str, str]:
+    found = f"{item.found}; {item.remedy}" if item.remedy else item.found
+    return STATES.get(item.state, item.state), item.name, found

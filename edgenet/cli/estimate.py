@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.shared.options import json_option, python_option
-from edgenet.cli.shared.output import print_json, print_notes, say
+from edgenet.cli.shared.options import (
+    backend_option,
+    json_option,
+    model_argument,
+    precision_option,
+    python_option,
+    target_option,
+)
+from edgenet.cli.shared.output import print_json, print_notes, say, say_next
 
 __all__ = ["estimate"]
 
 
 @click.command()
-@click.argument("model", metavar="MODEL")
-@click.option("--target", required=True, metavar="T", help="The board: a name of targets, or a TOML file.")
-@click.option("--backend", metavar="B", help="Default: the one that the board prefers.")
-@click.option("--precision", metavar="P", help="Default: the board's.")
+@model_argument
+@target_option
+@backend_option
+@precision_option
 @click.option(
-    "--threads", type=click.IntRange(min=1), metavar="N", help="Default: what the board's file says."
+    "--threads", type=click.IntRange(min=1), metavar="N", help="Threads.  [default: what the target says]"
 )
 @python_option
 @json_option
 def estimate(
     model: str, target: str, backend: str | None, precision: str | None, threads: int | None, as_json: bool
 ) -> None:
-    """Estimate how long MODEL takes on a board that is not at hand: ESTIMATED, never measured.
+    """Estimate a model's speed without the board.
 
-    MODEL is a file, an embedded model, or a network of the papers by its name: v1, v2, v3-small or v3-large,
-    its width and its resolution. A roofline of the board's data sheet is corrected by published times. Where
-    published times that were left out were missed by more than 1.5, it says that it cannot tell.
+    MODEL is a model file, an embedded model, or a published network by its name: v1, v2, v3-small or
+    v3-large with its width and resolution, such as v1-0.75-192.
+
+    The estimate is a roofline from the board's data sheet, corrected by published measurements. It is marked
+    ESTIMATED and never stands in for a measurement. Where the method missed published times that it had not
+    seen by more than a factor of 1.5, it says that it cannot tell.
 
     \b
     Example:
@@ -46,3 +56,4 @@ def estimate(
         say(f"ESTIMATED by the data sheet alone: {found.roofline_ms:.3g} ms")
     if found.remedy:
         say(found.remedy)
+    say_next("compile", model, "--target", target, "--calibration", "DIR", why="to measure it there")

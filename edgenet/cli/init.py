@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.shared.options import json_option, python_option
-from edgenet.cli.shared.output import print_json, print_notes, progress, say
+from edgenet.cli.shared.names import PRESET
+from edgenet.cli.shared.options import json_option, labels_option, model_argument, python_option
+from edgenet.cli.shared.output import print_json, print_notes, say, say_hint, say_next
+from edgenet.cli.shared.progress import progress
 from edgenet.library import names
+from edgenet.pages import page
 
 __all__ = ["init"]
 
 
 @click.command()
-@click.argument("model", metavar="MODEL")
+@model_argument
 @click.option(
     "--like",
+    type=PRESET,
     metavar="PRESET",
-    help=f"Answer as a framework does: {', '.join(names('preset'))}; or a TOML file.",
+    help=f"Feed it as a framework does: {', '.join(names('preset'))}, or a TOML file.",
 )
 @click.option(
     "--images",
     metavar="DIR",
-    help="Labelled images: score the plausible answers on them, and propose the best.",
+    help="Labeled images: try the plausible answers on them, and propose the best.",
 )
-@click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")
-@click.option("--accept", is_flag=True, help="Write what the images propose as the answer.")
-@click.option("-o", "--output", metavar="MODEL.toml", help="Default: MODEL.toml beside it.")
-@click.option("--force", is_flag=True, help="Write over a card that is there.")
+@labels_option
+@click.option("--accept", is_flag=True, help="Write what the images propose into the card.")
+@click.option("-o", "--output", metavar="MODEL.toml", help="[default: MODEL.toml beside it]")
+@click.option("--force", is_flag=True, help="Overwrite an existing card.")
 @python_option
 @json_option
 def init(
@@ -39,10 +43,11 @@ def init(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write MODEL.toml, the card that says how MODEL is fed and read (docs/preprocessing.md).
+    """Write a model's card: how it is fed.
 
-    What the file says is filled in. What only its trainer knows stands in the card as a question, with the
-    choices and where to find the answer; edgenet compile refuses the card while one is open.
+    The card MODEL.toml says how images become the model's input, and what its output means. What the model
+    file tells is filled in. What only its author knows is left as a question, with the choices and where to
+    look; edgenet compile refuses a card with open questions.
 
     \b
     Example:
@@ -60,19 +65,21 @@ def init(
     if as_json:
         print_json(card.to_table())
         return
-    say(*_summary(card, model))
+    say(*_summary(card))
+    if card.open:
+        say_hint(f'answer each "?" in {card.path}: {page("preprocessing")}')
+    else:
+        say_next("compile", model, "--target", "T", "--calibration", "DIR")
 
 
-def _summary(card, model: str) -> list[str]:  # type: ignore[no-untyped-def]
+def _summary(card) -> list[str]:  # type: ignore[no-untyped-def]
     lines = card.draft.lines
     read = [key for key, line in lines.items() if line.why.startswith("read")]
     shown = [f"{card.path}  read from the file: {', '.join(read)}"]
     if lines["task"].why.startswith("or "):
         shown.append(f"task = {lines['task'].value}, {lines['task'].why}")
     shown += _scores(card)
-    if card.open:
-        return [*shown, f'open: {", ".join(card.open)}; answer each "?" in {card.path}']
-    return [*shown, f"next: edgenet compile {model} --target T --calibration DIR"]
+    return [*shown, f"open: {', '.join(card.open)}"] if card.open else shown
 
 
 def _scores(card) -> list[str]:  # type: ignore[no-untyped-def]

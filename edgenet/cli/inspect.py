@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from edgenet.cli.shared.names import MODEL
 from edgenet.cli.shared.options import json_option, python_option
-from edgenet.cli.shared.output import print_json, print_notes, print_table, say
-
-if TYPE_CHECKING:
-    from edgenet.manifest import TensorSpec
+from edgenet.cli.shared.output import (
+    print_json,
+    print_notes,
+    print_rows,
+    print_table,
+    say,
+    say_hint,
+    say_next,
+)
 
 __all__ = ["inspect"]
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True), metavar="FILE")
+@click.argument("file", type=MODEL, metavar="FILE")
 @python_option
 @json_option
 def inspect(file: str, as_json: bool) -> None:
-    """Show what a model in any form, a bundle (.edgenet) or a report (.json) is and holds.
+    """Show what a model, bundle or report holds.
 
-    Of a model: what its file says, with its card or without, which backends take it, and what to do next.
+    FILE is a model in any form, with or without its card; the name of an embedded model ("signs", "scenes");
+    a bundle (.edgenet); or a report (.json). For a model it also shows which backends compile it.
 
     \b
     Example:
@@ -36,6 +42,7 @@ def inspect(file: str, as_json: bool) -> None:
 
 
 def _model(file: str, as_json: bool) -> None:
+    from edgenet.cli.shared.model_lines import build_row, model_lines
     from edgenet.quantize.quantized import Quantized
     from edgenet.steps.inspect import inspect_model
 
@@ -47,90 +54,40 @@ def _model(file: str, as_json: bool) -> None:
     if as_json:
         print_json(found.to_table())
         return
-    print_table(file, ["of the model", ""], _rows(found))
-    builds = [[item.backend, "yes" if item.possible else "no", _told(item)] for item in found.builds]
-    print_table("backends", ["backend", "compiles", ""], builds)
-    say(f"next: {found.next}")
-
-
-def _told(build) -> str:  # type: ignore[no-untyped-def]
-    return " ".join(build.precisions) if build.possible else f"{build.why}: {build.remedy}"
-
-
-def _rows(found) -> list[list[str]]:  # type: ignore[no-untyped-def]
-    table = found.to_table()
-    made = f", made by {table['producer']}" if table["producer"] else ""
-    opset = f", opset {table['opset']}" if table["opset"] else ""
-    rows = [
-        ["form", f"{table['form']}, {table['precision']}{opset}{made}"],
-        ["takes", _input(table)],
-        *(["gives", f"{item['name']!r} {item['dtype']} {_shape(item)}"] for item in table["outputs"]),
-        ["parameters", _count(table["parameters"])],
-        ["multiply-adds", _count(table["multiply_adds"])],
-        ["operators", ", ".join(f"{count} {name}" for name, count in table["operators"].items())],
-        ["digest", table["digest"]],
-    ]
-    if found.model is not None:
-        rows += [["task", table["task"]], ["output", table["output"]]]
-        return rows + [[f"preprocessing {key}", str(value)] for key, value in table["preprocessing"].items()]
-    read = {key: line for key, line in found.draft.lines.items() if line.why.startswith("read")}
-    rows += [[key, f"{line.value}  ({line.why.removeprefix('read: ')})"] for key, line in read.items()]
-    return [*rows, ["not in the file", ", ".join(table["open"]) or "–"], ["card", found.card]]
-
-
-def _input(table) -> str:  # type: ignore[no-untyped-def]
-    entry, size = table["inputs"][0], table["size"]
-    sides = f"{size[0]}x{size[1]}" if size else "any size"
-    layout = f", {table['layout']}" if table["form"] == "onnx" else ""
-    return f"{entry['name']!r} {entry['dtype']}, {sides}, {table['channels']} channels{layout}"
-
-
-def _shape(told) -> str:  # type: ignore[no-untyped-def]
-    return "x".join(map(str, told["shape"]))
-
-
-def _count(number: int | None) -> str:
-    return "–" if number is None else f"{number:,}"
+    say(file)
+    print_rows(model_lines(found))
+    say("", "Backends that compile it:")
+    print_rows(map(build_row, found.builds))
+    say_hint(found.next)
 
 
 def _quantized(file: str, made, as_json: bool) -> None:  # type: ignore[no-untyped-def]
-    from edgenet.cli.shared.tables import quantization_lines
+    from edgenet.cli.shared.quantization import pass_lines, quantization_rows
 
     if as_json:
         print_json(made.to_table())
         return
-    say(f"{file}  {made.original.name} {made.model.precision}, recipe {made.recipe.name}")
-    say(*quantization_lines(made))
+    say(f"{file}: {made.original.name} {made.model.precision}")
+    print_rows([*quantization_rows(made), ("classes", f"{made.original.classes}")])
+    facts, task = made.account.facts(), made.original.task
+    say("", "Steps of quantizing:", *(f"  {line}" for line in pass_lines(facts, task)))
+    print_notes(made.account.notes)
+    say_next("compile", file, "--target", "T")
 
 
 def _bundle(file: str, as_json: bool) -> None:
     from edgenet.bundle import Bundle
-    from edgenet.figures import size
+    from edgenet.cli.shared.bundle_lines import bundle_lines, file_rows
 
     bundle = Bundle.load(file)
     if as_json:
         print_json({**bundle.manifest.to_table(), "digest": bundle.digest})
         return
-    rows = [[name, size(item.size), item.sha256[:12]] for name, item in bundle.manifest.files.items()]
-    print_table(f"{bundle.name}  {bundle.digest[:12]}  {size(bundle.size)}", ["file", "size", "sha256"], rows)
-    output = bundle.manifest.artifact.output
-    height, width = bundle.manifest.preprocessing.size
-    say(f"for {bundle.manifest.target}, made by {bundle.manifest.tool}")
-    say(
-        f"takes uint8 [1, {height}, {width}, 3] RGB pixels, "
-        f"gives {output.classes} {output.dtype} {_meaning(output)}"
-        f"{', and the best class' if output.label else ''}"
-    )
-    if output.scale is not None:
-        say(f"logit = {output.scale:.6g} * (output - {output.zero_point})")
-    for part in output.parts or ():
-        told = "" if part.scale is None else f", value = {part.scale:.6g} * (output - {part.zero_point})"
-        say(f"{part.name}: {part.values} values{told}")
-
-
-def _meaning(output: TensorSpec) -> str:
-    """What the numbers are; those of several outputs are not all logits."""
-    return f"values in {len(output.parts)} outputs" if output.parts else output.meaning
+    say(file)
+    print_rows(bundle_lines(bundle))
+    say("")
+    print_table("", ["file", "size", "sha256"], file_rows(bundle))
+    say_next("deploy", file, "--device", "D")
 
 
 def _report(file: str, as_json: bool) -> None:
@@ -144,3 +101,4 @@ def _report(file: str, as_json: bool) -> None:
     title = f"{report.bundle.model} on {report.device.name}"
     print_table(title, report_columns(report), [report_row(report)])
     say(*verdict_lines(report))
+    say_next("report", file, "-o", "report.html")

@@ -1,28 +1,35 @@
-"""The ``edgenet`` command: finds its subcommands and turns errors into one line and an exit code."""
+"""The ``edgenet`` command: its subcommands, and every end of a run as one line and an exit code."""
 
 from __future__ import annotations
 
-import importlib
 import io
+import logging
 import os
-import pkgutil
 import sys
+import threading
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from edgenet import __version__
+from edgenet.cli.shared.group import Commands
+from edgenet.cli.shared.journal import Journal
+from edgenet.cli.shared.loudness import LOUDNESS, loudness_options
 from edgenet.cli.shared.output import say, tell_usage
-from edgenet.errors import EXIT_INTERRUPTED, EdgenetError
+from edgenet.errors import EXIT_FAILED, EXIT_INTERRUPTED, EdgenetError
+from edgenet.log import log
+from edgenet.text import cause
 
 __all__ = ["cli", "main"]
 
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.group(cls=Commands, context_settings=SETTINGS, params=loudness_options())
 @click.version_option(__version__, "-V", "--version", prog_name="edgenet", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Take a trained MobileNet to a Raspberry Pi or Jetson, with the proof.
+    """Put a trained MobileNet on a Raspberry Pi or Jetson.
 
     \b
     Quantize and compile a model, deploy it over SSH, and measure on the board
@@ -34,6 +41,7 @@ def cli() -> None:
       edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/
       edgenet deploy mobilenet.raspberry-pi-4.tflite.int8.edgenet --device pi@raspberrypi.local
       edgenet profile mobilenet.raspberry-pi-4.tflite.int8.edgenet --device pi@raspberrypi.local
+      edgenet help profile
 
     \b
     Exit codes: 0 done, 1 failed (one line says why and what to do), 2 usage,
@@ -41,39 +49,54 @@ def cli() -> None:
     """
 
 
-def _add_commands() -> None:
-    """Add the command of every module beside this one, the function named like it; folders are none."""
-    for item in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if not item.ispkg and item.name != Path(__file__).stem:
-            module = importlib.import_module(f"edgenet.cli.{item.name}")
-            cli.add_command(getattr(module, item.name))
-
-
-_add_commands()
+cli.add_all(Path(__file__).parent, "edgenet.cli", without=Path(__file__).stem)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit."""
+    """Run the command line and exit; what threads and libraries would print goes to the log."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")  # a pipe in Windows, or LC_ALL=C, has no words for "–"
+    logging.captureWarnings(True)
+    threading.excepthook = _of_a_thread
     sys.exit(_run(arguments))
 
 
 def _run(arguments: list[str] | None) -> int:
-    try:
-        result = cli.main(arguments, prog_name="edgenet", standalone_mode=False)
-    except click.ClickException as error:
-        tell_usage(error)
-        return error.exit_code
-    except EdgenetError as error:
-        remedy = f"; {error.remedy}" if error.remedy else ""
-        say(f"edgenet: {error.what}{remedy}", err=True)
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        say("edgenet: interrupted", err=True)
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    LOUDNESS.reset()
+    with Journal(sys.argv[1:] if arguments is None else arguments) as journal:
+        try:
+            result = cli.main(arguments, prog_name="edgenet", standalone_mode=False)
+        except click.ClickException as error:
+            tell_usage(error)
+            return error.exit_code
+        except EdgenetError as error:
+            return _failed(journal, error, _words(error), error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            say("edgenet: interrupted", err=True)
+            return EXIT_INTERRUPTED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_FAILED
+        except Exception as error:
+            told = f"{type(error).__name__}: {cause(error)}"
+            return _failed(journal, error, f"this is a bug in edgenet ({told}); report it", EXIT_FAILED)
     return result if isinstance(result, int) else 0
+
+
+def _words(error: EdgenetError) -> str:
+    """An expected failure in one line, as the command line tells it."""
+    return f"{error.what}; {error.remedy}" if error.remedy else error.what
+
+
+def _failed(journal: Journal, error: Exception, words: str, code: int) -> int:
+    """Tell it in one line, and where the log of the run is."""
+    say(f"edgenet: {words}", err=True)
+    if path := journal.write(error):
+        say(f"edgenet: log: {path}", err=True)
+    return code
+
+
+def _of_a_thread(failure: threading.ExceptHookArgs) -> None:
+    name = failure.thread.name if failure.thread else "a thread"
+    log.debug("%s ended with %r", name, failure.exc_value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, say
+from edgenet.cli.shared.output import print_json, say, say_next
 
 __all__ = ["parity"]
 
@@ -13,10 +13,13 @@ __all__ = ["parity"]
 @click.command()
 @click.argument("a", type=click.Path(exists=True, dir_okay=False), metavar="A")
 @click.argument("b", type=click.Path(exists=True, dir_okay=False), metavar="B")
-@click.option("--images", metavar="DIR", help="Images to run; default: those in bundle A.")
+@click.option("--images", metavar="DIR", help="Images to run.  [default: those in bundle A]")
 @json_option
 def parity(a: str, b: str, images: str | None, as_json: bool) -> None:
-    """Run two int8 builds of one model here: the same answers, and if not, from which layer on?
+    """Check that two int8 builds answer alike.
+
+    Runs bundles A and B of one model on this computer and counts the answers that differ. If some do, it
+    names the first layer whose numbers differ.
 
     \b
     Example:
@@ -41,3 +44,4 @@ def parity(a: str, b: str, images: str | None, as_json: bool) -> None:
         )
     else:
         say(f"layers      none of {found.layers} differs")
+    say_next("deploy", a, b, "--device", "D", why="keeps the faster one")

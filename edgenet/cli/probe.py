@@ -5,23 +5,28 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import device_option, json_option
-from edgenet.cli.shared.output import print_json, print_table, progress, say
+from edgenet.cli.shared.output import print_json, print_rows, print_table, remark, say_next
+from edgenet.cli.shared.progress import progress
 
 __all__ = ["probe"]
 
 
 @click.command()
 @device_option
-@click.option("--save", metavar="FILE.toml", help="Write the facts as a target that --target can name.")
+@click.option("--save", metavar="FILE.toml", help="Write a target file for this board, which --target takes.")
+@click.option("--all", "everything", is_flag=True, help="Print every fact, by its name in the JSON.")
 @json_option
-def probe(device: str, save: str | None, as_json: bool) -> None:
-    """Ask a board what it is: model, CPU, memory, system, Python, runtimes, sensors.
+def probe(device: str, save: str | None, everything: bool, as_json: bool) -> None:
+    """Ask a board what it is and has.
+
+    Prints its processor, memory, system, Python, runtimes, cameras and temperature, and which target fits it.
 
     \b
     Example:
       edgenet probe --device pi@raspberrypi.local
       edgenet probe --device pi --save my-board.toml
     """
+    from edgenet.cli.shared.board_lines import board_lines
     from edgenet.steps.probe import board_target, write_target
     from edgenet.steps.probe import probe as run
 
@@ -30,13 +35,20 @@ def probe(device: str, save: str | None, as_json: bool) -> None:
     target = board_target(facts, device)
     if save:
         write_target(save, facts)
-        say(f"edgenet: wrote {save}", err=True)
+        remark(f"wrote {save}")
     if as_json:
         print_json({**facts.to_table(), "target": target.to_table()})
         return
-    known = facts.to_table().items()
-    rows = [[name, _text(value, facts.absent.get(name))] for name, value in known if name != "absent"]
-    print_table(f"{device}: {target}", ["fact", "value"], rows)
+    if everything:
+        known = facts.to_table().items()
+        rows = [[name, _text(value, facts.absent.get(name))] for name, value in known if name != "absent"]
+        print_table(f"{device}: {target}", ["fact", "value"], rows)
+    else:
+        print_rows(board_lines(facts, target))
+    if save or target.target:
+        say_next("compile", "MODEL", "--target", save or str(target.target), "--calibration", "DIR")
+    else:
+        say_next("probe", "--device", device, "--save", "my-board.toml", why="no target fits: make one")
 
 
 def _text(value: object, why: str | None = None) -> str:

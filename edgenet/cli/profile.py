@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_notes, print_table, progress, say
+from edgenet.cli.shared.output import print_json, print_notes, print_table, say, say_next
+from edgenet.cli.shared.progress import progress
 from edgenet.errors import EXIT_OVER_LIMIT, DataError
 
 if TYPE_CHECKING:
@@ -38,25 +39,30 @@ class FrameType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @click.option(
     "--val",
     metavar="DIR",
-    help="Images to judge accuracy on; labels.csv or a folder a class gives top-1, annotations.json mAP.",
+    help="Images to judge accuracy on. labels.csv or one folder per class gives top-1, annotations.json mAP.",
 )
 @click.option(
-    "--min-fps", type=click.FloatRange(min=0), metavar="N", help="Exit 4 if the pipeline is slower."
+    "--min-fps",
+    type=click.FloatRange(min=0),
+    metavar="N",
+    help="Exit 4 if the pipeline is slower than N FPS.",
 )
 @click.option(
     "--max-drift",
     type=click.FloatRange(min=0),
     metavar="PP",
-    help="Exit 4 if more is lost of top-1, or of what the task measures, in percentage points (without "
-    "labels: if more answers changed).",
+    help="Exit 4 if more than so many percentage points are lost of top-1, or of what the task measures "
+    "(without labels: of answers that changed).",
 )
 @click.option(
     "--frame",
     type=FrameType(),
-    help="The camera's case: the pipeline on frames of this size, as jpeg (default), yuyv, rgb, yuv420 or "
-    "nv12, and what would be faster.",
+    help="Measure the pipeline on camera frames of this size and form: jpeg (default), yuyv, rgb, yuv420 or "
+    "nv12. Also says what would be faster.",
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Save the report as JSON.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Save the report as JSON."
+)
 @json_option
 def profile(
     bundle: str,
@@ -69,7 +75,10 @@ def profile(
     output: str | None,
     as_json: bool,
 ) -> int:
-    """Measure a deployed BUNDLE on its board: FPS, memory and accuracy drift.
+    """Measure speed, memory and drift on a board.
+
+    BUNDLE must be deployed there. Drift is what the board's answers lose against the float model, on the same
+    images.
 
     \b
     Example:
@@ -92,4 +101,9 @@ def profile(
         title = f"{report.bundle.model} on {device}; drift on {drift.images} {drift.source} images"
         print_table(title, report_columns(report), [report_row(report)])
         say(*verdict_lines(report))
+        if output:
+            say_next("report", output, "-o", "report.html")
+        else:
+            again = ("profile", bundle, "--device", device)
+            say_next(*again, "-o", "report.json", why="to keep it, then edgenet report")
     return EXIT_OVER_LIMIT if report.over_limit else 0

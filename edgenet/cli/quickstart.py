@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import cache_option, embedded_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_table, progress, say
+from edgenet.cli.shared.output import print_json, print_table, say, say_next
+from edgenet.cli.shared.progress import progress
 from edgenet.drift import Drift
 
 __all__ = ["quickstart"]
@@ -13,17 +14,22 @@ __all__ = ["quickstart"]
 
 @click.command()
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False), help="Keep bundles and reports in this folder."
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Keep bundles and reports in this folder.",
 )
 @embedded_option
 @protocol_option("quick")
 @cache_option
 @json_option
 def quickstart(output: str | None, task: str, protocol: str, no_cache: bool, as_json: bool) -> None:
-    """Run the whole chain here: embedded model, both backends, float and int8.
+    """Run the whole chain on this machine.
 
-    Compiles, deploys to this machine and profiles every build of the embedded sign classifier, or of
-    the detector that finds the signs in scenes, and says which is the fastest that keeps the accuracy.
+    Compiles, deploys and profiles an embedded model with both embedded backends, in float and int8, and says
+    which build is the fastest that keeps the accuracy. The model tells road signs apart, or with --task
+    detection finds them in scenes.
 
     \b
     Example:
@@ -46,6 +52,8 @@ def quickstart(output: str | None, task: str, protocol: str, no_cache: bool, as_
     title = f"{result.model.name} (MobileNetV1 0.25, {width}x{height}) on this machine; {heading}"
     print_table(title, report_columns(*result.reports), [report_row(report) for report in result.reports])
     say(_line(result.answer, drift))
+    say_next("demo", "--task", task, "--open", why="see it at work")
+    say_next("compile", "MODEL", "--target", "T", "--calibration", "DIR", why="a model of your own")
 
 
 def _line(answer: dict, drift: Drift) -> str:  # type: ignore[type-arg]

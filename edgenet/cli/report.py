@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgenet.cli.shared.names import Choice
+
 if TYPE_CHECKING:
     from edgenet.report import Report
     from edgenet.swept import Sweep
@@ -20,16 +22,16 @@ FORMATS = ("html", "md", "csv", "terminal")
 @click.argument(
     "reports", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="REPORT..."
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write it here.")
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), help="Default: by FILE's suffix, else the terminal."
+    "-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write it to this file."
 )
+@click.option("--format", "form", type=Choice(FORMATS), help="[default: by FILE's suffix, else terminal]")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
 def report(reports: tuple[str, ...], output: str | None, form: str | None, as_json: bool) -> None:
-    """Show reports or sweeps, one or several: in the terminal, as HTML, Markdown or CSV.
+    """Show reports as text, HTML, Markdown or CSV.
 
-    The HTML is one file that needs nothing else: no network. Several reports become a comparison with speed
-    against accuracy; several sweeps become one with the boards of all.
+    REPORT is a report.json of edgenet profile or a sweep.json of edgenet sweep. Several reports become a
+    comparison; several sweeps are joined. The HTML is one file that needs no network.
 
     \b
     Example:
@@ -38,7 +40,7 @@ def report(reports: tuple[str, ...], output: str | None, form: str | None, as_js
       edgenet report fp32.json int8.json --format md >> pull-request.md
       edgenet report desk/sweep.json lab/sweep.json -o boards.html
     """
-    from edgenet.cli.shared.output import print_document, print_json, say
+    from edgenet.cli.shared.output import print_document, print_json, remark, say_next
     from edgenet.files import write_atomic
     from edgenet.steps.report import load_results, present
 
@@ -48,13 +50,14 @@ def report(reports: tuple[str, ...], output: str | None, form: str | None, as_js
     form = form or _form(output)
     if form == "terminal":
         _show(load_results(reports))
+        say_next("report", *reports, "-o", "report.html", why="as a page")
         return
     text = present(reports, form)
     if output is None:
         print_document(text)
         return
     write_atomic(Path(output), text.encode())
-    say(f"{output}: {len(text.encode()) / 1e3:.0f} kB", err=True)
+    remark(f"wrote {output}, {len(text.encode()) / 1e3:.0f} kB")
 
 
 def _figures(found: list[Report] | Sweep) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgenet.cli.shared.names import BACKEND, DEVICE, PRECISION, PROTOCOL, RECIPE, SWEEP
 from edgenet.cli.shared.options import cache_option, json_option
-from edgenet.cli.shared.output import print_json, print_notes, progress
+from edgenet.cli.shared.output import print_json, print_notes
+from edgenet.cli.shared.progress import progress
 from edgenet.errors import EXIT_FAILED
 
 if TYPE_CHECKING:
@@ -18,41 +20,66 @@ __all__ = ["sweep"]
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[PLAN | MODEL… | FAMILY…]")
-@click.option("--device", "devices", multiple=True, metavar="D", help="A board; may be given several times.")
+@click.argument("what", nargs=-1, type=SWEEP, metavar="[PLAN | MODEL… | FAMILY…]")
+@click.option(
+    "--device", "devices", multiple=True, type=DEVICE, metavar="D", help="A board; may be repeated."
+)
 @click.option("--calibration", metavar="DIR", help="Typical images, for int8.")
-@click.option("--val", metavar="DIR", help="Labeled images: what each trained model is judged on.")
+@click.option("--val", metavar="DIR", help="Labeled images that the models are judged on.")
 @click.option(
-    "--fps", type=click.FloatRange(min=0, min_open=True), metavar="N", help="The line.  [default: 24]"
+    "--fps",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Frames a second to keep up with.  [default: 24]",
 )
 @click.option(
-    "--alpha", "alphas", multiple=True, type=float, metavar="A", help="Of a family: width multipliers."
+    "--alpha", "alphas", multiple=True, type=float, metavar="A", help="A family's width multipliers."
 )
 @click.option(
-    "--resolution", "resolutions", multiple=True, type=int, metavar="R", help="Of a family: pixels."
+    "--resolution",
+    "resolutions",
+    multiple=True,
+    type=int,
+    metavar="R",
+    help="A family's resolutions, pixels.",
 )
-@click.option("--precision", "precisions", multiple=True, metavar="P", help="[default: int8 and float]")
-@click.option("--backend", "backends", multiple=True, metavar="B", help="[default: all that the board has]")
-@click.option("--recipe", metavar="R", help="How int8 is made, by name or path.")
 @click.option(
-    "--threads", "threads", multiple=True, type=int, metavar="N", help="Of the runtime; 0: every core."
+    "--precision", "precisions", multiple=True, type=PRECISION, metavar="P", help="[default: int8 and float]"
 )
-@click.option("--frame", metavar="WxH[:form]", help="The camera's frames.  [default: 640x480]")
-@click.option("--screen", metavar="P", help="Protocol of the short rounds.  [default: screening]")
-@click.option("--long", "long", metavar="P", help="Protocol of the finalists.  [default: real-time]")
-@click.option("--rounds", type=click.IntRange(min=2), metavar="N", help="Short rounds a cell.  [default: 3]")
-@click.option("--all", "brute", is_flag=True, help="Time every cell, also what follows from others.")
 @click.option(
-    "--dry-run", is_flag=True, help="Print the cells, what they share and how long it takes at most."
+    "--backend",
+    "backends",
+    multiple=True,
+    type=BACKEND,
+    metavar="B",
+    help="[default: all that the board has]",
 )
-@click.option("--fresh", is_flag=True, help="Take up nothing of what the folder holds.")
+@click.option("--recipe", type=RECIPE, metavar="R", help="How to quantize, by name or path.")
+@click.option(
+    "--threads", "threads", multiple=True, type=int, metavar="N", help="Threads to try; 0: every core."
+)
+@click.option("--frame", metavar="WxH[:form]", help="Camera frames.  [default: 640x480]")
+@click.option(
+    "--screen", type=PROTOCOL, metavar="P", help="Protocol of the short rounds.  [default: screening]"
+)
+@click.option(
+    "--long", "long", type=PROTOCOL, metavar="P", help="Protocol of the finalists.  [default: real-time]"
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=2), metavar="N", help="Short rounds per cell.  [default: 3]"
+)
+@click.option("--all", "brute", is_flag=True, help="Measure every cell, even where others already tell.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the cells, what they share, and the longest it can take."
+)
+@click.option("--fresh", is_flag=True, help="Ignore what the output folder holds.")
 @click.option("--scheduler", metavar="ADDR", help="A Dask cluster's scheduler: tcp://HOST:8786.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes here.  [default: a core each]"
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes here.  [default: one per core]"
 )
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False), default="sweep", show_default=True, metavar="DIR",
-    help="Where all of it is kept.",
+    help="Where results are kept.",
 )  # fmt: skip
 @cache_option
 @json_option
@@ -68,12 +95,17 @@ def sweep(
     as_json: bool,
     **asked: Any,
 ) -> int:
-    """Find the most accurate network that keeps up with a camera on each board.
+    """Find the best network for each board.
 
-    Give a plan (a name of profiles/sweeps, or its TOML file); or trained models, with --val; or, to know what
-    to train for a board, families of untrained networks whose accuracy is published: v1 v2 v3-small v3-large.
+    The best is the most accurate one that keeps up with a camera. Give one of:
 
-    Whatever is done is kept in the folder: the same command goes on where it was ended.
+    \b
+      a plan       a TOML file or a name of profiles/sweeps
+      models       trained ones, with --val
+      families     v1 v2 v3-small v3-large: untrained networks with published
+                   accuracies, to learn what to train for a board
+
+    Results are kept in the output folder; the same command continues where it stopped.
 
     \b
     Example:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import click
 
+from edgenet.cli.shared.names import MODEL, TARGET
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, say
+from edgenet.cli.shared.output import print_json, print_table, say, say_next
 
 __all__ = ["targets"]
 
 
 @click.command()
-@click.argument("name", required=False, metavar="[NAME]")
-@click.option("--model", metavar="MODEL", help="Say for this model what can be built for NAME.")
+@click.argument("name", required=False, type=TARGET, metavar="[NAME]")
+@click.option("--model", type=MODEL, metavar="MODEL", help="Say what can be built of this model for NAME.")
 @json_option
 def targets(name: str | None, model: str | None, as_json: bool) -> None:
-    """List the boards edgenet knows, or show one.
+    """List the boards, or show one.
+
+    NAME is one of the list, or the path of a TOML file.
 
     \b
     Example:
@@ -41,6 +44,7 @@ def targets(name: str | None, model: str | None, as_json: bool) -> None:
         for board in boards
     ]
     print_table("", ["name", "board", "cpu", "backends, preferred first"], rows)
+    say_next("compile", "MODEL", "--target", "NAME", "--calibration", "DIR")
 
 
 def _show(name: str, model: str | None, as_json: bool) -> None:
@@ -48,16 +52,18 @@ def _show(name: str, model: str | None, as_json: bool) -> None:
 
     from edgenet.model import Model
     from edgenet.steps.plan import options
+    from edgenet.steps.source import model_path
     from edgenet.target import Target
 
     target = Target.load(name)
-    found = options(target, Model.load(model) if model else None)
+    found = options(target, Model.load(model_path(model)) if model else None)
     if as_json:
         print_json({**asdict(target), "options": [asdict(option) for option in found]})
         return
     say(*_describe(target))
     rows = [[item.backend, item.precision, "yes" if item.possible else "no", item.why] for item in found]
     print_table("", ["backend", "precision", "builds", "why"], rows)
+    say_next("compile", model or "MODEL", "--target", name, "--calibration", "DIR")
 
 
 def _describe(target) -> list[str]:  # type: ignore[no-untyped-def]

@@ -4,37 +4,41 @@ from __future__ import annotations
 
 import click
 
+from edgenet.cli.shared.names import BACKEND, TARGET
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, progress
+from edgenet.cli.shared.output import print_json, print_table, say_next
+from edgenet.cli.shared.progress import progress
 
 __all__ = ["wheelhouse"]
 
 
 @click.command()
-@click.argument("action", type=click.Choice(["build"]), metavar="build")
-@click.option("--target", "targets", multiple=True, metavar="T", help="A board; all its systems. Repeatable.")
-@click.option("--python", metavar="X.Y", help="The board's Python, where there is no target.")
 @click.option(
-    "--machine", default="aarch64", show_default=True, metavar="M", help="What uname -m says there."
+    "--target", "targets", multiple=True, type=TARGET, metavar="T", help="A board, with every system it runs."
 )
-@click.option("--backend", "backends", multiple=True, metavar="B", help="Only this runtime. Repeatable.")
+@click.option("--python", metavar="X.Y", help="The board's Python, in place of a target.")
+@click.option(
+    "--machine", default="aarch64", show_default=True, metavar="M", help="With --python: what uname -m says."
+)
+@click.option("--backend", "backends", multiple=True, type=BACKEND, metavar="B", help="Only this runtime.")
 @json_option
 def wheelhouse(
-    action: str,  # noqa: ARG001
     targets: tuple[str, ...],
     python: str | None,
     machine: str,
     backends: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Fetch the runtimes of boards beforehand: deploying then needs no network, here or there.
+    """Fetch the runtimes of boards beforehand.
 
-    They are kept in the user's cache (EDGENET_CACHE); edgenet deploy --offline uses nothing else.
+    Deploying then needs no network, neither here nor on the board. The runtimes are kept in the cache
+    (EDGENET_CACHE); edgenet deploy --offline uses only those. --target and --backend may be given several
+    times.
 
     \b
     Example:
-      edgenet wheelhouse build --target raspberry-pi-4 --target jetson-orin-nano
-      edgenet wheelhouse build --python 3.11 --machine aarch64 --backend tflite
+      edgenet wheelhouse --target raspberry-pi-4 --target jetson-orin-nano
+      edgenet wheelhouse --python 3.11 --machine aarch64 --backend tflite
     """
     from edgenet.steps.wheelhouse import wheelhouse as run
 
@@ -50,3 +54,4 @@ def wheelhouse(
         for item in kept
     ]
     print_table("", ["backend", "python", "machine", "runtime", "MB", "why not"], rows)
+    say_next("deploy", "BUNDLE", "--device", "D", "--offline")

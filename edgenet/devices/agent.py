@@ -36,6 +36,7 @@ from edgenet.devices.replies import BoardError, raise_error
 from edgenet.devices.session import Session
 from edgenet.errors import ConnectionFailed, ConnectionLost
 from edgenet.facts import Facts
+from edgenet.log import log
 from edgenet.record import Record
 
 __all__ = ["Agent"]
@@ -90,6 +91,8 @@ class Agent:
         self._channel.bytes_sent += sent
         self._channel.bytes_received += received
         self.agent_sent = sent > 0
+        how = f"{sent} B of it sent" if sent else "it was there"
+        log.debug("%s: the agent %s answers, %s", self.name, archive.digest[:12], how)
         if "error" in hello:
             raise_error(self.name, hello["error"])
         if hello.get("protocol") != wire.PROTOCOL or hello.get("agent") != archive.digest:

@@ -78,8 +78,18 @@ def demo_archive() -> Archive:
     files: dict[str, bytes] = {}
     folder = _source().joinpath(_DEMO)
     _collect(folder, f"{_PACKAGE}/{_DEMO}", files)
-    files[f"{_PACKAGE}/{_DEMO}/page.html"] = folder.joinpath("page.html").read_bytes()
+    files[f"{_PACKAGE}/{_DEMO}/page/page.html"] = _page(folder.joinpath("page"))
     return _packed(files)
+
+
+def _page(folder: Traversable) -> bytes:
+    """The page as one file: its styles and scripts, each file of a kind after the other, in their places."""
+    parts = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    page = folder.joinpath("page.html").read_text(encoding="utf-8")
+    for suffix in ("css", "js"):
+        texts = [entry.read_text(encoding="utf-8") for entry in parts if entry.name.endswith(f".{suffix}")]
+        page = page.replace("{" + suffix + "}", "".join(texts))
+    return page.encode("utf-8")
 
 
 def _source() -> Traversable:

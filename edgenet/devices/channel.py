@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader
 from typing import Any, TypeVar, cast
@@ -17,6 +18,7 @@ from edgenet.devices.replies import raise_error
 from edgenet.devices.watch import Watch
 from edgenet.errors import ConnectionLost, DeviceError
 from edgenet.json_value import Where
+from edgenet.log import log
 from edgenet.record import Record
 from edgenet.text import plain
 
@@ -66,7 +68,7 @@ class Channel:
             ConnectionLost: The connection broke, the agent fell silent or took too long, or something that
                 is not the agent answered.
         """
-        number = next(self._ids)
+        number, began = next(self._ids), time.perf_counter()
         pace = {"beat": self._deadlines.beat_s} if number == 1 else {}
         with self.watched(self._deadlines.limit(kind, header)) as watch:
             self._send(wire.pack({**header, **pace, "type": kind, "id": number}, body))
@@ -90,6 +92,10 @@ class Channel:
                     continue
                 if reply.get("ok") is not True:
                     raise_error(self.connection.name, reply.get("error"))
+                took = time.perf_counter() - began
+                log.debug(
+                    "%s: %s: %d B sent, answered in %.3f s", self.connection.name, kind, len(body), took
+                )
                 return reply, data
 
     @contextlib.contextmanager

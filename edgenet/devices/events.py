@@ -45,6 +45,7 @@ class DemoReady(Record):
     models: tuple[Mapping[str, Any], ...]
     port: Port | None = None
     token: str | None = None
+    phone: str | None = None
     key: str | None = None
 
     def check(self, where: Where) -> None:
@@ -52,7 +53,8 @@ class DemoReady(Record):
         for index, model in enumerate(self.models):
             if not isinstance(model.get("name"), str):
                 raise where.at("models").at(index).missing("name")
-        for name in ("token", "key") if self.port is not None else ():
+        told = ("token", "key") if self.phone is None else ("token", "key", "phone")
+        for name in told if self.port is not None else ():
             if not SECRET.fullmatch(getattr(self, name) or ""):
                 raise where.at(name).refuse("…", "16 to 128 letters and digits")
 

@@ -8,6 +8,7 @@ import sys
 from edgenet.devices.bootstrap import BOOT
 from edgenet.devices.process import PipedConnection, PipedProcess
 from edgenet.errors import ConnectionFailed, ConnectionLost
+from edgenet.log import log
 from edgenet.pages import page
 from edgenet.text import last_line
 
@@ -30,6 +31,7 @@ class LocalConnection(PipedConnection):
                 "this machine runs Windows, and what edgenet runs on a board needs Linux or macOS",
                 f"give a board, --device user@host, or use edgenet within WSL: {page('install', 'windows')}",
             )
+        log.debug("run the agent here with %s", sys.executable)
         try:
             self._process = PipedProcess([sys.executable, "-E", "-c", BOOT, digest, str(size)])
         except OSError as error:

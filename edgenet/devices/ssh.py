@@ -15,6 +15,7 @@ from edgenet.devices.bootstrap import script
 from edgenet.devices.process import PipedConnection, PipedProcess
 from edgenet.devices.sshfailures import board_words, diagnose
 from edgenet.errors import ConnectionFailed, ConnectionLost
+from edgenet.log import log
 
 __all__ = ["SshConnection", "ssh_command"]
 
@@ -76,6 +77,7 @@ class SshConnection(PipedConnection):
         Raises:
             ConnectionFailed: There is no ssh program, or it ended at once.
         """
+        log.debug("run: %s", shlex.join(self._command))
         try:
             self._process = PipedProcess(self._command)
         except OSError as error:
@@ -92,15 +94,23 @@ class SshConnection(PipedConnection):
 
     def failed(self, said: str) -> ConnectionFailed:
         """Why the agent did not start, from what ssh and the board said."""
-        status = self.process.wait(5.0)
-        return diagnose(self.name, self.process.stderr_text(), status, said)
+        status, words = self.process.wait(5.0), self.process.stderr_text()
+        _log(status, words)
+        return diagnose(self.name, words, status, said)
 
     def lost(self) -> ConnectionLost:
         """Why the streams ended."""
-        status = self.process.wait(5.0)
-        words = board_words(self.process.stderr_text())
+        status, said = self.process.wait(5.0), self.process.stderr_text()
+        _log(status, said)
+        words = board_words(said)
         how = f" (exit status {status})" if status not in (None, 0, 255) else ""
         return ConnectionLost(
             f"lost the connection to {self.name}{how}{': ' + words if words else ''}",
             "check its power and network and run this again; what has arrived is not sent twice",
         )
+
+
+def _log(status: int | None, words: str) -> None:
+    log.debug("ssh ended with exit status %s", status)
+    for line in words.splitlines():
+        log.debug("ssh: %s", line)

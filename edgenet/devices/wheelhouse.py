@@ -76,7 +76,7 @@ def fetch(
         if offline:
             raise DeviceError(
                 f"offline, and {' '.join(pins)} for Python {platform.python} is not in the wheelhouse",
-                f"once with a network: edgenet wheelhouse build --python {platform.python} "
+                f"once with a network: edgenet wheelhouse --python {platform.python} "
                 f"--machine {platform.machine}",
             )
         _fill(folder, pins, platform, tell)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import onnx
@@ -36,6 +36,7 @@ class Layer:
         tensors: The tensors it gives, in order; the last one is its result.
         macs: Multiply-adds for one image.
         values: Numbers that it reads (activations and weights) and writes, for one image.
+        reads: Names of the layers whose results it reads, in order.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Layer:
     tensors: tuple[str, ...]
     macs: int
     values: int
+    reads: tuple[str, ...] = ()
 
 
 def layers(proto: onnx.ModelProto) -> list[Layer]:
@@ -67,18 +69,31 @@ def layers(proto: onnx.ModelProto) -> list[Layer]:
             group = [node]
             found.append(group)
         group_of[node.output[0]] = group
-    return [_layer(graph, group, macs) for group in found]
+    return [_layer(graph, group, macs, _read(group, group_of)) for group in found]
 
 
-def _layer(graph: Graph, group: Sequence[onnx.NodeProto], macs: dict[str, int]) -> Layer:
-    first = group[0]
-    name = first.name or first.output[0]
+def _read(
+    group: Sequence[onnx.NodeProto], group_of: Mapping[str, Sequence[onnx.NodeProto]]
+) -> tuple[str, ...]:
+    """The names of the other groups that this one reads."""
+    read = [group_of[item] for node in group for item in node.input if item in group_of]
+    return tuple(dict.fromkeys(_named(other) for other in read if other is not group))
+
+
+def _named(group: Sequence[onnx.NodeProto]) -> str:
+    return group[0].name or group[0].output[0]
+
+
+def _layer(
+    graph: Graph, group: Sequence[onnx.NodeProto], macs: dict[str, int], reads: tuple[str, ...]
+) -> Layer:
+    first, name = group[0], _named(group)
     outputs = [node.output[0] for node in group]
     tensors = tuple(node.output[0] for node in group if node.op_type != "QuantizeLinear")
     read = [item for item in first.input if item]
     sizes = [math.prod(graph.shape(item)) for item in (*read, tensors[-1])]
     names = tuple(dict.fromkeys([*(node.name for node in group if node.name), *outputs]))
-    return Layer(name, first.op_type, names, tensors, macs.get(name, 0), sum(sizes))
+    return Layer(name, first.op_type, names, tensors, macs.get(name, 0), sum(sizes), reads)
 
 
 def find(runtime_name: str, known: Iterable[Layer]) -> Layer | None:

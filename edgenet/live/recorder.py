@@ -30,6 +30,9 @@ class Recorder:
         DataError: A file cannot be written.
     """
 
+    # Where collected frames go, within the folder.
+    DRIFT = "drift"
+
     def __init__(self, folder: Path, answers: Path | TextIO | None) -> None:
         self._folder = folder
         self._path = answers if isinstance(answers, Path) else None
@@ -59,7 +62,7 @@ class Recorder:
         if not found or self._saved[found[1]] >= MOST:
             self._left_out += 1
             return
-        folder = self._folder / ("snapshots" if found[1] == "snapshot" else "drift")
+        folder = self._folder / ("snapshots" if found[1] == "snapshot" else self.DRIFT)
         try:
             write_atomic(folder / found[0], body)
             if found[1] == "snapshot":

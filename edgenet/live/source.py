@@ -16,7 +16,9 @@ from edgenet.files import file_digest, sha256
 from edgenet.imageset import ImageSet
 from edgenet.zoo.signs.drawings import drawings
 
-__all__ = ["SourceOrder", "source_order"]
+__all__ = ["SYNTHETIC", "SourceOrder", "source_order"]
+
+SYNTHETIC = "synthetic"
 
 # Kinds that a user may name; "camera" is the first of them that the board has.
 CAMERAS = ("camera", "picamera2", "rpicam", "jetson")
@@ -54,9 +56,9 @@ def source_order(
         DataError: It is none of these.
     """
     order: dict[str, Any] = {"size": list(size) if size else None, "fps": fps, "loop": loop}
-    if text == "synthetic":
+    if text == SYNTHETIC:
         data = drawings(*size, together=together) if size else drawings(together=together)
-        return SourceOrder({**order, "kind": "synthetic"}, [_data_blob(data)])
+        return SourceOrder({**order, "kind": SYNTHETIC}, [_data_blob(data)])
     if text in CAMERAS:
         return SourceOrder({**order, "kind": text}, [])
     if found := DEVICE.match(text):

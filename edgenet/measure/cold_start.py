@@ -28,7 +28,7 @@ def cold_start(open_: Opener, threads: int, count: int, progress: Progress) -> C
         parts = {name: float(getattr(session.loaded, name)) for name in PARTS}
         runs.append(Start(total_ms=sum(parts.values()), **parts))
         session.close()
-        progress("cold start", done + 1, count)
+        progress("measuring cold starts (starts)", done + 1, count)
     totals = [row.total_ms for row in runs]
     rest = totals[1:] or totals
     return ColdStart(runs=tuple(runs), first_ms=totals[0], p50_ms=float(np.median(rest)), max_ms=max(rest))

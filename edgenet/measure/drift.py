@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgenet.drift import CLASSIFICATION, Conversion, Drift, Kernel, Quantization, Stages, Worst
 from edgenet.manifest import TensorSpec
-from edgenet.statistics import smallest_claim, wilson
+from edgenet.statistics import paired, smallest_claim, wilson
 from edgenet.task import Answers, Task, Truth
 
 __all__ = ["change", "conversion", "drift", "kernel", "quantization"]
@@ -108,10 +108,23 @@ def drift(
     )
 
 
-def change(task: Task, after: Answers, before: Answers, truth: Truth | None) -> dict[str, float | None]:
-    """What a stage won or lost of the headline measure, under its name in a report."""
+def change(task: Task, after: Answers, before: Answers, truth: Truth | None) -> dict[str, Any]:
+    """What a stage won or lost of the headline measure, under its name in a report, and its interval."""
     name = "top1_delta_pp" if task.name == CLASSIFICATION else "delta_pp"
-    return {name: task.change_pp(after, before, truth)}
+    lost = task.change_pp(after, before, truth)
+    spread = None if truth is None else _interval(task, after, before, truth, lost)
+    return {name: lost} if spread is None else {name: lost, "interval_pp": spread}
+
+
+def _interval(
+    task: Task, after: Answers, before: Answers, truth: Truth, lost: float | None
+) -> tuple[float, float] | None:
+    """Newcombe's, where the headline measure is a share of right answers."""
+    ours, theirs = (task.scores(values, truth) for values in (after, before))
+    if ours is None or theirs is None or not np.isin([ours, theirs], (0.0, 1.0)).all():
+        return None
+    found = paired(ours > 0, theirs > 0)
+    return found.interval_pp if lost is not None and abs(found.delta_pp - lost) < 1e-6 else None
 
 
 def _worst(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,31 @@ def timed(bench: BenchResult, known: Sequence[Layer], precision: str) -> tuple[T
         node, artifact = layer.name if layer else None, row.name
         entry = entry.changed(share=ms / total, node=node, artifact=artifact)
         found.append(_reached(entry, main, ms, width) if main is not None else entry)
+    return _joined(found, known)
+
+
+def _joined(rows: Sequence[Timed], known: Sequence[Layer]) -> tuple[Timed, ...]:
+    """The rows of the user's layers with the rows that they read."""
+    by_name = {layer.name: layer for layer in known}
+    there = {row.name for row in rows if row.name == row.node}
+    return tuple(
+        row.changed(reads=_read(by_name[row.name], by_name, there)) if row.name in there else row
+        for row in rows
+    )
+
+
+def _read(layer: Layer, by_name: Mapping[str, Layer], there: Container[str]) -> tuple[str, ...]:
+    """The layers with a row that this one reads, directly or through layers without one."""
+    found, left, seen = [], list(layer.reads[::-1]), {layer.name}
+    while left:
+        name = left.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in there:
+            found.append(name)
+        else:
+            left += by_name[name].reads[::-1]
     return tuple(found)
 
 
@@ -158,7 +183,7 @@ def noise(session: Session, bundle: Bundle, images: Sequence[bytes], rows: Seque
             real = _real(value, got.scale or scale, got.zero_point if got.scale else zero_point)
             pairs.append((real, truth.of(image, rows[at].node or "")))
         found[at] = rows[at].changed(sqnr_db=_best(pairs))
-        progress("layers", done + 1, len(wanted))
+        progress("comparing layers with float (layers)", done + 1, len(wanted))
     return tuple(found), None
 
 

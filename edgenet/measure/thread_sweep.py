@@ -54,7 +54,7 @@ def sweep(open_: Opener, facts: Facts, images: Sequence[bytes], progress: Progre
         tried.append(
             ThreadTry(threads=count, on=on, cores=cores_used, p50=middle, p50_interval=spread, fps=fps)
         )
-        progress("threads", done + 1, len(counts))
+        progress("trying numbers of threads (tries)", done + 1, len(counts))
     fastest = min(row.p50 for row in tried)
     best = next(row.threads for row in tried if row.p50 <= 1.02 * fastest)
     return ThreadSweep(tried=tuple(tried), best=best)

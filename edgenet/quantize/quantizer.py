@@ -52,7 +52,7 @@ def quantize(
         model: What :func:`edgenet.graph.passes.prepare` returns.
         recipe: How.
         images: Calibration pixels, uint8 [1, H, W, 3] each; read once, a few ahead in a thread.
-        progress: Called for the images observed ("calibrate") and the layers done ("round").
+        progress: Called for the images observed and the layers done.
 
     Returns:
         The model with Q/DQ inside (precision "int8", or "int8-dynamic" with int8 weights alone) and an
@@ -122,7 +122,10 @@ class _Job:
             if not self.whole:
                 kept = Kept(tensors=frozenset(self._names()))
             with self.watch.stage("round"):
-                shapes, told = (self.shaped.limits, self.shaped.shifts), self._told("round")
+                shapes, told = (
+                    (self.shaped.limits, self.shaped.shifts),
+                    self._told("rounding weights (layers)"),
+                )
                 return reconstruct(self.task, self.graph, parts, seen, how, *shapes, told, kept)
 
         own = _named(parts, self.recipe.float_layers)
@@ -182,7 +185,7 @@ class _Job:
 
         def offers() -> list[Choice]:
             with self.watch.stage("sensitivity"):
-                memory, told = self.recipe.memory_mb, self._told("sensitivity")
+                memory, told = self.recipe.memory_mb, self._told("finding layers that need float (layers)")
                 self.sources = sensitivity(self.task, self.graph, parts, images, result, memory, told)
             times = Times.of(self.graph, parts)
             return [
@@ -235,7 +238,7 @@ class _Job:
 
     def _observed(self, images: Iterable[Pixels]) -> Callable[[int], None]:
         total = len(images) if isinstance(images, Sequence) else getattr(images, "total", None)
-        return lambda done: self.progress("calibrate", done, total)
+        return lambda done: self.progress("calibrating (images)", done, total)
 
     def _told(self, stage: str) -> Callable[[int, int], None]:
         return lambda done, total: self.progress(stage, done, total)

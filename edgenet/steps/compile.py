@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from edgenet.card import ModelCard
@@ -14,6 +15,7 @@ from edgenet.steps.compiler import Compiler
 from edgenet.steps.planning import planned
 from edgenet.steps.source import Source
 from edgenet.steps.taken import images_of
+from edgenet.steps.timings import Timing
 from edgenet.target import Target
 
 __all__ = ["Compiled", "compile"]
@@ -61,6 +63,13 @@ def compile(  # noqa: PLR0913
         UnsupportedError: The backend cannot express the model.
         ModelError: The model file, or an artifact that fails its check.
     """
+    began = time.perf_counter()
     how = (target, backend, precision, recipe, head, max_drift)
     decision, source = planned(model, *how, preprocessing, labels)
-    return Compiler(source, images_of(calibration, "calib"), progress, cache).compile(decision, head)
+    compiler = Compiler(source, images_of(calibration, "calib"), progress, cache)
+    made = compiler.compile(decision, head)
+    cached = made.quantized is not None and (made.quantized is source or made.quantized.cached)
+    timing = Timing.planned(compiler.original, decision, compiler.images, cached) if cache else None
+    if timing is not None:
+        timing.remember(time.perf_counter() - began)
+    return made

@@ -15,7 +15,7 @@ from edgenet.quantize.quantized import Quantized
 from edgenet.quantize.result import Quantization
 from edgenet.steps.plan import Plan
 
-__all__ = ["Compiled"]
+__all__ = ["Compiled", "bundle_file"]
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ class Compiled(Shown):
     @property
     def file(self) -> str:
         """A name for the file: model, board, backend and precision."""
-        name, plan = self.bundle.manifest.model.name, self.plan
-        return f"{name}.{plan.target}.{plan.backend}.{plan.precision}.edgenet"
+        return bundle_file(self.bundle.manifest.model.name, self.plan)
 
     def write(self, path: Path | str) -> Path:
         """Write the bundle, all of it or nothing.
@@ -75,3 +74,8 @@ class Compiled(Shown):
             DataError: It cannot be written.
         """
         return write_output(path, self.data)
+
+
+def bundle_file(name: str, plan: Plan) -> str:
+    """A name for the file of a bundle: model, board, backend and precision."""
+    return f"{name}.{plan.target}.{plan.backend}.{plan.precision}.edgenet"

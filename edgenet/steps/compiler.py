@@ -29,7 +29,7 @@ from edgenet.steps.decide import Decision, check_images
 from edgenet.steps.given import check_taken
 from edgenet.steps.input_notes import input_notes
 from edgenet.steps.plan import Plan
-from edgenet.steps.quantize import calibration_images, quantized
+from edgenet.steps.quantize import calibration_images, is_kept, quantized
 from edgenet.steps.sealed import sealed
 from edgenet.target import Target
 from edgenet.task import Task
@@ -87,15 +87,31 @@ class Compiler:
         Raises:
             DataError, DriftError, ModelError, PlanError, UnsupportedError: As :func:`edgenet.compile` does.
         """
-        lowering = checked_backend(decision.plan, head)
-        _check_images_given(self.images, decision, self._own)
-        _check_head(self.original.task, head)
-        self.progress("prepare", 0, None)
+        lowering = self.check(decision, head)
+        self.progress("preparing the graph", 0, None)
         given = self.original.precision == "int8"
         built = self._given(lowering, decision, head) if given else self._built(lowering, decision, head)
         recipe = self._own.recipe if self._own else decision.recipe
         told = input_notes(self.original, self.images, recipe.images)
         return replace(built, notes=(*self._told, *told, *built.notes))
+
+    def check(self, decision: Decision, head: str = LOGITS) -> Backend:
+        """The backend of a build, when all is there that the build needs.
+
+        Raises:
+            DataError: int8 without calibration images.
+            PlanError: The network, or the backend's artifacts, cannot end so.
+        """
+        lowering = checked_backend(decision.plan, head)
+        _check_images_given(self.images, decision, self._own)
+        _check_head(self.original.task, head)
+        return lowering
+
+    def quantized_before(self, decision: Decision) -> bool | None:
+        """Whether the quantized network needs no work any more; ``None`` where nothing is quantized."""
+        if decision.plan.recipe is None:
+            return None
+        return self._own is not None or is_kept(self.original, decision.recipe, self.images, self.cache)
 
     @functools.cached_property
     def golden(self) -> Golden:
@@ -123,7 +139,7 @@ class Compiler:
             final = prepared.with_proto(prepared.proto, precision="fp16")
         final = with_head(final, head)
         if final is not prepared:
-            self.progress("lower", 0, None)
+            self.progress(f"writing it for {lowering.name}", 0, None)
             artifact, answers = _held(lowering, final, decision.target, golden)
         return self._sealed(decision, made, artifact, answers, stage)
 

@@ -22,22 +22,18 @@ from edgenet.devices.live import LiveEvent, OnLive, PortForward
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet
-from edgenet.library import image_folder
 from edgenet.live.recorder import Recorder
-from edgenet.live.source import SourceOrder, source_order
-from edgenet.model import Model
+from edgenet.live.source import SYNTHETIC, SourceOrder, source_order
 from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.chain import check_chain
-from edgenet.steps.compile import compile
-from edgenet.steps.embedded import embedded_name
+from edgenet.steps.embedded_bundles import embedded_bundles
 from edgenet.steps.events import board_events
 from edgenet.steps.gallery import gallery
 from edgenet.steps.stage import stage
 from edgenet.steps.taken import BundleLike, bundle_of
-from edgenet.zoo import embedded
 
-__all__ = ["DemoOptions", "Ready", "Watch", "demo", "embedded_bundles"]
+__all__ = ["DemoOptions", "Ready", "Watch", "demo"]
 
 
 # What may stand in the address that a browser is told to open.
@@ -49,12 +45,14 @@ class Ready(NamedTuple):
 
     Attributes:
         url: Where a browser of this machine sees it; its token works once. ``None`` without a page.
+        phone: The same with another token, where one was asked for.
         metrics: Where Prometheus scrapes it, and with which bearer.
         source: ``name``, ``size``, ``fps``.
         models: ``name``, ``backend``, ``runtime`` … of each.
     """
 
     url: str | None
+    phone: str | None
     metrics: tuple[str, str] | None
     source: Mapping[str, Any]
     models: Sequence[Mapping[str, Any]]
@@ -85,6 +83,7 @@ class DemoOptions(Shown):
         threads: Of each runtime; 0 for all cores.
         page: Whether a browser can look.
         port: For the page on this machine's loopback; 0 for any free one.
+        phone: Whether a second address is wanted, for a phone.
         seconds: How long; without end if ``None``.
         keep: Folder for snapshots and recorded frames; made when the first one comes.
         answers: File or open stream for every frame's answer, one JSON object a line.
@@ -101,6 +100,7 @@ class DemoOptions(Shown):
     threads: int = 0
     page: bool = True
     port: int = 0
+    phone: bool = False
     seconds: float | None = None
     keep: Path | str = "edgenet-demo"
     answers: Path | str | TextIO | None = None
@@ -135,17 +135,18 @@ def demo(
     """
     chosen = options or DemoOptions()
     bundles = _bundles(bundle, chosen, progress)
-    source = chosen.source or ("camera" if bundle else "synthetic")
+    source = chosen.source or ("camera" if bundle else SYNTHETIC)
     together = bundles[0].manifest.task.together
     wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop, together)
+    others = [] if source == SYNTHETIC else [source_order(SYNTHETIC, device, together=together)]
     if chosen.then is not None:
         check_chain(*(item.manifest.task for item in bundles))
     pictures = gallery(bundles, chosen.gallery, chosen.then is not None)
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     lines = Path(chosen.answers) if isinstance(chosen.answers, str) else chosen.answers
     keeper = Recorder(Path(chosen.keep), lines)
     with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:
-        request = _request(agent, bundles, device, wanted, pictures, chosen, progress)
+        request = _request(agent, bundles, device, [wanted, *others], pictures, chosen, progress)
         on_event = _listener(watch or Watch(), keeper, door, progress)
         summary = agent.demo(request, on_event, stop or threading.Event(), door)
     return {"device": device, **summary, "kept": keeper.kept()}
@@ -174,14 +175,6 @@ def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress
     return on_event
 
 
-def embedded_bundles(progress: Progress = silent, task: str = CLASSIFICATION) -> tuple[Bundle, Bundle]:
-    """The embedded model of a task for TFLite: int8 by the quickest recipe, and float32."""
-    name = embedded_name(task)
-    model, images = Model.load(embedded(name)), image_folder(name, "calib")
-    int8 = compile(model, "local", "tflite", "int8", "int8-minmax", images, progress)
-    return int8.bundle, compile(model, "local", "tflite", "fp32", progress=progress).bundle
-
-
 def _bundles(bundle: BundleLike | None, chosen: DemoOptions, progress: Progress) -> tuple[Bundle, ...]:
     if chosen.against is not None and chosen.then is not None:
         raise PlanError("one bundle compares, the other looks closer", "leave --against or --then out")
@@ -189,7 +182,7 @@ def _bundles(bundle: BundleLike | None, chosen: DemoOptions, progress: Progress)
     if bundle is None:
         if other is not None:
             raise PlanError("there is no first bundle for the second", "name two bundles")
-        return embedded_bundles(progress, chosen.task)
+        return embedded_bundles(chosen.task, progress)
     if chosen.task != CLASSIFICATION:
         raise PlanError("a bundle says itself what it is for", "leave --task out")
     given = [bundle] if other is None else [bundle, other]
@@ -200,7 +193,7 @@ def _request(
     agent: Agent,
     bundles: tuple[Bundle, ...],
     device: str,
-    wanted: SourceOrder,
+    sources: Sequence[SourceOrder],
     pictures: Sequence[tuple[str, Blob]],
     chosen: DemoOptions,
     progress: Progress,
@@ -212,25 +205,32 @@ def _request(
     archive = demo_archive()
     program = Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))
     shown = [blob for _, blob in pictures]
-    agent.send_blobs([program, *wanted.blobs, *shown], board_events(progress))
+    needed = [blob for source in sources for blob in source.blobs]
+    agent.send_blobs([program, *needed, *shown], board_events(progress))
     agent.end()
+    first, *others = ({**item.order, "blobs": [blob.digest for blob in item.blobs]} for item in sources)
     return {
         "program": program.digest,
         "models": [{"manifest": dict(item.manifest), "threads": threads} for item in staged],
         "chain": chosen.then is not None,
-        "source": {**wanted.order, "blobs": [blob.digest for blob in wanted.blobs]},
+        "source": first,
+        "others": others,
         "gallery": [[name, blob.digest] for name, blob in pictures],
         "page": chosen.page,
         "port": chosen.port if device == "local" else 0,
         "seconds": chosen.seconds,
         "log": chosen.answers is not None,
+        "phone": chosen.phone,
+        "keep": str(Path(chosen.keep) / Recorder.DRIFT),
     }
 
 
 def _ready(event: DemoReady, door: PortForward | None) -> Ready:
     if event.port is None:
-        return Ready(None, None, event.source, event.models)
+        return Ready(None, None, None, event.source, event.models)
     if door is not None:
         door.key = str(event.key)
     base = f"http://127.0.0.1:{door.port if door else event.port}"
-    return Ready(f"{base}/#{event.token}", (f"{base}/metrics", str(event.key)), event.source, event.models)
+    phone = None if event.phone is None else f"{base}/#{event.phone}"
+    metrics = (f"{base}/metrics", str(event.key))
+    return Ready(f"{base}/#{event.token}", phone, metrics, event.source, event.models)

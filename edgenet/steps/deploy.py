@@ -62,7 +62,7 @@ def deploy(
         bundle: What `compile` made, or its file.
         device: "local", ``user@host[:port]`` or an ssh alias.
         progress: Called for every stage.
-        offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse build`).
+        offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse`).
 
     Raises:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away.
@@ -71,7 +71,7 @@ def deploy(
     """
     bundle = bundle_of(bundle)
     began = time.perf_counter()
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     with connect(device, board_events(progress)) as agent:
         return made_current(agent, bundle, stage(agent, bundle, device, progress, offline), device, began)
 

@@ -265,7 +265,7 @@ def _clock(facts: Facts, now: float) -> Condition:
         return Condition("clock", "unknown", "not told")
     skew = facts.clock_s - now
     if abs(skew) <= CLOCK_S:
-        return Condition("clock", "ok", f"{skew:+.0f} s against this machine")
+        return Condition("clock", "ok", f"within {max(abs(skew), 1):.0f} s of this machine's")
     days = abs(skew) / 86400
     said = f"{days:.0f} days" if days >= 2 else f"{abs(skew) / 60:.0f} minutes"
     remedy = "let it set its clock: sudo timedatectl set-ntp true (edgenet itself works with any clock)"

@@ -81,7 +81,7 @@ def deploy_fastest(
     loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
     _check_one_model(loaded)
     began = time.perf_counter()
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     with connect(device, board_events(progress)) as agent:
         staged = {bundle.digest: stage(agent, bundle, device, progress, offline) for bundle in loaded}
         rounds = [

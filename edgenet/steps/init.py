@@ -22,7 +22,7 @@ from edgenet.progress import Progress, silent
 from edgenet.steps.first_draft import first_draft, own_task
 from edgenet.steps.propose import Proposals, propose
 from edgenet.steps.proposed import proposed
-from edgenet.steps.source import Source, read_quantized
+from edgenet.steps.source import Source, model_path, read_quantized
 from edgenet.steps.taken import images_of
 from edgenet.task import Task
 from edgenet.verify.card_scores import CardScores
@@ -112,7 +112,7 @@ def init(
         raise ModelError(f"{path}: carries its card inside", "give it to edgenet compile as it is")
     preset = Preset.load(like) if isinstance(like, Path | str) else like
     given = images_of(images, "calib")
-    progress("read", 0, None)
+    progress("reading the model", 0, None)
     network = Network.read(path)
     task, draft, notes = own_task(network), first_draft(network), network.notes
     asked = draft
@@ -137,7 +137,10 @@ def init(
 
 def _file(model: Source) -> Path:
     if isinstance(model, str | os.PathLike):
-        return Path(model)
+        path = Path(model)
+        if model_path(path) != path:
+            raise ModelError(f"{path}: is embedded, and has its card", "give it to edgenet compile as it is")
+        return path
     name = getattr(model, "name", type(model).__name__)
     raise ModelError(f"{name}: is in memory, a card stands beside a file", "give the path of its file")
 

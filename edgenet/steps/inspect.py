@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from edgenet.network import Network
 from edgenet.quantize.quantized import Quantized
 from edgenet.steps.first_draft import first_draft, own_task
 from edgenet.steps.plan import PRECISIONS, given_plan, plan_for
-from edgenet.steps.source import read_quantized, read_source
+from edgenet.steps.source import model_path, read_quantized, read_source
 from edgenet.target import Target
 from edgenet.task import load_task
 
@@ -99,12 +100,13 @@ def inspect_model(path: Path | str) -> Inspected | Quantized:
     """Read a model's file in any form, with the card beside it or without.
 
     Args:
-        path: The file; or one of ``edgenet quantize``, which is returned as it is.
+        path: The file, or the name of an embedded model; what ``edgenet quantize`` wrote is returned as it
+            is.
 
     Raises:
         ModelError: It cannot be read.
     """
-    path = Path(path)
+    named, path = path, model_path(path)
     quantized = read_quantized(path) if path.is_file() else None
     if quantized is not None:
         return quantized
@@ -117,7 +119,7 @@ def inspect_model(path: Path | str) -> Inspected | Quantized:
         card, remedy = error.what.removeprefix(f"{path}: "), error.remedy
     builds = _builds(network, model)
     if model is not None:
-        remedy = f"edgenet compile {path} --target T --calibration DIR"
+        remedy = f"edgenet compile {shlex.quote(str(named))} --target T --calibration DIR"
     if not any(item.possible for item in builds):
         remedy = next(item.remedy for item in builds)
     return Inspected(network, first_draft(network), model, card, builds, remedy)

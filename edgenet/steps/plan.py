@@ -13,6 +13,7 @@ from edgenet.model import Model
 from edgenet.notebook import Shown
 from edgenet.recipe import Recipe
 from edgenet.target import Target
+from edgenet.text import near
 
 __all__ = ["Option", "Plan", "default_recipe", "given_plan", "limit", "limited", "options", "plan_for"]
 
@@ -21,6 +22,14 @@ PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
 RECIPES = {"int8": "int8-fast", "int8-dynamic": "int8-dynamic", "fp16": "fp16"}
 # Either wins there, from MobileNet to MobileNet and backend to backend: docs/quantization.md, Without VNNI.
 MEASURE = "without VNNI fp32 may be as fast as int8: edgenet deploy A B keeps the faster of two builds"
+
+
+# No Jetson could be measured for its target file, so what needs nothing of the board's own comes first there.
+ON_GPU = (
+    "{0} runs on the CPU and needs nothing installed; {1} runs on the GPU, and only the board tells which is "
+    "faster: compile both, with --backend {1} in fp16 and int8, then edgenet deploy A B C keeps the "
+    "fastest"
+)
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,10 @@ def plan_for(
         if backend is None:
             raise PlanError(f"{target.title}: no backend of this edgenet runs there", "see edgenet targets")
         why.append(f"{backend} is the first choice on {target.title}")
+        if engines := [name for name in _on_board(target) if name != backend]:
+            why.append(ON_GPU.format(backend, engines[0]))
+    if backend not in target.backends:
+        load_backend(backend)  # which refuses a name that none has
     support = target.backends.get(backend)
     if support is None:
         raise PlanError(f"{target.title} has no {backend}", _other_backend(target))
@@ -187,6 +200,15 @@ def limit(precision: str, recipe: Recipe | None, max_drift: float) -> Recipe:
     return replace(recipe, max_drift=max_drift)
 
 
+def _on_board(target: Target) -> list[str]:
+    """The backends of this edgenet whose artifacts the board itself finishes, for its GPU."""
+    return [
+        name
+        for name, support in target.backends.items()
+        if support.built == "device" and name in backend_names()
+    ]
+
+
 def _check_recipe(backend: str, precision: str, recipe: Recipe) -> None:
     """Refuse a recipe for another precision, and layers in float where a backend takes int8 as a whole."""
     if recipe.precision != precision:
@@ -220,7 +242,7 @@ def _check_precision(target: Target, backend: str, precision: str) -> None:
         remedy = "compile each precision, then edgenet deploy FP16 INT8 --device D keeps the faster one"
         raise PlanError("which precision is fastest is measured on the board, not guessed here", remedy)
     if precision not in PRECISIONS:
-        raise PlanError(f"there is no precision {precision!r}", choice)
+        raise PlanError(f"there is no precision {precision!r}", near(precision, PRECISIONS) or choice)
     if precision in support.refused:
         raise PlanError(f"{target.title}, {backend}: no {precision}, {support.refused[precision]}", choice)
     if precision not in support.precisions:

@@ -93,7 +93,7 @@ def profile(  # noqa: PLR0913
     images = images_of(val, "val")
     if images is not None:
         true_of(bundle, images)  # what is not of this model's task is refused before any work
-    progress("connect", 0, None)
+    progress(f"connecting to {device}", 0, None)
     with connect(device, board_events(progress)) as agent:
         facts = agent.facts([bundle.manifest.backend])
         if deployed:

@@ -29,7 +29,7 @@ from edgenet.steps.taken import images_of, recipe_of
 from edgenet.text import plain
 from edgenet.verify.golden import choose
 
-__all__ = ["calibration_images", "quantize_model", "quantized"]
+__all__ = ["calibration_images", "is_kept", "quantize_model", "quantized"]
 
 QUANTIZED = ("int8", "int8-dynamic")
 
@@ -74,7 +74,7 @@ def quantize_model(
     recipe = recipe if max_drift is None else limit(recipe.precision, recipe, max_drift)
     images = calibration_images(calibration, recipe.precision if recipe.needs_images else "")
     found, told = with_class_names(read_float(model, preprocessing, labels), images)
-    progress("prepare", 0, None)
+    progress("preparing the graph", 0, None)
     made = quantized(
         found, prepare(found), recipe, images, choose(images, found, cache, progress), progress, cache
     )
@@ -107,18 +107,11 @@ def quantized(
     recipe = model.task.recipe(recipe)
     used = images.head(recipe.images) if images else None
     digest = used.digest() if used else None
-    made_from = {
-        "model": content_digest(model.proto),
-        "task": [model.task_name, model.output],
-        "preprocessing": model.preprocessing.to_table(),
-        "recipe": recipe.to_table(),
-        "images": digest,
-    }
-    entry = Cache("quantized", made_from, cache, progress)
+    entry = Cache("quantized", _made_from(model, recipe, digest), cache, progress)
     if (held := entry.get()) is not None:
         with contextlib.suppress(EdgenetError):
             found = _held(held, model, prepared, recipe, golden)
-            progress("quantized before", 0, None)
+            progress("quantized before: taken from the cache", 0, None)
             return found
         entry.drop()
     fed = Skipped(used, model.preprocessing, recipe.skip_corrupt_percent) if used else None
@@ -127,6 +120,24 @@ def quantized(
     made = Quantized(model, int8, recipe, account, calibration, golden)
     entry.put(pack(int8.proto, _facts(made), {}))
     return made
+
+
+def is_kept(model: Model, recipe: Recipe, images: ImageSet | None, cache: bool) -> bool:
+    """Whether the cache holds what :func:`quantized` would make of these."""
+    recipe = model.task.recipe(recipe)
+    digest = images.head(recipe.images).digest() if images else None
+    return cache and Cache("quantized", _made_from(model, recipe, digest)).path.is_file()
+
+
+def _made_from(model: Model, recipe: Recipe, digest: str | None) -> dict[str, Any]:
+    """All that a quantized network depends on; ``digest`` is that of the images."""
+    return {
+        "model": content_digest(model.proto),
+        "task": [model.task_name, model.output],
+        "preprocessing": model.preprocessing.to_table(),
+        "recipe": recipe.to_table(),
+        "images": digest,
+    }
 
 
 def calibration_images(calibration: ImageSet | Path | str | None, needed_for: str) -> ImageSet | None:

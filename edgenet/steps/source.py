@@ -18,9 +18,10 @@ from edgenet.onnx_file import MAX_BYTES
 from edgenet.quantize.container import is_container
 from edgenet.quantize.quantized import Quantized
 from edgenet.steps.in_memory import from_memory
+from edgenet.text import near
 from edgenet.zoo import EMBEDDED, embedded
 
-__all__ = ["Source", "comes_quantized", "read_float", "read_quantized", "read_source"]
+__all__ = ["Source", "comes_quantized", "model_path", "read_float", "read_quantized", "read_source"]
 
 # With models of Keras and PyTorch in memory, which have no type that edgenet could name.
 Source = Model | Quantized | Path | str | object
@@ -49,13 +50,26 @@ def read_source(
         return _explicit(model) if isinstance(model, Model) else model
     if not isinstance(model, Path | str):
         return from_memory(model, preprocessing, labels)
-    own = str(model) in EMBEDDED and not Path(model).exists()
-    path = embedded(str(model)) if own else Path(model)
+    path = model_path(model)
     quantized = read_quantized(path)
     if quantized is None:
         return _explicit(Model.load(path, preprocessing, labels))
     _check_alone(quantized, preprocessing, labels)
     return quantized
+
+
+def model_path(model: Path | str) -> Path:
+    """The file of a model: an embedded one's where its name is given and no file here is called so.
+
+    Raises:
+        ModelError: No file is called so, and an embedded model almost is.
+    """
+    name, path = str(model), Path(model)
+    if name in EMBEDDED and not path.exists():
+        return embedded(name)
+    if not path.suffix and not path.exists() and (hint := near(name, EMBEDDED)):
+        raise ModelError(f"{name}: no such file or embedded model", hint)
+    return path
 
 
 def read_float(

@@ -72,7 +72,7 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
         if on_board:
             made = finish(agent, manifest, board_events(progress))
         if choice.digest not in proven or (made is not None and not made.cached):
-            progress("check its answers", 0, None)
+            progress("checking its answers on the board", 0, None)
             session = agent.open(None, 1, manifest)
             encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
             images = golden_images(bundle, encode)[:SHOWN]

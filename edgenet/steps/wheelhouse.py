@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edgenet.backend import sent_backends
+from edgenet.backend import load_backend, sent_backends
 from edgenet.devices.pins import fitting
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
@@ -69,7 +69,10 @@ def wheelhouse(
     Raises:
         DeviceError: Nothing at all could be fetched; why.
         LibraryError: A target is not there, or names no system.
+        PlanError: There is no such backend.
     """
+    for name in backends:
+        load_backend(name)  # which refuses a name that none has
     wanted = [one for board in several(targets) for one in platforms(target_of(board))]
     wanted += [platform(python, machine)] if python else []
     return build(wanted, backends, progress)
@@ -121,7 +124,7 @@ def _fetch_all(backend: str, one: Platform, progress: Progress) -> list[Kept]:
     except DeviceError as error:
         return [Kept(backend, one.python, one.machine, "", 0.0, error.what)]
     for pin in pins:
-        progress(f"fetch {pin.name} for Python {one.python}, {one.machine}", 0, None)
+        progress(f"fetching {pin.name} for Python {one.python}, {one.machine}", 0, None)
         try:
             wheels = fetch(
                 pin.wheels, pin.platform, tell=lambda what, name: progress(f"{what} {name}", 0, REMARK)

@@ -70,7 +70,7 @@ class Builder:
             for slot, note in zip(group, self._kept(group, outcome.value, outcome.error), strict=True):
                 found[slot.build_key] = note
             done += len(group)
-            self.progress("build", done, sum(len(group) for group in jobs))
+            self.progress("compiling (bundles)", done, sum(len(group) for group in jobs))
         return found
 
     def _job(self, group: Sequence[Slot]) -> BuildJob:

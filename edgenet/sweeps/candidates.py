@@ -125,7 +125,7 @@ def _files(plan: SweepPlan, progress: Progress) -> list[Candidate]:
         first = first or model
         _check_comparable(first, model)
         found.append(_of_model(Path(name), model))
-        progress("read", done + 1, len(plan.files))
+        progress("reading models (models)", done + 1, len(plan.files))
     return _families(found)
 
 
@@ -205,7 +205,7 @@ def _networks(plan: SweepPlan, progress: Progress) -> list[Candidate]:
     found = []
     for done, row in enumerate(rows):
         found.append(_of_row(row))
-        progress("build networks", done + 1, len(rows))
+        progress("building networks (networks)", done + 1, len(rows))
     return found
 
 

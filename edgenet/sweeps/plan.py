@@ -17,7 +17,7 @@ from edgenet.recipe import Recipe
 from edgenet.steps.plan import PRECISIONS
 from edgenet.steps.taken import protocol_of, several
 from edgenet.sweeps.asked import file_of, folder_of, named
-from edgenet.text import cause
+from edgenet.text import cause, near
 from edgenet.zoo import EMBEDDED
 from edgenet.zoo.named import FAMILIES
 
@@ -166,10 +166,11 @@ class SweepPlan(Shown):
     def _check_files(self) -> None:
         for item in self.files:
             if item not in EMBEDDED and not Path(item).exists():
-                plans = ", ".join(names("sweep"))
+                plans = names("sweep")
+                choice = f"families are {', '.join(FAMILIES)}; plans are {', '.join(plans)}, or a TOML file"
                 raise PlanError(
                     f"{item} is no model file, no family of networks and no plan",
-                    f"families are {', '.join(FAMILIES)}; plans are {plans}, or a TOML file",
+                    near(item, (*FAMILIES, *plans, *EMBEDDED)) or choice,
                 )
         if self.files and (self.alphas or self.resolutions):
             raise PlanError(

@@ -112,7 +112,7 @@ def prepared(plan: SweepPlan, progress: Progress, engine: Engine) -> Prepared:
     networks = candidates(plan, progress)
     boards = []
     for board in plan.boards:
-        progress(f"ask {board.device}", 0, None)
+        progress(f"asking {board.device} what it is", 0, None)
         (outcome,) = engine.run(reach, [board], board=board.device)
         if outcome.error is not None:
             raise outcome.error

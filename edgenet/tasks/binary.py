@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.classifier_drift import ClassificationDrift
 from edgenet.drift import Share
 from edgenet.errors import EdgenetError
 from edgenet.figures import interval, number, percent, share
@@ -17,7 +18,7 @@ from edgenet.metric import AGREEMENT, Metric
 from edgenet.sigmoids import SigmoidTask, is_probability
 from edgenet.statistics import roc_area, wilson
 from edgenet.task import Answers, Doubt, Truth, real
-from edgenet.tasks.classification import Classification, ClassificationDrift
+from edgenet.tasks.classification import Classification
 
 __all__ = ["METRICS", "TASK", "Binary", "BinaryDrift"]
 
@@ -111,8 +112,11 @@ class Binary(SigmoidTask, Classification):
 
     def figures(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """Accuracy, ROC area and what the difference is worth."""
-        areas = (None, None) if truth is None else (_area(board, truth), _area(reference, truth))
-        return {**self.shares(board, reference, truth), "auc": areas[0], "auc_reference": areas[1]}
+        found = self.shares(board, reference, truth)
+        if truth is None:
+            return {**found, "auc": None, "auc_reference": None}
+        areas = {"auc": _area(board, truth), "auc_reference": _area(reference, truth)}
+        return {**found, **areas, **self.taken_for(board, reference, truth)}
 
     def cosine(self, first: Answers, second: Answers) -> float:
         """Mean cosine of the logits of both classes: 1 where the signs are equal, else -1."""

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.tasks import log_softmax
-from edgenet.confusion import Confusion, by_class
+from edgenet.classifier_drift import ClassificationDrift
+from edgenet.confusion import by_class
+from edgenet.confusion_matrix import taken_for
 from edgenet.csv_table import shown, whole_number
-from edgenet.drift import CLASSIFICATION, Drift, Percent, Share, TaskTable
+from edgenet.drift import CLASSIFICATION, Drift
 from edgenet.errors import DataError, EdgenetError
-from edgenet.figures import interval, number, percent, share
+from edgenet.figures import percent, share
 from edgenet.imageset import ImageSet
-from edgenet.json_value import Count
 from edgenet.labels import ClassNames
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.statistics import paired, wilson
 from edgenet.task import Answers, Doubt, Task, Truth, load_task, real
 
-__all__ = ["METRICS", "TASK", "Classification", "ClassificationDrift"]
+__all__ = ["METRICS", "TASK", "Classification"]
 
 # Columns of labels.csv.
 CLASS_INDEX, CLASS_NAME = "class_index", "class_name"
@@ -31,69 +32,6 @@ LOGITS, PROBABILITIES = "logits", "probabilities"
 CLASSES = 2  # the fewest
 # Right answers, as a share, that a doubt must promise beyond what there are.
 CLEAR = 0.2
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassificationDrift(Drift):
-    """Drift of a classifier.
-
-    Attributes:
-        top1, top1_reference, top5, top5_reference: Share of right answers of board and float model.
-        top1_delta_pp: Board minus float in percentage points.
-        mcnemar_p: Chance of so unequal a split.
-        class_accuracy, class_accuracy_reference: Mean over the classes that some image has of their share of
-            right answers.
-        class_delta_interval_pp: 95 % interval of its difference, board minus float.
-        classes: How many classes some image has.
-        confusions: Where the float model is right and the board wrong, by pair, the most frequent first.
-    """
-
-    measure = "top-1"
-    headline = "top1"
-    moved = "logits"
-
-    top1: Share | None
-    top1_reference: Share | None
-    top1_delta_pp: Percent | None
-    mcnemar_p: Share | None
-    top5: Share | None = None
-    top5_reference: Share | None = None
-    class_accuracy: Share | None = None
-    class_accuracy_reference: Share | None = None
-    class_delta_interval_pp: tuple[Percent, Percent] | None = None
-    classes: Count | None = None
-    confusions: tuple[Confusion, ...] = ()
-
-    def rows(self) -> list[tuple[str, str]]:
-        """Top-1 and top-5 beside the float model's, and what their difference is worth."""
-        if self.top1 is None or self.top1_delta_pp is None:
-            return []
-        return [
-            ("top-1", f"{share(self.top1, 2)} (float {share(self.top1_reference, 2)})"),
-            ("top-5", f"{share(self.top5, 2)} (float {share(self.top5_reference, 2)})"),
-            ("difference", f"{self.top1_delta_pp:+.2f} pp"),
-            ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
-            ("McNemar p", number(self.mcnemar_p, 4)),
-            *self._by_class(),
-        ]
-
-    def _by_class(self) -> list[tuple[str, str]]:
-        if self.class_accuracy is None:
-            return []
-        told = f"{share(self.class_accuracy, 2)} (float {share(self.class_accuracy_reference, 2)})"
-        rows = [(f"mean of {self.classes} classes' accuracy", told)]
-        if self.class_delta_interval_pp is not None:
-            text = interval(self.class_delta_interval_pp) + " pp"
-            rows.append(("its difference's 95 % interval (bootstrap)", text))
-        for item in self.confusions[:1]:
-            rows.append(("lost most often", f"{item.label} taken for {item.answer}, {item.images} images"))
-        return rows
-
-    def tables(self) -> list[TaskTable]:
-        """The pairs of classes that are confused on the board alone."""
-        columns = ("class", "the board says", "images", "of those that the float model knows")
-        rows = [(item.label, item.answer, str(item.images), str(item.known)) for item in self.confusions]
-        return [TaskTable("Right in float, wrong on the board", columns, rows)] if rows else []
 
 
 class Classification(Task):
@@ -323,7 +261,15 @@ class Classification(Task):
         best = {"top5": _top(board, classes, 5), "top5_reference": _top(reference, classes, 5)}
         right = self._right(board, truth), self._right(reference, truth)
         names = self.truth_name, lambda answer: self.answer_name(answer, ())
-        return {**found, **best, **by_class(np.asarray(truth), self.answers(board, truth), right, names)}
+        means = by_class(np.asarray(truth), self.answers(board, truth), right, names)
+        return {**found, **best, **means, **self.taken_for(board, reference, truth)}
+
+    def taken_for(self, board: Answers, reference: Answers, truth: Truth) -> Mapping[str, Any]:
+        """What is taken for what, class by class."""
+        given = (self.answers(board, truth), self.answers(reference, truth))
+        right = (self._right(board, truth), self._right(reference, truth))
+        classes = (given[0] - self.label_offset, given[1] - self.label_offset)
+        return taken_for(np.asarray(truth), classes, right, self.truth_name)
 
     def shares(self, board: Answers, reference: Answers, truth: Truth | None) -> Mapping[str, Any]:
         """The shares of right answers, and what their difference is worth."""

@@ -69,7 +69,7 @@ class CardScores:
         total = len(chosen) * len(needed)
         for done, index in enumerate(chosen):
             self._run(needed, index)
-            self._progress("cards", (done + 1) * len(needed), total)
+            self._progress("scoring the choices (images)", (done + 1) * len(needed), total)
         return np.stack([self._judged(card, chosen) for card in cards])
 
     def _truth(self, task: Task) -> Truth:

@@ -152,7 +152,7 @@ def truth(
     entry = Cache("reference", made_from, cache, progress)
     if (held := entry.get()) is not None:
         if (known := _unpacked(held, len(images))) is not None:
-            progress("reference", len(images), len(images))
+            progress("running the float model (images)", len(images), len(images))
             return FloatReference(model.digest, preprocessing, images, *known)
         entry.drop()
     hashes, answers = _answered(bundle, images, progress)
@@ -170,7 +170,7 @@ def _answered(
     for index, pixels in enumerate(images.all_pixels(preprocessing)):
         hashes.append(sha256(np.ascontiguousarray(pixels[0]).tobytes()))
         answers.append(reference.run(pixels))
-        progress("reference", index + 1, len(images))
+        progress("running the float model (images)", index + 1, len(images))
     return tuple(hashes), np.stack(answers)
 
 
@@ -239,4 +239,4 @@ def _counted_pixels(
 ) -> Iterator[NDArray[np.uint8]]:
     for index, pixels in enumerate(images.all_pixels(preprocessing)):
         yield pixels[0]
-        progress("artifact on this host", index + 1, len(images))
+        progress("running the build here (images)", index + 1, len(images))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from edgenet.cli.shared import output
+from edgenet.cli.shared.progress import progress as shown
 from edgenet.progress import REMARK
 
 
@@ -23,7 +23,7 @@ def test_a_remark_stays_when_the_bar_is_gone(monkeypatch: pytest.MonkeyPatch) ->
     screen = Screen()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
-    with output.progress() as progress:
+    with shown() as progress:
         progress("send", 1, 2)
         progress("damaged there, sent again: [x] one.whl", 0, REMARK)
         progress("send", 2, 2)
@@ -39,7 +39,7 @@ def test_a_long_stage_leaves_room_for_how_far_it_is(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
-    with output.progress() as progress:
+    with shown() as progress:
         progress(
             "local: time v1-0.25-224 tflite int8, v1-0.25-224 tflite fp32, v1-0.25-160 tflite int8", 3, 8
         )

@@ -234,7 +234,7 @@ def test_offline_the_remedy_is_the_command_that_fetches(bare, monkeypatch):
         monkeypatch.setattr(wheelhouse, "_download", lambda *_: pytest.fail("the network was used"))
         with pytest.raises(DeviceError, match="offline, and good==1 for Python") as caught:
             ensure_runtime(agent, "onnxruntime", offline=True)
-        assert "edgenet wheelhouse build --python" in caught.value.remedy
+        assert "edgenet wheelhouse --python" in caught.value.remedy
 
 
 def test_nothing_works(bare):
@@ -325,7 +325,7 @@ def test_offline_names_the_wheel_and_the_command(monkeypatch):
     monkeypatch.setattr(wheelhouse, "_download", lambda *_: pytest.fail("the network was used"))
     with pytest.raises(DeviceError, match=r"offline, and numpy==1\.26\.4 for Python 3\.11") as caught:
         fetch(["numpy==1.26.4"], Platform("3.11", "aarch64", "2.28"), offline=True)
-    assert caught.value.remedy.endswith("edgenet wheelhouse build --python 3.11 --machine aarch64")
+    assert caught.value.remedy.endswith("edgenet wheelhouse --python 3.11 --machine aarch64")
 
 
 def test_boards_with_newer_c_libraries_share_the_wheels():

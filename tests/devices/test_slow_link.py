@@ -122,7 +122,7 @@ def test_five_cuts_and_the_deploy_is_done(board, line: Line, net) -> None:
     wasted = sum(line.carried) - needed
     # Of each connection: ssh's own words, the script, messages, and at most the piece on its way.
     assert wasted < 6 * 25_000, "what came before a cut was not sent again"
-    steps = [done for stage, done, _ in told if stage.startswith("send")]
+    steps = [done for stage, done, _ in told if stage.startswith("sending")]
     assert len(set(steps)) > 5, "progress is told by bytes"
     with connect("board") as agent:
         assert agent.open(None, 1).loaded.runtime_version == "1"

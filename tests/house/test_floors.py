@@ -22,11 +22,20 @@ PARTS = {
     "importers", "labels", "measured", "metric", "network", "onnx_file", "soundness", "task", "tasks",
 }  # fmt: skip
 # What tasks and reports compute with.
-ALONE = {"confusion", "geography", "original", "sigmoids", "statistics", "verification"}
+ALONE = {
+    "classifier_drift",
+    "confusion",
+    "confusion_matrix",
+    "geography",
+    "original",
+    "sigmoids",
+    "statistics",
+    "verification",
+}
 FOUNDATION = {
-    "arguments", "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value",
-    "library", "locks", "notebook", "packed", "pages", "progress", "record", "text", "text_file",
-    "tflite_schema", "threads",
+    "arguments", "arrays", "cache", "csv_table", "data_frame", "errors", "figures", "files", "json_file",
+    "json_value", "library", "locks", "log", "notebook", "packed", "pages", "progress", "record", "text",
+    "text_file", "tflite_schema", "threads",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
@@ -98,6 +107,7 @@ PLACES = {
         "importers/framework/",
         "importers/keras_network/hdf5.py",
     ),
+    "pandas": ("data_frame.py",),
     "picamera2": ("agent/demo/sources/picamera.py",),
     "tensorrt": ("agent/runtimes/tensorrt.py",),
     "tensorrt_rtx": ("agent/runtimes/tensorrt.py",),

@@ -18,7 +18,7 @@ from edgenet.agent.tflite.cut import Cut
 from edgenet.devices.answers import RuntimeLayer
 from edgenet.devices.session import BenchResult, Session
 from edgenet.errors import DeviceError
-from edgenet.graph.layers import find, layers, quantized_tensors
+from edgenet.graph.layers import Layer, find, layers, quantized_tensors
 from edgenet.measure.layer_profile import sqnr_db, timed, undisturbed
 from edgenet.model import Model
 from edgenet.protocol import Protocol
@@ -27,6 +27,7 @@ from edgenet.steps.compile import compile
 from edgenet.steps.deploy import deploy
 from edgenet.steps.profile import profile
 from tests.graph.given.nets import Style, network
+from tests.graph.small import graph
 
 SHORT = Protocol("short", "s", 0.02, 0.05, 5, 5.0, 1, True, 0.0, layers_s=0.2)
 BACKENDS = ("onnxruntime", "tflite")
@@ -198,13 +199,38 @@ def test_a_name_that_moves_the_cursor_is_told_without_it(
     from edgenet.steps import board_run as module
 
     known = module.layers
-    monkeypatch.setattr(
-        module, "layers", lambda proto: [replace(item, name=f"\x1b[2J{item.name}") for item in known(proto)]
-    )
+
+    def evil(layer: Layer) -> Layer:
+        named = [f"\x1b[2J{name}" for name in (layer.name, *layer.reads)]
+        return replace(layer, name=named[0], reads=tuple(named[1:]))
+
+    monkeypatch.setattr(module, "layers", lambda proto: [evil(item) for item in known(proto)])
     bundle = compile(model, "local", "onnxruntime", "fp32", calibration=photos).bundle
     deploy(bundle, "local")
     names = [row.name for row in profile(bundle, "local", SHORT).layers]
     assert any(name.startswith("\ufffd[2J") for name in names)
+
+
+def chained(*reads: tuple[str, ...]) -> list[Layer]:
+    """Layers "0", "1" … that read these."""
+    return [Layer(str(at), "Conv", (str(at),), (str(at),), 1, 1, read) for at, read in enumerate(reads)]
+
+
+def test_a_layer_reads_the_rows_before_it_through_those_without_a_row() -> None:
+    """0 → 1 → 2 + 0 → 3: the sum 2 was folded into 1, so that 3 reads both of what was added."""
+    known = chained((), ("0",), ("1", "0"), ("2",))
+    told = [RuntimeLayer(name=name, ms=1.0) for name in ("0", "1", "quantize", "3")]
+    bench = SimpleNamespace(layers=told)
+    rows = timed(bench, known, "int8")  # type: ignore[arg-type]
+    assert [row.reads for row in rows] == [(), ("0",), None, ("1", "0")]
+
+
+def test_many_branches_without_rows_are_walked_once() -> None:
+    """60 layers that each read the two before: a walk of every way would never end."""
+    known = chained((), ("0",), *((str(at - 1), str(at - 2)) for at in range(2, 60)))
+    bench = SimpleNamespace(layers=[RuntimeLayer(name=name, ms=1.0) for name in ("0", "59")])
+    rows = timed(bench, known, "int8")  # type: ignore[arg-type]
+    assert rows[1].reads == ("0",)
 
 
 def test_what_a_board_measures_must_be_a_measurement(
@@ -231,3 +257,16 @@ def test_a_pair_belongs_to_the_layer_that_it_rounds() -> None:
     assert all(not name.startswith("quantizelinear") for item in found for name in item.tensors)
     assert any(name.startswith("quantizelinear") for name in found[0].names)
     assert found[-1].tensors[-1] == "scores"
+
+
+def test_a_residual_reads_both_of_its_branches() -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], "first"),
+        helper.make_node("Relu", ["a"], ["b"], "relu"),
+        helper.make_node("Conv", ["b", "w"], ["c"], "second"),
+        helper.make_node("Add", ["c", "b"], ["y"], "sum"),
+    ]
+    proto = graph(nodes, {"w": np.ones((3, 3, 1, 1))}).proto()
+    assert {layer.name: layer.reads for layer in layers(proto)} == {
+        "first": (), "second": ("first",), "sum": ("second", "first"),
+    }  # fmt: skip

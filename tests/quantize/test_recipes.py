@@ -60,8 +60,8 @@ def test_the_account_says_what_was_done(model: Model) -> None:
     assert account.notes == ()
     assert all({"name", "op", "range", "sqnr_db"} <= set(layer) for layer in account.layers)
     assert not {"seconds", "peak_mb", "stages"} & set(account.facts()), "nothing that changes between runs"
-    assert ("calibrate", 16, 16) in told
-    assert ("round", len(account.layers), len(account.layers)) in told
+    assert ("calibrating (images)", 16, 16) in told
+    assert ("rounding weights (layers)", len(account.layers), len(account.layers)) in told
 
 
 def test_same_inputs_same_bytes(model: Model) -> None:

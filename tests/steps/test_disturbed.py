@@ -108,7 +108,7 @@ def test_a_running_memory_hog_is_named(
     monkeypatch.setenv("HOG_IS_THERE", str(tmp_path / "hog"))
 
     def tell(stage: str, _done: int, _total: int | None) -> None:
-        if stage.startswith("measure"):
+        if stage.startswith("measuring"):
             (tmp_path / "hog").touch()
 
     report = quick(bundle, tell)

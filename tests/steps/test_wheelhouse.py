@@ -78,7 +78,7 @@ def test_what_cannot_be_had_is_said(index: list[str]) -> None:
 
 def test_command_needs_to_know_the_board() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "edgenet", "wheelhouse", "build"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "edgenet", "wheelhouse"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
     assert "--python" in done.stderr

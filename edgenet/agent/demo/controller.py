@@ -5,16 +5,14 @@ import threading
 import time
 from typing import Any
 
-from .. import wire
 from ..facts import sensors
 from ..measure import memory
-from . import metrics
+from . import gallery, metrics, own
+from .keeping import Keeper, encoded
 from .pipeline import MODES
-from .pixels import encode, oriented, rgb
+from .sources import offers
 
 SENSORS_S = 1.0
-RECORD_S = 0.5
-MAX_RECORDED = 2000
 # Answers between two ticks, or boxes in them, which one message holds.
 MAX_LOGGED = 5000
 
@@ -25,7 +23,7 @@ class DemoController(object):
     Args:
         pipeline, source, models: As they run.
         host: Called with ``save`` events.
-        log: Whether every answer is told.
+        order: The host's: ``log``, ``keep``, ``gallery``, ``source``, ``others``.
         second: The model of a chain that looks at what the only other one finds, or ``None``.
 
     Attributes:
@@ -33,23 +31,22 @@ class DemoController(object):
         over: Set when the demo ends.
     """
 
-    def __init__(self, pipeline, source, models, host, log, second=None):
-        self._second = second
-        self.pipeline, self._source, self._models, self._host = pipeline, source, models, host
-        self.page = pkgutil.get_data(__package__, "page.html")
+    def __init__(self, pipeline, source, models, host, order, second=None):
+        self._second, self._order = second, order
+        self.pipeline, self._source, self._models = pipeline, source, models
+        self.page = pkgutil.get_data(__package__, "page/page.html")
         self.over = threading.Event()
         self._began = self._paused_at = time.perf_counter()
         self._paused = 0.0
-        self.recording, self._saved = False, {"snapshot": 0, "drift": 0}
+        self._keeper = Keeper(pipeline, models, host, str(order.get("keep") or ""), self.over)
+        self._own = own.OwnPictures(pipeline)
         self._reading = sensors.read()
         self._answers: Any = []
-        self._saving = threading.Lock()
-        if log:
+        if order.get("log"):
             pipeline.log = self._log
-        for work in (self._sense, self._record):
-            thread = threading.Thread(target=work, name=work.__name__.strip("_"))
-            thread.daemon = True
-            thread.start()
+        thread = threading.Thread(target=self._sense, name="sense")
+        thread.daemon = True
+        thread.start()
 
     def close(self):
         """The demo ends."""
@@ -62,6 +59,7 @@ class DemoController(object):
             "size": self._source.options.get("size"),
             "fps": self._source.fps,
             "note": self._source.note or None,
+            "id": offers.key(getattr(self._source, "order", {"kind": ""})),
         }
 
     def sizes(self, frame):
@@ -79,26 +77,17 @@ class DemoController(object):
         """All that the page shows, JSON-ready."""
         found = self.pipeline.figures.now()
         passage = self.pipeline.last()
-        tops = [] if passage is None else passage.tops
         found.update(
             frame=None if passage is None else passage.frame.number,
             agree=None if passage is None else passage.agree(),
-            models=[
-                dict(
-                    model.about,
-                    top=tops[index] if tops else None,
-                    boxes=passage.boxes[index] if tops else None,
-                    invoke_ms=_ms(passage.raw[index]) if tops else None,
-                )
-                for index, model in enumerate(self._models)
-            ]
-            + self._at_the_end(passage),
+            models=self._said(passage),
             chain=self._second is not None,
             mode=self.pipeline.mode,
             paused=self.pipeline.paused,
-            recording=self.recording,
-            saved=dict(self._saved),
-            viewers=self.pipeline.viewers,
+            recording=self._keeper.collecting,
+            collecting=self._keeper.told(),
+            saved=dict(self._keeper.saved),
+            viewers=self.pipeline.view.viewers,
             trouble=self.pipeline.trouble,
             seconds=round(self._seconds(), 1),
             source=self.source(),
@@ -111,6 +100,19 @@ class DemoController(object):
         if passage is not None:
             passage.frame.drop()
         return found
+
+    def _said(self, passage):
+        """What each model says of a frame, a chain's second one too."""
+        tops = [] if passage is None else passage.tops
+        return [
+            dict(
+                model.about,
+                top=tops[index] if tops else None,
+                boxes=passage.boxes[index] if tops else None,
+                invoke_ms=_ms(passage.raw[index]) if tops else None,
+            )
+            for index, model in enumerate(self._models)
+        ] + self._at_the_end(passage)
 
     def _at_the_end(self, passage):
         """What a chain's second model says of the first object."""
@@ -154,7 +156,9 @@ class DemoController(object):
         found = self.pipeline.figures.summary(self._seconds())
         found["frames"]["dropped"] = self.pipeline.dropped()
         found.update(
-            source=self.source(), models=[model.about for model in self._every()], saved=dict(self._saved)
+            source=self.source(),
+            models=[model.about for model in self._every()],
+            saved=dict(self._keeper.saved),
         )
         found["sizes"] = self._with_last(lambda passage: self.sizes(passage.frame)) or self.sizes(None)
         found["board"] = self._board()
@@ -174,7 +178,7 @@ class DemoController(object):
         return self._with_last(
             lambda passage: (
                 (passage.frame.number,)
-                + _encoded(passage.frame.large or passage.frame, self._models[0].spec, False)
+                + encoded(passage.frame.large or passage.frame, self._models[0].spec, False)
             )
         )
 
@@ -187,7 +191,44 @@ class DemoController(object):
         finally:
             passage.frame.drop()
 
+    def clip(self):
+        """The last seconds of the page's pictures: ``(seconds, pieces of an AVI file)``, or ``None``."""
+        return self.pipeline.view.clip.video()
+
+    def thumbnail(self, index):
+        """A small picture of the gallery as ``(bytes, format)``, or ``None`` where there is no such one."""
+        named = self._order.get("gallery") or []
+        return gallery.thumbnail(named[index][1]) if 0 <= index < len(named) else None
+
+    def sources(self):
+        """What can be looked at: ``offers`` of ``id`` and ``name``, and what is ``lacking`` with ``why``."""
+        offered, lacking = offers.offers(self._given())
+        return {
+            "offers": [{"id": key, "name": name} for key, name, _ in offered],
+            "lacking": [{"name": name, "why": why} for name, why in lacking],
+        }
+
+    def _given(self):
+        return [self._order["source"]] + list(self._order.get("others") or [])
+
     # -- what may be done
+
+    def look_at(self, body):
+        """What the models say of a viewer's own picture, JSON-ready: ``models``, ``agree``, and its facts.
+
+        Raises:
+            own.Refused: It cannot be answered.
+        """
+        passage, seconds = self._own.answer(body)
+        found = own.facts(passage, seconds, self._models[0].spec)
+        return dict(found, models=self._said(passage), agree=passage.agree())
+
+    def _choose(self, wanted):
+        for key, _, order in offers.offers(self._given())[0]:
+            if key == wanted:
+                self._source.choose(order)
+                return
+        raise ValueError("the board has no such source any more")
 
     def act(self, name, values):
         """Do what a button says; returns what the page is answered.
@@ -202,9 +243,11 @@ class DemoController(object):
                 raise ValueError("no such model")
             self.pipeline.mode = values["mode"]
         elif name == "record":
-            self.recording = bool(values["on"])
+            self._keeper.collecting = bool(values["on"])
+        elif name == "source":
+            self._choose(values["id"])
         elif name == "snapshot":
-            return {"name": self._with_last(lambda passage: self._save("snapshot", passage))}
+            return {"name": self._with_last(lambda passage: self._keeper.save("snapshot", passage))}
         elif name == "link":
             return {"link": True}
         else:
@@ -218,51 +261,9 @@ class DemoController(object):
             self._paused += time.perf_counter() - self._paused_at
         self.pipeline.paused = wanted
 
-    def _save(self, kind, passage):
-        """Send a picture and its answers to the host, to be kept there; returns its name."""
-        frame = passage.frame if kind == "drift" else passage.frame.large or passage.frame
-        data, suffix = _encoded(frame, self._models[0].spec, True)
-        if len(data) > wire.MAX_BODY:
-            data, suffix = _encoded(frame, self._models[0].spec, False)
-        with self._saving:
-            self._saved[kind] += 1
-            name = "{}-{:06d}.{}".format(kind, passage.frame.number, {"jpeg": "jpg"}.get(suffix, suffix))
-            answers = [_answer(model, passage, index) for index, model in enumerate(self._models)]
-            self._host.tell("save", data, kind=kind, name=name, frame=passage.frame.number, answers=answers)
-        return name
-
-    def _record(self):
-        """While recording, keep a frame twice a second."""
-        number = None
-        while not self.over.wait(RECORD_S):
-            passage = self.pipeline.last() if self.recording else None
-            if passage is None:
-                continue
-            if passage.frame.number != number:
-                number = passage.frame.number
-                self._save("drift", passage)
-                self.recording = self._saved["drift"] < MAX_RECORDED
-            passage.frame.drop()
-
     def _sense(self):
         while not self.over.wait(SENSORS_S):
             self._reading = sensors.read()
-
-
-def _encoded(frame, spec, lossless):
-    """A picture to be kept; what has no tag of its own any more is turned as the model takes it."""
-    if frame.kind == "jpeg":
-        return frame.data, "jpeg"
-    return encode(oriented(rgb(frame), frame, spec), lossless)
-
-
-def _answer(model, passage, index):
-    """What a model said of a frame that is kept."""
-    top, boxes = passage.tops[index], passage.boxes[index]
-    if top is None:
-        return None
-    found = {"model": model.about["name"], "digest": model.about["digest"], "top": top}
-    return found if boxes is None else dict(found, boxes=boxes)
 
 
 def _room(answer):

@@ -23,6 +23,7 @@ class Frame(object):
         turned: Its Exif orientation, where its source took it out of a file.
         cost: Seconds up to ``taken`` from its first sign: the driver's time stamp, its first byte, the start
             of drawing.
+        question: Who waits for its answer, where it is a viewer's own picture.
     """
 
     def __init__(self, kind, data, size=None, pool=None):
@@ -31,6 +32,7 @@ class Frame(object):
         self.large: Any = None
         self.seen: Any = size
         self.number, self.taken, self.cost, self.turned = 0, 0.0, 0.0, 1
+        self.question: Any = None
         self._pool, self._holders = pool, 0
 
     def hold(self):
@@ -107,7 +109,7 @@ class Between(object):
 
 
 class Slot(Between):
-    """Room for one thing: a newer one takes the place of one that nobody took.
+    """Room for one thing: a newer one takes the place of one that nobody took; and for one that goes first.
 
     Attributes:
         replaced: How many were never taken.
@@ -116,6 +118,7 @@ class Slot(Between):
     def __init__(self):
         Between.__init__(self)
         self._item: Any = None
+        self._first: Any = None
         self.replaced = 0
 
     def put(self, item):
@@ -127,17 +130,27 @@ class Slot(Between):
             self._changed.notify_all()
         return old
 
-    def take(self, seconds=None):
-        """The newest thing, waiting for one; ``None`` after ``seconds`` or where the slot is closed."""
+    def put_first(self, item):
+        """Put a thing in that is taken before any other and replaced by none; one at a time."""
         with self._changed:
-            if self._item is None and not self._closed:
+            self._first = item
+            self._changed.notify_all()
+
+    def take(self, seconds=None):
+        """What goes first, else the newest thing, waiting for one; ``None`` after ``seconds`` or where the
+        slot is closed."""
+        with self._changed:
+            if self._empty() and not self._closed:
                 self._changed.wait(seconds)
-            item, self._item = self._item, None
+            if self._first is not None:
+                item, self._first = self._first, None
+            else:
+                item, self._item = self._item, None
             self._changed.notify_all()
         return item
 
     def _empty(self):
-        return self._item is None
+        return self._item is None and self._first is None
 
 
 class InferenceQueue(Between):

@@ -13,6 +13,10 @@ from http.server import BaseHTTPRequestHandler
 from secrets import token_urlsafe
 from typing import Any
 
+from ..failure import Failure
+from .body import Body
+from .own import MAX_BYTES, Refused
+
 HOSTS = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?\Z")
 MAX_LINE, MAX_HEADERS, MAX_BODY = 2048, 16384, 4096
 # A viewer that reads nothing for so long is let go, seconds.
@@ -104,7 +108,9 @@ class Handler(BaseHTTPRequestHandler):
             "/frame": self._picture,
             "/state": self._state,
             "/metrics": self._metrics,
-        }.get(path)
+            "/sources": self._sources,
+            "/clip.avi": self._clip,
+        }.get(path, self._thumbnail if path.startswith("/gallery/") else None)
         if not self._let_in():
             return
         if route is None:
@@ -114,19 +120,32 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         """The way in, and what the page's buttons do: ``{"do": …}``."""
-        path, size = self.path.partition("?")[0], self.headers.get("Content-Length", "")
+        path = self.path.partition("?")[0]
         if not self._allowed(path):
             return
         if path == "/enter":
             self._enter()
         elif not self._let_in():
             return
-        elif path != "/do":
+        elif path not in ("/do", "/look"):
             self._refuse(404, "there is no such page")
-        elif not (size.isdecimal() and len(size) < 6 and int(size) <= MAX_BODY):
+        elif not _within(self.headers.get("Content-Length", ""), MAX_BODY if path == "/do" else MAX_BYTES):
             self._refuse(413, "the request is too long")
+        elif path == "/do":
+            self._act(self.rfile.read(int(self.headers["Content-Length"])))
         else:
-            self._act(self.rfile.read(int(size)))
+            self._look_at(int(self.headers["Content-Length"]))
+
+    def _look_at(self, size):
+        """A viewer's own picture."""
+        body = Body(self.rfile, size)
+        try:
+            answer = self.demo.look_at(body)
+        except Refused as refused:
+            body.forget()
+            self._refuse(refused.status, str(refused))
+        else:
+            self._json(answer)
 
     def _act(self, body):
         try:
@@ -134,6 +153,9 @@ class Handler(BaseHTTPRequestHandler):
             answer = self.demo.act(wanted.pop("do"), wanted)
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             self._refuse(400, "not understood: {}".format(error)[:200])
+            return
+        except Failure as failure:
+            self._refuse(409, ": ".join(filter(None, (failure.what, failure.remedy))))
             return
         if answer.pop("link", None):
             answer["path"] = "/#" + self.keys.token()
@@ -176,11 +198,11 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self._send(code, "text/plain; charset=utf-8", (why + "\n").encode("utf-8"), {"Connection": "close"})
 
-    def _send(self, code, kind, body, more=None):
+    def _send(self, code, kind, body, more=None, pieces=()):
         self.send_response(code)
         headers = {
             "Content-Type": kind,
-            "Content-Length": str(len(body)),
+            "Content-Length": str(len(body) + sum(map(len, pieces))),
             "Cache-Control": "no-store",
             "Cross-Origin-Resource-Policy": "same-origin",
             "Referrer-Policy": "no-referrer",
@@ -190,7 +212,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        for piece in (body,) + tuple(pieces):
+            self.wfile.write(piece)
 
     def _json(self, value, more=None):
         self._send(200, "application/json", json.dumps(value, allow_nan=False).encode("utf-8"), more)
@@ -220,6 +243,25 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, "image/" + picture[2], picture[1], {"X-Frame": str(picture[0])})
 
+    def _sources(self):
+        self._json(self.demo.sources())
+
+    def _clip(self):
+        clip = self.demo.clip()
+        if clip is None:
+            self._refuse(404, "there are no pictures for a clip yet")
+            return
+        seconds, pieces = clip
+        self._send(200, "video/x-msvideo", b"", {"X-Seconds": "{:.1f}".format(seconds)}, pieces)
+
+    def _thumbnail(self):
+        index = self.path[len("/gallery/") :]
+        picture = self.demo.thumbnail(int(index)) if _within(index, 9999) else None
+        if picture is None:
+            self._refuse(404, "there is no such picture")
+        else:
+            self._send(200, "image/" + picture[1], picture[0])
+
     def _stream(self):
         """Pictures without end; one that is not taken in time is skipped, for this viewer alone."""
         self.close_connection = True
@@ -228,11 +270,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("Connection", "close")
         self.end_headers()
-        pipeline, seen = self.demo.pipeline, None
-        pipeline.watch(1)
+        view, seen = self.demo.pipeline.view, None
+        view.watch(1)
         try:
             while not self.demo.over.is_set():
-                picture = pipeline.picture(seen, 0.5)
+                picture = view.picture(seen, 0.5)
                 if picture is not None:
                     seen, data, kind, boxes = picture
                     head = _HEAD.format(kind, len(data), seen, _boxes(boxes))
@@ -241,7 +283,12 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             pass  # the viewer went, or read nothing for STALLED_S
         finally:
-            pipeline.watch(-1)
+            view.watch(-1)
+
+
+def _within(text, most):
+    """Whether a text is a number from 0 to ``most``."""
+    return text.isdecimal() and len(text) <= 8 and int(text) <= most
 
 
 def _boxes(boxes):

@@ -15,12 +15,12 @@ from ..failure import Failure, shown
 from .chain import PARTS
 from .figures import Figures
 from .frame import FrameInFlight, InferenceQueue, Slot
-from .pixels import encode, fill, oriented, rgb, turned
+from .pixels import fill
 from .reading import read, timed_look
 from .sources.base import Damaged, Ended, Lost
+from .view import View
 
 MODES = ("a", "b", "both")
-VIEW_FPS = 30.0
 RETRY_S = 1.0
 # What is only looked at has this much less right to the processor than what the models need.
 MODEST = 5
@@ -39,6 +39,7 @@ class Pipeline(object):
 
     Attributes:
         figures: What was counted.
+        view: What people look at.
         failure: Why it ended, where something failed.
         ended: Set when nothing more comes: the source ended or something failed.
         trouble: What keeps the source from giving pictures just now, or ``None``.
@@ -55,13 +56,11 @@ class Pipeline(object):
         self.ended = threading.Event()
         self.log: Any = None
         self._stopping = threading.Event()
-        self._slots = {name: Slot() for name in ("captured", "answered", "view")}
+        self.view = View(source, models, self.figures, clock)
+        self._slots = {"captured": Slot(), "answered": Slot(), "view": self.view.slot}
         self._turns = InferenceQueue(clock)
         self._last: Any = None
         self._last_lock = threading.Lock()
-        self._pictures = threading.Condition()
-        self._picture: Any = None
-        self._viewers = 0
         self._threads = [
             threading.Thread(target=self._guard, args=(work,), name=work.__name__.strip("_"))
             for work in (self._capture, self._prepare, self._invoke, self._conclude, self._show)
@@ -80,8 +79,7 @@ class Pipeline(object):
         self._turns.close()
         for slot in self._slots.values():
             slot.close()
-        with self._pictures:
-            self._pictures.notify_all()
+        self.view.close()
         deadline = time.monotonic() + patience
         for thread in self._threads:
             if thread.is_alive():
@@ -141,18 +139,26 @@ class Pipeline(object):
     def _prepare(self):
         for frame in self._each("captured", self._turns, self._in_time):
             begun = self._clock()
-            asked = [self.mode in ("both", name) for name in MODES[: len(self._models)]]
+            every = self.mode == "both" or frame.question is not None
+            asked = [every or self.mode == name for name in MODES[: len(self._models)]]
             models = [model for model, wanted in zip(self._models, asked) if wanted]
             try:
                 fill(models, frame)
             except ValueError as error:
-                self.figures.counts["damaged"] += 1
-                self.trouble = "a damaged picture: {}".format(error)
-                frame.drop()
+                self._spoilt(frame, error)
                 continue
             for model in models:
                 model.start()
             self._turns.add(FrameInFlight(frame, asked, begun, self._clock()))
+
+    def _spoilt(self, frame, error):
+        """A frame that cannot be prepared has no answer."""
+        if frame.question is not None:
+            frame.question.refuse(str(error))
+        else:
+            self.figures.counts["damaged"] += 1
+            self.trouble = "a damaged picture: {}".format(error)
+        frame.drop()
 
     def _in_time(self):
         """Wait until it is time to prepare a frame: it shall be ready just before the models are."""
@@ -169,6 +175,9 @@ class Pipeline(object):
             ]
             passage.answered = self._clock()
             passage.invoked = self._turns.done()
+            if passage.frame.question is not None:
+                self._slots["answered"].put_first(passage)
+                continue
             old = self._slots["answered"].put(passage)
             _drop(old and old.frame)
         self._slots["answered"].close()
@@ -177,8 +186,12 @@ class Pipeline(object):
         for passage in self._each("answered", self._slots["view"]):
             begun = self._clock()
             read(passage, self._models)
-            looked = timed_look(passage, self._chain, self._models[0].spec, self.figures.part, self._clock)
+            part = self.figures.part if passage.frame.question is None else _uncounted
+            looked = timed_look(passage, self._chain, self._models[0].spec, part, self._clock)
             passage.concluded = self._clock()
+            if passage.frame.question is not None:
+                passage.frame.question.settle(passage)
+                continue
             self._count(passage, begun, looked)
             with self._last_lock:
                 last, self._last = self._last, passage
@@ -212,38 +225,8 @@ class Pipeline(object):
     def _show(self):
         if sys.platform.startswith("linux"):
             os.nice(MODEST)  # of this thread alone, there
-        last, due = None, 0.0
-        slot = self._slots["view"]
-        while not (self._stopping.is_set() or slot.over and self.ended.is_set()):
-            passage = slot.take(0.1)
-            if passage is not None:
-                _drop(last and last.frame)
-                last = passage
-            elif slot.over:
-                break
-            if last is None or not self._viewers or self._clock() < due:
-                continue
-            if self._picture is None or self._picture[0] != last.frame.number:
-                due = self._clock() + 1 / VIEW_FPS
-                self._publish(last)
+        self.view.run(self._stopping, self.ended)
         self.ended.set()
-
-    def _publish(self, passage):
-        begun, frame = self._clock(), passage.frame.large or passage.frame
-        try:
-            # A browser would turn a JPEG by its tag, whatever the model takes.
-            if frame.kind == "jpeg" and turned(frame) == 1:
-                picture = (frame.data, "jpeg")
-            else:
-                picture = encode(oriented(rgb(frame), frame, self._models[0].spec))
-        except ValueError:
-            return
-        self.figures.page = frame.size
-        self.figures.part("encode", self._clock() - begun)
-        self.figures.shown.add()
-        with self._pictures:
-            self._picture = (passage.frame.number,) + picture + (passage.boxes,)
-            self._pictures.notify_all()
 
     def _each(self, name, following, in_time=lambda: True):
         """What comes through a slot when it is time, until it closes; then what follows is closed too."""
@@ -260,6 +243,13 @@ class Pipeline(object):
 
     # -- what others ask
 
+    def ask(self, frame):
+        """Have every model answer a frame that is not the source's, before the source's next; one at a time.
+
+        Its ``question`` is settled with the passage, which counts nowhere and is shown nowhere.
+        """
+        self._slots["captured"].put_first(frame)
+
     def last(self):
         """The newest answered passage, its frame held (``drop`` it), or ``None``."""
         with self._last_lock:
@@ -267,29 +257,13 @@ class Pipeline(object):
                 self._last.frame.hold()
             return self._last
 
-    def watch(self, change):
-        """One more viewer (1) or one less (-1)."""
-        with self._pictures:
-            self._viewers += change
-            if self._viewers in (0, change):
-                self._source.look(self._viewers > 0)
-
-    @property
-    def viewers(self):
-        """How many watch."""
-        return self._viewers
-
-    def picture(self, seen, seconds):
-        """The newest ``(number, bytes, format, boxes)`` but number ``seen``; ``None`` after ``seconds``."""
-        with self._pictures:
-            if self._picture is None or self._picture[0] == seen:
-                self._pictures.wait(seconds)
-            picture = self._picture
-        return picture if picture is not None and picture[0] != seen else None
-
     def dropped(self):
         """Frames that were captured and never answered, because newer ones came."""
         return sum(self._slots[name].replaced for name in ("captured", "answered"))
+
+
+def _uncounted(_name, _seconds):
+    """A viewer's own picture is no frame."""
 
 
 def _drop(frame):

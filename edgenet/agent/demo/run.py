@@ -19,6 +19,7 @@ from .controller import DemoController
 from .model import Model
 from .pipeline import Pipeline
 from .server import Server
+from .sources.switch import Switch
 
 TICK_S = 0.25
 # The stages hand over to each other often; the default of 5 ms is a fifth of a frame.
@@ -101,7 +102,9 @@ class Demo(object):
 
     Args:
         order: ``models``, ``chain`` (whether the second looks at what the first finds), ``gallery``,
-            ``source``, ``page`` (whether), ``port``, ``seconds`` (or None), ``log``.
+            ``source``, ``others`` (sources that the page may change to), ``page`` (whether), ``port``,
+            ``phone`` (whether one more token is needed), ``seconds`` (or None), ``log``, ``keep`` (the
+            host's name of where pictures go).
         host: Who asked.
     """
 
@@ -123,7 +126,9 @@ class Demo(object):
             self._enroll(self._order["gallery"])
             self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
             specs = [model.spec for model in self._looking()]
-            self._source = sources.open_source(dict(self._order["source"], specs=specs))
+            self._source = Switch(
+                self._order["source"], lambda order: sources.open_source(dict(order, specs=specs))
+            )
             return self._live()
         finally:
             if self._source is not None:
@@ -155,7 +160,7 @@ class Demo(object):
         models = self._looking()
         pipeline = Pipeline(self._source, models, chain=self._chain)
         second = self._chain.second if self._chain is not None else None
-        controller = DemoController(pipeline, self._source, models, self._host, self._order["log"], second)
+        controller = DemoController(pipeline, self._source, models, self._host, self._order, second)
         ready = {"source": controller.source(), "models": [model.about for model in self._models]}
         if self._order["page"]:
             ready.update(self._serve(controller))
@@ -181,7 +186,8 @@ class Demo(object):
             raise Failure("port", what, "choose another with --port, or leave it out for any free one")
         self._server.start()
         keys = self._server.keys
-        return {"port": self._server.port, "token": keys.token(), "key": keys.key}
+        found = {"port": self._server.port, "token": keys.token(), "key": keys.key}
+        return dict(found, phone=keys.token()) if self._order.get("phone") else found
 
     def _wait(self, pipeline, controller):
         """Tell how it goes until something ends it."""

@@ -8,17 +8,26 @@ from typing import Any, TypeVar
 
 import click
 
+from edgenet.cli.shared.names import BACKEND, DEVICE, MODEL, PRECISION, PROTOCOL, RECIPE, TARGET, TASK
 from edgenet.drift import CLASSIFICATION
 from edgenet.importers.framework import FRAMEWORK_PYTHON
 
 __all__ = [
+    "backend_option",
     "bundle_argument",
     "cache_option",
     "device_option",
     "embedded_option",
     "json_option",
+    "labels_option",
+    "max_drift_option",
+    "model_argument",
+    "precision_option",
+    "preprocessing_option",
     "protocol_option",
     "python_option",
+    "recipe_option",
+    "target_option",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -29,6 +38,78 @@ def bundle_argument(function: _F) -> _F:
     return click.argument("bundle", type=click.Path(exists=True, dir_okay=False), metavar="BUNDLE")(function)
 
 
+def model_argument(function: _F) -> _F:
+    """The model that a command works on, in any form."""
+    return click.argument("model", type=MODEL, metavar="MODEL")(function)
+
+
+def target_option(function: _F) -> _F:
+    """The board that something is made for."""
+    return click.option(
+        "--target",
+        required=True,
+        type=TARGET,
+        metavar="T",
+        help="The board: a name that edgenet targets lists, or a TOML file.",
+    )(function)
+
+
+def backend_option(function: _F) -> _F:
+    """The runtime."""
+    return click.option(
+        "--backend",
+        type=BACKEND,
+        metavar="B",
+        help="The runtime: onnxruntime, tflite or tensorrt.  [default: the board's first]",
+    )(function)
+
+
+def precision_option(function: _F) -> _F:
+    """Of weights and activations."""
+    return click.option(
+        "--precision",
+        type=PRECISION,
+        metavar="P",
+        help="fp32, fp16, int8 or int8-dynamic.  [default: the board's]",
+    )(function)
+
+
+def recipe_option(function: _F) -> _F:
+    """How to quantize."""
+    return click.option(
+        "--recipe",
+        type=RECIPE,
+        metavar="R",
+        help="How to quantize: a name that edgenet recipes lists, or a TOML file.  [default: by precision]",
+    )(function)
+
+
+def max_drift_option(function: _F) -> _F:
+    """A limit that quantizing works towards."""
+    return click.option(
+        "--max-drift",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="PP",
+        help="Percentage points of top-1 that int8 may lose; layers stay in float until it is kept.",
+    )(function)
+
+
+def preprocessing_option(function: _F) -> _F:
+    """Another card."""
+    return click.option(
+        "--preprocessing",
+        metavar="F",
+        help="The card: how to feed the model.  [default: MODEL.toml beside it]",
+    )(function)
+
+
+def labels_option(function: _F) -> _F:
+    """Class names."""
+    return click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")(
+        function
+    )
+
+
 def device_option(function: _F) -> _F:
     """The board a command talks to."""
     return click.option(
@@ -37,8 +118,9 @@ def device_option(function: _F) -> _F:
         show_default=True,
         envvar="EDGENET_DEVICE",
         show_envvar=True,
+        type=DEVICE,
         metavar="D",
-        help="The board: local, user@host[:port], or an alias of your ssh config.",
+        help="The board: local, user@host[:port], or a host of your ssh config.",
     )(function)
 
 
@@ -48,8 +130,9 @@ def protocol_option(default: str) -> Callable[[_F], _F]:
         "--protocol",
         default=default,
         show_default=True,
+        type=PROTOCOL,
         metavar="P",
-        help="How to measure: a name of profiles/protocols, or a TOML file.",
+        help="How to measure: a name that edgenet protocols lists, or a TOML file.",
     )
 
 
@@ -65,7 +148,7 @@ def cache_option(function: _F) -> _F:
     return click.option(
         "--no-cache",
         is_flag=True,
-        help="Compute everything anew and keep nothing; else results are shared in EDGENET_CACHE.",
+        help="Compute everything again, and keep nothing in the cache (EDGENET_CACHE).",
     )(function)
 
 
@@ -75,8 +158,9 @@ def embedded_option(function: _F) -> _F:
         "--task",
         default=CLASSIFICATION,
         show_default=True,
+        type=TASK,
         metavar="T",
-        help="Of the embedded model: classification tells signs apart, detection finds them in scenes.",
+        help="The embedded model's task: classification (of road signs) or detection (of signs in scenes).",
     )(function)
 
 
@@ -89,7 +173,8 @@ def python_option(function: _F) -> _F:
         metavar="P",
         expose_value=False,
         callback=_set_python,
-        help="The Python with TensorFlow or torch, for a SavedModel or .pt2; default: the first found.",
+        help="The Python with TensorFlow or torch that converts a SavedModel or .pt2.  [default: the first "
+        "found]",
     )(function)
 
 

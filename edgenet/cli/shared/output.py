@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgenet.progress import REMARK, Progress
+from edgenet.cli.shared.loudness import LOUDNESS
+from edgenet.log import log
 from edgenet.text import plain
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table
     from rich.text import Text
 
 __all__ = [
@@ -27,10 +29,13 @@ __all__ = [
     "print_document",
     "print_json",
     "print_notes",
+    "print_rows",
     "print_table",
-    "progress",
+    "remark",
     "rewrite",
     "say",
+    "say_hint",
+    "say_next",
     "say_wrapped",
     "styled",
     "tell_usage",
@@ -39,9 +44,8 @@ __all__ = [
 
 PLAIN_WIDTH = 180
 FIGURES = "0123456789+-–"
-LONGEST_STAGE = 120
-# Of a line: for the bar with its count and time; of a stage where there is no room for both.
-BAR, SHORTEST_STAGE = 32, 20
+# Below so many characters a line, a table that is wider becomes a block a row.
+NARROW, UNLIMITED = 100, 10_000
 
 
 def say(*lines: str, err: bool = False) -> None:
@@ -83,7 +87,31 @@ def print_json(document: Any) -> None:
 def print_notes(notes: Sequence[str]) -> None:
     """What a user should know of a result, on stderr, so that it is seen beside JSON too."""
     for note in notes:
-        say(f"edgenet: note: {note}", err=True)
+        remark(f"note: {note}")
+        log.debug("note: %s", note)
+
+
+def remark(*lines: str) -> None:
+    """What goes on beside the result, on stderr; not with ``--quiet``."""
+    if not LOUDNESS.quiet:
+        say(*(f"edgenet: {line}" for line in lines), err=True)
+
+
+def say_next(*command: str, why: str = "") -> None:
+    """The command that usually follows, on stderr, fit to be pasted; not with ``--quiet``.
+
+    Args:
+        command: Its words after ``edgenet``; those in capitals are for the user to replace.
+        why: What it is good for.
+    """
+    told = f"   # {why}" if why else ""
+    say_hint(f"{shlex.join(['edgenet', *command])}{told}")
+
+
+def say_hint(words: str) -> None:
+    """What to do next, in words, on stderr; not with ``--quiet``."""
+    if not LOUDNESS.quiet:
+        say(f"next: {words}", err=True)
 
 
 def styled(text: str, style: str = "") -> Text:
@@ -95,9 +123,15 @@ def styled(text: str, style: str = "") -> Text:
 
 def draw(*shown: RenderableType) -> None:
     """Something of rich's on stdout."""
-    console = _console()
-    for item in shown:
-        console.print(item)
+    _draw(_console(), shown)
+
+
+def _draw(console: Console, shown: Iterable[RenderableType]) -> None:
+    """Without the blanks with which rich fills lines up."""
+    with console.capture() as caught:
+        for item in shown:
+            console.print(item)
+    click.echo("\n".join(line.rstrip() for line in caught.get().splitlines()))
 
 
 def width() -> int:
@@ -105,70 +139,64 @@ def width() -> int:
     return _console().width
 
 
-def _console() -> Console:
+def _console(elsewhere: int | None = None) -> Console:
+    """As wide as the terminal; elsewhere so wide."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else elsewhere or PLAIN_WIDTH, highlight=False)
+
+
+def print_rows(rows: Iterable[Sequence[str]]) -> None:
+    """Lines in columns on stdout, without heads; the last column goes on below itself where it is long."""
+    _draw(_console(UNLIMITED), [_grid(rows)])
+
+
+def _grid(rows: Iterable[Sequence[str]]) -> Table:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    for row in rows:
+        grid.add_row(*map(styled, row))
+    for column in grid.columns[:-1]:
+        column.no_wrap = True
+    if grid.columns:
+        grid.columns[-1].overflow = "fold"
+    return grid
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on stdout; columns of figures are right-aligned."""
+    """A table on stdout; on a narrow terminal that it would not fit, a block of lines for each row.
+
+    Args:
+        title: Above it; may be empty.
+        columns: Their heads; a block begins with the first column's text.
+        rows: Columns of figures are right-aligned.
+    """
+    if title:
+        draw(styled(title, "bold"))
+    console, table = _console(), _table(columns, rows)
+    unlimited = console.options.update(max_width=UNLIMITED)
+    if console.width < NARROW and console.measure(table, options=unlimited).maximum > console.width:
+        draw(*(item for row in rows for item in _block(columns, row)))
+    else:
+        draw(table)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, name in enumerate(columns):
         figures = all(row[index][:1] in FIGURES for row in rows)
         table.add_column(styled(name), justify="right" if figures else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(styled, row))
-    draw(*([styled(title, "bold")] if title else []), table)
+    return table
 
 
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """A progress bar on stderr for as long as work goes on; one plain line a stage when not a terminal."""
-    if not sys.stderr.isatty():
-        yield _plain()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    name = TextColumn("{task.description}", markup=False)
-    with Bar(
-        *(SpinnerColumn(), name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("", total=None)
-        last = ""
-
-        def show(stage: str, done: int, total: int | None) -> None:
-            nonlocal last
-            if total == REMARK:
-                bar.console.print(plain(f"edgenet: {stage[:LONGEST_STAGE]}"), markup=False, highlight=False)
-                return
-            if stage != last:
-                bar.reset(task, description=_short(plain(stage), bar.console.width - BAR), total=total)
-                last = stage
-            bar.update(task, completed=done, total=total)
-
-        yield show
-
-
-def _short(stage: str, room: int) -> str:
-    most = min(max(room, SHORTEST_STAGE), LONGEST_STAGE)
-    return stage if len(stage) <= most else f"{stage[: most - 1]}…"
-
-
-def _plain() -> Progress:
-    last = ""
-
-    def show(stage: str, done: int, total: int | None) -> None:  # noqa: ARG001
-        nonlocal last
-        if stage != last:
-            say(f"edgenet: {stage[:LONGEST_STAGE]}", err=True)
-            last = stage
-
-    return show
+def _block(columns: Sequence[str], row: Sequence[str]) -> Iterator[RenderableType]:
+    """The first column's text, and below it a line for each other column that has one."""
+    yield styled(row[0], "bold")
+    yield _grid(("", name, text) for name, text in zip(columns[1:], row[1:], strict=True) if text)
+    yield ""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
-from edgenet.cli.shared.output import print_table, say
+from edgenet.cli.shared.output import print_table, say, say_hint, say_next
 from edgenet.figures import duration
 from edgenet.sweeps.outline import Outline
 from edgenet.swept import Sweep
@@ -19,8 +18,8 @@ def next_steps(made: Sweep, folder: Path) -> None:
     cells = {cell.key: cell for cell in made.cells}
     for answer in made.answers:
         if answer.key is not None and (bundle := cells[answer.key].bundle) is not None:
-            say(f"edgenet deploy {shlex.quote(str(folder / bundle))} --device {shlex.quote(answer.device)}")
-    say(f"{folder / 'index.html'} shows all of it")
+            say_next("deploy", str(folder / bundle), "--device", answer.device)
+    say_hint(f"open {folder / 'index.html'}, which shows all of it")
 
 
 def outlined(found: Outline) -> None:
@@ -33,3 +32,4 @@ def outlined(found: Outline) -> None:
     for device, (count, took) in found.boards.items():
         timed = counted(count, "cell")
         say(f"{device}: at most {timed} timed; with one long run at most {duration(took)}")
+    say_hint("the same command without --dry-run")

@@ -18,7 +18,7 @@ __all__ = ["show_sweep", "sweep_columns", "sweep_lines", "sweep_rows"]
 LEFT_OUT = ("board", "model FPS", "as on the host", "artifact MB", "million MACs", "reason")
 # And what a terminal leaves out that is too narrow for it, the first first; sentences tell it too.
 NARROW = ("memory MB", "over the answer", "known by", "drift", "state", "threads", "rank", "p99 ms")
-EDGES, GAP = 2, 3
+EDGES, GAP = 0, 3
 REASON, REASONS = 160, 3
 ENDED = {"pending": "not reached", "emulated": "EMULATED"}
 

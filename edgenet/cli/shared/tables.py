@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from edgenet.breakdown import More
 from edgenet.drift import Drift, Kernel
 from edgenet.figures import share
 from edgenet.measured import Memory
 from edgenet.metric import Metric, metrics
-from edgenet.quantize.quantized import Quantized
 from edgenet.report import Report
-from edgenet.task import Task
-from edgenet.text import plain
 from edgenet.views.pipeline import pipeline_words
 from edgenet.views.sections import starts, threads
 
-__all__ = ["quantization_lines", "report_columns", "report_row", "verdict_lines"]
+__all__ = ["report_columns", "report_row", "verdict_lines"]
 
 
 def report_columns(*reports: Report) -> list[str]:
@@ -110,31 +104,3 @@ def _answers_line(drift: Drift) -> str:
         return kept
     low, high = drift.agreement_interval
     return f"{kept} (95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
-
-
-def quantization_lines(made: Quantized) -> list[str]:
-    """What quantizing took and gave: its noisiest layer, its passes, what was tried for a drift limit."""
-    account = made.account
-    worst = min(account.layers, key=lambda layer: layer["sqnr_db"])
-    lines = [
-        f"quantized with {account.images} images in {account.seconds:.1f} s"
-        f"{' before, taken from the cache' if made.cached else ''}; "
-        f"noisiest layer {worst['sqnr_db']} dB ({worst['name']})"
-    ]
-    task = made.original.task
-    lines += [_judged(line["pass"], line, task) for line in account.passes]
-    lines += [
-        _judged(f"{line['float_steps']} layers in float, time x{line['estimated_time']:.2f}", line, task)
-        for line in account.attempts
-    ]
-    kept = [layer["name"] for layer in account.layers if layer.get("weights") == "float"]
-    lines += [f"in float: {', '.join(kept)}"] if kept else []
-    return lines + [f"note: {plain(note)}" for note in account.notes]
-
-
-def _judged(name: str, line: Mapping[str, Any], task: Task) -> str:
-    text = f"  {name:32} agreement {100 * line['agreement']:5.1f} %"
-    count, least = line.get("images"), line.get("agreement_at_least")
-    if isinstance(count, int) and isinstance(least, int | float):  # older files do not say it
-        text += f" of {count}, at least {100 * least:.0f} %"
-    return f"{text}; {task.told_loss(line['expected_loss_pp'])}"

@@ -14,6 +14,7 @@ from edgenet.files import irregular
 from edgenet.importer import Imported
 from edgenet.importers.framework import FRAMEWORK_PYTHON
 from edgenet.importers.framework.interpreter import find_interpreter
+from edgenet.log import log
 from edgenet.text import plain
 
 __all__ = ["Form", "convert"]
@@ -83,6 +84,7 @@ def _unreadable(path: Path) -> str:
 
 
 def _run(python: str, form: Form, path: Path, made: Path) -> None:
+    log.debug("convert %s with %s", path, python)
     try:
         done = subprocess.run(
             [python, "-c", form.script, str(path.resolve()), str(made)],
@@ -95,6 +97,8 @@ def _run(python: str, form: Form, path: Path, made: Path) -> None:
         raise ModelError(
             f"{path}: {python} could not convert it ({type(error).__name__})", form.by_hand(path)
         ) from None
+    for line in done.stderr.decode("utf-8", "replace").splitlines():
+        log.debug("%s: %s", Path(python).name, line)
     if done.returncode and AUGMENTATION in done.stderr:
         raise ModelError(
             f"{path}: {form.what} with augmentation layers, which change pictures at random, for training",

@@ -1,0 +1,45 @@
+"""A request's body that is read only when there is room for it."""
+
+import time
+
+# What its bytes may take to arrive, seconds.
+PATIENCE_S = 20.0
+_PIECE = 1 << 16
+
+
+class Body(object):
+    """Bytes that are on their way.
+
+    Args:
+        stream: They come from it.
+        size: How many they are.
+    """
+
+    def __init__(self, stream, size):
+        self.size = self._left = size
+        self._stream = stream
+
+    def read(self):
+        """All of it.
+
+        Raises:
+            ValueError: It did not come, or too slowly.
+        """
+        data = b"".join(self._pieces())
+        if len(data) != self.size:
+            raise ValueError("it did not arrive whole")
+        return data
+
+    def forget(self):
+        """Take in what is left: a browser that is answered while it still sends hears nothing."""
+        for _ in self._pieces():
+            pass
+
+    def _pieces(self):
+        until = time.monotonic() + PATIENCE_S
+        while self._left and time.monotonic() < until:
+            piece = self._stream.read1(min(self._left, _PIECE))
+            if not piece:
+                break
+            self._left -= len(piece)
+            yield piece

@@ -1,0 +1,78 @@
+"""Pictures that the host keeps: snapshots, and what is collected while somebody wants it."""
+
+import threading
+
+from .. import wire
+from .pixels import encode, oriented, rgb
+
+EVERY_S = 0.5
+MOST = 2000
+
+
+class Keeper(object):
+    """Sends pictures to the host, to be kept there.
+
+    Args:
+        pipeline, models: As they run.
+        host: Called with ``save`` events.
+        folder: What the host calls the place.
+        over: Set when the demo ends.
+
+    Attributes:
+        collecting: Whether a frame is kept twice a second.
+        saved: How many of each kind: "snapshot", "drift".
+    """
+
+    def __init__(self, pipeline, models, host, folder, over):
+        self._pipeline, self._models, self._host, self._over = pipeline, models, host, over
+        self.folder, self.collecting, self.saved = folder, False, {"snapshot": 0, "drift": 0}
+        self._saving = threading.Lock()
+        thread = threading.Thread(target=self._collect, name="collect")
+        thread.daemon = True
+        thread.start()
+
+    def told(self):
+        """Of the collecting, JSON-ready: ``folder``, ``count``, ``most``, ``every_s``."""
+        return {"folder": self.folder, "count": self.saved["drift"], "most": MOST, "every_s": EVERY_S}
+
+    def save(self, kind, passage):
+        """Send a picture and its answers to the host; returns its name."""
+        spec = self._models[0].spec
+        frame = passage.frame if kind == "drift" else passage.frame.large or passage.frame
+        data, suffix = encoded(frame, spec, True)
+        if len(data) > wire.MAX_BODY:
+            data, suffix = encoded(frame, spec, False)
+        with self._saving:
+            self.saved[kind] += 1
+            name = "{}-{:06d}.{}".format(kind, passage.frame.number, {"jpeg": "jpg"}.get(suffix, suffix))
+            answers = [_answer(model, passage, index) for index, model in enumerate(self._models)]
+            self._host.tell("save", data, kind=kind, name=name, frame=passage.frame.number, answers=answers)
+        return name
+
+    def _collect(self):
+        number = None
+        while not self._over.wait(EVERY_S):
+            passage = self._pipeline.last() if self.collecting else None
+            if passage is None:
+                continue
+            if passage.frame.number != number:
+                number = passage.frame.number
+                self.save("drift", passage)
+                self.collecting = self.saved["drift"] < MOST
+            passage.frame.drop()
+
+
+def encoded(frame, spec, lossless):
+    """A picture to be kept; what has no tag of its own any more is turned as the model takes it."""
+    if frame.kind == "jpeg":
+        return frame.data, "jpeg"
+    return encode(oriented(rgb(frame), frame, spec), lossless)
+
+
+def _answer(model, passage, index):
+    """What a model said of a frame that is kept."""
+    top, boxes = passage.tops[index], passage.boxes[index]
+    if top is None:
+        return None
+    found = {"model": model.about["name"], "digest": model.about["digest"], "top": top}
+    return found if boxes is None else dict(found, boxes=boxes)

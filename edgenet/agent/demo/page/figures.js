@@ -1,0 +1,116 @@
+// Frames a second, a frame's age, its milliseconds, and what the board tells of itself.
+const HINTS = {
+  capture: "what the source spends on a picture", wait: "between the stages", pre: "decode and resize", invoke: "the network",
+  post: "the answer in words, and where it is", align: "each object cut out for the second model",
+  then: "the second network, each object", encode: "for this page; the label does not wait for it",
+};
+const PARTS = Object.keys(HINTS), KEPT = 120;
+const history = {fps: [], age: []};
+
+function setUpFigures() {
+  for (const part of PARTS) {
+    const bar = make("i", part), item = make("div");
+    bar.title = `${part}: ${HINTS[part]}`; $("stack").append(bar);
+    item.title = HINTS[part];
+    item.append(make("i", part), make("span", "soft", part), make("b", "", "–"));
+    $("legend").append(item);
+  }
+}
+
+function drawFigures() {
+  drawSpeed(); drawDelay(); drawSizes(); drawBudget(); drawBoard();
+}
+
+function drawSpeed() {
+  const fps = state.fps.camera, source = state.fps.source, values = keep("fps", fps);
+  const slow = !state.paused && values.length > 8 && fps < 23.5 && source > fps + 1;
+  $("fps").textContent = state.paused ? "0" : fixed(fps, fps < 9.95 ? 1 : 0);
+  $("fpsnote").textContent = `of ${fixed(source, 0)} · ${state.dropped || "none"} skipped`;
+  $("fpsnote").title = "answered, of those that the source gives";
+  $("speed").classList.toggle("slow", slow);
+  chart("fpschart", values, Math.max(30, ...values) * 1.12, 24);
+  describe("fpschart", "Frames a second", values, v => fixed(v, 1), "The dashed line is 24.");
+}
+
+function drawDelay() {
+  const values = keep("age", state.age_ms), most = Math.max(5, ...values) * 1.15;
+  $("age").replaceChildren(fixed(state.age_ms, state.age_ms < 9.95 ? 1 : 0), make("i", "", "ms"));
+  $("agep").textContent = state.age_p99_ms == null ? "no frame yet" : `p99 ${ms(state.age_p99_ms)}`;
+  $("agep").title = "from a picture's first sign to its label: the last second's mean, and 99 % of all frames";
+  $("agemost").textContent = `top: ${fixed(most, 0)} ms`;
+  chart("agechart", values, most, null);
+  describe("agechart", "Glass to label", values, ms, "");
+}
+
+function keep(name, value) {
+  const values = history[name];
+  values.push(value || 0);
+  if (values.length > KEPT) values.shift();
+  return values;
+}
+
+function chart(id, values, most, goal) {
+  const [area, line, run] = $(id).children, y = v => 60 - 60 * v / most, step = 200 / (KEPT - 1), from = 200 - step * (values.length - 1);
+  const points = values.map((v, i) => `${(from + i * step).toFixed(1)},${y(v).toFixed(1)}`).join("L");
+  run.setAttribute("d", "M" + points);
+  area.setAttribute("d", `M${from.toFixed(1)},60L${points}L200,60Z`);
+  line.style.display = goal == null ? "none" : "";
+  if (goal != null) for (const end of ["y1", "y2"]) line.setAttribute(end, y(goal));
+}
+
+// A chart in words, not at every point.
+function describe(id, name, values, say, more) {
+  if ((values.length % 12 && values.length < KEPT) || (values.length === KEPT && turn % 24)) return;
+  const told = `${name}, the last ${Math.round(values.length / 4)} seconds: ${say(values.at(-1))} now, least ${say(Math.min(...values))}, most ${say(Math.max(...values))}. ${more}`;
+  $(id).setAttribute("aria-label", told.trim());
+}
+
+function drawSizes() {
+  const sizes = state.sizes, page = sizes.page || sizes.camera;
+  if (page && !own) $("view").style.aspectRatio = page.join(" / ");
+  const models = [...new Set(sizes.models.map(by))].join(", ");
+  const here = page && sizes.camera && by(page) !== by(sizes.camera) ? ` · here ${by(page)}` : "";
+  $("sizes").textContent = `${sizes.camera ? by(sizes.camera) : ""} ${sizes.format || ""} → ${models}` + here;
+  $("sizes").title = state.source.note || "what the camera gives, and what of it the network sees";
+  $("small").hidden = !state.source.note;
+  $("small").textContent = state.source.note || "";
+}
+
+function drawBudget() {
+  const spent = state.budget_ms, total = PARTS.reduce((sum, part) => sum + (spent[part] || 0), 0);
+  const scale = Math.max(GOAL * 1.18, total * 1.04);
+  PARTS.forEach((part, i) => {
+    $("stack").children[i].style.width = 100 * (spent[part] || 0) / scale + "%";
+    if ($("legend").children[i].hidden = spent[part] == null) return;
+    $("legend").children[i].lastChild.textContent = fixed(spent[part], spent[part] < 10 ? 2 : 1);
+  });
+  $("limit").style.left = 100 * GOAL / scale + "%";
+}
+
+function drawBoard() {
+  const b = state.board, facts = [
+    ["temperature", b.temperature_c == null ? null : fixed(b.temperature_c, 0) + " °C", b.absent.temperature_c],
+    ["throttling", b.throttled_now == null ? null : b.throttled_now.join(", ") || "none", b.absent.throttled],
+    ["demo's memory", b.memory_mb == null ? null : fixed(b.memory_mb, 0) + " MB"],
+    ["memory free", b.memory_available_mb == null ? null : fixed(b.memory_available_mb / 1000, 1) + " GB", b.absent.memory_available_mb],
+    ["power", b.power_w == null ? null : fixed(b.power_w, 1) + " W", b.absent.power_w],
+    ["load", b.load_1m == null ? null : fixed(b.load_1m, 1), b.absent.load_1m]];
+  $("facts").replaceChildren(...facts.filter(([, value]) => value != null).map(([name, value]) => {
+    const box = make("div");
+    box.append(make("b", "", value), make("small", "", name));
+    return box;
+  }));
+  drawAbsent([...lacking, ...facts.filter(([, value]) => value == null).map(([name, , why]) => [name, why || "not told"])]);
+  const s = Math.floor(state.seconds), clock = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
+  $("seconds").textContent = clock + (state.counts.damaged ? ` · ${state.counts.damaged} damaged` : "");
+}
+
+let listed = "";
+function drawAbsent(pairs) {
+  if (listed === (listed = JSON.stringify(pairs))) return;
+  $("absent").replaceChildren(...pairs.map(([name, why]) => {
+    const line = make("div");
+    line.append(make("dt", "", name), make("dd", "", why));
+    return line;
+  }));
+}

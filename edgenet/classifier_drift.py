@@ -1,0 +1,82 @@
+"""What a classifier's answers lost: the form of its reports' ``drift``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgenet.confusion import Confusion
+from edgenet.confusion_matrix import ClassAccuracy, ConfusionMatrix, Mistake
+from edgenet.drift import Drift, Percent, Share, TaskTable
+from edgenet.figures import interval, number, share
+from edgenet.json_value import Count
+
+__all__ = ["ClassificationDrift"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationDrift(Drift):
+    """Drift of a classifier.
+
+    Attributes:
+        top1, top1_reference, top5, top5_reference: Share of right answers of board and float model.
+        top1_delta_pp: Board minus float in percentage points.
+        mcnemar_p: Chance of so unequal a split.
+        class_accuracy, class_accuracy_reference: Mean over the classes that some image has of their share of
+            right answers.
+        class_delta_interval_pp: 95 % interval of its difference, board minus float.
+        classes: How many classes some image has.
+        confusions: Where the float model is right and the board wrong, by pair, the most frequent first.
+        by_class: Each class that some image has, the one that lost most first; at most 2,000.
+        mistakes: What the board takes for what, by pair, the most frequent first; at most 50.
+        matrix: All of it, of at most 100 classes.
+    """
+
+    measure = "top-1"
+    headline = "top1"
+    moved = "logits"
+
+    top1: Share | None
+    top1_reference: Share | None
+    top1_delta_pp: Percent | None
+    mcnemar_p: Share | None
+    top5: Share | None = None
+    top5_reference: Share | None = None
+    class_accuracy: Share | None = None
+    class_accuracy_reference: Share | None = None
+    class_delta_interval_pp: tuple[Percent, Percent] | None = None
+    classes: Count | None = None
+    confusions: tuple[Confusion, ...] = ()
+    by_class: tuple[ClassAccuracy, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    matrix: ConfusionMatrix | None = None
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Top-1 and top-5 beside the float model's, and what their difference is worth."""
+        if self.top1 is None or self.top1_delta_pp is None:
+            return []
+        return [
+            ("top-1", f"{share(self.top1, 2)} (float {share(self.top1_reference, 2)})"),
+            ("top-5", f"{share(self.top5, 2)} (float {share(self.top5_reference, 2)})"),
+            ("difference", f"{self.top1_delta_pp:+.2f} pp"),
+            ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
+            ("McNemar p", number(self.mcnemar_p, 4)),
+            *self._by_class(),
+        ]
+
+    def _by_class(self) -> list[tuple[str, str]]:
+        if self.class_accuracy is None:
+            return []
+        told = f"{share(self.class_accuracy, 2)} (float {share(self.class_accuracy_reference, 2)})"
+        rows = [(f"mean of {self.classes} classes' accuracy", told)]
+        if self.class_delta_interval_pp is not None:
+            text = interval(self.class_delta_interval_pp) + " pp"
+            rows.append(("its difference's 95 % interval (bootstrap)", text))
+        for item in self.confusions[:1]:
+            rows.append(("lost most often", f"{item.label} taken for {item.answer}, {item.images} images"))
+        return rows
+
+    def tables(self) -> list[TaskTable]:
+        """The pairs of classes that are confused on the board alone."""
+        columns = ("class", "the board says", "images", "of those that the float model knows")
+        rows = [(item.label, item.answer, str(item.images), str(item.known)) for item in self.confusions]
+        return [TaskTable("Right in float, wrong on the board", columns, rows)] if rows else []

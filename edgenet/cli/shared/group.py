@@ -1,0 +1,58 @@
+"""The group of all commands: what every one of them takes, ``edgenet help``, and near names."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import click
+
+from edgenet.cli.shared.loudness import loudness_options
+from edgenet.text import near
+
+__all__ = ["Commands"]
+
+HELP = "help"
+
+
+class Commands(click.Group):
+    """Finds its commands in a folder, one a file."""
+
+    def add_all(self, folder: Path, package: str, without: str) -> None:
+        """Add the command of every module in a folder, the function named like it; folders are none.
+
+        Args:
+            folder: Where the modules are.
+            package: Their package.
+            without: The module that is no command.
+        """
+        for item in pkgutil.iter_modules([str(folder)]):
+            if not item.ispkg and item.name != without:
+                module = importlib.import_module(f"{package}.{item.name}")
+                self.add_command(getattr(module, item.name))
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command, with the options that every one takes."""
+        cmd.params += loudness_options()
+        super().add_command(cmd, name)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """``edgenet help NAME`` is ``edgenet NAME --help``."""
+        if args[:1] == [HELP]:
+            args = [*args[1:2], "--help"]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of that name.
+
+        Raises:
+            UsageError: There is none; the nearest name is offered.
+        """
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            hint = near(name, self.list_commands(ctx)) or "see edgenet --help"
+            raise click.UsageError(f"there is no command {name!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)

@@ -1,0 +1,130 @@
+"""Work that goes on, on stderr: a bar on a terminal, elsewhere a line a stage and one every ten seconds."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from edgenet.cli.shared.loudness import LOUDNESS
+from edgenet.cli.shared.output import remark
+from edgenet.cli.shared.pace import Pace
+from edgenet.log import log
+from edgenet.progress import REMARK, Progress
+from edgenet.text import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["progress"]
+
+EVERY_S = 10.0
+LONGEST_STAGE = 120
+# Of a line: for the bar with what stands beside it; of a stage where there is no room for both.
+BAR, SHORTEST_STAGE = 48, 20
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """What a step calls while it works; all of it is logged, and shown as loud as the user asked for."""
+    if LOUDNESS.quiet or LOUDNESS.verbose or not sys.stderr.isatty():
+        with _logged(_Lines()) as told:
+            yield told
+        return
+    with _bar() as shown, _logged(shown) as told:
+        yield told
+
+
+@contextmanager
+def _logged(shown: Progress) -> Iterator[Progress]:
+    """As ``shown``, with the beginning and the time of each stage in the log."""
+    lock, stage, began = threading.Lock(), "", time.monotonic()
+
+    def ended() -> None:
+        if stage:
+            log.debug("%s: took %.2f s", stage, time.monotonic() - began)
+
+    def tell(name: str, done: int, total: int | None) -> None:
+        nonlocal stage, began
+        with lock:  # the board's silence is told by a thread of its own
+            if total == REMARK:
+                log.debug("%s", name)
+            elif name != stage:
+                ended()
+                stage, began = name, time.monotonic()
+                log.debug("%s", name)
+            shown(name, done, total)
+
+    try:
+        yield tell
+    finally:
+        with lock:
+            ended()
+
+
+class _Lines:
+    """Plain lines."""
+
+    def __init__(self) -> None:
+        self._pace: Pace | None = None
+        self._next = 0.0
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if total == REMARK:
+            self._say(stage)
+        elif self._pace is None or stage != self._pace.stage:
+            self._pace, self._next = Pace(stage, done, now), now + EVERY_S
+            self._say(self._pace.name)
+        elif now >= self._next:
+            self._next = now + EVERY_S
+            self._pace.update(done, total, now)
+            remark(self._pace.words[:LONGEST_STAGE])
+
+    def _say(self, line: str) -> None:
+        """What the log tells too, and ``--verbose`` shows from there."""
+        if not LOUDNESS.verbose:
+            remark(line[:LONGEST_STAGE])
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    name, pace = (TextColumn(f"{{task.{field}}}", markup=False) for field in ("description", "fields[pace]"))
+    with Bar(
+        *(SpinnerColumn(), name, BarColumn(bar_width=16), TimeElapsedColumn(), pace),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("", total=None, pace="")
+        held = Pace("", 0, time.monotonic())
+
+        def show(stage: str, done: int, total: int | None) -> None:
+            nonlocal held
+            if total == REMARK:
+                bar.console.print(plain(f"edgenet: {stage[:LONGEST_STAGE]}"), markup=False, highlight=False)
+                return
+            if stage != held.stage:
+                held = Pace(stage, done, time.monotonic())
+                bar.reset(task, description=_short(plain(held.name), bar.console), total=total)
+            held.update(done, total)
+            bar.update(task, completed=done, total=total, pace=_beside(held, bar.console))
+
+        yield show
+
+
+def _beside(pace: Pace, console: Console) -> str:
+    """What there is room for beside the bar: the most telling first."""
+    told = [text for text in (pace.left, pace.rate, pace.count) if text]
+    return "  ".join(told[: 3 if console.width >= 100 else 2])
+
+
+def _short(stage: str, console: Console) -> str:
+    most = min(max(console.width - BAR, SHORTEST_STAGE), LONGEST_STAGE)
+    return stage if len(stage) <= most else f"{stage[: most - 1]}…"
