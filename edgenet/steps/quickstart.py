@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgenet.data_frame import data_frame
 from edgenet.drift import CLASSIFICATION, Drift
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
 from edgenet.metric import metric, metrics
 from edgenet.model import Model
-from edgenet.notebook import Grid, Shown, tabled
+from edgenet.notebook import Grid, Shown
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import Report
@@ -23,6 +22,7 @@ from edgenet.steps.deploy import deploy
 from edgenet.steps.embedded import embedded_name
 from edgenet.steps.profile import profile
 from edgenet.steps.taken import protocol_of
+from edgenet.steps.to_frame import to_frame
 from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, truth
 from edgenet.zoo import embedded
@@ -70,7 +70,7 @@ class Quickstart(Shown):
         Raises:
             PackageError: pandas is not installed.
         """
-        return data_frame([row for one in self.reports for row in tabled(one)])
+        return to_frame(self.reports)
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""
