@@ -48,6 +48,11 @@ class Bundle(Shown):
         digest: sha256 of ``manifest.json``: the bundle's identity.
         size: Bytes of the zip.
         files: Name → contents, every one of the digest that the manifest names.
+
+    Example:
+        >>> bundle = edgenet.Bundle.load("signs.edgenet")
+        >>> bundle.name, bundle.manifest.target
+        ('signs.onnxruntime.int8', 'local')
     """
 
     manifest: Manifest

@@ -36,6 +36,12 @@ class ImageSet(Shown):
             classes the column ``class_name``; ``None`` where nothing says it.
         left_out: What else is in the folder, in words; empty where there is nothing.
         annotations: JSON files beside the images, which may say what is in them.
+
+    Example:
+        >>> from edgenet.library import image_folder
+        >>> images = edgenet.ImageSet.load(image_folder("signs", "val"))  # or a folder of your own
+        >>> len(images), images.truth[0]["class_name"]
+        (1000, 'stop')
     """
 
     folder: Path

@@ -54,6 +54,10 @@ class Model(Shown):
         settings: What its card says for that task alone.
         kept_scales: Whether its scales came with it, and backends have to keep them.
         notes: What was left out of the file when it was read, one sentence each.
+
+    Example:
+        >>> edgenet.Model.load("mobilenet.onnx")  # with mobilenet.toml beside it
+        <Model mobilenet fp32, 10 classes, ...>
     """
 
     name: str

@@ -33,6 +33,10 @@ class Protocol(Shown):
         idle_s: How long the waiting board's power is read first, where it can be.
         sweep_threads: Whether 1 … every core are tried first, and the fastest is measured.
         cold_starts: How often the model's process is started anew to time its first answer.
+
+    Example:
+        >>> edgenet.Protocol.load("quick").min_seconds
+        1.0
     """
 
     name: str

@@ -59,6 +59,10 @@ class Recipe(Shown):
             processors without VNNI are fast with. Builds for them set it.
         headroom: The share by which ranges, and channels that are equalized, are wider than what the images
             showed. Detectors set it: what decides is rare there.
+
+    Example:
+        >>> edgenet.Recipe.load("int8-minmax")
+        <Recipe int8-minmax: int8, min-max, per-channel>
     """
 
     name: str

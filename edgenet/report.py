@@ -182,6 +182,11 @@ class Report(Record):
         roofline: What the model reaches of what the board can do; ``None`` where that is not known.
         energy: Joules a frame; ``None`` where they are not known.
         more: What only some protocols measure.
+
+    Example:
+        >>> report = edgenet.Report.load("report.json")
+        >>> report.build, report.drift.images
+        ('onnxruntime int8', 1000)
     """
 
     schema: int

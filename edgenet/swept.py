@@ -250,6 +250,11 @@ class Sweep(Record):
         saved: One a board.
         notes: What tells how to read it, one sentence each.
         tool: What made it.
+
+    Example:
+        >>> sweep = edgenet.Sweep.load("sweep.json")
+        >>> [answer.device for answer in sweep.answers if answer.model]
+        ['pi4', 'pi5']
     """
 
     schema: int

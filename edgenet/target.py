@@ -148,6 +148,10 @@ class Target(Shown):
         system: What it runs.
         identity: How it says that it is this board.
         extra: What else there is to say; nothing is decided by it.
+
+    Example:
+        >>> edgenet.Target.load("raspberry-pi-4")
+        <Target raspberry-pi-4, Raspberry Pi 4 Model B: tflite, onnxruntime>
     """
 
     name: str

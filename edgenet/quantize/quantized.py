@@ -62,6 +62,11 @@ class Quantized(Shown):
         golden: The golden set, with the float model's answers.
         cached: Whether it came out of the cache.
         input_notes: What a user should know of the card and the images; no part of the file.
+
+    Example:
+        >>> made = edgenet.quantize_model("signs", "int8-minmax", "signs")
+        >>> made, len(made.account.layers)
+        (<Quantized signs, int8-minmax>, 28)
     """
 
     original: Model

@@ -127,6 +127,11 @@ def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None 
     Raises:
         ReportError: A report cannot be read, the two are of different models, or a gate asks for what a
             report does not hold.
+
+    Example:
+        >>> found = edgenet.compare("report.json", "report.json")
+        >>> found.p50_ratio, [row.name for row in found.rows][:2]
+        (1.0, ['artifact (MB)', 'p50 (ms)'])
     """
     first, second = report_of(a), report_of(b)
     if first.bundle.model_digest != second.bundle.model_digest:

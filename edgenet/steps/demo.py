@@ -87,6 +87,10 @@ class DemoOptions(Shown):
         seconds: How long; without end if ``None``.
         keep: Folder for snapshots and recorded frames; made when the first one comes.
         answers: File or open stream for every frame's answer, one JSON object a line.
+
+    Example:
+        >>> edgenet.DemoOptions(source="synthetic", seconds=5, page=False).source
+        'synthetic'
     """
 
     task: str = CLASSIFICATION
@@ -132,6 +136,12 @@ def demo(
     Raises:
         DeviceError: The board cannot run it, has no such camera, or went away.
         DataError: There is no such source, or the gallery cannot be used.
+
+    Example:
+        >>> looked = edgenet.DemoOptions(source="synthetic", seconds=1, page=False)
+        >>> summary = edgenet.demo("signs.edgenet", "local", looked)
+        >>> summary["device"], summary["kept"]["snapshots"]
+        ('local', 0)
     """
     chosen = options or DemoOptions()
     bundles = _bundles(bundle, chosen, progress)

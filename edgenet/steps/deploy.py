@@ -68,6 +68,10 @@ def deploy(
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away.
         DeviceError: It has no room, no fitting runtime, cannot run it, too little memory to finish it, or
             another deploy is under way.
+
+    Example:
+        >>> edgenet.deploy("signs.edgenet", "local").name
+        'signs.onnxruntime.int8'
     """
     bundle = bundle_of(bundle)
     began = time.perf_counter()

@@ -100,6 +100,11 @@ def doctor(device: str = "local", backend: str | None = None, progress: Progress
 
     Raises:
         ConnectionLost: It was reached and then went away or fell silent.
+
+    Example:
+        >>> found = edgenet.doctor("local")
+        >>> found.reached, found.conditions[0].state
+        (True, 'ok')
     """
     try:
         with connect(device, board_events(progress)) as agent:

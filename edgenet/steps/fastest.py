@@ -77,6 +77,12 @@ def deploy_fastest(
     Raises:
         DataError: They are not of one model.
         ConnectionFailed, ConnectionLost, DeviceError: As for ``deploy``.
+
+    Example:
+        Each is measured for some seconds:
+
+        >>> kept = edgenet.deploy_fastest(["fp32.edgenet", "int8.edgenet"], "local")  # doctest: +SKIP
+        >>> kept.deployment.name, kept.why  # doctest: +SKIP
     """
     loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
     _check_one_model(loaded)

@@ -103,6 +103,11 @@ def init(
         ModelError: The model cannot be read, or has a card already.
         LibraryError: There is no such preset.
         DataError: The images cannot be used.
+
+    Example:
+        >>> card = edgenet.init("mobilenet.onnx", like="keras", force=True)
+        >>> card, card.open
+        (<Card mobilenet.toml, nothing is open>, ())
     """
     path = _file(model)
     written = Path(output) if output else path.with_suffix(".toml")

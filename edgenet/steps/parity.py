@@ -71,6 +71,10 @@ def parity(a: BundleLike, b: BundleLike, images: ImageSet | Path | str | None = 
         BundleError: A file is not a bundle.
         PlanError: The two do not share one model and one set of scales, or the board finishes one.
         DataError: No image can be read.
+
+    Example:
+        >>> edgenet.parity("signs.edgenet", "signs.edgenet").identical
+        1.0
     """
     first, second = bundle_of(a), bundle_of(b)
     _check(first, second)

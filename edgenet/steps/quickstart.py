@@ -99,6 +99,12 @@ def quickstart(
 
     Raises:
         PlanError: No model of that task travels with edgenet.
+
+    Example:
+        Four builds are measured, which takes half a minute:
+
+        >>> found = edgenet.quickstart()  # doctest: +SKIP
+        >>> found.answer["fastest"], [report.build for report in found.reports]  # doctest: +SKIP
     """
     name, rules = embedded_name(task), protocol_of(protocol)
     model = Model.load(embedded(name))

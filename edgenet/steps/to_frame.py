@@ -26,6 +26,13 @@ def to_frame(results: Iterable[Report | Sweep | Path | str] | Report | Sweep | P
     Raises:
         PackageError: pandas is not installed.
         ReportError: One cannot be read, or they cannot be compared.
+
+    Example:
+        With pandas:
+
+        >>> frame = edgenet.to_frame(["report.json"])  # doctest: +SKIP
+        >>> list(frame.columns[:3]), len(frame)  # doctest: +SKIP
+        (['model', 'backend', 'precision'], 1)
     """
     found = load_results(several(results))
     return data_frame(sweep_records(found) if isinstance(found, Sweep) else records(found))

@@ -70,6 +70,12 @@ def wheelhouse(
         DeviceError: Nothing at all could be fetched; why.
         LibraryError: A target is not there, or names no system.
         PlanError: There is no such backend.
+
+    Example:
+        With a network:
+
+        >>> kept = edgenet.wheelhouse("raspberry-pi-4", backends=["tflite"])  # doctest: +SKIP
+        >>> [(item.python, item.runtime) for item in kept]  # doctest: +SKIP
     """
     for name in backends:
         load_backend(name)  # which refuses a name that none has

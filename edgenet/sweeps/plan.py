@@ -56,6 +56,11 @@ class SweepPlan(Shown):
         screen, long: Protocols of the short rounds and of the finalists' long run.
         rounds: Of the screening, before more are asked for where the line lies within the interval.
         brute: Whether every cell is timed.
+
+    Example:
+        >>> plan = edgenet.SweepPlan().changed(files="signs", boards="local", val="signs", fps=30)
+        >>> plan.files, plan.fps
+        (('signs',), 30)
     """
 
     name: str = "sweep"
