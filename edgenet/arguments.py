@@ -11,7 +11,7 @@ _FLAGS = ("--force", "--offline")
 _NAMED = "backend|device|frame|precision|protocol|recipe|source|target|task"
 # What follows an option in a sentence and is no value of it.
 _PROSE = r"(?!(?:and|as|is|of|or|out|to)\b)"
-_WORD = rf"{_PROSE}[a-z0-9][\w.:-]*\w"
+_WORD = rf"{_PROSE}[a-z0-9][\w.:@/+-]*\w"
 _OPTION = re.compile(
     rf"--(?P<named>{_NAMED})\b(?: (?P<word>{_WORD})(?P<more>(?: or {_WORD}(?=$|[,;)]| or ))*))?"
     r"|--(?P<name>[a-z][a-z-]*[a-z])(?: (?P<value>[A-Z]+\b|\d[\d.]*(?<!\.)))?"

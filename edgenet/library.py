@@ -134,7 +134,7 @@ class Table:
             LibraryError: A key is left over; it is named, and the nearest known one.
         """
         for key in self._values:
-            raise LibraryError(f"{self.where}: does not know {key!r}", near(key, self._asked) or remedy)
+            raise LibraryError(f"{self.where}: does not know {key!r}", near(key, self._asked, "'") or remedy)
 
 
 def read_table(kind: str, name: Path | str) -> Table:

@@ -38,10 +38,10 @@ def last_line(text: str, most: int = 200) -> str:
     return lines[-1][:most] if lines else ""
 
 
-def near(name: str, names: Iterable[str]) -> str:
+def near(name: str, names: Iterable[str], quote: str = "") -> str:
     """The question "did you mean …?" with the name that resembles a wrong one most; empty if none does."""
     found = difflib.get_close_matches(name.lower(), list(names), 1)
-    return f"did you mean {found[0]}?" if found else ""
+    return f"did you mean {quote}{found[0]}{quote}?" if found else ""
 
 
 def cause(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgenet.breakdown import Layer, LayerFacts
-from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
+from edgenet.cli.shared.tables import report_columns, report_row, verdict_rows
 from edgenet.errors import DataError, ReportError
 from edgenet.metric import metric, metrics, quality
 from edgenet.report import Report
@@ -202,7 +202,9 @@ def test_another_value_anywhere_is_refused_or_shown(path: tuple[Any, ...], value
         return
     json.dumps(found.to_table(), allow_nan=False).encode()
     assert Report.from_table(found.to_table()) == found
-    assert all(not UNPRINTABLE.search(line) for line in verdict_lines(found))
+    assert all(
+        not UNPRINTABLE.search(line) for line in [f"{name:12} {text}" for name, text in verdict_rows(found)]
+    )
     assert len(report_row(found)) == len(report_columns(found))
     for form in ("md", "csv"):
         present([found], form).encode()

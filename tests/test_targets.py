@@ -77,7 +77,7 @@ def test_a_misspelt_gpu_is_no_longer_planned_as_one_that_has_int8() -> None:
     text = text.replace('precisions = ["fp32", "fp16"]', 'precisions = ["fp32", "fp16", "int8"]')
     (int8,) = (o for o in options(read(text)) if (o.backend, o.precision) == ("tensorrt", "int8"))
     assert not int8.possible
-    with pytest.raises(LibraryError, match="did you mean compute_capability"):
+    with pytest.raises(LibraryError, match="did you mean 'compute_capability'"):
         read(text.replace("compute_capability", "compute_capabilty"))
 
 

@@ -67,7 +67,7 @@ def init(
         return
     say(*_summary(card))
     if card.open:
-        say_hint(f'answer each "?" in {card.path}: {page("preprocessing")}')
+        say_hint(f"edit {card.path}; {page('preprocessing')} explains each key")
     else:
         say_next("compile", model, "--target", "T", "--calibration", "DIR")
 
@@ -79,7 +79,7 @@ def _summary(card) -> list[str]:  # type: ignore[no-untyped-def]
     if lines["task"].why.startswith("or "):
         shown.append(f"task = {lines['task'].value}, {lines['task'].why}")
     shown += _scores(card)
-    return [*shown, f"open: {', '.join(card.open)}"] if card.open else shown
+    return [*shown, f'open: {", ".join(card.open)}; answer each "?" in {card.path}'] if card.open else shown
 
 
 def _scores(card) -> list[str]:  # type: ignore[no-untyped-def]

@@ -69,8 +69,8 @@ def _quantized(file: str, made, as_json: bool) -> None:  # type: ignore[no-untyp
         return
     say(f"{file}: {made.original.name} {made.model.precision}")
     print_rows([*quantization_rows(made), ("classes", f"{made.original.classes}")])
-    facts, task = made.account.facts(), made.original.task
-    say("", "Steps of quantizing:", *(f"  {line}" for line in pass_lines(facts, task)))
+    if steps := pass_lines(made.account.facts(), made.original.task):
+        say("", "What each step gained:", *(f"  {line}" for line in steps))
     print_notes(made.account.notes)
     say_next("compile", file, "--target", "T")
 
@@ -91,7 +91,7 @@ def _bundle(file: str, as_json: bool) -> None:
 
 
 def _report(file: str, as_json: bool) -> None:
-    from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
+    from edgenet.cli.shared.tables import report_columns, report_row, verdict_rows
     from edgenet.report import Report
 
     report = Report.load(file)
@@ -100,5 +100,5 @@ def _report(file: str, as_json: bool) -> None:
         return
     title = f"{report.bundle.model} on {report.device.name}"
     print_table(title, report_columns(report), [report_row(report)])
-    say(*verdict_lines(report))
+    print_rows(verdict_rows(report))
     say_next("report", file, "-o", "report.html")

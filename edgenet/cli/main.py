@@ -92,7 +92,7 @@ def _words(error: EdgenetError) -> str:
 def _failed(journal: Journal, error: Exception, words: str, code: int) -> int:
     """Tell it in one line, and where the log of the run is."""
     say(f"edgenet: {words}", err=True)
-    if path := journal.write(error):
+    if path := journal.save(error):
         say(f"edgenet: log: {path}", err=True)
     return code
 

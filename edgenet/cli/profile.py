@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_notes, print_table, say, say_next
+from edgenet.cli.shared.output import print_json, print_notes, print_rows, print_table, say_next
 from edgenet.cli.shared.progress import progress
 from edgenet.errors import EXIT_OVER_LIMIT, DataError
 
@@ -86,7 +86,7 @@ def profile(
       edgenet profile mobilenet.edgenet --device pi --frame 640x480   # what a webcam gives
       edgenet profile mobilenet.edgenet --device pi --min-fps 24 --max-drift 0.5   # for CI
     """
-    from edgenet.cli.shared.tables import report_columns, report_row, verdict_lines
+    from edgenet.cli.shared.tables import report_columns, report_row, verdict_rows
     from edgenet.steps.profile import profile as run
 
     with progress() as on_progress:
@@ -100,7 +100,7 @@ def profile(
         drift = report.drift
         title = f"{report.bundle.model} on {device}; drift on {drift.images} {drift.source} images"
         print_table(title, report_columns(report), [report_row(report)])
-        say(*verdict_lines(report))
+        print_rows(verdict_rows(report))
         if output:
             say_next("report", output, "-o", "report.html")
         else:

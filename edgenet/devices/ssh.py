@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from edgenet.devices.process import PipedConnection, PipedProcess
 from edgenet.devices.sshfailures import board_words, diagnose
 from edgenet.errors import ConnectionFailed, ConnectionLost
 from edgenet.log import log
+from edgenet.shell import command_line, split_line
 
 __all__ = ["SshConnection", "ssh_command"]
 
@@ -45,7 +45,7 @@ def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -
             f"{destination!r} is not a board's name",
             "give user@host, user@host:port or an alias of your ssh config",
         )
-    command = [*_program(os.environ.get("EDGENET_SSH") or "ssh"), "-T"]
+    command = [*split_line(os.environ.get("EDGENET_SSH") or "ssh"), "-T"]
     for option in (*_OPTIONS, *(() if interactive else ("BatchMode=yes",))):
         command += ["-o", option]
     host = destination
@@ -53,13 +53,6 @@ def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -
         host = found["host"]
         command += ["-p", found["port"]]
     return [*command, "--", host.replace("[", "").replace("]", ""), *arguments]
-
-
-def _program(text: str) -> list[str]:
-    """The words of a command; in Windows a backslash is part of a path, and only double quotes are quotes."""
-    if os.name != "nt":
-        return shlex.split(text)
-    return [word.replace('"', "") for word in shlex.split(text, posix=False)]
 
 
 class SshConnection(PipedConnection):
@@ -77,7 +70,7 @@ class SshConnection(PipedConnection):
         Raises:
             ConnectionFailed: There is no ssh program, or it ended at once.
         """
-        log.debug("run: %s", shlex.join(self._command))
+        log.debug("run: %s", command_line(self._command))
         try:
             self._process = PipedProcess(self._command)
         except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from edgenet.library import reference_reports
 from edgenet.published import machine_of, published_accuracy
 from edgenet.record import Record
 from edgenet.report import ESTIMATED
+from edgenet.shell import command_line
 from edgenet.target import Target
 from edgenet.zoo.named import named
 
@@ -193,7 +193,7 @@ def _remedy(model: str, given: str | None, target: Target) -> str:
     device = "local" if target.name == "local" else "user@board"
     network = named(model) if given is None else None
     if network is None:
-        how = f"edgenet sweep {shlex.quote(given)} --val DIR --device {device}, or " if given else ""
+        how = f"edgenet sweep {command_line([given])} --val DIR --device {device}, or " if given else ""
         return f"measure: {how}compile, deploy and profile it"
     if published_accuracy(network.family, network.alpha, network.resolution) is None:
         return f"measure published ones: edgenet sweep {network.family} --device {device}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from edgenet.library import names
 from edgenet.model import Model
 from edgenet.network import Network
 from edgenet.quantize.quantized import Quantized
+from edgenet.shell import command_line
 from edgenet.steps.first_draft import first_draft, own_task
 from edgenet.steps.plan import PRECISIONS, given_plan, plan_for
 from edgenet.steps.source import model_path, read_quantized, read_source
@@ -119,7 +119,7 @@ def inspect_model(path: Path | str) -> Inspected | Quantized:
         card, remedy = error.what.removeprefix(f"{path}: "), error.remedy
     builds = _builds(network, model)
     if model is not None:
-        remedy = f"edgenet compile {shlex.quote(str(named))} --target T --calibration DIR"
+        remedy = f"edgenet compile {command_line([str(named)])} --target T --calibration DIR"
     if not any(item.possible for item in builds):
         remedy = next(item.remedy for item in builds)
     return Inspected(network, first_draft(network), model, card, builds, remedy)

@@ -71,10 +71,43 @@ def test_dry_run_prints_the_plan_and_does_nothing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, text, _ = run(capsys, "compile", "any.onnx", "--target", "raspberry-pi-5", "--dry-run")
+    build = ("compile", "signs", "--target", "raspberry-pi-5", "--dry-run")
+    code, text, _ = run(capsys, *build, "--calibration", "signs")
     assert code == 0
-    assert text.startswith("tflite int8 for raspberry-pi-5, finished on the host")
+    rows = dict(line.split(maxsplit=1) for line in text.splitlines())
+    assert rows["build"] == "tflite int8 for raspberry-pi-5"
+    assert rows["images"] == "256 for calibration"
+    assert rows["output"] == "signs.raspberry-pi-5.tflite.int8.edgenet"
+    assert "time" not in rows, "nothing like it was run"
     assert list(tmp_path.iterdir()) == []
+    assert "int8 needs calibration images" in fails(capsys, 1, *build)
+    assert "not a folder" in fails(capsys, 1, *build, "--calibration", "none")
+    assert "cannot be read" in fails(capsys, 1, "compile", "any.onnx", *build[2:])
+
+
+def test_a_dry_run_tells_what_is_cached_and_how_long_it_took(
+    capsys: pytest.CaptureFixture[str],
+    model_file: Path,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EDGENET_CACHE", str(tmp_path / "cache"))
+    build = ("compile", model_file, "--target", "local", "--backend", "tflite", "--precision", "int8")
+    build = (*build, "--recipe", CHEAP, "--calibration", photos, "-o", tmp_path / "o.edgenet")
+    told = json.loads(run(capsys, *build, "--dry-run", "--json")[1])
+    assert (told["cached"], told["images"], told["expected_s"]) == (False, 12, None)
+    for _ in range(2):
+        assert run(capsys, *build)[0] == 0
+    told = json.loads(run(capsys, *build, "--dry-run", "--json")[1])
+    assert told["cached"] is True
+    assert told["path"] == str(tmp_path / "o.edgenet")
+    assert 0 < told["expected_s"] < 60
+    assert told["expected_why"] == "as the last time with this model"
+    code, text, _ = run(capsys, *build, "--dry-run")
+    assert code == 0
+    assert re.search(r"^time +about [\d.]+ s, as the last time", text, re.M)
+    assert re.search(r"^output .*would be written over$", text, re.M)
 
 
 def test_bad_models(capsys: pytest.CaptureFixture[str], tmp_path: Path, model_file: Path) -> None:

@@ -24,7 +24,7 @@ def test_the_page_says_what_was_read_and_what_is_open(
     err = capsys.readouterr().err
     assert "color is an open question" in err
     assert _run(["init", str(path), "--like", "keras", "--force"]) == 0
-    assert f"next: edgenet compile {path}" in capsys.readouterr().out
+    assert f"next: edgenet compile {path}" in capsys.readouterr().err
 
 
 def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

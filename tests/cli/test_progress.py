@@ -45,3 +45,39 @@ def test_a_long_stage_leaves_room_for_how_far_it_is(monkeypatch: pytest.MonkeyPa
         )
     assert "local: time v1-0.25-224" in screen.getvalue()
     assert "3/8" in screen.getvalue()
+
+
+def test_elsewhere_a_line_at_most_every_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("edgenet.cli.shared.progress.time.monotonic", lambda: clock[0])
+    with shown() as progress:
+        for done in range(1, 301):
+            clock[0] += 0.1
+            progress("calibrating (images)", done, 1000)
+        progress("writing it for tflite", 0, None)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "edgenet: calibrating",
+        "edgenet: calibrating: 101/1000 images, 10 images/s, 90 s left",
+        "edgenet: calibrating: 201/1000 images, 10 images/s, 80 s left",
+        "edgenet: writing it for tflite",
+    ]
+
+
+def test_a_bar_shows_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    clock = [1000.0]
+    monkeypatch.setattr("edgenet.cli.shared.progress.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("edgenet.cli.shared.pace.time.monotonic", lambda: clock[0])
+    with shown() as progress:
+        progress("calibrating (images)", 0, 500)
+        clock[0] += 4.0
+        progress("calibrating (images)", 120, 500)
+    last = screen.getvalue()
+    assert "13 s left  30 images/s  120/500 images" in last
+    assert "(images)" not in last

@@ -108,5 +108,11 @@ def test_the_next_step_can_be_pasted_whatever_the_folder_is_called(
     found = sweep(("pi4",))
     cells = tuple(cell.changed(bundle="bundles/a b.edgenet") for cell in found.cells)
     next_steps(replace(found, cells=cells), Path("it's here"))
-    line = capsys.readouterr().out.splitlines()[0]
-    assert shlex.split(line) == ["edgenet", "deploy", "it's here/bundles/a b.edgenet", "--device", "pi4"]
+    line = capsys.readouterr().err.splitlines()[0]
+    assert shlex.split(line.removeprefix("next: ")) == [
+        "edgenet",
+        "deploy",
+        "it's here/bundles/a b.edgenet",
+        "--device",
+        "pi4",
+    ]

@@ -134,7 +134,7 @@ def test_a_cache_that_is_whole_needs_no_network(index: Path, monkeypatch: pytest
 
 def test_a_key_of_the_pins_that_nobody_reads_is_refused() -> None:
     row = {"python": ["3.11"], "machines": ["x86_64"], "glibc": "2.28", "wheels": ["a==1"]}
-    with pytest.raises(LibraryError, match="does not know 'machine': did you mean machines"):
+    with pytest.raises(LibraryError, match="does not know 'machine': did you mean 'machines'"):
         shipped._row(Table({**row, "machine": "x86_64"}, "pins.toml"))
 
 

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from edgenet.devices import local, process, ssh
+from edgenet import shell
+from edgenet.devices import local, process
 from edgenet.devices.local import LocalConnection
 from edgenet.devices.process import PipedProcess
 from edgenet.devices.ssh import ssh_command
@@ -31,13 +32,13 @@ def windows(monkeypatch: pytest.MonkeyPatch, module: object) -> None:
 )
 def test_a_backslash_of_a_path_stays(monkeypatch: pytest.MonkeyPatch, text: str, words: list[str]) -> None:
     monkeypatch.setenv("EDGENET_SSH", text)
-    windows(monkeypatch, ssh)
+    windows(monkeypatch, shell)
     assert ssh_command("pi@board", ["sh"], interactive=True)[: len(words) + 1] == [*words, "-T"]
 
 
 def test_this_machine_is_no_board_there(monkeypatch: pytest.MonkeyPatch) -> None:
     windows(monkeypatch, local)
-    with pytest.raises(ConnectionFailed, match=r"runs Windows.*--device user@host.*WSL"):
+    with pytest.raises(ConnectionFailed, match=r'runs Windows.*device="user@host".*WSL'):
         LocalConnection().start("0" * 64, 1)
 
 

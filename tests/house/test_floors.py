@@ -34,8 +34,8 @@ ALONE = {
 }
 FOUNDATION = {
     "arguments", "arrays", "cache", "csv_table", "data_frame", "errors", "figures", "files", "json_file",
-    "json_value", "library", "locks", "log", "notebook", "packed", "pages", "progress", "record", "text",
-    "text_file", "tflite_schema", "threads",
+    "json_value", "library", "locks", "log", "notebook", "packed", "pages", "progress", "record", "shell",
+    "text", "text_file", "tflite_schema", "threads",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),

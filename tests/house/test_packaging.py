@@ -69,18 +69,22 @@ class Installed:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from the unpacked source archive, as a package index would get it."""
     folder = tmp_path_factory.mktemp("build")
-    (folder / "tree").mkdir()
-    for name in NEEDED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / "tree" / name, ignore=IGNORED)
-        elif source.is_file():
-            shutil.copy(source, folder / "tree" / name)
+    copy_tree(folder / "tree")
     archive = build("sdist", folder / "tree", folder)
     with tarfile.open(archive) as opened:
         # Python before 3.11.4 has no filters; the archive is our own.
         opened.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     return build("wheel", archive.with_name(archive.name.removesuffix(".tar.gz")), folder)
+
+
+def copy_tree(to: Path) -> None:
+    to.mkdir()
+    for name in NEEDED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, to / name, ignore=IGNORED)
+        elif source.is_file():
+            shutil.copy(source, to / name)
 
 
 def build(kind: str, tree: Path, folder: Path) -> Path:
@@ -206,13 +210,14 @@ def test_quickstart_runs_there(installed: Installed) -> None:
 
 @pytest.mark.network
 @pytest.mark.slow
-def test_it_installs_into_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    """Only the wheel and what it asks for: every command helps, a model compiles, the dependencies agree."""
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_it_installs_from_a_git_address_into_an_empty_environment(tmp_path: Path) -> None:
+    """Only itself and what it asks for: every command helps, a model compiles, the dependencies agree."""
     there = empty_environment(tmp_path)
     ask = ("download", "--quiet", "--no-deps", "--retries", "0", "--timeout", "10", "-d", tmp_path, "click")
     if there.run(sys.executable, "-m", "pip", *ask).returncode:
         pytest.skip("no package index here")
-    pip(there, wheel)
+    pip(there, f"git+{repository(tmp_path / 'repository').as_uri()}")
     program = (
         "from edgenet.cli.main import cli, _run; assert not any(_run([name, '-h']) for name in cli.commands)"
     )
@@ -224,6 +229,15 @@ def test_it_installs_into_an_empty_environment(wheel: Path, tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["precision"] == "int8"
     assert there.run(there.python, "-m", "pip", "check").returncode == 0
+
+
+def repository(folder: Path) -> Path:
+    """The tree as the one commit of a git repository."""
+    copy_tree(folder)
+    name = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    for command in (("init", "-q"), ("add", "-A"), (*name, "commit", "-qm", "all")):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
 
 
 def test_dependencies_are_the_ones_imported() -> None:

@@ -16,7 +16,7 @@ NAMES = [name for name in edgenet.__all__ if name != "__version__"]
 # Commands that only show a file or a folder: their types are public instead (Bundle, Model, Report, Target);
 # the functions of ``report`` and ``quantize`` are ``present`` and ``quantize_model``, for ``edgenet.report``
 # is where the type lives and ``edgenet.quantize`` the quantizer's room.
-SHOWING = {"inspect", "quantize", "report", "targets"}
+SHOWING = {"inspect", "protocols", "quantize", "recipes", "report", "targets"}
 every_name = pytest.mark.parametrize("name", NAMES)
 
 
@@ -71,6 +71,7 @@ def test_a_module_exports_what_it_defines() -> None:
 
 
 def test_the_version_is_said_once() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == edgenet.__version__
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "edgenet.__version__"}
     assert f"## {edgenet.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Reports and sweeps as frames: their columns are the CSV's; without pandas one line says what to do."""
+"""Reports and sweeps as frames: their columns are the CSV's; without pandas a line says what to do."""
 
 from __future__ import annotations
 
@@ -63,9 +63,7 @@ def test_layers_and_samples_are_rows_each() -> None:
     samples = tabled(one, "samples")
     assert [row["stage"] for row in samples] == ["model"] * 30 + ["pipeline"] * 30
     assert samples[31] == {"stage": "pipeline", "run": 1, "ms": one.pipeline_ms.samples[1]}
-    with pytest.raises(
-        ReportError, match="no part 'sample': choose of figures, layers, samples"
-    ):
+    with pytest.raises(ReportError, match="no part 'sample': choose of figures, layers, samples"):
         one.to_frame("sample")
 
 

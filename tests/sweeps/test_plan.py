@@ -70,7 +70,7 @@ def test_the_plans_that_ship_can_be_swept(name: str) -> None:
 @pytest.mark.parametrize(
     ("line", "error", "what"),
     [
-        ('familys = ["v1"]', LibraryError, "did you mean families"),
+        ('familys = ["v1"]', LibraryError, "did you mean 'families'"),
         ('families = ["v4"]', PlanError, "no family 'v4'"),
         ('families = "v1"', LibraryError, "families"),
         ('families = ["v1"]\nprecisions = ["int4"]', PlanError, "no precision 'int4'"),

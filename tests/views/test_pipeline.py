@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edgenet.cli.shared.tables import verdict_lines
+from edgenet.cli.shared.tables import verdict_rows
 from edgenet.report import Report
 from edgenet.steps.compare import compare
 from edgenet.steps.report import present
@@ -41,7 +41,7 @@ def test_each_part_is_a_share_of_the_time_between_two_frames() -> None:
 
 
 def test_the_terminal_has_them_in_its_columns() -> None:
-    lines = verdict_lines(camera())
+    lines = [f"{name:12} {text}" for name, text in verdict_rows(camera())]
     assert [line for line in lines if line.startswith("pipeline     jpeg 640x480, ")]
     assert [line for line in lines if line.startswith("next step    capture at 352x288: −3.5 ms")]
     plain = pipeline_words(report())

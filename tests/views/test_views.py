@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from edgenet.cli.shared.tables import verdict_lines
+from edgenet.cli.shared.tables import verdict_rows
 from edgenet.cli.shared.terminal import sparkline
 from edgenet.errors import ReportError
 from edgenet.report import Report
@@ -263,14 +263,23 @@ MORE = {
 
 
 def test_the_terminal_tells_what_only_a_protocol_measures() -> None:
-    lines = verdict_lines(report(more=MORE, memory_mb={"import": 20.0, "peak": 60.0, "arena": None}))
+    lines = [
+        f"{name:12} {text}"
+        for name, text in verdict_rows(
+            report(more=MORE, memory_mb={"import": 20.0, "peak": 60.0, "arena": None})
+        )
+    ]
     assert "memory       import 20.0, peak 60.0 MB" in lines
     tried = "1 thread on 1 × Cortex-A76 8 ms; 4 threads on 4 × Cortex-A76 2.5 ms"
     assert f"threads      {tried}: 4 the fewest within 2 % of the fastest" in lines
     assert "sustained    model: 50 FPS at first, settled at 35 (70.0 %), steady after 30 s" in lines
     assert "cold start   450 ms (start 60, import 400, load 30, first run 10), the first 900 ms" in lines
     emulated = {"state": "EMULATED", "reasons": ["r"], "limits": []}
-    assert not [line for line in verdict_lines(report(more=MORE, verdict=emulated)) if "FPS" in line]
+    assert not [
+        line
+        for line in [f"{name:12} {text}" for name, text in verdict_rows(report(more=MORE, verdict=emulated))]
+        if "FPS" in line
+    ]
 
 
 def test_the_page_tells_what_only_a_protocol_measures() -> None:

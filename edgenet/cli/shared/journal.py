@@ -6,20 +6,19 @@ import contextlib
 import logging
 import os
 import platform
-import shlex
 import time
 import traceback
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
 from edgenet import __version__
 from edgenet.agent.wire import redacted
 from edgenet.cli.shared.loudness import LOUDNESS
+from edgenet.cli.shared.output import say
 from edgenet.files import cache_dir
 from edgenet.log import log
+from edgenet.shell import command_line
 from edgenet.text import plain
 
 __all__ = ["Journal"]
@@ -60,9 +59,9 @@ class Journal(logging.Handler):
         self._keep(text)
         if LOUDNESS.verbose:
             with contextlib.suppress(OSError, ValueError):  # a closed stderr is no reason to fail
-                click.echo(f"edgenet: {text}", err=True)
+                say(f"edgenet: {text}", err=True)
 
-    def write(self, error: BaseException) -> Path | None:
+    def save(self, error: BaseException) -> Path | None:
         """Write what was kept, and where an error was raised, into a file that only this user reads.
 
         Returns:
@@ -91,7 +90,7 @@ class Journal(logging.Handler):
         lost = self._count - len(self._first) - len(self._last)
         return [
             f"edgenet {__version__}, {system}, {time.strftime('%Y-%m-%d %H:%M:%S %z')}",
-            _harmless(shlex.join(["edgenet", *self._arguments])),
+            _harmless(command_line(["edgenet", *self._arguments])),
             *self._first,
             *([f"… {lost} lines left out …"] if lost else []),
             *self._last,

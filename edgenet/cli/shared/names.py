@@ -97,7 +97,13 @@ def _tasks() -> Iterable[str]:
     return embedded_tasks()
 
 
-TARGET, RECIPE, PROTOCOL, PRESET = map(_library, ("target", "recipe", "protocol", "preset"))
-BACKEND, PRECISION, DEVICE, TASK = Names(_backends), Names(_precisions), Names(_devices), Names(_tasks)
+TARGET = _library("target")
+RECIPE = _library("recipe")
+PROTOCOL = _library("protocol")
+PRESET = _library("preset")
+BACKEND = Names(_backends)
+PRECISION = Names(_precisions)
+DEVICE = Names(_devices)
+TASK = Names(_tasks)
 SWEEP = Names(lambda: [*names("sweep"), *_families()], files=True)
 MODEL = Names(_embedded, files=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import click
 
 from edgenet.cli.shared.loudness import LOUDNESS
 from edgenet.log import log
+from edgenet.shell import command_line
 from edgenet.text import plain
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 __all__ = [
+    "bar_console",
     "draw",
     "print_document",
     "print_json",
@@ -32,6 +33,7 @@ __all__ = [
     "print_rows",
     "print_table",
     "remark",
+    "remark_above",
     "rewrite",
     "say",
     "say_hint",
@@ -60,6 +62,18 @@ def say_wrapped(*lines: str) -> None:
         draw(*map(styled, lines))
     else:
         say(*lines)
+
+
+def bar_console() -> Console:
+    """Where a bar goes: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def remark_above(console: Console, line: str) -> None:
+    """As :func:`remark`, above a bar that is shown."""
+    console.print(plain(f"edgenet: {line}"), markup=False, highlight=False)
 
 
 def rewrite(line: str) -> None:
@@ -105,7 +119,7 @@ def say_next(*command: str, why: str = "") -> None:
         why: What it is good for.
     """
     told = f"   # {why}" if why else ""
-    say_hint(f"{shlex.join(['edgenet', *command])}{told}")
+    say_hint(f"{command_line(['edgenet', *command])}{told}")
 
 
 def say_hint(words: str) -> None:

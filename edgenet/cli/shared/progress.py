@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edgenet.cli.shared.loudness import LOUDNESS
-from edgenet.cli.shared.output import remark
+from edgenet.cli.shared.output import bar_console, remark, remark_above
 from edgenet.cli.shared.pace import Pace
 from edgenet.log import log
 from edgenet.progress import REMARK, Progress
@@ -92,14 +92,13 @@ class _Lines:
 
 @contextmanager
 def _bar() -> Iterator[Progress]:
-    from rich.console import Console
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     name, pace = (TextColumn(f"{{task.{field}}}", markup=False) for field in ("description", "fields[pace]"))
     with Bar(
         *(SpinnerColumn(), name, BarColumn(bar_width=16), TimeElapsedColumn(), pace),
-        console=Console(stderr=True),
+        console=bar_console(),
         transient=True,
     ) as bar:
         task = bar.add_task("", total=None, pace="")
@@ -108,7 +107,7 @@ def _bar() -> Iterator[Progress]:
         def show(stage: str, done: int, total: int | None) -> None:
             nonlocal held
             if total == REMARK:
-                bar.console.print(plain(f"edgenet: {stage[:LONGEST_STAGE]}"), markup=False, highlight=False)
+                remark_above(bar.console, stage[:LONGEST_STAGE])
                 return
             if stage != held.stage:
                 held = Pace(stage, done, time.monotonic())

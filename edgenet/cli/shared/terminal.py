@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from rich.table import Table
 
-from edgenet.cli.shared.output import draw, print_table, say, styled
-from edgenet.cli.shared.tables import verdict_lines
+from edgenet.cli.shared.output import draw, print_rows, print_table, say, styled, width
+from edgenet.cli.shared.tables import verdict_rows
 from edgenet.figures import number
 from edgenet.report import Report
 from edgenet.views.comparison import notes, table
@@ -17,7 +17,9 @@ __all__ = ["show", "sparkline"]
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 COLOURS = {"VALID": "green", "NOISY": "yellow", "EMULATED": "cyan"}
-SLICES, BAR = 48, 28
+SLICES, FEWEST, BAR = 48, 12, 28
+# Characters of a line beside a curve.
+BESIDE = 40
 
 
 def show(reports: Sequence[Report]) -> None:
@@ -31,14 +33,19 @@ def show(reports: Sequence[Report]) -> None:
     report = reports[0]
     state = report.verdict.state
     draw(styled(f"{report.build}: {state}", COLOURS.get(state, "red")))
-    say(*verdict_lines(report))
-    if not report.emulated:
-        samples = report.latency_ms.array()
-        low, high = number(report.latency_ms.min, 3), number(report.latency_ms.p99, 3)
-        say(f"over time    {sparkline(_medians(samples))}  median of {SLICES} slices")
-        say(f"histogram    {sparkline(_counts(samples))}  {low} to {high} ms")
+    print_rows([*verdict_rows(report), *([] if report.emulated else _curves(report))])
     if report.layers:
         draw(_layers(report))
+
+
+def _curves(report: Report) -> list[tuple[str, str]]:
+    """As wide as the terminal leaves room for."""
+    samples, slices = report.latency_ms.array(), max(min(SLICES, width() - BESIDE), FEWEST)
+    low, high = number(report.latency_ms.min, 3), number(report.latency_ms.p99, 3)
+    return [
+        ("over time", f"{sparkline(_medians(samples, slices))}  median of {slices} slices"),
+        ("histogram", f"{sparkline(_counts(samples, slices))}  {low} to {high} ms"),
+    ]
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -48,13 +55,13 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(BLOCKS[min(int((value - low) / span * len(BLOCKS)), len(BLOCKS) - 1)] for value in values)
 
 
-def _medians(samples: np.ndarray) -> list[float]:
-    return [float(np.median(part)) for part in np.array_split(samples, min(SLICES, len(samples)))]
+def _medians(samples: np.ndarray, slices: int) -> list[float]:
+    return [float(np.median(part)) for part in np.array_split(samples, min(slices, len(samples)))]
 
 
-def _counts(samples: np.ndarray) -> list[float]:
+def _counts(samples: np.ndarray, slices: int) -> list[float]:
     high = float(np.percentile(samples, 99))
-    counts, _ = np.histogram(np.minimum(samples, high), SLICES)
+    counts, _ = np.histogram(np.minimum(samples, high), slices)
     return [float(count) for count in counts]
 
 

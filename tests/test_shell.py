@@ -1,0 +1,51 @@
+"""Commands that people paste, and those they name, in two systems' words."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgenet import shell
+from edgenet.shell import command_line, split_line
+
+LETTERS = st.characters(codec="ascii", exclude_characters="\"'", exclude_categories=("Cc",))
+NAMES = st.text(LETTERS, min_size=1)
+    st.characters(codec="ascii", exclude_characters="\"'", exclude_categories=("Cc",)), min_size=1
+)
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "os", SimpleNamespace(name="nt"))
+
+
+@given(st.lists(st.text(min_size=0), min_size=1))
+def test_what_is_written_is_read_again(command: list[str]) -> None:
+    assert split_line(command_line(command)) == command
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (["edgenet", "deploy", r"C:\models\a.edgenet"], r"edgenet deploy C:\models\a.edgenet"),
+        (["edgenet", "deploy", r"C:\My models\a.edgenet"], r'edgenet deploy "C:\My models\a.edgenet"'),
+        (["edgenet", "deploy", "a(1).edgenet"], 'edgenet deploy "a(1).edgenet"'),
+    ],
+)
+def test_windows_has_double_quotes_alone(command: list[str], line: str) -> None:
+    assert command_line(command) == line
+    assert split_line(line) == command
+
+
+def test_windows_reads_what_it_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "os", SimpleNamespace(name="nt"))
+
+    @given(st.lists(NAMES, min_size=1))
+    def holds(command: list[str]) -> None:
+        assert split_line(command_line(command)) == command
+
+    holds()
