@@ -14,6 +14,8 @@ from edgenet.text import near
 __all__ = ["Commands"]
 
 HELP = "help"
+# Characters of a short help; all are shorter.
+WHOLE = 200
 
 
 class Commands(click.Group):
@@ -42,6 +44,14 @@ class Commands(click.Group):
         if args[:1] == [HELP]:
             args = [*args[1:2], "--help"]
         return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Every command's line whole, wrapped where the terminal is narrow."""
+        found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, item.get_short_help_str(WHOLE)) for name, item in found.items() if item]
+            )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
