@@ -62,6 +62,11 @@ def compile(  # noqa: PLR0913
         DriftError: The model cannot be quantized within the recipe's ``max_drift``.
         UnsupportedError: The backend cannot express the model.
         ModelError: The model file, or an artifact that fails its check.
+
+    Example:
+        >>> made = edgenet.compile("signs", "local", "onnxruntime", "int8", "int8-minmax", "signs")
+        >>> made.bundle.name, made.write("signs.edgenet").name
+        ('signs.onnxruntime.int8', 'signs.edgenet')
     """
     began = time.perf_counter()
     how = (target, backend, precision, recipe, head, max_drift)
