@@ -104,7 +104,7 @@ def test_on_a_narrow_terminal_no_short_help_is_cut() -> None:
 @EVERY_COMMAND
 def test_help_and_the_name_is_the_commands_help(name: str) -> None:
     asked, own = (
-        CliRunner().invoke(cli, words, prog_name="edgenet") for words in (["help", name], [name, "-h"])
+        CliRunner().invoke(cli, words, prog_name="edgenet") for words in (["-v", "help", name], [name, "-h"])
     )
     assert (asked.exit_code, asked.output) == (0, own.output)
 
