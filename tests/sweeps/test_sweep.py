@@ -12,7 +12,7 @@ import pytest
 
 from edgenet.bundle import Bundle
 from edgenet.errors import ConnectionLost, DataError
-from edgenet.files import exclusive
+from edgenet.locks import exclusive
 from edgenet.report import Report
 from edgenet.sweeps import board_search, store
 from edgenet.sweeps import sweep as module
