@@ -1,4 +1,4 @@
-"""Foreign text in Markdown, CSV and CSS: it stays in its place, and nothing takes it for markup or a formula."""
+"""Foreign text in Markdown, CSV and CSS: it stays in its place and is neither markup nor a formula."""
 
 from __future__ import annotations
 
