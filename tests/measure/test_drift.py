@@ -136,7 +136,7 @@ def test_a_changed_answer_comes_before_all_that_only_moved() -> None:
     board = REFERENCE * 3
     board[3] = REFERENCE[3]
     board[3, 0] = 4.5
-    assert [item.file for item in measured(board=board).worst][0] == "3.jpg"
+    assert measured(board=board).worst[0].file == "3.jpg"
 
 
 def test_each_stage_says_what_it_won_or_lost() -> None:
