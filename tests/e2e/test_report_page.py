@@ -50,14 +50,14 @@ NOISY = {"state": "NOISY", "reasons": [f"other programs kept 1.00 of a core busy
 
 
 def build(p50: float, backend: str, precision: str, **changes: Any) -> Report:
-    """A report with all that a page can show."""
     own = {**report().bundle.to_table(), "backend": backend, "precision": precision}
-    return report(p50, int(8 * p50), **{"bundle": own, "drift": FULL, "layers": LAYERS, **changes})
+    return report(p50, int(8 * p50), **{"bundle": own, **changes})
 
 
-ONE = [build(2.0, "tflite", "int8")]
+# With all that a page can show.
+ONE = [build(2.0, "tflite", "int8", drift=FULL, layers=LAYERS)]
 FOUR = [
-    build(4.0, "onnxruntime", "fp32", verdict=NOISY),
+    build(4.0, "onnxruntime", "fp32", drift=FULL, layers=LAYERS, verdict=NOISY),
     build(3.0, "onnxruntime", "int8"),
     build(3.5, "tflite", "fp32"),
     build(2.0, "tflite", "int8", verdict={"state": "EMULATED", "reasons": ["qemu"], "limits": []}),
