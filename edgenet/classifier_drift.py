@@ -85,7 +85,7 @@ class ClassificationDrift(Drift):
         return [item for item in (self._classes(), self._mistakes(), self._confusions()) if item.rows]
 
     def _classes(self) -> TaskTable:
-        columns = ("class", "images", "board", "float", "change pp", "95 % interval of the board's")
+        columns = ("class", "images", "board", "float", "change pp", "95 % interval (board)")
         what, listed = self._listed()
         rows = [
             (item.name, str(item.images), share(item.accuracy), share(item.accuracy_reference),

@@ -148,6 +148,12 @@ def test_tables_sort_and_words_stay_words(browser: Any, files: dict[str, str]) -
     assert column(page, "build", ".overview") == [builds[at] for at in (1, 2, 0, 3)], "without a time last"
     page.get_by_role("button", name="build", exact=True).first.press("Enter")
     assert column(page, "build", ".overview") == builds
+    page = opened(browser, files["one"])
+    classes = "table:has(caption:text-matches('Accuracy of each class'))"
+    page.locator(classes).get_by_role("button", name="board", exact=True).click()
+    assert column(page, "board", classes) == ["50.0 %", "60.0 %", "70.0 %", "80.0 %"]
+    page.locator(classes).get_by_role("button", name="board", exact=True).click()
+    assert column(page, "board", classes) == ["80.0 %", "70.0 %", "60.0 %", "50.0 %"]
 
 
 def test_without_a_script_all_is_read_and_no_button_is_dead(browser: Any, files: dict[str, str]) -> None:
