@@ -39,7 +39,7 @@ class DemoController(object):
         self._began = self._paused_at = time.perf_counter()
         self._paused = 0.0
         self._keeper = Keeper(pipeline, models, host, str(order.get("keep") or ""), self.over)
-        self._own = own.OwnPictures(pipeline)
+        self._own = own.OwnPictures(pipeline, models, second is not None)
         self._reading = sensors.read()
         self._answers: Any = []
         if order.get("log"):
