@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from ..facts import sensors
+from ..failure import Failure
 from ..measure import memory
 from . import gallery, metrics, own
 from .keeping import Keeper, encoded
@@ -228,7 +229,7 @@ class DemoController(object):
             if key == wanted:
                 self._source.choose(order)
                 return
-        raise ValueError("the board has no such source any more")
+        raise Failure("source", "the board has no such source any more", "choose another")
 
     def act(self, name, values):
         """Do what a button says; returns what the page is answered.
