@@ -93,9 +93,9 @@ def init(
     path = _file(model)
     written = Path(output) if output else path.with_suffix(".toml")
     if written.exists() and not force:
-        raise ModelError(f"{written}: is there already", "give --force to write it anew")
+        raise ModelError(f"{written}: exists already", "give --force to overwrite it")
     if path.is_file() and read_quantized(path) is not None:
-        raise ModelError(f"{path}: carries its card inside", "give it to edgenet compile as it is")
+        raise ModelError(f"{path}: already contains its card", "give it to edgenet compile as it is")
     preset = Preset.load(like) if isinstance(like, Path | str) else like
     given = images_of(images, "calib")
     progress("reading the model", 0, None)
@@ -184,5 +184,5 @@ def _scores(
             raise
         raise DataError(
             f"{images.folder}: its images are of {len(named)} classes, and the network has {classes}",
-            "give --labels FILE with the names of all classes, one a line in the order of the outputs",
+            "give --labels FILE with the names of all classes, one on each line in the order of the outputs",
         ) from None

@@ -100,7 +100,7 @@ def _check(first: Bundle, second: Bundle) -> None:
         raise PlanError(f"{first.name} and {second.name} are not builds of one model", remedy)
     for bundle in (first, second):
         if bundle.manifest.artifact.build is not None:
-            raise PlanError(f"{bundle.name} is finished on the board, not here", "give builds for CPUs")
+            raise PlanError(f"{bundle.name} is built on the board, not here", "give builds for CPUs")
     outputs = [bundle.manifest.artifact.output for bundle in (first, second)]
     if any(output.dtype != "int8" for output in outputs):
         raise PlanError(

@@ -111,7 +111,9 @@ def _checked(make: Callable[[], Report], device: str) -> Report:
     try:
         return Report.from_table(plain(make().to_table()), device)
     except ReportError as error:
-        raise DeviceError(f"what the board told is no measurement, {error.what}", "measure again") from None
+        raise DeviceError(
+            f"what the board reported is not a measurement, {error.what}", "measure again"
+        ) from None
 
 
 def _notes(bundle: Bundle, run: BoardRun, images: ImageSet | None) -> tuple[str, ...]:

@@ -171,7 +171,7 @@ def _check_labels(ready: Prepared) -> None:
     if first.task.truth(ready.val.here(), first.answers) is None:
         raise PlanError(
             "without labels every model is held to its own float form, and none to another",
-            "add labels.csv to the images of --val, or a folder a class",
+            "add labels.csv to the images of --val, or use one folder for each class",
         )
 
 
@@ -179,7 +179,7 @@ def _check_reached(searches: Sequence[BoardSearch]) -> None:
     """Fail where no board stayed; else those that did have their answers, and a note tells of the others."""
     lost = [search.lost for search in searches if search.lost is not None]
     if len(lost) == len(searches):
-        raise ConnectionLost(lost[0], "run it again when the board is back: what is done is kept")
+        raise ConnectionLost(lost[0], "run it again when the board is back: finished work is kept")
 
 
 def _one_at_a_time(progress: Progress) -> Progress:

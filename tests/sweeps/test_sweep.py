@@ -116,7 +116,7 @@ def test_a_board_that_stays_away_costs_only_what_is_not_done(
         if number > 1:
             raise ConnectionLost("pi: gone", "look at the cable")
 
-    with pytest.raises(ConnectionLost, match="what is done is kept"):
+    with pytest.raises(ConnectionLost, match="finished work is kept"):
         swept(monkeypatch, tmp_path, Scripted(events=lose), PLAN.changed(boards=(Board("pi"),)))
     found = Sweep.load(tmp_path / "sweep.json")
     assert found.answers[0].model is None
