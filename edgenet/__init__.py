@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from edgenet.steps.quantize import quantize_model
     from edgenet.steps.quickstart import quickstart
     from edgenet.steps.report import present
+    from edgenet.steps.to_frame import to_frame
     from edgenet.steps.wheelhouse import wheelhouse
     from edgenet.sweeps.plan import SweepPlan
     from edgenet.sweeps.sweep import sweep
@@ -69,6 +70,7 @@ _HOMES = {
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
     "sweep": "edgenet.sweeps.sweep",
+    "to_frame": "edgenet.steps.to_frame",
     "wheelhouse": "edgenet.steps.wheelhouse",
 }
 
@@ -102,6 +104,7 @@ __all__ = [
     "quantize_model",
     "quickstart",
     "sweep",
+    "to_frame",
     "wheelhouse",
 ]
 

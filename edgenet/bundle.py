@@ -23,7 +23,7 @@ from edgenet.arrays import read_array
 from edgenet.errors import BundleError
 from edgenet.files import sha256
 from edgenet.manifest import AGAIN, Manifest
-from edgenet.notebook import card
+from edgenet.notebook import Shown
 from edgenet.text import cause
 
 __all__ = ["SCHEMA", "Bundle", "pack"]
@@ -40,7 +40,7 @@ MAX_ALL = 1 << 30
 
 
 @dataclass(frozen=True, repr=False)
-class Bundle:
+class Bundle(Shown):
     """A bundle that was read and checked.
 
     Attributes:
@@ -48,6 +48,11 @@ class Bundle:
         digest: sha256 of ``manifest.json``: the bundle's identity.
         size: Bytes of the zip.
         files: Name → contents, every one of the digest that the manifest names.
+
+    Example:
+        >>> bundle = edgenet.Bundle.load("signs.edgenet")
+        >>> bundle.name, bundle.manifest.target
+        ('signs.onnxruntime.int8', 'local')
     """
 
     manifest: Manifest
@@ -86,11 +91,16 @@ class Bundle:
     def __repr__(self) -> str:
         return f"<Bundle {self.name} for {self.manifest.target}, {self.size} bytes, {self.digest[:12]}>"
 
-    def _repr_html_(self) -> str:
-        """For notebooks: what it is, for which board, and what is in it."""
-        rows = {"target": self.manifest.target, "digest": self.digest[:12], "made by": self.manifest.tool}
-        files = {name: f"{item.size:,} bytes" for name, item in self.manifest.files.items()}
-        return card(self.name, {**rows, **files})
+    def _title(self) -> str:
+        return self.name
+
+    def _rows(self) -> Mapping[str, Any]:
+        """What it is, for which board, and what is in it."""
+        known = {"target": self.manifest.target, "digest": self.digest[:12], "made by": self.manifest.tool}
+        sizes = {name: f"{item.size:,} bytes" for name, item in self.manifest.files.items()}
+        golden = [name for name in sizes if name.startswith("golden/")]
+        files = {name: size for name, size in sizes.items() if name not in golden}
+        return {**known, **files, "golden set": f"{len(golden)} files: images, and the answers they must get"}
 
     @property
     def artifact(self) -> bytes:

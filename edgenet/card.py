@@ -16,6 +16,7 @@ from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
 from edgenet.files import write_output
 from edgenet.labels import check_names
+from edgenet.notebook import Shown
 from edgenet.pages import page
 from edgenet.preprocessing import Preprocessing
 from edgenet.task import Task, load_task
@@ -31,7 +32,7 @@ KEYS = ("task", "output", "label_offset", *NAMES, "preprocessing")
 
 
 @dataclass(frozen=True)
-class ModelCard:
+class ModelCard(Shown):
     """How a model is fed and read.
 
     Attributes:
@@ -41,6 +42,14 @@ class ModelCard:
 
     task: Task
     preprocessing: Preprocessing
+
+    def __repr__(self) -> str:
+        height, width = self.preprocessing.size
+        return f"<ModelCard {self.task.name}, {self.task.output}, {height}x{width}>"
+
+    def _rows(self) -> Mapping[str, Any]:
+        known = {"task": self.task.name, "gives": self.task.output, "labels": self.task.labels}
+        return {**known, **self.preprocessing.to_table()}
 
     def to_text(self) -> str:
         """The card as a file: what :func:`read_card` reads as this."""

@@ -7,6 +7,7 @@
     │   └── ReportError           1   a damaged or foreign report
     ├── DriftError                4   quantized, measured, and over the limit that was asked for
     ├── LibraryError              1   a target, recipe or protocol that is not there or not valid
+    ├── PackageError              1   an optional package is not installed; an ImportError too
     ├── PlanError                 1   this board, backend and precision do not go together
     ├── BundleError               1   a damaged, foreign or unsafe .edgenet file
     └── DeviceError               1   the board answered, but could not do it
@@ -95,6 +96,10 @@ class DriftError(EdgenetError):
 
 class LibraryError(EdgenetError):
     """A target, recipe or protocol was not found or is not valid."""
+
+
+class PackageError(EdgenetError, ImportError):
+    """A package that only this needs is not installed."""
 
 
 class PlanError(EdgenetError):

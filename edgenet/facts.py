@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from edgenet.json_value import Count, Within
 from edgenet.record import Record
@@ -108,6 +108,26 @@ class Facts(Record):
     runtimes: Mapping[str, str] = field(default_factory=dict)
     runtimes_broken: Mapping[str, str] = field(default_factory=dict)
     decodes: tuple[str, ...] = ()
+
+    def _title(self) -> str:
+        return self.board or self.os or "a board"
+
+    def _rows(self) -> Mapping[str, Any]:
+        """What it is and what it can run; all else is in the fields."""
+        heat = "–" if self.temperature_c is None else f"{self.temperature_c:.1f} °C"
+        return {
+            "system": f"{self.os}, {self.machine}, Python {self.python}",
+            "processor": f"{self.cores} × {self.cpu or self.machine}",
+            "features": self.isa,
+            "memory": f"{self.memory_available_mb or 0:.0f} MB available of {self.memory_mb or 0:.0f}",
+            "disk": f"{self.disk_free_mb or 0:.0f} MB free",
+            "temperature": heat,
+            "governor": self.governor or "–",
+            "throttled": ("not known" if self.throttled_now is None else self.throttled_now or "no"),
+            "runtimes of its own": self.runtimes or "none",
+            "a demo can look at": self.sources or "nothing",
+            **({"emulated": "its answers count, its speed does not"} if self.emulated else {}),
+        }
 
     def anonymous(self) -> Self:
         """The same without the name of the user whose home the board's Python lies in."""

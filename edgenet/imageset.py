@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from edgenet.agent.preprocess import is_turned, pixels_of
 from edgenet.errors import DataError
 from edgenet.files import read_regular
 from edgenet.image_files import MAX_IMAGE_FILE, ImageFiles
+from edgenet.notebook import Shown
 from edgenet.preprocessing import Preprocessing
 from edgenet.text import cause, plain
 
@@ -24,7 +26,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True, repr=False)
-class ImageSet:
+class ImageSet(Shown):
     """Image files in a fixed order.
 
     Attributes:
@@ -34,6 +36,12 @@ class ImageSet:
             classes the column ``class_name``; ``None`` where nothing says it.
         left_out: What else is in the folder, in words; empty where there is nothing.
         annotations: JSON files beside the images, which may say what is in them.
+
+    Example:
+        >>> from edgenet.library import image_folder
+        >>> images = edgenet.ImageSet.load(image_folder("signs", "val"))  # or a folder of your own
+        >>> len(images), images.truth[0]["class_name"]
+        (1000, 'stop')
     """
 
     folder: Path
@@ -44,6 +52,15 @@ class ImageSet:
 
     def __repr__(self) -> str:
         return f"<ImageSet {self.folder}, {len(self)} images{', labelled' if self.truth is not None else ''}>"
+
+    def _title(self) -> str:
+        return f"{len(self)} images"
+
+    def _rows(self) -> Mapping[str, Any]:
+        told = sorted(self.truth[0]) if self.truth else "nothing: no labels"
+        first = [self.name(index) for index in range(min(3, len(self)))]
+        known = {"folder": self.folder, "what is true of each": told, "first": first}
+        return {**known, **({"left out": self.left_out} if self.left_out else {})}
 
     @classmethod
     def load(cls, folder: Path | str) -> ImageSet:

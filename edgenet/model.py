@@ -16,6 +16,7 @@ from edgenet.drift import CLASSIFICATION
 from edgenet.errors import ModelError
 from edgenet.importer import Imported, find_importer
 from edgenet.labels import read_labels
+from edgenet.notebook import Shown
 from edgenet.onnx_file import check_graph, parse_onnx, read_onnx
 from edgenet.original.ending import without_logarithm
 from edgenet.original.operators import check_operators, picks_boxes
@@ -31,7 +32,7 @@ PROBABILITIES = "probabilities"
 
 
 @dataclass(frozen=True, repr=False)
-class Model:
+class Model(Shown):
     """A network as ONNX, with how it is fed and read.
 
     A quantized model is a ``Model`` too (its graph holds QuantizeLinear / DequantizeLinear), so that
@@ -53,6 +54,10 @@ class Model:
         settings: What its card says for that task alone.
         kept_scales: Whether its scales came with it, and backends have to keep them.
         notes: What was left out of the file when it was read, one sentence each.
+
+    Example:
+        >>> edgenet.Model.load("mobilenet.onnx")  # with mobilenet.toml beside it
+        <Model mobilenet fp32, 10 classes, ...>
     """
 
     name: str
@@ -71,6 +76,18 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<Model {self.name} {self.precision}, {self.classes} classes, {self.digest[:12]}>"
+
+    def _title(self) -> str:
+        return f"{self.name} {self.precision}"
+
+    def _rows(self) -> Mapping[str, Any]:
+        fed = {name: value for name, value in self.preprocessing.to_table().items() if value is not None}
+        known = {
+            "task": self.task_name,
+            "gives": f"{self.output}, {self.classes} values",
+            "labels": self.labels,
+        }
+        return {**known, "preprocessing": fed, "digest": self.digest[:12], "notes": self.notes}
 
     @classmethod
     def load(

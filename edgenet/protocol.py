@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edgenet.errors import LibraryError
 from edgenet.library import read_table
+from edgenet.notebook import Shown
 
 __all__ = ["Protocol"]
 
 
 @dataclass(frozen=True)
-class Protocol:
+class Protocol(Shown):
     """The rules of a measurement, from ``profiles/protocols/NAME.toml``.
 
     Attributes:
@@ -31,6 +33,10 @@ class Protocol:
         idle_s: How long the waiting board's power is read first, where it can be.
         sweep_threads: Whether 1 … every core are tried first, and the fastest is measured.
         cold_starts: How often the model's process is started anew to time its first answer.
+
+    Example:
+        >>> edgenet.Protocol.load("quick").min_seconds
+        1.0
     """
 
     name: str
@@ -52,6 +58,12 @@ class Protocol:
     def longest_s(self) -> float:
         """At least how long the longer of the stages runs."""
         return max(self.min_seconds, self.pipeline_s if self.pipeline else 0.0)
+
+    def _title(self) -> str:
+        return f"protocol {self.name}"
+
+    def _rows(self) -> Mapping[str, Any]:
+        return {"summary": self.summary, **super()._rows()}
 
     @classmethod
     def load(cls, name: Path | str) -> Protocol:

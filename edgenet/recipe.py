@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from edgenet.errors import LibraryError
 from edgenet.library import Table, read_table
+from edgenet.notebook import Shown
 
 __all__ = ["Recipe"]
 
@@ -21,7 +23,7 @@ CHOICES = {
 
 
 @dataclass(frozen=True, repr=False)
-class Recipe:
+class Recipe(Shown):
     """How a float model becomes smaller and faster: ``calibration/recipes/NAME.toml``, docs/quantization.md.
 
     Attributes:
@@ -57,6 +59,10 @@ class Recipe:
             processors without VNNI are fast with. Builds for them set it.
         headroom: The share by which ranges, and channels that are equalized, are wider than what the images
             showed. Detectors set it: what decides is rare there.
+
+    Example:
+        >>> edgenet.Recipe.load("int8-minmax")
+        <Recipe int8-minmax: int8, min-max, per-channel>
     """
 
     name: str
@@ -85,6 +91,15 @@ class Recipe:
 
     def __repr__(self) -> str:
         return f"<Recipe {self.name}: {self.precision}, {self.observer}, {self.granularity}>"
+
+    def _title(self) -> str:
+        return f"recipe {self.name}"
+
+    def _rows(self) -> Mapping[str, Any]:
+        """What it says, and what it changes of the defaults."""
+        usual = Recipe(self.name, self.summary)
+        changed = {name: value for name, value in vars(self).items() if value != getattr(usual, name)}
+        return {"summary": self.summary, "precision": self.precision, "observer": self.observer, **changed}
 
     @classmethod
     def load(cls, name: Path | str) -> Recipe:

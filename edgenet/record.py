@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import reprlib
 import types
 import typing
 from collections.abc import Hashable, Mapping
@@ -17,15 +16,12 @@ from dataclasses import MISSING
 from typing import Any, ClassVar, Self
 
 from edgenet.json_value import BOUNDED, PLAIN, Reader, Where, exactly, many, mapping
+from edgenet.notebook import Shown
 
 __all__ = ["Record"]
 
-LONGEST_REPR = 200
-_SHORT = reprlib.Repr()
-_SHORT.maxlevel, _SHORT.maxtuple, _SHORT.maxdict, _SHORT.maxother = 2, 3, 3, 60
 
-
-class Record:
+class Record(Shown):
     """The base of every part of a report; a subclass is a frozen dataclass with keyword-only fields.
 
     A field without default is always written, as null where it is ``None``; one whose default is ``None`` is
@@ -35,16 +31,6 @@ class Record:
     """
 
     _named: ClassVar[frozenset[str] | None] = None
-
-    def __init_subclass__(cls) -> None:
-        """A record of thousands of samples still shows itself in a line; dataclass keeps what is there."""
-        if "__repr__" not in cls.__dict__:
-            cls.__repr__ = Record.__repr__  # type: ignore[method-assign]
-
-    def __repr__(self) -> str:
-        named = [item.name for item in _fields(type(self)) if item.repr]
-        shown = ", ".join(f"{name}={_SHORT.repr(getattr(self, name))}" for name in named)
-        return f"{type(self).__name__}({shown if len(shown) <= LONGEST_REPR else shown[:LONGEST_REPR] + '…'})"
 
     @classmethod
     def from_table(cls, value: object, where: Where | str = "") -> Self:

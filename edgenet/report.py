@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from edgenet.breakdown import Layer, LayerFacts, More, Roofline
+from edgenet.data_frame import data_frame
 from edgenet.drift import Drift
 from edgenet.errors import ReportError
 from edgenet.figures import number
 from edgenet.json_file import check_schema, read_json, write_json
 from edgenet.json_value import Within
 from edgenet.measured import Energy, Fps, Latency, Memory, Sensors, latency
-from edgenet.notebook import card
+from edgenet.notebook import drawn, tabled
 from edgenet.pipeline import PipelineLatency
 from edgenet.record import Record
 
@@ -181,6 +182,11 @@ class Report(Record):
         roofline: What the model reaches of what the board can do; ``None`` where that is not known.
         energy: Joules a frame; ``None`` where they are not known.
         more: What only some protocols measure.
+
+    Example:
+        >>> report = edgenet.Report.load("report.json")
+        >>> report.build, report.drift.images
+        ('onnxruntime int8', 1000)
     """
 
     schema: int
@@ -249,23 +255,19 @@ class Report(Record):
         what = f"{self.bundle.model} {self.bundle.backend} {self.bundle.precision} on {self.device.name}"
         return f"<Report {what}: p50 {self.latency_ms.p50:.3f} ms, {self.verdict.state}>"
 
+    def to_frame(self, part: str = "figures") -> Any:
+        """A pandas ``DataFrame``.
+
+        Args:
+            part: "figures", one row with the columns of the CSV; "layers", a row each with what the runtime
+                told of it; or "samples", a row each run: ``stage`` ("model", "pipeline"), ``run``, ``ms``.
+
+        Raises:
+            PackageError: pandas is not installed.
+            ReportError: There is no such part.
+        """
+        return data_frame(tabled(self, part))
+
     def _repr_html_(self) -> str:
-        """For notebooks: what was measured, and the figures that decide."""
-        drift, peak, fps = self.drift, self.memory_mb.peak, f"{self.fps.model:.1f} model"
-        latency = f"p50 {self.latency_ms.p50:.3f} ms, p99 {self.latency_ms.p99:.3f} ms"
-        if self.fps.pipeline:
-            fps += f", {self.fps.pipeline:.1f} from image bytes to label"
-        if self.emulated:
-            latency = fps = "an emulated board has no speed"
-        lost = f"{100 * drift.agreement:.1f} % of {drift.images} answers kept"
-        if drift.delta_pp is not None:
-            lost = f"{drift.delta_pp:+.2f} pp on {drift.images} images"
-        rows = {
-            "device": self.device.name,
-            "verdict": "; ".join([self.verdict.state, *self.verdict.reasons]),
-            "latency": latency,
-            "FPS": fps,
-            "drift": lost,
-            "peak memory": "–" if peak is None else f"{peak:.1f} MB",
-        }
-        return card(f"{self.bundle.model} {self.bundle.backend} {self.bundle.precision}", rows)
+        """For notebooks: the verdict, the figures that decide, and the charts."""
+        return drawn(self)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from edgenet.data_frame import data_frame
 from edgenet.json_file import check_schema, read_json, write_json
 from edgenet.json_value import Count, NotNegative, Positive, Within
+from edgenet.notebook import drawn, tabled
 from edgenet.record import Record
 
 __all__ = [
@@ -248,6 +250,11 @@ class Sweep(Record):
         saved: One a board.
         notes: What tells how to read it, one sentence each.
         tool: What made it.
+
+    Example:
+        >>> sweep = edgenet.Sweep.load("sweep.json")
+        >>> [answer.device for answer in sweep.answers if answer.model]
+        ['pi4', 'pi5']
     """
 
     schema: int
@@ -299,3 +306,15 @@ class Sweep(Record):
 
     def __repr__(self) -> str:
         return f"<Sweep {len(self.cells)} cells on {', '.join(self.boards) or 'no board'}>"
+
+    def to_frame(self) -> Any:
+        """A pandas ``DataFrame``, a row a cell with the columns of the CSV.
+
+        Raises:
+            PackageError: pandas is not installed.
+        """
+        return data_frame(tabled(self))
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the answers, and speed against accuracy."""
+        return drawn(self)

@@ -12,6 +12,7 @@ from typing import Any
 
 from edgenet.errors import LibraryError
 from edgenet.library import Table, read_table
+from edgenet.notebook import Shown
 from edgenet.tflite_schema import has_litert
 
 __all__ = ["VNNI", "BackendSupport", "Cpu", "Gpu", "Identity", "System", "Target"]
@@ -128,7 +129,7 @@ class Identity:
 
 
 @dataclass(frozen=True, repr=False)
-class Target:
+class Target(Shown):
     """One board, from ``targets/NAME.toml``.
 
     Attributes:
@@ -147,6 +148,10 @@ class Target:
         system: What it runs.
         identity: How it says that it is this board.
         extra: What else there is to say; nothing is decided by it.
+
+    Example:
+        >>> edgenet.Target.load("raspberry-pi-4")
+        <Target raspberry-pi-4, Raspberry Pi 4 Model B: tflite, onnxruntime>
     """
 
     name: str
@@ -167,6 +172,22 @@ class Target:
 
     def __repr__(self) -> str:
         return f"<Target {self.name}, {self.title}: {', '.join(self.backends)}>"
+
+    def _title(self) -> str:
+        return f"{self.title} ({self.name})"
+
+    def _rows(self) -> Mapping[str, Any]:
+        runs = {name: support.precisions for name, support in self.backends.items()}
+        clock = f" at {self.cpu.clock_mhz} MHz" if self.cpu.clock_mhz else ""
+        return {
+            "processor": f"{self.cpu.cores or '?'} × {self.cpu.core or self.cpu.machine}{clock}",
+            "memory MB": self.memory_mb,
+            **({"GPU": self.gpu.name} if self.gpu else {}),
+            **runs,
+            "default precision": self.default_precision,
+            "run by edgenet": "on a real board" if self.verified else "not yet",
+            "notes": self.notes,
+        }
 
     @classmethod
     def load(cls, name: Path | str) -> Target:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from edgenet.estimates.correction import Case, Correction
 from edgenet.estimates.figure import Figure, published_figures, recorded_figures
@@ -68,6 +69,24 @@ class Estimate(Record):
     why: str
     remedy: str | None
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Estimate {self.words}>"
+
+    def _title(self) -> str:
+        return self.words
+
+    def _rows(self) -> Mapping[str, Any]:
+        known = {
+            "backend": f"{self.backend} {self.precision}",
+            "multiply-adds": f"{self.macs / 1e6:.1f} million",
+        }
+        return {
+            **known,
+            "why": self.why,
+            "notes": self.notes,
+            **({"remedy": self.remedy} if self.remedy else {}),
+        }
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from edgenet.json_value import Length, Where, Within
 from edgenet.library import Table
 from edgenet.manifest import GoldenSpec
 from edgenet.model import Model
+from edgenet.notebook import Shown
 from edgenet.preprocessing import Preprocessing
 from edgenet.quantize.container import AGAIN, FACTS, pack, unpack
 from edgenet.quantize.result import Quantization
@@ -49,7 +50,7 @@ class Calibration(Record):
 
 
 @dataclass(frozen=True, repr=False)
-class Quantized:
+class Quantized(Shown):
     """What quantizing made, of which any backend makes its artifact.
 
     Attributes:
@@ -61,6 +62,11 @@ class Quantized:
         golden: The golden set, with the float model's answers.
         cached: Whether it came out of the cache.
         input_notes: What a user should know of the card and the images; no part of the file.
+
+    Example:
+        >>> made = edgenet.quantize_model("signs", "int8-minmax", "signs")
+        >>> made, len(made.account.layers)
+        (<Quantized signs, int8-minmax>, 28)
     """
 
     original: Model
@@ -74,6 +80,21 @@ class Quantized:
 
     def __repr__(self) -> str:
         return f"<Quantized {self.original.name}, {self.recipe.name}>"
+
+    def _title(self) -> str:
+        return f"{self.original.name} {self.model.precision}"
+
+    def _rows(self) -> Mapping[str, Any]:
+        account = self.account
+        worst = min((item for item in account.layers if item.get("sqnr_db")), key=_sqnr, default=None)
+        return {
+            "recipe": self.recipe.name,
+            "images": account.images,
+            "layers": len(account.layers),
+            **({"noisiest layer": f"{worst['name']}, {worst['sqnr_db']:.1f} dB"} if worst else {}),
+            "took": "nothing, it was done before" if self.cached else f"{account.seconds:.1f} s",
+            "notes": (*self.input_notes, *account.notes),
+        }
 
     def to_table(self) -> dict[str, Any]:
         """What it is and what it cost, JSON-ready."""
@@ -222,3 +243,7 @@ def _check_graph(proto: onnx.ModelProto, original: Model, where: str) -> None:
         raise ModelError(
             f"{where}: its graph does not go from pixels to the model's {original.classes} values", AGAIN
         )
+
+
+def _sqnr(layer: Mapping[str, Any]) -> float:
+    return float(layer["sqnr_db"])

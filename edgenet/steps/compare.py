@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edgenet.data_frame import data_frame
 from edgenet.errors import ReportError
+from edgenet.figures import interval
 from edgenet.metric import Metric, metrics
+from edgenet.notebook import Grid, Shown
 from edgenet.report import AT_LEAST, AT_MOST, Limit, Report
 from edgenet.statistics import median_ratio
 from edgenet.steps.taken import report_of
@@ -20,7 +24,7 @@ VALID = "VALID"
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Shown):
     """One figure of both reports.
 
     Attributes:
@@ -39,7 +43,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Gates:
+class Gates(Shown):
     """Limits for the second report; ``None`` asks nothing.
 
     Attributes:
@@ -59,7 +63,7 @@ class Gates:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """The result of :func:`compare`.
 
     Attributes:
@@ -77,6 +81,30 @@ class Comparison:
     verdict: str
     notes: tuple[str, ...]
     gates: tuple[Limit, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {self.verdict}, median {self.p50_ratio:.3f} of a's>"
+
+    def _title(self) -> str:
+        return self.verdict
+
+    def _rows(self) -> Mapping[str, Any]:
+        spread = f", 95 % interval {interval(self.interval, 3)}" if self.interval else ""
+        limits = tuple(gate.words + (f" ({gate.note})" if gate.note else "") for gate in self.gates)
+        known = {"median of b over a": f"{self.p50_ratio:.3f}{spread}", "limits": limits, "notes": self.notes}
+        return {name: value for name, value in known.items() if value}
+
+    def _grids(self) -> Sequence[Grid]:
+        rows = [[row.name, row.a, row.b, _apart(row)] for row in self.rows]
+        return (Grid(("", "a", "b", "b against a"), rows),)
+
+    def to_frame(self) -> Any:
+        """A pandas ``DataFrame``, a row a figure: name, a, b, ratio, difference.
+
+        Raises:
+            PackageError: pandas is not installed.
+        """
+        return data_frame([asdict(row) for row in self.rows])
 
     @property
     def over_limit(self) -> bool:
@@ -99,6 +127,11 @@ def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None 
     Raises:
         ReportError: A report cannot be read, the two are of different models, or a gate asks for what a
             report does not hold.
+
+    Example:
+        >>> found = edgenet.compare("report.json", "report.json")
+        >>> found.p50_ratio, [row.name for row in found.rows][:2]
+        (1.0, ['artifact (MB)', 'p50 (ms)'])
     """
     first, second = report_of(a), report_of(b)
     if first.bundle.model_digest != second.bundle.model_digest:
@@ -110,6 +143,12 @@ def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None 
     verdict = _verdict(first, second, interval)
     judged = _judge(first, second, ratio, interval, gates or Gates())
     return Comparison(_rows(first, second), ratio, interval, verdict, _notes(first, second), judged)
+
+
+def _apart(row: Row) -> str:
+    if row.difference is not None:
+        return f"{row.difference:+.2f} pp"
+    return "–" if row.ratio is None else f"× {row.ratio:.3f}"
 
 
 def _verdict(a: Report, b: Report, interval: tuple[float, float] | None) -> str:

@@ -62,6 +62,11 @@ def compile(  # noqa: PLR0913
         DriftError: The model cannot be quantized within the recipe's ``max_drift``.
         UnsupportedError: The backend cannot express the model.
         ModelError: The model file, or an artifact that fails its check.
+
+    Example:
+        >>> made = edgenet.compile("signs", "local", "onnxruntime", "int8", "int8-minmax", "signs")
+        >>> made.bundle.name, made.write("signs.edgenet").name
+        ('signs.onnxruntime.int8', 'signs.edgenet')
     """
     began = time.perf_counter()
     how = (target, backend, precision, recipe, head, max_drift)
@@ -69,7 +74,7 @@ def compile(  # noqa: PLR0913
     compiler = Compiler(source, images_of(calibration, "calib"), progress, cache)
     made = compiler.compile(decision, head)
     cached = made.quantized is not None and (made.quantized is source or made.quantized.cached)
-    timing = Timing.planned(compiler.original, decision, compiler.images, cached) if cache else None
-    if timing is not None:
-        timing.remember(time.perf_counter() - began)
+    if cache:
+        run = Timing.planned(compiler.original, decision, compiler.images, cached)
+        run.remember(time.perf_counter() - began)
     return made

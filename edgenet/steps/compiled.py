@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgenet.bundle import Bundle
+from edgenet.figures import size
 from edgenet.files import write_output
+from edgenet.notebook import Shown
 from edgenet.quantize.quantized import Quantized
 from edgenet.quantize.result import Quantization
 from edgenet.steps.plan import Plan
@@ -15,7 +19,7 @@ __all__ = ["Compiled", "bundle_file"]
 
 
 @dataclass(frozen=True)
-class Compiled:
+class Compiled(Shown):
     """The result of :func:`edgenet.compile`.
 
     Attributes:
@@ -31,6 +35,21 @@ class Compiled:
     plan: Plan
     quantized: Quantized | None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Compiled {self.bundle.name} for {self.plan.target}, {len(self.data):,} bytes>"
+
+    def _title(self) -> str:
+        return self.bundle.name
+
+    def _rows(self) -> Mapping[str, Any]:
+        return {
+            "target": self.plan.target,
+            "artifact": size(len(self.bundle.artifact)),
+            "bundle": f"{size(len(self.data))}, {self.bundle.digest[:12]}",
+            "why": self.plan.why,
+            "notes": (*self.notes, *self.skipped),
+        }
 
     @property
     def quantization(self) -> Quantization | None:

@@ -24,6 +24,7 @@ from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet
 from edgenet.live.recorder import Recorder
 from edgenet.live.source import SYNTHETIC, SourceOrder, source_order
+from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.chain import check_chain
 from edgenet.steps.embedded_bundles import embedded_bundles
@@ -65,7 +66,7 @@ class Watch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DemoOptions:
+class DemoOptions(Shown):
     """What to look at, for how long, and what to keep of it.
 
     Attributes:
@@ -86,6 +87,10 @@ class DemoOptions:
         seconds: How long; without end if ``None``.
         keep: Folder for snapshots and recorded frames; made when the first one comes.
         answers: File or open stream for every frame's answer, one JSON object a line.
+
+    Example:
+        >>> edgenet.DemoOptions(source="synthetic", seconds=5, page=False).source
+        'synthetic'
     """
 
     task: str = CLASSIFICATION
@@ -131,6 +136,12 @@ def demo(
     Raises:
         DeviceError: The board cannot run it, has no such camera, or went away.
         DataError: There is no such source, or the gallery cannot be used.
+
+    Example:
+        >>> looked = edgenet.DemoOptions(source="synthetic", seconds=1, page=False)
+        >>> summary = edgenet.demo("signs.edgenet", "local", looked)
+        >>> summary["device"], summary["kept"]["snapshots"]
+        ('local', 0)
     """
     chosen = options or DemoOptions()
     bundles = _bundles(bundle, chosen, progress)

@@ -10,6 +10,7 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Finished
 from edgenet.devices.connect import connect
+from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
 from edgenet.steps.stage import Staged, stage
@@ -19,7 +20,7 @@ __all__ = ["Deployment", "deploy", "made_current"]
 
 
 @dataclass(frozen=True)
-class Deployment:
+class Deployment(Shown):
     """What :func:`deploy` did.
 
     Attributes:
@@ -67,6 +68,10 @@ def deploy(
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away.
         DeviceError: It has no room, no fitting runtime, cannot run it, too little memory to finish it, or
             another deploy is under way.
+
+    Example:
+        >>> edgenet.deploy("signs.edgenet", "local").name
+        'signs.onnxruntime.int8'
     """
     bundle = bundle_of(bundle)
     began = time.perf_counter()

@@ -14,6 +14,7 @@ from edgenet.devices.connect import connect
 from edgenet.devices.runtimes import NOEXEC_REMEDY, candidates
 from edgenet.errors import EXIT_DONE, EXIT_FAILED, EXIT_UNREACHABLE, ConnectionFailed, DeviceError
 from edgenet.facts import Facts
+from edgenet.notebook import Grid, Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
 from edgenet.steps.probe import board_target
@@ -33,7 +34,7 @@ ABSENT = "not applicable"
 
 
 @dataclass(frozen=True)
-class Condition:
+class Condition(Shown):
     """One line of the preflight.
 
     Attributes:
@@ -50,7 +51,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Examination:
+class Examination(Shown):
     """All conditions of one board.
 
     Attributes:
@@ -62,6 +63,20 @@ class Examination:
     device: str
     conditions: tuple[Condition, ...]
     reached: bool = True
+
+    def __repr__(self) -> str:
+        wrong = [item.name for item in self.conditions if item.state == "not"]
+        return f"<Examination of {self.device}: {', '.join(wrong) or 'nothing'} wrong>"
+
+    def _title(self) -> str:
+        return f"doctor {self.device}"
+
+    def _rows(self) -> Mapping[str, Any]:
+        return {} if self.reached else {"reached": "no"}
+
+    def _grids(self) -> Sequence[Grid]:
+        rows = [[item.name, item.state, item.found, item.remedy] for item in self.conditions]
+        return (Grid(("condition", "state", "found", "what to do"), rows),)
 
     @property
     def exit_code(self) -> int:
@@ -85,6 +100,11 @@ def doctor(device: str = "local", backend: str | None = None, progress: Progress
 
     Raises:
         ConnectionLost: It was reached and then went away or fell silent.
+
+    Example:
+        >>> found = edgenet.doctor("local")
+        >>> found.reached, found.conditions[0].state
+        (True, 'ok')
     """
     try:
         with connect(device, board_events(progress)) as agent:

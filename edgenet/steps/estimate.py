@@ -46,6 +46,10 @@ def estimate(
         ModelError: The model cannot be used.
         LibraryError: There is no such board.
         PlanError: The board does not run that backend, or not in that precision.
+
+    Example:
+        >>> edgenet.estimate("v1-0.5-160", "raspberry-pi-4").words
+        'ESTIMATED, not measured: v1-0.5-160 on Raspberry Pi 4 Model B takes ...'
     """
     board = target_of(target)
     backend = backend or next(iter(board.backends))

@@ -13,6 +13,7 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.errors import DataError
+from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.steps.deploy import Deployment, made_current
@@ -27,7 +28,7 @@ ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Fastest:
+class Fastest(Shown):
     """What :func:`deploy_fastest` did.
 
     Attributes:
@@ -39,6 +40,10 @@ class Fastest:
     deployment: Deployment
     rounds_ms: Mapping[str, tuple[float, ...]]
     why: tuple[str, ...]
+
+    def _rows(self) -> Mapping[str, Any]:
+        medians = {digest[:12]: _span(times) for digest, times in self.rounds_ms.items()}
+        return {"kept": self.deployment.name, "device": self.deployment.device, **medians, "why": self.why}
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready: the deployment's fields and how it was chosen."""
@@ -72,6 +77,12 @@ def deploy_fastest(
     Raises:
         DataError: They are not of one model.
         ConnectionFailed, ConnectionLost, DeviceError: As for ``deploy``.
+
+    Example:
+        Each is measured for some seconds:
+
+        >>> kept = edgenet.deploy_fastest(["fp32.edgenet", "int8.edgenet"], "local")  # doctest: +SKIP
+        >>> kept.deployment.name, kept.why  # doctest: +SKIP
     """
     loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
     _check_one_model(loaded)

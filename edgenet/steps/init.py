@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from edgenet.files import write_output
 from edgenet.imageset import ImageSet
 from edgenet.labels import check_names, read_labels
 from edgenet.network import Network
+from edgenet.notebook import Grid, Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.first_draft import first_draft, own_task
 from edgenet.steps.propose import Proposals, propose
@@ -30,7 +31,7 @@ __all__ = ["Card", "init"]
 
 
 @dataclass(frozen=True)
-class Card:
+class Card(Shown):
     """The result of :func:`init`.
 
     Attributes:
@@ -44,6 +45,19 @@ class Card:
     draft: Draft
     proposals: Proposals | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        asked = f"open: {', '.join(self.open)}" if self.open else "nothing is open"
+        return f"<Card {self.path}, {asked}>"
+
+    def _rows(self) -> Mapping[str, Any]:
+        return {"file": self.path, "open": self.open or "nothing", "notes": self.notes}
+
+    def _grids(self) -> Sequence[Grid]:
+        rows = [
+            [key, line.value, line.why] for key, line in self.draft.lines.items() if line.value is not None
+        ]
+        return (Grid(("key", "answer", "from"), rows),)
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -89,6 +103,11 @@ def init(
         ModelError: The model cannot be read, or has a card already.
         LibraryError: There is no such preset.
         DataError: The images cannot be used.
+
+    Example:
+        >>> card = edgenet.init("mobilenet.onnx", like="keras", force=True)
+        >>> card, card.open
+        (<Card mobilenet.toml, nothing is open>, ())
     """
     path = _file(model)
     written = Path(output) if output else path.with_suffix(".toml")

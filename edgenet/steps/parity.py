@@ -15,6 +15,7 @@ from edgenet.bundle import Bundle
 from edgenet.errors import PlanError
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.measure.drift import kernel
+from edgenet.notebook import Shown
 from edgenet.steps.taken import BundleLike, bundle_of, images_of
 from edgenet.verify.artifact import LayerMismatch
 from edgenet.verify.host import run_bundle
@@ -26,7 +27,7 @@ SKIP_PERCENT = 5.0
 
 
 @dataclass(frozen=True)
-class Parity:
+class Parity(Shown):
     """How far two builds agree.
 
     Attributes:
@@ -70,6 +71,10 @@ def parity(a: BundleLike, b: BundleLike, images: ImageSet | Path | str | None = 
         BundleError: A file is not a bundle.
         PlanError: The two do not share one model and one set of scales, or the board finishes one.
         DataError: No image can be read.
+
+    Example:
+        >>> edgenet.parity("signs.edgenet", "signs.edgenet").identical
+        1.0
     """
     first, second = bundle_of(a), bundle_of(b)
     _check(first, second)

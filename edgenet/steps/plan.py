@@ -10,6 +10,7 @@ from edgenet.errors import PlanError, UnsupportedError
 from edgenet.graph.given.take import take_given
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
+from edgenet.notebook import Shown
 from edgenet.recipe import Recipe
 from edgenet.target import Target
 from edgenet.text import near
@@ -32,7 +33,7 @@ ON_GPU = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Shown):
     """What `compile` is going to do.
 
     Attributes:
@@ -57,7 +58,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Option:
+class Option(Shown):
     """One way a model could run on a board.
 
     Attributes:

@@ -39,6 +39,14 @@ def plan(
         PlanError: The target cannot run it; says why and what can run instead.
         LibraryError: There is no such target or recipe.
         ModelError: The model cannot be used.
+
+    Example:
+        >>> decided = edgenet.plan("signs", "raspberry-pi-4")
+        >>> decided.backend, decided.precision, decided.recipe
+        ('tflite', 'int8', 'int8-fast')
+        >>> edgenet.plan("signs", "raspberry-pi-4", "tensorrt")
+        Traceback (most recent call last):
+        edgenet.errors.PlanError: Raspberry Pi 4 Model B has no tensorrt: choose backend="tflite" or ...
     """
     how = (target, backend, precision, recipe, head, max_drift)
     return planned(model, *how, preprocessing, labels)[0].plan

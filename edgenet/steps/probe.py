@@ -30,6 +30,11 @@ def probe(device: str = "local", progress: Progress = silent) -> Facts:
 
     Raises:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or does not answer.
+
+    Example:
+        >>> facts = edgenet.probe("local")
+        >>> facts.cores > 0
+        True
     """
     with connect(device, board_events(progress)) as agent:
         return agent.facts(backend_names())

@@ -86,6 +86,12 @@ def profile(  # noqa: PLR0913
             measurement.
         DataError: The validation images cannot be used, or there is no such frame.
         LibraryError: The protocol measures no pipeline, and ``frame`` asks for one.
+
+    Example:
+        >>> report = edgenet.profile("signs.edgenet", "local", "quick", val="signs")
+        >>> report.drift.labelled, report.over_limit
+        (True, False)
+        >>> report.write("report.json")
     """
     bundle = bundle_of(bundle)
     rules = protocol_of(protocol)

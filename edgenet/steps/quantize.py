@@ -66,6 +66,11 @@ def quantize_model(
         LibraryError: The recipe is not there, not valid, or does not quantize.
         ModelError: The model file; or it is quantized already.
         PlanError: The recipe cannot work towards a limit.
+
+    Example:
+        >>> made = edgenet.quantize_model("signs", "int8-minmax", calibration="signs")
+        >>> made.write("signs.int8.onnx").name
+        'signs.int8.onnx'
     """
     recipe = recipe_of(recipe) or default_recipe("int8")
     if recipe.precision not in QUANTIZED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 from edgenet.drift import CLASSIFICATION, Drift
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
-from edgenet.metric import metric
+from edgenet.metric import metric, metrics
 from edgenet.model import Model
+from edgenet.notebook import Grid, Shown
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import Report
@@ -20,18 +22,19 @@ from edgenet.steps.deploy import deploy
 from edgenet.steps.embedded import embedded_name
 from edgenet.steps.profile import profile
 from edgenet.steps.taken import protocol_of
+from edgenet.steps.to_frame import to_frame
 from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, truth
+from edgenet.views.recommendation import WITHIN_PP, fastest_within
 from edgenet.zoo import embedded
 
 __all__ = ["Quickstart", "answer", "delta_key", "quickstart"]
 
 BUILDS = (("onnxruntime", "fp32"), ("onnxruntime", "int8"), ("tflite", "fp32"), ("tflite", "int8"))
-WITHIN_PP = 0.5
 
 
 @dataclass(frozen=True)
-class Quickstart:
+class Quickstart(Shown):
     """The result of :func:`quickstart`.
 
     Attributes:
@@ -43,6 +46,31 @@ class Quickstart:
     model: Model
     reports: tuple[Report, ...]
     answer: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<Quickstart {self.model.name}: {len(self.reports)} reports>"
+
+    def _title(self) -> str:
+        return f"quickstart {self.model.name}"
+
+    def _rows(self) -> Mapping[str, Any]:
+        fastest = self.answer.get("fastest")
+        within = f"fastest within {self.answer['within_pp']:g} pp of float"
+        return {within: f"{fastest['backend']} {fastest['precision']}" if fastest else "none"}
+
+    def _grids(self) -> Sequence[Grid]:
+        shown = metrics(*self.reports)
+        heads = ("build", *(item.head for item in shown), "verdict")
+        rows = [[one.build, *(item.text(one) for item in shown), one.verdict.state] for one in self.reports]
+        return (Grid(heads, rows),)
+
+    def to_frame(self) -> Any:
+        """A pandas ``DataFrame``, a row a build; as :meth:`edgenet.Report.to_frame`.
+
+        Raises:
+            PackageError: pandas is not installed.
+        """
+        return to_frame(self.reports)
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -71,6 +99,12 @@ def quickstart(
 
     Raises:
         PlanError: No model of that task travels with edgenet.
+
+    Example:
+        Four builds are measured, which takes half a minute:
+
+        >>> found = edgenet.quickstart()  # doctest: +SKIP
+        >>> found.answer["fastest"], [report.build for report in found.reports]  # doctest: +SKIP
     """
     name, rules = embedded_name(task), protocol_of(protocol)
     model = Model.load(embedded(name))
@@ -104,10 +138,9 @@ def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
         within_pp, and of the fastest such build: backend, precision, fps_model, fps_pipeline, p50_ms and
         delta_pp, a classifier's as top1_delta_pp; ``"fastest": None`` if no build keeps the limit.
     """
-    keeping = [report for report in reports if report.drift.lost().pp <= within_pp]
-    if not keeping:
+    best = fastest_within(reports, within_pp)
+    if best is None:
         return {"within_pp": within_pp, "fastest": None}
-    best = min(keeping, key=lambda report: report.latency_ms.p50)
     return {
         "within_pp": within_pp,
         "fastest": {

@@ -26,6 +26,11 @@ def present(
 
     Raises:
         ReportError: One cannot be read, or they cannot be compared.
+
+    Example:
+        >>> page = edgenet.present("report.json")
+        >>> page.startswith("<!doctype html>")
+        True
     """
     found = load_results(several(results))
     return _sweep(found, form) if isinstance(found, Sweep) else _reports(found, form)

@@ -12,6 +12,7 @@ from edgenet.backend import load_backend, sent_backends
 from edgenet.devices.pins import fitting
 from edgenet.devices.wheelhouse import Platform, fetch
 from edgenet.errors import DeviceError, LibraryError
+from edgenet.notebook import Shown
 from edgenet.progress import REMARK, Progress, silent
 from edgenet.steps.taken import several, target_of
 from edgenet.target import Target
@@ -25,7 +26,7 @@ _IMAGE = re.compile(r"Python (\d+\.\d+), glibc (\d+\.\d+)")
 
 
 @dataclass(frozen=True)
-class Kept:
+class Kept(Shown):
     """One runtime for one kind of board.
 
     Attributes:
@@ -69,6 +70,12 @@ def wheelhouse(
         DeviceError: Nothing at all could be fetched; why.
         LibraryError: A target is not there, or names no system.
         PlanError: There is no such backend.
+
+    Example:
+        With a network:
+
+        >>> kept = edgenet.wheelhouse("raspberry-pi-4", backends=["tflite"])  # doctest: +SKIP
+        >>> [(item.python, item.runtime) for item in kept]  # doctest: +SKIP
     """
     for name in backends:
         load_backend(name)  # which refuses a name that none has

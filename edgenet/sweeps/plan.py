@@ -10,6 +10,7 @@ from typing import Any
 from edgenet.errors import LibraryError, PlanError
 from edgenet.frame import Frame
 from edgenet.library import Table, names, read_table
+from edgenet.notebook import Shown
 from edgenet.pages import page
 from edgenet.protocol import Protocol
 from edgenet.recipe import Recipe
@@ -37,7 +38,7 @@ class Board:
 
 
 @dataclass(frozen=True)
-class SweepPlan:
+class SweepPlan(Shown):
     """What is swept.
 
     Attributes:
@@ -55,6 +56,11 @@ class SweepPlan:
         screen, long: Protocols of the short rounds and of the finalists' long run.
         rounds: Of the screening, before more are asked for where the line lies within the interval.
         brute: Whether every cell is timed.
+
+    Example:
+        >>> plan = edgenet.SweepPlan().changed(files="signs", boards="local", val="signs", fps=30)
+        >>> plan.files, plan.fps
+        (('signs',), 30)
     """
 
     name: str = "sweep"

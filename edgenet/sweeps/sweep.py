@@ -84,6 +84,12 @@ def sweep(
         ConnectionFailed: A board cannot be reached before anything was done.
         ConnectionLost: All boards went away and did not come back; what is done is kept.
         DataError: The images cannot be used, or the folder cannot be written.
+
+    Example:
+        Every build is measured, which takes minutes:
+
+        >>> plan = edgenet.SweepPlan().changed(files="signs", boards="local", val="signs", fps=24)
+        >>> edgenet.sweep(plan, "out").answers[0].sentence  # doctest: +SKIP
     """
     plan = (plan if isinstance(plan, SweepPlan) else SweepPlan.load(plan)).checked()
     store = Store(folder, fresh)

@@ -14,7 +14,7 @@ from edgenet.views.sweep_saved import saved_words
 from edgenet.views.sweep_table import columns
 from edgenet.views.sweep_words import kinds, origins, speed
 
-__all__ = ["sweep_csv", "sweep_markdown"]
+__all__ = ["sweep_csv", "sweep_markdown", "sweep_records"]
 
 
 def sweep_markdown(sweep: Sweep) -> str:
@@ -40,17 +40,22 @@ def _table(sweep: Sweep, cells: Sequence[Cell]) -> list[str]:
 
 
 def sweep_csv(sweep: Sweep) -> str:
-    """A header and a row a cell, its figures as they are in the sweep; an absent one is an empty cell."""
-    rank, names = ranks(sweep), board_names(sweep)
-    rows = [
-        _record(cell, sweep, names[cell.device], rank.get((cell.device, cell.key), ""))
-        for cell in sweep.cells
-    ]
+    """A header and a row a cell; an absent figure is an empty cell."""
+    rows = sweep_records(sweep)
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]) if rows else ["device"], lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: in_csv(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
+
+
+def sweep_records(sweep: Sweep) -> list[dict[str, Any]]:
+    """Every cell with its figures, as they are in the sweep; ``None`` where one is absent."""
+    rank, names = ranks(sweep), board_names(sweep)
+    return [
+        _record(cell, sweep, names[cell.device], rank.get((cell.device, cell.key), ""))
+        for cell in sweep.cells
+    ]
 
 
 def _record(cell: Cell, sweep: Sweep, board: str, rank: str) -> dict[str, Any]:

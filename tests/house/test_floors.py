@@ -27,15 +27,16 @@ ALONE = {
     "confusion",
     "confusion_matrix",
     "geography",
+    "mistakes",
     "original",
     "sigmoids",
     "statistics",
     "verification",
 }
 FOUNDATION = {
-    "arguments", "arrays", "cache", "csv_table", "errors", "figures", "files", "json_file", "json_value",
-    "library", "locks", "log", "notebook", "packed", "pages", "progress", "record", "shell", "text",
-    "text_file", "tflite_schema", "threads",
+    "arguments", "arrays", "cache", "csv_table", "data_frame", "errors", "figures", "files", "json_file",
+    "json_value", "library", "locks", "log", "notebook", "packed", "pages", "progress", "record", "shell",
+    "text", "text_file", "tflite_schema", "threads",
 }  # fmt: skip
 FLOORS = (
     ("0", (FOUNDATION,)),
@@ -97,6 +98,7 @@ PLACES = {
         "zoo/signs/",
     ),
     "cv2": ("agent/resample/opencv.py", "agent/demo/sources/opencv.py"),
+    "segno": ("cli/shared/qr.py",),
     "simplejpeg": ("agent/decoding.py",),
     "pygal": ("views/svg.py",),
     "rich": ("cli/",),
@@ -107,6 +109,7 @@ PLACES = {
         "importers/framework/",
         "importers/keras_network/hdf5.py",
     ),
+    "pandas": ("data_frame.py",),
     "picamera2": ("agent/demo/sources/picamera.py",),
     "tensorrt": ("agent/runtimes/tensorrt.py",),
     "tensorrt_rtx": ("agent/runtimes/tensorrt.py",),

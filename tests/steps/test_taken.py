@@ -41,7 +41,7 @@ BEGINS = {
     "wheelhouse": "edgenet.steps.wheelhouse.build",
 }
 # Every other verb is quick enough to be done; card_like takes what frameworks say and nothing of ours.
-DONE = {"compare", "estimate", "plan", "present"}
+DONE = {"compare", "estimate", "plan", "present", "to_frame"}
 OTHER = {"card_like"}
 
 
@@ -89,6 +89,7 @@ TAKES: Mapping[str, Mapping[str, str]] = {
     },
     "quantize_model": {"model": "model", "recipe": "recipe", "calibration": "images"},
     "quickstart": {"protocol": "protocol"},
+    "to_frame": {"results": "results"},
     "sweep": {"plan": "plan", "folder": "file"},
     "wheelhouse": {"targets": "targets"},
 }  # fmt: skip
@@ -157,6 +158,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for place in BEGINS.values():
         monkeypatch.setattr(place, stop)
+    monkeypatch.setattr("edgenet.steps.to_frame.data_frame", list)  # pandas need not be there
 
 
 def call(name: str, arguments: Mapping[str, Any], tmp_path: Path) -> None:

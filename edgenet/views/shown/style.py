@@ -1,0 +1,31 @@
+"""The pages' style sheets for one element of a notebook: light or dark as that is, and for nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+__all__ = ["style"]
+
+HERE = Path(__file__).parent.parent
+# The palettes of the page's style sheet: the light one, and the dark one where the system is dark.
+_DARK = re.compile(r"@media \(prefers-color-scheme: dark\) \{\s*:root \{(?P<colors>[^}]*)\}\s*\}")
+_LIGHT = re.compile(r":root \{(?P<colors>[^}]*)\}")
+_LIGHTED = ('body[data-jp-theme-light="true"] &', "body.vscode-light &")
+_DARKENED = ('body[data-jp-theme-light="false"] &', "body.vscode-dark &", "body.vscode-high-contrast &")
+
+
+def style(kind: str, *names: str) -> str:
+    """A page's style sheets for elements of one kind; JupyterLab and VS Code say themselves what is dark."""
+    frame, *pages = (HERE.joinpath(name).read_text(encoding="utf-8") for name in ("notebook.css", *names))
+    page = "\n".join(pages)
+    dark = " ".join(match["colors"] for match in _DARK.finditer(page))
+    rest = _DARK.sub("", page)
+    light = " ".join(match["colors"] for match in _LIGHT.finditer(rest))
+    told = [(_LIGHTED, light), (_DARKENED, dark)]
+    themes = "\n".join(f"{', '.join(selectors)} {{ {colors} }}" for selectors, colors in told)
+    system = f"@media (prefers-color-scheme: dark) {{ & {{ {dark} }} }}"
+    # Named twice, it outdoes a notebook's own rules.
+    return (
+        f".edgenet-{kind}.edgenet-{kind} {{ {light}\n{system}\n{themes}\n{frame}\n{_LIGHT.sub('', rest)} }}"
+    )
