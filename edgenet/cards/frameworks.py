@@ -37,7 +37,7 @@ def card_like(source: Any) -> ModelCard:
     Raises:
         ModelError: It is neither, or says what a card cannot say exactly.
 
-    Example:
+    Examples:
         >>> edgenet.card_like(
         ...     {"input_size": (3, 224, 224), "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5),
         ...      "interpolation": "bicubic", "crop_pct": 0.875}

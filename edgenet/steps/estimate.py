@@ -47,7 +47,7 @@ def estimate(
         LibraryError: There is no such board.
         PlanError: The board does not run that backend, or not in that precision.
 
-    Example:
+    Examples:
         >>> edgenet.estimate("v1-0.5-160", "raspberry-pi-4").words
         'ESTIMATED, not measured: v1-0.5-160 on Raspberry Pi 4 Model B takes ...'
     """

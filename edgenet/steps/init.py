@@ -104,7 +104,7 @@ def init(
         LibraryError: There is no such preset.
         DataError: The images cannot be used.
 
-    Example:
+    Examples:
         >>> card = edgenet.init("mobilenet.onnx", like="keras", force=True)
         >>> card, card.open
         (<Card mobilenet.toml, nothing is open>, ())

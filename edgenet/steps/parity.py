@@ -72,7 +72,7 @@ def parity(a: BundleLike, b: BundleLike, images: ImageSet | Path | str | None = 
         PlanError: The two do not share one model and one set of scales, or the board finishes one.
         DataError: No image can be read.
 
-    Example:
+    Examples:
         >>> edgenet.parity("signs.edgenet", "signs.edgenet").identical
         1.0
     """

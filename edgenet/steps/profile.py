@@ -87,7 +87,7 @@ def profile(  # noqa: PLR0913
         DataError: The validation images cannot be used, or there is no such frame.
         LibraryError: The protocol measures no pipeline, and ``frame`` asks for one.
 
-    Example:
+    Examples:
         >>> report = edgenet.profile("signs.edgenet", "local", "quick", val="signs")
         >>> report.drift.labelled, report.over_limit
         (True, False)

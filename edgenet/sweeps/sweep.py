@@ -85,7 +85,7 @@ def sweep(
         ConnectionLost: All boards went away and did not come back; what is done is kept.
         DataError: The images cannot be used, or the folder cannot be written.
 
-    Example:
+    Examples:
         Every build is measured, which takes minutes:
 
         >>> plan = edgenet.SweepPlan().changed(files="signs", boards="local", val="signs", fps=24)

@@ -30,7 +30,7 @@ def test_the_code_in_a_file_is_never_run(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     path = write(tmp_path / "m", (placeholder(8, 8, 3), lambda_layer(trace), mean("mine")))
     with pytest.raises(
-        ModelError, match=r"'mine' \(Lambda\) contains custom code.*never runs: replace it with layers of Keras"
+        ModelError, match=r"'mine' \(Lambda\) contains custom code.*never runs: replace it with layers"
     ):
         read(path)
     assert not trace.exists()
@@ -51,7 +51,7 @@ REFUSED = {
     ),
     "attention": (
         L("MultiHeadAttention", "look", ("pixels",)),
-        "belongs to no network that edgenet supports: give a net",
+        "belongs to no network that edgenet supports: give a conv",
     ),
     "pruned": (L("PruneLowMagnitude", "prune", ("pixels",)), r"'prune'.*strip_pruning\(model\)"),
     "aware of quantization": (
