@@ -51,8 +51,11 @@ bench: $(VENV)/.edgenet-base
 wheel-digests: $(VENV)/.edgenet-base
 	@$(BIN)/python benchmarks/wheel_digests.py
 
-docs: $(VENV)/.edgenet-base
+# The pages that are generated, then the site of all of them in site/; a dead link or anchor fails the build.
+docs: $(VENV)/.edgenet-docs
 	@$(BIN)/python docs/generate.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "docs: site/index.html"
 
 train: $(VENV)/.edgenet-train
 	@$(BIN)/python -m edgenet.zoo.$(EMBEDDED).train $(ARGS)
@@ -64,7 +67,7 @@ $(VENV)/.edgenet-base: pyproject.toml | $(BIN)/python
 	@$(PIP) install --editable .
 	@touch $@
 
-$(VENV)/.edgenet-test $(VENV)/.edgenet-check: $(VENV)/.edgenet-%: $(VENV)/.edgenet-base
+$(VENV)/.edgenet-test $(VENV)/.edgenet-check $(VENV)/.edgenet-docs: $(VENV)/.edgenet-%: $(VENV)/.edgenet-base
 	@echo "installing what $* needs …" >&2
 	@$(PIP) install --group $*
 	@touch $@

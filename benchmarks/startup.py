@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from edgenet.devices.archive import MAX_SIZE, agent_archive, demo_archive, part_archives
+from edgenet.devices.archive import MAX_DEMO, MAX_SIZE, agent_archive, demo_archive, part_archives
 
 RUNS = 21
 GOAL_MS = 150.0
@@ -41,8 +41,8 @@ def main() -> None:
     print(f"  difference              {more:8.1f} ms   goal <= {GOAL_MS:.0f}: {verdict(more <= GOAL_MS)}")
     print("agent")
     for name, part in parts.items():
-        size = len(part.data)
-        print(f"  {name:23} {size:8d} B    goal <= {MAX_SIZE}: {verdict(size <= MAX_SIZE)}")
+        size, most = len(part.data), MAX_DEMO if name == "demo" else MAX_SIZE
+        print(f"  {name:23} {size:8d} B    goal <= {most}: {verdict(size <= most)}")
 
 
 def verdict(kept: bool) -> str:

@@ -108,7 +108,8 @@ def _check_answered(table: Mapping[str, Any], text: str, path: Path) -> None:
         )
         answer = ANSWERS.get(first, "write its value")
         raise ModelError(
-            f"{path}{_line(text, first)}: {first} is an open question{also}", f'{answer} in place of "?"'
+            f"{path}{_line(text, first)}: {first} is an open question{also}",
+            f'{answer} in place of "?" ({page("troubleshooting", "open-question-in-the-card")})',
         )
 
 

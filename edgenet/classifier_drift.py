@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgenet.confusion import Confusion
@@ -9,8 +10,12 @@ from edgenet.confusion_matrix import ClassAccuracy, ConfusionMatrix, Mistake
 from edgenet.drift import Drift, Percent, Share, TaskTable
 from edgenet.figures import interval, number, share
 from edgenet.json_value import Count
+from edgenet.statistics import wilson
 
 __all__ = ["ClassificationDrift"]
+
+# Classes and pairs of a table for people.
+SHOWN, PAIRS = 20, 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +81,50 @@ class ClassificationDrift(Drift):
         return rows
 
     def tables(self) -> list[TaskTable]:
-        """The pairs of classes that are confused on the board alone."""
+        """Each class, what is taken for what, and what only the board gets wrong."""
+        return [item for item in (self._classes(), self._mistakes(), self._confusions()) if item.rows]
+
+    def _classes(self) -> TaskTable:
+        columns = ("class", "images", "board", "float", "change pp", "95 % interval of the board's")
+        what, listed = self._listed()
+        rows = [
+            (item.name, str(item.images), share(item.accuracy), share(item.accuracy_reference),
+             f"{100.0 * (item.accuracy - item.accuracy_reference):+.1f}", _spread(item))
+            for item in listed
+        ]  # fmt: skip
+        images = [item.images for item in listed] or [0]
+        each = f"{min(images)}" if min(images) == max(images) else f"{min(images)} to {max(images)}"
+        return TaskTable(f"{what}, {each} images each", columns, rows)
+
+    def _listed(self) -> tuple[str, Sequence[ClassAccuracy]]:
+        """All of few classes; of many those that lost most, or where none did the least accurate."""
+        if len(self.by_class) <= SHOWN:
+            return "Accuracy of each class", self.by_class
+        lost = [item for item in self.by_class if item.accuracy < item.accuracy_reference][:SHOWN]
+        if lost:
+            return f"The {len(lost)} classes of {self.classes} that lost most", lost
+        least = sorted(self.by_class, key=lambda item: item.accuracy)[:SHOWN]
+        return f"No class lost anything; the {len(least)} least accurate of {self.classes}", least
+
+    def _mistakes(self) -> TaskTable:
+        columns = ("class", "the board says", "images", "float model", "images of the class")
+        rows = [
+            (item.label, item.answer, str(item.images), str(item.images_reference), str(item.of_images))
+            for item in self.mistakes[:PAIRS]
+        ]
+        return TaskTable("What is taken for what, most often first", columns, rows)
+
+    def _confusions(self) -> TaskTable:
         columns = ("class", "the board says", "images", "of those that the float model knows")
         rows = [(item.label, item.answer, str(item.images), str(item.known)) for item in self.confusions]
-        return [TaskTable("Right in float, wrong on the board", columns, rows)] if rows else []
+        return TaskTable("Right in float, wrong on the board", columns, rows)
+
+    def confused(self) -> ConfusionMatrix | None:
+        """The whole matrix, of few classes."""
+        return self.matrix
+
+
+def _spread(item: ClassAccuracy) -> str:
+    """The Wilson interval of a class's accuracy, in percent."""
+    low, high = wilson(round(item.accuracy * item.images), item.images)
+    return f"{interval((100.0 * low, 100.0 * high), 1)} %"

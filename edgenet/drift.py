@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
+from edgenet.confusion_matrix import ConfusionMatrix
 from edgenet.json_value import Count, Length, NotNegative, Where, Within
 from edgenet.record import Record
 from edgenet.tasks import task_module, task_names
@@ -312,6 +313,10 @@ class Drift(Record):
     def tables(self) -> list[TaskTable]:
         """What has a row for each class, label or pair, for people."""
         return []
+
+    def confused(self) -> ConfusionMatrix | None:
+        """What is taken for what, where each picture is of one of few classes."""
+        return None
 
     def curves(self) -> list[TaskCurves]:
         """What is drawn as lines, for people."""

@@ -15,6 +15,7 @@ __all__ = [
     "interval95",
     "mcnemar",
     "mean_half_width",
+    "mean_interval",
     "median_interval",
     "median_ratio",
     "paired",
@@ -233,12 +234,16 @@ def mean_half_width(values: NDArray[np.float64]) -> float:
     return student95(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
 
 
-def _batch_medians(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Medians of up to 24 consecutive batches; ``None`` below 5 batches of 5."""
+def _batches(samples: NDArray[np.float64]) -> list[NDArray[np.float64]] | None:
+    """Up to 24 consecutive batches; ``None`` below 5 batches of 5."""
     batches = min(BATCHES, len(samples) // LEAST)
-    if batches < LEAST:
-        return None
-    return np.asarray([np.median(part) for part in np.array_split(samples, batches)])
+    return None if batches < LEAST else np.array_split(samples, batches)
+
+
+def _batch_medians(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Medians of the batches; ``None`` where there are too few."""
+    batches = _batches(samples)
+    return None if batches is None else np.asarray([np.median(part) for part in batches])
 
 
 def median_interval(samples: NDArray[np.float64]) -> tuple[float, float] | None:
@@ -258,6 +263,24 @@ def median_interval(samples: NDArray[np.float64]) -> tuple[float, float] | None:
         return None
     half = mean_half_width(medians)
     middle = float(np.median(samples))
+    return middle - half, middle + half
+
+
+def mean_interval(samples: NDArray[np.float64]) -> tuple[float, float] | None:
+    """95 % interval of the mean of one run's latencies, in the order they were taken.
+
+    As :func:`median_interval`, by the means of the batches (Law and Carson, Operations Research 27, 1979).
+
+    Args:
+        samples: float64 [n].
+
+    Returns:
+        (low, high) around the mean, or ``None`` below 25 samples.
+    """
+    batches = _batches(samples)
+    if batches is None:
+        return None
+    half, middle = mean_half_width(np.asarray([part.mean() for part in batches])), float(samples.mean())
     return middle - half, middle + half
 
 

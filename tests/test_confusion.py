@@ -52,11 +52,11 @@ def test_an_answer_of_nan_is_wrong_and_counted() -> None:
 def test_the_pairs_stand_in_a_table() -> None:
     rest = {"images": 7, "labelled": True, "agreement": 0.5, "cosine": 1.0, "max_abs": 2.0, "stages": None}
     drift = ClassificationDrift(**rest, **TASK.figures(BOARD, FLOAT, TRUTH))
-    (table,) = drift.tables()
+    table = drift.tables()[-1]
     assert table.rows[0] == ("cat", "dog", "2", "3")
     assert ("lost most often", "cat taken for dog, 2 images") in drift.rows()
     same = ClassificationDrift(**rest, **TASK.figures(FLOAT, FLOAT, TRUTH))
-    assert same.tables() == []
+    assert [table.caption for table in same.tables()][-1] == "What is taken for what, most often first"
     again = ClassificationDrift.from_table({**drift.to_table(), "stages": STAGES, "worst": []})
     assert again.confusions == drift.confusions
 

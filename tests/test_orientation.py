@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgenet.agent.demo.figures import Figures
 from edgenet.agent.demo.frame import Frame
-from edgenet.agent.demo.pipeline import Pipeline
 from edgenet.agent.demo.pixels import oriented, rgb
 from edgenet.agent.demo.sources.folder import picture
+from edgenet.agent.demo.view import View
 from edgenet.agent.preprocess import decode, is_turned, pixels_of
 from edgenet.errors import ModelError
 from edgenet.imageset import ImageSet
@@ -133,15 +134,15 @@ def test_the_demo_shows_what_the_model_takes() -> None:
         assert np.array_equal(oriented(image_of, frame, apply), decode(data, "apply"))
         assert oriented(image_of, frame, apply).shape == image.shape
         for spec in (ignore, apply):
-            pipeline = Pipeline(None, [SimpleNamespace(spec=spec)])
-            pipeline._publish(SimpleNamespace(frame=frame, boxes=[]))
-            _, sent, kind, _ = pipeline.picture(None, 0)
+            view = View(None, [SimpleNamespace(spec=spec)], Figures())
+            view.publish(SimpleNamespace(frame=frame, boxes=[]))
+            _, sent, kind, _ = view.picture(None, 0)
             assert kind == "jpeg"
             assert not is_turned(sent), "a browser would turn it once more"
             assert decode(sent).shape == oriented(image_of, frame, spec).shape
     upright = picture(stored(image, 1, "JPEG"))
-    pipeline = Pipeline(None, [SimpleNamespace(spec=apply)])
-    pipeline._publish(SimpleNamespace(frame=upright, boxes=[]))
-    assert pipeline.picture(None, 0)[1] is upright.data, "what stands upright goes on as it came"
+    view = View(None, [SimpleNamespace(spec=apply)], Figures())
+    view.publish(SimpleNamespace(frame=upright, boxes=[]))
+    assert view.picture(None, 0)[1] is upright.data, "what stands upright goes on as it came"
     camera = Frame("rgb", image, (96, 80))
     assert oriented(image, camera, apply) is image

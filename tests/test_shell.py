@@ -13,8 +13,6 @@ from edgenet.shell import command_line, split_line
 
 LETTERS = st.characters(codec="ascii", exclude_characters="\"'", exclude_categories=("Cc",))
 NAMES = st.text(LETTERS, min_size=1)
-    st.characters(codec="ascii", exclude_characters="\"'", exclude_categories=("Cc",)), min_size=1
-)
 
 
 @pytest.fixture

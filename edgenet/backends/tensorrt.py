@@ -117,7 +117,8 @@ class TensorRt(Backend):
         if broken:
             return f"install what is missing there, or choose another backend: {page('tensorrt')}"
         command = "sudo apt install python3-libnvinfer"
-        return f"on a Jetson: {command}; elsewhere choose another backend: {page('tensorrt')}"
+        where = page("troubleshooting", "tensorrt-bindings-missing")
+        return f"on a Jetson: {command}; elsewhere choose another backend ({where})"
 
     def present(self, facts: Facts) -> bool:
         """Whether its files were found there, or the board's own Python imports it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, say, say_next
+from edgenet.cli.shared.output import print_json, print_table, say, say_next, say_wrapped
 from edgenet.errors import EXIT_OVER_LIMIT
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def compare(
     )
     say(f"{result.verdict}: p50 ratio {result.p50_ratio:.3f} ({spread})")
     for note in result.notes:
-        say(f"note: {note}")
+        say_wrapped(f"note: {note}")
     for gate in result.gates:
         note = f" ({gate.note})" if gate.note else ""
         say(f"gate: {gate.words}{note}")

@@ -104,7 +104,7 @@ def _preview(model: str, output: str | None, as_json: bool, how: dict[str, Any])
 
 
 def _preview_rows(found: Preview, file: str) -> list[tuple[str, str]]:
-    plan, expected = found.plan, found.expected
+    plan = found.plan
     rows = [("build", f"{plan.backend} {plan.precision} for {plan.target}{_built(plan.built)}")]
     if plan.recipe:
         rows.append(("recipe", plan.recipe))
@@ -117,8 +117,8 @@ def _preview_rows(found: Preview, file: str) -> list[tuple[str, str]]:
         )
     there = "; is there, and would be written over" if Path(file).exists() else ""
     rows.append(("output", f"{file}{there}"))
-    if expected is not None:
-        rows.append(("time", f"about {_duration(expected.seconds)}, {expected.why}"))
+    if found.expected_s is not None:
+        rows.append(("time", f"about {_duration(found.expected_s)}, as the last time with this model"))
     return rows
 
 

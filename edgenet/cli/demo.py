@@ -6,8 +6,9 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -15,6 +16,7 @@ from edgenet.cli.shared.browser import Browser
 from edgenet.cli.shared.options import device_option, embedded_option, json_option
 from edgenet.cli.shared.output import print_json, print_table, rewrite, say, say_next
 from edgenet.cli.shared.progress import progress
+from edgenet.cli.shared.qr import show_qr
 from edgenet.devices.seen import State, Summary
 from edgenet.errors import DeviceError
 from edgenet.json_value import Where
@@ -82,6 +84,7 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Of the page here; 0 for any free one."
 )
+@click.option("--qr", "phone", is_flag=True, help="A QR code, for a phone that reaches the port.")
 @click.option("--duration", type=click.FloatRange(0.1), metavar="S", help="End after so many seconds.")
 @click.option(
     "--keep",
@@ -127,10 +130,13 @@ def demo(
     streams = answers == "-"
     if streams and as_json:
         raise click.UsageError("--answers - and --json both write to stdout")
+    if no_page and given["phone"]:
+        raise click.UsageError("--qr leads to the page, which --no-page leaves out")
     between = " then " if given["then"] else " against "
     terminal = Terminal(not no_page or as_json, between)
 
     def ready(found: Ready) -> None:
+        starting.close()
         terminal.begin(found)
         if open_page and found.url and not browser.open(found.url):
             say("edgenet: no browser could be started; open the page's address yourself", err=True)
@@ -140,21 +146,26 @@ def demo(
         if state.get("viewers"):
             browser.close()
 
-    with stopping(terminal) as stop, Browser() as browser, progress() as on_progress:
-        options = DemoOptions(
-            page=not no_page, seconds=duration, answers=sys.stdout if streams else answers, **given
-        )
-        watch = Watch(ready, tick)
-        summary = run(bundle, device, options, watch, stop, terminal.quieting(on_progress))
+    with stopping(terminal) as stop, Browser() as browser, ExitStack() as starting:
+        on_progress = starting.enter_context(progress())
+        to = sys.stdout if streams else answers
+        options = DemoOptions(page=not no_page, seconds=duration, answers=to, **given)
+        quieted = terminal.quieting(on_progress)
+        summary = run(bundle, device, options, Watch(ready, tick), stop, quieted)
     terminal.end()
     if as_json:
         print_json(summary)
     elif not streams:
         show(summary, between)
-        if bundle:
-            say_next("profile", bundle, "--device", device, "--val", "DIR", "-o", "report.json")
-        else:
-            say_next("compile", "MODEL", "--target", "T", "--calibration", "DIR", why="a model of your own")
+        advise(bundle, device)
+
+
+def advise(bundle: str | None, device: str) -> None:
+    """The next step."""
+    if bundle:
+        say_next("profile", bundle, "--device", device, "--val", "DIR", "-o", "report.json")
+    else:
+        say_next("compile", "MODEL", "--target", "T", "--calibration", "DIR", why="a model of your own")
 
 
 @contextmanager
@@ -172,6 +183,20 @@ def stopping(terminal: Terminal) -> Iterator[threading.Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def show_phone(url: str) -> None:
+    """A phone's address as a QR code, and what must be done before it leads anywhere."""
+    port = urlsplit(url).port
+    say(f"edgenet: phone    {url}", err=True)
+    why = show_qr(url)
+    say(*([f"edgenet: no QR code: {why}"] if why else []), err=True)
+    say(
+        f"edgenet: nothing listens on the network, so bring port {port} to the phone's own 127.0.0.1 first: "
+        f"adb reverse tcp:{port} tcp:{port} (Android, by USB), or in an ssh app of the phone "
+        f"ssh -L {port}:127.0.0.1:{port} YOU@THIS-COMPUTER",
+        err=True,
+    )
 
 
 class Terminal:
@@ -200,6 +225,8 @@ class Terminal:
         if ready.url and ready.metrics:
             say(f"edgenet: page     {ready.url}", err=True)
             say(f"edgenet: metrics  {ready.metrics[0]}  (Authorization: Bearer {ready.metrics[1]})", err=True)
+        if ready.phone:
+            show_phone(ready.phone)
 
     def tick(self, told: Mapping[str, Any]) -> None:
         """Show how it goes."""

@@ -12,7 +12,7 @@ from edgenet.cli.shared.options import (
     python_option,
     target_option,
 )
-from edgenet.cli.shared.output import print_json, print_notes, say, say_next
+from edgenet.cli.shared.output import print_json, print_notes, say, say_next, say_wrapped
 
 __all__ = ["estimate"]
 
@@ -51,7 +51,7 @@ def estimate(
     if as_json:
         print_json(found.to_table())
         return
-    say(found.words, f"{found.backend} {found.precision}: {found.why}")
+    say_wrapped(found.words, f"{found.backend} {found.precision}: {found.why}")
     if found.roofline_ms is not None:
         say(f"ESTIMATED by the data sheet alone: {found.roofline_ms:.3g} ms")
     if found.remedy:

@@ -15,7 +15,7 @@ import click
 from edgenet import __version__
 from edgenet.cli.shared.group import Commands
 from edgenet.cli.shared.journal import Journal
-from edgenet.cli.shared.loudness import LOUDNESS, loudness_options
+from edgenet.cli.shared.loudness import loudness_options
 from edgenet.cli.shared.output import say, tell_usage
 from edgenet.errors import EXIT_FAILED, EXIT_INTERRUPTED, EdgenetError
 from edgenet.log import log
@@ -63,7 +63,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: list[str] | None) -> int:
-    LOUDNESS.reset()
     with Journal(sys.argv[1:] if arguments is None else arguments) as journal:
         try:
             result = cli.main(arguments, prog_name="edgenet", standalone_mode=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.options import cache_option, embedded_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_table, say, say_next
+from edgenet.cli.shared.output import print_json, print_table, say_next, say_wrapped
 from edgenet.cli.shared.progress import progress
 from edgenet.drift import Drift
 
@@ -51,7 +51,7 @@ def quickstart(output: str | None, task: str, protocol: str, no_cache: bool, as_
     height, width = result.model.preprocessing.size
     title = f"{result.model.name} (MobileNetV1 0.25, {width}x{height}) on this machine; {heading}"
     print_table(title, report_columns(*result.reports), [report_row(report) for report in result.reports])
-    say(_line(result.answer, drift))
+    say_wrapped(_line(result.answer, drift))
     say_next("demo", "--task", task, "--open", why="see it at work")
     say_next("compile", "MODEL", "--target", "T", "--calibration", "DIR", why="a model of your own")
 

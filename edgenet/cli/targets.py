@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from edgenet.cli.shared.names import MODEL, TARGET
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, say, say_next
+from edgenet.cli.shared.output import print_json, print_rows, say, say_next
+
+if TYPE_CHECKING:
+    from edgenet.steps.plan import Option
+    from edgenet.target import Target
 
 __all__ = ["targets"]
 
@@ -39,11 +45,7 @@ def targets(name: str | None, model: str | None, as_json: bool) -> None:
     if as_json:
         print_json([asdict(board) for board in boards])
         return
-    rows = [
-        [board.name, board.title, board.cpu.core or board.cpu.machine, ", ".join(board.backends)]
-        for board in boards
-    ]
-    print_table("", ["name", "board", "cpu", "backends, preferred first"], rows)
+    print_rows((board.name, _line(board)) for board in boards)
     say_next("compile", "MODEL", "--target", "NAME", "--calibration", "DIR")
 
 
@@ -60,22 +62,27 @@ def _show(name: str, model: str | None, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(target), "options": [asdict(option) for option in found]})
         return
-    say(*_describe(target))
-    rows = [[item.backend, item.precision, "yes" if item.possible else "no", item.why] for item in found]
-    print_table("", ["backend", "precision", "builds", "why"], rows)
+    say(f"{target.title} ({target.name})" + ("" if target.verified else ", not yet verified on a real board"))
+    print_rows(_rows(target))
+    say("")
+    say("Builds that are possible:")
+    print_rows((f"{item.backend} {item.precision}", _told(item)) for item in found)
     say_next("compile", model or "MODEL", "--target", name, "--calibration", "DIR")
 
 
-def _describe(target) -> list[str]:  # type: ignore[no-untyped-def]
+def _line(board: Target) -> str:
+    return f"{board.title}: {board.cpu.core or board.cpu.machine}; {', '.join(board.backends)}"
+
+
+def _told(option: Option) -> str:
+    return "; ".join(filter(None, ("yes" if option.possible else "no", option.why)))
+
+
+def _rows(target: Target) -> list[tuple[str, str]]:
     cpu = target.cpu
-    lines = [
-        f"{target.title} ({target.name})" + ("" if target.verified else ", not yet verified on a real board"),
-        f"cpu      {cpu.cores} x {cpu.core or cpu.machine}, {cpu.machine}, {' '.join(cpu.isa) or 'base ISA'}",
-    ]
+    features = " ".join(cpu.isa) or "base ISA"
+    rows = [("cpu", f"{cpu.cores} × {cpu.core or cpu.machine}, {cpu.machine}, {features}")]
     if target.memory_mb:
-        lines.append(f"memory   {', '.join(map(str, target.memory_mb))} MB")
-    return (
-        lines
-        + [f"note     {note}" for note in target.notes]
-        + [f"source   {item}" for item in target.sources]
-    )
+        rows.append(("memory", f"{', '.join(map(str, target.memory_mb))} MB"))
+    rows += [("note", note) for note in target.notes]
+    return rows + [("source", item) for item in target.sources]

@@ -17,6 +17,7 @@ from edgenet.agent import wire
 from edgenet.devices.archive import Archive
 from edgenet.devices.connection import Connection
 from edgenet.errors import ConnectionFailed, ConnectionLost
+from edgenet.pages import page
 from edgenet.text import last_line
 
 __all__ = ["BOOT", "handshake", "script"]
@@ -176,7 +177,8 @@ def _refusal(board: str, word: str, rest: str) -> ConnectionFailed:
         case "no-python" if rest == "python3":
             return ConnectionFailed(
                 f"{board} has no Python 3.6 or newer",
-                "install python3 there, or set EDGENET_PYTHON there to one outside the PATH",
+                "install python3 there, or set EDGENET_PYTHON there to one outside the PATH "
+                f"({page('troubleshooting', 'no-python-on-the-board')})",
             )
         case "no-python":
             return ConnectionFailed(
@@ -184,7 +186,8 @@ def _refusal(board: str, word: str, rest: str) -> ConnectionFailed:
             )
         case "no-space":
             return ConnectionFailed(
-                f"{board} has no space left in {rest}", "free some space there and try again"
+                f"{board} has no space left in {rest}",
+                f"free some space there and try again ({page('troubleshooting', 'no-space-left')})",
             )
         case "cannot-write":
             return ConnectionFailed(

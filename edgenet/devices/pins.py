@@ -10,6 +10,7 @@ from typing import NamedTuple
 from edgenet.devices.wheelhouse import Platform
 from edgenet.errors import DeviceError
 from edgenet.library import Table
+from edgenet.pages import page
 
 __all__ = ["Pin", "fitting", "refused"]
 
@@ -63,7 +64,8 @@ def refused(backend: str, why: str) -> DeviceError:
     """The error of a board that no wheels of a backend fit; the caller raises it."""
     return DeviceError(
         f"no runtime for {backend} fits this board: {why}",
-        "install one into the board's own Python, or choose another backend",
+        "install one into the board's own Python, or choose another backend "
+        f"({page('troubleshooting', 'no-runtime-fits')})",
     )
 
 

@@ -19,6 +19,7 @@ from edgenet.errors import ConnectionLost, DeviceError
 from edgenet.facts import Facts
 from edgenet.files import cache_dir, file_digest, sha256, write_atomic
 from edgenet.locks import locked
+from edgenet.pages import page
 
 __all__ = [
     "NOEXEC_REMEDY",
@@ -119,9 +120,7 @@ def ensure_runtime(
             return choice
         reasons.append(f"{pin.name}: {trial.why}")
     why = "; ".join(reasons)
-    raise DeviceError(
-        f"no runtime for {backend} works on {agent.name}: {why}", remedy or "choose another backend"
-    )
+    raise DeviceError(f"no runtime for {backend} works on {agent.name}: {why}", remedy or _remedy(why))
 
 
 def check_runtime(agent: Agent, backend: str) -> None:
@@ -195,6 +194,13 @@ def _tried(
 
 def _blob(path: Path, digest: str) -> Blob:
     return Blob(digest, path.stat().st_size, lambda: path.open("rb"))
+
+
+def _remedy(why: str) -> str:
+    """What helps where no runtime imports; 32-bit systems have no numpy that could be sent."""
+    if "No module named 'numpy'" in why:
+        return f"install numpy into the board's own Python ({page('troubleshooting', 'numpy-missing')})"
+    return f"choose another backend ({page('troubleshooting', 'no-runtime-fits')})"
 
 
 def _platform(backend: str, facts: Facts) -> Platform:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from edgenet.errors import ConnectionFailed
+from edgenet.pages import page
 from edgenet.text import last_line
 
 __all__ = ["board_words", "diagnose"]
@@ -20,17 +21,19 @@ _TABLE = (
     (
         r"^@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED(?:[\s\S]*-R \"?([^\"\s]+))?",
         "the host key of {board} has changed",
-        "if the board was reinstalled run `ssh-keygen -R {0}`; if not, somebody may be in between",
+        "if the board was reinstalled run `ssh-keygen -R {0}`; if not, another machine may be answering "
+        f"({page('troubleshooting', 'host-key-changed')})",
     ),
     (
         r"^Host key verification failed\.\r?$|^No \S+ host key is known",
         "the host key of {board} is not known yet",
-        "run `ssh {board}` once and compare the fingerprint",
+        "run `ssh {board}` once and compare the fingerprint "
+        f"({page('troubleshooting', 'host-key-not-known')})",
     ),
     (
         r"^ssh: Could not resolve hostname ([^:\s]+)",
         "no address is known for {board}",
-        "check the name, or use the board's IP address",
+        f"check the name, or use the board's IP address ({page('troubleshooting', 'no-address-known')})",
     ),
     (
         r"^@ +WARNING: UNPROTECTED PRIVATE KEY FILE",
@@ -45,7 +48,7 @@ _TABLE = (
     (
         r"^(?:[^\s:]+: )?Permission denied \(([a-z0-9,@.-]+)\)\.\r?$",
         "{board} refused the login (it accepts: {0})",
-        "check the user's name and run `ssh-copy-id {board}`",
+        f"check the user's name and run `ssh-copy-id {{board}}` ({page('troubleshooting', 'login-refused')})",
     ),
     (
         r"^[^\n:]+: (?:line \d+: Bad configuration option|terminating, \d+ bad configuration)"

@@ -74,7 +74,7 @@ def compile(  # noqa: PLR0913
     compiler = Compiler(source, images_of(calibration, "calib"), progress, cache)
     made = compiler.compile(decision, head)
     cached = made.quantized is not None and (made.quantized is source or made.quantized.cached)
-    timing = Timing.planned(compiler.original, decision, compiler.images, cached) if cache else None
-    if timing is not None:
-        timing.remember(time.perf_counter() - began)
+    if cache:
+        run = Timing.planned(compiler.original, decision, compiler.images, cached)
+        run.remember(time.perf_counter() - began)
     return made

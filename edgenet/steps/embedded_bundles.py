@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from edgenet.bundle import Bundle
@@ -46,7 +46,7 @@ def embedded_bundles(task: str = CLASSIFICATION, progress: Progress = silent) ->
         "recipe": Recipe.load(RECIPE).to_table(),
         "images": images.digest(),
         "target": str(asdict(Target.load("local"))),
-        "litert": version("ai-edge-litert"),
+        "litert": _litert(),
     }
 
     def int8() -> Compiled:
@@ -56,6 +56,13 @@ def embedded_bundles(task: str = CLASSIFICATION, progress: Progress = silent) ->
         return compile(Model.load(path), "local", "tflite", "fp32", progress=progress)
 
     return _once({**made_from, "precision": "int8"}, int8), _once({**made_from, "precision": "fp32"}, fp32)
+
+
+def _litert() -> str:
+    """Whose answers the files were held to."""
+    with contextlib.suppress(PackageNotFoundError):
+        return version("ai-edge-litert")
+    return ""
 
 
 def _once(made_from: Mapping[str, Any], make: Callable[[], Compiled]) -> Bundle:

@@ -17,7 +17,7 @@ from edgenet.steps.decide import decide
 from edgenet.steps.plan import Plan
 from edgenet.steps.quantize import calibration_images
 from edgenet.steps.source import Source, read_source
-from edgenet.steps.timings import Expected, Timing, expect
+from edgenet.steps.timings import Timing, last_seconds
 from edgenet.target import Target
 
 __all__ = ["Preview", "preview"]
@@ -32,14 +32,14 @@ class Preview:
         file: The name of the bundle's file.
         images: Calibration images there are; ``None`` where none were given.
         cached: Whether the quantized network is in the cache; ``None`` where nothing is quantized.
-        expected: How long it will take; ``None`` where nothing like it was run here.
+        expected_s: How long it took the last time, s; ``None`` where it was not run here.
     """
 
     plan: Plan
     file: str
     images: int | None
     cached: bool | None
-    expected: Expected | None
+    expected_s: float | None
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready: the plan's fields, and what is known beside them."""
@@ -48,8 +48,7 @@ class Preview:
             "file": self.file,
             "images": self.images,
             "cached": self.cached,
-            "expected_s": None if self.expected is None else round(self.expected.seconds, 2),
-            "expected_why": None if self.expected is None else self.expected.why,
+            "expected_s": self.expected_s,
         }
 
 
@@ -90,5 +89,5 @@ def preview(  # noqa: PLR0913
         file=bundle_file(compiler.original.name, decision.plan),
         images=None if images is None else len(images),
         cached=cached,
-        expected=None if timing is None else expect(timing),
+        expected_s=last_seconds(timing),
     )

@@ -15,6 +15,7 @@ from edgenet.graph.passes.prepare import prepare
 from edgenet.imageset import ImageSet, Skipped
 from edgenet.json_value import Where
 from edgenet.model import Model, content_digest
+from edgenet.pages import page
 from edgenet.progress import Progress, silent
 from edgenet.quantize.container import AGAIN, pack, unpack
 from edgenet.quantize.quantized import Calibration, Quantized
@@ -156,7 +157,8 @@ def calibration_images(calibration: ImageSet | Path | str | None, needed_for: st
         DataError: There is none where one is needed, or it cannot be read.
     """
     if calibration is None and needed_for:
-        remedy = "give --calibration DIR, or choose --precision fp32"
+        remedy = "give --calibration DIR, or choose --precision fp32 "
+        remedy += f"({page('troubleshooting', 'int8-needs-images')})"
         raise DataError(f"{needed_for} needs calibration images", remedy)
     return images_of(calibration, "calib")
 

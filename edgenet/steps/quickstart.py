@@ -25,12 +25,12 @@ from edgenet.steps.taken import protocol_of
 from edgenet.steps.to_frame import to_frame
 from edgenet.target import Target
 from edgenet.verify.expected import FloatReference, truth
+from edgenet.views.recommendation import WITHIN_PP, fastest_within
 from edgenet.zoo import embedded
 
 __all__ = ["Quickstart", "answer", "delta_key", "quickstart"]
 
 BUILDS = (("onnxruntime", "fp32"), ("onnxruntime", "int8"), ("tflite", "fp32"), ("tflite", "int8"))
-WITHIN_PP = 0.5
 
 
 @dataclass(frozen=True)
@@ -138,10 +138,9 @@ def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
         within_pp, and of the fastest such build: backend, precision, fps_model, fps_pipeline, p50_ms and
         delta_pp, a classifier's as top1_delta_pp; ``"fastest": None`` if no build keeps the limit.
     """
-    keeping = [report for report in reports if report.drift.lost().pp <= within_pp]
-    if not keeping:
+    best = fastest_within(reports, within_pp)
+    if best is None:
         return {"within_pp": within_pp, "fastest": None}
-    best = min(keeping, key=lambda report: report.latency_ms.p50)
     return {
         "within_pp": within_pp,
         "fastest": {

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Self
 
-from edgenet.errors import EdgenetError, ModelError
+from edgenet.errors import EdgenetError
 from edgenet.files import cache_dir, read_regular, write_atomic
-from edgenet.graph.cost import cost
 from edgenet.imageset import ImageSet
 from edgenet.json_value import Count, Where, Within
 from edgenet.locks import locked
@@ -20,26 +18,11 @@ from edgenet.model import Model
 from edgenet.record import Record
 from edgenet.steps.decide import Decision
 
-__all__ = ["Expected", "Timing", "expect"]
+__all__ = ["Timing", "last_seconds"]
 
 # Runs that are remembered, and the bytes of the file that holds them.
 KEPT, MAX_BYTES = 200, 1 << 20
-# Of a network twice as large or half as large is inferred; further away it would be a guess.
-WITHIN = 2.0
 Seconds = Annotated[float, Within(least=0.0, most=1e7)]
-
-
-@dataclass(frozen=True)
-class Expected:
-    """How long a run will take.
-
-    Attributes:
-        seconds: Wall time.
-        why: What that is known from.
-    """
-
-    seconds: float
-    why: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +31,6 @@ class Timing(Record):
 
     Attributes:
         model: Digest of the model.
-        macs: Multiply-adds of the network.
         recipe: Name of the recipe; empty where nothing is quantized.
         backend: Name of the backend.
         images: Calibration images.
@@ -57,7 +39,6 @@ class Timing(Record):
     """
 
     model: str
-    macs: Count
     recipe: str
     backend: str
     images: Count
@@ -65,17 +46,12 @@ class Timing(Record):
     seconds: Seconds = 0.0
 
     @classmethod
-    def planned(cls, model: Model, decision: Decision, images: ImageSet | None, cached: bool) -> Self | None:
-        """A run of this; ``None`` for a network whose multiply-adds cannot be counted."""
-        try:
-            macs = cost(model.proto).macs
-        except ModelError:
-            return None
+    def planned(cls, model: Model, decision: Decision, images: ImageSet | None, cached: bool) -> Self:
+        """A run of this."""
         recipe = decision.recipe.name if decision.plan.recipe else ""
         count = len(images) if images is not None and recipe else 0
         return cls(
             model=model.digest,
-            macs=macs,
             recipe=recipe,
             backend=decision.plan.backend,
             images=count,
@@ -89,29 +65,13 @@ class Timing(Record):
             write_atomic(_path(), json.dumps([asdict(item) for item in known]).encode())
 
 
-def expect(run: Timing) -> Expected | None:
-    """How long a run will take: as long as the same did, or as its like did for each multiply-add.
+def last_seconds(run: Timing) -> float | None:
+    """How long the same run took here the last time, s; ``None`` where it was not run.
 
-    Returns:
-        ``None`` where nothing like it was run here.
+    Nothing is inferred from other models: scaled by multiply-adds, their times were up to three times off.
     """
-    alike = [item for item in _known() if _kind(item) == _kind(run) and item.seconds]
-    if same := [item.seconds for item in alike if item.model == run.model and item.images == run.images]:
-        return Expected(same[-1], "as the last time with this model")
-    near = [item for item in alike if _near(item.macs, run.macs) and _near(item.images, run.images)]
-    if not near:
-        return None
-    each = statistics.median(item.seconds / item.macs for item in near)
-    runs = "1 earlier run" if len(near) == 1 else f"{len(near)} earlier runs"
-    return Expected(each * run.macs, f"from {runs} here with like models, by multiply-adds")
-
-
-def _kind(run: Timing) -> tuple[str, str, bool]:
-    return run.recipe, run.backend, run.cached
-
-
-def _near(one: int, other: int) -> bool:
-    return one == other or (min(one, other) > 0 and max(one, other) <= WITHIN * min(one, other))
+    known = [item.seconds for item in _known() if item.seconds and replace(item, seconds=0.0) == run]
+    return known[-1] if known else None
 
 
 def _path() -> Path:

@@ -144,7 +144,7 @@ class BoardSearch:
         job = ScreenJob(self._board.device, tuple(turns), rules, self._plan.frame, self._photographs)
         names = ", ".join(self.cells.slots[key].name for key in keys[:3])
         more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-        self._progress(f"{self._board.device}: time {names}{more}", 0, None)
+        self._progress(f"{self._board.device}: timing {names}{more}", 0, None)
         outcome = self._asked(screen, job)
         if outcome is not None and outcome.error is not None:
             raise outcome.error
@@ -157,7 +157,7 @@ class BoardSearch:
         slot, rules = self.cells.slots[key], protocol_of(self._plan.long)
         frame, val = self._plan.frame, self._builder.val
         job = LongJob(self._bundle(key), slot.reached.device, slot.threads, rules, frame, val)
-        self._progress(f"{self._board.device}: run {slot.name} long", 0, None)
+        self._progress(f"{self._board.device}: measuring {slot.name} for longer", 0, None)
         began = time.perf_counter()
         outcome = self._asked(run_long, job)
         if outcome is None:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from edgenet.agent.tasks import log_softmax
 from edgenet.classifier_drift import ClassificationDrift
 from edgenet.confusion import by_class
-from edgenet.confusion_matrix import taken_for
 from edgenet.csv_table import shown, whole_number
 from edgenet.drift import CLASSIFICATION, Drift
 from edgenet.errors import DataError, EdgenetError
@@ -21,6 +20,7 @@ from edgenet.figures import percent, share
 from edgenet.imageset import ImageSet
 from edgenet.labels import ClassNames
 from edgenet.metric import AGREEMENT, Metric
+from edgenet.mistakes import taken_for
 from edgenet.statistics import paired, wilson
 from edgenet.task import Answers, Doubt, Task, Truth, load_task, real
 

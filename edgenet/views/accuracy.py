@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from edgenet.drift import Drift, Worst
@@ -10,11 +10,10 @@ from edgenet.figures import interval, number, share
 from edgenet.report import Report
 from edgenet.views.charts import Charts
 from edgenet.views.parts import Chart, Section, Table
+from edgenet.views.stages import stage_charts
 
 __all__ = ["accuracy"]
 
-# Rows up to which a task's table stands open.
-SHORT = 10
 BOXES = "over the images: full lines are the board's boxes, dashes the float model's, dots the truth"
 
 
@@ -22,28 +21,19 @@ def accuracy(report: Report, charts: Charts) -> Section:
     """How faithful the answers are, and where they were lost."""
     drift = report.drift
     rows = [[label, text] for label, text in _accuracy_rows(drift) if text]
-    drawn = []
-    changes = _stage_changes(drift)
-    if any(changes.values()):
-        caption = f"{_begun(drift.measure)} lost and won by stage, pp"
-        drawn.append(Chart(caption, charts.waterfall(changes, "pp", f"{caption}: {_listed(changes)}")))
+    drawn = stage_charts(drift)
     for curves in drift.curves():
         says = f"{curves.caption}: {curves.y_title} by {curves.x_title}"
         lines = charts.lines(curves.lines, curves.x_title, curves.y_title, says, zero=True)
         drawn.append(Chart(curves.caption, lines))
-    changes = _stage_answers(drift)
-    if any(changes.values()):
-        caption = "Answers changed by stage, %"
-        bars = charts.bars(list(changes), list(changes.values()), "%", f"{caption}: {_listed(changes)}")
-        drawn.append(Chart(caption, bars))
+    labels = "labelled" if drift.labelled else "no labels"
     return Section(
         "Accuracy",
-        f"The board's answers against the float model's on {drift.images} images"
-        f" ({'labelled' if drift.labelled else 'no labels'}, from {drift.source}).",
+        f"The board's answers against the float model's on {drift.images:,} images"
+        f" ({labels}, from {drift.source}).",
         drawn,
         [
             Table("Drift", ["figure", "value"], rows),
-            *(Table(*item, folded=len(item.rows) > SHORT) for item in drift.tables()),
             Table("Stages", ["stage", "found"], _stages(drift)),
         ],
         list(_worst(drift)),
@@ -54,11 +44,6 @@ def accuracy(report: Report, charts: Charts) -> Section:
     )
 
 
-def _begun(name: str) -> str:
-    """A measure's name where a line begins: "top-1" is "Top-1" there, and "mAP" itself."""
-    return name if name[1:2].isupper() else name[:1].upper() + name[1:]
-
-
 def _accuracy_rows(drift: Drift) -> list[tuple[str, str]]:
     rows = [("same answer as the float model", share(drift.agreement, 2))]
     if drift.agreement_interval:
@@ -67,31 +52,6 @@ def _accuracy_rows(drift: Drift) -> list[tuple[str, str]]:
         )
     return [*rows, *drift.rows(), (f"cosine of the {drift.moved}", number(drift.cosine, 5)),
             (f"largest error of the {drift.moved}", f"{drift.max_abs:.4g}")]  # fmt: skip
-
-
-def _listed(values: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:+.2f}" for name, value in values.items())
-
-
-def _stage_changes(drift: Drift) -> dict[str, float]:
-    """What each stage lost or won of the headline measure, in pp, where the images are labelled."""
-    stages = drift.stages
-    changes = {
-        "quantization": stages.quantization.change_pp,
-        "kernel": stages.kernel.change_pp,
-    }
-    known = {name: change for name, change in changes.items() if change is not None}
-    return known if len(known) == len(changes) else {}
-
-
-def _stage_answers(drift: Drift) -> dict[str, float]:
-    """The share of answers that each stage changed, in percent."""
-    stages = drift.stages
-    return {
-        "conversion": 100.0 * (1.0 - stages.conversion.agreement),
-        "quantization": 100.0 * (1.0 - stages.quantization.agreement),
-        "kernel": 100.0 * (1.0 - stages.kernel.agreement),
-    }
 
 
 def _stages(drift: Drift) -> list[list[str]]:
@@ -113,16 +73,17 @@ def _stages(drift: Drift) -> list[list[str]]:
 
 
 def _worst(drift: Drift) -> Iterable[dict[str, Any]]:
-    for item in drift.worst:
+    """Those whose answer is another first, each group in the order of the report."""
+    for item in sorted(drift.worst, key=lambda item: item.answer == item.reference):
         board = item.answer if item.answer_label is None else item.answer_label
         truth = item.reference if item.reference_label is None else item.reference_label
-        lines = [f"board: {board}", f"float: {truth}"]
+        changed = item.answer != item.reference
+        lines = [f"board: {board}", f"float: {truth}"] if changed else [f"board and float: {board}"]
         if item.label:
             lines.append(f"truth: {item.label}")
         lines.append(drift.describe(item))
         picture = item.thumbnail or ""
         src = picture if picture.startswith("data:image/png;base64,") else ""
-        changed = item.answer != item.reference
         yield {"src": src, "title": item.file, "lines": lines, "changed": changed, "boxes": _boxes(item)}
 
 

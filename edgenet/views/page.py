@@ -1,19 +1,24 @@
-"""Reports as one HTML file that needs nothing else: no script, no network, light and dark."""
+"""Reports as one HTML file that needs nothing else: read without a script, no network, light and dark."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from edgenet.figures import interval, number
 from edgenet.metric import metrics
 from edgenet.report import Limit, Report
+from edgenet.views.banners import banners
 from edgenet.views.charts import Charts
-from edgenet.views.comparison import Overview, overview
+from edgenet.views.downloads import as_csv, as_json
+from edgenet.views.overview import Overview, overview
 from edgenet.views.parts import Section, Tile
+from edgenet.views.pipeline import WANTED_FPS
+from edgenet.views.recommendation import loss_words
+from edgenet.views.script import script
 from edgenet.views.sections import sections
 from edgenet.views.template import render
+from edgenet.views.when import when
 
 __all__ = ["page"]
 
@@ -28,30 +33,43 @@ def page(reports: Sequence[Report]) -> str:
     shown = [_context(report, charts, index) for index, report in enumerate(reports)]
     compared: Overview | None = overview(reports, charts) if len(reports) > 1 else None
     title = f"{reports[0].bundle.model} {reports[0].build}" if compared is None else compared.title
-    return render("page.html.j2", title=title, reports=shown, overview=compared)
+    return render(
+        "page.html.j2",
+        title=title,
+        reports=shown,
+        overview=compared,
+        banners=banners(reports, compared.names) if compared else [],
+        where=" · ".join(dict.fromkeys(_where(report) for report in reports)),
+        csv=as_csv(reports),
+        script=script(),
+    )
 
 
 def _context(report: Report, charts: Charts, index: int) -> dict[str, Any]:
     found: list[Section] = sections(report, charts)
+    date = when(report)
     return {
         "id": f"report-{index + 1}",
         "name": f"{report.bundle.model} {report.build}",
-        "where": report.device.board or report.device.name,
-        "when": _when(report),
+        "where": _where(report),
+        "when": date.strftime("%Y-%m-%d %H:%M UTC") if date else "",
         "protocol": report.protocol.name,
         "state": report.verdict.state,
         "reasons": report.verdict.reasons,
         "limits": [_limit(item) for item in report.verdict.limits],
         "tiles": _tiles(report),
         "sections": found,
+        "json": as_json(report),
     }
 
 
-def _when(report: Report) -> str:
-    seconds = report.device.facts.get("clock_s")
-    if not isinstance(seconds, int | float) or not 0 < seconds < 1e11:
-        return ""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+def _where(report: Report) -> str:
+    """The board and its processor: "Raspberry Pi 5 Model B, 4 × Cortex-A76"."""
+    facts, board = report.device.facts, report.device.board or report.device.name
+    cpu, cores = facts.get("cpu"), facts.get("cores")
+    if not isinstance(cpu, str) or not cpu:
+        return board
+    return f"{board}, {cores} × {cpu}" if isinstance(cores, int) and cores > 1 else f"{board}, {cpu}"
 
 
 def _limit(item: Limit) -> dict[str, Any]:
@@ -59,25 +77,41 @@ def _limit(item: Limit) -> dict[str, Any]:
 
 
 def _tiles(report: Report) -> list[Tile]:
+    """The figures that decide: speed, accuracy, memory."""
     figures = {item.key: item.of(report) for item in metrics(report)}
     drift = report.drift
-    spread = "" if report.emulated else interval(report.latency_ms.p50_interval, 3)
-    alone = number(figures["fps_model"], 1)
-    speed = [
-        Tile("image to label", number(figures["fps_pipeline"], 1), "FPS", f"network alone {alone} FPS")
-        if report.pipeline_ms else Tile("network alone", alone, "FPS", "image to label: not measured"),
-        Tile("median", number(figures["p50_ms"], 3), "ms", f"95 % interval {spread}" if spread else ""),
-        Tile("99 of 100 within", number(figures["p99_ms"], 3), "ms"),
-    ]  # fmt: skip
-    tiles = [] if report.emulated else speed
-    tiles += [
-        Tile("peak memory", number(figures["peak_mb"], 1), "MB", f"artifact {number(figures['size_mb'])} MB"),
-    ]  # fmt: skip
+    tiles = [] if report.emulated else _speed_tiles(report)
     if drift.best is not None and drift.delta_pp is not None:
-        against = f"{drift.delta_pp:+.2f} pp against float ({interval(drift.interval_pp)})"
-        tiles.append(Tile(drift.measure, number(100.0 * drift.best, 1), "%", against))
-    agreed = f"of {drift.images} answers are the float model's"
+        change = f"{drift.delta_pp:+.2f} pp against float ({interval(drift.interval_pp)})"
+        lost = drift.lost().interval
+        kept = lost is None or lost[0] <= 0
+        tiles.append(
+            Tile(drift.measure, number(100.0 * drift.best, 1), "%", change, loss_words(report), kept)
+        )
+    agreed = f"of {drift.images:,} answers are the float model's"
     tiles.append(Tile("agreement", number(figures["agreement_percent"], 1), "%", agreed))
+    size = f"artifact {number(figures['size_mb'])} MB"
+    tiles.append(Tile("peak memory", number(figures["peak_mb"], 1), "MB", size))
     if figures["joules_per_frame"] is not None:
         tiles.append(Tile("energy", number(1e3 * figures["joules_per_frame"], 2), "mJ/frame"))
     return tiles
+
+
+def _speed_tiles(report: Report) -> list[Tile]:
+    fps, latency = report.fps, report.latency_ms
+    times = fps.best_known / WANTED_FPS
+    kept, rate = times >= 1.0, f"{times:.0f}×" if times >= 10 else f"{times:.1f}×"
+    against = f"{'meets' if kept else 'misses'} {WANTED_FPS:g} FPS ({rate})"
+    alone = number(fps.model, 1)
+    first = (
+        Tile("image to label", number(fps.pipeline, 1), "FPS", f"network alone {alone} FPS", against, kept)
+        if fps.pipeline
+        else Tile("network alone", alone, "FPS", "image to label: not measured", against, kept)
+    )
+    spread = interval(latency.p50_interval, 3)
+    middle = f"95 % interval {spread}" if spread else ""
+    return [
+        first,
+        Tile("median latency", number(latency.p50, 3), "ms", middle),
+        Tile("99 % of runs within", number(latency.p99, 3), "ms"),
+    ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Chart", "Section", "Table", "Tile"]
+# A number, alone or with a unit behind it.
+FIGURE = re.compile(r"[+\-−<]?\d[\d,.]*(e[+-]?\d+)?( ?[%a-zA-Z]+)?$")
+
+__all__ = ["Bar", "Chart", "Matrix", "Network", "Row", "Section", "Square", "Table", "Tile"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,72 @@ class Table:
     rows: Sequence[Sequence[str]]
     folded: bool = False
 
+    @property
+    def figures(self) -> Sequence[bool]:
+        """Of each column whether it holds nothing but figures, which stand at the right; not the first."""
+        if len(self.columns) < 3:
+            return [False] * len(self.columns)
+        cells = [
+            [row[at] for row in self.rows if row[at] not in ("", "–")] for at in range(len(self.columns))
+        ]
+        return [at > 0 and bool(own) and all(map(FIGURE.match, own)) for at, own in enumerate(cells)]
+
+
+@dataclass(frozen=True)
+class Square:
+    """One count of a matrix.
+
+    Attributes:
+        text: The count, "" for none.
+        change: Against the float model's, "" for none.
+        kind: Whether it counts "right" or "wrong" answers.
+        strength: Percent of its row.
+        title: In words.
+    """
+
+    text: str
+    change: str
+    kind: str
+    strength: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A confusion matrix: (letter, name) of each class, and rows of squares."""
+
+    names: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[Square]]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A figure with a bar beside it: its words, the bar's part of the longest, and more in a tooltip."""
+
+    words: str
+    part: float
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer: a drawing of its connections, its name and operator, and a bar a column or ``None``."""
+
+    lanes: str
+    name: str
+    op: str
+    bars: Sequence[Bar | None]
+
+
+@dataclass(frozen=True)
+class Network:
+    """The layers in order: heads of the bars, rows, width of the drawings in px, and whether it is folded."""
+
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    width: int
+    folded: bool
+
 
 @dataclass(frozen=True)
 class Section:
@@ -40,6 +110,8 @@ class Section:
         images: Pictures with captions: ``src`` (a data URI or ""), ``title``, ``lines``, ``changed``, and
             ``boxes`` over them.
         notes: What to know when reading it.
+        matrix: What is taken for what.
+        network: The layers in order.
     """
 
     title: str
@@ -48,13 +120,17 @@ class Section:
     tables: Sequence[Table] = ()
     images: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
+    matrix: Matrix | None = None
+    network: Network | None = None
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A large figure with its unit and a line below."""
+    """A large figure with its unit and a line below; ``kept`` says whether it keeps the line ``against``."""
 
     label: str
     figure: str
     unit: str
     note: str = ""
+    against: str = ""
+    kept: bool = True

@@ -59,7 +59,7 @@ def pipeline_tables(report: Report) -> list[Table]:
     pipeline = report.pipeline_ms
     if pipeline is None or report.emulated or not pipeline.parts:
         return []
-    parts = {**pipeline.parts, "in all": pipeline.mean}
+    parts = {**pipeline.parts, "total": pipeline.mean}
     caption = f"From {'image' if pipeline.frame is None else pipeline.frame} bytes to label, means"
     rows = [[name, number(ms, 3), _share(ms)] for name, ms in parts.items()]
     tables = [Table(caption, ["part", "ms", OF_A_FRAME], rows)]

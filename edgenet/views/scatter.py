@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from edgenet.text import plain
+from edgenet.views.draw import Drawing
 from edgenet.views.scatter_axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, Mark, Span
 from edgenet.views.scatter_labels import RADIUS, labels
 
-__all__ = ["SHAPES", "scatter", "symbol"]
-
-# Marks that are told apart without their color; what comes after the last is a cross.
-SHAPES = ("circle", "square", "diamond", "triangle")
+__all__ = ["scatter", "symbol"]
 
 
 def scatter(marks: Sequence[Mark], axes: Axes, line: float, titles: tuple[str, str], says: str) -> str:
@@ -29,22 +27,17 @@ def scatter(marks: Sequence[Mark], axes: Axes, line: float, titles: tuple[str, s
         titles: Of the axes, x first.
         says: What it shows, for those who cannot see it.
     """
-    size = f"0 0 {WIDTH} {HEIGHT}"
-    root = ElementTree.Element(
-        "svg", {"class": "scatter", "viewBox": size, "role": "img", "aria-label": plain(says)}
-    )
-    _axes(root, axes, titles)
-    _line(root, axes, line)
-    _front(root, axes, [mark for mark in marks if mark.front])
+    drawing = Drawing("scatter", WIDTH, HEIGHT, says, "group")
+    _axes(drawing, axes, titles)
+    _line(drawing, axes, line)
+    _front(drawing, axes, [mark for mark in marks if mark.front])
     for mark in marks:
-        _bars(root, axes, mark)
+        _bars(drawing, axes, mark)
     for mark in sorted(marks, key=lambda mark: (mark.front, mark.ringed)):
-        _mark(root, axes, mark)
+        _mark(drawing.root, axes, mark)
     for label in labels(marks, axes):
-        _text(root, label.place, label.text, label.anchor).set(
-            "class", "name one" if label.ringed else "name"
-        )
-    return ElementTree.tostring(root, encoding="unicode")
+        drawing.text(label.place, label.text, label.anchor, "name one" if label.ringed else "name")
+    return str(drawing)
 
 
 def symbol(shape: str, color: int | None = None, filled: bool = True) -> str:
@@ -54,35 +47,29 @@ def symbol(shape: str, color: int | None = None, filled: bool = True) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _axes(root: ElementTree.Element, axes: Axes, titles: tuple[str, str]) -> None:
+def _axes(drawing: Drawing, axes: Axes, titles: tuple[str, str]) -> None:
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     for mark in axes.y_marks:
         y = axes.up(mark)
-        _segment(root, "grid", (LEFT, y), (right, y))
-        _text(root, (LEFT - 7, y + 4), f"{mark:g}", "end")
+        drawing.line("grid", (LEFT, y), (right, y))
+        drawing.text((LEFT - 7, y + 4), f"{mark:g}", "end")
     for mark in axes.x_marks:
         x = axes.across(mark)
-        _segment(root, "grid", (x, TOP), (x, bottom))
-        _text(root, (x, bottom + 17), f"{mark:g}", "middle")
-    _text(root, ((LEFT + right) / 2, HEIGHT - 6), titles[0], "middle")
-    turned = _text(root, (0, 0), titles[1], "middle")
+        drawing.line("grid", (x, TOP), (x, bottom))
+        drawing.text((x, bottom + 17), f"{mark:g}", "middle")
+    drawing.text(((LEFT + right) / 2, HEIGHT - 6), titles[0], "middle")
+    turned = drawing.text((0, 0), titles[1], "middle")
     turned.set("transform", f"translate(13 {(TOP + bottom) / 2:.1f}) rotate(-90)")
 
 
-def _line(root: ElementTree.Element, axes: Axes, line: float) -> None:
+def _line(drawing: Drawing, axes: Axes, line: float) -> None:
     x = axes.across(line)
-    box = {
-        "x": f"{x:.1f}",
-        "y": str(TOP),
-        "width": f"{WIDTH - RIGHT - x:.1f}",
-        "height": str(HEIGHT - TOP - BOTTOM),
-    }
-    ElementTree.SubElement(root, "rect", {"class": "reached", **box})
-    _segment(root, "line", (x, TOP), (x, HEIGHT - BOTTOM))
-    _text(root, (x, TOP - 7), f"{line:g} FPS", "middle").set("class", "at")
+    drawing.box("reached", x, TOP, WIDTH - RIGHT - x, HEIGHT - TOP - BOTTOM)
+    drawing.line("line", (x, TOP), (x, HEIGHT - BOTTOM))
+    drawing.text((x, TOP - 7), f"{line:g} FPS", "middle", "at")
 
 
-def _front(root: ElementTree.Element, axes: Axes, front: Sequence[Mark]) -> None:
+def _front(drawing: Drawing, axes: Axes, front: Sequence[Mark]) -> None:
     """The stair under which nothing is best: at each speed the best accuracy that is reached."""
     if not front:
         return
@@ -90,10 +77,10 @@ def _front(root: ElementTree.Element, axes: Axes, front: Sequence[Mark]) -> None
     path = f"M{axes.across(steps[0].x):.1f} {HEIGHT - BOTTOM}"
     for mark in steps:
         path += f"H{axes.across(mark.x):.1f}V{axes.up(mark.y):.1f}"
-    ElementTree.SubElement(root, "path", {"class": "front", "d": f"{path}H{LEFT}"})
+    drawing.add("path", "front", d=f"{path}H{LEFT}")
 
 
-def _bars(root: ElementTree.Element, axes: Axes, mark: Mark) -> None:
+def _bars(drawing: Drawing, axes: Axes, mark: Mark) -> None:
     """The intervals, where they reach beyond the mark."""
     x, y = axes.across(mark.x), axes.up(mark.y)
     ends: list[tuple[Span, Span]] = []
@@ -103,7 +90,7 @@ def _bars(root: ElementTree.Element, axes: Axes, mark: Mark) -> None:
         ends.append(((x, axes.up(mark.y_span[0])), (x, axes.up(mark.y_span[1]))))
     for begin, end in ends:
         if math.dist(begin, (x, y)) > RADIUS or math.dist(end, (x, y)) > RADIUS:
-            _segment(root, f"bar c{mark.color}", begin, end)
+            drawing.line(f"bar c{mark.color}", begin, end)
 
 
 def _mark(root: ElementTree.Element, axes: Axes, mark: Mark) -> None:
@@ -137,15 +124,3 @@ def _shape(parent: ElementTree.Element, shape: str, place: Span, classes: str) -
 def _circle(parent: ElementTree.Element, place: Span, radius: float, classes: str) -> None:
     where = {"cx": f"{place[0]:.1f}", "cy": f"{place[1]:.1f}", "r": f"{radius:g}"}
     ElementTree.SubElement(parent, "circle", {"class": classes, **where})
-
-
-def _segment(parent: ElementTree.Element, classes: str, begin: Span, end: Span) -> None:
-    path = f"M{begin[0]:.1f} {begin[1]:.1f}L{end[0]:.1f} {end[1]:.1f}"
-    ElementTree.SubElement(parent, "path", {"class": classes, "d": path})
-
-
-def _text(parent: ElementTree.Element, place: Span, text: str, anchor: str) -> ElementTree.Element:
-    where = {"x": f"{place[0]:.1f}", "y": f"{place[1]:.1f}", "text-anchor": anchor}
-    found = ElementTree.SubElement(parent, "text", where)
-    found.text = plain(text)
-    return found

@@ -48,15 +48,23 @@ def _shortened(text: str) -> str:
 
 
 def _places(axes: Axes, mark: Mark, text: str) -> Iterator[tuple[Span, str, Box]]:
-    """Where a label can stand: above right, above left, below left, below right; never outside."""
+    """Where a label can stand: beside it, above it or below it; never outside."""
     x, y, wide = axes.across(mark.x), axes.up(mark.y), LETTER * len(text)
     gap = RADIUS + (7.0 if mark.ringed else 2.0)
     for side, rise in ((1, -6.0), (-1, -6.0), (-1, 14.0), (1, 14.0)):
         at = x + side * gap
         left = at if side > 0 else at - wide
         box = (left, y + rise - LINE + 4, left + wide, y + rise + 4)
-        if box[0] >= LEFT and box[2] <= WIDTH and box[1] >= TOP and box[3] <= HEIGHT - BOTTOM:
+        if _inside(box):
             yield (at, y + rise), "start" if side > 0 else "end", box
+    for rise in (-gap - 5.0, gap + 14.0):
+        box = (x - wide / 2, y + rise - LINE + 4, x + wide / 2, y + rise + 4)
+        if _inside(box):
+            yield (x, y + rise), "middle", box
+
+
+def _inside(box: Box) -> bool:
+    return box[0] >= LEFT and box[2] <= WIDTH and box[1] >= TOP and box[3] <= HEIGHT - BOTTOM
 
 
 def _around(place: Span) -> Box:

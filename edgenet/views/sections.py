@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgenet.breakdown import ColdStart, LayerFacts, Roofline, ThreadTry
 from edgenet.figures import interval, number, share, size
@@ -13,7 +14,10 @@ from edgenet.measured import Reading
 from edgenet.report import Report
 from edgenet.views.accuracy import accuracy
 from edgenet.views.charts import Charts, wide
+from edgenet.views.classes import classes
 from edgenet.views.fingerprint import fingerprint
+from edgenet.views.histogram import histogram
+from edgenet.views.network import extremes, network
 from edgenet.views.parts import Chart, Section, Table
 from edgenet.views.pipeline import pipeline_notes, pipeline_tables
 
@@ -25,9 +29,10 @@ def sections(report: Report, charts: Charts) -> list[Section]:
     found = [
         _speed(report, charts),
         _special(report, charts),
-        _layers(report, charts),
-        _heat(report, charts),
         accuracy(report, charts),
+        classes(report),
+        _layers(report),
+        _heat(report, charts),
         _memory(report, charts),
         _environment(report),
     ]
@@ -39,10 +44,9 @@ def _speed(report: Report, charts: Charts) -> Section | None:
         return Section("Speed", notes=["An emulated board has no speed: nothing is shown."])
     samples = report.latency_ms.array()
     drawn = [
-        Chart("How long one invocation takes (the slowest hundredth in the last bar)",
-              charts.histogram(samples, "one invocation")),
+        Chart(_slowest(samples), histogram(samples, "one invocation")),
         Chart("The same over the run: median and 99th percentile", charts.series(samples, "One invocation")),
-    ]  # fmt: skip
+    ]
     pipeline, what = report.pipeline_ms, report.frame or "image"
     if pipeline and pipeline.parts:
         parts = pipeline.parts
@@ -63,6 +67,15 @@ def _speed(report: Report, charts: Charts) -> Section | None:
     )  # fmt: skip
     tables = [table, *pipeline_tables(report)]
     return Section("Speed", _speed_lead(report), drawn, tables, notes=pipeline_notes(report))
+
+
+def _slowest(samples: NDArray[np.float64]) -> str:
+    """The caption of the histogram, with what it leaves out."""
+    beyond = samples[samples > np.percentile(samples, 99)]
+    caption = "How long one invocation takes, up to the 99th percentile"
+    if not len(beyond):
+        return caption
+    return f"{caption}; {len(beyond):,} of {len(samples):,} runs take longer, {samples.max():.3g} ms at most"
 
 
 def _speed_lead(report: Report) -> str:
@@ -113,22 +126,11 @@ def starts(cold: ColdStart) -> dict[str, float]:
     return {name: float(np.median([getattr(row, key) for row in cold.runs])) for name, key in PARTS.items()}
 
 
-def _layers(report: Report, charts: Charts) -> Section | None:
+def _layers(report: Report) -> Section | None:
     rows, facts = report.layers, report.layer_facts or LayerFacts()
     if not rows:
         reason = facts.absent
         return Section("Layers", notes=[f"No times of layers: {reason}."]) if reason else None
-    names = [row.name for row in rows]
-    drawn = []
-    if not report.emulated:
-        times = [row.ms for row in rows]
-        drawn.append(Chart("Time of each layer, ms", charts.bars(names, times, "ms", "Time of each layer")))
-    drift = [row.sqnr_db for row in rows]
-    if any(value is not None for value in drift):
-        drawn.append(
-            Chart("Signal to quantization noise after each layer, dB (less is worse)",
-                  charts.bars(names, drift, "dB", "Signal to noise after each layer"))
-        )  # fmt: skip
     columns = {"name": "layer", "op": "operator", "ms": "ms", "share": "share", "gmac_s": "GMAC/s",
                "gb_s": "GB/s", "of_roof": "of roofline", "sqnr_db": "SQNR dB"}  # fmt: skip
     hidden = TIMED if report.emulated else ()
@@ -136,11 +138,12 @@ def _layers(report: Report, charts: Charts) -> Section | None:
         key for key in columns if key not in hidden and any(getattr(row, key) is not None for row in rows)
     ]
     table = Table(
-        "Every layer", [columns[key] for key in there],
+        "Every layer with all its figures", [columns[key] for key in there],
         [[_cell(getattr(row, key), key) for key in there] for row in rows], folded=True,
     )  # fmt: skip
     lead = "" if report.emulated else facts.summary or ""
-    return Section("Layers", lead, drawn, [table], notes=_notes(facts, report))
+    tables = [*extremes(report), table]
+    return Section("Layers", lead, (), tables, notes=_notes(facts, report), network=network(report))
 
 
 # What of a layer tells how fast the board is.
@@ -182,7 +185,7 @@ def _heat(report: Report, charts: Charts) -> Section | None:
             says = f"{caption}: {points[0][1]:.4g} at first, {points[-1][1]:.4g} at last, {unit}"
             drawn.append(Chart(f"{caption}, {unit}", charts.lines({caption: points}, "s", unit, says)))
     energy = report.energy
-    notes = [f"{SENSORS.get(name, name)} is not known: {reason}." for name, reason in absent.items()]
+    notes = [_unknown(absent)] if absent else []
     if loads := [f"{item.load_1m:g}" for item in readings[:1] + readings[-1:] if item.load_1m is not None]:
         notes.insert(0, f"Load average before and after: {', '.join(loads)}.")
     if energy and energy.absent:
@@ -190,6 +193,15 @@ def _heat(report: Report, charts: Charts) -> Section | None:
     elif energy and energy.summary:
         notes.append(energy.summary)
     return Section("Heat, clocks, power", "", drawn, notes=notes) if drawn or notes else None
+
+
+def _unknown(absent: Mapping[str, str]) -> str:
+    """What the board does not tell, in one line: what has one reason stands together."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in absent.items():
+        by_reason.setdefault(reason, []).append(SENSORS.get(name, name).lower())
+    told = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
+    return f"Not known on this board: {told}."
 
 
 def _course(readings: Sequence[Reading], key: str) -> list[tuple[float, float]]:

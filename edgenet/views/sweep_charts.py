@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from edgenet.figures import percent
 from edgenet.swept import MEASURED, Cell, Sweep
-from edgenet.views.scatter import SHAPES, scatter, symbol
+from edgenet.views.marks import precision_order, shape_of
+from edgenet.views.scatter import scatter, symbol
 from edgenet.views.scatter_axes import Axes, Mark, Span
 from edgenet.views.sweep_order import ANSWER, board_names, devices, ranks
 from edgenet.views.sweep_table import state_name
@@ -26,8 +27,6 @@ __all__ = ["Panel", "legend", "panels"]
 
 # The page has so many colors; further families share them.
 COLORS = 8
-# So that each precision has its mark in every sweep.
-PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
 LONGEST = 400
 
 
@@ -66,10 +65,10 @@ def legend(sweep: Sweep) -> list[tuple[str, str]]:
     used = {cell.family: _family(cell) for cell in drawn}
     families = [(used[name], color) for name, color in _colors(sweep).items() if name in used]
     families = families if len(families) > 1 else []
-    precisions = sorted({cell.precision for cell in drawn}, key=_precision)
+    precisions = sorted({cell.precision for cell in drawn}, key=precision_order)
     found = [(symbol("circle", color), cut(name, LONGEST // 10)) for name, color in families]
     found += [("", f"(colors repeat after {COLORS} families)")] if len(families) > COLORS else []
-    found += [(symbol(_shape(name)), cut(name, LONGEST // 10)) for name in precisions]
+    found += [(symbol(shape_of(name)), cut(name, LONGEST // 10)) for name in precisions]
     found += [(symbol("circle"), "filled: sustained"), (symbol("circle", filled=False), "hollow: screened")]
     return found
 
@@ -108,7 +107,7 @@ def _mark(cell: Cell, sweep: Sweep, colors: Mapping[str | None, int], rank: str,
     if place is None:
         return None
     return Mark(
-        *place, cell.fps.interval, _height(cell), colors[cell.family], _shape(cell.precision),
+        *place, cell.fps.interval, _height(cell), colors[cell.family], shape_of(cell.precision),
         cell.fps.sustained is not None, _title(cell, sweep), link,
         network_name(cell) if rank else "", rank == ANSWER, rank != "" and _on_front(cell, sweep),
     )  # fmt: skip
@@ -145,11 +144,3 @@ def _colors(sweep: Sweep) -> Mapping[str | None, int]:
     """Family → number of its color, in the order of their names."""
     names = sorted({cell.family for cell in sweep.cells}, key=lambda name: name or "")
     return {name: index % COLORS for index, name in enumerate(names)}
-
-
-def _precision(name: str) -> tuple[int, str]:
-    return (PRECISIONS.index(name) if name in PRECISIONS else len(PRECISIONS)), name
-
-
-def _shape(precision: str) -> str:
-    return dict(zip(PRECISIONS, SHAPES, strict=True)).get(precision, "cross")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from edgenet.swept import Cell, Sweep
 from edgenet.text import plain
 from edgenet.views.fingerprint import fingerprint
 from edgenet.views.parts import Table
+from edgenet.views.script import script
 from edgenet.views.sweep_answers import answers
 from edgenet.views.sweep_charts import legend, panels
 from edgenet.views.sweep_order import devices, in_order, ranks
@@ -24,7 +22,6 @@ from edgenet.views.template import render
 
 __all__ = ["sweep_page"]
 
-SCRIPT = Path(__file__).with_name("sweep.js")
 # Of a note, a value of the plan and a fact of a board; the whole stands in the file.
 LONGEST, NOTES = 600, 40
 
@@ -49,7 +46,6 @@ class Row:
 
 def sweep_page(sweep: Sweep) -> str:
     """The page of a sweep, or of several that were joined."""
-    script = SCRIPT.read_text(encoding="utf-8")
     cells, heads = in_order(sweep), columns(sweep)
     links = {(cell.device, cell.key): f"#cell-{index}" for index, cell in enumerate(cells, 1)}
     return render(
@@ -68,8 +64,7 @@ def sweep_page(sweep: Sweep) -> str:
         notes=[cut(note, LONGEST) for note in (*sweep.notes, *origins(sweep.cells))[:NOTES]],
         tables=_how(sweep),
         made=sweep.tool or "",
-        script=script,
-        digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        script=script(),
     )
 
 

@@ -41,9 +41,9 @@ def test_a_long_stage_leaves_room_for_how_far_it_is(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("COLUMNS", "80")
     with shown() as progress:
         progress(
-            "local: time v1-0.25-224 tflite int8, v1-0.25-224 tflite fp32, v1-0.25-160 tflite int8", 3, 8
+            "local: timing v1-0.25-224 tflite int8, v1-0.25-224 tflite fp32, v1-0.25-160 tflite int8", 3, 8
         )
-    assert "local: time v1-0.25-224" in screen.getvalue()
+    assert "local: timing v1-0.25-224" in screen.getvalue()
     assert "3/8" in screen.getvalue()
 
 

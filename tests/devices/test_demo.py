@@ -262,12 +262,49 @@ def test_a_board_cannot_put_anything_else_into_the_address(name: str, value: obj
         DemoReady.from_table({**ready, name: value})
 
 
-def get(port: int, request: str) -> tuple[int, bytes]:
+def get(port: int, request: str, verb: str = "GET", body: bytes = b"") -> tuple[int, bytes]:
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.settimeout(5)
-        connection.sendall(f"GET {request}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        head = f"{verb} {request}\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode() + body)
         data = b"".join(iter(lambda: connection.recv(65536), b""))
     return int(data.split()[1]), data.partition(b"\r\n\r\n")[2]
+
+
+def test_the_page_changes_the_source_and_one_that_is_not_there_changes_nothing(board, net, tmp_path) -> None:
+    other = {"kind": "video", "name": "other.mjpg", "paths": [str(tmp_path / "other.mjpg")], "loop": True}
+    (tmp_path / "other.mjpg").write_bytes(b"".join(path.read_bytes() for path in PICTURES[:5]))
+    with connect("board") as agent, contextlib.closing(PortForward(0)) as door:
+        order = request(agent, [net()], folder(loop=True, name="first"), page=True, others=[other])
+        run = Run(agent, order, door)
+        run.until(run.ready.is_set)
+        door.key = key = next(event for event in run.events if isinstance(event, DemoReady)).key
+
+        def choose(name: str) -> tuple[int, bytes]:
+            body = json.dumps({"do": "source", "id": name}).encode()
+            head = f"/do HTTP/1.1\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(body)}"
+            return get(door.port, head, "POST", body)
+
+        listed = get(door.port, f"/sources HTTP/1.1\r\nAuthorization: Bearer {key}")[1]
+        offers = [offer["id"] for offer in json.loads(listed)["offers"]]
+        assert offers[:2] == ["folder", "video"]
+        assert choose("video")[0] == 200
+        run.until(lambda: run.ticks() and run.ticks()[-1].state["source"]["name"] == "other.mjpg")
+        assert run.ticks()[-1].state["source"]["id"] == "video"
+        before = run.answered()
+        run.until(lambda: run.answered() > before + 3)
+        (tmp_path / "gone").mkdir()
+        Path(other["paths"][0]).rename(tmp_path / "gone" / "other.mjpg")
+        assert choose("folder")[0] == 200
+        status, why = choose("video")
+        assert status == 409
+        assert b"other.mjpg" in why
+        before = run.answered()
+        run.until(lambda: run.answered() > before + 3)
+        assert run.ticks()[-1].state["source"]["name"] == "first"
+        run.stop.set()
+        run.join()
+    assert run.error is None
 
 
 def test_a_port_in_use_is_one_line_with_the_remedy() -> None:

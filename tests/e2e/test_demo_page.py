@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
 import json
 import os
@@ -17,13 +18,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from edgenet.agent.demo.sources.synthetic import TURN
+from edgenet.library import image_folder
 from edgenet.zoo.signs import LABELS
 from tests import sshd
+from tests.axe import violations
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright")
+cv2 = pytest.importorskip("cv2", reason="no OpenCV")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 pytestmark = [
@@ -43,6 +48,19 @@ DIFFERENCE = """async () => {
   const [seen, last] = [pixels(document.getElementById("img")), pixels(frame)];
   return seen.reduce((sum, value, index) => sum + Math.abs(value - last[index]), 0) / seen.length;
 }"""
+
+
+# Chromium's own moving picture in place of a camera, and nobody to ask whether it may be used.
+FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+# Hands a file over as somebody does who drops or pastes it.
+HAND_OVER = """([how, name, type, text]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([Uint8Array.from(atob(text), c => c.charCodeAt(0))], name, {type}));
+  dispatchEvent(how === "drop" ? new DragEvent("drop", {dataTransfer: data, cancelable: true})
+                               : new ClipboardEvent("paste", {clipboardData: data}));
+}"""
+GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+PICTURE = sorted(image_folder("signs", "val").glob("*.jpg"))[0]
 
 
 class Demo:
@@ -119,7 +137,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture(scope="module")
 def page(demo: Demo) -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *FAKE_CAMERA])
         page = browser.new_context(viewport={"width": 1360, "height": 850}).new_page()
         page.errors = []
         page.on("pageerror", lambda error: page.errors.append(str(error)))
@@ -219,6 +237,120 @@ def test_recorded_frames_are_a_calibration_folder(page: Any, demo: Demo) -> None
     assert len(ImageSet.load(demo.keep / "drift")) >= 2
 
 
+def hand_over(page: Any, how: str, name: str, kind: str, data: bytes) -> str:
+    """Drop or paste a file; what the page says when it is answered or refused."""
+    page.evaluate("tell('')")
+    page.evaluate(HAND_OVER, [how, name, kind, base64.b64encode(data).decode()])
+    return str(wait(lambda: (told := page.text_content("#told")) and "Asking" not in told and told))
+
+
+@pytest.mark.parametrize("how", ["choose", "drop", "paste"])
+def test_an_own_picture_is_answered_by_both_models(page: Any, how: str) -> None:
+    if how == "choose":
+        page.set_input_files("#file", PICTURE)
+        page.wait_for_selector("#told:has-text('on the board')")
+    else:
+        hand_over(page, how, PICTURE.name, "image/jpeg", PICTURE.read_bytes())
+    answer = page.evaluate("own.answer")
+    tops = [model["top"][0] for model in answer["models"]]
+    assert len(tops) == 2
+    told = page.text_content("#told")
+    assert told.startswith(f"{PICTURE.name}: {tops[0][0]}, ")
+    assert "128×128" in told
+    assert tops[0][0] in page.locator(".chip").first.inner_text()
+    assert page.text_content("#whose") == "Answers to your picture"
+    assert page.evaluate("$('img').naturalWidth") == 128
+    if how == "paste":
+        assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#whose:text-is('Answers')")
+    assert page.evaluate("own") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "data", "why"),
+    [
+        ("notes.txt", "text/plain", b"hello", "notes.txt is not a picture that this browser can read"),
+        ("cut.jpg", "image/jpeg", PICTURE.read_bytes()[:1500], "cut.jpg is not a picture that this browser"),
+        (
+            "image.jpg",
+            "image/jpeg",
+            GIF,
+            "The board cannot use this picture: it is neither a JPEG nor a PNG.",
+        ),
+    ],
+)
+def test_what_is_no_picture_is_a_sentence_on_the_page(
+    page: Any, name: str, kind: str, data: bytes, why: str
+) -> None:
+    assert why in hand_over(page, "drop", name, kind, data)
+    assert page.get_attribute("#told", "class") == "told bad"
+    assert page.evaluate("own") is None
+
+
+def test_a_large_picture_of_another_kind_is_sent_as_a_jpeg_and_the_page_says_so(page: Any) -> None:
+    image = cv2.imencode(".bmp", np.full((100, 2400, 3), 90, np.uint8))[1].tobytes()
+    told = hand_over(page, "drop", "large.bmp", "image/bmp", image)
+    assert told.endswith("It was sent as a JPEG of 1920×80, because it is neither JPEG nor PNG.")
+    page.click("#back")
+    assert page.evaluate("own") is None
+
+
+def test_the_camera_of_this_browser_is_answered_until_it_is_turned_off(page: Any) -> None:
+    page.click("#camera")
+    page.evaluate("window.before = null")
+    for _ in range(2):
+        wait(lambda: page.evaluate("own && own.url !== before && (before = own.url)"))
+    assert page.get_attribute("#camera", "aria-pressed") == "true"
+    assert len(page.evaluate("own.answer.models.map(model => model.top[0][0])")) == 2
+    track = page.evaluate_handle("camera.media.getTracks()[0]")
+    page.click("#camera")
+    assert page.evaluate("own") is None
+    assert track.evaluate("track => track.readyState") == "ended", "its light goes out"
+
+
+def test_the_sources_that_the_board_has_and_why_it_lacks_others(page: Any) -> None:
+    assert "synthetic camera" in page.locator("#sources option").all_inner_texts()
+    assert page.input_value("#sources") == "synthetic"
+    lacking = page.evaluate("Object.fromEntries(lacking)")
+    assert lacking["Jetson CSI camera"] == "not a Jetson, or gst-launch-1.0 is not installed"
+    page.click("#lacking summary")
+    assert "not a Jetson, or" in page.inner_text("#absent")
+    assert page.evaluate("act({do: 'source', id: '/etc/passwd'})") is None
+    page.wait_for_selector("#toast.on:has-text('the board has no such source')")
+
+
+def test_the_last_seconds_are_a_video(page: Any, tmp_path: Path) -> None:
+    """By the keyboard: what has the focus is pressed by the space bar, which else is Pause."""
+    page.focus("#clip")
+    with page.expect_download() as download:
+        page.keyboard.press(" ")
+    download.value.save_as(tmp_path / "clip.avi")
+    assert not state(page)["paused"]
+    video = cv2.VideoCapture(str(tmp_path / "clip.avi"))
+    assert video.read()[1].shape == (480, 640, 3)
+    assert 2 <= video.get(cv2.CAP_PROP_FRAME_COUNT) <= 152
+    assert 1 <= video.get(cv2.CAP_PROP_FPS) <= 31
+    page.evaluate("document.activeElement.blur()")
+
+
+def test_where_collected_images_go_and_how_many_they_are(page: Any, demo: Demo) -> None:
+    count = state(page)["saved"]["drift"]
+    told = page.text_content("#collecting")
+    assert told.startswith(
+        f"Collected {count} images in {demo.keep / 'drift'} on the computer that runs edgenet"
+    )
+
+
+def test_everybody_can_use_it(page: Any) -> None:
+    """axe-core, in light and in dark; the charts in words."""
+    assert violations(page) == []
+    for chart, name in (("#fpschart", "Frames a second"), ("#agechart", "Glass to label")):
+        said = wait(lambda chart=chart: " now, least " in page.get_attribute(chart, "aria-label"))
+        assert said
+        assert page.get_attribute(chart, "aria-label").startswith(name + ", the last ")
+
+
 def test_switching_models(page: Any) -> None:
     for key, mode, *asked in (("1", "a", True, False), ("2", "b", False, True), ("3", "both", True, True)):
         page.keyboard.press(key)
@@ -272,6 +404,7 @@ def test_a_phone_fits(page: Any) -> None:
     assert phone.url == page.url
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert phone.evaluate("document.getElementById('pause').getBoundingClientRect().bottom <= innerHeight")
+    assert violations(phone) == []
     context.close()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from edgenet.views.sweep_page import sweep_page
+from tests.axe import violations
 from tests.sweeps.made import sweep
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright")
@@ -41,11 +42,11 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, list
         browser.close()
 
 
-def column(page: Any, name: str) -> list[str]:
+def column(page: Any, name: str, table: str = "#cells") -> list[str]:
     """The texts of a column, from above."""
-    heads = [text.strip(" ▲▼") for text in page.locator("#cells thead th").all_inner_texts()]
+    heads = [text.strip(" ▲▼") for text in page.locator(f"{table} thead th").all_inner_texts()]
     return page.eval_on_selector_all(
-        "#cells tbody tr", f"rows => rows.map(row => row.cells[{heads.index(name)}].textContent)"
+        f"{table} tbody tr", f"rows => rows.map(row => row.cells[{heads.index(name)}].textContent)"
     )
 
 
@@ -88,6 +89,11 @@ def test_it_asked_for_nothing_and_nothing_foreign_ran(opened: tuple[Any, list[st
     assert EVIL in page.locator("#cells").inner_text()
     assert [item for item in told if not item.startswith("file://")] == []
     assert len(told) == 1
+
+
+def test_nobody_is_left_out(opened: tuple[Any, list[str]]) -> None:
+    page, _ = opened
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("width", [400, 900])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 import edgenet.cli
 from edgenet.cli.main import cli
+from edgenet.pages import DOCS
 
 HEAVY = ("PIL", "cv2", "google.protobuf", "numpy", "onnx", "onnxruntime", "ai_edge_litert", "rich", "torch")
 EVERY_COMMAND = pytest.mark.parametrize("name", sorted(cli.commands))
@@ -77,3 +79,49 @@ def test_usage_errors_end_with_2(arguments: list[str]) -> None:
 def test_version_is_the_package_version() -> None:
     done = subprocess.run([sys.executable, "-m", "edgenet", "-V"], capture_output=True, text=True, check=True)
     assert done.stdout == f"edgenet {edgenet.__version__}\n"
+
+
+@EVERY_COMMAND
+def test_short_help_fits_beside_the_names(name: str) -> None:
+    short = cli.commands[name].get_short_help_str(200)
+    assert 0 < len(short) <= 45
+    assert short.endswith(".")
+
+
+def test_the_list_of_commands_is_whole_at_80_columns() -> None:
+    result = CliRunner().invoke(cli, ["--help"], prog_name="edgenet", terminal_width=80)
+    commands = result.output.partition("Commands:\n")[2].splitlines()
+    assert len(commands) == len(cli.commands), "one line each"
+    assert "..." not in "".join(commands)
+
+
+@EVERY_COMMAND
+def test_help_and_the_name_is_the_commands_help(name: str) -> None:
+    asked, own = (
+        CliRunner().invoke(cli, words, prog_name="edgenet") for words in (["help", name], [name, "-h"])
+    )
+    assert (asked.exit_code, asked.output) == (0, own.output)
+
+
+def test_help_alone_is_that_of_all() -> None:
+    asked, own = (CliRunner().invoke(cli, words, prog_name="edgenet") for words in (["help"], ["--help"]))
+    assert (asked.exit_code, asked.output) == (0, own.output)
+    assert "did you mean compile?" in CliRunner().invoke(cli, ["help", "complie"]).output
+
+
+@EVERY_COMMAND
+def test_every_command_can_be_louder_and_quieter(name: str) -> None:
+    names = {flag for item in cli.commands[name].params for flag in item.opts}
+    assert {"-v", "--verbose", "-q", "--quiet"} <= names
+
+
+@EVERY_COMMAND
+def test_a_help_names_no_file_of_the_checkout(name: str) -> None:
+    """A wheel brings no docs/: pages are named by their address."""
+    assert "docs/" not in CliRunner().invoke(cli, [name, "--help"]).output.replace(DOCS, "")
+
+
+@EVERY_COMMAND
+def test_every_command_says_what_comes_next(name: str) -> None:
+    module = Path(edgenet.cli.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    assert re.search(r"\b(say_next|say_hint|next_steps)\(", module)

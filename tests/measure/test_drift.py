@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgenet.classifier_drift import ClassificationDrift
 from edgenet.drift import Stages
 from edgenet.manifest import TensorSpec
 from edgenet.measure.drift import conversion, drift, kernel, quantization
 from edgenet.measure.verdict import judge
 from edgenet.measured import Sensors
 from edgenet.report import Verdict, WarmUp
-from edgenet.tasks.classification import Classification, ClassificationDrift
+from edgenet.tasks.classification import Classification
 from tests.reports import DRIFT
 
 # Six images, four classes: what the float model and the board say.

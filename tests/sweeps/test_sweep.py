@@ -266,7 +266,7 @@ def test_progress_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setattr(module, "engine_for", lambda *args: Scripted())
     told: list[str] = []
     sweep(PLAN, tmp_path, lambda stage, done, total: told.append(stage))
-    assert any(stage.startswith("local: time v1-") for stage in told)
+    assert any(stage.startswith("local: timing v1-") for stage in told)
     assert any("long" in stage for stage in told)
 
 

@@ -44,7 +44,7 @@ def shown(**changes: Any) -> str:
 def test_a_detectors_page_has_its_curve_its_classes_and_its_boxes() -> None:
     html = shown()
     assert "Precision by recall at an IoU of 0.5" in html
-    assert "mAP@0.5 lost and won by stage, pp" in html
+    assert "mAP@0.5 won and lost by stage, on a scale of ±2 pp" in html
     assert ">cat<" in html
     assert "40.00 %" in html
     assert '<rect class="board" x="0.25" y="0.5" width="0.5" height="0.5">' in html

@@ -68,7 +68,7 @@ def test_the_page_has_the_parts_and_what_was_tried() -> None:
     assert "from a jpeg 640x480 frame's bytes to its label it is 125.0" in said
     assert "From jpeg 640x480 bytes to label, means" in said
     assert "decode 2.500 6.0 %" in said
-    assert "in all 10.000 24.0 %" in said
+    assert "total 10.000 24.0 %" in said
     assert "What else the camera could give: 300 runs of each, in turn" in said
     assert "capture at 352x288 jpeg 352x288 6.500 3.500 3.250 to 3.750" in said
     assert "Next step: capture at 352x288: −3.5 ms" in said

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgenet.views.scatter import SHAPES, scatter, symbol
+from edgenet.views.marks import SHAPES
+from edgenet.views.scatter import scatter, symbol
 from edgenet.views.scatter_axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, Mark
 from edgenet.views.scatter_labels import labels
 
@@ -117,7 +118,7 @@ def test_labels_never_lie_on_marks_or_on_each_other() -> None:
     boxes = []
     for label in found:
         wide = 6.6 * len(label.text)
-        left = label.place[0] - (wide if label.anchor == "end" else 0.0)
+        left = label.place[0] - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[label.anchor]
         boxes.append((left, label.place[1] - 11, left + wide, label.place[1] + 4))
     for index, a in enumerate(boxes):
         for b in boxes[:index]:

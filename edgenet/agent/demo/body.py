@@ -1,10 +1,20 @@
-"""A request's body that is read only when there is room for it."""
+"""A request's body that is read only when there is room for it, or refused."""
 
 import time
 
-# What its bytes may take to arrive, seconds.
+# Of a viewer's own picture.
+MAX_BYTES = 8 << 20
+# What a body's bytes may take to arrive, seconds.
 PATIENCE_S = 20.0
 _PIECE = 1 << 16
+
+
+class Refused(Exception):
+    """A request that is not answered: an HTTP status, and why in one sentence."""
+
+    def __init__(self, status, why):
+        Exception.__init__(self, why)
+        self.status = status
 
 
 class Body(object):

@@ -8,8 +8,6 @@ import struct
 import threading
 from typing import Any
 
-from .encoded import header
-
 SECONDS, FPS = 10.0, 15.0
 # Bytes of pictures that are kept; a camera with large ones leaves fewer seconds.
 ROOM = 12 << 20
@@ -25,25 +23,25 @@ class Clip(object):
         self._bytes, self._form = 0, None
         self._lock = threading.Lock()
 
-    def add(self, when, data, kind):
-        """One more picture, shown at ``when`` (seconds), unless the last one is too near."""
+    def add(self, when, data, kind, size):
+        """One more picture, shown at ``when`` (seconds), unless the last one is too near.
+
+        Args:
+            data: Its bytes, of a ``kind`` of ``CODECS`` and a ``size``, (width, height).
+        """
         with self._lock:
             if self._kept and 0 <= when - self._kept[-1][0] < 1 / FPS - 0.005:
                 return
-            try:
-                form = kind, header(data)[1]
-            except ValueError:
-                return
-            if form != self._form:  # a video has one size
+            if (kind, size) != self._form:  # a video has one size
                 self._kept.clear()
-                self._bytes, self._form = 0, form
+                self._bytes, self._form = 0, (kind, size)
             self._kept.append((when, data))
             self._bytes += len(data)
             while self._bytes > ROOM or when - self._kept[0][0] > SECONDS:
                 self._bytes -= len(self._kept.popleft()[1])
 
     def video(self):
-        """``(seconds, pieces)`` of an AVI file, the pieces in order; ``None`` before there are two pictures."""
+        """``(seconds, pieces)`` of an AVI file; ``None`` before there are two pictures."""
         with self._lock:
             kept, form = list(self._kept), self._form
         if len(kept) < 2 or form is None:

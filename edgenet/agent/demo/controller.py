@@ -217,7 +217,7 @@ class DemoController(object):
         """What the models say of a viewer's own picture, JSON-ready: ``models``, ``agree``, and its facts.
 
         Raises:
-            own.Refused: It cannot be answered.
+            body.Refused: It cannot be answered.
         """
         passage, seconds = self._own.answer(body)
         found = own.facts(passage, seconds, self._models[0].spec)

@@ -9,7 +9,7 @@ SIDE = 96
 
 
 def thumbnail(path):
-    """``(bytes, "jpeg" or "png")`` of a picture, its longer side at most ``SIDE`` pixels; ``None`` if it is gone."""
+    """``(bytes, "jpeg" or "png")`` of a picture, at most ``SIDE`` pixels a side; ``None`` if it is gone."""
     try:
         with open(path, "rb") as stream:
             image = preprocess.decode(stream.read())

@@ -14,8 +14,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 from ..failure import Failure
-from .body import Body
-from .own import MAX_BYTES, Refused
+from .body import MAX_BYTES, Body, Refused
 
 HOSTS = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?\Z")
 MAX_LINE, MAX_HEADERS, MAX_BODY = 2048, 16384, 4096
@@ -155,7 +154,8 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(400, "not understood: {}".format(error)[:200])
             return
         except Failure as failure:
-            self._refuse(409, ": ".join(filter(None, (failure.what, failure.remedy))))
+            told = failure.as_json()
+            self._refuse(409, ": ".join(filter(None, (told["what"], told["remedy"]))))
             return
         if answer.pop("link", None):
             answer["path"] = "/#" + self.keys.token()

@@ -8,23 +8,16 @@ import threading
 import time
 from typing import Any
 
+from .body import Refused
 from .encoded import header
 from .pixels import turned
 from .sources.folder import picture
 
-MAX_BYTES, MAX_PIXELS = 8 << 20, 16 << 20
+MAX_PIXELS = 16 << 20
 # Between two pictures, of all viewers together.
 LEAST_S = 0.1
 # For the one before this one; for its answer.
 TURN_S, ANSWER_S = 2.0, 15.0
-
-
-class Refused(Exception):
-    """A picture that is not answered: an HTTP status, and why in one sentence."""
-
-    def __init__(self, status, why):
-        Exception.__init__(self, why)
-        self.status = status
 
 
 class Question(object):
@@ -103,7 +96,7 @@ class OwnPictures(object):
 
 
 def facts(passage, seconds, spec):
-    """Of an answered picture, JSON-ready: ``size``, ``ms`` of each part, ``as_stored``: its tag is ignored."""
+    """Of an answered picture: ``size``, ``ms`` of each part, ``as_stored`` (the card ignores its tag)."""
     frame = passage.frame
     parts = {
         "pre": passage.ready - passage.begun,

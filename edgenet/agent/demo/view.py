@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from .clip import Clip
+from .encoded import header
 from .frame import Slot
 from .pixels import encode, oriented, rgb, turned
 
@@ -63,7 +64,9 @@ class View(object):
         self._figures.page = frame.size
         self._figures.part("encode", self._clock() - begun)
         self._figures.shown.add()
-        self.clip.add(begun, data, kind)
+        size = _size(data)
+        if size is not None:
+            self.clip.add(begun, data, kind, size)
         with self._changed:
             self._picture = (passage.frame.number, data, kind, passage.boxes)
             self._changed.notify_all()
@@ -93,3 +96,11 @@ class View(object):
                 self._changed.wait(seconds)
             picture = self._picture
         return picture if picture is not None and picture[0] != seen else None
+
+
+def _size(data):
+    """(width, height) of an encoded picture, or ``None``: a browser may still show it."""
+    try:
+        return header(data)[1]
+    except ValueError:
+        return None

@@ -21,10 +21,6 @@ class Loudness:
     quiet: bool = False
     verbose: bool = False
 
-    def reset(self) -> None:
-        """As at the start of a run."""
-        self.quiet = self.verbose = False
-
 
 LOUDNESS = Loudness()
 
@@ -41,8 +37,11 @@ def _flag(short: str, name: str, words: str) -> click.Option:
     return click.Option([short, name], is_flag=True, expose_value=False, callback=_set, help=words)
 
 
-def _set(_context: click.Context, option: click.Parameter, value: bool) -> None:
+def _set(context: click.Context, option: click.Parameter, value: bool) -> None:
+    """Of a run's contexts, the group's and the command's, which share their ``meta``."""
+    told = context.meta.setdefault(__name__, set())
     if value:
-        setattr(LOUDNESS, str(option.name), True)
+        told.add(option.name)
+    LOUDNESS.quiet, LOUDNESS.verbose = "quiet" in told, "verbose" in told
     if LOUDNESS.quiet and LOUDNESS.verbose:
         raise click.UsageError("--quiet and --verbose contradict each other")

@@ -23,8 +23,9 @@ __all__ = ["progress"]
 
 EVERY_S = 10.0
 LONGEST_STAGE = 120
-# Of a line: for the bar with what stands beside it; of a stage where there is no room for both.
-BAR, SHORTEST_STAGE = 48, 20
+# Of a line: for the bar with what stands beside it, on a narrow terminal and on a wide one; of a stage.
+BESIDE, BESIDE_WIDE, SHORTEST_STAGE = 40, 68, 20
+WIDE = 100
 
 
 @contextmanager
@@ -96,11 +97,10 @@ def _bar() -> Iterator[Progress]:
     from rich.progress import Progress as Bar
 
     name, pace = (TextColumn(f"{{task.{field}}}", markup=False) for field in ("description", "fields[pace]"))
-    with Bar(
-        *(SpinnerColumn(), name, BarColumn(bar_width=16), TimeElapsedColumn(), pace),
-        console=bar_console(),
-        transient=True,
-    ) as bar:
+    console = bar_console()
+    wide = [TimeElapsedColumn()] if console.width >= WIDE else []
+    drawn = BarColumn(bar_width=16 if wide else 8)
+    with Bar(SpinnerColumn(), name, drawn, *wide, pace, console=console, transient=True) as bar:
         task = bar.add_task("", total=None, pace="")
         held = Pace("", 0, time.monotonic())
 
@@ -121,9 +121,10 @@ def _bar() -> Iterator[Progress]:
 def _beside(pace: Pace, console: Console) -> str:
     """What there is room for beside the bar: the most telling first."""
     told = [text for text in (pace.left, pace.rate, pace.count) if text]
-    return "  ".join(told[: 3 if console.width >= 100 else 2])
+    return "  ".join(told[: 3 if console.width >= WIDE else 2])
 
 
 def _short(stage: str, console: Console) -> str:
-    most = min(max(console.width - BAR, SHORTEST_STAGE), LONGEST_STAGE)
+    beside = BESIDE_WIDE if console.width >= WIDE else BESIDE
+    most = min(max(console.width - beside, SHORTEST_STAGE), LONGEST_STAGE)
     return stage if len(stage) <= most else f"{stage[: most - 1]}…"

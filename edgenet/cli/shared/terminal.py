@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from rich.table import Table
 
-from edgenet.cli.shared.output import draw, print_rows, print_table, say, styled, width
+from edgenet.cli.shared.output import draw, print_rows, print_table, say_wrapped, styled, width
 from edgenet.cli.shared.tables import verdict_rows
 from edgenet.figures import number
 from edgenet.report import Report
@@ -28,7 +28,7 @@ def show(reports: Sequence[Report]) -> None:
     title = ", ".join(dict.fromkeys(report.bundle.model for report in reports))
     print_table(title, columns, [[text for text, _ in cells] for cells in rows])
     if len(reports) > 1:
-        say(*(f"note: {note}" for note in notes(reports)))
+        say_wrapped(*(f"note: {note}" for note in notes(reports)))
         return
     report = reports[0]
     state = report.verdict.state

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgenet.errors import DriftError
+from edgenet.pages import page
 from edgenet.quantize.mixed_precision.candidates import Choice
 
 __all__ = ["Attempt", "drift_budget_search"]
@@ -76,7 +77,8 @@ def drift_budget_search(
     raise DriftError(
         f"this model cannot be quantized within {limit_pp:g} pp: of the sets of float layers tried, the best "
         f"({len(best.choice.steps)} layers in float) is expected to lose {_loss(best):.2f} pp of top-1",
-        f"allow --max-drift {_up(_loss(best)):g}, give more typical images, or choose --precision fp32",
+        f"allow --max-drift {_up(_loss(best)):g}, give more typical images, or choose --precision fp32 "
+        f"({page('troubleshooting', 'over-the-drift-limit')})",
     )
 
 

@@ -180,7 +180,8 @@ class Demo:
     page = b'<script nonce="{nonce}"></script>'
 
     def __init__(self):
-        self.over, self.pipeline, self.watching, self.numbers, self.acts = threading.Event(), self, 0, 0, []
+        self.over, self.pipeline, self.view = threading.Event(), self, self
+        self.watching, self.numbers, self.acts = 0, 0, []
         self.picture_bytes, self.boxes = b"x" * 50000, [None, None]
 
     def watch(self, change):

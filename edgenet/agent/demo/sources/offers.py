@@ -1,4 +1,4 @@
-"""What a demo can look at on this board, and why it cannot look at the rest; what its page lets people choose from."""
+"""What a demo can look at on this board, for its page to choose from, and why it cannot look at the rest."""
 
 import sys
 

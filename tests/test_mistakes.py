@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from edgenet.classifier_drift import ClassificationDrift
-from edgenet.confusion_matrix import ConfusionMatrix, taken_for
+from edgenet.confusion_matrix import ConfusionMatrix
 from edgenet.errors import ReportError
 from edgenet.measure.drift import change
+from edgenet.mistakes import taken_for
 from edgenet.statistics import paired
 from edgenet.tasks.binary import Binary
 from edgenet.tasks.classification import Classification

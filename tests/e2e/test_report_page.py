@@ -1,0 +1,178 @@
+"""A report in a real browser: for everyone, on a phone, without a script, and what it gives away."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgenet.report import Report
+from edgenet.views.page import page as page_of
+from tests.axe import violations
+from tests.e2e.test_sweep_page import CHROMIUM, EVIL, column, sync_api
+from tests.reports import DRIFT, report
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt install chromium)")
+
+PNG = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNg"
+    "YGD4DwABBAEAX+XDSwAAAABJRU5ErkJggg=="
+)
+NAMES = ["cat", "dog", EVIL, "a class whose name is long and has " + "W" * 60]
+WORST = [
+    {"file": f"{EVIL}.jpg", "max_abs": 0.5, "answer": 3, "reference": 3, "thumbnail": PNG, "label": "cat"},
+    {"file": "changed.jpg", "max_abs": 0.25, "answer": 3, "reference": 4, "thumbnail": PNG},
+]
+FULL: dict[str, Any] = {
+    **DRIFT,
+    "classes": 4,
+    "by_class": [
+        {"name": name, "images": 50, "accuracy": 0.5 + at / 10, "accuracy_reference": 0.75}
+        for at, name in enumerate(NAMES)
+    ],
+    "mistakes": [
+        {"label": "cat", "answer": name, "images": 9 - at, "images_reference": 4, "of_images": 50}
+        for at, name in enumerate(NAMES[1:])
+    ],
+    "matrix": {"names": NAMES, "board": [[40, 5, 3, 2]] * 4, "reference": [[41, 4, 3, 2]] * 4},
+    "worst": WORST,
+}
+LAYERS = [
+    {"name": "in", "node": "in", "op": "Conv", "ms": 0.25, "sqnr_db": 40.0, "share": 0.25, "reads": []},
+    {"name": EVIL, "node": EVIL, "op": "Conv", "ms": 0.5, "sqnr_db": 20.0, "share": 0.5, "reads": ["in"]},
+    {"name": "sum", "node": "sum", "op": "Add", "ms": 0.25, "share": 0.25, "reads": [EVIL, "in"]},
+]
+NOISY = {"state": "NOISY", "reasons": [f"other programs kept 1.00 of a core busy, {EVIL}"], "limits": []}
+
+
+def build(p50: float, backend: str, precision: str, **changes: Any) -> Report:
+    """A report with all that a page can show."""
+    own = {**report().bundle.to_table(), "backend": backend, "precision": precision}
+    return report(p50, int(8 * p50), **{"bundle": own, "drift": FULL, "layers": LAYERS, **changes})
+
+
+ONE = [build(2.0, "tflite", "int8")]
+FOUR = [
+    build(4.0, "onnxruntime", "fp32", verdict=NOISY),
+    build(3.0, "onnxruntime", "int8"),
+    build(3.5, "tflite", "fp32"),
+    build(2.0, "tflite", "int8", verdict={"state": "EMULATED", "reasons": ["qemu"], "limits": []}),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Name → address of a page."""
+    folder: Path = tmp_path_factory.mktemp("pages")
+    for name, reports in (("one", ONE), ("four", FOUR)):
+        (folder / f"{name}.html").write_text(page_of(reports), encoding="utf-8")
+    return {name: (folder / f"{name}.html").as_uri() for name in ("one", "four")}
+
+
+def opened(browser: Any, address: str, width: int = 1280, **how: Any) -> Any:
+    found = browser.new_context(viewport={"width": width, "height": 900}, **how).new_page()
+    found.told = told = []
+    found.on("pageerror", lambda error: told.append(str(error)))
+    found.on("console", lambda message: told.append(message.text))
+    found.on("request", lambda request: told.append(request.url))
+    found.goto(address)
+    return found
+
+
+@pytest.mark.parametrize("name", ["one", "four"])
+def test_nobody_is_left_out_and_nothing_is_fetched_or_run(
+    browser: Any, files: dict[str, str], name: str
+) -> None:
+    page = opened(browser, files[name])
+    assert [item for item in page.told if not item.startswith("data:")] == [files[name]]
+    assert page.title() != "run"
+    assert violations(page) == []
+
+
+def test_what_is_wrong_in_the_dark_alone_is_found(browser: Any) -> None:
+    """The helper itself: a page that is fine by day, and unreadable by night."""
+    page = browser.new_page()
+    style = "@media (prefers-color-scheme: dark) { body { background: #000; color: #111 } }"
+    page.set_content(
+        f"<html lang=en><title>t</title><style>{style}</style><main><h1>a</h1><details><summary>s</summary>"
+        "<p>folded</p></details></main>"
+    )
+    found = violations(page)
+    assert found
+    assert all(line.startswith("dark: color-contrast") for line in found)
+    assert any("<p>folded</p>" in line for line in found)
+    assert page.locator("details[open]").count() == 0
+
+
+OUTSIDE = """width => [...document.querySelectorAll("main *")].filter(item => {
+  const box = item.getBoundingClientRect();
+  return box.width > 2 && box.right > width + 0.5 && !item.closest(".hidden");
+}).map(item => item.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("name", ["one", "four"])
+def test_on_a_phone_nothing_is_hidden_to_the_right(browser: Any, files: dict[str, str], name: str) -> None:
+    page = opened(browser, files[name], 390)
+    page.evaluate("() => document.querySelectorAll('details').forEach(item => { item.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate(OUTSIDE, 390) == []
+    if name == "four":
+        cards = page.locator(".overview tbody tr")
+        assert cards.count() == 4
+        first, second = (cards.nth(at).bounding_box() for at in (0, 1))
+        assert first["y"] + first["height"] <= second["y"], "one card below the other"
+        assert first["width"] > 300
+        head = cards.nth(0).locator("td").first.evaluate("cell => getComputedStyle(cell, '::before').content")
+        assert head == '"artifact MB"'
+
+
+def test_tables_sort_and_words_stay_words(browser: Any, files: dict[str, str]) -> None:
+    page = opened(browser, files["four"])
+    head = page.locator(".overview thead th", has=page.get_by_role("button", name="p50 ms", exact=True))
+    builds = ["onnxruntime fp32", "onnxruntime int8", "tflite fp32", "tflite int8"]
+    assert column(page, "build", ".overview") == builds
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert column(page, "build", ".overview") == [builds[at] for at in (1, 2, 0, 3)], "without a time last"
+    page.get_by_role("button", name="build", exact=True).first.press("Enter")
+    assert column(page, "build", ".overview") == builds
+
+
+def test_without_a_script_all_is_read_and_no_button_is_dead(browser: Any, files: dict[str, str]) -> None:
+    page = opened(browser, files["one"], java_script_enabled=False)
+    assert page.locator("button").count() == 0
+    text = page.locator("main").inner_text()
+    for words in ("meets 24 FPS (5.2×)", "Class by class", "What is taken for what", "changed.jpg"):
+        assert words in text
+    assert text.index("changed.jpg") < text.index(f"{EVIL}.jpg"), "changed answers come first"
+    assert page.locator(".network tbody tr").count() == 3
+    assert page.locator(".matrix td.right").all_inner_texts() == ["40 −1", "5 +1", "3", "2"]
+
+
+def test_a_report_and_its_figures_can_be_taken_away(
+    browser: Any, files: dict[str, str], tmp_path: Path
+) -> None:
+    page = opened(browser, files["one"])
+    for name in ("JSON", "CSV"):
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name=name).click()
+        waiting.value.save_as(tmp_path / waiting.value.suggested_filename)
+    again = Report.load(tmp_path / "m.tflite.int8.json")
+    assert again.latency_ms.p50 == ONE[0].latency_ms.p50
+    assert again.drift.matrix == ONE[0].drift.matrix  # type: ignore[attr-defined]
+    assert again.layers == ONE[0].layers
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "edgenet.csv").read_text()))
+    assert row["backend"] == "tflite"
+    assert row["date"] == "2023-11-14T22:13:20+00:00"
