@@ -105,9 +105,8 @@ def init(
         DataError: The images cannot be used.
 
     Examples:
-        >>> card = edgenet.init("mobilenet.onnx", like="keras", force=True)
-        >>> card, card.open
-        (<Card mobilenet.toml, nothing is open>, ())
+        >>> edgenet.init("mobilenet.onnx", like="keras", force=True)
+        <Card mobilenet.toml, nothing is open>
     """
     path = _file(model)
     written = Path(output) if output else path.with_suffix(".toml")

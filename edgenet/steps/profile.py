@@ -59,7 +59,7 @@ def profile(  # noqa: PLR0913
     *,
     deployed: bool = True,
 ) -> Report:
-    """Measure a bundle on a board.
+    """Measure a bundle on a board; the report's verdict says whether the limits hold.
 
     Args:
         bundle: What `compile` made, or its file.
@@ -78,9 +78,6 @@ def profile(  # noqa: PLR0913
         deployed: Whether it must have been deployed there; else it is brought there to be measured, and what
             is deployed stays so.
 
-    Returns:
-        The report; its verdict says whether the limits hold.
-
     Raises:
         DeviceError: The bundle is not deployed there, the board cannot run it, or what it told is no
             measurement.
@@ -93,10 +90,8 @@ def profile(  # noqa: PLR0913
         (True, False)
         >>> report.write("report.json")
     """
-    bundle = bundle_of(bundle)
-    rules = protocol_of(protocol)
+    bundle, rules, images = bundle_of(bundle), protocol_of(protocol), images_of(val, "val")
     frame = _frame(frame, rules)
-    images = images_of(val, "val")
     if images is not None:
         true_of(bundle, images)  # what is not of this model's task is refused before any work
     progress(f"connecting to {device}", 0, None)
