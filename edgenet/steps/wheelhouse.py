@@ -71,7 +71,7 @@ def wheelhouse(
         LibraryError: A target is not there, or names no system.
         PlanError: There is no such backend.
 
-    Example:
+    Examples:
         With a network:
 
         >>> kept = edgenet.wheelhouse("raspberry-pi-4", backends=["tflite"])  # doctest: +SKIP

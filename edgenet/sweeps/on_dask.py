@@ -28,7 +28,7 @@ from edgenet.sweeps.sending import send
 
 __all__ = ["Cluster", "OnDask", "resource"]
 
-AGAIN = "run it again: what is done is kept"
+AGAIN = "run it again: finished work is kept"
 # Seconds between two looks at whether the cluster still is what it was.
 LOOK_S = 0.5
 # Jobs are as large as the networks in them.
