@@ -103,9 +103,9 @@ class Charts:
     def stacked(self, parts: Mapping[str, float], unit: str, says: str) -> str:
         """One horizontal bar made of parts."""
         options = {**OPTIONS, "show_legend": True, "legend_at_bottom": True, "legend_box_size": 10}
-        total = sum(parts.values())
+        total, more = sum(parts.values()), (len(parts) - 1) // 2  # rows of the legend after the first
         chart = pygal.HorizontalStackedBar(
-            **{**options, "height": 180 + 20 * ((len(parts) - 1) // 2)},
+            **{**options, "height": 180 + 25 * more, "margin_bottom": OPTIONS["margin"] + 6 * (more + 1)},
             x_title=unit,
             **_axis(0, total, "y_labels", "range"),
         )
