@@ -99,10 +99,14 @@ def load_reports(reports: Sequence[Report | Path | str]) -> list[Report]:
     """Read reports that are to stand side by side.
 
     Raises:
-        ReportError: One cannot be read, or they are of different models and not all judged on the
-            same labelled images, so that their accuracies cannot be compared.
+        ReportError: One cannot be read, they are of different tasks, or they are of different models and not
+            all judged on the same labelled images, so that their accuracies cannot be compared.
     """
     found = [report_of(report) for report in reports]
+    tasks = list(dict.fromkeys(report.drift.task for report in found))
+    if len(tasks) > 1:
+        reason = f"the reports are of different tasks ({', '.join(tasks)})"
+        raise ReportError(reason, "give reports of one task")
     models = {report.bundle.model_digest for report in found}
     sets = {(report.drift.labelled, report.drift.images, report.drift.images_digest) for report in found}
     labelled = all(report.drift.labelled for report in found)

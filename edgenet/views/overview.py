@@ -15,6 +15,11 @@ from edgenet.views.recommendation import Recommendation, recommendations
 
 __all__ = ["Overview", "overview"]
 
+NO_ADVICE = (
+    "of different models: none is recommended, for what each one lost against its own float model does not"
+    " tell which model to take"
+)
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -49,10 +54,8 @@ def overview(reports: Sequence[Report], charts: Charts) -> Overview:
     advice, (columns, rows) = recommendations(reports, called), table(reports)
     plot = builds_chart(reports, called, [item.index for item in advice if item.index is not None])
     legend = builds_legend(reports) if plot else []
-    drawn = _bars(reports, charts)
-    return Overview(
-        ", ".join(models), called, advice, columns, rows, plot, legend, drawn, unlike(reports)
-    )  # fmt: skip
+    drawn, said = _bars(reports, charts), [*unlike(reports), *([] if advice else [NO_ADVICE])]
+    return Overview(", ".join(models), called, advice, columns, rows, plot, legend, drawn, said)
 
 
 def _bars(reports: Sequence[Report], charts: Charts) -> list[Chart]:

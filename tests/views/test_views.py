@@ -206,8 +206,17 @@ def test_csv_rounds_and_has_a_date() -> None:
     assert row["date"] == "2023-11-14T22:13:20+00:00"
     (small,) = csv.DictReader(io.StringIO(present([report(0.07654, runs=1)], "csv")))
     assert len(small["p50_ms"]) <= 6, "no 17 digits, and of a small figure three that count"
-    timeless = report(device={"name": "pi", "target": "t", "facts": {"clock_s": 9e18}})
-    assert next(csv.DictReader(io.StringIO(present([timeless], "csv"))))["date"] == ""
+    for wrong in (9e18, 86400.0, True, "now"):
+        timeless = report(device={"name": "pi", "target": "t", "facts": {"clock_s": wrong}})
+        assert next(csv.DictReader(io.StringIO(present([timeless], "csv"))))["date"] == ""
+
+
+def test_a_page_of_several_days_names_the_first_and_the_last() -> None:
+    def at(seconds: float) -> Report:
+        return report(device={"name": "pi", "target": "t", "facts": {"clock_s": seconds}})
+
+    assert "2 builds · pi · 2023-11-14 to 2023-11-16" in present([at(1.7e9 + 2 * 86400), at(1.7e9)])
+    assert "2 builds · pi · 2023-11-14 22:13 UTC" in present([at(1.7e9), at(1.7e9 + 60)])
 
 
 def test_different_models_need_the_same_labelled_images() -> None:
@@ -216,6 +225,17 @@ def test_different_models_need_the_same_labelled_images() -> None:
     blind = report(bundle=other.bundle.to_table(), drift={**DRIFT, "labelled": False, "top1": None})
     with pytest.raises(ReportError, match=r"different models \(m, other\)"):
         load_reports([report(), blind])
+
+
+def test_different_tasks_are_not_compared() -> None:
+    """Not even where nothing is known of model and images."""
+    bundle = {**report().bundle.to_table(), "model_digest": None}
+    unknown = ("rank1", "rank1_reference", "rank1_delta_pp", "auc", "auc_reference")
+    embedding = {**DRIFT, "task": "embedding", "labelled": False, "interval_pp": None, "mcnemar_p": None,
+                 "cosine_median": 1.0, **dict.fromkeys(unknown)}  # fmt: skip
+    other = report(bundle=bundle, drift={key: embedding[key] for key in embedding if "top" not in key})
+    with pytest.raises(ReportError, match=r"different tasks \(classification, embedding\)"):
+        load_reports([report(bundle=bundle), other])
 
 
 MORE = {
