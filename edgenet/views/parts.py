@@ -127,7 +127,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Tile:
-    """A large figure with its unit and a line below; ``kept`` says of the line ``against`` whether it holds."""
+    """A large figure with its unit and a line below; ``kept`` says whether the line ``against`` holds."""
 
     label: str
     figure: str
