@@ -32,7 +32,7 @@ def page(reports: Sequence[Report]) -> str:
     """
     charts = Charts()
     shown = [_context(report, charts, index) for index, report in enumerate(reports)]
-    compared: Overview | None = overview(reports, charts) if len(reports) > 1 else None
+    compared: Overview | None = overview(reports) if len(reports) > 1 else None
     title = f"{reports[0].bundle.model} {reports[0].build}" if compared is None else compared.title
     return render(
         "page.html.j2",

@@ -15,7 +15,8 @@ from edgenet.cli.shared.terminal import sparkline
 from edgenet.errors import ReportError
 from edgenet.report import Report
 from edgenet.steps.report import load_reports, present
-from edgenet.views.charts import Charts, _axis
+from edgenet.views.bars import bars
+from edgenet.views.charts import _axis
 from edgenet.views.comparison import names, table
 from edgenet.views.script import script
 from tests.reports import DRIFT, report
@@ -124,14 +125,11 @@ def titles(svg: str) -> list[str]:
 
 
 def test_bars_are_as_long_as_their_values() -> None:
-    svg = Charts().bars(["a", "b", "c"], [1.0, None, 4.0], "ms", "says it all")
-    rects = [
-        float(item.get("width", 0))
-        for item in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}rect")
-        if "reactive" in item.get("class", "")
-    ]
-    assert sorted(rects)[-1] == pytest.approx(4 * sorted(rects)[-2], rel=0.01)
-    assert any("4 ms" in text for text in titles(svg))
+    svg = bars(["a", "b", "c"], [1.0, 0.0, 4.0], "ms", "says it all")
+    rects = [float(item.get("width", 0)) for item in ElementTree.fromstring(svg).iter("rect")]
+    assert rects[0] == pytest.approx(rects[2] / 4, rel=0.01)
+    assert rects[1] == 0
+    assert "<title>c 4 ms</title>" in svg
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 0.0), (3.0, 3.0), (-1.0, 2.0), (0.26, 8.6), (1e-6, 2e-6)])
@@ -293,11 +291,19 @@ def test_a_page_without_a_pipeline_leads_with_the_network() -> None:
     assert "network alone 500.0 FPS meets 24 FPS (21×) image to label: not measured" in words
 
 
-def test_long_labels_leave_room_for_their_bars() -> None:
-    """They once left none, and the drawing never ended."""
-    name = "onnxruntime fp32 · Raspberry Pi 4 Model B Rev 1.5 · brief"
-    html = Charts().bars([3 * name, "b"], [1.0, 2.0], "ms", "s")
-    assert name in html
+@pytest.mark.parametrize("longest", [1, 24, 25, 500])
+def test_bars_names_and_values_are_within_the_drawing(longest: int) -> None:
+    root = ElementTree.fromstring(bars([longest * "w", "b"], [123456.0, 2.0], "ms", "s"))
+    for item in root.iter("rect"):
+        assert float(item.get("x", "")) + float(item.get("width", "")) <= 460 - 70
+    assert max(float(item.get("width", "")) for item in root.iter("rect")) > 80
+    for item in root.iter("text"):
+        width = 6.6 * len(item.text or "")
+        x = (
+            float(item.get("x", ""))
+            - {"start": 0, "middle": width / 2, "end": width}[item.get("text-anchor", "")]
+        )
+        assert -1 <= x <= x + width <= 461
 
 
 def test_an_emulated_board_keeps_no_best_from_being_marked() -> None:
