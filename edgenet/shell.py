@@ -10,7 +10,8 @@ from collections.abc import Sequence
 __all__ = ["command_line", "split_line"]
 
 # What cmd and PowerShell both take as it is.
-PLAIN = re.compile(r"[\w@%+=:,./\\-]+\Z", re.ASCII)
+PLAIN = re.compile(r"[\w%+=:./\\-][\w@%+=:./\\-]*\Z", re.ASCII)
+WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 
 
 def command_line(command: Sequence[str]) -> str:
@@ -31,4 +32,6 @@ def split_line(line: str) -> list[str]:
     """
     if os.name != "nt":
         return shlex.split(line)
-    return [word.replace('"', "") for word in shlex.split(line, posix=False)]
+    if line.count('"') % 2:
+        raise ValueError("No closing quotation")
+    return [word.replace('"', "") for word in WORD.findall(line)]

@@ -35,7 +35,10 @@ def table(reports: Sequence[Report]) -> tuple[list[str], list[list[tuple[str, bo
 
 
 def names(reports: Sequence[Report]) -> list[str]:
-    """What tells the reports apart: the build, and where they differ model, board, protocol and frame."""
+    """What tells the reports apart: the build, and where they differ model, board, protocol and frame.
+
+    No two are the same: where that does not tell them apart, their number does.
+    """
     parts = [
         [report.bundle.model for report in reports],
         [report.build for report in reports],
@@ -45,7 +48,10 @@ def names(reports: Sequence[Report]) -> list[str]:
     ]
     telling = [part for index, part in enumerate(parts) if index == 1 or len(set(part)) > 1]
     joined = [" · ".join(filter(None, words)) for words in zip(*telling, strict=True)]
-    return [f"{name} #{i + 1}" if joined.count(name) > 1 else name for i, name in enumerate(joined)]
+    found = [f"{name} #{i + 1}" if joined.count(name) > 1 else name for i, name in enumerate(joined)]
+    if len(set(found)) < len(found):
+        return [f"{name} #{i + 1}" for i, name in enumerate(joined)]
+    return found
 
 
 def notes(reports: Sequence[Report]) -> list[str]:

@@ -54,17 +54,17 @@ def overview(reports: Sequence[Report]) -> Overview:
     advice, (columns, rows) = recommendations(reports, called), table(reports)
     plot = builds_chart(reports, called, [item.index for item in advice if item.index is not None])
     legend = builds_legend(reports) if plot else []
-    drawn, said = _bars(reports), [*unlike(reports), *([] if advice else [NO_ADVICE])]
+    drawn, said = _bars(reports, called), [*unlike(reports), *([] if advice else [NO_ADVICE])]
     return Overview(", ".join(models), called, advice, columns, rows, plot, legend, drawn, said)
 
 
-def _bars(reports: Sequence[Report]) -> list[Chart]:
+def _bars(reports: Sequence[Report], called: Sequence[str]) -> list[Chart]:
     found = []
     for key, caption in (("p50_ms", "Median of one invocation, ms"), ("peak_mb", "Peak memory, MB")):
         drawn = metric(key, *reports)
-        shown = [report for report in reports if drawn.of(report) is not None]
-        known = [(name, drawn.of(report)) for name, report in zip(names(shown), shown, strict=True)]
+        each = {name: drawn.of(report) for name, report in zip(called, reports, strict=True)}
+        known = {name: value for name, value in each.items() if value is not None}
         if known:
-            labels, values = [name for name, _ in known], [value for _, value in known]
-            found.append(Chart(caption, bars(labels, values, drawn.unit, caption)))
+            svg = bars(list(known), list(known.values()), drawn.unit, caption)
+            found.append(Chart(caption, svg))
     return found

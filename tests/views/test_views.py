@@ -209,6 +209,14 @@ def test_csv_rounds_and_has_a_date() -> None:
         assert next(csv.DictReader(io.StringIO(present([timeless], "csv"))))["date"] == ""
 
 
+def test_no_two_reports_have_one_name() -> None:
+    tricky = report(bundle={**report().bundle.to_table(), "precision": "int8 #1"})
+    assert names([report(), report()]) == ["tflite int8 #1", "tflite int8 #2"]
+    found = names([report(), report(), tricky])
+    assert len(set(found)) == 3
+    assert present([report(), report(), tricky]).count(found[2]) > 2
+
+
 def test_a_page_of_several_days_names_the_first_and_the_last() -> None:
     def at(seconds: float) -> Report:
         return report(device={"name": "pi", "target": "t", "facts": {"clock_s": seconds}})
