@@ -85,7 +85,7 @@ class DemoOptions(Shown):
         port: For the page on this machine's loopback; 0 for any free one.
         phone: Whether a second address is wanted, for a phone.
         seconds: How long; without end if ``None``.
-        keep: Folder for snapshots and recorded frames; made when the first one comes.
+        keep: Folder for snapshots and collected images; made when the first one comes.
         answers: File or open stream for every frame's answer, one JSON object a line.
 
     Examples:

@@ -110,10 +110,9 @@ def init(
     """
     path = _file(model)
     written = Path(output) if output else path.with_suffix(".toml")
+    _check_without_card(path)
     if written.exists() and not force:
         raise ModelError(f"{written}: exists already", "give --force to overwrite it")
-    if path.is_file() and read_quantized(path) is not None:
-        raise ModelError(f"{path}: already contains its card", "give it to edgenet compile as it is")
     preset = Preset.load(like) if isinstance(like, Path | str) else like
     given = images_of(images, "calib")
     progress("reading the model", 0, None)
@@ -147,6 +146,11 @@ def _file(model: Source) -> Path:
         return path
     name = getattr(model, "name", type(model).__name__)
     raise ModelError(f"{name}: is in memory, a card stands beside a file", "give the path of its file")
+
+
+def _check_without_card(path: Path) -> None:
+    if model_path(path) != path or (path.is_file() and read_quantized(path) is not None):
+        raise ModelError(f"{path}: already contains its card", "give it to edgenet compile as it is")
 
 
 def _listed(draft: Draft, task: Task | None, file: Path) -> Draft:

@@ -74,7 +74,7 @@ def wheelhouse(
     Examples:
         With a network:
 
-        >>> kept = edgenet.wheelhouse("raspberry-pi-4", backends=["tflite"])  # doctest: +SKIP
+        >>> kept = edgenet.wheelhouse("raspberry-pi-4")  # doctest: +SKIP
         >>> [(item.python, item.runtime) for item in kept]  # doctest: +SKIP
     """
     for name in backends:
