@@ -111,7 +111,6 @@ def init(
     """
     path = _file(model)
     written = Path(output) if output else path.with_suffix(".toml")
-    _check_without_card(path)
     if written.exists() and not force:
         raise ModelError(f"{written}: is there already", "give --force to write it anew")
     preset = Preset.load(like) if isinstance(like, Path | str) else like
@@ -144,14 +143,11 @@ def _file(model: Source) -> Path:
         path = Path(model)
         if model_path(path) != path:
             raise ModelError(f"{path}: is embedded, and has its card", "give it to edgenet compile as it is")
+        if path.is_file() and read_quantized(path) is not None:
+            raise ModelError(f"{path}: carries its card inside", "give it to edgenet compile as it is")
         return path
     name = getattr(model, "name", type(model).__name__)
     raise ModelError(f"{name}: is in memory, a card stands beside a file", "give the path of its file")
-
-
-def _check_without_card(path: Path) -> None:
-    if model_path(path) != path or (path.is_file() and read_quantized(path) is not None):
-        raise ModelError(f"{path}: carries its card inside", "give it to edgenet compile as it is")
 
 
 def _listed(draft: Draft, task: Task | None, file: Path) -> Draft:
