@@ -91,7 +91,7 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     type=click.Path(file_okay=False),
     default="edgenet-demo",
     show_default=True,
-    help="Folder for snapshots and recorded frames.",
+    help="Folder for snapshots and collected images.",
 )
 @click.option(
     "--answers",

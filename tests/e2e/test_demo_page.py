@@ -289,9 +289,9 @@ def test_what_is_no_picture_is_a_sentence_on_the_page(
 
 
 def test_a_large_picture_of_another_kind_is_sent_as_a_jpeg_and_the_page_says_so(page: Any) -> None:
-    image = cv2.imencode(".bmp", np.full((100, 2400, 3), 90, np.uint8))[1].tobytes()
+    image = cv2.imencode(".bmp", np.full((200, 2400, 3), 90, np.uint8))[1].tobytes()
     told = hand_over(page, "drop", "large.bmp", "image/bmp", image)
-    assert told.endswith("It was sent as a JPEG of 1920×80, because it is neither JPEG nor PNG.")
+    assert told.endswith("It was sent as a JPEG of 1920×160, because it is neither JPEG nor PNG.")
     page.click("#back")
     assert page.evaluate("own") is None
 

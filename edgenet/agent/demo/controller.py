@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from ..facts import sensors
+from ..failure import Failure
 from ..measure import memory
 from . import gallery, metrics, own
 from .keeping import Keeper, encoded
@@ -39,7 +40,7 @@ class DemoController(object):
         self._began = self._paused_at = time.perf_counter()
         self._paused = 0.0
         self._keeper = Keeper(pipeline, models, host, str(order.get("keep") or ""), self.over)
-        self._own = own.OwnPictures(pipeline)
+        self._own = own.OwnPictures(pipeline, models, second is not None)
         self._reading = sensors.read()
         self._answers: Any = []
         if order.get("log"):
@@ -228,7 +229,7 @@ class DemoController(object):
             if key == wanted:
                 self._source.choose(order)
                 return
-        raise ValueError("the board has no such source any more")
+        raise Failure("source", "the board has no such source any more", "choose another")
 
     def act(self, name, values):
         """Do what a button says; returns what the page is answered.

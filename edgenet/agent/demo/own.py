@@ -8,12 +8,16 @@ import threading
 import time
 from typing import Any
 
+import numpy as np
+
 from .body import Refused
 from .encoded import header
-from .pixels import turned
+from .pixels import fill, rgb, turned
 from .sources.folder import picture
 
-MAX_PIXELS = 16 << 20
+# Pixels in all, along a side, and of the longer side for one of the shorter: what is long and thin grows
+# without end when its shorter side is enlarged to what a model reads.
+MAX_PIXELS, MAX_SIDE, MAX_RATIO = 16 << 20, 8192, 16
 # Between two pictures, of all viewers together.
 LEAST_S = 0.1
 # For the one before this one; for its answer.
@@ -21,33 +25,81 @@ TURN_S, ANSWER_S = 2.0, 15.0
 
 
 class Question(object):
-    """What waits for a frame's answer."""
+    """What waits for a frame's answer.
 
-    def __init__(self):
+    Args:
+        models: What will answer.
+
+    Attributes:
+        pixels: A model's ``key`` → what it is to see, uint8 [H, W, 3].
+        seconds: What preparing took.
+    """
+
+    def __init__(self, models):
+        self._places = [_Place(model) for model in models]
+        self.pixels = {place.key: place.room() for place in self._places}
+        self.seconds = 0.0
         self._done = threading.Event()
         self._passage: Any = None
-        self._why = "the demo did not answer in time"
+
+    def prepare(self, frame, whole):
+        """Fit a picture for the models in a thread that takes its buffers with it: no frame waits for it.
+
+        Args:
+            frame: The picture.
+            whole: Whether all of its pixels are needed later.
+
+        Raises:
+            ValueError: It is damaged, or the board has no memory for it.
+        """
+        failed: Any = []
+
+        def work():
+            try:
+                fill(self._places, frame)
+                if whole:
+                    frame.turned = turned(frame)
+                    frame.data, frame.kind = np.array(rgb(frame)), "rgb"
+            except MemoryError:
+                failed.append(ValueError("the board has not enough memory for its pixels"))
+            except Exception as error:
+                failed.append(error)
+
+        began = time.perf_counter()
+        thread = threading.Thread(target=work, name="own")
+        thread.start()
+        thread.join()
+        self.seconds = time.perf_counter() - began
+        if failed:
+            raise failed[0]
 
     def settle(self, passage):
         """It is answered."""
         self._passage = passage
         self._done.set()
 
-    def refuse(self, why):
-        """It is not; the reason."""
-        self._why = why
-        self._done.set()
-
     def wait(self, seconds):
         """The answered passage.
 
         Raises:
-            ValueError: There is none; why.
+            ValueError: There is none in time.
         """
         self._done.wait(seconds)
         if self._passage is None:
-            raise ValueError(self._why)
+            raise ValueError("the demo did not answer in time")
         return self._passage
+
+
+class _Place(object):
+    """Room for a model's pixels that is not the model's."""
+
+    def __init__(self, model):
+        self.key, self.spec = model.key, model.spec
+        self._pixels = np.empty_like(model.room())
+
+    def room(self):
+        """uint8 [H, W, 3]."""
+        return self._pixels
 
 
 class OwnPictures(object):
@@ -55,16 +107,18 @@ class OwnPictures(object):
 
     Args:
         pipeline: Where frames are asked.
+        models: What is shown the frames.
+        whole: Whether all of a picture's pixels are needed to answer it.
         clock: Seconds.
     """
 
-    def __init__(self, pipeline, clock=time.perf_counter):
-        self._pipeline, self._clock = pipeline, clock
+    def __init__(self, pipeline, models, whole=False, clock=time.perf_counter):
+        self._pipeline, self._models, self._whole, self._clock = pipeline, models, whole, clock
         self._turn = threading.Lock()
         self._next = 0.0
 
     def answer(self, body):
-        """What the models say of a picture: ``passage``, and the seconds from its last byte on.
+        """``(passage, seconds)`` of a picture: ``pre``, and ``all`` from its last byte to its answer.
 
         Args:
             body: ``size``, and ``read()``, which is called only when it is this picture's turn.
@@ -86,23 +140,32 @@ class OwnPictures(object):
 
     def _answered(self, data):
         began = self._clock()
-        (width, height), question = header(data)[1], Question()
-        if width * height > MAX_PIXELS:
-            raise ValueError("{}x{} pixels, more than {} megapixels".format(width, height, MAX_PIXELS >> 20))
-        frame = picture(data)
+        _check(header(data)[1])
+        frame, question = picture(data), Question(self._models)
+        question.prepare(frame, self._whole)
         frame.taken, frame.question = self._clock(), question
         self._pipeline.ask(frame.hold())
-        return question.wait(ANSWER_S), self._clock() - began
+        passage = question.wait(ANSWER_S)
+        frame.question = None  # they know each other; its pixels need not wait for the garbage collector
+        return passage, {"pre": question.seconds, "all": self._clock() - began}
+
+
+def _check(size):
+    pixels, longer, shorter = size[0] * size[1], max(size), min(size)
+    if pixels > MAX_PIXELS:
+        raise ValueError("{}x{} pixels, more than {} megapixels".format(size[0], size[1], MAX_PIXELS >> 20))
+    if longer > min(MAX_SIDE, MAX_RATIO * shorter):
+        raise ValueError("{}x{} pixels, which is too long and thin".format(*size))
 
 
 def facts(passage, seconds, spec):
     """Of an answered picture: ``size``, ``ms`` of each part, ``as_stored`` (the card ignores its tag)."""
     frame = passage.frame
     parts = {
-        "pre": passage.ready - passage.begun,
+        "pre": seconds["pre"],
         "invoke": passage.answered - passage.invoked,
         "post": passage.concluded - passage.answered,
-        "all": seconds,
+        "all": seconds["all"],
     }
     return {
         "size": frame.size,

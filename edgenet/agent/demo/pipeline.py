@@ -11,6 +11,8 @@ import threading
 import time
 from typing import Any
 
+import numpy as np
+
 from ..failure import Failure, shown
 from .chain import PARTS
 from .figures import Figures
@@ -143,22 +145,23 @@ class Pipeline(object):
             asked = [every or self.mode == name for name in MODES[: len(self._models)]]
             models = [model for model, wanted in zip(self._models, asked) if wanted]
             try:
-                fill(models, frame)
+                self._fill(models, frame)
             except ValueError as error:
-                self._spoilt(frame, error)
+                self.figures.counts["damaged"] += 1
+                self.trouble = "a damaged picture: {}".format(error)
+                frame.drop()
                 continue
             for model in models:
                 model.start()
             self._turns.add(FrameInFlight(frame, asked, begun, self._clock()))
 
-    def _spoilt(self, frame, error):
-        """A frame that cannot be prepared has no answer."""
-        if frame.question is not None:
-            frame.question.refuse(str(error))
-        else:
-            self.figures.counts["damaged"] += 1
-            self.trouble = "a damaged picture: {}".format(error)
-        frame.drop()
+    def _fill(self, models, frame):
+        """Write a frame where each model looks for its pixels."""
+        if frame.question is None:
+            fill(models, frame)
+            return
+        for model in models:
+            np.copyto(model.room(), frame.question.pixels[model.key])
 
     def _in_time(self):
         """Wait until it is time to prepare a frame: it shall be ready just before the models are."""

@@ -132,10 +132,12 @@ def huge_png() -> bytes:
         (b"GIF89a" + bytes(100), "neither a JPEG nor a PNG"),
         (b"\xff\xd8\xff nothing", "its header is damaged"),
         (huge_png(), "30000x30000 pixels, more than 16 megapixels"),
+        (stored(np.zeros((1, 40, 3), np.uint8), 1, "PNG"), "40x1 pixels, which is too long and thin"),
+        (stored(np.zeros((9000, 600, 3), np.uint8), 1, "PNG"), "600x9000 pixels, which is too long and thin"),
         (form_of(PICTURES[0], (300, 200))[:900], "truncated|cannot be|not a readable"),
         (stored(smooth_images(1)[0], 1, "PNG")[:300], "truncated|not a readable"),
     ],
-    ids=["empty", "text", "gif", "jpeg-start", "bomb", "cut-jpeg", "cut-png"],
+    ids=["empty", "text", "gif", "jpeg-start", "bomb", "thin", "long", "cut-jpeg", "cut-png"],
 )
 def test_what_is_no_picture_is_refused_in_a_sentence(
     controller: DemoController, data: bytes, why: str
@@ -170,7 +172,7 @@ def test_one_at_a_time_and_not_too_many(controller: DemoController, monkeypatch:
 
 def test_a_demo_that_stands_still_answers_nothing_and_says_so(models: list[Model], monkeypatch: Any) -> None:
     monkeypatch.setattr(own, "ANSWER_S", 0.05)
-    pictures = own.OwnPictures(Pipeline(Endless({}), models))
+    pictures = own.OwnPictures(Pipeline(Endless({}), models), models)
     with pytest.raises(Refused, match="did not answer in time"):
         pictures.answer(Asked(PICTURES[0]))
 

@@ -6,6 +6,7 @@ const HINTS = {
 };
 const PARTS = Object.keys(HINTS), KEPT = 120;
 const history = {fps: [], age: []};
+let drawn = 0;
 
 function setUpFigures() {
   for (const part of PARTS) {
@@ -18,6 +19,7 @@ function setUpFigures() {
 }
 
 function drawFigures() {
+  drawn++;
   drawSpeed(); drawDelay(); drawSizes(); drawBudget(); drawBoard();
 }
 
@@ -60,7 +62,7 @@ function chart(id, values, most, goal) {
 
 // A chart in words, not at every point.
 function describe(id, name, values, say, more) {
-  if ((values.length % 12 && values.length < KEPT) || (values.length === KEPT && turn % 24)) return;
+  if (drawn % 12) return;
   const told = `${name}, the last ${Math.round(values.length / 4)} seconds: ${say(values.at(-1))} now, least ${say(Math.min(...values))}, most ${say(Math.max(...values))}. ${more}`;
   $(id).setAttribute("aria-label", told.trim());
 }

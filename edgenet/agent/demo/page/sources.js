@@ -26,7 +26,7 @@ async function choose(event) {
     if (!answer.ok) why = (await answer.text()).trim();
   } catch { why = "the demo did not answer" }
   menu.disabled = false;
-  tell(why ? `${name} cannot be used: ${why}. The source before goes on.` : `Now looking at ${name}.`, !!why);
+  tell(why ? `${name} cannot be used: ${why}. The previous source continues.` : `Now looking at ${name}.`, !!why);
   await pause(.5);
   menu.value = state.source.id; menu.focus();
 }
