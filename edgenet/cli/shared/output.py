@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "bar_console",
     "draw",
+    "paint",
     "print_document",
     "print_json",
     "print_notes",
@@ -74,6 +75,12 @@ def bar_console() -> Console:
 def remark_above(console: Console, line: str) -> None:
     """As :func:`remark`, above a bar that is shown."""
     console.print(plain(f"edgenet: {line}"), markup=False, highlight=False)
+
+
+def paint(*lines: str, colors: tuple[str, str]) -> None:
+    """Lines on a stderr that is a terminal, each between two control sequences of edgenet's own."""
+    for line in lines:
+        click.echo(plain(line).join(colors), err=True)
 
 
 def rewrite(line: str) -> None:

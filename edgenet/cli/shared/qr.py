@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-import click
+from edgenet.cli.shared.output import paint
 
 __all__ = ["qr_lines", "show_qr"]
 
@@ -26,8 +26,7 @@ def show_qr(text: str) -> str:
     if found.columns < wide or found.lines < high:
         return f"the terminal has {found.columns}x{found.lines} characters, the code {wide}x{high}"
     colors = ("", "") if os.environ.get("NO_COLOR") else (WHITE_ON_BLACK, END)
-    for line in lines:
-        click.echo(line.join(colors), err=True)
+    paint(*lines, colors=colors)
     return ""
 
 
