@@ -14,6 +14,8 @@ import edgenet
 
 SOURCE = "https://github.com/edgenet-toolkit/edgenet/blob/main/"
 FUNCTIONS, TYPES = "<!-- public functions -->", "<!-- public types -->"
+# What exclude_docs of mkdocs.yml leaves out.
+NOT_PAGES = (".ipynb", ".py")
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)\s]+)\)")
 
 
@@ -34,4 +36,5 @@ def _directives(wanted: Any) -> str:
 
 def _target(folder: str, link: str) -> str:
     path = posixpath.normpath(posixpath.join("docs", folder, link))
-    return link if path.startswith("docs/") else SOURCE + path
+    on_site = path.startswith("docs/") and not path.endswith(NOT_PAGES)
+    return link if on_site else SOURCE + path

@@ -13,6 +13,7 @@ __version__ = "0.2.0"
 if TYPE_CHECKING:
     from edgenet.bundle import Bundle
     from edgenet.cards.frameworks import card_like
+    from edgenet.errors import EdgenetError
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Bundle": "edgenet.bundle",
     "DemoOptions": "edgenet.steps.demo",
+    "EdgenetError": "edgenet.errors",
     "ImageSet": "edgenet.imageset",
     "Model": "edgenet.model",
     "Protocol": "edgenet.protocol",
@@ -77,6 +79,7 @@ _HOMES = {
 __all__ = [
     "Bundle",
     "DemoOptions",
+    "EdgenetError",
     "ImageSet",
     "Model",
     "Protocol",

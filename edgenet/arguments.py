@@ -12,9 +12,12 @@ _NAMED = "backend|device|frame|precision|protocol|recipe|source|target|task"
 # What follows an option in a sentence and is no value of it.
 _PROSE = r"(?!(?:and|as|is|of|or|out|to)\b)"
 _WORD = rf"{_PROSE}[a-z0-9][\w.:@/+-]*\w"
+# What stands for a value: FILE, DIR, N.
+_SIGN = r"[A-Z]+\b"
 _OPTION = re.compile(
-    rf"--(?P<named>{_NAMED})\b(?: (?P<word>{_WORD})(?P<more>(?: or {_WORD}(?=$|[,;)]| or ))*))?"
-    r"|--(?P<name>[a-z][a-z-]*[a-z])(?: (?P<value>[A-Z]+\b|\d[\d.]*(?<!\.)))?"
+    rf"--(?P<named>{_NAMED})\b"
+    rf"(?: (?P<word>{_WORD})(?P<more>(?: or {_WORD}(?=$|[,;)]| or ))*)| (?P<sign>{_SIGN}))?"
+    rf"|--(?P<name>[a-z][a-z-]*[a-z])(?: (?P<value>{_SIGN}|\d[\d.]*(?<!\.)))?"
 )
 # A shell's command, up to what ends it in a sentence: it stays as it is.
 _COMMAND = re.compile(r"\b(?:edgenet [a-z]|python3? -m|dask [a-z]|pip install)[^,;)]*")
@@ -46,4 +49,4 @@ def _argument(match: re.Match[str]) -> str:
     if match["word"]:
         more = re.sub(r" or (\S+)", r' or "\1"', match["more"])
         return f'{name}="{match["word"]}"{more}'
-    return f"{name}=True" if f"--{name}" in _FLAGS else f"{name}={match['value'] or ''}"
+    return f"{name}=True" if f"--{name}" in _FLAGS else f"{name}={match['value'] or match['sign'] or ''}"

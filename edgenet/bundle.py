@@ -49,7 +49,7 @@ class Bundle(Shown):
         size: Bytes of the zip.
         files: Name → contents, every one of the digest that the manifest names.
 
-    Example:
+    Examples:
         >>> bundle = edgenet.Bundle.load("signs.edgenet")
         >>> bundle.name, bundle.manifest.target
         ('signs.onnxruntime.int8', 'local')

@@ -149,6 +149,6 @@ def _names(table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
         raise ModelError(f"{path}: labels and classes say the same", "leave classes out")
     labels = table[given[0]] if given else []
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ModelError(f"{path}: {given[0]} is not a list of names", "write one string a class")
+        raise ModelError(f"{path}: {given[0]} is not a list of names", "write one string for each class")
     check_names(labels, str(path))
     return tuple(labels)

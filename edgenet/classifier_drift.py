@@ -85,11 +85,12 @@ class ClassificationDrift(Drift):
         return [item for item in (self._classes(), self._mistakes(), self._confusions()) if item.rows]
 
     def _classes(self) -> TaskTable:
-        columns = ("class", "images", "board", "float", "change pp", "95 % interval of the board's")
+        columns = ("class", "images", "board", "float", "change pp", "95 % interval (board)", "precision")
         what, listed = self._listed()
         rows = [
             (item.name, str(item.images), share(item.accuracy), share(item.accuracy_reference),
-             f"{100.0 * (item.accuracy - item.accuracy_reference):+.1f}", _spread(item))
+             f"{100.0 * (item.accuracy - item.accuracy_reference):+.1f}", _spread(item),
+             share(item.precision))
             for item in listed
         ]  # fmt: skip
         images = [item.images for item in listed] or [0]

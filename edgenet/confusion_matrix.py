@@ -11,14 +11,26 @@ from edgenet.record import Record
 __all__ = ["ClassAccuracy", "ConfusionMatrix", "Mistake"]
 
 
+Share = Annotated[float, Within(least=0.0, most=1.0)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClassAccuracy(Record):
-    """One class: how many images of it there are, and the share that board and float model get right."""
+    """One class on the board and in float.
+
+    Attributes:
+        images: How many there are of it.
+        accuracy, accuracy_reference: The share of them that is answered right (the recall).
+        precision, precision_reference: The share of the answers of this class that are right; ``None`` where
+            there are none.
+    """
 
     name: str
     images: Annotated[int, Within(least=1)]
-    accuracy: Annotated[float, Within(least=0.0, most=1.0)]
-    accuracy_reference: Annotated[float, Within(least=0.0, most=1.0)]
+    accuracy: Share
+    accuracy_reference: Share
+    precision: Share | None = None
+    precision_reference: Share | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,13 @@ class EdgenetError(Exception):
             the library in their place ("max_drift=0.5").
 
     Foreign text within either is made printable, and what is longer than a screen is cut in its middle.
+
+    Example:
+        >>> try:
+        ...     edgenet.plan("signs", "raspberry-pi-4", "tensorrt")
+        ... except edgenet.EdgenetError as error:
+        ...     error.what, error.remedy
+        ('Raspberry Pi 4 Model B has no tensorrt', 'choose --backend tflite or onnxruntime')
     """
 
     exit_code = EXIT_FAILED

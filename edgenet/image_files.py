@@ -153,7 +153,7 @@ def _named_by(table: Path, folder: Path) -> tuple[tuple[Path, ...], tuple[Mappin
         if reason := _unreadable(path):
             raise DataError(f"{place}: {shown(name)} is {reason}", "correct the row")
         if path in files:
-            raise DataError(f"{place}: {shown(name)} is there twice", "write one row an image")
+            raise DataError(f"{place}: {shown(name)} is there twice", "write one row for each image")
         files[path] = cells
     return tuple(files), tuple(files.values())
 

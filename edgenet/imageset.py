@@ -37,7 +37,7 @@ class ImageSet(Shown):
         left_out: What else is in the folder, in words; empty where there is nothing.
         annotations: JSON files beside the images, which may say what is in them.
 
-    Example:
+    Examples:
         >>> from edgenet.library import image_folder
         >>> images = edgenet.ImageSet.load(image_folder("signs", "val"))  # or a folder of your own
         >>> len(images), images.truth[0]["class_name"]

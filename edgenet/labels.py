@@ -47,7 +47,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
     text = read_text(path, ModelError, "give a UTF-8 text or CSV file", MAX_LABEL_FILE)
     names = _names(path, text)
     if not names:
-        raise ModelError(f"{path}: no class names in it", "write one a line")
+        raise ModelError(f"{path}: no class names in it", "write one on each line")
     check_names(names, str(path))
     return names
 
@@ -60,7 +60,7 @@ def check_names(names: Sequence[str], where: str) -> None:
     """
     for index, name in enumerate(names):
         if not name.strip():
-            raise ModelError(f"{where}: class {index} has no name", "write one name a class")
+            raise ModelError(f"{where}: class {index} has no name", "write one name for each class")
         if len(name) > MAX_NAME or UNPRINTABLE.search(name):
             raise ModelError(
                 f"{where}: the name of class {index}, {shown(name)}, is too long or not printable text",
@@ -226,7 +226,9 @@ def _ordered(path: Path, rows: Iterable[tuple[str, str, str]]) -> tuple[str, ...
         if index is None:
             raise ModelError(f"{path}{place}: class index {shown(cell)} is not an integer", "correct it")
         if index in names:
-            raise ModelError(f"{path}{place}: class index {index} is there twice", "write one row a class")
+            raise ModelError(
+                f"{path}{place}: class index {index} is there twice", "write one row for each class"
+            )
         names[index] = name.strip()
     missing = next((index for index in range(len(names)) if index not in names), None)
     if missing is not None:

@@ -35,18 +35,23 @@ def taken_for(
         ``by_class``, ``mistakes`` and, of at most ``MATRIX`` classes, ``matrix``.
     """
     return {
-        "by_class": _by_class(classes, right, name),
+        "by_class": _by_class(classes, answers, right, name),
         "mistakes": _mistakes(classes, answers, right, name),
         "matrix": _matrix(classes, answers, name),
     }
 
 
 def _by_class(
-    classes: NDArray[np.int64], right: tuple[NDArray[np.bool_], NDArray[np.bool_]], name: Callable[[int], str]
+    classes: NDArray[np.int64],
+    answers: tuple[NDArray[np.int64], NDArray[np.int64]],
+    right: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    name: Callable[[int], str],
 ) -> tuple[ClassAccuracy, ...]:
     """The class that lost most first, then the least accurate one."""
     there, own, images = np.unique(classes, return_inverse=True, return_counts=True)
-    ours, theirs = (np.bincount(own, weights=item) / images for item in right)
+    hits = [np.bincount(own, weights=item) for item in right]
+    given = [Counter(item.tolist()) for item in answers]
+    ours, theirs = (found / images for found in hits)
     order = sorted(range(len(there)), key=lambda at: (ours[at] - theirs[at], ours[at], there[at]))
     return tuple(
         ClassAccuracy(
@@ -54,9 +59,16 @@ def _by_class(
             images=int(images[at]),
             accuracy=float(ours[at]),
             accuracy_reference=float(theirs[at]),
+            precision=_precision(hits[0][at], given[0][there[at]]),
+            precision_reference=_precision(hits[1][at], given[1][there[at]]),
         )
         for at in order[:CLASSES]
     )
+
+
+def _precision(hits: float, given: int) -> float | None:
+    """The share of right ones among so many answers of a class."""
+    return float(hits) / given if given else None
 
 
 def _mistakes(

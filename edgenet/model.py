@@ -55,7 +55,7 @@ class Model(Shown):
         kept_scales: Whether its scales came with it, and backends have to keep them.
         notes: What was left out of the file when it was read, one sentence each.
 
-    Example:
+    Examples:
         >>> edgenet.Model.load("mobilenet.onnx")  # with mobilenet.toml beside it
         <Model mobilenet fp32, 10 classes, ...>
     """

@@ -26,10 +26,10 @@ NAME = 32
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxtuple, _SHORT.maxdict, _SHORT.maxother = 2, 3, 3, 60
 # A notebook's own style sheet aligns figures to the right and stripes rows.
-_CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0;background:none;overflow-wrap:anywhere"
+_CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0;background:none;overflow-wrap:break-word"
 _HEAD = f"{_CELL};font-weight:normal;opacity:.8"
 _NAME = f"{_HEAD};white-space:nowrap"
-_FIGURE = _CELL.replace("overflow-wrap:anywhere", "white-space:nowrap")
+_FIGURE = _CELL.replace("overflow-wrap:break-word", "white-space:nowrap")
 _ROW = "background:none"
 _TABLE = "margin:4px 0 8px;border-collapse:collapse;max-width:60em"
 

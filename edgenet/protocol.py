@@ -34,7 +34,7 @@ class Protocol(Shown):
         sweep_threads: Whether 1 … every core are tried first, and the fastest is measured.
         cold_starts: How often the model's process is started anew to time its first answer.
 
-    Example:
+    Examples:
         >>> edgenet.Protocol.load("quick").min_seconds
         1.0
     """

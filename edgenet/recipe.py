@@ -60,7 +60,7 @@ class Recipe(Shown):
         headroom: The share by which ranges, and channels that are equalized, are wider than what the images
             showed. Detectors set it: what decides is rare there.
 
-    Example:
+    Examples:
         >>> edgenet.Recipe.load("int8-minmax")
         <Recipe int8-minmax: int8, min-max, per-channel>
     """

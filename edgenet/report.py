@@ -183,7 +183,7 @@ class Report(Record):
         energy: Joules a frame; ``None`` where they are not known.
         more: What only some protocols measure.
 
-    Example:
+    Examples:
         >>> report = edgenet.Report.load("report.json")
         >>> report.build, report.drift.images
         ('onnxruntime int8', 1000)

@@ -251,7 +251,7 @@ class Sweep(Record):
         notes: What tells how to read it, one sentence each.
         tool: What made it.
 
-    Example:
+    Examples:
         >>> sweep = edgenet.Sweep.load("sweep.json")
         >>> [answer.device for answer in sweep.answers if answer.model]
         ['pi4', 'pi5']

@@ -149,7 +149,7 @@ class Target(Shown):
         identity: How it says that it is this board.
         extra: What else there is to say; nothing is decided by it.
 
-    Example:
+    Examples:
         >>> edgenet.Target.load("raspberry-pi-4")
         <Target raspberry-pi-4, Raspberry Pi 4 Model B: tflite, onnxruntime>
     """

@@ -36,6 +36,7 @@ WORD = re.compile(r"--[a-z-]+(=\S*)?")
         ("choose --backend a1 or b2 or c3, or go", 'choose backend="a1" or "b2" or "c3", or go'),
         ("choose --precision int8 or leave it", 'choose precision="int8" or leave it'),
         ("choose --precision int8 --recipe int8-fast", 'choose precision="int8", recipe="int8-fast"'),
+        ("start it with --source FILE", "start it with source=FILE"),
         ("leave --recipe and --max-drift out", "leave recipe= and max_drift= out"),
         ("allow --max-drift 0.53, or not", "allow max_drift=0.53, or not"),
         ("give --force to write it anew", "give force=True to write it anew"),

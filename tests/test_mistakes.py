@@ -28,6 +28,8 @@ def test_by_hand() -> None:
     )
     told = [(item.name, item.images, item.accuracy, item.accuracy_reference) for item in found["by_class"]]
     assert told == [("cat", 4, 0.25, 0.75), ("dog", 2, 0.5, 1.0), ("owl", 1, 1.0, 0.0)]
+    precision = [(item.precision, item.precision_reference) for item in found["by_class"]]
+    assert precision == [(1 / 2, 3 / 4), (1 / 3, 2 / 3), (1.0, None)], "float never says owl"
     pairs = [
         (item.label, item.answer, item.images, item.images_reference, item.of_images)
         for item in found["mistakes"]

@@ -23,7 +23,7 @@ from edgenet.steps.plan import options
 from edgenet.steps.quickstart import Quickstart
 from edgenet.steps.wheelhouse import Kept
 from tests.conftest import CHEAP
-from tests.reports import DRIFT, report
+from tests.reports import CAMERA, DRIFT, report
 from tests.steps.test_doctor import facts_of
 from tests.sweeps.made import sweep
 
@@ -94,7 +94,7 @@ def test_every_representation_fits_a_line(shown: list[Any]) -> None:
 
 def test_every_public_type_and_result_shows_itself(shown: list[Any]) -> None:
     public = {value for name in edgenet.__all__ if isinstance(value := getattr(edgenet, name), type)}
-    assert public <= {type(item) for item in shown}
+    assert public - {edgenet.EdgenetError} <= {type(item) for item in shown}
     dumb = {type(item).__name__ for item in shown if not hasattr(item, "_repr_html_")}
     assert dumb == {"Golden"}, "a part of a bundle that no verb gives"
 
@@ -184,6 +184,15 @@ def test_each_kind_has_a_style_of_its_own_with_both_palettes() -> None:
         assert style.count("--paper: #fbfbfa") == 2
         assert style.count("--paper: #111317") == 2
         assert 'body[data-jp-theme-light="false"] &' in style
+
+
+def test_every_drawing_has_its_rules() -> None:
+    """Without them the browser fills each shape with black."""
+    for item in (report(), report(pipeline_ms=CAMERA), sweep()):
+        style, _, rest = item._repr_html_().partition("</style>")
+        drawings = re.findall(r"<svg[^>]* class=\"([^\"]+)\"", rest)
+        assert drawings
+        assert all(any(f".{name}" in style for name in names.split()) for names in drawings), drawings
 
 
 @pytest.mark.parametrize(

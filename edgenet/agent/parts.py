@@ -10,6 +10,7 @@ import json
 import os
 import pkgutil
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 from . import wire
@@ -72,7 +73,6 @@ def load(folder, name):
         ImportError: What it needs is not installed or does not load here.
     """
     package: Any = importlib.import_module("." + folder, __package__)
-    there = {module.name for module in pkgutil.iter_modules(package.__path__)}
     part = "{}/{}".format(folder, name)
     if part in known():
         archive = os.path.join(default_home(), "blobs", known()[part][0])
@@ -80,6 +80,6 @@ def load(folder, name):
             place = os.path.join(archive, inside.__name__.replace(".", os.sep))
             if place not in inside.__path__:
                 inside.__path__.append(place)
-    elif name not in there:
+    elif not name.isidentifier() or find_spec("." + name, package.__name__) is None:
         raise ValueError("this agent has no {}/{}".format(folder, name)[:100])
     return importlib.import_module("." + name, package.__name__)

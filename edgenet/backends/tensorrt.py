@@ -131,7 +131,7 @@ class TensorRt(Backend):
             if own := facts.runtimes.get(self.name):
                 return Finding("ok", f"the board's own {own}")
             return Finding(
-                "not applicable", "this is no Jetson, and it has no TensorRT", "choose another backend"
+                "not applicable", "this is not a Jetson, and it has no TensorRT", "choose another backend"
             )
         jetpack = f"JetPack {facts.jetpack or 'unknown'} (L4T {facts.l4t})"
         if version is None:

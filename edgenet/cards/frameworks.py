@@ -37,7 +37,7 @@ def card_like(source: Any) -> ModelCard:
     Raises:
         ModelError: It is neither, or says what a card cannot say exactly.
 
-    Example:
+    Examples:
         >>> edgenet.card_like(
         ...     {"input_size": (3, 224, 224), "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5),
         ...      "interpolation": "bicubic", "crop_pct": 0.875}
@@ -49,7 +49,7 @@ def card_like(source: Any) -> ModelCard:
     if hasattr(source, "resize_size") and hasattr(source, "crop_size"):
         return _of_torchvision(source)
     raise ModelError(
-        f"a {type(source).__name__} says nothing of how a model is fed",
+        f"a {type(source).__name__} does not say how a model is fed",
         "give timm's model.pretrained_cfg, or torchvision's weights.transforms()",
     )
 
@@ -66,10 +66,10 @@ def _of_timm(given: Mapping[str, Any]) -> ModelCard:
         )
     mode, share = given.get("crop_mode") or "center", float(given["crop_pct"])
     if not 0 < share <= 1:
-        raise ModelError(f"crop_pct = {share:g} is no share", "give the model's own pretrained_cfg")
+        raise ModelError(f"crop_pct = {share:g} is not a share", "give the model's own pretrained_cfg")
     if (how := _framing(mode, share, height, width, given["mean"])) is None:
         raise ModelError(
-            f'no card says crop_mode = "{mode}" with crop_pct = {share:g} for {height}x{width}',
+            f'a card cannot express crop_mode = "{mode}" with crop_pct = {share:g} for {height}x{width}',
             'train or evaluate with crop_mode="center" and a square input_size',
         )
     return _card(
@@ -103,7 +103,7 @@ def _of_torchvision(given: Any) -> ModelCard:
         how = {"resize": "squash", "resize_to": resized[0]}
     else:
         raise ModelError(
-            f"no card says Resize({tuple(resized)}) with CenterCrop({(height, width)})",
+            f"a card cannot express Resize({tuple(resized)}) with CenterCrop({(height, width)})",
             "give Resize one number, the short side",
         )
     name = str(getattr(given.interpolation, "value", given.interpolation))
@@ -118,7 +118,8 @@ def _of_torchvision(given: Any) -> ModelCard:
 def _filter(name: str) -> str:
     if name not in FILTERS:
         raise ModelError(
-            f"no card says interpolation {name!r}", f"evaluate with {' or '.join(map(repr, FILTERS))}"
+            f"a card cannot express interpolation {name!r}",
+            f"evaluate with {' or '.join(map(repr, FILTERS))}",
         )
     return FILTERS[name]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, say, say_next, say_wrapped
+from edgenet.cli.shared.output import print_json, print_table, say_next, say_wrapped
 from edgenet.errors import EXIT_OVER_LIMIT
 
 if TYPE_CHECKING:
@@ -76,12 +76,12 @@ def compare(
     spread = (
         f"95 % interval {interval(result.interval, 3)}" if result.interval else "too few runs for an interval"
     )
-    say(f"{result.verdict}: p50 ratio {result.p50_ratio:.3f} ({spread})")
+    say_wrapped(f"{result.verdict}: p50 ratio {result.p50_ratio:.3f} ({spread})")
     for note in result.notes:
         say_wrapped(f"note: {note}")
     for gate in result.gates:
         note = f" ({gate.note})" if gate.note else ""
-        say(f"gate: {gate.words}{note}")
+        say_wrapped(f"gate: {gate.words}{note}")
     say_next("report", a, b, "-o", "compared.html")
     return EXIT_OVER_LIMIT if result.over_limit else 0
 

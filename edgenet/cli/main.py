@@ -17,9 +17,9 @@ from edgenet.cli.shared.group import Commands
 from edgenet.cli.shared.journal import Journal
 from edgenet.cli.shared.loudness import loudness_options
 from edgenet.cli.shared.output import say, tell_usage
+from edgenet.cli.shared.unexpected import unexpected
 from edgenet.errors import EXIT_FAILED, EXIT_INTERRUPTED, EdgenetError
 from edgenet.log import log
-from edgenet.text import cause
 
 __all__ = ["cli", "main"]
 
@@ -78,8 +78,7 @@ def _run(arguments: list[str] | None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return EXIT_FAILED
         except Exception as error:
-            told = f"{type(error).__name__}: {cause(error)}"
-            return _failed(journal, error, f"this is a bug in edgenet ({told}); report it", EXIT_FAILED)
+            return _failed(journal, error, unexpected(error), EXIT_FAILED)
     return result if isinstance(result, int) else 0
 
 

@@ -178,7 +178,7 @@ class Channel:
             if "ended inside" in str(error):
                 raise self.connection.lost() from None
             raise ConnectionLost(
-                f"{self.connection.name} sent what is not a frame: {error}", "run this again"
+                f"{self.connection.name} sent data that is not a frame: {error}", "run this again"
             ) from None
         if frame is None:
             raise self.connection.lost()

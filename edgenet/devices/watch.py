@@ -121,8 +121,8 @@ class Watch:
             return None
         if self._stopped:
             return ConnectionLost(
-                f"{self._name} does not go on: waited {silence_s:g} s for {what}, "
+                f"{self._name} does not continue: waited {silence_s:g} s for {what}, "
                 "whose process there is stopped",
                 "end that process or let it continue (kill -CONT), then run this again",
             )
-        return ConnectionLost(f"{self._name} fell silent: waited {silence_s:g} s for {what}", _AGAIN)
+        return ConnectionLost(f"{self._name} stopped responding: waited {silence_s:g} s for {what}", _AGAIN)

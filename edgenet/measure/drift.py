@@ -130,9 +130,10 @@ def _interval(
 def _worst(
     task: Task, board: Answers, reference: Answers, truth: Truth | None, names: Sequence[str]
 ) -> tuple[Worst, ...]:
-    """The images whose answers moved most."""
+    """The images whose answers moved most, those with another answer first."""
     error = task.error(board, reference)
     ours, theirs = (task.answers(values, truth) for values in (board, reference))
+    order = np.lexsort((-error, ours == theirs))
     return tuple(
         Worst(
             file=names[index],
@@ -143,5 +144,5 @@ def _worst(
             reference=int(theirs[index]),
             **task.placed(board[index], reference[index], None if truth is None else truth[index]),
         )
-        for index in np.argsort(-error, kind="stable")[:WORST]
+        for index in order[:WORST]
     )

@@ -63,7 +63,7 @@ class Quantized(Shown):
         cached: Whether it came out of the cache.
         input_notes: What a user should know of the card and the images; no part of the file.
 
-    Example:
+    Examples:
         >>> made = edgenet.quantize_model("signs", "int8-minmax", "signs")
         >>> made, len(made.account.layers)
         (<Quantized signs, int8-minmax>, 28)

@@ -128,7 +128,7 @@ def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None 
         ReportError: A report cannot be read, the two are of different models, or a gate asks for what a
             report does not hold.
 
-    Example:
+    Examples:
         >>> found = edgenet.compare("report.json", "report.json")
         >>> found.p50_ratio, [row.name for row in found.rows][:2]
         (1.0, ['artifact (MB)', 'p50 (ms)'])

@@ -63,7 +63,7 @@ def compile(  # noqa: PLR0913
         UnsupportedError: The backend cannot express the model.
         ModelError: The model file, or an artifact that fails its check.
 
-    Example:
+    Examples:
         >>> made = edgenet.compile("signs", "local", "onnxruntime", "int8", "int8-minmax", "signs")
         >>> made.bundle.name, made.write("signs.edgenet").name
         ('signs.onnxruntime.int8', 'signs.edgenet')

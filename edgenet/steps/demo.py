@@ -88,7 +88,7 @@ class DemoOptions(Shown):
         keep: Folder for snapshots and collected images; made when the first one comes.
         answers: File or open stream for every frame's answer, one JSON object a line.
 
-    Example:
+    Examples:
         >>> edgenet.DemoOptions(source="synthetic", seconds=5, page=False).source
         'synthetic'
     """
@@ -137,7 +137,7 @@ def demo(
         DeviceError: The board cannot run it, has no such camera, or went away.
         DataError: There is no such source, or the gallery cannot be used.
 
-    Example:
+    Examples:
         >>> looked = edgenet.DemoOptions(source="synthetic", seconds=1, page=False)
         >>> summary = edgenet.demo("signs.edgenet", "local", looked)
         >>> summary["device"], summary["kept"]["snapshots"]

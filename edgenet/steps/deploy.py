@@ -69,7 +69,7 @@ def deploy(
         DeviceError: It has no room, no fitting runtime, cannot run it, too little memory to finish it, or
             another deploy is under way.
 
-    Example:
+    Examples:
         >>> edgenet.deploy("signs.edgenet", "local").name
         'signs.onnxruntime.int8'
     """

@@ -101,7 +101,7 @@ def doctor(device: str = "local", backend: str | None = None, progress: Progress
     Raises:
         ConnectionLost: It was reached and then went away or fell silent.
 
-    Example:
+    Examples:
         >>> found = edgenet.doctor("local")
         >>> found.reached, found.conditions[0].state
         (True, 'ok')

@@ -47,7 +47,7 @@ def estimate(
         LibraryError: There is no such board.
         PlanError: The board does not run that backend, or not in that precision.
 
-    Example:
+    Examples:
         >>> edgenet.estimate("v1-0.5-160", "raspberry-pi-4").words
         'ESTIMATED, not measured: v1-0.5-160 on Raspberry Pi 4 Model B takes ...'
     """
@@ -96,6 +96,6 @@ def _check_no_name(text: str) -> None:
     if LIKE_A_NAME.match(text) and not Path(text).suffix[1:].isalpha():
         families = ", ".join(FAMILIES)
         raise ModelError(
-            f"{text} is no file, and no network of the papers by its name",
+            f"{text} is not a file, and not the name of a published network",
             f"names are FAMILY-WIDTH-RESOLUTION, such as v3-large-0.75-224; families are {families}",
         )

@@ -78,7 +78,7 @@ def deploy_fastest(
         DataError: They are not of one model.
         ConnectionFailed, ConnectionLost, DeviceError: As for ``deploy``.
 
-    Example:
+    Examples:
         Each is measured for some seconds:
 
         >>> kept = edgenet.deploy_fastest(["fp32.edgenet", "int8.edgenet"], "local")  # doctest: +SKIP

@@ -42,7 +42,7 @@ def gallery(
     if not able:
         if folder is not None:
             noun = bundles[0].manifest.task.noun
-            raise PlanError(f"{noun} looks nothing up in a gallery", "leave --gallery out")
+            raise PlanError(f"{noun} does not use a gallery", "leave --gallery out")
         return []
     first = able[0]
     if folder is None and chain:

@@ -104,17 +104,15 @@ def init(
         LibraryError: There is no such preset.
         DataError: The images cannot be used.
 
-    Example:
-        >>> card = edgenet.init("mobilenet.onnx", like="keras", force=True)
-        >>> card, card.open
-        (<Card mobilenet.toml, nothing is open>, ())
+    Examples:
+        >>> edgenet.init("mobilenet.onnx", like="keras", force=True)
+        <Card mobilenet.toml, nothing is open>
     """
     path = _file(model)
     written = Path(output) if output else path.with_suffix(".toml")
+    _check_without_card(path)
     if written.exists() and not force:
-        raise ModelError(f"{written}: is there already", "give --force to write it anew")
-    if path.is_file() and read_quantized(path) is not None:
-        raise ModelError(f"{path}: carries its card inside", "give it to edgenet compile as it is")
+        raise ModelError(f"{written}: exists already", "give --force to overwrite it")
     preset = Preset.load(like) if isinstance(like, Path | str) else like
     given = images_of(images, "calib")
     progress("reading the model", 0, None)
@@ -148,6 +146,11 @@ def _file(model: Source) -> Path:
         return path
     name = getattr(model, "name", type(model).__name__)
     raise ModelError(f"{name}: is in memory, a card stands beside a file", "give the path of its file")
+
+
+def _check_without_card(path: Path) -> None:
+    if model_path(path) != path or (path.is_file() and read_quantized(path) is not None):
+        raise ModelError(f"{path}: already contains its card", "give it to edgenet compile as it is")
 
 
 def _listed(draft: Draft, task: Task | None, file: Path) -> Draft:
@@ -203,5 +206,5 @@ def _scores(
             raise
         raise DataError(
             f"{images.folder}: its images are of {len(named)} classes, and the network has {classes}",
-            "give --labels FILE with the names of all classes, one a line in the order of the outputs",
+            "give --labels FILE with the names of all classes, one on each line in the order of the outputs",
         ) from None

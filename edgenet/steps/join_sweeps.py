@@ -46,7 +46,7 @@ def _same(what: str, told: Sequence[str]) -> None:
     found = list(dict.fromkeys(told))
     if len(found) > 1:
         raise ReportError(
-            f"the sweeps cannot stand side by side: their {what} is {' and '.join(found)}", REMEDY
+            f"the sweeps cannot be shown together: their {what} is {' and '.join(found)}", REMEDY
         )
 
 

@@ -72,7 +72,7 @@ def parity(a: BundleLike, b: BundleLike, images: ImageSet | Path | str | None = 
         PlanError: The two do not share one model and one set of scales, or the board finishes one.
         DataError: No image can be read.
 
-    Example:
+    Examples:
         >>> edgenet.parity("signs.edgenet", "signs.edgenet").identical
         1.0
     """
@@ -105,7 +105,7 @@ def _check(first: Bundle, second: Bundle) -> None:
         raise PlanError(f"{first.name} and {second.name} are not builds of one model", remedy)
     for bundle in (first, second):
         if bundle.manifest.artifact.build is not None:
-            raise PlanError(f"{bundle.name} is finished on the board, not here", "give builds for CPUs")
+            raise PlanError(f"{bundle.name} is built on the board, not here", "give builds for CPUs")
     outputs = [bundle.manifest.artifact.output for bundle in (first, second)]
     if any(output.dtype != "int8" for output in outputs):
         raise PlanError(

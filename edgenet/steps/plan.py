@@ -11,6 +11,7 @@ from edgenet.graph.given.take import take_given
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.notebook import Shown
+from edgenet.pages import page
 from edgenet.recipe import Recipe
 from edgenet.target import Target
 from edgenet.text import near
@@ -21,14 +22,15 @@ PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
 # What is taken when no recipe is named.
 RECIPES = {"int8": "int8-fast", "int8-dynamic": "int8-dynamic", "fp16": "fp16"}
 # Either wins there, from MobileNet to MobileNet and backend to backend: docs/quantization.md, Without VNNI.
-MEASURE = "without VNNI fp32 may be as fast as int8: edgenet deploy A B keeps the faster of two builds"
+MEASURE = (
+    "without VNNI fp32 may be as fast as int8: give both builds to one edgenet deploy, which keeps the faster"
+)
 
 
 # No Jetson could be measured for its target file, so what needs nothing of the board's own comes first there.
 ON_GPU = (
     "{0} runs on the CPU and needs nothing installed; {1} runs on the GPU, and only the board tells which is "
-    "faster: compile both, with --backend {1} in fp16 and int8, then edgenet deploy A B C keeps the "
-    "fastest"
+    "faster: compile for both, and give the bundles to one edgenet deploy, which keeps the fastest ({2})"
 )
 
 
@@ -127,7 +129,7 @@ def plan_for(
             raise PlanError(f"{target.title}: no backend of this edgenet runs there", "see edgenet targets")
         why.append(f"{backend} is the first choice on {target.title}")
         if engines := [name for name in _on_board(target) if name != backend]:
-            why.append(ON_GPU.format(backend, engines[0]))
+            why.append(ON_GPU.format(backend, engines[0], page("how-to/jetson")))
     if backend not in target.backends:
         load_backend(backend)  # which refuses a name that none has
     support = target.backends.get(backend)

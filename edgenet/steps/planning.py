@@ -40,7 +40,7 @@ def plan(
         LibraryError: There is no such target or recipe.
         ModelError: The model cannot be used.
 
-    Example:
+    Examples:
         >>> decided = edgenet.plan("signs", "raspberry-pi-4")
         >>> decided.backend, decided.precision, decided.recipe
         ('tflite', 'int8', 'int8-fast')

@@ -31,7 +31,7 @@ def probe(device: str = "local", progress: Progress = silent) -> Facts:
     Raises:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or does not answer.
 
-    Example:
+    Examples:
         >>> facts = edgenet.probe("local")
         >>> facts.cores > 0
         True

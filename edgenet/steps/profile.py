@@ -59,7 +59,7 @@ def profile(  # noqa: PLR0913
     *,
     deployed: bool = True,
 ) -> Report:
-    """Measure a bundle on a board.
+    """Measure a bundle on a board; the report's verdict says whether the limits hold.
 
     Args:
         bundle: What `compile` made, or its file.
@@ -78,25 +78,20 @@ def profile(  # noqa: PLR0913
         deployed: Whether it must have been deployed there; else it is brought there to be measured, and what
             is deployed stays so.
 
-    Returns:
-        The report; its verdict says whether the limits hold.
-
     Raises:
         DeviceError: The bundle is not deployed there, the board cannot run it, or what it told is no
             measurement.
         DataError: The validation images cannot be used, or there is no such frame.
         LibraryError: The protocol measures no pipeline, and ``frame`` asks for one.
 
-    Example:
+    Examples:
         >>> report = edgenet.profile("signs.edgenet", "local", "quick", val="signs")
         >>> report.drift.labelled, report.over_limit
         (True, False)
         >>> report.write("report.json")
     """
-    bundle = bundle_of(bundle)
-    rules = protocol_of(protocol)
+    bundle, rules, images = bundle_of(bundle), protocol_of(protocol), images_of(val, "val")
     frame = _frame(frame, rules)
-    images = images_of(val, "val")
     if images is not None:
         true_of(bundle, images)  # what is not of this model's task is refused before any work
     progress(f"connecting to {device}", 0, None)
@@ -117,7 +112,9 @@ def _checked(make: Callable[[], Report], device: str) -> Report:
     try:
         return Report.from_table(plain(make().to_table()), device)
     except ReportError as error:
-        raise DeviceError(f"what the board told is no measurement, {error.what}", "measure again") from None
+        raise DeviceError(
+            f"what the board reported is not a measurement, {error.what}", "measure again"
+        ) from None
 
 
 def _notes(bundle: Bundle, run: BoardRun, images: ImageSet | None) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def quantize_model(
         ModelError: The model file; or it is quantized already.
         PlanError: The recipe cannot work towards a limit.
 
-    Example:
+    Examples:
         >>> made = edgenet.quantize_model("signs", "int8-minmax", calibration="signs")
         >>> made.write("signs.int8.onnx").name
         'signs.int8.onnx'

@@ -100,7 +100,7 @@ def quickstart(
     Raises:
         PlanError: No model of that task travels with edgenet.
 
-    Example:
+    Examples:
         Four builds are measured, which takes half a minute:
 
         >>> found = edgenet.quickstart()  # doctest: +SKIP

@@ -27,7 +27,7 @@ def present(
     Raises:
         ReportError: One cannot be read, or they cannot be compared.
 
-    Example:
+    Examples:
         >>> page = edgenet.present("report.json")
         >>> page.startswith("<!doctype html>")
         True

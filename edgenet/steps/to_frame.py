@@ -27,7 +27,7 @@ def to_frame(results: Iterable[Report | Sweep | Path | str] | Report | Sweep | P
         PackageError: pandas is not installed.
         ReportError: One cannot be read, or they cannot be compared.
 
-    Example:
+    Examples:
         With pandas:
 
         >>> frame = edgenet.to_frame(["report.json"])  # doctest: +SKIP

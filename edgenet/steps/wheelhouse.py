@@ -71,10 +71,10 @@ def wheelhouse(
         LibraryError: A target is not there, or names no system.
         PlanError: There is no such backend.
 
-    Example:
+    Examples:
         With a network:
 
-        >>> kept = edgenet.wheelhouse("raspberry-pi-4", backends=["tflite"])  # doctest: +SKIP
+        >>> kept = edgenet.wheelhouse("raspberry-pi-4")  # doctest: +SKIP
         >>> [(item.python, item.runtime) for item in kept]  # doctest: +SKIP
     """
     for name in backends:

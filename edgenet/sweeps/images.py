@@ -92,7 +92,7 @@ class Images:
                 self._unpack(archive, whole)
         except OSError as error:
             what = f"{self.folder}: cannot be kept on a worker ({error.strerror})"
-            raise DataError(what, f"make room in {cache_dir()} there") from None
+            raise DataError(what, f"free space in {cache_dir()} there") from None
         finally:
             if whole is not None:
                 archive.unlink(missing_ok=True)

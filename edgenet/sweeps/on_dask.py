@@ -28,7 +28,7 @@ from edgenet.sweeps.sending import send
 
 __all__ = ["Cluster", "OnDask", "resource"]
 
-AGAIN = "run it again: what is done is kept"
+AGAIN = "run it again: finished work is kept"
 # Seconds between two looks at whether the cluster still is what it was.
 LOOK_S = 0.5
 # Jobs are as large as the networks in them.
@@ -200,6 +200,11 @@ class _Run:
         if self._board is not None:
             needed = resource(self._board)
             if not any(needed in item["resources"] for item in workers):
+                if where is None:
+                    raise DeviceError(
+                        f"the process that measures {self._board} ended and does not start again",
+                        "run it again",
+                    )
                 command = f'dask worker {where} --nthreads 1 --resources "{needed}=1"'
                 raise DeviceError(
                     f"no worker at {where} has {self._board}", f"start one where it is reached: {command}"

@@ -37,5 +37,5 @@ class Parcel:
             DataError: It is not what was packed.
         """
         if sha256(self.data) != self.digest:
-            raise DataError("what came over the network is not what was sent", "run it again")
+            raise DataError("the data that arrived is not the data that was sent", "run it again")
         return pickle.loads(self.data)  # noqa: S301

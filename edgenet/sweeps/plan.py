@@ -57,7 +57,7 @@ class SweepPlan(Shown):
         rounds: Of the screening, before more are asked for where the line lies within the interval.
         brute: Whether every cell is timed.
 
-    Example:
+    Examples:
         >>> plan = edgenet.SweepPlan().changed(files="signs", boards="local", val="signs", fps=30)
         >>> plan.files, plan.fps
         (('signs',), 30)

@@ -46,4 +46,4 @@ def _part(client: Client, worker: str, images: Images, offset: int, data: bytes,
             raise error
         if error is not None:
             what = f"{images.folder}: does not reach the worker {worker} ({type(error).__name__}: {error})"
-            raise DataError(what, "run it again: what is done is kept")
+            raise DataError(what, "run it again: finished work is kept")

@@ -92,7 +92,7 @@ def images_of(plan: SweepPlan) -> tuple[Images | None, Images | None]:
     """
     if plan.files and plan.val is None:
         raise PlanError(
-            "which of the models is the most accurate is measured, and there are no images to measure it on",
+            "there are no images to measure which model is the most accurate",
             "give --val DIR with labels",
         )
     calibration = plan.calibration or (UNTRAINED_SET if plan.families else None)

@@ -78,12 +78,12 @@ class Store:
             holding.enter_context(exclusive(self.folder / ".sweep.lock"))
         except BlockingIOError:
             raise DataError(
-                f"{self.folder}: another sweep is at work there",
+                f"{self.folder}: another sweep is running there",
                 "wait for it, or choose another folder with -o",
             ) from None
         except OSError as error:
             raise DataError(
-                f"{self.folder}: cannot be written ({error.strerror})", "make room, or choose another folder"
+                f"{self.folder}: cannot be written ({error.strerror})", "free space, or choose another folder"
             ) from None
         with holding:
             yield

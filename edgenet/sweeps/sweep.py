@@ -85,7 +85,7 @@ def sweep(
         ConnectionLost: All boards went away and did not come back; what is done is kept.
         DataError: The images cannot be used, or the folder cannot be written.
 
-    Example:
+    Examples:
         Every build is measured, which takes minutes:
 
         >>> plan = edgenet.SweepPlan().changed(files="signs", boards="local", val="signs", fps=24)
@@ -177,7 +177,7 @@ def _check_labels(ready: Prepared) -> None:
     if first.task.truth(ready.val.here(), first.answers) is None:
         raise PlanError(
             "without labels every model is held to its own float form, and none to another",
-            "add labels.csv to the images of --val, or a folder a class",
+            "add labels.csv to the images of --val, or use one folder for each class",
         )
 
 
@@ -185,7 +185,7 @@ def _check_reached(searches: Sequence[BoardSearch]) -> None:
     """Fail where no board stayed; else those that did have their answers, and a note tells of the others."""
     lost = [search.lost for search in searches if search.lost is not None]
     if len(lost) == len(searches):
-        raise ConnectionLost(lost[0], "run it again when the board is back: what is done is kept")
+        raise ConnectionLost(lost[0], "run it again when the board is back: finished work is kept")
 
 
 def _one_at_a_time(progress: Progress) -> Progress:

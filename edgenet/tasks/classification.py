@@ -177,8 +177,8 @@ class Classification(Task):
             order = ", ".join(sorted(set(told))[:5])
             raise DataError(
                 f"{images.folder}: the images' classes are named ({order} …), and the model has no labels",
-                "compile it again with --labels FILE, one name a line in the order of its outputs; Keras and "
-                "torchvision number folders of classes in alphabetical order",
+                "compile it again with --labels FILE, one name on each line in the order of its outputs; "
+                "Keras and torchvision number folders of classes in alphabetical order",
             )
         names = ClassNames(self.labels)
         classes = {name: names.classes(name) for name in dict.fromkeys(told)}

@@ -165,7 +165,7 @@ class Embedding(Task):
         names = identities(images)
         if len(set(names)) == len(names):
             raise DataError(
-                f"{images.folder}: nobody is in two pictures, so nothing can be recognized",
+                f"{images.folder}: nobody is in two pictures, so recognition cannot be measured",
                 "give at least two pictures of one identity, or leave labels.csv out",
             )
         return names

@@ -120,7 +120,9 @@ class Multilabel(SigmoidTask):
         given = table.get("thresholds", 0.5)
         listed = list(given) if isinstance(given, list | tuple) else [given]
         if not listed or not all(map(is_probability, listed)):
-            raise refuse("thresholds are no probabilities", "write a number between 0 and 1, or one a label")
+            raise refuse(
+                "thresholds are no probabilities", "write a number between 0 and 1, or one for each label"
+            )
         return dict(table)
 
     def check(self, values: int) -> tuple[str, str] | None:

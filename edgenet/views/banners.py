@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from edgenet.report import Report
 
-__all__ = ["Banner", "banners"]
+__all__ = ["MEANS", "Banner", "banners"]
 
-# What each state means to a reader.
+# What each state other than VALID means to a reader.
 MEANS = {
     "NOISY": "something disturbed the runs: measure again on a quiet board before you rely on the times",
     "THROTTLED": "the board lowered its clock: cool it and measure again",

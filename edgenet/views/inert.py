@@ -1,4 +1,4 @@
-"""Foreign text in Markdown and CSV: it stays in its cell, and nothing takes it for markup or a formula."""
+"""Foreign text in Markdown, CSV and CSS: it stays in its place and is neither markup nor a formula."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from typing import Any
 
 from edgenet.text import plain
 
-__all__ = ["in_csv", "in_markdown", "markdown_table"]
+__all__ = ["in_css", "in_csv", "in_markdown", "markdown_table"]
 
 _MARKUP = re.compile(r"[\\`*_\[\]|~]")
 # The wide forms of the same signs begin formulas in some spreadsheets too.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def in_css(text: str) -> str:
+    """Text within a string of a style sheet: all but letters and digits as escapes (CSS Syntax, 4.3.7)."""
+    return "".join(sign if sign.isascii() and sign.isalnum() else f"\\{ord(sign):x} " for sign in plain(text))
 
 
 def in_markdown(text: str) -> str:

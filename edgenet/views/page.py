@@ -8,7 +8,7 @@ from typing import Any
 from edgenet.figures import interval, number
 from edgenet.metric import metrics
 from edgenet.report import Limit, Report
-from edgenet.views.banners import banners
+from edgenet.views.banners import MEANS, banners
 from edgenet.views.charts import Charts
 from edgenet.views.downloads import as_csv, as_json
 from edgenet.views.overview import Overview, overview
@@ -56,6 +56,7 @@ def _context(report: Report, charts: Charts, index: int) -> dict[str, Any]:
         "protocol": report.protocol.name,
         "state": report.verdict.state,
         "reasons": report.verdict.reasons,
+        "means": MEANS.get(report.verdict.state, ""),
         "limits": [_limit(item) for item in report.verdict.limits],
         "tiles": _tiles(report),
         "sections": found,

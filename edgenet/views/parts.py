@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# A number, alone or with a unit behind it.
-FIGURE = re.compile(r"[+\-−<]?\d[\d,.]*(e[+-]?\d+)?( ?[%a-zA-Z]+)?$")
+# A number or an interval, alone or with a unit behind it.
+NUMBER = r"[+\-−<]?\d[\d,.]*(?:e[+-]?\d+)?"
+FIGURE = re.compile(rf"{NUMBER}(?: to {NUMBER})?(?: ?[%a-zA-Z]+)?$")
 
 __all__ = ["Bar", "Chart", "Matrix", "Network", "Row", "Section", "Square", "Table", "Tile"]
 

@@ -102,7 +102,7 @@ def _special(report: Report, charts: Charts) -> Section | None:
     if long := more.sustained:
         says = f"FPS over the run, settled at {long.settled_fps:.4g}"
         curve = charts.lines({"FPS": long.curve}, "s", "FPS", says, True)
-        drawn.append(Chart(f"FPS of the {long.stage} over the run", curve, wide=True))
+        drawn.append(Chart(f"FPS of the {long.stage} over the run", curve))
         lead.append(f"It settled at {long.settled_fps:.4g} FPS, {share(long.ratio)} of the first 15 s.")
     if cold := more.cold_start:
         parts = starts(cold)

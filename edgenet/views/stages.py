@@ -27,22 +27,24 @@ def stage_charts(drift: Drift) -> list[Chart]:
 
 def _lost(drift: Drift) -> list[Whisker]:
     """In pp, where the images are labelled."""
-    quantization, kernel, whole = drift.stages.quantization, drift.stages.kernel, drift.delta_pp
-    if quantization.change_pp is None or kernel.change_pp is None or whole is None:
+    quantization, kernel = drift.stages.quantization, drift.stages.kernel
+    if drift.delta_pp is None:
         return []
-    # Where the board answers as this host, bit for bit, what quantization lost is all there is.
-    own = quantization.interval_pp or (drift.interval_pp if kernel.identical else None)
-    none = None if kernel.identical else kernel.interval_pp
-    return [
-        _pp("quantization", quantization.change_pp, own),
-        _pp("kernel", kernel.change_pp, none, "bit-exact" if kernel.identical else ""),
-        _pp("all together", whole, drift.interval_pp),
-    ]
+    rows = []
+    if quantization.change_pp is not None:
+        # Where the board answers as this host, bit for bit, what quantization lost is all there is.
+        own = quantization.interval_pp or (drift.interval_pp if kernel.identical else None)
+        rows.append(_pp("quantization", quantization.change_pp, own))
+    if kernel.identical:
+        rows.append(Whisker("kernel", 0.0, None, "bit-exact"))
+    elif kernel.change_pp is not None:
+        rows.append(_pp("kernel", kernel.change_pp, kernel.interval_pp))
+    return [*rows, _pp("all together", drift.delta_pp, drift.interval_pp)]
 
 
-def _pp(label: str, value: float, spread: tuple[float, float] | None, words: str = "") -> Whisker:
-    told = f"{value:+.2f}" + (f" ({interval(spread)})" if spread else "")
-    return Whisker(label, value, spread, words or told)
+def _pp(label: str, value: float, spread: tuple[float, float] | None) -> Whisker:
+    told = f" ({interval(spread)})" if spread else ""
+    return Whisker(label, value, spread, f"{value:+.2f}{told}")
 
 
 def _changed(drift: Drift) -> list[Whisker]:

@@ -3,23 +3,21 @@
 const order = new Intl.Collator("en", { numeric: true });
 const NUMBER = /^[<≤]?\s*([+\-−]?\d[\d,]*\.?\d*(?:e[+\-]?\d+)?)(?![\w.])/i;
 
-// What a cell is sorted by: its own key, a number that its text begins with, or the text; null without any.
+// What a cell is sorted by: its own key, the number that its text begins with, or else its text; null without any.
 function value(row, column) {
   const cell = row.cells[column], text = cell.textContent.trim();
-  if (cell.dataset.key !== undefined) return Number(cell.dataset.key);
+  if (cell.dataset.key !== undefined) return { number: Number(cell.dataset.key), text };
   if (text === "" || text === "–") return null;
   const found = NUMBER.exec(text);
-  return found ? Number(found[1].replaceAll(",", "").replace("−", "-")) : text;
-}
-
-// Numbers only where all are: "3 of 4" and "none" in one column are words.
-function compare(a, b) {
-  return typeof a === "number" && typeof b === "number" ? a - b : order.compare(String(a), String(b));
+  return { number: found ? Number(found[1].replaceAll(",", "").replace("−", "-")) : NaN, text };
 }
 
 function sort(table, heads, column) {
   const sign = heads[column].getAttribute("aria-sort") === "ascending" ? -1 : 1;
   const rows = [...table.tBodies[0].rows].map(row => [value(row, column), row]);
+  // As numbers only where all are: "3 of 4" and "none" in one column are words.
+  const numbers = rows.every(([found]) => found === null || !Number.isNaN(found.number));
+  const compare = (a, b) => numbers ? a.number - b.number : order.compare(a.text, b.text);
   rows.sort(([a], [b]) => (a === null) - (b === null) || (a === null ? 0 : sign * compare(a, b)));
   table.tBodies[0].append(...rows.map(([, row]) => row));
   heads.forEach((head, index) => {
@@ -33,7 +31,7 @@ for (const table of document.querySelectorAll("table.sorts")) {
   heads.forEach((head, index) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.title = head.title;
+    if (head.title) button.title = head.title;
     head.removeAttribute("title");
     button.append(...head.childNodes);
     button.addEventListener("click", () => sort(table, heads, index));

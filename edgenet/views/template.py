@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from edgenet import __version__
 from edgenet.text import plain
+from edgenet.views.inert import in_css
 
 __all__ = ["render"]
 
@@ -22,6 +23,7 @@ def render(name: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["in_css"] = in_css
     return environment.get_template(name).render(version=__version__, **values)
 
 

@@ -104,6 +104,38 @@ def test_a_bug_is_one_line_and_its_traceback_is_in_the_log(
     assert "in broken" in path.read_text()
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "not enough memory"),
+        (
+            ModuleNotFoundError("No module named 'onnx'", name="onnx"),
+            "does not load (No module named 'onnx')",
+        ),
+        (OSError(28, "No space left on device"), "the system refused ([Errno 28] No space left on device)"),
+        (ModuleNotFoundError("No module named 'edgenet.x'", name="edgenet.x"), "a bug in edgenet"),
+        (RecursionError("too deep"), "a bug in edgenet (RecursionError: too deep)"),
+    ],
+)
+def test_only_our_bugs_are_called_so(
+    error: Exception,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    logs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import edgenet.steps.probe
+
+    def broken(device: str, progress: object) -> None:
+        raise error
+
+    monkeypatch.setattr(edgenet.steps.probe, "probe", broken)
+    code, _, err = run(capsys, "probe")
+    assert code == 1
+    assert said in err
+    assert ("a bug in edgenet" in err) == ("a bug in edgenet" in said)
+
+
 def test_without_a_place_for_it_there_is_no_log(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

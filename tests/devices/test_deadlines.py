@@ -336,8 +336,8 @@ class Fake(PipedConnection):
 @pytest.mark.parametrize(
     ("does", "deadlines", "words"),
     [
-        (NEVER, QUICK, "fell silent: waited 4 s for the facts"),
-        (DRIPS, QUICK, "fell silent: waited 4 s for the facts"),
+        (NEVER, QUICK, "stopped responding: waited 4 s for the facts"),
+        (DRIPS, QUICK, "stopped responding: waited 4 s for the facts"),
         (TELLS, total("probe", 3.0), "took too long: waited 3 s in all for the facts"),
         (BEATS, total("probe", 3.0), "took too long: waited 3 s in all for the facts"),
     ],

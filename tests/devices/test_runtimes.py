@@ -217,7 +217,7 @@ def test_a_deployment_whose_runtime_is_damaged_says_so(bare, net):
         (bare.board.edgenet_home / "runtimes" / choice.digest / "onnxruntime" / "__init__.py").unlink()
         with pytest.raises(BoardError, match="was damaged and is removed") as caught:
             agent.open(None, 1)
-        assert caught.value.remedy == "deploy again: it is sent once more"
+        assert caught.value.remedy == "deploy again: it is sent again"
 
 
 def test_illegal_instruction_falls_back_and_is_remembered(bare):

@@ -125,7 +125,7 @@ def test_without_a_gallery_the_golden_pictures_serve(
 
 def test_a_classifier_has_no_gallery(model: Model, photos: Path) -> None:
     bundle = compile(model, "local", "tflite", "fp32").bundle
-    with pytest.raises(PlanError, match="a classifier looks nothing up in a gallery: leave gallery= out"):
+    with pytest.raises(PlanError, match="a classifier does not use a gallery: leave gallery= out"):
         demo(bundle, "local", DemoOptions(source="synthetic", gallery=photos, page=False))
 
 

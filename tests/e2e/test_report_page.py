@@ -50,14 +50,14 @@ NOISY = {"state": "NOISY", "reasons": [f"other programs kept 1.00 of a core busy
 
 
 def build(p50: float, backend: str, precision: str, **changes: Any) -> Report:
-    """A report with all that a page can show."""
     own = {**report().bundle.to_table(), "backend": backend, "precision": precision}
-    return report(p50, int(8 * p50), **{"bundle": own, "drift": FULL, "layers": LAYERS, **changes})
+    return report(p50, int(8 * p50), **{"bundle": own, **changes})
 
 
-ONE = [build(2.0, "tflite", "int8")]
+# With all that a page can show.
+ONE = [build(2.0, "tflite", "int8", drift=FULL, layers=LAYERS)]
 FOUR = [
-    build(4.0, "onnxruntime", "fp32", verdict=NOISY),
+    build(4.0, "onnxruntime", "fp32", drift=FULL, layers=LAYERS, verdict=NOISY),
     build(3.0, "onnxruntime", "int8"),
     build(3.5, "tflite", "fp32"),
     build(2.0, "tflite", "int8", verdict={"state": "EMULATED", "reasons": ["qemu"], "limits": []}),
@@ -148,6 +148,12 @@ def test_tables_sort_and_words_stay_words(browser: Any, files: dict[str, str]) -
     assert column(page, "build", ".overview") == [builds[at] for at in (1, 2, 0, 3)], "without a time last"
     page.get_by_role("button", name="build", exact=True).first.press("Enter")
     assert column(page, "build", ".overview") == builds
+    page = opened(browser, files["one"])
+    classes = "table:has(caption:text-matches('Accuracy of each class'))"
+    page.locator(classes).get_by_role("button", name="board", exact=True).click()
+    assert column(page, "board", classes) == ["50.0 %", "60.0 %", "70.0 %", "80.0 %"]
+    page.locator(classes).get_by_role("button", name="board", exact=True).click()
+    assert column(page, "board", classes) == ["80.0 %", "70.0 %", "60.0 %", "50.0 %"]
 
 
 def test_without_a_script_all_is_read_and_no_button_is_dead(browser: Any, files: dict[str, str]) -> None:

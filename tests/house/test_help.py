@@ -95,10 +95,16 @@ def test_the_list_of_commands_is_whole_at_80_columns() -> None:
     assert "..." not in "".join(commands)
 
 
+def test_on_a_narrow_terminal_no_short_help_is_cut() -> None:
+    result = CliRunner().invoke(cli, ["--help"], prog_name="edgenet", terminal_width=50)
+    text = " ".join(result.output.partition("Commands:\n")[2].split())
+    assert all(item.get_short_help_str(200) in text for item in cli.commands.values())
+
+
 @EVERY_COMMAND
 def test_help_and_the_name_is_the_commands_help(name: str) -> None:
     asked, own = (
-        CliRunner().invoke(cli, words, prog_name="edgenet") for words in (["help", name], [name, "-h"])
+        CliRunner().invoke(cli, words, prog_name="edgenet") for words in (["-v", "help", name], [name, "-h"])
     )
     assert (asked.exit_code, asked.output) == (0, own.output)
 

@@ -24,7 +24,7 @@ from edgenet.cli.main import _run
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
 from edgenet.recipe import Recipe
-from edgenet.zoo import mobilenet_v2
+from edgenet.zoo import mobilenet_v1
 from tests import sshd
 from tests.conftest import lively, smooth_images
 from tests.house.tree import ROOT
@@ -35,6 +35,7 @@ FLOWERS = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
 # What belongs to the reader's system: the shell's tools, and logging in.
 SYSTEM = ("curl", "echo", "pip", "ssh", "ssh-copy-id", "ssh-keygen", "tar", "uv")
 NEEDS = {"keras.md": ("keras", "tensorflow"), "pytorch.md": ("torch", "torchvision", "onnxscript")}
+FEWER = (("--val", "signs"), ("--calibration", "signs"))
 BRIEF = """
 name = "brief"
 summary = "As long as a test may take"
@@ -72,8 +73,8 @@ def work(board: sshd.Board, home: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def few_signs(folder: Path) -> None:
-    """A fifth of the embedded model's labelled pictures."""
-    signs, rows = ImageSet.load(image_folder("signs", "val")).head(200), ["file,class_index"]
+    """A tenth of the embedded model's labelled pictures."""
+    signs, rows = ImageSet.load(image_folder("signs", "val")).head(100), ["file,class_index"]
     folder.mkdir()
     for index, truth in enumerate(signs.truth or ()):
         name = f"{index}{signs.files[index].suffix}"
@@ -102,7 +103,7 @@ def keras_model(folder: Path) -> None:
 
 def onnx_model(folder: Path) -> None:
     """What train.py of the PyTorch tutorial writes, with random weights."""
-    onnx.save(lively(mobilenet_v2(0.35, 224, len(FLOWERS))), folder / "flowers.onnx")
+    onnx.save(lively(mobilenet_v1(0.25, 224, len(FLOWERS))), folder / "flowers.onnx")
 
 
 def train(page: str, work: Path) -> None:
@@ -118,7 +119,7 @@ def adapted(line: str) -> list[str]:
     """A command of a page as this machine can run it in short time."""
     words = shlex.split(line.replace("pi@raspberrypi.local", sshd.ALIAS), comments=True)[1:]
     words = ["local" if word == "raspberry-pi-4" else word for word in words]
-    words = ["few-signs" if pair == ("--val", "signs") else pair[1] for pair in pairwise(["", *words])]
+    words = ["few-signs" if pair in FEWER else pair[1] for pair in pairwise(["", *words])]
     if words[0] == "profile":
         at = words.index("--protocol") if "--protocol" in words else len(words)
         words[at : at + 2] = ["--protocol", "brief.toml"]

@@ -191,7 +191,7 @@ def test_weights_alone_are_told_from_a_model(tmp_path: Path) -> None:
         with h5py.File(tmp_path / name, "w") as file:
             file.attrs["layer_names"] = [b"conv"] if fill == "layer_names" else []
             file.create_group(fill)
-        with pytest.raises(ModelError, match="holds weights alone.*load_weights"):
+        with pytest.raises(ModelError, match="holds only weights.*load_weights"):
             read(tmp_path / name)
 
 

@@ -131,6 +131,14 @@ def test_the_five_images_that_moved_most_with_both_answers() -> None:
     assert [(item.answer, item.reference) for item in worst[:3]] == [(3, 2), (2, 1), (1, 1)]
 
 
+def test_a_changed_answer_comes_before_all_that_only_moved() -> None:
+    """Five images moved far and kept their answer, one hardly and lost it."""
+    board = REFERENCE * 3
+    board[3] = REFERENCE[3]
+    board[3, 0] = 4.5
+    assert measured(board=board).worst[0].file == "3.jpg"
+
+
 def test_each_stage_says_what_it_won_or_lost() -> None:
     """Of six labels the float model has four right, the board four, and the float model without one five."""
     assert quantization(TASK, BOARD, REFERENCE, LABELS).top1_delta_pp == 0

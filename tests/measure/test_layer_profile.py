@@ -244,7 +244,7 @@ def test_what_a_board_measures_must_be_a_measurement(
         return replace(told(self, *rest), memory_mb={"peak": math.nan})
 
     monkeypatch.setattr(Session, "bench", bench)
-    with pytest.raises(DeviceError, match=r"no measurement, local: memory_mb.peak is nan, not a number"):
+    with pytest.raises(DeviceError, match=r"not a measurement, local: memory_mb.peak is nan, not a number"):
         profile(bundle, "local", SHORT)
 
 

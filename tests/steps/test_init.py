@@ -154,7 +154,7 @@ def test_resize_to_stays_a_question_where_it_is_read(tmp_path: Path) -> None:
 def test_a_card_is_written_over_with_force_alone(tmp_path: Path) -> None:
     model = saved(tmp_path, network())
     model.with_suffix(".toml").write_text("mine")
-    with pytest.raises(ModelError, match="is there already: give force=True"):
+    with pytest.raises(ModelError, match="exists already: give force=True"):
         init(model, like="keras")
     assert model.with_suffix(".toml").read_text() == "mine"
     init(model, like="keras", force=True)

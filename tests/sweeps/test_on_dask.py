@@ -293,6 +293,6 @@ def test_a_scheduler_that_goes_away_ends_the_run_with_what_is_done(
     outcomes = joined.run(jobs.nap, [tmp_path] * 20)
     done = [next(outcomes), next(outcomes)]
     os.kill(theirs.scheduler.pid, signal.SIGKILL)
-    with pytest.raises(ConnectionLost, match="went away: run it again: what is done is kept"):
+    with pytest.raises(ConnectionLost, match="went away: run it again: finished work is kept"):
         done += outcomes
     assert len({outcome.index for outcome in done}) == len(done) <= 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_the_plans_that_ship_can_be_swept(name: str) -> None:
         ('files = ["a.h5"]\nfamilies = ["v1"]', PlanError, "not comparable"),
         ("", PlanError, "nothing to sweep"),
         ('files = ["v5"]', PlanError, "v5 is no model file, no family of networks and no plan"),
-        ('files = ["**x/*.h5"]', LibraryError, "is no pattern"),
+        ('files = ["**x/*.h5"]', LibraryError, "files: " if sys.version_info < (3, 13) else "no file"),
         ('files = ["a\\u0000b"]', PlanError, "is no model file"),
         ('files = ["signs"]\nalphas = [0.5]', PlanError, "their own width"),
         (f'families = ["v1"]\nfps = 1{"0" * 400}', LibraryError, "fps holds a number that is too large"),

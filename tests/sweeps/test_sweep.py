@@ -12,7 +12,7 @@ import pytest
 
 from edgenet.bundle import Bundle
 from edgenet.errors import ConnectionLost, DataError
-from edgenet.files import exclusive
+from edgenet.locks import exclusive
 from edgenet.report import Report
 from edgenet.sweeps import board_search, store
 from edgenet.sweeps import sweep as module
@@ -116,7 +116,7 @@ def test_a_board_that_stays_away_costs_only_what_is_not_done(
         if number > 1:
             raise ConnectionLost("pi: gone", "look at the cable")
 
-    with pytest.raises(ConnectionLost, match="what is done is kept"):
+    with pytest.raises(ConnectionLost, match="finished work is kept"):
         swept(monkeypatch, tmp_path, Scripted(events=lose), PLAN.changed(boards=(Board("pi"),)))
     found = Sweep.load(tmp_path / "sweep.json")
     assert found.answers[0].model is None
@@ -230,7 +230,7 @@ def test_the_answer_of_one_board_says_nothing_of_another(
 
 
 def test_a_second_sweep_in_the_folder_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with exclusive(tmp_path / ".sweep.lock"), pytest.raises(DataError, match="another sweep is at work"):
+    with exclusive(tmp_path / ".sweep.lock"), pytest.raises(DataError, match="another sweep is running"):
         swept(monkeypatch, tmp_path, Scripted())
 
 

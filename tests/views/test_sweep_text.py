@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from edgenet.swept import CellFps
-from edgenet.views.inert import in_csv
+from edgenet.views.inert import in_css, in_csv
 from edgenet.views.sweep_text import sweep_csv, sweep_markdown
 from tests.sweeps.made import sweep
 
@@ -97,3 +97,8 @@ def test_foreign_text_is_no_markup() -> None:
     assert "[a](" not in text
     bars = {line.count("|") - line.count("\\|") for line in text.splitlines() if line.startswith("| =cmd")}
     assert len(bars) == 1, "each row has as many columns"
+
+
+def test_in_a_style_sheet_text_ends_no_string() -> None:
+    assert in_css("FPS") == "FPS"
+    assert in_css('a"}b\\</') == r"a\22 \7d b\5c \3c \2f "

@@ -291,3 +291,46 @@ def test_an_emulated_board_keeps_no_best_from_being_marked() -> None:
 def test_sparkline() -> None:
     assert sparkline([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
     assert sparkline([5.0, 5.0]) == "▁▁"
+
+
+def said(*reports: Report) -> str:
+    return " ".join(" ".join(read(present(list(reports))).words).split())
+
+
+def test_the_card_says_whether_24_fps_are_met_and_how_often() -> None:
+    assert "meets 24 FPS (5.2×)" in said(report(2.0))
+    assert "misses 24 FPS (0.5×)" in said(report(20.0))
+    assert "meets 24 FPS (104×)" in said(report(0.1))
+
+
+def test_the_board_and_its_processor_stand_below_the_title() -> None:
+    facts = {"board": "Raspberry Pi 5", "cpu": "Cortex-A76", "cores": 4, "clock_s": 1.7e9}
+    text = said(report(device={"name": "pi", "target": "t", "facts": facts}))
+    assert "Raspberry Pi 5, 4 × Cortex-A76 · 2023-11-14 22:13 UTC · protocol quick" in text
+    odd = report(device={"name": "pi", "target": "t", "facts": {"cpu": ["x"], "cores": True}})
+    assert "pi · protocol quick" in said(odd)
+
+
+def test_what_is_not_known_of_the_board_is_one_line() -> None:
+    absent = {"governor": "no cpufreq", "cpu_mhz": "no cpufreq", "power_w": "no sensor"}
+    reading = {"time_s": 1.0, "absent": absent}
+    text = said(report(sensors={"before": reading, "after": {**reading, "time_s": 2.0}}))
+    assert text.count("Not known on this board") == 1
+    assert "Not known on this board: governor, clock (no cpufreq); power (no sensor)." in text
+
+
+def test_stages_have_their_intervals_where_they_are_known() -> None:
+    quantized = {**DRIFT["stages"]["quantization"], "top1_delta_pp": -0.5, "interval_pp": [-1.0, -0.25]}
+    stages = {**DRIFT["stages"], "quantization": quantized}
+    text = present([report(drift={**DRIFT, "stages": stages})])
+    assert "Top-1 won and lost by stage, on a scale of ±2 pp" in text
+    assert "quantization -0.50 (-1.00 to -0.25), kernel bit-exact, all together -0.50 (-1.25 to 0.25)" in text
+    assert "Answers changed by stage, on a scale of 5 %" in text
+    assert "kernel bit-exact, all together 1.00 % of 200" in text
+
+
+def test_a_measured_loss_is_never_called_none() -> None:
+    assert "no measurable loss on 200 images" in said(report())
+    lost = said(report(drift={**DRIFT, "interval_pp": [-1.25, -0.25]}))
+    assert "no measurable loss" not in lost
+    assert "0.50 pp of top-1 lost on 200 images" in lost

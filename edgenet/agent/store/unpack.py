@@ -58,7 +58,7 @@ def folder(store, digest, every=False):
         raise Failure("missing", "runtime {} is not on the board".format(digest[:12]), "deploy again")
     if check(store, digest, every):
         what = "runtime {} on the board was damaged and is removed".format(digest[:12])
-        raise Failure(DAMAGED_RUNTIME, what, "deploy again: it is sent once more")
+        raise Failure(DAMAGED_RUNTIME, what, "deploy again: it is sent again")
     return path
 
 

@@ -9,11 +9,14 @@ from pathlib import Path
 import click
 
 from edgenet.cli.shared.loudness import loudness_options
+from edgenet.cli.shared.output import say
 from edgenet.text import near
 
 __all__ = ["Commands"]
 
 HELP = "help"
+# Characters of a short help; all are shorter.
+WHOLE = 200
 
 
 class Commands(click.Group):
@@ -37,20 +40,26 @@ class Commands(click.Group):
         cmd.params += loudness_options()
         super().add_command(cmd, name)
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """``edgenet help NAME`` is ``edgenet NAME --help``."""
-        if args[:1] == [HELP]:
-            args = [*args[1:2], "--help"]
-        return super().parse_args(ctx, args)
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Every command's line whole, wrapped where the terminal is narrow."""
+        found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, item.get_short_help_str(WHOLE)) for name, item in found.items() if item]
+            )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command of that name.
+        """The command of that name; ``help NAME`` is ``NAME --help``, and ``help`` alone that of all.
 
         Raises:
             UsageError: There is none; the nearest name is offered.
         """
+        if args == [HELP]:
+            say(*ctx.get_help().splitlines())
+            ctx.exit()
+        args = [args[1], "--help"] if args[0] == HELP else args
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             hint = near(name, self.list_commands(ctx)) or "see edgenet --help"

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgenet import __version__
-from edgenet.agent.wire import redacted
 from edgenet.cli.shared.loudness import LOUDNESS
 from edgenet.cli.shared.output import say
 from edgenet.files import cache_dir
@@ -99,6 +98,8 @@ class Journal(logging.Handler):
 
 def _harmless(text: str) -> str:
     """On one line, not too long, and without the passwords of addresses."""
+    from edgenet.agent.wire import redacted
+
     return plain(redacted(text[:LONGEST]))
 
 

@@ -36,7 +36,7 @@ def imported(model: Any, size: tuple[int, int]) -> Imported:
     write = _write_torch if TORCH in kinds else _write_keras if _is_keras(kinds) else None
     if write is None:
         raise ModelError(
-            f"a {type(model).__name__} is no model that edgenet knows",
+            f"a {type(model).__name__} is not a model that edgenet knows",
             "give a keras.Model, a torch.nn.Module, or the path of a file",
         )
     with tempfile.TemporaryDirectory(prefix="edgenet-convert-") as folder:

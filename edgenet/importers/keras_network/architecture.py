@@ -89,7 +89,7 @@ def parse_network(kind: Any, config: Any, where: str) -> Network:
         raise _damaged(where, "no class of the model")
     if kind not in MODELS:
         raise ModelError(
-            f"{where}: the model is a {kind}, a class of the user's own, and its code is not in the file",
+            f"{where}: the model is a {kind}, a custom class, and its code is not in the file",
             "build the same network with keras.Model(inputs, outputs) and save that",
         )
     sequential = kind in SEQUENTIAL

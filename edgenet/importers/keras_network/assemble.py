@@ -173,7 +173,7 @@ class _Assembly:
             self.writer,
         )
         if not inputs:
-            raise config.refuse("is given no tensor", AGAIN)
+            raise config.refuse("gets no tensor", AGAIN)
         return [write(layer)]
 
     def _filled(self, value: Any, known: Mapping[Ref, list[Tensor]]) -> Any:

@@ -34,13 +34,13 @@ def writer_of(entry: Entry, config: Config) -> LayerWriter | None:
     """
     if entry.kind in CODE:
         raise config.refuse(
-            "holds code of the user's own, which is never run",
-            "put layers of Keras in its place (Rescaling, Normalization …) and save the model again",
+            "contains custom code, which edgenet never runs",
+            "replace it with layers of Keras (Rescaling, Normalization …) and save the model again",
         )
     if entry.kind in WRAPPED:
-        raise config.refuse("is the wrapper of a toolkit around a layer", WRAPPED[entry.kind])
+        raise config.refuse("wraps another layer for a toolkit", WRAPPED[entry.kind])
     if entry.custom:
-        raise config.refuse("is of a class of the user's own, whose code is not in the file")
+        raise config.refuse("is a custom class, whose code is not in the file")
     if "Quantized" in str(config.part("dtype").get("class_name")):
         raise config.refuse("was quantized by Keras", "save the model before model.quantize() and give that")
     if not entry.operation and (entry.kind in NOTHING or entry.kind in AUGMENTATIONS):
@@ -55,7 +55,7 @@ def writer_of(entry: Entry, config: Config) -> LayerWriter | None:
 def _unknown(entry: Entry, config: Config) -> ModelError:
     if OTHERS.search(entry.kind):
         return config.refuse(
-            "is of no network that edgenet is made for",
-            "give a network that sees pictures by convolutions, as a MobileNet does",
+            "belongs to no network that edgenet supports",
+            "give a convolutional network for pictures, such as a MobileNet",
         )
     return config.refuse("is a layer that edgenet does not know")

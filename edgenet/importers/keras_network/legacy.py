@@ -41,7 +41,7 @@ def open_hdf5(path: Path) -> Iterator[Saved]:
 def _no_model(file: Hdf5) -> ModelError:
     if "layers" in file.members("") or _named(file, "", "layer_names"):
         return ModelError(
-            f"{file.where}: holds weights alone, not the network they belong to",
+            f"{file.where}: holds only weights, not the network that they belong to",
             'build the model as it was trained, then model.load_weights(FILE) and model.save("model.keras")',
         )
     return ModelError(f"{file.where}: HDF5, but no Keras model (no model_config in it)", AGAIN)

@@ -28,7 +28,7 @@ def html(report: Report) -> str:
     told = [*(limit.words for limit in report.verdict.limits), *report.verdict.notes]
     return render(
         "notebook.html.j2",
-        style=style("report", "page.css"),
+        style=style("report", "page.html.j2"),
         kind="report",
         title=f"{report.bundle.model} {report.build}",
         about=f"{report.device.board or report.device.name}, protocol {report.protocol.name}",

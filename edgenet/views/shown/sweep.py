@@ -23,7 +23,7 @@ def html(sweep: Sweep) -> str:
     drawn = [Chart(panel.board, panel.svg, True) for panel in panels(sweep, nowhere) if panel.svg]
     return render(
         "notebook.html.j2",
-        style=style("sweep", "page.css", "sweep.css"),
+        style=style("sweep", "sweep.html.j2"),
         kind="sweep",
         title=f"The most accurate network at {sweep.fps_line:g} FPS",
         about=f"{counted(len(sweep.cells), 'cell')}, camera {sweep.frame}",

@@ -30,7 +30,7 @@ def test_the_code_in_a_file_is_never_run(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     path = write(tmp_path / "m", (placeholder(8, 8, 3), lambda_layer(trace), mean("mine")))
     with pytest.raises(
-        ModelError, match=r"'mine' \(Lambda\) holds code .*never run: put layers of Keras in its"
+        ModelError, match=r"'mine' \(Lambda\) contains custom code.*never runs: replace it with layers"
     ):
         read(path)
     assert not trace.exists()
@@ -39,11 +39,11 @@ def test_the_code_in_a_file_is_never_run(tmp_path: Path) -> None:
 REFUSED = {
     "class of the user's own": (
         L("Swishy", "own", ("pixels",), module="my.layers"),
-        r"'own' \(Swishy\) is of a class of the user's own.*model\.export\(",
+        r"'own' \(Swishy\) is a custom class.*model\.export\(",
     ),
     "registered class": (
         L("Mine>Swishy", "own", ("pixels",)),
-        r"'own' \(Swishy\) is of a class of the user's own",
+        r"'own' \(Swishy\) is a custom class",
     ),
     "unknown": (
         L("Permute", "turn", ("pixels",), {"dims": [2, 1, 3]}),
@@ -51,7 +51,7 @@ REFUSED = {
     ),
     "attention": (
         L("MultiHeadAttention", "look", ("pixels",)),
-        "is of no network that edgenet is made for: give a net",
+        "belongs to no network that edgenet supports: give a conv",
     ),
     "pruned": (L("PruneLowMagnitude", "prune", ("pixels",)), r"'prune'.*strip_pruning\(model\)"),
     "aware of quantization": (

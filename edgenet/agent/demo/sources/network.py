@@ -8,6 +8,7 @@ import re
 import shutil
 from http.client import HTTPException
 from urllib import request
+from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ... import wire
@@ -141,7 +142,11 @@ def _open(address):
     known = request.HTTPPasswordMgrWithDefaultRealm()
     known.add_password(None, address, unquote(parts.username or ""), unquote(parts.password or ""))
     opener = request.build_opener(request.HTTPBasicAuthHandler(known), request.HTTPDigestAuthHandler(known))
-    return opener.open(address, timeout=NEXT_S)
+    try:
+        return opener.open(address, timeout=NEXT_S)
+    except HTTPError as error:
+        error.close()  # it is the reply too; its words stay
+        raise
 
 
 def _no_answer(error):

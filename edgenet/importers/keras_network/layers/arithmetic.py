@@ -64,7 +64,7 @@ def constant(layer: Layer, name: str, value: Any) -> str:
 def _binary(layer: Layer, kind: str, operands: Sequence[Any]) -> Tensor:
     """Two or more tensors, or a tensor and a constant on either side."""
     if len(operands) < 2 or not any(isinstance(item, Tensor) for item in operands):
-        raise layer.config.refuse("is given one thing alone, and joins two", AGAIN)
+        raise layer.config.refuse("gets one input, and needs two", AGAIN)
     made: Tensor | None = None
     names = [item if isinstance(item, Tensor) else constant(layer, "constant", item) for item in operands]
     first: Tensor | str = names[0]
