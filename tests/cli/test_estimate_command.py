@@ -19,7 +19,7 @@ def test_a_time_with_its_interval_and_what_it_was_held_to() -> None:
     assert result.exit_code == 0
     first, second, third = result.stdout.splitlines()
     assert first.startswith("ESTIMATED, not measured: v1-0.75-192 on Raspberry Pi 4 Model B takes ")
-    assert second.startswith("tflite int8: ×")
+    assert second.startswith("tflite int8: nine in ten of ")
     assert third.startswith("ESTIMATED by the data sheet alone: ")
     assert "network alone" in result.stderr
 

@@ -92,7 +92,7 @@ def test_failures_are_one_line_with_the_right_code(
     assert "cannot be read" in fails(capsys, 1, "quantize", tmp_path / "none.onnx", *images)
     assert "quantized already" in fails(capsys, 1, "quantize", file, *images)
     assert "makes fp16" in fails(capsys, 1, "quantize", model_file, "--recipe", "fp16", *images)
-    assert "--max-drift is for int8" in fails(
+    assert "a drift limit is for int8" in fails(
         capsys, 1, "quantize", model_file, "--recipe", CHEAP, "--max-drift", 1, *images
     )
     (tmp_path / "file").write_text("not a folder")

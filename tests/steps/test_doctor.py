@@ -102,7 +102,7 @@ def test_a_runtime_that_is_there_is_tried(tmp_path: Path) -> None:
         ({}, "ok", "JetPack 6.2 (L4T 36.4.3), TensorRT 10.3.0, CUDA 12.6"),
         ({"tensorrt": None}, "not", "apt install tensorrt"),
         ({"tensorrt_python": False}, "not", "python3-libnvinfer"),
-        ({"l4t": None, "tensorrt": None}, "not applicable", "no Jetson"),
+        ({"l4t": None, "tensorrt": None}, "not applicable", "not a Jetson"),
         ({"l4t": None, "tensorrt": None, "runtimes": {"tensorrt": "rtx 1"}}, "ok", "own rtx 1"),
     ],
 )

@@ -115,7 +115,7 @@ def test_the_command_and_inspect(model_file: Path, photos: Path, tmp_path: Path)
     done = CliRunner().invoke(cli, ["compile", str(model_file), *how, "-o", str(out)])
     assert done.exit_code == 0, done.output
     assert Bundle.load(out).manifest.artifact.output.meaning == "probabilities"
-    assert "gives 5 float32 probabilities" in CliRunner().invoke(cli, ["inspect", str(out)]).output
+    assert "5 float32 probabilities" in CliRunner().invoke(cli, ["inspect", str(out)]).output
 
 
 def test_a_backend_that_cannot_says_so(model: Model) -> None:

@@ -26,7 +26,7 @@ def card(tmp_path: Path) -> Path:
 
 
 def test_what_is_no_model_is_refused(card: Path) -> None:
-    with pytest.raises(ModelError, match=r"a dict is no model.*keras\.Model, a torch\.nn\.Module"):
+    with pytest.raises(ModelError, match=r"a dict is not a model.*keras\.Model, a torch\.nn\.Module"):
         compile({}, "local", precision="fp32", preprocessing=card)
 
 

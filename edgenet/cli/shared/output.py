@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "bar_console",
     "draw",
+    "print_blocks",
     "print_document",
     "print_json",
     "print_notes",
@@ -126,6 +128,13 @@ def say_hint(words: str) -> None:
     """What to do next, in words, on stderr; not with ``--quiet``."""
     if not LOUDNESS.quiet:
         say(f"next: {words}", err=True)
+
+
+def print_blocks(lines: Sequence[str]) -> None:
+    """A drawing of edgenet's own on stderr, white on black on every terminal; ``NO_COLOR`` leaves its colors."""
+    before, after = ("", "") if os.environ.get("NO_COLOR") else ("\x1b[97;40m", "\x1b[0m")
+    for line in lines:
+        click.echo(f"{before}{plain(line)}{after}", err=True)
 
 
 def styled(text: str, style: str = "") -> Text:

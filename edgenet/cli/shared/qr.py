@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-import click
+from edgenet.cli.shared.output import print_blocks
 
 __all__ = ["qr_lines", "show_qr"]
 
@@ -13,7 +13,6 @@ __all__ = ["qr_lines", "show_qr"]
 MARGIN = 2
 # Upper module light and lower one light, and so on: what is light is drawn, on a terminal that is dark.
 HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
-WHITE_ON_BLACK, END = "\x1b[97;40m", "\x1b[0m"
 
 
 def show_qr(text: str) -> str:
@@ -25,9 +24,7 @@ def show_qr(text: str) -> str:
     found = os.get_terminal_size(sys.stderr.fileno())
     if found.columns < wide or found.lines < high:
         return f"the terminal has {found.columns}x{found.lines} characters, the code {wide}x{high}"
-    colors = ("", "") if os.environ.get("NO_COLOR") else (WHITE_ON_BLACK, END)
-    for line in lines:
-        click.echo(line.join(colors), err=True)
+    print_blocks(lines)
     return ""
 
 
