@@ -85,17 +85,19 @@ class ClassificationDrift(Drift):
         return [item for item in (self._classes(), self._mistakes(), self._confusions()) if item.rows]
 
     def _classes(self) -> TaskTable:
-        columns = ("class", "images", "board", "float", "change pp", "95 % interval (board)", "precision")
         what, listed = self._listed()
+        precise = any(item.precision is not None for item in listed)
+        columns = ("class", "images", "board", "float", "change pp", "95 % interval (board)")
         rows = [
             (item.name, str(item.images), share(item.accuracy), share(item.accuracy_reference),
              f"{100.0 * (item.accuracy - item.accuracy_reference):+.1f}", _spread(item),
-             share(item.precision))
+             *((share(item.precision),) if precise else ()))
             for item in listed
         ]  # fmt: skip
         images = [item.images for item in listed] or [0]
         each = f"{min(images)}" if min(images) == max(images) else f"{min(images)} to {max(images)}"
-        return TaskTable(f"{what}, {each} images each", columns, rows)
+        heads = (*columns, "precision") if precise else columns
+        return TaskTable(f"{what}, {each} images each", heads, rows)
 
     def _listed(self) -> tuple[str, Sequence[ClassAccuracy]]:
         """All of few classes; of many those that lost most, or where none did the least accurate."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from edgenet.classifier_drift import ClassificationDrift
-from edgenet.confusion_matrix import ConfusionMatrix
+from edgenet.confusion_matrix import ClassAccuracy, ConfusionMatrix
 from edgenet.errors import ReportError
 from edgenet.measure.drift import change
 from edgenet.mistakes import taken_for
@@ -103,3 +104,20 @@ def test_a_stage_has_the_interval_of_its_own_pairs() -> None:
     reference = np.array([True, True, True, False, True, True, False])
     assert found["interval_pp"] == paired(board, reference).interval_pp
     assert "interval_pp" not in change(TASK, BOARD, FLOAT, None)
+
+
+def test_people_see_the_classes_that_lost_of_many_and_all_of_few() -> None:
+    rest = {"images": 7, "labelled": True, "agreement": 0.5, "cosine": 1.0, "max_abs": 2.0, "stages": STAGES}
+    drift = ClassificationDrift(**rest, **TASK.figures(BOARD, FLOAT, TRUTH))
+    first = drift.tables()[0]
+    assert first.caption == "Accuracy of each class, 1 to 4 images each"
+    assert first.rows[0] == ("cat", "4", "25.0 %", "75.0 %", "-50.0", "4.6 to 69.9 %", "50.0 %")
+    many = tuple(
+        ClassAccuracy(name=str(at), images=10, accuracy=0.5, accuracy_reference=0.6 if at < 3 else 0.5)
+        for at in range(40)
+    )
+    lost = replace(drift, by_class=many, classes=40).tables()[0]
+    assert lost.caption == "The 3 classes of 40 that lost most, 10 images each"
+    assert "precision" not in lost.columns, "nobody counted it"
+    none = replace(drift, by_class=many[3:], classes=37).tables()[0]
+    assert none.caption == "No class lost anything; the 20 least accurate of 37, 10 images each"

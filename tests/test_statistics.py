@@ -13,6 +13,7 @@ from scipy import signal, stats
 from edgenet.statistics import (
     at_least,
     mcnemar,
+    mean_interval,
     median_interval,
     median_ratio,
     paired,
@@ -254,3 +255,14 @@ def test_paired_answers_by_hand() -> None:
     assert found.interval_pp[0] < -12.5 < found.interval_pp[1]
     low, high = paired_interval(4, 2, 1, 1)
     assert found.interval_pp == pytest.approx((100 * low, 100 * high))
+
+
+def test_the_interval_of_a_mean_is_that_of_the_means_of_its_batches() -> None:
+    """Student's, by scipy, of 24 batches of 10; neighbors that resemble each other make it wider."""
+    samples = np.random.default_rng(5).gamma(2.0, 3.0, 240)
+    means = samples.reshape(24, 10).mean(axis=1)
+    expected = stats.t.interval(0.95, 23, samples.mean(), stats.sem(means))
+    assert mean_interval(samples) == pytest.approx(expected, rel=1e-3)
+    low, high = mean_interval(np.sort(samples)) or (0.0, 0.0)
+    assert high - low > 2 * (expected[1] - expected[0])
+    assert mean_interval(samples[:24]) is None

@@ -105,7 +105,7 @@ class Charts:
         options = {**OPTIONS, "show_legend": True, "legend_at_bottom": True, "legend_box_size": 10}
         total = sum(parts.values())
         chart = pygal.HorizontalStackedBar(
-            **{**options, "height": 168 + 18 * ((len(parts) - 1) // 2)},
+            **{**options, "height": 180 + 20 * ((len(parts) - 1) // 2)},
             x_title=unit,
             **_axis(0, total, "y_labels", "range"),
         )

@@ -10,7 +10,7 @@ from edgenet.views.draw import Drawing
 
 __all__ = ["histogram"]
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 460, 270, 48, 12, 44, 44
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 460, 270, 60, 12, 44, 44
 BINS = 40
 PERCENTILES = (50, 90, 99)
 LETTER, ROW = 6.6, 13
@@ -58,7 +58,7 @@ def _up(drawing: Drawing, most: int) -> None:
             drawing.line("grid", (LEFT, y), (WIDTH - RIGHT, y))
             drawing.text((LEFT - 7, y + 4), f"{mark:g}", "end")
     turned = drawing.text((0, 0), "runs", "middle")
-    turned.set("transform", f"translate(12 {(TOP + HEIGHT - BOTTOM) / 2:.1f}) rotate(-90)")
+    turned.set("transform", f"translate(11 {(TOP + HEIGHT - BOTTOM) / 2:.1f}) rotate(-90)")
 
 
 def _bar(

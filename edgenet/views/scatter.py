@@ -59,7 +59,7 @@ def _axes(drawing: Drawing, axes: Axes, titles: tuple[str, str]) -> None:
         drawing.text((x, bottom + 17), f"{mark:g}", "middle")
     drawing.text(((LEFT + right) / 2, HEIGHT - 6), titles[0], "middle")
     turned = drawing.text((0, 0), titles[1], "middle")
-    turned.set("transform", f"translate(13 {(TOP + bottom) / 2:.1f}) rotate(-90)")
+    turned.set("transform", f"translate(12 {(TOP + bottom) / 2:.1f}) rotate(-90)")
 
 
 def _line(drawing: Drawing, axes: Axes, line: float) -> None:

@@ -12,7 +12,7 @@ __all__ = ["BOTTOM", "HEIGHT", "LEFT", "RIGHT", "TOP", "WIDTH", "Axes", "Mark", 
 
 WIDTH = 480
 HEIGHT = 380
-LEFT = 52
+LEFT = 60
 RIGHT = 20
 TOP = 22
 BOTTOM = 44

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgenet.cli.demo import demo
-from edgenet.cli.shared import qr
+from edgenet.cli.shared import output, qr
 from edgenet.cli.shared.qr import qr_lines, show_qr
 
 URL = "http://127.0.0.1:40533/#xXstWFNN628_1ukTPmLajZFyC4z5kjgR"
@@ -37,7 +37,7 @@ def test_it_is_shown_where_there_is_room(
     monkeypatch.setattr(sys.stderr, "fileno", lambda: 2)
     monkeypatch.setattr(qr.os, "get_terminal_size", lambda _: os.terminal_size((columns, lines)))
     monkeypatch.setenv("NO_COLOR", "" if colors else "1")
-    monkeypatch.setattr(qr.click, "echo", lambda text, err: print(text, file=sys.stderr))
+    monkeypatch.setattr(output.click, "echo", lambda text, err: print(text, file=sys.stderr))
     why = show_qr(URL)
     drawn = capsys.readouterr().err
     assert bool(drawn) == shown

@@ -35,7 +35,7 @@ def test_the_histogram_counts_every_run_up_to_the_99th_percentile() -> None:
     assert sum(int(text.split()[0]) for text in found) == int((samples <= np.percentile(samples, 99)).sum())
     lines = [float(re.findall(r"[\d.]+", item.get("d", ""))[0]) for item in of_class(svg, "mark-line")]
     low, high = float(samples.min()), float(np.percentile(samples, 99))
-    expected = [48 + (float(np.percentile(samples, q)) - low) / (high - low) * 400 for q in (50, 90, 99)]
+    expected = [60 + (float(np.percentile(samples, q)) - low) / (high - low) * 388 for q in (50, 90, 99)]
     assert lines == pytest.approx(expected, abs=0.06)
 
 
@@ -43,7 +43,7 @@ def test_the_histogram_counts_every_run_up_to_the_99th_percentile() -> None:
 def test_any_run_is_drawn_within(samples: list[float]) -> None:
     svg = histogram(np.asarray(samples), "x")
     for item in of_class(svg, "column"):
-        assert float(item.get("x", "")) >= 47.9
+        assert float(item.get("x", "")) >= 59.9
         assert float(item.get("y", "")) >= 43.9
         assert float(item.get("height", "")) <= 182.1
 

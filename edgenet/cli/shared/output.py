@@ -131,7 +131,7 @@ def say_hint(words: str) -> None:
 
 
 def print_blocks(lines: Sequence[str]) -> None:
-    """A drawing of edgenet's own on stderr, white on black on every terminal; ``NO_COLOR`` leaves its colors."""
+    """A drawing of edgenet's own on stderr, white on black; with ``NO_COLOR`` in the terminal's colors."""
     before, after = ("", "") if os.environ.get("NO_COLOR") else ("\x1b[97;40m", "\x1b[0m")
     for line in lines:
         click.echo(f"{before}{plain(line)}{after}", err=True)
