@@ -262,6 +262,15 @@ def test_a_board_cannot_put_anything_else_into_the_address(name: str, value: obj
         DemoReady.from_table({**ready, name: value})
 
 
+def test_a_second_address_is_another_token_and_held_to_the_same_rule() -> None:
+    ready = {"source": {}, "models": [], "port": 80, "token": "t" * 32, "key": "k" * 32}
+    assert _ready(DemoReady.from_table(ready), None).phone is None
+    phone = DemoReady.from_table({**ready, "phone": "p" * 32})
+    assert _ready(phone, None).phone == "http://127.0.0.1:80/#" + "p" * 32
+    with pytest.raises(ReportError, match="phone"):
+        DemoReady.from_table({**ready, "phone": '"><script>aaaaaaa'})
+
+
 def get(port: int, request: str, verb: str = "GET", body: bytes = b"") -> tuple[int, bytes]:
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.settimeout(5)
