@@ -110,7 +110,6 @@ def init(
     """
     path = _file(model)
     written = Path(output) if output else path.with_suffix(".toml")
-    _check_without_card(path)
     if written.exists() and not force:
         raise ModelError(f"{written}: exists already", "give --force to overwrite it")
     preset = Preset.load(like) if isinstance(like, Path | str) else like
@@ -141,16 +140,11 @@ def init(
 def _file(model: Source) -> Path:
     if isinstance(model, str | os.PathLike):
         path = Path(model)
-        if model_path(path) != path:
-            raise ModelError(f"{path}: is embedded, and has its card", "give it to edgenet compile as it is")
+        if model_path(path) != path or (path.is_file() and read_quantized(path) is not None):
+            raise ModelError(f"{path}: already contains its card", "give it to edgenet compile as it is")
         return path
     name = getattr(model, "name", type(model).__name__)
     raise ModelError(f"{name}: is in memory, a card stands beside a file", "give the path of its file")
-
-
-def _check_without_card(path: Path) -> None:
-    if model_path(path) != path or (path.is_file() and read_quantized(path) is not None):
-        raise ModelError(f"{path}: already contains its card", "give it to edgenet compile as it is")
 
 
 def _listed(draft: Draft, task: Task | None, file: Path) -> Draft:

@@ -64,10 +64,10 @@ def test_torchvision() -> None:
         ({**TIMM, "crop_mode": "border"}, 'crop_mode = "border"'),
         ({**TIMM, "crop_mode": "squash", "input_size": (3, 224, 256)}, 'crop_mode = "squash"'),
         ({**TIMM, "interpolation": "lanczos"}, "interpolation 'lanczos'"),
-        ({**TIMM, "crop_pct": 1.5}, "no share"),
+        ({**TIMM, "crop_pct": 1.5}, "not a share"),
         (torchvision(resize_size=[256, 300]), r"Resize\(\(256, 300\)\)"),
-        ({"mean": 1}, "says nothing"),
-        (3, "a int says nothing"),
+        ({"mean": 1}, "does not say"),
+        (3, "a int does not say"),
     ],
 )
 def test_what_no_card_says_is_refused(source: Any, reason: str) -> None:

@@ -93,7 +93,7 @@ def test_a_stopped_agent_is_given_up(stop):
         stop(pid_of(agent))
         with pytest.raises(ConnectionLost) as caught:
             agent.facts()
-    given_up(caught, "fell silent", "4 s", "the facts about the board")
+    given_up(caught, "stopped responding", "4 s", "the facts about the board")
     assert told == [{"stage": "waiting for the facts about the board"}]
     assert time.monotonic() - began < 20
 
@@ -105,7 +105,7 @@ def test_an_agent_that_is_stopped_while_it_is_sent_to_is_given_up(stop, make_blo
         stop(pid_of(agent))
         with pytest.raises(ConnectionLost) as caught:
             list(agent._sender.send(make_blob(BIG), 0))
-    given_up(caught, "fell silent", "a piece of a file")
+    given_up(caught, "stopped responding", "a piece of a file")
 
 
 def test_an_agent_that_is_stopped_while_it_measures_is_given_up(stop, net, picture):
@@ -114,7 +114,7 @@ def test_an_agent_that_is_stopped_while_it_measures_is_given_up(stop, net, pictu
         session = agent.open(None, 1)
         with pytest.raises(ConnectionLost) as caught:
             session.bench(LONG, [picture(1)], lambda event: stop(pid_of(agent)))
-    given_up(caught, "fell silent", "the measurement")
+    given_up(caught, "stopped responding", "the measurement")
 
 
 def test_an_agent_that_is_stopped_behind_a_living_sshd_is_given_up(board, stop, net, picture):
@@ -126,7 +126,7 @@ def test_an_agent_that_is_stopped_behind_a_living_sshd_is_given_up(board, stop, 
         stop(parent)
         with pytest.raises(ConnectionLost) as caught:
             session.bench(LONG, [picture(1)])
-    given_up(caught, "board fell silent", "the measurement")
+    given_up(caught, "board stopped responding", "the measurement")
 
 
 def test_a_stopped_server_is_given_up(board, stop):
@@ -136,7 +136,7 @@ def test_a_stopped_server_is_given_up(board, stop):
             stop(pid)
         with pytest.raises(ConnectionLost) as caught:
             agent.deployments()
-    given_up(caught, "board fell silent", "the list of deployments")
+    given_up(caught, "board stopped responding", "the list of deployments")
 
 
 # -- a stopped worker under a living agent

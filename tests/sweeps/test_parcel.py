@@ -17,7 +17,7 @@ def test_a_value_comes_as_it_went() -> None:
 
 def test_damage_is_refused_before_it_is_read() -> None:
     parcel = Parcel.of([1, 2, 3])
-    with pytest.raises(DataError, match="not what was sent"):
+    with pytest.raises(DataError, match="not the data that was sent"):
         replace(parcel, data=parcel.data[:-2] + b"}.").open()
 
 

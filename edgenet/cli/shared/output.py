@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "bar_console",
     "draw",
-    "print_blocks",
+    "paint",
     "print_document",
     "print_json",
     "print_notes",
@@ -76,6 +75,12 @@ def bar_console() -> Console:
 def remark_above(console: Console, line: str) -> None:
     """As :func:`remark`, above a bar that is shown."""
     console.print(plain(f"edgenet: {line}"), markup=False, highlight=False)
+
+
+def paint(*lines: str, colors: tuple[str, str]) -> None:
+    """Lines on a stderr that is a terminal, each between two control sequences of edgenet's own."""
+    for line in lines:
+        click.echo(plain(line).join(colors), err=True)
 
 
 def rewrite(line: str) -> None:
@@ -128,13 +133,6 @@ def say_hint(words: str) -> None:
     """What to do next, in words, on stderr; not with ``--quiet``."""
     if not LOUDNESS.quiet:
         say(f"next: {words}", err=True)
-
-
-def print_blocks(lines: Sequence[str]) -> None:
-    """A drawing of edgenet's own on stderr, white on black; with ``NO_COLOR`` in the terminal's colors."""
-    before, after = ("", "") if os.environ.get("NO_COLOR") else ("\x1b[97;40m", "\x1b[0m")
-    for line in lines:
-        click.echo(f"{before}{plain(line)}{after}", err=True)
 
 
 def styled(text: str, style: str = "") -> Text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from edgenet.cli.shared.output import print_blocks
+from edgenet.cli.shared.output import paint
 
 __all__ = ["qr_lines", "show_qr"]
 
@@ -13,6 +13,7 @@ __all__ = ["qr_lines", "show_qr"]
 MARGIN = 2
 # Upper module light and lower one light, and so on: what is light is drawn, on a terminal that is dark.
 HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
+WHITE_ON_BLACK, END = "\x1b[97;40m", "\x1b[0m"
 
 
 def show_qr(text: str) -> str:
@@ -24,7 +25,8 @@ def show_qr(text: str) -> str:
     found = os.get_terminal_size(sys.stderr.fileno())
     if found.columns < wide or found.lines < high:
         return f"the terminal has {found.columns}x{found.lines} characters, the code {wide}x{high}"
-    print_blocks(lines)
+    colors = ("", "") if os.environ.get("NO_COLOR") else (WHITE_ON_BLACK, END)
+    paint(*lines, colors=colors)
     return ""
 
 
