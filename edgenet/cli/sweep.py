@@ -136,22 +136,7 @@ def sweep(
 
 
 def _plan(what: tuple[str, ...], devices: tuple[str, ...], **asked: Any) -> SweepPlan:
-    """The plan that is named, or one of the models or families, with the options in place of what it says."""
-    from edgenet.frame import Frame
-    from edgenet.library import names
-    from edgenet.sweeps.plan import Board, SweepPlan
-    from edgenet.zoo.named import FAMILIES
+    """What is named, with the options in place of what it says."""
+    from edgenet.sweeps.choice import chosen
 
-    named = [item for item in what if item in names("sweep") or item.endswith(".toml")]
-    if named and len(what) > 1:
-        raise click.UsageError("a plan stands alone: options change what it says")
-    base = SweepPlan.load(named[0]) if named else SweepPlan()
-    rest = () if named else what
-    frame = asked.pop("frame")
-    return base.changed(
-        files=tuple(item for item in rest if item not in FAMILIES),
-        families=tuple(item for item in rest if item in FAMILIES),
-        boards=tuple(Board(device) for device in devices),
-        frame=Frame.parse(frame) if frame else None,
-        **{key: value or None for key, value in asked.items()},
-    )
+    return chosen(what).changed(boards=devices, **{key: value or None for key, value in asked.items()})

@@ -95,7 +95,8 @@ def _bars(drawing: Drawing, axes: Axes, mark: Mark) -> None:
 
 def _mark(root: ElementTree.Element, axes: Axes, mark: Mark) -> None:
     place = (axes.across(mark.x), axes.up(mark.y))
-    link = ElementTree.SubElement(root, "a", {"href": mark.link, "tabindex": "-1"})
+    # Without a link a notebook's page would be loaded again.
+    link = ElementTree.SubElement(root, "a", {"href": mark.link, "tabindex": "-1"} if mark.link else {})
     if mark.ringed:
         _circle(link, place, RADIUS + 5.0, "ring")
     _shape(link, mark.shape, place, _classes(mark.color, mark.filled))

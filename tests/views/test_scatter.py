@@ -142,3 +142,9 @@ def test_any_figures_are_drawn_within(points: list[tuple[float, float, float, fl
         assert TOP <= float(circle.get("cy", "")) <= HEIGHT - BOTTOM
     assert len(axes.x_marks) <= 40
     assert len(axes.y_marks) <= 12
+
+
+def test_a_mark_without_a_row_to_go_to_is_no_link() -> None:
+    root, _ = drawn(mark(link=""), mark(40.0))
+    assert [item.get("href") for item in root.iter("a")] == [None, "#a"]
+    assert [item.get("tabindex") for item in root.iter("a")] == [None, "-1"]

@@ -37,6 +37,7 @@ class ReadBack:
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         """Raw values for uint8 [1, H, W, 3] pixels, as :class:`edgenet.backend.HostSession`."""
         found = self._evaluator.run(pixels.transpose(0, 3, 1, 2))
+        # What chooses the best class comes last, and the converter leaves it out.
         rows = [_raw(real, item.affine) for real, item in zip(found.values(), self._stored, strict=False)]
         return np.concatenate(rows)
 
