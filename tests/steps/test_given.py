@@ -194,18 +194,18 @@ def test_real_models_are_the_users_graph_too(
     Else a sum in the middle between two steps goes the other way somewhere, and the layers behind make more
     of it: the user's own graph in float and in int8 is further apart.
     """
-    data = shared / "data"
+    how, data = WAYS[way], shared / "data"
     sets = [ImageSet.load(data / folder / part) for part in ("calib", "val")]
-    path = quantized_file(data / "models" / f"{name}.onnx", sets[0], WAYS[way], tmp_path)
+    path = quantized_file(data / "models" / f"{name}.onnx", sets[0], how, tmp_path)
     made = [compile(path, "raspberry-pi-4", item).bundle for item in ("onnxruntime", "tflite")]
     model = read_source(path)
     assert isinstance(model, Model)
     pixels = [sets[1].pixels(index, model.preprocessing) for index in range(16)]
     expected = users(model, pixels, made[0])
     found = [run_bundle(bundle, [item[0] for item in pixels]).astype(int) for bundle in made]
-    if WAYS[way].folded:
+    if how.folded:
         np.testing.assert_array_equal(found[0], found[1])
-    if way.folded and way.activations == S8:
+    if how.folded and how.activations == S8:
         np.testing.assert_array_equal(found[0], expected)
     for one, other in ((found[0], found[1]), (found[0], expected)):
         assert (one == other).mean() > 0.75
