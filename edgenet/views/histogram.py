@@ -54,7 +54,7 @@ def _across(drawing: Drawing, low: float, high: float) -> None:
 def _up(drawing: Drawing, most: int) -> None:
     for mark in round_marks(0.0, float(most)):
         y = HEIGHT - BOTTOM - mark / most * (HEIGHT - TOP - BOTTOM)
-        if mark <= most:
+        if mark <= most and mark == round(mark):
             drawing.line("grid", (LEFT, y), (WIDTH - RIGHT, y))
             drawing.text((LEFT - 7, y + 4), f"{mark:g}", "end")
     turned = drawing.text((0, 0), "runs", "middle")

@@ -101,7 +101,8 @@ def _gain(best: Report, base: Report | None) -> tuple[str, list[str]]:
     ratio, spread = median_ratio(best.latency_ms.array(), base.latency_ms.array())
     if spread is None:
         return f", {ratio:.1f}× float", []
-    told = f"{ratio:.2f} times as fast as {base.build} (95 % interval {interval(spread)}), by the median"
+    within = f"(95 % interval {interval(spread)})"
+    told = f"{ratio:.2f} times as fast as {base.build} {within}, by the medians of these runs"
     if spread[0] <= 1.0 <= spread[1]:
         return ", no faster than float beyond noise", [told]
     return f", {ratio:.1f}× float", [told]
@@ -153,7 +154,8 @@ def _rival(best: Report, others: dict[str, Report]) -> list[str]:
     ratio, spread = median_ratio(best.latency_ms.array(), second.latency_ms.array())
     if spread is None or spread[0] > 1.0:
         return []
-    return [f"{name} may be as fast: {ratio:.2f} times its median (95 % interval {interval(spread)})"]
+    told = f"{ratio:.2f} times this one's (95 % interval {interval(spread)})"
+    return [f"{name} may be as fast: its median is {told}"]
 
 
 def _left_out(best: Report, others: dict[str, Report]) -> list[str]:

@@ -40,6 +40,14 @@ def test_the_histogram_counts_every_run_up_to_the_99th_percentile() -> None:
     assert lines == pytest.approx(expected, abs=0.06)
 
 
+@pytest.mark.parametrize("runs", [1, 2, 3, 7])
+def test_runs_are_counted_in_whole_numbers(runs: int) -> None:
+    root = ElementTree.fromstring(histogram(np.full(runs, 2.0), "x"))
+    counts = [item.text or "" for item in root.iter("text") if item.get("text-anchor") == "end"]
+    assert str(runs) in counts or runs == 7
+    assert not [text for text in counts if "." in text and not text.startswith("p")]
+
+
 @given(st.lists(st.floats(min_value=1e-6, max_value=1e9), min_size=1, max_size=60))
 def test_any_run_is_drawn_within(samples: list[float]) -> None:
     svg = histogram(np.asarray(samples), "x")
