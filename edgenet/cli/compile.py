@@ -66,10 +66,10 @@ def compile(model: str, output: str | None, dry_run: bool, as_json: bool, **aske
 
     \b
     Example:
-      edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/
-      edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/ --dry-run
-      edgenet compile mobilenet.int8.onnx --target raspberry-pi-5 --backend onnxruntime
-      edgenet compile signs --target local --backend tflite --precision int8 --calibration signs
+      edgenet compile m.onnx --target raspberry-pi-4 --calibration photos/
+      edgenet compile m.onnx --target raspberry-pi-4 --calibration photos/ --dry-run
+      edgenet compile m.int8.onnx --target raspberry-pi-5 --backend onnxruntime
+      edgenet compile signs --target local --precision int8 --calibration signs
     """
     how = {"cache": not asked.pop("no_cache"), **asked}
     if dry_run:

@@ -120,9 +120,9 @@ def demo(
     Example:
       edgenet demo --open
       edgenet demo --task detection --open
-      edgenet demo int8.edgenet --against fp32.edgenet --device pi@raspberrypi.local
-      edgenet demo faces.edgenet --then people.edgenet --gallery people/ --device pi
-      edgenet demo int8.edgenet --device pi --source /dev/video0 --no-page --duration 60 --json
+      edgenet demo int8.edgenet --against fp32.edgenet --device pi
+      edgenet demo faces.edgenet --then people.edgenet --gallery people/
+      edgenet demo int8.edgenet --device pi --no-page --duration 60 --json
     """
     from edgenet.steps.demo import DemoOptions, Watch
     from edgenet.steps.demo import demo as run

@@ -42,7 +42,7 @@ def estimate(
     \b
     Example:
       edgenet estimate mobilenet.onnx --target raspberry-pi-4
-      edgenet estimate v1-0.75-192 --target raspberry-pi-zero-2w --precision int8 --json
+      edgenet estimate v1-0.75-192 --target raspberry-pi-4 --precision int8
     """
     from edgenet.steps.estimate import estimate as estimate_model
 

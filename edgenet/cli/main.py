@@ -38,9 +38,9 @@ def cli() -> None:
     \b
     Example:
       edgenet quickstart
-      edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/
-      edgenet deploy mobilenet.raspberry-pi-4.tflite.int8.edgenet --device pi@raspberrypi.local
-      edgenet profile mobilenet.raspberry-pi-4.tflite.int8.edgenet --device pi@raspberrypi.local
+      edgenet compile m.h5 --target raspberry-pi-4 --calibration imgs -o m.edgenet
+      edgenet deploy m.edgenet --device pi@raspberrypi.local
+      edgenet profile m.edgenet --device pi@raspberrypi.local --val photos/val
       edgenet help profile
 
     \b

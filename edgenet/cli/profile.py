@@ -82,9 +82,9 @@ def profile(
 
     \b
     Example:
-      edgenet profile mobilenet.edgenet --device pi@raspberrypi.local --val photos/val -o report.json
-      edgenet profile mobilenet.edgenet --device pi --frame 640x480   # what a webcam gives
-      edgenet profile mobilenet.edgenet --device pi --min-fps 24 --max-drift 0.5   # for CI
+      edgenet profile m.edgenet --device pi --val photos/val -o report.json
+      edgenet profile m.edgenet --device pi --frame 640x480   # as from a webcam
+      edgenet profile m.edgenet --device pi --min-fps 24 --max-drift 0.5   # CI
     """
     from edgenet.cli.shared.tables import report_columns, report_row, verdict_rows
     from edgenet.steps.profile import profile as run

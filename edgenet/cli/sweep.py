@@ -109,8 +109,8 @@ def sweep(
 
     \b
     Example:
-      edgenet sweep flowers/*.h5 --calibration photos/calib --val photos/val --device pi@raspberrypi.local
-      edgenet sweep v1 v2 --device pi --device local          # before anything is trained
+      edgenet sweep *.h5 --calibration calib --val val --device pi
+      edgenet sweep v1 v2 --device pi --device local   # before you train
       edgenet sweep v1 --alpha 1.0 --precision int8 --dry-run
     """
     from edgenet.cli.shared.sweep import next_steps, outlined

@@ -36,6 +36,13 @@ def test_help_has_an_example_of_the_command(name: str, flag: str) -> None:
     assert f"Usage: edgenet {name}" in result.output
 
 
+def test_no_example_is_broken_at_80_columns() -> None:
+    for name in ("", *cli.commands):
+        helped = CliRunner().invoke(cli, [name, "-h"] if name else ["-h"], terminal_width=80).output
+        examples = helped.partition("Example:\n")[2].partition("\n\n")[0].splitlines()
+        assert [line for line in examples if len(line) > 80] == []
+
+
 @EVERY_COMMAND
 def test_options_say_what_they_do(name: str) -> None:
     options = [item for item in cli.commands[name].params if isinstance(item, click.Option)]
