@@ -66,8 +66,8 @@ def compile(model: str, output: str | None, dry_run: bool, as_json: bool, **aske
 
     \b
     Example:
-      edgenet compile m.onnx --target raspberry-pi-4 --calibration photos/
-      edgenet compile m.onnx --target raspberry-pi-4 --calibration photos/ --dry-run
+      edgenet compile m.onnx --target raspberry-pi-4 --calibration imgs/
+      edgenet compile m.onnx --target raspberry-pi-4 --calibration imgs/ --dry-run
       edgenet compile m.int8.onnx --target raspberry-pi-5 --backend onnxruntime
       edgenet compile signs --target local --precision int8 --calibration signs
     """
