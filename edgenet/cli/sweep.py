@@ -10,6 +10,7 @@ import click
 from edgenet.cli.shared.names import BACKEND, DEVICE, PRECISION, PROTOCOL, RECIPE, SWEEP
 from edgenet.cli.shared.options import cache_option, json_option
 from edgenet.cli.shared.output import print_json, print_notes
+from edgenet.cli.shared.outputs import OUTPUT_FOLDER
 from edgenet.cli.shared.progress import progress
 from edgenet.errors import EXIT_FAILED
 
@@ -78,7 +79,7 @@ __all__ = ["sweep"]
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes here.  [default: one per core]"
 )
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False), default="sweep", show_default=True, metavar="DIR",
+    "-o", "--output", type=OUTPUT_FOLDER, default="sweep", show_default=True, metavar="DIR",
     help="Where results are kept.",
 )  # fmt: skip
 @cache_option

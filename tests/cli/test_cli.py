@@ -383,4 +383,4 @@ def test_what_cannot_be_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path
     newer.write_text('{"schema": 2}')
     assert "schema 2, this edgenet reads 1" in fails(capsys, 1, "report", tmp_path / "a.json", newer)
     code, _, err = run(capsys, "report", tmp_path / "a.json", "-o", tmp_path / "x.pdf")
-    assert (code, "of which form?" in err) == (2, True)
+    assert (code, "unknown report format" in err) == (2, True)
