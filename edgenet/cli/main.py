@@ -54,12 +54,20 @@ cli.add_all(Path(__file__).parent, "edgenet.cli", without=Path(__file__).stem)
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit; what threads and libraries would print goes to the log."""
+    _open_all()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")  # a pipe in Windows, or LC_ALL=C, has no words for "–"
     logging.captureWarnings(True)
     threading.excepthook = _of_a_thread
     sys.exit(_run(arguments))
+
+
+def _open_all() -> None:
+    """Give a process that was started without stdin, stdout or stderr (``>&-``, some services) an empty one."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
 
 
 def _run(arguments: list[str] | None) -> int:

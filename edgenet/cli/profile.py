@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_notes, print_rows, print_table, say_next
+from edgenet.cli.shared.output import print_json, print_notes, print_rows, print_table, say_hint, say_next
 from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.progress import progress
 from edgenet.errors import EXIT_OVER_LIMIT, DataError
@@ -104,6 +104,5 @@ def profile(
         if output:
             say_next("report", output, "-o", "report.html")
         else:
-            again = ("profile", bundle, "--device", device)
-            say_next(*again, "-o", "report.json", why="to keep it, then edgenet report")
+            say_hint("the same command with -o report.json, which keeps all of this for edgenet report")
     return EXIT_OVER_LIMIT if report.over_limit else 0

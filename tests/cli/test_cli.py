@@ -210,7 +210,7 @@ def test_a_damaged_bundle(capsys: pytest.CaptureFixture[str], home: Path, bundle
 def test_a_bundle_that_is_not_deployed(capsys: pytest.CaptureFixture[str], home: Path, bundle: Path) -> None:
     line = fails(capsys, 1, "profile", bundle)
     assert "not deployed on local" in line
-    assert "edgenet deploy" in line
+    assert f"run edgenet deploy {bundle} --device local" in line
 
 
 def test_deploy_profile_and_limits(

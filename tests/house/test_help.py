@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +83,19 @@ def test_usage_errors_end_with_2(arguments: list[str]) -> None:
     assert done.returncode == 2
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes them")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_failure(closed: str) -> None:
+    """As some services start programs."""
+    python = shlex.quote(sys.executable)
+    done = subprocess.run(
+        ["sh", "-c", f"{python} -m edgenet recipes {closed} && ! {python} -m edgenet compile {closed}"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "bug" not in done.stderr
 
 
 def test_version_is_the_package_version() -> None:
