@@ -15,7 +15,7 @@ import click
 from edgenet.cli.shared.browser import Browser
 from edgenet.cli.shared.options import device_option, embedded_option, json_option
 from edgenet.cli.shared.output import print_json, print_table, rewrite, say, say_next
-from edgenet.cli.shared.outputs import OUTPUT_FILE, OUTPUT_FOLDER
+from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.progress import progress
 from edgenet.cli.shared.qr import show_qr
 from edgenet.devices.seen import State, Summary
@@ -89,7 +89,7 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @click.option("--duration", type=click.FloatRange(0.1), metavar="S", help="End after so many seconds.")
 @click.option(
     "--keep",
-    type=OUTPUT_FOLDER,
+    type=click.Path(file_okay=False),
     default="edgenet-demo",
     show_default=True,
     help="Folder for snapshots and collected images.",

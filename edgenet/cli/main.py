@@ -64,10 +64,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _open_all() -> None:
-    """Give a process that was started without stdin, stdout or stderr (``>&-``, some services) an empty one."""
+    """Give a process that was started without one of its three streams (``>&-``, services) an empty one."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _run(arguments: list[str] | None) -> int:
