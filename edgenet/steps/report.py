@@ -100,7 +100,7 @@ def load_reports(reports: Sequence[Report | Path | str]) -> list[Report]:
 
     Raises:
         ReportError: One cannot be read, or they are of different models and not all judged on the
-            same labelled images, so that their accuracies cannot be compared.
+            same labeled images, so that their accuracies cannot be compared.
     """
     found = [report_of(report) for report in reports]
     models = {report.bundle.model_digest for report in found}
@@ -109,7 +109,7 @@ def load_reports(reports: Sequence[Report | Path | str]) -> list[Report]:
     if len(models) > 1 and not (labelled and len(sets) == 1):
         names = ", ".join(dict.fromkeys(report.bundle.model for report in found))
         raise ReportError(
-            f"the reports are of different models ({names}) and not all judged on the same labelled images",
+            f"the reports are of different models ({names}) and not all judged on the same labeled images",
             "profile each with the same --val folder that has a labels.csv, or give reports of one model",
         )
     return found

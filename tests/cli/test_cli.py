@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import re
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edgenet.cli.main import _run
+from edgenet.cli.main import _run, main
 from edgenet.steps.compile import compile
 from tests.conftest import CHEAP
 from tests.reports import report as made_report
@@ -355,6 +359,30 @@ def test_interrupted_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     code, _, err = run(capsys, "probe")
     assert code == 130
     assert "interrupted" in err
+
+
+def test_an_interrupted_library_is_no_broken_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module written in C that is being loaded ends with ImportError where Ctrl-C was pressed."""
+    import edgenet.steps.probe
+
+    def load(device: str, progress: object) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise ImportError("initialization failed")
+
+    monkeypatch.setattr(edgenet.steps.probe, "probe", load)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(["probe"])
+    finally:
+        signal.signal(signal.SIGINT, before)
+        logging.captureWarnings(False)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "edgenet: interrupted"
 
 
 def test_reports_are_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
