@@ -68,7 +68,7 @@ def load_results(results: Sequence[Report | Sweep | Path | str]) -> list[Report]
     if not all(swept):
         named = {kind: _name(results[swept.index(kind)]) for kind in (True, False)}
         raise ReportError(
-            f"{named[True]} is a sweep and {named[False]} is none",
+            f"{named[True]} is a sweep and {named[False]} is not",
             "give sweeps or reports, not both; a sweep's own reports lie beside it",
         )
     return join_sweeps(
