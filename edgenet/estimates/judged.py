@@ -60,7 +60,7 @@ def judge(case: Case, figures: tuple[Figure, ...], scaled: bool) -> Judged:
         factors.append(within(rows))
     factor, counted = _together(factors), sum(len(part) for near in parts for part in near)
     words = ", and when ".join(LEFT[question] for question in asked) + (SIZES if scaled else "")
-    why = f"nine in ten of {counted} published or recorded times were predicted within ×{factor:.2f} when {words}"
+    why = f"nine in ten of {counted} known times were predicted within ×{factor:.2f} when {words}"
     return Judged(factor, counted, why, factor <= FARTHEST)
 
 

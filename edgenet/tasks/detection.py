@@ -104,7 +104,7 @@ class Detection(Task):
         if self.label_offset:
             return (
                 "label_offset = 1",
-                "remove it: background in [detection] names the column that stands for no class",
+                "remove it: background in [detection] names the column of no class",
             )
         return self._check_names() or self._check_anchors(values)
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from edgenet.cli.demo import demo
 from edgenet.cli.shared import output, qr
 from edgenet.cli.shared.qr import qr_lines, show_qr
 
@@ -48,3 +50,9 @@ def test_it_is_shown_where_there_is_room(
 def test_where_stderr_is_no_terminal_there_is_none(capsys: Any) -> None:
     assert show_qr(URL) == "stderr is no terminal"
     assert capsys.readouterr().err == ""
+
+
+def test_a_code_without_a_page_leads_nowhere() -> None:
+    done = CliRunner().invoke(demo, ["--qr", "--no-page"])
+    assert done.exit_code == 2
+    assert "--no-page leaves out" in done.output

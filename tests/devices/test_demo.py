@@ -262,6 +262,15 @@ def test_a_board_cannot_put_anything_else_into_the_address(name: str, value: obj
         DemoReady.from_table({**ready, name: value})
 
 
+def test_a_second_address_is_another_token_and_held_to_the_same_rule() -> None:
+    ready = {"source": {}, "models": [], "port": 80, "token": "t" * 32, "key": "k" * 32}
+    assert _ready(DemoReady.from_table(ready), None).phone is None
+    phone = DemoReady.from_table({**ready, "phone": "p" * 32})
+    assert _ready(phone, None).phone == "http://127.0.0.1:80/#" + "p" * 32
+    with pytest.raises(ReportError, match="phone"):
+        DemoReady.from_table({**ready, "phone": '"><script>aaaaaaa'})
+
+
 def get(port: int, request: str, verb: str = "GET", body: bytes = b"") -> tuple[int, bytes]:
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.settimeout(5)
@@ -343,11 +352,13 @@ def test_when_ssh_is_cut_the_board_ends_everything_and_lets_the_camera_go(start_
 def test_ctrl_c_ends_it_at_any_time(board, tmp_path: Path) -> None:
     """Early: exit 130 and nothing left. Later: a summary and exit 0."""
     command = [sys.executable, "-m", "edgenet", "demo", "--device", "board", "--json", "--no-page"]
-    for wait_for, codes in ((b"edgenet: prepare", (130,)), (b"Ctrl-C ends it", (0,))):
+    for wait_for, codes in ((b"edgenet: connecting to board", (130,)), (b"Ctrl-C ends it", (0,))):
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         said = b""
         while wait_for not in said:
-            said += process.stderr.readline()
+            line = process.stderr.readline()
+            assert line, said
+            said += line
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=60)

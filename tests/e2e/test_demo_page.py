@@ -248,7 +248,7 @@ def hand_over(page: Any, how: str, name: str, kind: str, data: bytes) -> str:
 def test_an_own_picture_is_answered_by_both_models(page: Any, how: str) -> None:
     if how == "choose":
         page.set_input_files("#file", PICTURE)
-        page.wait_for_selector("#told:has-text('on the board')")
+        page.wait_for_selector("#told:has-text('128×128')")
     else:
         hand_over(page, how, PICTURE.name, "image/jpeg", PICTURE.read_bytes())
     answer = page.evaluate("own.answer")

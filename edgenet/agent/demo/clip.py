@@ -51,11 +51,13 @@ class Clip(object):
 
 
 def _avi(pictures, kind, size, seconds):
+    """The file's pieces, among them the very pictures: none is copied."""
     chunks, index, offset = [], [], 4
     for data in pictures:
-        chunks.append(_chunk(b"00dc", data))
+        odd = len(data) % 2
+        chunks += [struct.pack("<4sI", b"00dc", len(data)), data, b"\0" * odd]
         index.append(struct.pack("<4sIII", b"00dc", _KEYFRAME, offset, len(data)))
-        offset += len(chunks[-1])
+        offset += 8 + len(data) + odd
     head = _list(b"hdrl", _headers(pictures, CODECS[kind], size, seconds))
     table = _chunk(b"idx1", b"".join(index))
     movie = struct.pack("<4sI4s", b"LIST", offset, b"movi")

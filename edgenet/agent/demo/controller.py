@@ -22,7 +22,7 @@ class DemoController(object):
     """One running demo.
 
     Args:
-        pipeline, source, models: As they run.
+        pipeline, source, models: As they run; the source is a ``Switch``.
         host: Called with ``save`` events.
         order: The host's: ``log``, ``keep``, ``gallery``, ``source``, ``others``.
         second: The model of a chain that looks at what the only other one finds, or ``None``.
@@ -60,7 +60,7 @@ class DemoController(object):
             "size": self._source.options.get("size"),
             "fps": self._source.fps,
             "note": self._source.note or None,
-            "id": offers.key(getattr(self._source, "order", {"kind": ""})),
+            "id": offers.key(self._source.order),
         }
 
     def sizes(self, frame):

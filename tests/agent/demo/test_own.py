@@ -206,3 +206,15 @@ def test_a_thumbnail_is_the_picture_in_small(shape: tuple[int, int], tmp_path: P
     assert abs(int(small[0, 0, 0]) - 0) < 12
     assert abs(int(small[-1, -1, 0]) - 200) < 12
     assert gallery.thumbnail(str(tmp_path / "none")) is None
+
+
+def test_the_gallery_s_pictures_are_there_by_number(models: list[Model], tmp_path: Path) -> None:
+    path = tmp_path / "ann.ppm"
+    path.write_bytes(preprocess.encode_ppm(np.full((20, 10, 3), 77, np.uint8)))
+    source = Endless({})
+    order = {"source": source.order, "gallery": [["ann", str(path)]]}
+    host = SimpleNamespace(tell=lambda *_, **__: None)
+    controller = DemoController(Pipeline(source, models), source, models, host, order)
+    assert preprocess.decode(controller.thumbnail(0)[0]).shape == (20, 10, 3)
+    assert controller.thumbnail(1) is None
+    controller.close()

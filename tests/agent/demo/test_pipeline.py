@@ -57,7 +57,7 @@ class Model:
 class Script(Source):
     """Gives what it was told to, each when the one before it is through."""
 
-    name = "script"
+    name, order = "script", {"kind": "script"}
 
     def __init__(self, steps: list[Any]) -> None:
         Source.__init__(self, {"size": None})

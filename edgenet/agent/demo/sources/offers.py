@@ -13,6 +13,11 @@ CAMERAS = {
     "jetson": ("Jetson CSI camera", "not a Jetson, or gst-launch-1.0 is not installed"),
     "v4l2": ("USB camera", "no camera at /dev/video*"),
 }
+_FIXED = {
+    "camera": "first camera that gives a picture",
+    "synthetic": "synthetic camera",
+    "opencv": "camera (OpenCV)",
+}
 _FILES = ("another video or folder", "start the demo with --source FILE")
 _DECODERS = ("videos and rtsp:// addresses", "neither ffmpeg nor gst-launch-1.0 is installed")
 
@@ -26,8 +31,7 @@ def offers(given):
     found = [(key(order), _called(order), order) for order in given]
     for kind, paths in cameras():
         order = {"kind": kind, "paths": paths, "size": given[0].get("size"), "fps": given[0].get("fps")}
-        name = CAMERAS[kind][0] if kind in CAMERAS else "camera (OpenCV)"
-        found.append((key(order), " ".join([name] + paths), order))
+        found.append((key(order), _called(order), order))
     each: dict = {}
     for offer in found:
         each.setdefault(offer[0], offer)
@@ -36,6 +40,12 @@ def offers(given):
     if not {"video", "rtsp"}.intersection(board.sources("/")):
         lacking.append(_DECODERS)
     return list(each.values()), lacking + [_FILES]
+
+
+def _named(path):
+    """A device by the name that its driver gives."""
+    names = dict(told.partition(" ")[::2] for told in board.cameras("/"))
+    return "{} ({})".format(names.get(path.rpartition("/")[2]) or "camera", path)
 
 
 def _is_linux():
@@ -50,14 +60,11 @@ def key(order):
 
 
 def _called(order):
-    """An order of the host's in words."""
-    kind = order["kind"]
-    if kind == "camera":
-        return "first camera that gives a picture"
-    if kind == "synthetic":
-        return "synthetic camera"
+    """An order in words."""
+    kind, paths = order["kind"], order.get("paths") or []
+    if kind == "v4l2":
+        return _named(paths[0])
     if kind == "address":
         return redacted(order["address"])
-    if kind in CAMERAS:
-        return " ".join([CAMERAS[kind][0]] + list(order.get("paths") or []))
-    return str(order.get("name") or (order.get("paths") or [kind])[0])
+    fixed = dict(_FIXED, **{name: words for name, (words, _) in CAMERAS.items()})
+    return fixed.get(kind) or str(order.get("name") or (paths or [kind])[0])
