@@ -69,7 +69,9 @@ def init(
         print_json(card.to_table())
         return
     say(*_summary(card))
-    if card.open:
+    if card.open and card.proposals and not accept and any(item.told for item in card.proposals.each):
+        say_hint("the same command with --accept --force, which writes what the images propose into the card")
+    elif card.open:
         say_hint(f"edit {card.path}; {page('preprocessing')} explains each key")
     else:
         say_next("compile", model, "--target", "T", "--calibration", "DIR")

@@ -62,9 +62,8 @@ def _bars(reports: Sequence[Report]) -> list[Chart]:
     found = []
     for key, caption in (("p50_ms", "Median of one invocation, ms"), ("peak_mb", "Peak memory, MB")):
         drawn = metric(key, *reports)
-        shown = [report for report in reports if drawn.of(report) is not None]
-        known = [(name, drawn.of(report)) for name, report in zip(names(shown), shown, strict=True)]
+        known = [(report, value) for report in reports if (value := drawn.of(report)) is not None]
         if known:
-            labels, values = [name for name, _ in known], [value for _, value in known]
+            labels, values = names([report for report, _ in known]), [value for _, value in known]
             found.append(Chart(caption, bars(labels, values, drawn.unit, caption)))
     return found
