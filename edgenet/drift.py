@@ -261,7 +261,7 @@ class Drift(Record):
             (f"{self.headline}{part}" for part in HEADLINE) if self.labelled and self.headline else ()
         ):
             if getattr(self, name) is None:
-                raise where.at(name).refuse(None, "a number, and the images are labelled")
+                raise where.at(name).refuse(None, "a number, and the images are labeled")
 
     @property
     def best(self) -> float | None:
@@ -291,7 +291,7 @@ class Drift(Record):
     def lost(self, since: Drift | None = None) -> Loss:
         """How much was lost against the float model, or against another report's drift.
 
-        The headline measure where the images are labelled, else the share of changed answers, in percentage
+        The headline measure where the images are labeled, else the share of changed answers, in percentage
         points. Every limit, gate and choice asks here.
 
         Args:

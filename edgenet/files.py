@@ -15,7 +15,8 @@ from edgenet.errors import DataError
 from edgenet.figures import size
 
 __all__ = [
-    "cache_dir", "file_digest", "irregular", "read_regular", "sha256", "write_atomic", "write_output",
+    "cache_dir", "check_output", "file_digest", "irregular", "read_regular", "sha256", "write_atomic",
+    "write_output",
 ]  # fmt: skip
 
 KINDS = {
@@ -79,11 +80,14 @@ def write_atomic(path: Path, data: bytes) -> None:
     """Write ``data`` so that ``path`` holds either what it held before or all of it.
 
     The bytes go to a temporary name in the same folder, are fsynced, and take the
-    place of ``path`` by one rename.
+    place of ``path`` by one rename. What is no file, a device or a pipe, stays what it is and gets the bytes.
 
     Raises:
         OSError: The folder cannot be written (no space, no permission); ``path`` is untouched.
     """
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -110,6 +114,26 @@ def write_output(path: Path | str, data: bytes) -> Path:
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})", "choose another place") from None
     return Path(path)
+
+
+def check_output(path: Path | str, folder: bool = False) -> None:
+    """Refuse a place that cannot be written, before the work begins that would go there.
+
+    Args:
+        path: That a user named; what is missing above it will be made.
+        folder: Whether it will be a folder, not a file.
+
+    Raises:
+        DataError: What exists of it is no folder, or not this user's to write to.
+    """
+    whole = os.path.abspath(path)
+    above = whole if folder else os.path.dirname(whole)
+    while not os.path.lexists(above) and above != os.path.dirname(above):
+        above = os.path.dirname(above)
+    if not os.path.isdir(above):
+        raise DataError(f"{path}: cannot be written ({above} is not a folder)", "choose another place")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise DataError(f"{path}: cannot be written (you may not write in {above})", "choose another place")
 
 
 def cache_dir() -> Path:

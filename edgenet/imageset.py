@@ -51,7 +51,7 @@ class ImageSet(Shown):
     annotations: tuple[Path, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<ImageSet {self.folder}, {len(self)} images{', labelled' if self.truth is not None else ''}>"
+        return f"<ImageSet {self.folder}, {len(self)} images{', labeled' if self.truth is not None else ''}>"
 
     def _title(self) -> str:
         return f"{len(self)} images"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenet.errors import ReportError
-from edgenet.files import read_regular, write_atomic
+from edgenet.files import read_regular, write_output
 from edgenet.text import cause
 
 __all__ = ["check_schema", "json_bytes", "read_json", "write_json"]
@@ -52,9 +52,9 @@ def write_json(path: Path, table: Mapping[str, Any]) -> None:
     """Write a file, all of it or nothing.
 
     Raises:
-        OSError: It cannot be written.
+        DataError: It cannot be written.
     """
-    write_atomic(path, json_bytes(table))
+    write_output(path, json_bytes(table))
 
 
 def json_bytes(table: Mapping[str, Any]) -> bytes:

@@ -159,7 +159,7 @@ def _fill(table: Mapping[str, Any]) -> tuple[int, int, int]:
 def _choice(table: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> str:
     value = table[key]
     if value not in choices:
-        raise ValueError(f"{key} = {value!r} is none of {', '.join(choices)}")
+        raise ValueError(f"{key} = {value!r} is not one of {', '.join(choices)}")
     return str(value)
 
 

@@ -8,7 +8,10 @@ import sys
 import threading
 from pathlib import Path
 
-from edgenet.files import write_atomic
+import pytest
+
+from edgenet.errors import DataError
+from edgenet.files import check_output, write_atomic
 from edgenet.locks import locked
 
 COUNT = """
@@ -55,3 +58,30 @@ def test_threads_that_write_leave_the_umask_as_it_was(tmp_path: Path) -> None:
         assert os.umask(0o027) == 0o027
     finally:
         os.umask(before)
+
+
+def test_a_pipe_or_device_stays_what_it_is_and_gets_the_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_atomic(path, b"all of it")
+        assert os.read(reading, 100) == b"all of it"
+        assert path.is_fifo()
+    finally:
+        os.close(reading)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    for path, folder in (("new/deep/report.json", False), ("file", False), ("new/sweep", True), (".", True)):
+        check_output(tmp_path / path, folder)
+    with pytest.raises(DataError, match="is not a folder"):
+        check_output(tmp_path / "file" / "report.json")
+    with pytest.raises(DataError, match="is not a folder"):
+        check_output(tmp_path / "file", folder=True)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(DataError, match=r"you may not write in .*: choose another place"):
+        check_output(tmp_path / "new" / "report.json")

@@ -68,7 +68,7 @@ def test_the_card_says_it_and_old_cards_stay_as_they_are(model: Model) -> None:
     assert Preprocessing.from_table({**table, "orientation": "ignore"}, "card") == model.preprocessing
     made = Preprocessing.from_table({**table, "orientation": "apply"}, "card")
     assert Preprocessing.from_table(made.to_table(), "card") == made
-    with pytest.raises(ModelError, match="orientation = 'auto' is none of ignore, apply"):
+    with pytest.raises(ModelError, match="orientation = 'auto' is not one of ignore, apply"):
         Preprocessing.from_table({**table, "orientation": "auto"}, "card")
 
 

@@ -128,7 +128,7 @@ def test_what_older_reports_lack_is_absent() -> None:
         (("layers", 0, "name"), "a\u202eb", "not printable text"),
         (("layers", 0, "name"), "\ud800", "not printable text"),
         (("drift", "agreement"), 1.5, "drift.agreement is 1.5, not a number from 0 to 1"),
-        (("drift", "top1"), None, "drift.top1 is None, not a number, and the images are labelled"),
+        (("drift", "top1"), None, "drift.top1 is None, not a number, and the images are labeled"),
         (("drift", "interval_pp"), [1.0], "drift.interval_pp is .1.0., not 2 values"),
         (("drift", "stages"), {}, "no 'drift.stages.preprocess' in it"),
         (("verdict", "limits", 0, "passed"), 1, r"verdict.limits\[0\].passed is 1, not true or false"),

@@ -142,6 +142,7 @@ def _with_comment(text: str, why: str, column: int) -> str:
 
 
 def _comments(lines: Sequence[str]) -> list[str]:
-    """Each as one comment, or as several where it is long."""
-    made = (textwrap.wrap(plain(line), WIDE - 2, drop_whitespace=False) for line in lines)
+    """Each as one comment, or as several where it is long; an address stays whole."""
+    wrap = textwrap.TextWrapper(WIDE - 2, drop_whitespace=False, break_on_hyphens=False).wrap
+    made = (wrap(plain(line)) for line in lines)
     return [f"# {part.rstrip()}" for parts in made for part in parts]

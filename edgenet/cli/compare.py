@@ -61,7 +61,7 @@ def compare(
     \b
     Example:
       edgenet compare yesterday.json today.json
-      edgenet compare main.json branch.json --max-slowdown 5 --max-drift 0.5 --require-valid   # for CI
+      edgenet compare main.json branch.json --max-slowdown 5 --require-valid
     """
     from edgenet.figures import interval, number
     from edgenet.steps.compare import Gates

@@ -22,6 +22,7 @@ from edgenet.cli.shared.options import (
     target_option,
 )
 from edgenet.cli.shared.output import print_json, print_notes, print_rows, remark, say, say_hint, say_next
+from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.progress import progress
 
 if TYPE_CHECKING:
@@ -49,7 +50,13 @@ __all__ = ["compile"]
 @click.option("--calibration", metavar="DIR", help="A folder of typical images; int8 needs one.")
 @preprocessing_option
 @labels_option
-@click.option("-o", "--output", metavar="OUT", help="[default: MODEL.TARGET.BACKEND.PRECISION.edgenet]")
+@click.option(
+    "-o",
+    "--output",
+    type=OUTPUT_FILE,
+    metavar="OUT",
+    help="[default: MODEL.TARGET.BACKEND.PRECISION.edgenet]",
+)
 @click.option("--dry-run", is_flag=True, help="Check everything, print what would be done, and stop.")
 @python_option
 @cache_option
@@ -66,10 +73,10 @@ def compile(model: str, output: str | None, dry_run: bool, as_json: bool, **aske
 
     \b
     Example:
-      edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/
-      edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/ --dry-run
-      edgenet compile mobilenet.int8.onnx --target raspberry-pi-5 --backend onnxruntime
-      edgenet compile signs --target local --backend tflite --precision int8 --calibration signs
+      edgenet compile m.onnx --target raspberry-pi-4 --calibration imgs/
+      edgenet compile m.onnx --target raspberry-pi-4 --calibration imgs/ --dry-run
+      edgenet compile m.int8.onnx --target raspberry-pi-5 --backend onnxruntime
+      edgenet compile signs --target local --precision int8 --calibration signs
     """
     how = {"cache": not asked.pop("no_cache"), **asked}
     if dry_run:

@@ -15,6 +15,7 @@ import click
 from edgenet.cli.shared.browser import Browser
 from edgenet.cli.shared.options import device_option, embedded_option, json_option
 from edgenet.cli.shared.output import print_json, print_table, rewrite, say, say_next
+from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.progress import progress
 from edgenet.cli.shared.qr import show_qr
 from edgenet.devices.seen import State, Summary
@@ -95,7 +96,7 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 )
 @click.option(
     "--answers",
-    type=click.Path(dir_okay=False, allow_dash=True),
+    type=OUTPUT_FILE,
     metavar="FILE",
     help="File for every frame's answer, as JSON lines; - for stdout, and then there is no summary.",
 )
@@ -120,9 +121,9 @@ def demo(
     Example:
       edgenet demo --open
       edgenet demo --task detection --open
-      edgenet demo int8.edgenet --against fp32.edgenet --device pi@raspberrypi.local
-      edgenet demo faces.edgenet --then people.edgenet --gallery people/ --device pi
-      edgenet demo int8.edgenet --device pi --source /dev/video0 --no-page --duration 60 --json
+      edgenet demo int8.edgenet --against fp32.edgenet --device pi
+      edgenet demo faces.edgenet --then people.edgenet --gallery people/
+      edgenet demo int8.edgenet --device pi --no-page --duration 60 --json
     """
     from edgenet.steps.demo import DemoOptions, Watch
     from edgenet.steps.demo import demo as run

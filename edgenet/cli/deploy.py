@@ -37,7 +37,7 @@ def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) 
     \b
     Example:
       edgenet deploy mobilenet.edgenet --device pi@raspberrypi.local
-      edgenet deploy mobilenet.fp16.edgenet mobilenet.int8.edgenet --device user@jetson
+      edgenet deploy fp16.edgenet int8.edgenet --device user@jetson
     """
     from edgenet.figures import size
     from edgenet.steps.deploy import deploy as run

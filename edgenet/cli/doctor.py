@@ -46,7 +46,7 @@ def doctor(device: str, backend: str | None, as_json: bool) -> int:
     if found.exit_code == 0:
         say_next("deploy", "BUNDLE", "--device", device)
     else:
-        say_next("doctor", "--device", device, why="again, when it is mended")
+        say_next("doctor", "--device", device, why="again, once that is fixed")
     return found.exit_code
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from edgenet.cli.shared.options import (
@@ -42,9 +44,10 @@ def estimate(
     \b
     Example:
       edgenet estimate mobilenet.onnx --target raspberry-pi-4
-      edgenet estimate v1-0.75-192 --target raspberry-pi-zero-2w --precision int8 --json
+      edgenet estimate v1-0.75-192 --target raspberry-pi-4 --precision int8
     """
     from edgenet.steps.estimate import estimate as estimate_model
+    from edgenet.zoo.named import named
 
     found = estimate_model(model, target, backend, precision, threads or 0)
     print_notes(found.notes)
@@ -56,4 +59,7 @@ def estimate(
         say(f"ESTIMATED by the data sheet alone: {found.roofline_ms:.3g} ms")
     if found.remedy:
         say(found.remedy)
-    say_next("compile", model, "--target", target, "--calibration", "DIR", why="to measure it there")
+    untrained = named(model) is not None and not Path(model).exists()
+    why = "your trained one, to measure it there" if untrained else "to measure it there"
+    file = "MODEL" if untrained else model
+    say_next("compile", file, "--target", target, "--calibration", "DIR", why=why)

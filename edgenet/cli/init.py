@@ -7,6 +7,7 @@ import click
 from edgenet.cli.shared.names import PRESET
 from edgenet.cli.shared.options import json_option, labels_option, model_argument, python_option
 from edgenet.cli.shared.output import print_json, print_notes, say, say_hint, say_next
+from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.progress import progress
 from edgenet.library import names
 from edgenet.pages import page
@@ -29,7 +30,9 @@ __all__ = ["init"]
 )
 @labels_option
 @click.option("--accept", is_flag=True, help="Write what the images propose into the card.")
-@click.option("-o", "--output", metavar="MODEL.toml", help="[default: MODEL.toml beside it]")
+@click.option(
+    "-o", "--output", type=OUTPUT_FILE, metavar="MODEL.toml", help="[default: MODEL.toml beside it]"
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing card.")
 @python_option
 @json_option
@@ -66,7 +69,9 @@ def init(
         print_json(card.to_table())
         return
     say(*_summary(card))
-    if card.open:
+    if card.open and card.proposals and not accept and any(item.told for item in card.proposals.each):
+        say_hint("the same command with --accept --force, which writes what the images propose into the card")
+    elif card.open:
         say_hint(f"edit {card.path}; {page('preprocessing')} explains each key")
     else:
         say_next("compile", model, "--target", "T", "--calibration", "DIR")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -22,6 +24,9 @@ from edgenet.errors import EXIT_FAILED, EXIT_INTERRUPTED, EdgenetError
 from edgenet.log import log
 
 __all__ = ["cli", "main"]
+
+# Ctrl-C was pressed.
+_interrupted = threading.Event()
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -38,9 +43,9 @@ def cli() -> None:
     \b
     Example:
       edgenet quickstart
-      edgenet compile mobilenet.onnx --target raspberry-pi-4 --calibration photos/
-      edgenet deploy mobilenet.raspberry-pi-4.tflite.int8.edgenet --device pi@raspberrypi.local
-      edgenet profile mobilenet.raspberry-pi-4.tflite.int8.edgenet --device pi@raspberrypi.local
+      edgenet compile m.h5 --target raspberry-pi-4 --calibration imgs -o m.edgenet
+      edgenet deploy m.edgenet --device pi@raspberrypi.local
+      edgenet profile m.edgenet --device pi@raspberrypi.local --val photos/val
       edgenet help profile
 
     \b
@@ -54,12 +59,23 @@ cli.add_all(Path(__file__).parent, "edgenet.cli", without=Path(__file__).stem)
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit; what threads and libraries would print goes to the log."""
+    _open_all()
+    _interrupted.clear()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")  # a pipe in Windows, or LC_ALL=C, has no words for "–"
     logging.captureWarnings(True)
     threading.excepthook = _of_a_thread
     sys.exit(_run(arguments))
+
+
+def _open_all() -> None:
+    """Give a process that was started without one of its three streams (``>&-``, services) an empty one."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _run(arguments: list[str] | None) -> int:
@@ -72,14 +88,25 @@ def _run(arguments: list[str] | None) -> int:
         except EdgenetError as error:
             return _failed(journal, error, _words(error), error.exit_code)
         except (click.Abort, KeyboardInterrupt):
-            say("edgenet: interrupted", err=True)
-            return EXIT_INTERRUPTED
+            return _stopped()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return EXIT_FAILED
         except Exception as error:
-            return _failed(journal, error, unexpected(error), EXIT_FAILED)
+            # A library that is interrupted while it is loaded makes another error of it.
+            stopped = _interrupted.is_set()
+            return _stopped() if stopped else _failed(journal, error, unexpected(error), EXIT_FAILED)
     return result if isinstance(result, int) else 0
+
+
+def _stopped() -> int:
+    say("edgenet: interrupted", err=True)
+    return EXIT_INTERRUPTED
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _interrupted.set()
+    signal.default_int_handler(number, frame)
 
 
 def _words(error: EdgenetError) -> str:

@@ -23,7 +23,7 @@ def parity(a: str, b: str, images: str | None, as_json: bool) -> None:
 
     \b
     Example:
-      edgenet parity mobilenet.tflite.edgenet mobilenet.onnxruntime.edgenet --images photos/val
+      edgenet parity tflite.edgenet onnxruntime.edgenet --images photos/val
     """
     from edgenet.steps.parity import parity as run
 

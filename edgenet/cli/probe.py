@@ -6,6 +6,7 @@ import click
 
 from edgenet.cli.shared.options import device_option, json_option
 from edgenet.cli.shared.output import print_json, print_rows, print_table, remark, say_next
+from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.progress import progress
 
 __all__ = ["probe"]
@@ -13,7 +14,12 @@ __all__ = ["probe"]
 
 @click.command()
 @device_option
-@click.option("--save", metavar="FILE.toml", help="Write a target file for this board, which --target takes.")
+@click.option(
+    "--save",
+    type=OUTPUT_FILE,
+    metavar="FILE.toml",
+    help="Write a target file for this board, which --target takes.",
+)
 @click.option("--all", "everything", is_flag=True, help="Print every fact, by its name in the JSON.")
 @json_option
 def probe(device: str, save: str | None, everything: bool, as_json: bool) -> None:

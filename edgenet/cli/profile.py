@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
-from edgenet.cli.shared.output import print_json, print_notes, print_rows, print_table, say_next
+from edgenet.cli.shared.output import print_json, print_notes, print_rows, print_table, say_hint, say_next
+from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.progress import progress
 from edgenet.errors import EXIT_OVER_LIMIT, DataError
 
@@ -60,9 +61,7 @@ class FrameType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="Measure the pipeline on camera frames of this size and form: jpeg (default), yuyv, rgb, yuv420 or "
     "nv12. Also says what would be faster.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Save the report as JSON."
-)
+@click.option("-o", "--output", type=OUTPUT_FILE, metavar="FILE", help="Save the report as JSON.")
 @json_option
 def profile(
     bundle: str,
@@ -82,9 +81,9 @@ def profile(
 
     \b
     Example:
-      edgenet profile mobilenet.edgenet --device pi@raspberrypi.local --val photos/val -o report.json
-      edgenet profile mobilenet.edgenet --device pi --frame 640x480   # what a webcam gives
-      edgenet profile mobilenet.edgenet --device pi --min-fps 24 --max-drift 0.5   # for CI
+      edgenet profile m.edgenet --device pi --val photos/val -o report.json
+      edgenet profile m.edgenet --device pi --frame 640x480   # as from a webcam
+      edgenet profile m.edgenet --device pi --min-fps 24 --max-drift 0.5   # CI
     """
     from edgenet.cli.shared.tables import report_columns, report_row, verdict_rows
     from edgenet.steps.profile import profile as run
@@ -92,8 +91,6 @@ def profile(
     with progress() as on_progress:
         report = run(bundle, device, protocol, val, min_fps, max_drift, on_progress, frame=frame)
     print_notes(report.verdict.notes)
-    if output:
-        report.write(output)
     if as_json:
         print_json(report.to_table())
     else:
@@ -101,9 +98,11 @@ def profile(
         title = f"{report.bundle.model} on {device}; drift on {drift.images} {drift.source} images"
         print_table(title, report_columns(report), [report_row(report)])
         print_rows(verdict_rows(report))
+    if output:
+        report.write(output)
+    if not as_json:
         if output:
             say_next("report", output, "-o", "report.html")
         else:
-            again = ("profile", bundle, "--device", device)
-            say_next(*again, "-o", "report.json", why="to keep it, then edgenet report")
+            say_hint("the same command with -o report.json, which keeps all of this for edgenet report")
     return EXIT_OVER_LIMIT if report.over_limit else 0

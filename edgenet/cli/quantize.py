@@ -17,6 +17,7 @@ from edgenet.cli.shared.options import (
     recipe_option,
 )
 from edgenet.cli.shared.output import print_json, print_notes, print_rows, remark, say, say_next
+from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.progress import progress
 
 __all__ = ["quantize"]
@@ -29,7 +30,7 @@ __all__ = ["quantize"]
 @click.option("--calibration", metavar="DIR", help="A folder of typical images; int8 needs one.")
 @preprocessing_option
 @labels_option
-@click.option("-o", "--output", metavar="OUT", help="[default: MODEL.int8.onnx]")
+@click.option("-o", "--output", type=OUTPUT_FILE, metavar="OUT", help="[default: MODEL.int8.onnx]")
 @python_option
 @cache_option
 @json_option

@@ -6,8 +6,9 @@ import click
 
 from edgenet.cli.shared.options import cache_option, embedded_option, json_option, protocol_option
 from edgenet.cli.shared.output import print_json, print_table, say_next, say_wrapped
+from edgenet.cli.shared.outputs import OUTPUT_FOLDER
 from edgenet.cli.shared.progress import progress
-from edgenet.drift import Drift
+from edgenet.drift import CLASSIFICATION, Drift
 
 __all__ = ["quickstart"]
 
@@ -16,7 +17,7 @@ __all__ = ["quickstart"]
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False),
+    type=OUTPUT_FOLDER,
     metavar="DIR",
     help="Keep bundles and reports in this folder.",
 )
@@ -52,7 +53,7 @@ def quickstart(output: str | None, task: str, protocol: str, no_cache: bool, as_
     title = f"{result.model.name} (MobileNetV1 0.25, {width}x{height}) on this machine; {heading}"
     print_table(title, report_columns(*result.reports), [report_row(report) for report in result.reports])
     say_wrapped(_line(result.answer, drift))
-    say_next("demo", "--task", task, "--open", why="see it at work")
+    say_next("demo", *(() if task == CLASSIFICATION else ("--task", task)), "--open", why="see it at work")
     say_next("compile", "MODEL", "--target", "T", "--calibration", "DIR", why="a model of your own")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.names import Choice
+from edgenet.cli.shared.outputs import OUTPUT_FILE
 
 if TYPE_CHECKING:
     from edgenet.report import Report
@@ -22,9 +23,7 @@ FORMATS = ("html", "md", "csv", "terminal")
 @click.argument(
     "reports", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="REPORT..."
 )
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write it to this file."
-)
+@click.option("-o", "--output", type=OUTPUT_FILE, metavar="FILE", help="Write it to this file.")
 @click.option("--format", "form", type=Choice(FORMATS), help="[default: by FILE's suffix, else terminal]")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON document.")
 def report(reports: tuple[str, ...], output: str | None, form: str | None, as_json: bool) -> None:
@@ -41,7 +40,7 @@ def report(reports: tuple[str, ...], output: str | None, form: str | None, as_js
       edgenet report desk/sweep.json lab/sweep.json -o boards.html
     """
     from edgenet.cli.shared.output import print_document, print_json, remark, say_next
-    from edgenet.files import write_atomic
+    from edgenet.files import write_output
     from edgenet.steps.report import load_results, present
 
     if as_json:
@@ -56,7 +55,7 @@ def report(reports: tuple[str, ...], output: str | None, form: str | None, as_js
     if output is None:
         print_document(text)
         return
-    write_atomic(Path(output), text.encode())
+    write_output(output, text.encode())
     remark(f"wrote {output}, {len(text.encode()) / 1e3:.0f} kB")
 
 
@@ -82,5 +81,7 @@ def _form(output: str | None) -> str:
     suffix = Path(output).suffix.lower().lstrip(".")
     known = {"html": "html", "htm": "html", "md": "md", "csv": "csv"}
     if suffix not in known:
-        raise click.UsageError(f"{output}: of which form? give --format, or a name in .html, .md or .csv")
+        raise click.UsageError(
+            f"{output}: unknown report format; give --format, or a name in .html, .md or .csv"
+        )
     return known[suffix]

@@ -10,6 +10,7 @@ import click
 from edgenet.cli.shared.names import BACKEND, DEVICE, PRECISION, PROTOCOL, RECIPE, SWEEP
 from edgenet.cli.shared.options import cache_option, json_option
 from edgenet.cli.shared.output import print_json, print_notes
+from edgenet.cli.shared.outputs import OUTPUT_FOLDER
 from edgenet.cli.shared.progress import progress
 from edgenet.errors import EXIT_FAILED
 
@@ -78,7 +79,7 @@ __all__ = ["sweep"]
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes here.  [default: one per core]"
 )
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False), default="sweep", show_default=True, metavar="DIR",
+    "-o", "--output", type=OUTPUT_FOLDER, default="sweep", show_default=True, metavar="DIR",
     help="Where results are kept.",
 )  # fmt: skip
 @cache_option
@@ -109,8 +110,8 @@ def sweep(
 
     \b
     Example:
-      edgenet sweep flowers/*.h5 --calibration photos/calib --val photos/val --device pi@raspberrypi.local
-      edgenet sweep v1 v2 --device pi --device local          # before anything is trained
+      edgenet sweep *.h5 --calibration calib --val val --device pi
+      edgenet sweep v1 v2 --device pi --device local   # before you train
       edgenet sweep v1 --alpha 1.0 --precision int8 --dry-run
     """
     from edgenet.cli.shared.sweep import next_steps, outlined

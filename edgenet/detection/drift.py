@@ -78,7 +78,7 @@ class DetectionDrift(Drift):
         """Labelled drift has all that the truth gives."""
         for name in JUDGED if self.labelled else ():
             if getattr(self, name) is None:
-                raise where.at(name).refuse(None, "a number, and the images are labelled")
+                raise where.at(name).refuse(None, "a number, and the images are labeled")
 
     @property
     def best(self) -> float | None:

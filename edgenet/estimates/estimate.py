@@ -24,10 +24,10 @@ from edgenet.zoo.named import named
 __all__ = ["Estimate", "estimated", "known_figures"]
 
 Interval = tuple[float, float]
-NO_MOBILENET = "the correction was held to MobileNets alone, and this network is none by its structure"
+NO_MOBILENET = "the correction is known for MobileNets only, and by its structure this network is not one"
 # Three times on one board are published of TensorRT: too few to leave any out.
 GPU = "GPUs are not estimated: what is published of TensorRT with MobileNets is of one board"
-ALONE = "the network alone: what decoding, resizing and reading the answer cost, no published figure tells"
+ALONE = "this is the network alone; no published figure tells what decoding, resizing and postprocessing add"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,19 +60,19 @@ def judge(case: Case, figures: tuple[Figure, ...], scaled: bool) -> Judged:
         factors.append(within(rows))
     factor, counted = _together(factors), sum(len(part) for near in parts for part in near)
     words = ", and when ".join(LEFT[question] for question in asked) + (SIZES if scaled else "")
-    why = f"nine in ten of {counted} figures lie within ×{factor:.2f} when {words}"
+    why = f"nine in ten of {counted} known times were predicted within ×{factor:.2f} when {words}"
     return Judged(factor, counted, why, factor <= FARTHEST)
 
 
 # How the questions of left_out.py read.
 LEFT = {
-    "network": "the network is left out on its board",
-    "kernels": "all of these kernels are left out on their board",
-    "threads": "their number of threads is left out on their board",
-    "board": "the whole board is left out",
-    "family": "all networks of its family are left out with these kernels in this precision",
+    "network": "the times of the network on that board were held back",
+    "kernels": "all times with these kernels on that board were held back",
+    "threads": "all times with as many threads on that board were held back",
+    "board": "all times on that board were held back",
+    "family": "all times of the network's family with these kernels in this precision were held back",
 }
-SIZES = ", and of other widths and resolutions when full-size networks alone are known"
+SIZES = ", and for other widths and resolutions when only full-size networks were known"
 
 
 def _questions(case: Case, figures: Sequence[Figure]) -> list[str]:

@@ -30,7 +30,7 @@ def shown(worst: Sequence[Worst], expected: Expected, task: Task) -> tuple[Worst
         task: Knows what the answers are called.
 
     Returns:
-        Each with ``answer_label``, ``reference_label``, ``label`` (the truth, where labelled) and
+        Each with ``answer_label``, ``reference_label``, ``label`` (the truth, where labeled) and
         ``thumbnail``, a data URI of a PNG.
     """
 

@@ -37,7 +37,7 @@ class Card(Shown):
     Attributes:
         path: Where it was written.
         draft: Its keys, with where each is from.
-        proposals: What labelled images say; ``None`` without any.
+        proposals: What labeled images say; ``None`` without any.
         notes: What a user should know, one sentence each.
     """
 

@@ -32,6 +32,7 @@ from edgenet.pipeline import PipelineLatency
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
+from edgenet.shell import command_line
 from edgenet.steps.board_run import BoardRun, board_run
 from edgenet.steps.events import board_events
 from edgenet.steps.input_notes import image_notes
@@ -90,6 +91,7 @@ def profile(  # noqa: PLR0913
         (True, False)
         >>> report.write("report.json")
     """
+    file = str(bundle) if isinstance(bundle, str | Path) else "BUNDLE"
     bundle, rules, images = bundle_of(bundle), protocol_of(protocol), images_of(val, "val")
     frame = _frame(frame, rules)
     if images is not None:
@@ -98,7 +100,7 @@ def profile(  # noqa: PLR0913
     with connect(device, board_events(progress)) as agent:
         facts = agent.facts([bundle.manifest.backend])
         if deployed:
-            _check_deployed(agent, bundle, device)
+            _check_deployed(agent, bundle, file, device)
         staged = None if deployed else brought(agent, bundle, device, progress)
         run = board_run(agent, bundle, rules, images, known, progress, frame, staged)
     found = _drift(bundle, run.expected, run.answers)
@@ -177,11 +179,11 @@ def _memory(bench: BenchResult, device: str) -> Memory:
     return found.changed(of_512_mb=share, arena_absent=bench.arena_absent)
 
 
-def _check_deployed(agent: Agent, bundle: Bundle, device: str) -> None:
+def _check_deployed(agent: Agent, bundle: Bundle, file: str, device: str) -> None:
     if all(item.digest != bundle.digest for item in agent.deployments().deployments):
         raise DeviceError(
             f"{bundle.name} ({bundle.digest[:12]}) is not deployed on {device}",
-            f"run edgenet deploy BUNDLE --device {device}",
+            f"run {command_line(['edgenet', 'deploy', file, '--device', device])}",
         )
 
 

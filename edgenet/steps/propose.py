@@ -1,4 +1,4 @@
-"""Which answers to a card's open questions labelled images speak for, and how clearly."""
+"""Which answers to a card's open questions labeled images speak for, and how clearly."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Proposals:
-    """What labelled images say of all open questions.
+    """What labeled images say of all open questions.
 
     Attributes:
         images: How many were looked at.
@@ -119,7 +119,7 @@ class Proposals:
 def propose(
     draft: Draft, asked: Sequence[str], scores: CardScores, known: Sequence[Preset]
 ) -> Proposals | None:
-    """Try the plausible answers to a draft's open questions on labelled images.
+    """Try the plausible answers to a draft's open questions on labeled images.
 
     All combinations of color and normalization, then of framing and filter, on a few images; then the best
     card against the best with one answer changed, for every other answer, on more. The plausible answers are

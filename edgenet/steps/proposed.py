@@ -1,4 +1,4 @@
-"""What labelled images propose, in a card: beside its questions, or, where accepted, as the answers."""
+"""What labeled images propose, in a card: beside its questions, or, where accepted, as the answers."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def answer(reports: list[Report], within_pp: float) -> dict[str, Any]:
     """The fastest build that keeps the accuracy.
 
     Args:
-        reports: Of one model, with labelled drift.
+        reports: Of one model, with labeled drift.
         within_pp: What may be lost of the task's headline measure, in percentage points.
 
     Returns:

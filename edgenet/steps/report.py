@@ -75,7 +75,7 @@ def load_results(results: Sequence[Report | Sweep | Path | str]) -> list[Report]
     if not all(swept):
         named = {kind: _name(results[swept.index(kind)]) for kind in (True, False)}
         raise ReportError(
-            f"{named[True]} is a sweep and {named[False]} is none",
+            f"{named[True]} is a sweep and {named[False]} is not",
             "give sweeps or reports, not both; a sweep's own reports lie beside it",
         )
     return join_sweeps(
@@ -107,7 +107,7 @@ def load_reports(reports: Sequence[Report | Path | str]) -> list[Report]:
 
     Raises:
         ReportError: One cannot be read, they are of different tasks, or they are of different models and not
-            all judged on the same labelled images, so that their accuracies cannot be compared.
+            all judged on the same labeled images, so that their accuracies cannot be compared.
     """
     found = [report_of(report) for report in reports]
     tasks = list(dict.fromkeys(report.drift.task for report in found))
@@ -120,7 +120,7 @@ def load_reports(reports: Sequence[Report | Path | str]) -> list[Report]:
     if len(models) > 1 and not (labelled and len(sets) == 1):
         names = ", ".join(dict.fromkeys(report.bundle.model for report in found))
         raise ReportError(
-            f"the reports are of different models ({names}) and not all judged on the same labelled images",
+            f"the reports are of different models ({names}) and not all judged on the same labeled images",
             "profile each with the same --val folder that has a labels.csv, or give reports of one model",
         )
     return found

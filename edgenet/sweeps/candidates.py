@@ -197,8 +197,8 @@ def _networks(plan: SweepPlan, progress: Progress) -> list[Candidate]:
     rows = [row for row in published_accuracies() if row.family in plan.families and _wanted(row, plan)]
     if not rows:
         raise PlanError(
-            "no accuracy is published of such networks: they could be timed, not chosen",
-            f"choose an alpha and a resolution of {page('answer')}, or give trained files and --val",
+            "no published accuracy is known for these networks, so none could be recommended",
+            f"choose an alpha and a resolution that {page('answer')} lists, or give trained files and --val",
         )
     _check_each("alpha", plan.alphas, {row.alpha for row in rows})
     _check_each("resolution", plan.resolutions, {row.resolution for row in rows})

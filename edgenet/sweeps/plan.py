@@ -145,7 +145,7 @@ class SweepPlan(Shown):
                 f"{what}: measured accuracy and published accuracy are not comparable"
                 if self.files
                 else f"{what}: no model and no family of networks",
-                "give model files, or of v1 v2 v3-small v3-large those that could be trained",
+                "give model files, or families that you could train: v1, v2, v3-small, v3-large",
             )
         _known("family", self.families, FAMILIES)
         _known("precision", self.precisions, PRECISIONS)
@@ -296,4 +296,6 @@ def _board(table: Table) -> Board:
 def _known(what: str, given: Sequence[str], known: Sequence[str]) -> None:
     for item in given:
         if item not in known:
-            raise PlanError(f"there is no {what} {item!r}", f"choose of {', '.join(known)}")
+            raise PlanError(
+                f"there is no {what} {item!r}", near(item, known) or f"choose one of {', '.join(known)}"
+            )

@@ -21,7 +21,7 @@ from edgenet.sweeps.candidates import Candidate
 from edgenet.sweeps.images import Images
 from edgenet.sweeps.plan import SweepPlan
 from edgenet.swept import Cell
-from edgenet.text import plain
+from edgenet.text import near, plain
 
 __all__ = ["Slot", "images_of", "slots_of"]
 
@@ -134,7 +134,10 @@ def _backends(plan: SweepPlan, reached: Reached) -> list[str]:
     there = [name for name in reached.target.backends if name in backend_names()]
     wanted = [name for name in plan.backends or there if name in there]
     if unknown := [name for name in plan.backends if name not in backend_names()]:
-        raise PlanError(f"there is no backend {unknown[0]!r}", f"choose of {', '.join(backend_names())}")
+        raise PlanError(
+            f"there is no backend {unknown[0]!r}",
+            near(unknown[0], backend_names()) or f"choose one of {', '.join(backend_names())}",
+        )
     if not wanted:
         raise PlanError(
             f"{reached.title} ({reached.device}) has none of the backends {', '.join(plan.backends)}",

@@ -124,7 +124,7 @@ class Classification(Task):
 
         An image whose answer changes from class a to class b loses p(a) - p(b) of a right answer, p being the
         float network's own probabilities; an image that keeps its answer loses nothing. As far as the network
-        knows itself, this is what labelled images would show, with a fraction of their noise.
+        knows itself, this is what labeled images would show, with a fraction of their noise.
         """
         p, rows = np.exp(log_softmax(wanted)), np.arange(len(wanted))
         return float((p[rows, wanted.argmax(axis=1)] - p[rows, got.argmax(axis=1)]).mean())

@@ -102,7 +102,10 @@ class Detection(Task):
             name = self._own["anchors"]["tensor"]
             return f"the anchors are a tensor {name!r}, which nobody read", "give the file that has it"
         if self.label_offset:
-            return "label_offset = 1", "leave it out: [detection] background says which column is none"
+            return (
+                "label_offset = 1",
+                "remove it: background in [detection] names the column of no class",
+            )
         return self._check_names() or self._check_anchors(values)
 
     def _check_names(self) -> tuple[str, str] | None:

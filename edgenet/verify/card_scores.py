@@ -1,4 +1,4 @@
-"""How right the float network is on labelled images under one card or another."""
+"""How right the float network is on labeled images under one card or another."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def stage_charts(drift: Drift) -> list[Chart]:
 
 
 def _lost(drift: Drift) -> list[Whisker]:
-    """In pp, where the images are labelled."""
+    """In pp, where the images are labeled."""
     quantization, kernel = drift.stages.quantization, drift.stages.kernel
     if drift.delta_pp is None:
         return []

@@ -31,6 +31,14 @@ def test_any_text_stays_within_its_key(values: dict[str, object], title: str, wh
     assert inner == {"size": [224, 224], "mean": [0.1, 1e-7, 3.0]}
 
 
+def test_an_address_is_never_broken() -> None:
+    address = "https://edgenet-toolkit.github.io/edgenet/preprocessing/"
+    for before in range(0, 110, 7):
+        line = " ".join(["x" * before, address])
+        text = Draft((line,), {}, {"size": Line([8, 8], "", (line,))}).text()
+        assert text.count(address) == 2
+
+
 @given(
     st.lists(NAME, max_size=30), st.tuples(NUMBER, NUMBER, NUMBER), st.tuples(POSITIVE, POSITIVE, POSITIVE),
     st.sampled_from(["rgb", "bgr"]), st.sampled_from(["stretch", "short-side", "none"]),

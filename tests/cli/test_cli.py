@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import re
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edgenet.cli.main import _run
+from edgenet.cli.main import _run, main
 from edgenet.steps.compile import compile
 from tests.conftest import CHEAP
 from tests.reports import report as made_report
@@ -210,7 +214,7 @@ def test_a_damaged_bundle(capsys: pytest.CaptureFixture[str], home: Path, bundle
 def test_a_bundle_that_is_not_deployed(capsys: pytest.CaptureFixture[str], home: Path, bundle: Path) -> None:
     line = fails(capsys, 1, "profile", bundle)
     assert "not deployed on local" in line
-    assert "edgenet deploy" in line
+    assert f"run edgenet deploy {bundle} --device local" in line
 
 
 def test_deploy_profile_and_limits(
@@ -357,6 +361,30 @@ def test_interrupted_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     assert "interrupted" in err
 
 
+def test_an_interrupted_library_is_no_broken_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module written in C that is being loaded ends with ImportError where Ctrl-C was pressed."""
+    import edgenet.steps.probe
+
+    def load(device: str, progress: object) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise ImportError("initialization failed")
+
+    monkeypatch.setattr(edgenet.steps.probe, "probe", load)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(["probe"])
+    finally:
+        signal.signal(signal.SIGINT, before)
+        logging.captureWarnings(False)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "edgenet: interrupted"
+
+
 def test_reports_are_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for name, p50 in (("a", 2.0), ("b", 4.0)):
         made_report(p50).write(tmp_path / f"{name}.json")
@@ -383,4 +411,4 @@ def test_what_cannot_be_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path
     newer.write_text('{"schema": 2}')
     assert "schema 2, this edgenet reads 1" in fails(capsys, 1, "report", tmp_path / "a.json", newer)
     code, _, err = run(capsys, "report", tmp_path / "a.json", "-o", tmp_path / "x.pdf")
-    assert (code, "of which form?" in err) == (2, True)
+    assert (code, "unknown report format" in err) == (2, True)

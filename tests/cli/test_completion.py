@@ -48,6 +48,8 @@ def offered(*words: str) -> list[str]:
         (("quickstart", "--task", "det"), ["detection"]),
         (("sweep", "v3"), ["v3-small", "v3-large"]),
         (("report", "--format", "m"), ["md"]),
+        (("help", "comp"), ["compare", "compile"]),
+        (("no-such-command", "comp"), ["compare", "compile"]),
         (("qu",), ["quantize", "quickstart"]),
     ],
     ids=" ".join,

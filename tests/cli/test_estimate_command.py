@@ -22,6 +22,7 @@ def test_a_time_with_its_interval_and_what_it_was_held_to() -> None:
     assert second.startswith("tflite int8: nine in ten of ")
     assert third.startswith("ESTIMATED by the data sheet alone: ")
     assert "network alone" in result.stderr
+    assert "next: edgenet compile MODEL --target raspberry-pi-4" in result.stderr, "no file is called so"
 
 
 def test_a_board_that_it_cannot_tell_of() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +36,13 @@ def test_help_has_an_example_of_the_command(name: str, flag: str) -> None:
     assert examples
     assert all(line.strip().startswith(f"edgenet {name}") for line in examples)
     assert f"Usage: edgenet {name}" in result.output
+
+
+def test_no_example_is_broken_at_80_columns() -> None:
+    for name in ("", *cli.commands):
+        helped = CliRunner().invoke(cli, [name, "-h"] if name else ["-h"], terminal_width=80).output
+        examples = helped.partition("Example:\n")[2].partition("\n\n")[0].splitlines()
+        assert [line for line in examples if len(line) > 80] == []
 
 
 @EVERY_COMMAND
@@ -74,6 +83,19 @@ def test_usage_errors_end_with_2(arguments: list[str]) -> None:
     assert done.returncode == 2
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes them")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_failure(closed: str) -> None:
+    """As some services start programs."""
+    python = shlex.quote(sys.executable)
+    done = subprocess.run(
+        ["sh", "-c", f"{python} -m edgenet recipes {closed} && ! {python} -m edgenet compile {closed}"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "bug" not in done.stderr
 
 
 def test_version_is_the_package_version() -> None:

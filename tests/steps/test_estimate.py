@@ -121,7 +121,7 @@ def test_a_network_that_is_no_mobilenet_has_a_roofline_alone() -> None:
     found = estimated("dense", work, Target.load("raspberry-pi-4"), "tflite", "fp32")
     assert found.roofline_ms is not None
     assert (found.tells, found.ms) == (False, None)
-    assert "held to MobileNets alone" in found.why
+    assert "known for MobileNets only" in found.why
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_different_images_are_told() -> None:
 def test_reports_and_sweeps_do_not_mix(tmp_path: Path) -> None:
     sweep().write(tmp_path / "sweep.json")
     report().write(tmp_path / "report.json")
-    with pytest.raises(ReportError, match=r"sweep.json is a sweep and .*report.json is none"):
+    with pytest.raises(ReportError, match=r"sweep.json is a sweep and .*report.json is not"):
         load_results([tmp_path / "report.json", tmp_path / "sweep.json"])
     with pytest.raises(ReportError, match="is a sweep and"):
         present([sweep(), report()])

@@ -63,7 +63,7 @@ def test_layers_and_samples_are_rows_each() -> None:
     samples = tabled(one, "samples")
     assert [row["stage"] for row in samples] == ["model"] * 30 + ["pipeline"] * 30
     assert samples[31] == {"stage": "pipeline", "run": 1, "ms": one.pipeline_ms.samples[1]}
-    with pytest.raises(ReportError, match="no part 'sample': choose of figures, layers, samples"):
+    with pytest.raises(ReportError, match="no part 'sample': choose one of figures, layers, samples"):
         one.to_frame("sample")
 
 

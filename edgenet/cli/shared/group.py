@@ -56,12 +56,15 @@ class Commands(click.Group):
         Raises:
             UsageError: There is none; the nearest name is offered.
         """
+        if ctx.resilient_parsing and args[0] == HELP:
+            return None, None, []  # the shell completes what follows: a command's name
         if args == [HELP]:
             say(*ctx.get_help().splitlines())
             ctx.exit()
         args = [args[1], "--help"] if args[0] == HELP else args
         name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
+        known = self.get_command(ctx, name) or ctx.resilient_parsing
+        if not known and not name.startswith("-"):
             hint = near(name, self.list_commands(ctx)) or "see edgenet --help"
             raise click.UsageError(f"there is no command {name!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)

@@ -29,7 +29,7 @@ def show_sweep(sweep: Sweep) -> None:
     shown = sweep_columns(sweep, width())
     for device in devices(sweep):
         if rows := sweep_rows(sweep, device, shown):
-            title = f"{names[device]}: none is both faster and more accurate"
+            title = f"{names[device]}: no other network is both faster and more accurate"
             print_table(title, [item.head for item in shown], rows)
         say_wrapped(*(f"{names[device]}: {line}" for line in sweep_lines(sweep, device)))
     say_wrapped(*saved_words(sweep), "", *sentences(sweep))

@@ -58,7 +58,7 @@ def rows(report: Report, part: str) -> list[dict[str, Any]]:
     """
     parts = {"figures": lambda one: records([one]), "layers": _layers, "samples": _samples}
     if part not in parts:
-        raise ReportError(f"a report has no part {part!r}", f"choose of {', '.join(parts)}")
+        raise ReportError(f"a report has no part {part!r}", f"choose one of {', '.join(parts)}")
     return parts[part](report)
 
 
