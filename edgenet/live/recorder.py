@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -63,11 +64,12 @@ class Recorder:
             self._left_out += 1
             return
         folder = self._folder / ("snapshots" if found[1] == "snapshot" else self.DRIFT)
+        path = _free(folder / found[0])
         try:
-            write_atomic(folder / found[0], body)
+            write_atomic(path, body)
             if found[1] == "snapshot":
                 text = json.dumps({"frame": frame, "answers": answers}, indent=1)
-                write_atomic((folder / found[0]).with_suffix(".json"), text.encode())
+                write_atomic(path.with_suffix(".json"), text.encode())
         except OSError as error:
             raise DataError(
                 f"{folder}: cannot be written ({error.strerror})", "choose another with --keep"
@@ -89,3 +91,9 @@ class Recorder:
             "folder": str(self._folder) if some else None,
             **({"left_out": self._left_out} if self._left_out else {}),
         }
+
+
+def _free(path: Path) -> Path:
+    """A name that no picture has: every demo counts its frames from 0, and those of earlier ones stay."""
+    names = itertools.chain([path.name], (f"{path.stem}-{n}{path.suffix}" for n in itertools.count(2)))
+    return next(free for name in names if not (free := path.with_name(name)).exists())

@@ -23,6 +23,17 @@ def test_a_board_cannot_fill_the_disk(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 3 + 3 + 1
 
 
+def test_pictures_of_an_earlier_demo_stay(tmp_path: Path) -> None:
+    for body in (b"first", b"second", b"third"):
+        with Recorder(tmp_path, None) as kept:
+            kept.save("drift-000012.png", 12, [], body)
+            kept.save("snapshot-000012.jpg", 12, [], body)
+    names = ["12.png", "12-2.png", "12-3.png"]
+    found = [(tmp_path / "drift" / f"drift-0000{name}").read_bytes() for name in names]
+    assert found == [b"first", b"second", b"third"]
+    assert len(list((tmp_path / "snapshots").glob("*.json"))) == 3
+
+
 def test_answers_go_to_a_file_or_to_a_stream_that_stays_open(tmp_path: Path) -> None:
     stream = io.StringIO()
     for target in (tmp_path / "answers.jsonl", stream):

@@ -35,6 +35,10 @@ class Keeper(object):
         """Of the collecting, JSON-ready: ``folder``, ``count``, ``most``, ``every_s``."""
         return {"folder": self.folder, "count": self.saved["drift"], "most": MOST, "every_s": EVERY_S}
 
+    def collect(self, wanted):
+        """Collect from now on, or no more; never more than ``MOST``."""
+        self.collecting = wanted and self.saved["drift"] < MOST
+
     def save(self, kind, passage):
         """Send a picture and its answers to the host; returns its name."""
         spec = self._models[0].spec
@@ -58,7 +62,9 @@ class Keeper(object):
             if passage.frame.number != number:
                 number = passage.frame.number
                 self.save("drift", passage)
-                self.collecting = self.saved["drift"] < MOST
+                # Said only where it is over: meanwhile somebody may have ended it.
+                if self.saved["drift"] >= MOST:
+                    self.collecting = False
             passage.frame.drop()
 
 

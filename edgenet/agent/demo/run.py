@@ -119,12 +119,12 @@ class Demo(object):
         """All of it; returns the summary."""
         try:
             for order in self._order["models"]:
-                self._host.tell("progress", stage="load " + order["manifest"]["name"])
+                self._host.tell("progress", stage="loading " + order["manifest"]["name"])
                 self._models.append(Model(order))
             if self._order.get("chain"):
                 self._chain = Chain(self._models[0], self._models[1])
             self._enroll(self._order["gallery"])
-            self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
+            self._host.tell("progress", stage="opening the source")
             specs = [model.spec for model in self._looking()]
             self._source = Switch(
                 self._order["source"], lambda order: sources.open_source(dict(order, specs=specs))

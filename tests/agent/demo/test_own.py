@@ -231,6 +231,29 @@ def test_what_is_collected_is_told_with_its_place(controller: DemoController) ->
     assert found == {"folder": "kept/drift", "count": 0, "most": 2000, "every_s": 0.5}
 
 
+def test_what_was_ended_while_a_picture_was_kept_stays_ended(
+    controller: DemoController, monkeypatch: Any
+) -> None:
+    controller.act("record", {"on": True})
+    ended = threading.Event()
+
+    def save(*_: Any) -> None:
+        controller.act("record", {"on": False})
+        ended.set()
+
+    monkeypatch.setattr(controller._keeper, "save", save)
+    assert ended.wait(10)
+    for _ in range(3):  # when the keeper is done with it
+        ask(controller, PICTURES[0])
+        assert not controller.state()["recording"]
+
+
+def test_no_more_is_collected_than_the_host_keeps(controller: DemoController) -> None:
+    controller._keeper.saved["drift"] = 2000
+    controller.act("record", {"on": True})
+    assert not controller.state()["recording"]
+
+
 @pytest.mark.parametrize("shape", [(112, 112), (40, 300), (7, 5), (97, 96)])
 def test_a_thumbnail_is_the_picture_in_small(shape: tuple[int, int], tmp_path: Path) -> None:
     image = np.zeros((*shape, 3), np.uint8)
