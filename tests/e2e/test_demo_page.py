@@ -59,6 +59,11 @@ HAND_OVER = """([how, name, type, text]) => {
   dispatchEvent(how === "drop" ? new DragEvent("drop", {dataTransfer: data, cancelable: true})
                                : new ClipboardEvent("paste", {clipboardData: data}));
 }"""
+COUNT_TRACKS = """() => {
+  const media = navigator.mediaDevices, real = media.getUserMedia.bind(media);
+  window.tracks = [];
+  media.getUserMedia = async wanted => { const found = await real(wanted); tracks.push(...found.getTracks()); return found };
+}"""
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 PICTURE = sorted(image_folder("signs", "val").glob("*.jpg"))[0]
 
@@ -297,7 +302,10 @@ def test_a_large_picture_of_another_kind_is_sent_as_a_jpeg_and_the_page_says_so(
 
 
 def test_the_camera_of_this_browser_is_answered_until_it_is_turned_off(page: Any) -> None:
-    page.click("#camera")
+    """Also where the button is pressed again while the browser still asks: one camera runs, not two."""
+    page.evaluate(COUNT_TRACKS)
+    page.evaluate("Promise.all([startCamera(), startCamera()])")
+    assert page.evaluate("tracks.map(track => track.readyState).sort()") == ["ended", "live"]
     page.evaluate("window.before = null")
     for _ in range(2):
         wait(lambda: page.evaluate("own && own.url !== before && (before = own.url)"))
