@@ -272,8 +272,8 @@ def test_a_second_address_is_another_token_and_held_to_the_same_rule() -> None:
 
 
 def get(port: int, request: str, verb: str = "GET", body: bytes = b"") -> tuple[int, bytes]:
-    with socket.create_connection(("127.0.0.1", port), 5) as connection:
-        connection.settimeout(5)
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        connection.settimeout(30)
         head = f"{verb} {request}\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         connection.sendall(head.encode() + body)
         data = b"".join(iter(lambda: connection.recv(65536), b""))

@@ -155,6 +155,15 @@ def state(page: Any) -> dict[str, Any]:
     return dict(page.evaluate("ask('/state').then(answer => answer.json())"))
 
 
+def nothing_on_its_way(page: Any) -> dict[str, Any] | None:
+    """The state, where the demo is paused and every frame that was captured was answered or dropped."""
+    found = state(page)
+    counts = found["counts"]
+    through = counts["answered"] + counts["damaged"] + found["dropped"]
+    # Asked again: a frame is counted a moment before it is the last one.
+    return state(page) if found["paused"] and counts["captured"] == through else None
+
+
 def wait(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
     """The condition's value when it is true."""
     deadline = time.monotonic() + seconds
@@ -198,39 +207,38 @@ def test_the_page_shows_frames_that_advance(page: Any) -> None:
 
 def test_the_right_sign_is_named(page: Any) -> None:
     seen = set()
-    for _ in range(6):
+
+    def named() -> bool:
         found = state(page)
         expected = LABELS[found["frame"] // TURN % len(LABELS)]
-        for model in found["models"]:
-            assert model["top"][0][0] == expected
+        assert [model["top"][0][0] for model in found["models"]] == [expected] * 2
         seen.add(expected)
-        page.wait_for_timeout(400)
-    assert len(seen) >= 2
+        return len(seen) >= 2
+
+    wait(named, 60)
 
 
 def test_pause_holds_the_frame_and_its_label(page: Any) -> None:
     page.keyboard.press(" ")
     page.wait_for_selector("#held:not([hidden])")
+    held = wait(lambda: nothing_on_its_way(page))
     page.wait_for_timeout(300)
-    held = state(page)
-    assert held["paused"]
-    page.wait_for_timeout(500)
     assert state(page)["frame"] == held["frame"]
-    label = page.text_content(".chip")
-    assert label.startswith(held["models"][0]["top"][0][0])
-    assert page.evaluate(DIFFERENCE) < 2, "the picture that is seen is the one that the label is of"
+    label = held["models"][0]["top"][0][0]
+    wait(lambda: page.text_content(".chip").startswith(label))
+    wait(lambda: page.evaluate(DIFFERENCE) < 2)  # the picture that is seen is the one that the label is of
     page.click("#pause")
     wait(lambda: state(page)["frame"] > held["frame"])
 
 
 def test_a_snapshot_is_kept_with_both_answers(page: Any, demo: Demo) -> None:
     page.click("#snapshot")
+    page.wait_for_selector("#toast.on:has-text('saved')")
     picture = wait(lambda: list(demo.keep.glob("snapshots/snapshot-*.png")))[0]
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     kept = json.loads(wait(lambda: list(demo.keep.glob("snapshots/*.json")))[0].read_text())
     expected = LABELS[kept["frame"] // TURN % len(LABELS)]
     assert [answer["top"][0][0] for answer in kept["answers"]] == [expected] * 2
-    page.wait_for_selector("#toast.on:has-text('saved')")
 
 
 def test_recorded_frames_are_a_calibration_folder(page: Any, demo: Demo) -> None:
@@ -373,14 +381,8 @@ def test_switching_models(page: Any) -> None:
         page.wait_for_selector(f"#modes button[data-mode={mode}][aria-pressed=true]")
 
 
-def test_three_viewers_one_of_them_stalled_do_not_slow_the_model(page: Any, demo: Demo) -> None:
-    def answered(seconds: float) -> float:
-        before = state(page)["counts"]["answered"]
-        began = time.monotonic()
-        page.wait_for_timeout(1000 * seconds)
-        return (state(page)["counts"]["answered"] - before) / (time.monotonic() - began)
-
-    alone = answered(1.5)
+def test_three_viewers_two_of_them_stalled_do_not_hold_the_model_up(page: Any, demo: Demo) -> None:
+    """Nobody reads what they are sent, until nothing more fits between them and the board."""
     port = int(demo.base.rpartition(":")[2])
     viewers = []
     for _ in range(2):
@@ -389,8 +391,8 @@ def test_three_viewers_one_of_them_stalled_do_not_slow_the_model(page: Any, demo
         viewer.sendall(ask.encode())
         viewers.append(viewer)
     wait(lambda: state(page)["viewers"] == 3)
-    # Others may be at work on this machine; a viewer that held the model up would leave next to nothing.
-    assert answered(1.5) >= 0.4 * alone
+    before = state(page)["counts"]["answered"]
+    wait(lambda: state(page)["counts"]["answered"] > before + 40, 60)
     for viewer in viewers:
         viewer.close()
     wait(lambda: state(page)["viewers"] == 1, 40)  # at the latest when what is stalled is let go
@@ -418,9 +420,8 @@ def test_a_phone_fits(page: Any) -> None:
 
 def test_pictures_come_again_after_the_stream_broke(page: Any, demo: Demo) -> None:
     seen = "document.getElementById('img').src"
-    page.evaluate("reader.cancel()")
-    wait(lambda: state(page)["viewers"] == 0)
-    wait(lambda: state(page)["viewers"] == 1)
+    page.evaluate("(window.broken = reader).cancel()")
+    wait(lambda: page.evaluate("reader !== broken"))
     before = page.evaluate(seen)
     wait(lambda: page.evaluate(seen) != before)
 

@@ -439,7 +439,7 @@ class ServerTest(unittest.TestCase):
                 break
         assert ended(slow)
         seconds = time.monotonic() - began
-        assert 0.9 < seconds < 3.0, seconds
+        assert 0.9 < seconds < 20.0, seconds  # all of its bytes would take 40
 
     def test_an_answer_that_nobody_takes_is_given_up(self):
         """Without the key there is one time for the question and the answer."""

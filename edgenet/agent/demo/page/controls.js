@@ -7,6 +7,14 @@ async function act(order) {
   } catch (error) { toast(String(error.message || error)); return null }
 }
 
+// At once, and not when the state is asked for again: whoever presses twice has pressed twice.
+function toggle(name, told) {
+  if (!state) return;
+  state[told] = !state[told];
+  drawButtons();
+  return act({do: name, on: state[told]});
+}
+
 async function snapshot() {
   const done = await act({do: "snapshot"});
   if (!done) return;
@@ -67,9 +75,9 @@ function pressed(event) {
 }
 
 function setUpControls() {
-  $("pause").onclick = () => act({do: "pause", on: !state?.paused});
+  $("pause").onclick = () => toggle("pause", "paused");
   $("snapshot").onclick = snapshot;
-  $("record").onclick = () => act({do: "record", on: !state?.recording});
+  $("record").onclick = () => toggle("record", "recording");
   $("clip").onclick = clip;
   $("link").onclick = link;
   addEventListener("keydown", pressed);

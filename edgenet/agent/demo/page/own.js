@@ -40,6 +40,7 @@ async function show(blob, answer) {
   image.alt = "Your picture";
   await shows(image, url);
   if (before) URL.revokeObjectURL(before.url);
+  if (own?.url !== url) return;  // the live view came back, or the next picture
   $("view").style.aspectRatio = `${image.naturalWidth || 4} / ${image.naturalHeight || 3}`;
   $("back").hidden = false; $("pause").disabled = $("snapshot").disabled = true;
   note(""); drawAnswers(); drawBoxes();
