@@ -62,7 +62,11 @@ HAND_OVER = """([how, name, type, text]) => {
 COUNT_TRACKS = """() => {
   const media = navigator.mediaDevices, real = media.getUserMedia.bind(media);
   window.tracks = [];
-  media.getUserMedia = async wanted => { const found = await real(wanted); tracks.push(...found.getTracks()); return found };
+  media.getUserMedia = async wanted => {
+    const found = await real(wanted);
+    tracks.push(...found.getTracks());
+    return found;
+  };
 }"""
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 PICTURE = sorted(image_folder("signs", "val").glob("*.jpg"))[0]
