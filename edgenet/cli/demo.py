@@ -274,6 +274,8 @@ def show(told: Mapping[str, Any], between: str = " against ") -> None:
         share = 100 * (1 - frames.disagreed / frames.compared)
         say(f"the two models agreed on {share:.1f} % of {frames.compared} frames")
     kept = told["kept"]
+    if kept.get("left_out"):
+        say(f"{kept['left_out']} pictures were not kept")
     if kept["folder"]:
         say(
             f"kept in {kept['folder']}: {kept['snapshots']} snapshots, {kept['drift']} frames for calibration"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
@@ -55,14 +56,18 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._stream is not None and self._path is not None:
-            self._stream.close()
+            with contextlib.suppress(OSError):  # what was not written was told when it was to be
+                self._stream.close()
 
-    def save(self, name: str, frame: int | None, answers: Sequence[Any], body: bytes) -> None:
-        """Keep a picture and what was answered to it; names that are not ours and pictures over `MOST` go."""
+    def save(self, name: str, frame: int | None, answers: Sequence[Any], body: bytes) -> str | None:
+        """Keep a picture and what was answered to it, or say why that cannot be.
+
+        Names that are not ours and pictures over `MOST` go.
+        """
         found = _NAME.fullmatch(name)
         if not found or self._saved[found[1]] >= MOST:
             self._left_out += 1
-            return
+            return None
         folder = self._folder / ("snapshots" if found[1] == "snapshot" else self.DRIFT)
         path = _free(folder / found[0])
         try:
@@ -71,16 +76,28 @@ class Recorder:
                 text = json.dumps({"frame": frame, "answers": answers}, indent=1)
                 write_atomic(path.with_suffix(".json"), text.encode())
         except OSError as error:
-            raise DataError(
-                f"{folder}: cannot be written ({error.strerror})", "choose another with --keep"
-            ) from None
+            self._left_out += 1
+            return f"{folder}: cannot be written ({error.strerror})"
         self._saved[found[1]] += 1
+        return None
 
     def answers(self, found: Sequence[Any]) -> None:
-        """Keep answers, one line each, at once: a program may wait for them."""
-        if self._stream is not None:
+        """Keep answers, one line each, at once: a program may wait for them.
+
+        Raises:
+            DataError: Their file cannot be written.
+        """
+        if self._stream is None:
+            return
+        try:
             self._stream.writelines(json.dumps(answer) + "\n" for answer in found)
             self._stream.flush()
+        except OSError as error:
+            if self._path is None:
+                raise
+            raise DataError(
+                f"{self._path}: cannot be written ({error.strerror})", "make room, or choose another"
+            ) from None
 
     def kept(self) -> dict[str, Any]:
         """``snapshots``, ``drift`` (how many), ``folder`` (``None`` where nothing was kept), ``left_out``."""

@@ -228,7 +228,7 @@ def test_any_bytes_are_a_size_or_refused(data: bytes, start: bytes) -> None:
 
 def test_what_is_collected_is_told_with_its_place(controller: DemoController) -> None:
     found = controller.state()["collecting"]
-    assert found == {"folder": "kept/drift", "count": 0, "most": 2000, "every_s": 0.5}
+    assert found == {"folder": "kept/drift", "count": 0, "most": 2000, "every_s": 0.5, "trouble": None}
 
 
 def test_what_was_ended_while_a_picture_was_kept_stays_ended(

@@ -53,14 +53,17 @@ function drawButtons() {
 }
 
 function drawCollected() {
-  const {folder, count, most, every_s: every} = state.collecting, line = $("collecting");
-  line.hidden = !state.recording && !count;
+  const {folder, count, most, every_s: every, trouble} = state.collecting, line = $("collecting");
+  line.hidden = !state.recording && !count && !trouble;
+  line.classList.toggle("bad", !!trouble);
   if (line.hidden) return;
   const where = `${folder} on the computer that runs edgenet`;
-  const told = state.recording
-    ? `Collecting: ${count} of at most ${most.toLocaleString("en-US")} images, ${1 / every} a second, into ${where}.`
+  const told = trouble ? `A picture could not be kept, and collecting has stopped at ${count} images. ${trouble}`
+    : state.recording ? `Collecting: ${count} of at most ${most.toLocaleString("en-US")} images, ${1 / every} a second, into ${where}.`
     : `Collected ${count} images in ${where}. To calibrate with them: edgenet compile MODEL --calibration ${folder}`;
-  if (line.textContent !== told) line.textContent = told;
+  if (line.textContent === told) return;
+  line.textContent = told;
+  if (trouble) toast(`not kept: ${trouble}`);
 }
 
 const KEYS = {" ": "pause", s: "snapshot", o: "own", c: "camera", r: "record", v: "clip", l: "link", escape: "back"};
