@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edgenet.confusion import Confusion
 from edgenet.confusion_matrix import ClassAccuracy, ConfusionMatrix, Mistake
 from edgenet.drift import Drift, Percent, Share, TaskTable
-from edgenet.figures import interval, number, share
+from edgenet.figures import chance, interval, share
 from edgenet.json_value import Count
 from edgenet.statistics import wilson
 
@@ -64,7 +64,7 @@ class ClassificationDrift(Drift):
             ("top-5", f"{share(self.top5, 2)} (float {share(self.top5_reference, 2)})"),
             ("difference", f"{self.top1_delta_pp:+.2f} pp"),
             ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
-            ("McNemar p", number(self.mcnemar_p, 4)),
+            ("McNemar p", chance(self.mcnemar_p)),
             *self._by_class(),
         ]
 

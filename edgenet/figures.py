@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["duration", "interval", "number", "percent", "share", "size"]
+__all__ = ["chance", "duration", "interval", "number", "percent", "share", "size"]
 
 
 def number(value: float | None, digits: int = 2, suffix: str = "") -> str:
@@ -20,6 +20,11 @@ def percent(share: float | None) -> float | None:
 def share(value: float | None, digits: int = 1) -> str:
     """A share of 1 as percent, or a dash."""
     return number(percent(value), digits, " %")
+
+
+def chance(p: float | None) -> str:
+    """A p-value, or a dash; the smallest is not nothing."""
+    return "below 0.0001" if p is not None and p < 1e-4 else number(p, 4)
 
 
 def interval(pair: Sequence[float] | None, digits: int = 2) -> str:

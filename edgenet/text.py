@@ -38,9 +38,14 @@ def last_line(text: str, most: int = 200) -> str:
     return lines[-1][:most] if lines else ""
 
 
+def with_article(noun: str) -> str:
+    """A noun as one of its kind: "a list", "an int"."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def near(name: str, names: Iterable[str], quote: str = "") -> str:
     """The question "did you mean …?" with the name that resembles a wrong one most; empty if none does."""
-    found = difflib.get_close_matches(name.lower(), list(names), 1)
+    found = difflib.get_close_matches(str(name).lower(), list(names), 1)
     return f"did you mean {quote}{found[0]}{quote}?" if found else ""
 
 

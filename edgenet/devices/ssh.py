@@ -40,7 +40,7 @@ def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -
     Raises:
         ConnectionFailed: The destination could be read as an option or is not a name.
     """
-    if not destination or destination.startswith("-") or re.search(r"[\s\x00-\x1f\x7f]|@-", destination):
+    if not _is_name(destination):
         raise ConnectionFailed(
             f"{destination!r} is not a board's name",
             "give user@host, user@host:port or an alias of your ssh config",
@@ -101,6 +101,13 @@ class SshConnection(PipedConnection):
             f"lost the connection to {self.name}{how}{': ' + words if words else ''}",
             "check its power and network and run this again; what has arrived is not sent twice",
         )
+
+
+def _is_name(destination: object) -> bool:
+    """Whether it is a text that ssh cannot read as an option or as more than one word."""
+    if not isinstance(destination, str) or not destination or destination.startswith("-"):
+        return False
+    return not re.search(r"[\s\x00-\x1f\x7f]|@-", destination)
 
 
 def _log(status: int | None, words: str) -> None:

@@ -15,6 +15,7 @@ from edgenet.notebook import Grid, Shown
 from edgenet.report import AT_LEAST, AT_MOST, Limit, Report
 from edgenet.statistics import median_ratio
 from edgenet.steps.taken import report_of
+from edgenet.text import with_article
 
 __all__ = ["Comparison", "Gates", "Row", "compare"]
 
@@ -134,7 +135,11 @@ def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None 
         (1.0, ['artifact (MB)', 'p50 (ms)'])
     """
     first, second = report_of(a), report_of(b)
-    if first.bundle.model_digest != second.bundle.model_digest:
+    if not isinstance(gates, Gates | None):
+        reason = f"{with_article(type(gates).__name__)} is no limits of a comparison"
+        raise ReportError(reason, "give edgenet.steps.compare.Gates, such as Gates(max_slowdown=5)")
+    one, other = ((item.bundle.model_digest, item.drift.task) for item in (first, second))
+    if one != other:
         raise ReportError(
             f"the reports are of different models ({first.bundle.model}, {second.bundle.model})",
             "compare reports of one model",

@@ -14,6 +14,8 @@ from edgenet.swept import Sweep
 
 __all__ = ["load_reports", "load_results", "present"]
 
+FORMS = ("html", "md", "csv")
+
 
 def present(
     results: Iterable[Report | Sweep | Path | str] | Report | Sweep | Path | str, form: str = "html"
@@ -25,13 +27,15 @@ def present(
         form: "html" (one file that needs nothing else), "md" or "csv".
 
     Raises:
-        ReportError: One cannot be read, or they cannot be compared.
+        ReportError: One cannot be read, they cannot be compared, or there is no such form.
 
     Examples:
         >>> page = edgenet.present("report.json")
         >>> page.startswith("<!doctype html>")
         True
     """
+    if form not in FORMS:
+        raise ReportError(f"there is no form {form!r}", f"choose of {', '.join(FORMS)}")
     found = load_results(several(results))
     return _sweep(found, form) if isinstance(found, Sweep) else _reports(found, form)
 
@@ -60,8 +64,11 @@ def load_results(results: Sequence[Report | Sweep | Path | str]) -> list[Report]
     """Read reports, or sweeps as one with the boards of all.
 
     Raises:
-        ReportError: One cannot be read, they cannot be compared, or some are reports and some sweeps.
+        ReportError: There is none, one cannot be read, they cannot be compared, or some are reports and some
+            sweeps.
     """
+    if not results:
+        raise ReportError("no report is given", "give a report or its path, or several")
     swept = [_is_sweep(item) for item in results]
     if not any(swept):
         return load_reports([item for item in results if not isinstance(item, Sweep)])
@@ -82,7 +89,7 @@ def load_results(results: Sequence[Report | Sweep | Path | str]) -> list[Report]
 
 def _is_sweep(item: Report | Sweep | Path | str) -> bool:
     """Whether it is a sweep; what cannot be read is told when it is read."""
-    if isinstance(item, Report | Sweep):
+    if not isinstance(item, str | Path):
         return isinstance(item, Sweep)
     try:
         values = json.loads(Path(item).read_text(encoding="utf-8"))
@@ -99,10 +106,14 @@ def load_reports(reports: Sequence[Report | Path | str]) -> list[Report]:
     """Read reports that are to stand side by side.
 
     Raises:
-        ReportError: One cannot be read, or they are of different models and not all judged on the
-            same labelled images, so that their accuracies cannot be compared.
+        ReportError: One cannot be read, they are of different tasks, or they are of different models and not
+            all judged on the same labelled images, so that their accuracies cannot be compared.
     """
     found = [report_of(report) for report in reports]
+    tasks = list(dict.fromkeys(report.drift.task for report in found))
+    if len(tasks) > 1:
+        reason = f"the reports are of different tasks ({', '.join(tasks)})"
+        raise ReportError(reason, "give reports of one task")
     models = {report.bundle.model_digest for report in found}
     sets = {(report.drift.labelled, report.drift.images, report.drift.images_digest) for report in found}
     labelled = all(report.drift.labelled for report in found)

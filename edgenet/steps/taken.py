@@ -16,6 +16,7 @@ from edgenet.recipe import Recipe
 from edgenet.report import Report
 from edgenet.steps.compiled import Compiled
 from edgenet.target import Target
+from edgenet.text import with_article
 
 __all__ = [
     "BundleLike",
@@ -107,7 +108,5 @@ def _of(given: object, kind: type[_T], load: Callable[[Path | str], _T], error: 
     if isinstance(given, str | os.PathLike):
         return load(given if isinstance(given, str) else Path(given))
     noun = kind.__name__
-    article = "an" if noun[0] in "AEIOU" else "a"
-    raise error(
-        f"a {type(given).__name__} is no {noun.lower()}", f"give {article} {noun}, its name or its path"
-    )
+    reason = f"{with_article(type(given).__name__)} is no {noun.lower()}"
+    raise error(reason, f"give {with_article(noun)}, its name or its path")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edgenet.classifier_drift import ClassificationDrift
 from edgenet.drift import Share
 from edgenet.errors import EdgenetError
-from edgenet.figures import interval, number, percent, share
+from edgenet.figures import chance, interval, number, percent, share
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.sigmoids import SigmoidTask, is_probability
@@ -46,7 +46,7 @@ class BinaryDrift(ClassificationDrift):
             ("accuracy", f"{share(self.top1, 2)} (float {share(self.top1_reference, 2)})"),
             ("difference", f"{self.top1_delta_pp:+.2f} pp"),
             ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
-            ("McNemar p", number(self.mcnemar_p, 4)),
+            ("McNemar p", chance(self.mcnemar_p)),
             ("area under ROC", f"{number(self.auc, 4)} (float {number(self.auc_reference, 4)})"),
         ]
 

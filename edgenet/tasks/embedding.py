@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edgenet.agent.tasks.embedding import unit
 from edgenet.drift import Drift, Percent, Share, Worst
 from edgenet.errors import DataError, EdgenetError
-from edgenet.figures import interval, number, percent, share
+from edgenet.figures import chance, interval, number, percent, share
 from edgenet.imageset import ImageSet
 from edgenet.metric import AGREEMENT, Metric
 from edgenet.report import Report
@@ -81,7 +81,7 @@ class EmbeddingDrift(Drift):
             ("rank-1", f"{share(self.rank1, 2)} (float {share(self.rank1_reference, 2)})"),
             ("difference", f"{self.rank1_delta_pp:+.2f} pp"),
             ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
-            ("McNemar p", number(self.mcnemar_p, 4)),
+            ("McNemar p", chance(self.mcnemar_p)),
         ]
         return [*rows, *self._verification()] if self.auc is not None else rows
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edgenet.csv_table import shown
 from edgenet.drift import Drift, Percent, Share, TaskTable, Worst
 from edgenet.errors import DataError, EdgenetError
-from edgenet.figures import interval, number, percent, share
+from edgenet.figures import chance, interval, number, percent, share
 from edgenet.geography import Place, Places, kilometers
 from edgenet.imageset import ImageSet
 from edgenet.json_value import NotNegative
@@ -97,7 +97,7 @@ class GeoDrift(Drift):
             ("within 750 km", f"{share(self.within_750, 2)} (float {share(self.within_750_reference, 2)})"),
             ("difference", f"{self.within_750_delta_pp:+.2f} pp"),
             ("its 95 % interval (Newcombe)", interval(self.interval_pp) + " pp"),
-            ("McNemar p", number(self.mcnemar_p, 4)),
+            ("McNemar p", chance(self.mcnemar_p)),
         ]
 
     def describe(self, item: Worst) -> str:

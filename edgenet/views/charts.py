@@ -11,20 +11,10 @@ from numpy.typing import NDArray
 from edgenet.views.axes import round_marks
 from edgenet.views.svg import OPTIONS, Numbering, inline, pygal
 
-__all__ = ["Charts", "wide"]
+__all__ = ["Charts"]
 
 # Slices of a run in the time series; each is one point a line.
 SLICES = 120
-ROW = 21
-
-
-# The longest label beside the bars of a narrow drawing, letters; and the width of one for longer labels.
-LABEL, WIDE = 32, 940
-
-
-def wide(labels: Sequence[str]) -> bool:
-    """Whether bars with such labels need the whole row."""
-    return any(len(label) > LABEL for label in labels)
 
 
 class Charts:
@@ -76,36 +66,12 @@ class Charts:
             chart.add(name, list(points))
         return self._draw(chart, says)
 
-    def bars(
-        self, labels: Sequence[str], values: Sequence[float | None], unit: str, says: str, names: bool = True
-    ) -> str:
-        """Horizontal bars, the first one on top; ``None`` leaves a gap.
-
-        Args:
-            labels: One a bar.
-            values: One a bar.
-            unit: Of the values.
-            says: Description.
-            names: Whether the labels are written beside the bars.
-        """
-        known = [value for value in values if value is not None]
-        low, high = min([0.0, *known]), max([0.0, *known])
-        width, most = (WIDE, 2 * LABEL) if wide(labels) else (OPTIONS["width"], LABEL)
-        options = {**OPTIONS, "height": 62 + ROW * len(labels), "spacing": 3, "width": width}
-        chart = pygal.HorizontalBar(**options, x_title=unit, **_axis(low, high, "y_labels", "range"))
-        # pygal never ends where labels leave no room for the bars.
-        short = [text if len(text) <= most else text[: most - 1] + "…" for text in labels]
-        chart.x_labels = short[::-1] if names else [""] * len(labels)
-        rows = [{"value": value, "label": label} for label, value in zip(labels, values, strict=True)]
-        chart.add("", rows[::-1], formatter=lambda value: f"{value:.4g} {unit}")
-        return self._draw(chart, says)
-
     def stacked(self, parts: Mapping[str, float], unit: str, says: str) -> str:
         """One horizontal bar made of parts."""
         options = {**OPTIONS, "show_legend": True, "legend_at_bottom": True, "legend_box_size": 10}
-        total = sum(parts.values())
+        total, more = sum(parts.values()), (len(parts) - 1) // 2  # rows of the legend after the first
         chart = pygal.HorizontalStackedBar(
-            **{**options, "height": 180 + 20 * ((len(parts) - 1) // 2)},
+            **{**options, "height": 180 + 25 * more, "margin_bottom": OPTIONS["margin"] + 6 * (more + 1)},
             x_title=unit,
             **_axis(0, total, "y_labels", "range"),
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgenet.text import plain
 
-__all__ = ["in_css", "in_csv", "in_markdown", "markdown_table"]
+__all__ = ["csv_table", "in_css", "in_csv", "in_markdown", "markdown_table"]
 
 _MARKUP = re.compile(r"[\\`*_\[\]|~]")
 # The wide forms of the same signs begin formulas in some spreadsheets too.
@@ -39,6 +41,29 @@ def markdown_table(
     right = figures or [False, *(True for _ in columns[1:])]
     ruler = ["--:" if figure else "---" for figure in right]
     return [f"| {' | '.join(cells)} |" for cells in (columns, ruler, *rows)]
+
+
+def csv_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], digits: Mapping[str, int]) -> str:
+    """A header and the rows; ``None`` is an empty cell.
+
+    Args:
+        columns: Their heads.
+        rows: Column → value.
+        digits: Column → decimals of its figures; three where it says nothing.
+    """
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: in_csv(_rounded(value, digits.get(key, 3))) for key, value in row.items()})
+    return out.getvalue()
+
+
+def _rounded(value: Any, digits: int) -> Any:
+    """A figure to so many decimals, of a small one three digits; what is no figure stays as it is."""
+    if not isinstance(value, float):
+        return value
+    return round(value, digits) if abs(value) >= 100.0 / 10**digits else float(f"{value:.3g}")
 
 
 def in_csv(value: Any) -> Any:

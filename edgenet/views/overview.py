@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 from edgenet.metric import metric
 from edgenet.report import Report
+from edgenet.views.bars import bars
 from edgenet.views.builds_chart import builds_chart, builds_legend
-from edgenet.views.charts import Charts, wide
 from edgenet.views.comparison import names, table, unlike
 from edgenet.views.parts import Chart
 from edgenet.views.recommendation import Recommendation, recommendations
 
 __all__ = ["Overview", "overview"]
+
+NO_ADVICE = (
+    "of different models: none is recommended, for what each one lost against its own float model does not"
+    " tell which model to take"
+)
 
 
 @dataclass(frozen=True)
@@ -43,19 +48,17 @@ class Overview:
     notes: Sequence[str]
 
 
-def overview(reports: Sequence[Report], charts: Charts) -> Overview:
+def overview(reports: Sequence[Report]) -> Overview:
     """Compare at least two reports."""
     models, called = list(dict.fromkeys(report.bundle.model for report in reports)), names(reports)
     advice, (columns, rows) = recommendations(reports, called), table(reports)
     plot = builds_chart(reports, called, [item.index for item in advice if item.index is not None])
     legend = builds_legend(reports) if plot else []
-    drawn = _bars(reports, charts)
-    return Overview(
-        ", ".join(models), called, advice, columns, rows, plot, legend, drawn, unlike(reports)
-    )  # fmt: skip
+    drawn, said = _bars(reports), [*unlike(reports), *([] if advice else [NO_ADVICE])]
+    return Overview(", ".join(models), called, advice, columns, rows, plot, legend, drawn, said)
 
 
-def _bars(reports: Sequence[Report], charts: Charts) -> list[Chart]:
+def _bars(reports: Sequence[Report]) -> list[Chart]:
     found = []
     for key, caption in (("p50_ms", "Median of one invocation, ms"), ("peak_mb", "Peak memory, MB")):
         drawn = metric(key, *reports)
@@ -63,6 +66,5 @@ def _bars(reports: Sequence[Report], charts: Charts) -> list[Chart]:
         known = [(name, drawn.of(report)) for name, report in zip(names(shown), shown, strict=True)]
         if known:
             labels, values = [name for name, _ in known], [value for _, value in known]
-            bars = charts.bars(labels, values, drawn.unit, caption)
-            found.append(Chart(caption, bars, wide(labels)))
+            found.append(Chart(caption, bars(labels, values, drawn.unit, caption)))
     return found

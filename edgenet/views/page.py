@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from edgenet.drift import Drift
 from edgenet.figures import interval, number
 from edgenet.metric import metrics
 from edgenet.report import Limit, Report
@@ -14,7 +15,7 @@ from edgenet.views.downloads import as_csv, as_json
 from edgenet.views.overview import Overview, overview
 from edgenet.views.parts import Section, Tile
 from edgenet.views.pipeline import WANTED_FPS
-from edgenet.views.recommendation import loss_words
+from edgenet.views.recommendation import TELLING_PP, loss_words
 from edgenet.views.script import script
 from edgenet.views.sections import sections
 from edgenet.views.template import render
@@ -31,7 +32,7 @@ def page(reports: Sequence[Report]) -> str:
     """
     charts = Charts()
     shown = [_context(report, charts, index) for index, report in enumerate(reports)]
-    compared: Overview | None = overview(reports, charts) if len(reports) > 1 else None
+    compared: Overview | None = overview(reports) if len(reports) > 1 else None
     title = f"{reports[0].bundle.model} {reports[0].build}" if compared is None else compared.title
     return render(
         "page.html.j2",
@@ -40,6 +41,7 @@ def page(reports: Sequence[Report]) -> str:
         overview=compared,
         banners=banners(reports, compared.names) if compared else [],
         where=" · ".join(dict.fromkeys(_where(report) for report in reports)),
+        when=_when(reports),
         csv=as_csv(reports),
         script=script(),
     )
@@ -47,12 +49,11 @@ def page(reports: Sequence[Report]) -> str:
 
 def _context(report: Report, charts: Charts, index: int) -> dict[str, Any]:
     found: list[Section] = sections(report, charts)
-    date = when(report)
     return {
         "id": f"report-{index + 1}",
         "name": f"{report.bundle.model} {report.build}",
         "where": _where(report),
-        "when": date.strftime("%Y-%m-%d %H:%M UTC") if date else "",
+        "when": _when([report]),
         "protocol": report.protocol.name,
         "state": report.verdict.state,
         "reasons": report.verdict.reasons,
@@ -73,6 +74,15 @@ def _where(report: Report) -> str:
     return f"{board}, {cores} × {cpu}" if isinstance(cores, int) and cores > 1 else f"{board}, {cpu}"
 
 
+def _when(reports: Sequence[Report]) -> str:
+    """When it was measured, to the minute; of several days the first and the last."""
+    dates = sorted(date for report in reports if (date := when(report.device.facts)))
+    days = list(dict.fromkeys(date.strftime("%Y-%m-%d") for date in dates))
+    if len(days) > 1:
+        return f"{days[0]} to {days[-1]}"
+    return dates[0].strftime("%Y-%m-%d %H:%M UTC") if dates else ""
+
+
 def _limit(item: Limit) -> dict[str, Any]:
     return {"passed": item.passed, "text": item.words, "note": item.note or ""}
 
@@ -84,11 +94,8 @@ def _tiles(report: Report) -> list[Tile]:
     tiles = [] if report.emulated else _speed_tiles(report)
     if drift.best is not None and drift.delta_pp is not None:
         change = f"{drift.delta_pp:+.2f} pp against float ({interval(drift.interval_pp)})"
-        lost = drift.lost().interval
-        kept = lost is None or lost[0] <= 0
-        tiles.append(
-            Tile(drift.measure, number(100.0 * drift.best, 1), "%", change, loss_words(report), kept)
-        )
+        best = number(100.0 * drift.best, 1)
+        tiles.append(Tile(drift.measure, best, "%", change, loss_words(report), _kept(drift)))
     agreed = f"of {drift.images:,} answers are the float model's"
     tiles.append(Tile("agreement", number(figures["agreement_percent"], 1), "%", agreed))
     size = f"artifact {number(figures['size_mb'])} MB"
@@ -96,6 +103,14 @@ def _tiles(report: Report) -> list[Tile]:
     if figures["joules_per_frame"] is not None:
         tiles.append(Tile("energy", number(1e3 * figures["joules_per_frame"], 2), "mJ/frame"))
     return tiles
+
+
+def _kept(drift: Drift) -> bool | None:
+    """Whether nothing was lost that can be measured; ``None`` where so few images do not tell."""
+    lost = drift.lost().interval
+    if lost is None or (lost[0] <= 0 and lost[1] > TELLING_PP):
+        return None
+    return lost[0] <= 0
 
 
 def _speed_tiles(report: Report) -> list[Tile]:

@@ -127,11 +127,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Tile:
-    """A large figure with its unit and a line below; ``kept`` says whether it keeps the line ``against``."""
+    """A large figure with its unit and a line below; ``kept`` says whether the line ``against`` holds."""
 
     label: str
     figure: str
     unit: str
     note: str = ""
     against: str = ""
-    kept: bool = True
+    kept: bool | None = True

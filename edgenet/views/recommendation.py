@@ -10,8 +10,10 @@ from edgenet.report import Report
 from edgenet.statistics import median_ratio
 from edgenet.views.pipeline import WANTED_FPS
 
-__all__ = ["WITHIN_PP", "Recommendation", "fastest_within", "loss_words", "recommendations"]
+__all__ = ["TELLING_PP", "WITHIN_PP", "Recommendation", "fastest_within", "loss_words", "recommendations"]
 
+# Where the interval leaves room for a loss of more, the images tell next to nothing.
+TELLING_PP = 5.0
 # What a build may lose of its task's headline measure, in percentage points.
 WITHIN_PP = 0.5
 
@@ -106,9 +108,9 @@ def _gain(best: Report, base: Report | None) -> tuple[str, list[str]]:
 
 
 def loss_words(report: Report) -> str:
-    """What it lost in a few words; "no measurable loss" only where the interval holds zero."""
+    """What it lost in a few words; "no measurable loss" where the interval holds zero and little more."""
     drift, lost = report.drift, report.drift.lost()
-    on = f"on {drift.images:,} images"
+    on = f"on {drift.images:,} image{'' if drift.images == 1 else 's'}"
     if drift.delta_pp is None:
         return f"{100.0 * drift.kept:.1f} % of answers kept {on}"
     if lost.interval is None:
@@ -117,6 +119,8 @@ def loss_words(report: Report) -> str:
         return f"{lost.pp:.2f} pp of {drift.measure} lost {on}"
     if lost.interval[1] < 0:
         return f"{-lost.pp:.2f} pp of {drift.measure} gained {on}"
+    if lost.interval[1] > TELLING_PP:
+        return f"a loss of up to {lost.interval[1]:.1f} pp cannot be ruled out {on}"
     return f"no measurable loss {on}"
 
 

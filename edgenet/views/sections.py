@@ -13,7 +13,8 @@ from edgenet.figures import interval, number, share, size
 from edgenet.measured import Reading
 from edgenet.report import Report
 from edgenet.views.accuracy import accuracy
-from edgenet.views.charts import Charts, wide
+from edgenet.views.bars import bars
+from edgenet.views.charts import Charts
 from edgenet.views.classes import classes
 from edgenet.views.fingerprint import fingerprint
 from edgenet.views.histogram import histogram
@@ -33,7 +34,7 @@ def sections(report: Report, charts: Charts) -> list[Section]:
         classes(report),
         _layers(report),
         _heat(report, charts),
-        _memory(report, charts),
+        _memory(report),
         _environment(report),
     ]
     return [section for section in found if section is not None]
@@ -96,8 +97,8 @@ def _special(report: Report, charts: Charts) -> Section | None:
         rows = sweep.tried
         names = [threads(row) for row in rows]
         says = ", ".join(f"{name} {row.p50:.3g} ms" for name, row in zip(names, rows, strict=True))
-        bars = charts.bars(names, [row.p50 for row in rows], "ms", says)
-        drawn.append(Chart("Median of one invocation by threads, ms", bars, wide(names)))
+        drawing = bars(names, [row.p50 for row in rows], "ms", says)
+        drawn.append(Chart("Median of one invocation by threads, ms", drawing))
         lead.append(f"The fewest within 2 % of the fastest: {threads(sweep.chosen)}.")
     if long := more.sustained:
         says = f"FPS over the run, settled at {long.settled_fps:.4g}"
@@ -211,7 +212,7 @@ def _course(readings: Sequence[Reading], key: str) -> list[tuple[float, float]]:
     return [(at, max(v) if isinstance(v, tuple) else v) for at, v in found if v is not None and v != ()]
 
 
-def _memory(report: Report, charts: Charts) -> Section | None:
+def _memory(report: Report) -> Section | None:
     names = {"import_": "importing the runtime", "load": "loading the model", "first_run": "first run",
              "arena": "arena", "peak": "peak of the process", "gpu": "GPU"}  # fmt: skip
     found = {text: getattr(report.memory_mb, key) for key, text in names.items()}
@@ -219,7 +220,7 @@ def _memory(report: Report, charts: Charts) -> Section | None:
     if not known:
         return Section("Memory", notes=["The system there does not tell."])
     says = ", ".join(f"{text} {mb:.1f} MB" for text, mb in known.items())
-    chart = Chart("Resident memory, MB", charts.bars(list(known), list(known.values()), "MB", says))
+    chart = Chart("Resident memory, MB", bars(list(known), list(known.values()), "MB", says))
     small = report.memory_mb.of_512_mb
     lead = "" if small is None else f"At its peak the process takes {share(small)} of a board with 512 MB."
     absent = report.memory_mb.arena_absent

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgenet.swept import Cell, Sweep
-from edgenet.views.inert import in_csv, in_markdown, markdown_table
+from edgenet.views.inert import csv_table, in_markdown, markdown_table
 from edgenet.views.sweep_order import ANSWER, FRONT, board_names, devices, in_order, ranks, sentences
 from edgenet.views.sweep_saved import saved_words
 from edgenet.views.sweep_table import columns
 from edgenet.views.sweep_words import kinds, origins, speed
+from edgenet.views.when import when
 
 __all__ = ["sweep_csv", "sweep_markdown", "sweep_records"]
+
+# Decimals in the CSV: of a share they are hundredths of a percent.
+DIGITS = 4
 
 
 def sweep_markdown(sweep: Sweep) -> str:
@@ -40,13 +42,10 @@ def _table(sweep: Sweep, cells: Sequence[Cell]) -> list[str]:
 
 
 def sweep_csv(sweep: Sweep) -> str:
-    """A header and a row a cell; an absent figure is an empty cell."""
+    """A header and a row a cell; an absent figure is an empty cell, the others are rounded."""
     rows = sweep_records(sweep)
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]) if rows else ["device"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: in_csv(value) for key, value in row.items()} for row in rows)
-    return out.getvalue()
+    heads = list(rows[0]) if rows else ["device"]
+    return csv_table(heads, rows, dict.fromkeys(heads, DIGITS))
 
 
 def sweep_records(sweep: Sweep) -> list[dict[str, Any]]:
@@ -62,6 +61,7 @@ def _record(cell: Cell, sweep: Sweep, board: str, rank: str) -> dict[str, Any]:
     return {
         "device": cell.device,
         "board": board,
+        "date": _date(sweep.boards.get(cell.device)),
         "model": cell.model,
         "family": cell.family,
         "alpha": cell.alpha,
@@ -88,6 +88,12 @@ def _record(cell: Cell, sweep: Sweep, board: str, rank: str) -> dict[str, Any]:
         "report": cell.report,
         "bundle": cell.bundle,
     }
+
+
+def _date(facts: Any) -> str | None:
+    """When the sweep came to a board, by that board's clock."""
+    date = when(facts) if isinstance(facts, Mapping) else None
+    return date.isoformat(timespec="seconds") if date else None
 
 
 def _speed(cell: Cell) -> dict[str, float | None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +9,7 @@ from edgenet.figures import interval
 from edgenet.metric import metrics
 from edgenet.report import Report
 from edgenet.views.comparison import notes, table
-from edgenet.views.inert import in_csv, in_markdown, markdown_table
+from edgenet.views.inert import csv_table, in_markdown, markdown_table
 from edgenet.views.pipeline import pipeline_words
 from edgenet.views.when import when
 
@@ -58,7 +56,7 @@ def records(reports: Sequence[Report]) -> list[dict[str, Any]]:
             "backend": report.bundle.backend,
             "precision": report.bundle.precision,
             "device": report.device.name,
-            "date": date.isoformat(timespec="seconds") if (date := when(report)) else None,
+            "date": date.isoformat(timespec="seconds") if (date := when(report.device.facts)) else None,
             "protocol": report.protocol.name,
             "verdict": report.verdict.state,
             **{item.key: item.of(report) for item in metrics(*reports)},
@@ -84,18 +82,5 @@ def _pipeline(report: Report) -> dict[str, Any]:
 def csv_text(reports: Sequence[Report]) -> str:
     """A header and a row a report; an absent figure is an empty cell, the others are rounded."""
     digits = {item.key: item.digits for item in metrics(*reports)}
-    rows = [
-        {key: _rounded(value, digits.get(key, 3)) for key, value in row.items()} for row in records(reports)
-    ]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: in_csv(value) for key, value in row.items()} for row in rows)
-    return out.getvalue()
-
-
-def _rounded(value: Any, digits: int) -> Any:
-    """A figure to so many decimals, of a small one three digits; what is no figure stays as it is."""
-    if not isinstance(value, float):
-        return value
-    return round(value, digits) if abs(value) >= 100.0 / 10**digits else float(f"{value:.3g}")
+    rows = records(reports)
+    return csv_table(list(rows[0]), rows, digits)

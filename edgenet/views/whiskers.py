@@ -13,6 +13,8 @@ __all__ = ["Whisker", "scale_of", "whiskers"]
 SCALES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 WIDTH, LEFT, RIGHT, TOP, ROW, BOTTOM = 460, 96, 152, 8, 30, 44
 CAP = 5.0
+# A letter of the words at the right, at the size that a phone shows.
+LETTER = 7.2
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,13 @@ def whiskers(rows: Sequence[Whisker], unit: str, says: str, both_ways: bool) -> 
         both_ways: Whether the scale reaches below zero.
     """
     scale, bottom = scale_of(rows), TOP + ROW * len(rows)
+    end_x = WIDTH - max(RIGHT, 14 + LETTER * max(len(row.words) for row in rows))
     low = -scale if both_ways else 0.0
     drawing = Drawing("plot", WIDTH, bottom + BOTTOM, says)
 
     def x(value: float) -> float:
         part = (min(max(value, low), scale) - low) / (scale - low)
-        return LEFT + part * (WIDTH - LEFT - RIGHT)
+        return LEFT + part * (end_x - LEFT)
 
     for mark in dict.fromkeys((low, (low + scale) / 2, scale)):
         drawing.line("zero" if mark == 0 else "grid", (x(mark), TOP), (x(mark), bottom))
@@ -67,7 +70,7 @@ def whiskers(rows: Sequence[Whisker], unit: str, says: str, both_ways: bool) -> 
                 if low <= end <= scale:
                     drawing.line(f"whisker {kind}", (x(end), y - CAP), (x(end), y + CAP))
         drawing.title(drawing.circle(f"dot {kind}", (x(row.value), y), 5.0), row.words)
-        drawing.text((WIDTH - RIGHT + 10, y + 4), row.words, "start", "name")
+        drawing.text((end_x + 10, y + 4), row.words, "start", "name")
     return str(drawing)
 
 

@@ -362,7 +362,7 @@ def test_when_ssh_is_cut_the_board_ends_everything_and_lets_the_camera_go(start_
 def test_ctrl_c_ends_it_at_any_time(board, tmp_path: Path) -> None:
     """Early: exit 130 and nothing left. Later: a summary and exit 0."""
     command = [sys.executable, "-m", "edgenet", "demo", "--device", "board", "--json", "--no-page"]
-    for wait_for, codes in ((b"edgenet: preparing", (130,)), (b"Ctrl-C ends it", (0,))):
+    for wait_for, codes in ((b"edgenet: connecting to board", (130,)), (b"Ctrl-C ends it", (0,))):
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         said = b""
         while wait_for not in said:

@@ -102,9 +102,10 @@ def test_the_answer_over_ssh(
     with connect(sshd.ALIAS) as agent:
         assert agent.deployments().current == own.digest
     assert _run(asked) == 0  # nothing is done again, and what people see
-    told = capsys.readouterr().out
-    assert answer.sentence in told
-    assert f"edgenet deploy {tmp_path / 'out' / str(chosen.bundle)} --device {sshd.ALIAS}" in told
+    told = capsys.readouterr()
+    assert answer.sentence in told.out
+    bundle = tmp_path / "out" / str(chosen.bundle)
+    assert f"next: edgenet deploy {bundle} --device {sshd.ALIAS}" in told.err
     assert Sweep.load(tmp_path / "out" / "sweep.json").cells == found.cells
 
 

@@ -31,7 +31,10 @@ def test_what_is_no_model_is_refused(card: Path) -> None:
 
 
 def test_a_model_in_memory_needs_a_card() -> None:
-    with pytest.raises(ModelError, match=r"not known.*card_like"):
+    kind = type("Model", (), {"__module__": "keras.src.models.model"})
+    with pytest.raises(ModelError, match=r"the Model 'model' is not known.*card_like"):
+        from_memory(kind(), None, None)
+    with pytest.raises(ModelError, match="an object is not a model"):
         from_memory(object(), None, None)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import edgenet
 from edgenet.cards.preset import Preset
+from edgenet.devices.ssh import ssh_command
 from edgenet.errors import EdgenetError
 from edgenet.frame import Frame
 from edgenet.library import find
@@ -218,6 +219,38 @@ def test_what_is_no_such_thing_is_refused_in_a_line(name: str, argument: str, ki
     usual |= {"force": True} if name == "init" else {}
     with pytest.raises(EdgenetError, match=r"^a complex is no \w+: give an? \w+, its name or its path$"):
         getattr(edgenet, name)(**{**usual, argument: 1j})
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("present", ("r", "pdf"), "there is no form 'pdf': choose of html, md, csv"),
+        ("present", ([],), "no report is given: give a report"),
+        ("present", (None,), "a NoneType is no report: give a Report"),
+        ("present", (["r", 3],), "an int is no report: give a Report"),
+        ("to_frame", ([],), "no report is given: give a report"),
+        ("compare", ("r", "r", {"max_slowdown": 5}), "a dict is no limits of a comparison: give edgenet"),
+        ("plan", (None,), "a NoneType is not a model that edgenet knows: give a keras"),
+        ("compile", (3, "local", "onnxruntime", "fp32"), "an int is not a model that edgenet knows"),
+        ("plan", ("signs", "local", "tflite", 8), "there is no precision 8: choose precision="),
+        ("plan", ("signs", "local", 8), "there is no backend 8: choose"),
+    ],
+)  # fmt: skip
+def test_an_argument_of_a_wrong_kind_is_refused(
+    name: str, arguments: tuple[Any, ...], message: str, kinds: Kinds
+) -> None:
+    path = str(kinds.report[0])
+    given = [path if item == "r" else item for item in arguments]
+    given = [[path if part == "r" else part for part in item] if item == ["r", 3] else item for item in given]
+    with pytest.raises(EdgenetError) as caught:
+        getattr(edgenet, name)(*given)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("device", [3, None, b"local"])
+def test_a_device_is_named_in_a_text(device: object) -> None:
+    with pytest.raises(EdgenetError, match="is not a board's name: give"):
+        ssh_command(device, ["true"], False)  # type: ignore[arg-type]
 
 
 def test_a_model_in_memory_has_no_file_for_a_card_or_a_worker(model: edgenet.Model) -> None:

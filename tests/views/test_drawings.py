@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from edgenet.breakdown import Layer
 from edgenet.confusion_matrix import ConfusionMatrix
 from edgenet.views.builds_chart import builds_chart
+from edgenet.views.charts import Charts
 from edgenet.views.comparison import names
 from edgenet.views.histogram import histogram
 from edgenet.views.lanes import LANE, lanes
@@ -46,6 +47,24 @@ def test_any_run_is_drawn_within(samples: list[float]) -> None:
         assert float(item.get("x", "")) >= 59.9
         assert float(item.get("y", "")) >= 43.9
         assert float(item.get("height", "")) <= 182.1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6])
+def test_the_legend_of_the_parts_ends_within(count: int) -> None:
+    svg = Charts().stacked({f"part {at}": 1.0 for at in range(count)}, "ms", "says")
+    height = float(ElementTree.fromstring(svg).get("viewBox", "").split()[3])
+    legends = of_class(svg, "legends")[0]
+    top = float(re.findall(r"[\d.]+", legends.get("transform", ""))[1])
+    lowest = max(float(item.get("y", "")) for item in legends.iter() if item.tag.endswith("text"))
+    assert top + lowest + 5 <= height
+
+
+def test_the_words_beside_whiskers_end_within() -> None:
+    for words in ("+0.00", "-100.00 (-100.00 to -50.12)"):
+        svg = whiskers([Whisker("a", -60.0, (-70.0, -50.0), words)], "pp", "says", True)
+        text = next(item for item in of_class(svg, "name") if item.text == words)
+        assert float(text.get("x", "")) + 7.0 * len(words) <= 460
+        assert float(text.get("x", "")) > 200
 
 
 def test_whiskers_end_where_the_interval_does_and_scales_are_few() -> None:

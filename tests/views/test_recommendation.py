@@ -54,6 +54,16 @@ def test_a_loss_that_was_measured_is_said() -> None:
     assert "a loss of more than 0.5 pp cannot be ruled out with 1,000 images" in " ".join(found.facts)
 
 
+def test_few_images_tell_no_loss_from_none() -> None:
+    few = {**DRIFT, "images": 1, "top1": 1.0, "top1_reference": 1.0, "top1_delta_pp": 0.0,
+           "interval_pp": [-79.0, 79.0]}  # fmt: skip
+    found = build(2.0, "tflite", "int8", drift=few)
+    assert "a loss of up to 79.0 pp cannot be ruled out on 1 image" in advice(FLOAT, found).headline
+    html = present([found])
+    assert "no measurable loss" not in html
+    assert '<span class="against">a loss of up to 79.0 pp cannot be ruled out on 1 image</span>' in html
+
+
 def test_a_gain_is_no_loss() -> None:
     assert "0.50 pp of top-1 gained" in advice(FLOAT, build(2.0, "tflite", "int8", -0.5)).headline
 
@@ -121,5 +131,8 @@ def test_each_board_has_its_own() -> None:
 
 
 def test_of_several_models_none_is_recommended() -> None:
-    other = report(1.0, bundle={**INT8.bundle.to_table(), "model_digest": "y", "model": "other"})
+    bundle = {**INT8.bundle.to_table(), "model_digest": "y", "model": "other"}
+    other = report(1.0, bundle=bundle, drift=INT8.drift.to_table())
     assert recommendations([INT8, other], ["a", "b"]) == []
+    assert "of different models: none is recommended" in present([INT8, other])
+    assert "none is recommended" not in present([FLOAT, INT8])

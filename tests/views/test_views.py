@@ -15,7 +15,8 @@ from edgenet.cli.shared.terminal import sparkline
 from edgenet.errors import ReportError
 from edgenet.report import Report
 from edgenet.steps.report import load_reports, present
-from edgenet.views.charts import Charts, _axis
+from edgenet.views.bars import bars
+from edgenet.views.charts import _axis
 from edgenet.views.comparison import names, table
 from edgenet.views.script import script
 from tests.reports import DRIFT, report
@@ -124,14 +125,11 @@ def titles(svg: str) -> list[str]:
 
 
 def test_bars_are_as_long_as_their_values() -> None:
-    svg = Charts().bars(["a", "b", "c"], [1.0, None, 4.0], "ms", "says it all")
-    rects = [
-        float(item.get("width", 0))
-        for item in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}rect")
-        if "reactive" in item.get("class", "")
-    ]
-    assert sorted(rects)[-1] == pytest.approx(4 * sorted(rects)[-2], rel=0.01)
-    assert any("4 ms" in text for text in titles(svg))
+    svg = bars(["a", "b", "c"], [1.0, 0.0, 4.0], "ms", "says it all")
+    rects = [float(item.get("width", 0)) for item in ElementTree.fromstring(svg).iter("rect")]
+    assert rects[0] == pytest.approx(rects[2] / 4, rel=0.01)
+    assert rects[1] == 0
+    assert "<title>c 4 ms</title>" in svg
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 0.0), (3.0, 3.0), (-1.0, 2.0), (0.26, 8.6), (1e-6, 2e-6)])
@@ -206,8 +204,17 @@ def test_csv_rounds_and_has_a_date() -> None:
     assert row["date"] == "2023-11-14T22:13:20+00:00"
     (small,) = csv.DictReader(io.StringIO(present([report(0.07654, runs=1)], "csv")))
     assert len(small["p50_ms"]) <= 6, "no 17 digits, and of a small figure three that count"
-    timeless = report(device={"name": "pi", "target": "t", "facts": {"clock_s": 9e18}})
-    assert next(csv.DictReader(io.StringIO(present([timeless], "csv"))))["date"] == ""
+    for wrong in (9e18, 86400.0, True, "now"):
+        timeless = report(device={"name": "pi", "target": "t", "facts": {"clock_s": wrong}})
+        assert next(csv.DictReader(io.StringIO(present([timeless], "csv"))))["date"] == ""
+
+
+def test_a_page_of_several_days_names_the_first_and_the_last() -> None:
+    def at(seconds: float) -> Report:
+        return report(device={"name": "pi", "target": "t", "facts": {"clock_s": seconds}})
+
+    assert "2 builds · pi · 2023-11-14 to 2023-11-16" in present([at(1.7e9 + 2 * 86400), at(1.7e9)])
+    assert "2 builds · pi · 2023-11-14 22:13 UTC" in present([at(1.7e9), at(1.7e9 + 60)])
 
 
 def test_different_models_need_the_same_labelled_images() -> None:
@@ -216,6 +223,17 @@ def test_different_models_need_the_same_labelled_images() -> None:
     blind = report(bundle=other.bundle.to_table(), drift={**DRIFT, "labelled": False, "top1": None})
     with pytest.raises(ReportError, match=r"different models \(m, other\)"):
         load_reports([report(), blind])
+
+
+def test_different_tasks_are_not_compared() -> None:
+    """Not even where nothing is known of model and images."""
+    bundle = {**report().bundle.to_table(), "model_digest": None}
+    unknown = ("rank1", "rank1_reference", "rank1_delta_pp", "auc", "auc_reference")
+    embedding = {**DRIFT, "task": "embedding", "labelled": False, "interval_pp": None, "mcnemar_p": None,
+                 "cosine_median": 1.0, **dict.fromkeys(unknown)}  # fmt: skip
+    other = report(bundle=bundle, drift={key: embedding[key] for key in embedding if "top" not in key})
+    with pytest.raises(ReportError, match=r"different tasks \(classification, embedding\)"):
+        load_reports([report(bundle=bundle), other])
 
 
 MORE = {
@@ -273,11 +291,19 @@ def test_a_page_without_a_pipeline_leads_with_the_network() -> None:
     assert "network alone 500.0 FPS meets 24 FPS (21×) image to label: not measured" in words
 
 
-def test_long_labels_leave_room_for_their_bars() -> None:
-    """They once left none, and the drawing never ended."""
-    name = "onnxruntime fp32 · Raspberry Pi 4 Model B Rev 1.5 · brief"
-    html = Charts().bars([3 * name, "b"], [1.0, 2.0], "ms", "s")
-    assert name in html
+@pytest.mark.parametrize("longest", [1, 24, 25, 500])
+def test_bars_names_and_values_are_within_the_drawing(longest: int) -> None:
+    root = ElementTree.fromstring(bars([longest * "w", "b"], [123456.0, 2.0], "ms", "s"))
+    for item in root.iter("rect"):
+        assert float(item.get("x", "")) + float(item.get("width", "")) <= 460 - 70
+    assert max(float(item.get("width", "")) for item in root.iter("rect")) > 80
+    for item in root.iter("text"):
+        width = 6.6 * len(item.text or "")
+        x = (
+            float(item.get("x", ""))
+            - {"start": 0, "middle": width / 2, "end": width}[item.get("text-anchor", "")]
+        )
+        assert -1 <= x <= x + width <= 461
 
 
 def test_an_emulated_board_keeps_no_best_from_being_marked() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from edgenet.errors import ModelError
 from edgenet.importer import Imported
 from edgenet.importers import keras
 from edgenet.onnx_file import read_onnx
-from edgenet.text import cause
+from edgenet.text import cause, with_article
 
 __all__ = ["imported", "name_of"]
 
@@ -32,21 +33,32 @@ def imported(model: Any, size: tuple[int, int]) -> Imported:
         ModelError: It is neither, or its framework cannot write it; the framework's own words are in it.
         UnsupportedError: A layer has no form in ONNX here; it is named.
     """
-    kinds = {kind.__module__ for kind in type(model).__mro__}
-    write = _write_torch if TORCH in kinds else _write_keras if _is_keras(kinds) else None
-    if write is None:
-        raise ModelError(
-            f"a {type(model).__name__} is not a model that edgenet knows",
-            "give a keras.Model, a torch.nn.Module, or the path of a file",
-        )
+    write = _writer(model)
     with tempfile.TemporaryDirectory(prefix="edgenet-convert-") as folder:
         return write(model, Path(folder), size)
 
 
 def name_of(model: Any) -> str:
-    """What Keras calls it, or else its class."""
+    """What Keras calls it, or else its class.
+
+    Raises:
+        ModelError: It is no model of Keras or PyTorch.
+    """
+    _writer(model)
     name = getattr(model, "name", None)
     return name if isinstance(name, str) and name else type(model).__name__.lower()
+
+
+def _writer(model: Any) -> Callable[[Any, Path, tuple[int, int]], Imported]:
+    kinds = {kind.__module__ for kind in type(model).__mro__}
+    if TORCH in kinds:
+        return _write_torch
+    if not _is_keras(kinds):
+        raise ModelError(
+            f"{with_article(type(model).__name__)} is not a model that edgenet knows",
+            "give a keras.Model, a torch.nn.Module, or the path of a file",
+        )
+    return _write_keras
 
 
 def _is_keras(kinds: set[str]) -> bool:
