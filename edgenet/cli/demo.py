@@ -233,6 +233,8 @@ class Terminal:
         if self._quiet or not told.get("frame"):
             return
         state = State.from_table(told, TOLD)
+        if not state.age_ms and not state.trouble:
+            return  # the first second is not over: nothing is known of it
         if self._rewrites:
             rewrite(line(state)[:110])
         elif state.seconds >= self._next:

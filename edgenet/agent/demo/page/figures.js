@@ -25,9 +25,10 @@ function drawFigures() {
 }
 
 function drawSpeed() {
-  const fps = state.fps.camera, source = state.fps.source, points = keep("fps", fps), values = points.map(point => point[1]);
+  const fps = state.age_ms ? state.fps.camera : null, source = state.fps.source, points = keep("fps", fps), values = points.map(point => point[1]);
   const slow = !state.paused && values.length > 8 && fps < 23.5 && source > fps + 1;
   $("fps").textContent = state.paused ? "0" : fixed(fps, fps < 9.95 ? 1 : 0);
+  if (!points.length) return;
   $("fpsnote").textContent = `of ${fixed(source, 0)} · ${state.dropped || "none"} skipped`;
   $("fpsnote").title = "answered, of those that the source gives";
   $("speed").classList.toggle("slow", slow);
@@ -36,10 +37,12 @@ function drawSpeed() {
 }
 
 function drawDelay() {
-  const points = keep("age", state.age_ms), most = Math.max(5, ...points.map(point => point[1])) * 1.15;
-  $("age").replaceChildren(fixed(state.age_ms, state.age_ms < 9.95 ? 1 : 0), make("i", "", "ms"));
+  // What is known of the last second is not known before the first one is over.
+  const age = state.age_ms || null, points = keep("age", age), most = Math.max(5, ...points.map(point => point[1])) * 1.15;
+  $("age").replaceChildren(fixed(age, age < 9.95 ? 1 : 0), make("i", "", "ms"));
   $("agep").textContent = state.age_p99_ms == null ? "no frame yet" : `p99 ${ms(state.age_p99_ms)}`;
   $("agep").title = "from a picture's first sign to its label: the last second's mean, and 99 % of all frames";
+  if (!points.length) return;
   $("agemost").textContent = `top: ${fixed(most, 0)} ms`;
   chart("agechart", points, most, null);
   describe("agechart", "Glass to label", points, ms, "");
@@ -47,8 +50,8 @@ function drawDelay() {
 
 function keep(name, value) {
   const points = history[name], now = performance.now();
-  points.push([now, value || 0]);
-  while (now - points[0][0] > KEPT_MS) points.shift();
+  if (value != null) points.push([now, value]);
+  while (points.length && now - points[0][0] > KEPT_MS) points.shift();
   return points;
 }
 
