@@ -58,7 +58,7 @@ function drawCollected() {
   line.classList.toggle("bad", !!trouble);
   if (line.hidden) return;
   const where = `${folder} on the computer that runs edgenet`;
-  const told = trouble ? `A picture could not be kept, and collecting has stopped at ${count} images. ${trouble}`
+  const told = trouble ? `A picture could not be kept: ${trouble}.` + (count ? ` Collecting has stopped at ${count} images.` : "")
     : state.recording ? `Collecting: ${count} of at most ${most.toLocaleString("en-US")} images, ${1 / every} a second, into ${where}.`
     : `Collected ${count} images in ${where}. To calibrate with them: edgenet compile MODEL --calibration ${folder}`;
   if (line.textContent === told) return;
