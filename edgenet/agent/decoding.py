@@ -21,6 +21,8 @@ from .resample.gather import buffer
 IGNORE, APPLY = ORIENTATIONS = ("ignore", "apply")
 FULL, SCALED = DECODES = ("full", "scaled")
 MAX_PIXELS = 64 * 1024 * 1024
+# Rows whose colors are computed at once: what that needs besides is small.
+_BAND = 64
 UNSCALED = {"F": "floating-point", "I": "32-bit"}
 
 _SIMPLEJPEG: Any = None
@@ -41,6 +43,31 @@ def can_decode() -> list:
     except ImportError:
         return ["ppm"]
     return ["ppm", "jpeg", "png"]
+
+
+def sizes(data: bytes) -> list:
+    """The (width, height) that each library here would decode an image to; no pixel is.
+
+    What a file's first header says may be none of them: a PNG with two headers, a marker that one library
+    skips and another does not.
+
+    Raises:
+        ValueError: As :func:`decode`, where that can be told without the pixels.
+    """
+    if pnm.is_pnm(data):
+        return [size for size in [pnm.size(data)] if size]
+    found = []
+    if _SIMPLEJPEG is not None and data[:3] == b"\xff\xd8\xff":
+        try:
+            found.append(_SIMPLEJPEG.decode_jpeg_header(data)[1::-1])
+        except ValueError:
+            pass  # then Pillow decodes it
+    try:
+        found.append(_with_pillow(data, lambda image: image.size))
+    except ValueError:
+        if not found:
+            raise
+    return found
 
 
 def decode(data: bytes, orientation: str = IGNORE) -> np.ndarray:
@@ -119,6 +146,18 @@ def _by_simplejpeg(data, spec, turned):
 
 
 def _by_pillow(data, spec, turned):
+    def scaled(image):
+        width, height = image.size
+        factor = _factor(height, width, spec, turned) if image.format == "JPEG" else 1
+        if factor > 1:
+            image.draft(image.mode, (width // factor, height // factor))
+        return _rgb(image)
+
+    return _with_pillow(data, scaled)
+
+
+def _with_pillow(data, work):
+    """What ``work`` makes of an image that Pillow opened."""
     try:
         from PIL import Image
     except ImportError:
@@ -130,10 +169,7 @@ def _by_pillow(data, spec, turned):
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise _Refused("{}x{} pixels, more than 64 megapixels".format(width, height))
-            factor = _factor(height, width, spec, turned) if image.format == "JPEG" else 1
-            if factor > 1:
-                image.draft(image.mode, (width // factor, height // factor))
-            return _rgb(image)
+            return work(image)
     except MemoryError:
         raise ValueError("not enough memory for its pixels") from None
     except _Refused as error:
@@ -174,9 +210,11 @@ def _rgb(image):
 
 def _rgb_of_cmyk(image) -> np.ndarray:
     """As Pillow since 6.2: (255 - ink) * (255 - black) / 255, to the nearest."""
-    light = 255 - image[:, :, 3].astype(np.uint16)
     made = np.empty(image.shape[:2] + (3,), np.uint8)
-    for channel in range(3):
-        ink = image[:, :, channel] * light + 128
-        made[:, :, channel] = light - ((ink >> 8) + ink >> 8)
+    for top in range(0, len(image), _BAND):
+        part = image[top : top + _BAND]
+        light = 255 - part[:, :, 3].astype(np.uint16)
+        for channel in range(3):
+            ink = part[:, :, channel] * light + 128
+            made[top : top + _BAND, :, channel] = light - ((ink >> 8) + ink >> 8)
     return made

@@ -95,9 +95,9 @@ class Live(object):
         """A frame of the host that does not wait; the reader's thread."""
         if header["type"] == wire.STREAM and self._tunnel is not None:
             self._tunnel.receive(header, body)
-        elif header["type"] == wire.STOP:
+        elif header["type"] in (wire.STOP, wire.UNKEPT):
             try:
-                self._child.send({"type": wire.STOP})
+                self._child.send(header)
             except Failure:
                 pass  # it ended already; its reply says how
 

@@ -24,6 +24,7 @@ from .decoding import (
     decode,
     is_turned,
     opened,
+    sizes,
 )
 from .geometry import NEEDS, PADDED, RESIZES, covers, geometry
 from .resample.gather import buffer
@@ -50,6 +51,7 @@ __all__ = [
     "is_turned",
     "opened",
     "pixels_of",
+    "sizes",
 ]
 
 

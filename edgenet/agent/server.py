@@ -59,7 +59,7 @@ class Server(object):
     def receive(self, request, body):
         """A frame of the host: what a running demo must see at once, or a request that waits its turn."""
         self.life.begin(request.get("beat", wire.BEAT_S))
-        if request.get("type") not in (wire.STOP, wire.STREAM, wire.ALIVE):
+        if request.get("type") not in (wire.STOP, wire.STREAM, wire.UNKEPT, wire.ALIVE):
             self.jobs.put((request, body))
         elif self._live is not None:
             self._live.receive(request, body)

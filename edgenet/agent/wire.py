@@ -48,6 +48,7 @@ DEMO = "demo"
 # Frames that are answered by no reply and may come while a request is under way.
 STOP = "stop"
 STREAM = "stream"
+UNKEPT = "unkept"
 ALIVE = "alive"
 
 # What the agent's own processes ask each other, beside ``open``.

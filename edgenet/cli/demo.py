@@ -234,6 +234,8 @@ class Terminal:
         if self._quiet or not told.get("frame"):
             return
         state = State.from_table(told, TOLD)
+        if not state.age_ms and not state.trouble:
+            return  # the first second is not over: nothing is known of it
         if self._rewrites:
             rewrite(line(state)[:110])
         elif state.seconds >= self._next:
@@ -275,6 +277,8 @@ def show(told: Mapping[str, Any], between: str = " against ") -> None:
         share = 100 * (1 - frames.disagreed / frames.compared)
         say(f"the two models agreed on {share:.1f} % of {frames.compared} frames")
     kept = told["kept"]
+    if kept.get("left_out"):
+        say(f"{kept['left_out']} pictures were not kept")
     if kept["folder"]:
         say(
             f"kept in {kept['folder']}: {kept['snapshots']} snapshots, {kept['drift']} frames for calibration"

@@ -24,7 +24,8 @@ STOP_AGAIN_S = 0.5
 
 # What a demo tells while it runs; a picture comes with its bytes.
 LiveEvent = ProgressEvent | DemoReady | DemoTick | DemoPicture
-OnLive = Callable[[LiveEvent, bytes], None]
+# What a listener returns is why it could not keep a picture.
+OnLive = Callable[[LiveEvent, bytes], str | None]
 _EVENTS: dict[str, type[LiveEvent]] = {
     "progress": ProgressEvent,
     "ready": DemoReady,
@@ -78,7 +79,9 @@ class Live:
             oob_handlers.clear()
 
     def _tell(self, kind: type[LiveEvent], header: Mapping[str, Any], body: bytes) -> None:
-        self._on_event(self._channel.parsed(kind, header), body)
+        why = self._on_event(self._channel.parsed(kind, header), body)
+        if why is not None:
+            self._channel.say({"type": wire.UNKEPT, "kind": str(header.get("kind")), "why": why})
 
     def _keep_alive(self) -> None:
         """Say that this end is there, and pass on that the demo shall stop."""

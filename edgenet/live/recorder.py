@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -54,31 +56,48 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._stream is not None and self._path is not None:
-            self._stream.close()
+            with contextlib.suppress(OSError):  # what was not written was told when it was to be
+                self._stream.close()
 
-    def save(self, name: str, frame: int | None, answers: Sequence[Any], body: bytes) -> None:
-        """Keep a picture and what was answered to it; names that are not ours and pictures over `MOST` go."""
+    def save(self, name: str, frame: int | None, answers: Sequence[Any], body: bytes) -> str | None:
+        """Keep a picture and what was answered to it, or say why that cannot be.
+
+        Names that are not ours and pictures over `MOST` go.
+        """
         found = _NAME.fullmatch(name)
         if not found or self._saved[found[1]] >= MOST:
             self._left_out += 1
-            return
+            return None
         folder = self._folder / ("snapshots" if found[1] == "snapshot" else self.DRIFT)
+        path = _free(folder / found[0])
         try:
-            write_atomic(folder / found[0], body)
+            write_atomic(path, body)
             if found[1] == "snapshot":
                 text = json.dumps({"frame": frame, "answers": answers}, indent=1)
-                write_atomic((folder / found[0]).with_suffix(".json"), text.encode())
+                write_atomic(path.with_suffix(".json"), text.encode())
         except OSError as error:
-            raise DataError(
-                f"{folder}: cannot be written ({error.strerror})", "choose another with --keep"
-            ) from None
+            self._left_out += 1
+            return f"{folder}: cannot be written ({error.strerror})"
         self._saved[found[1]] += 1
+        return None
 
     def answers(self, found: Sequence[Any]) -> None:
-        """Keep answers, one line each, at once: a program may wait for them."""
-        if self._stream is not None:
+        """Keep answers, one line each, at once: a program may wait for them.
+
+        Raises:
+            DataError: Their file cannot be written.
+        """
+        if self._stream is None:
+            return
+        try:
             self._stream.writelines(json.dumps(answer) + "\n" for answer in found)
             self._stream.flush()
+        except OSError as error:
+            if self._path is None:
+                raise
+            raise DataError(
+                f"{self._path}: cannot be written ({error.strerror})", "make room, or choose another"
+            ) from None
 
     def kept(self) -> dict[str, Any]:
         """``snapshots``, ``drift`` (how many), ``folder`` (``None`` where nothing was kept), ``left_out``."""
@@ -89,3 +108,9 @@ class Recorder:
             "folder": str(self._folder) if some else None,
             **({"left_out": self._left_out} if self._left_out else {}),
         }
+
+
+def _free(path: Path) -> Path:
+    """A name that no picture has: every demo counts its frames from 0, and those of earlier ones stay."""
+    names = itertools.chain([path.name], (f"{path.stem}-{n}{path.suffix}" for n in itertools.count(2)))
+    return next(free for name in names if not (free := path.with_name(name)).exists())

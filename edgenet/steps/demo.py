@@ -170,7 +170,7 @@ def _door(chosen: DemoOptions, device: str) -> AbstractContextManager[PortForwar
 
 
 def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress: Progress) -> OnLive:
-    def on_event(event: LiveEvent, body: bytes) -> None:
+    def on_event(event: LiveEvent, body: bytes) -> str | None:
         match event:
             case ProgressEvent():
                 progress(str(event.stage), 0, None)
@@ -180,7 +180,8 @@ def _listener(watch: Watch, keeper: Recorder, door: PortForward | None, progress
                 keeper.answers(event.answers)
                 watch.tick(event.state)
             case DemoPicture():
-                keeper.save(event.name, event.frame, event.answers, body)
+                return keeper.save(event.name, event.frame, event.answers, body)
+        return None
 
     return on_event
 

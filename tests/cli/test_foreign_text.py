@@ -268,3 +268,13 @@ def test_a_demo_that_tells_something_else_is_told_in_one_line() -> None:
             Terminal(quiet=False).tick({**state, **wrong})
     with pytest.raises(DeviceError, match="told of the demo"):
         show({"device": "pi", "seconds": "x"})
+
+
+def test_a_demo_s_first_second_has_no_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    from edgenet.cli.demo import Terminal
+
+    state = {"frame": 1, "budget_ms": {}, "models": []}
+    Terminal(quiet=False).tick({**state, "age_ms": 0.0})
+    assert capsys.readouterr().err == ""
+    Terminal(quiet=False).tick({**state, "age_ms": 3.25})
+    assert "3.2 ms old" in capsys.readouterr().err

@@ -27,7 +27,7 @@ from edgenet.devices.archive import demo_archive
 from edgenet.devices.blobs import Blob
 from edgenet.devices.connect import connect
 from edgenet.devices.deadlines import Deadlines
-from edgenet.devices.events import DemoReady, DemoTick
+from edgenet.devices.events import DemoPicture, DemoReady, DemoTick
 from edgenet.devices.live import LiveEvent, PortForward
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionLost, DeviceError, ReportError
@@ -56,10 +56,13 @@ class Run:
             self.error = error
         self.ready.set()
 
-    def _event(self, event: LiveEvent, body: bytes) -> None:
+    def _event(self, event: LiveEvent, body: bytes) -> str | None:
         self.events.append(event)
+        if isinstance(event, DemoPicture):
+            return "the disk is full"
         if isinstance(event, DemoReady):
             self.ready.set()
+        return None
 
     def answered(self) -> int:
         ticks = self.ticks()
@@ -272,8 +275,8 @@ def test_a_second_address_is_another_token_and_held_to_the_same_rule() -> None:
 
 
 def get(port: int, request: str, verb: str = "GET", body: bytes = b"") -> tuple[int, bytes]:
-    with socket.create_connection(("127.0.0.1", port), 5) as connection:
-        connection.settimeout(5)
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        connection.settimeout(30)
         head = f"{verb} {request}\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         connection.sendall(head.encode() + body)
         data = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -289,10 +292,13 @@ def test_the_page_changes_the_source_and_one_that_is_not_there_changes_nothing(b
         run.until(run.ready.is_set)
         door.key = key = next(event for event in run.events if isinstance(event, DemoReady)).key
 
-        def choose(name: str) -> tuple[int, bytes]:
-            body = json.dumps({"do": "source", "id": name}).encode()
+        def act(**order: Any) -> tuple[int, bytes]:
+            body = json.dumps(order).encode()
             head = f"/do HTTP/1.1\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(body)}"
             return get(door.port, head, "POST", body)
+
+        def choose(name: str) -> tuple[int, bytes]:
+            return act(do="source", id=name)
 
         listed = get(door.port, f"/sources HTTP/1.1\r\nAuthorization: Bearer {key}")[1]
         offers = [offer["id"] for offer in json.loads(listed)["offers"]]
@@ -311,6 +317,10 @@ def test_the_page_changes_the_source_and_one_that_is_not_there_changes_nothing(b
         before = run.answered()
         run.until(lambda: run.answered() > before + 3)
         assert run.ticks()[-1].state["source"]["name"] == "first"
+        assert act(do="record", on=True)[0] == 200
+        run.until(lambda: run.ticks()[-1].state["collecting"]["trouble"] == "the disk is full")
+        state = run.ticks()[-1].state
+        assert (state["recording"], state["saved"]["drift"]) == (False, 0), "and the demo goes on"
         run.stop.set()
         run.join()
     assert run.error is None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests import sshd
-from tests.e2e.test_demo_page import CHROMIUM, Demo, state, sync_api, wait
+from tests.e2e.test_demo_page import CHROMIUM, Demo, nothing_on_its_way, state, sync_api, wait
 
 pytestmark = [
     pytest.mark.slow,
@@ -53,10 +52,8 @@ def shown(page: Any) -> list[Any]:
 
 def still(page: Any) -> bool:
     """Whether the demo is paused, no frame is on its way any more, and the page shows the last one."""
-    frame = state(page)["frame"]
-    time.sleep(0.3)
-    after = state(page)
-    return bool(after["paused"] and frame == after["frame"] == page.evaluate("pictured.frame"))
+    found = nothing_on_its_way(page)
+    return found is not None and found["frame"] == page.evaluate("pictured.frame")
 
 
 def stopped_on_boxes(page: Any) -> list[Any]:

@@ -32,7 +32,7 @@ def agree(bundle: Bundle, video: Path, frames: list[bytes], fps: float | None) -
     log = video.with_suffix(".jsonl")
     summary = demo(bundle, "local", DemoOptions(source=str(video), fps=fps, page=False, answers=log))
     answers = [json.loads(line) for line in log.read_text().splitlines()]
-    assert len(answers) == summary["frames"]["answered"] >= len(frames) // 2
+    assert len(answers) == summary["frames"]["answered"] >= 5
     deploy(bundle)
     with connect("local") as agent:
         replayed = [int(np.argmax(answer.output)) for answer in agent.open(bundle.digest, 1).replay(frames)]

@@ -59,6 +59,15 @@ HAND_OVER = """([how, name, type, text]) => {
   dispatchEvent(how === "drop" ? new DragEvent("drop", {dataTransfer: data, cancelable: true})
                                : new ClipboardEvent("paste", {clipboardData: data}));
 }"""
+COUNT_TRACKS = """() => {
+  const media = navigator.mediaDevices, real = media.getUserMedia.bind(media);
+  window.tracks = [];
+  media.getUserMedia = async wanted => {
+    const found = await real(wanted);
+    tracks.push(...found.getTracks());
+    return found;
+  };
+}"""
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 PICTURE = sorted(image_folder("signs", "val").glob("*.jpg"))[0]
 
@@ -150,6 +159,15 @@ def state(page: Any) -> dict[str, Any]:
     return dict(page.evaluate("ask('/state').then(answer => answer.json())"))
 
 
+def nothing_on_its_way(page: Any) -> dict[str, Any] | None:
+    """The state, where the demo is paused and every frame that was captured was answered or dropped."""
+    found = state(page)
+    counts = found["counts"]
+    through = counts["answered"] + counts["damaged"] + found["dropped"]
+    # Asked again: a frame is counted a moment before it is the last one.
+    return state(page) if found["paused"] and counts["captured"] == through else None
+
+
 def wait(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
     """The condition's value when it is true."""
     deadline = time.monotonic() + seconds
@@ -193,39 +211,38 @@ def test_the_page_shows_frames_that_advance(page: Any) -> None:
 
 def test_the_right_sign_is_named(page: Any) -> None:
     seen = set()
-    for _ in range(6):
+
+    def named() -> bool:
         found = state(page)
         expected = LABELS[found["frame"] // TURN % len(LABELS)]
-        for model in found["models"]:
-            assert model["top"][0][0] == expected
+        assert [model["top"][0][0] for model in found["models"]] == [expected] * 2
         seen.add(expected)
-        page.wait_for_timeout(400)
-    assert len(seen) >= 2
+        return len(seen) >= 2
+
+    wait(named, 60)
 
 
 def test_pause_holds_the_frame_and_its_label(page: Any) -> None:
     page.keyboard.press(" ")
     page.wait_for_selector("#held:not([hidden])")
+    held = wait(lambda: nothing_on_its_way(page))
     page.wait_for_timeout(300)
-    held = state(page)
-    assert held["paused"]
-    page.wait_for_timeout(500)
     assert state(page)["frame"] == held["frame"]
-    label = page.text_content(".chip")
-    assert label.startswith(held["models"][0]["top"][0][0])
-    assert page.evaluate(DIFFERENCE) < 2, "the picture that is seen is the one that the label is of"
+    label = held["models"][0]["top"][0][0]
+    wait(lambda: page.text_content(".chip").startswith(label))
+    wait(lambda: page.evaluate(DIFFERENCE) < 2)  # the picture that is seen is the one that the label is of
     page.click("#pause")
     wait(lambda: state(page)["frame"] > held["frame"])
 
 
 def test_a_snapshot_is_kept_with_both_answers(page: Any, demo: Demo) -> None:
     page.click("#snapshot")
+    page.wait_for_selector("#toast.on:has-text('saved')")
     picture = wait(lambda: list(demo.keep.glob("snapshots/snapshot-*.png")))[0]
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     kept = json.loads(wait(lambda: list(demo.keep.glob("snapshots/*.json")))[0].read_text())
     expected = LABELS[kept["frame"] // TURN % len(LABELS)]
     assert [answer["top"][0][0] for answer in kept["answers"]] == [expected] * 2
-    page.wait_for_selector("#toast.on:has-text('saved')")
 
 
 def test_recorded_frames_are_a_calibration_folder(page: Any, demo: Demo) -> None:
@@ -297,7 +314,10 @@ def test_a_large_picture_of_another_kind_is_sent_as_a_jpeg_and_the_page_says_so(
 
 
 def test_the_camera_of_this_browser_is_answered_until_it_is_turned_off(page: Any) -> None:
-    page.click("#camera")
+    """Also where the button is pressed again while the browser still asks: one camera runs, not two."""
+    page.evaluate(COUNT_TRACKS)
+    page.evaluate("Promise.all([startCamera(), startCamera()])")
+    assert page.evaluate("tracks.map(track => track.readyState).sort()") == ["ended", "live"]
     page.evaluate("window.before = null")
     for _ in range(2):
         wait(lambda: page.evaluate("own && own.url !== before && (before = own.url)"))
@@ -365,14 +385,8 @@ def test_switching_models(page: Any) -> None:
         page.wait_for_selector(f"#modes button[data-mode={mode}][aria-pressed=true]")
 
 
-def test_three_viewers_one_of_them_stalled_do_not_slow_the_model(page: Any, demo: Demo) -> None:
-    def answered(seconds: float) -> float:
-        before = state(page)["counts"]["answered"]
-        began = time.monotonic()
-        page.wait_for_timeout(1000 * seconds)
-        return (state(page)["counts"]["answered"] - before) / (time.monotonic() - began)
-
-    alone = answered(1.5)
+def test_three_viewers_two_of_them_stalled_do_not_hold_the_model_up(page: Any, demo: Demo) -> None:
+    """Nobody reads what they are sent, until nothing more fits between them and the board."""
     port = int(demo.base.rpartition(":")[2])
     viewers = []
     for _ in range(2):
@@ -381,8 +395,8 @@ def test_three_viewers_one_of_them_stalled_do_not_slow_the_model(page: Any, demo
         viewer.sendall(ask.encode())
         viewers.append(viewer)
     wait(lambda: state(page)["viewers"] == 3)
-    # Others may be at work on this machine; a viewer that held the model up would leave next to nothing.
-    assert answered(1.5) >= 0.4 * alone
+    before = state(page)["counts"]["answered"]
+    wait(lambda: state(page)["counts"]["answered"] > before + 40, 60)
     for viewer in viewers:
         viewer.close()
     wait(lambda: state(page)["viewers"] == 1, 40)  # at the latest when what is stalled is let go
@@ -410,9 +424,8 @@ def test_a_phone_fits(page: Any) -> None:
 
 def test_pictures_come_again_after_the_stream_broke(page: Any, demo: Demo) -> None:
     seen = "document.getElementById('img').src"
-    page.evaluate("reader.cancel()")
-    wait(lambda: state(page)["viewers"] == 0)
-    wait(lambda: state(page)["viewers"] == 1)
+    page.evaluate("(window.broken = reader).cancel()")
+    wait(lambda: page.evaluate("reader !== broken"))
     before = page.evaluate(seen)
     wait(lambda: page.evaluate(seen) != before)
 

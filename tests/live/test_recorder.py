@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edgenet.errors import DataError
 from edgenet.live import recorder
 from edgenet.live.recorder import Recorder
 
@@ -21,6 +22,36 @@ def test_a_board_cannot_fill_the_disk(tmp_path: Path, monkeypatch: pytest.Monkey
         told = kept.kept()
     assert told == {"snapshots": 3, "drift": 1, "folder": str(tmp_path), "left_out": 398}
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 3 + 3 + 1
+
+
+def test_pictures_of_an_earlier_demo_stay(tmp_path: Path) -> None:
+    for body in (b"first", b"second", b"third"):
+        with Recorder(tmp_path, None) as kept:
+            kept.save("drift-000012.png", 12, [], body)
+            kept.save("snapshot-000012.jpg", 12, [], body)
+    names = ["12.png", "12-2.png", "12-3.png"]
+    found = [(tmp_path / "drift" / f"drift-0000{name}").read_bytes() for name in names]
+    assert found == [b"first", b"second", b"third"]
+    assert len(list((tmp_path / "snapshots").glob("*.json"))) == 3
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "drift").write_text("a file")
+    with Recorder(tmp_path, None) as kept:
+        why = kept.save("drift-000001.png", 1, [], b"x")
+        assert kept.save("snapshot-000001.png", 1, [], b"x") is None
+    assert why is not None
+    assert why.startswith(f"{tmp_path / 'drift'}: cannot be written (")
+    assert kept.kept() == {"snapshots": 1, "drift": 0, "folder": str(tmp_path), "left_out": 1}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_answers_that_cannot_be_written_are_an_error_in_one_line() -> None:
+    with (
+        Recorder(Path("kept"), Path("/dev/full")) as kept,
+        pytest.raises(DataError, match="/dev/full: cannot"),
+    ):
+        kept.answers([{"frame": 1}])
 
 
 def test_answers_go_to_a_file_or_to_a_stream_that_stays_open(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ class DemoController(object):
                 raise ValueError("no such model")
             self.pipeline.mode = values["mode"]
         elif name == "record":
-            self._keeper.collecting = bool(values["on"])
+            self._keeper.collect(bool(values["on"]))
         elif name == "source":
             self._choose(values["id"])
         elif name == "snapshot":

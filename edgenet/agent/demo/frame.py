@@ -170,6 +170,8 @@ class InferenceQueue(Between):
         """Whether it is time to prepare the next: nothing follows yet, and what is at work is so for ``lead``
         seconds; waits so many ``seconds`` for that."""
         with self._changed:
+            if self._closed:
+                return True
             if len(self._passages) > 1:
                 self._changed.wait(seconds)
             left = lead - (self._clock() - self._free) if self._passages else 0.0

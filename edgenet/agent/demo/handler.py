@@ -247,7 +247,15 @@ class Handler(BaseHTTPRequestHandler):
         self._json(self.demo.sources())
 
     def _clip(self):
-        clip = self.demo.clip()
+        if not self.server.clips.acquire(False):
+            self._refuse(429, "other clips are being downloaded; try again in a moment")
+            return
+        try:
+            self._send_clip(self.demo.clip())
+        finally:
+            self.server.clips.release()
+
+    def _send_clip(self, clip):
         if clip is None:
             self._refuse(404, "there are no pictures for a clip yet")
             return

@@ -1,8 +1,10 @@
 """Pictures that the host keeps: snapshots, and what is collected while somebody wants it."""
 
 import threading
+from typing import Any
 
 from .. import wire
+from ..failure import shown
 from .pixels import encode, oriented, rgb
 
 EVERY_S = 0.5
@@ -14,26 +16,47 @@ class Keeper(object):
 
     Args:
         pipeline, models: As they run.
-        host: Called with ``save`` events.
+        host: Called with ``save`` events; calls ``unkept`` back.
         folder: What the host calls the place.
         over: Set when the demo ends.
 
     Attributes:
         collecting: Whether a frame is kept twice a second.
         saved: How many of each kind: "snapshot", "drift".
+        trouble: Why the host could not keep the last picture, or ``None``.
     """
 
     def __init__(self, pipeline, models, host, folder, over):
         self._pipeline, self._models, self._host, self._over = pipeline, models, host, over
         self.folder, self.collecting, self.saved = folder, False, {"snapshot": 0, "drift": 0}
+        self.trouble: Any = None
+        host.unkept = self._unkept
         self._saving = threading.Lock()
         thread = threading.Thread(target=self._collect, name="collect")
         thread.daemon = True
         thread.start()
 
     def told(self):
-        """Of the collecting, JSON-ready: ``folder``, ``count``, ``most``, ``every_s``."""
-        return {"folder": self.folder, "count": self.saved["drift"], "most": MOST, "every_s": EVERY_S}
+        """Of the collecting, JSON-ready: ``folder``, ``count``, ``most``, ``every_s``, ``trouble``."""
+        return {
+            "folder": self.folder,
+            "count": self.saved["drift"],
+            "most": MOST,
+            "every_s": EVERY_S,
+            "trouble": self.trouble,
+        }
+
+    def collect(self, wanted):
+        """Collect from now on, or no more; never more than ``MOST``."""
+        self.collecting = wanted and self.saved["drift"] < MOST
+        self.trouble = None if wanted else self.trouble
+
+    def _unkept(self, kind, why):
+        """The host could not keep a picture: no more are collected until somebody wants them again."""
+        with self._saving:
+            if self.saved.get(kind):
+                self.saved[kind] -= 1
+        self.trouble, self.collecting = shown(why), False
 
     def save(self, kind, passage):
         """Send a picture and its answers to the host; returns its name."""
@@ -58,7 +81,9 @@ class Keeper(object):
             if passage.frame.number != number:
                 number = passage.frame.number
                 self.save("drift", passage)
-                self.collecting = self.saved["drift"] < MOST
+                # Said only where it is over: meanwhile somebody may have ended it.
+                if self.saved["drift"] >= MOST:
+                    self.collecting = False
             passage.frame.drop()
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import preprocess
+from ..facts import sensors
 from .body import Refused
 from .encoded import header
 from .pixels import fill, rgb, turned
@@ -18,6 +20,8 @@ from .sources.folder import picture
 # Pixels in all, along a side, and of the longer side for one of the shorter: what is long and thin grows
 # without end when its shorter side is enlarged to what a model reads.
 MAX_PIXELS, MAX_SIDE, MAX_RATIO = 16 << 20, 8192, 16
+# Memory that decoding takes at most: RGBA, the same as RGB in four bytes each, and as the models' pixels.
+BYTES_A_PIXEL = 12
 # Between two pictures, of all viewers together.
 LEAST_S = 0.1
 # For the one before this one; for its answer.
@@ -42,24 +46,30 @@ class Question(object):
         self._done = threading.Event()
         self._passage: Any = None
 
-    def prepare(self, frame, whole):
+    def prepare(self, data, whole):
         """Fit a picture for the models in a thread that takes its buffers with it: no frame waits for it.
 
         Args:
-            frame: The picture.
+            data: The encoded picture.
             whole: Whether all of its pixels are needed later.
+
+        Returns:
+            The picture as a frame.
 
         Raises:
             ValueError: It is damaged, or the board has no memory for it.
         """
+        made: Any = []
         failed: Any = []
 
         def work():
             try:
+                frame = picture(data)
                 fill(self._places, frame)
                 if whole:
                     frame.turned = turned(frame)
                     frame.data, frame.kind = np.array(rgb(frame)), "rgb"
+                made.append(frame)
             except MemoryError:
                 failed.append(ValueError("the board has not enough memory for its pixels"))
             except Exception as error:
@@ -72,6 +82,7 @@ class Question(object):
         self.seconds = time.perf_counter() - began
         if failed:
             raise failed[0]
+        return made[0]
 
     def settle(self, passage):
         """It is answered."""
@@ -141,8 +152,10 @@ class OwnPictures(object):
     def _answered(self, data):
         began = self._clock()
         _check(header(data)[1])
-        frame, question = picture(data), Question(self._models)
-        question.prepare(frame, self._whole)
+        for size in preprocess.sizes(data):
+            _check(size)
+        question = Question(self._models)
+        frame = question.prepare(data, self._whole)
         frame.taken, frame.question = self._clock(), question
         self._pipeline.ask(frame.hold())
         passage = question.wait(ANSWER_S)
@@ -156,6 +169,21 @@ def _check(size):
         raise ValueError("{}x{} pixels, more than {} megapixels".format(size[0], size[1], MAX_PIXELS >> 20))
     if longer > min(MAX_SIDE, MAX_RATIO * shorter):
         raise ValueError("{}x{} pixels, which is too long and thin".format(*size))
+    needed, free = pixels * BYTES_A_PIXEL / 1e6, _free_mb()
+    if free is not None and needed > free:
+        raise ValueError(
+            "its {}x{} pixels need {:.0f} MB of memory, and {:.0f} MB are free; take a smaller one".format(
+                size[0], size[1], needed, free
+            )
+        )
+
+
+def _free_mb():
+    """Memory that programs can still take, MB; ``None`` where the system does not tell."""
+    try:
+        return sensors.memory_available("/")
+    except (OSError, ValueError):
+        return None
 
 
 def facts(passage, seconds, spec):

@@ -29,12 +29,17 @@ LEAVE_S = 3.0
 
 
 class Host(object):
-    """The other end: frames out from any thread, and the control frames in."""
+    """The other end: frames out from any thread, and the control frames in.
+
+    Attributes:
+        unkept: Called with ``kind`` and ``why`` where the host could not keep a picture.
+    """
 
     def __init__(self, out):
         self._out, self._lock = out, threading.Lock()
         self.stop = threading.Event()
         self.gone = False
+        self.unkept: Any = None
 
     def tell(self, event, body=b"", **values):
         """Send an event; a host that is gone is noted, not raised."""
@@ -54,6 +59,8 @@ class Host(object):
             for header, _ in iter(lambda: wire.read_frame(stream), None):
                 if header.get("type") == wire.STOP:
                     self.stop.set()
+                elif header.get("type") == wire.UNKEPT and self.unkept is not None:
+                    self.unkept(str(header.get("kind")), str(header.get("why")))
         except (OSError, wire.WireError):
             pass
         self.leave()
@@ -119,12 +126,12 @@ class Demo(object):
         """All of it; returns the summary."""
         try:
             for order in self._order["models"]:
-                self._host.tell("progress", stage="load " + order["manifest"]["name"])
+                self._host.tell("progress", stage="loading " + order["manifest"]["name"])
                 self._models.append(Model(order))
             if self._order.get("chain"):
                 self._chain = Chain(self._models[0], self._models[1])
             self._enroll(self._order["gallery"])
-            self._host.tell("progress", stage="open " + str(self._order["source"].get("kind")))
+            self._host.tell("progress", stage="opening the source")
             specs = [model.spec for model in self._looking()]
             self._source = Switch(
                 self._order["source"], lambda order: sources.open_source(dict(order, specs=specs))

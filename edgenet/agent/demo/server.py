@@ -13,6 +13,8 @@ from .handler import Handler
 # Connections of those who have the key; a page uses up to three. tunnel.MAX_STREAMS has room for them and for
 # what waits at the gate.
 MAX_VIEWERS = 48
+# Clips on their way: each keeps its pictures in memory, clip.ROOM bytes of them, until its viewer has them.
+MAX_CLIPS = 2
 
 
 class Keys(object):
@@ -53,6 +55,7 @@ class Server(object):
     Attributes:
         port: Which one it is.
         keys: Who may look.
+        clips: Taken by each clip on its way.
 
     Raises:
         OSError: The port is taken.
@@ -71,6 +74,7 @@ class Server(object):
         self.port, self.keys = int(listener.getsockname()[1]), Keys()
         self._handler = type("DemoHandler", (Handler,), {"demo": demo, "keys": self.keys})
         self._gate = Gate(listener, self._take)
+        self.clips = threading.BoundedSemaphore(MAX_CLIPS)
         self._viewers: Any = set()
         self._lock = threading.Lock()
 

@@ -46,7 +46,7 @@ def drawings(width: int = WIDTH, height: int = HEIGHT, together: int = 1) -> byt
         "together": together,
     }
     body = b"".join(image.tobytes() for image in (*scenes, *(sign for _, sign in signs)))
-    return json.dumps(head).encode() + b"\n" + zlib.compress(body, 9)
+    return json.dumps(head).encode() + b"\n" + zlib.compress(body, 5)
 
 
 def _scene(seed: int, width: int, height: int) -> Image.Image:

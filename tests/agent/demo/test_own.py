@@ -114,14 +114,28 @@ def test_a_tag_that_the_card_ignores_is_told(controller: DemoController) -> None
     assert ask(controller, stored(smooth_images(1)[0], 6, "JPEG"))["as_stored"] is True
 
 
-def huge_png() -> bytes:
-    """A whole PNG of 30000x30000 black pixels, a few hundred bytes a row group."""
-    head = struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(bytes(90001) * 20)), (b"IEND", b"")]
+def black_png(*sides: int) -> bytes:
+    """A PNG with a header for each side, and the first rows of black pixels of the last one."""
+    heads = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) for side in sides]
+    chunks = [*heads, (b"IDAT", zlib.compress(bytes(3 * sides[-1] + 1) * 20)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in chunks
     )
+
+
+def two_faced(data: bytes, side: int) -> bytes:
+    """A JPEG that is small for who takes TEM to have a length, and has many pixels for who does not.
+
+    ITU-T T.81, B.1.1.3: TEM has none. Its "length" leads into a comment, where a small frame header lies.
+    """
+    frame = data.index(b"\xff\xc0")
+    large = data[2 : frame + 5] + struct.pack(">HH", side, side) + data[frame + 9 :]
+    decoy, after = data[frame : frame + 19], 4 + 0xFFFE
+    first = b"\xff\xfe" + struct.pack(">H", 100) + bytes(98)
+    second = b"\xff\xfe" + struct.pack(">H", 65530)
+    filled = bytes(after - 4 - len(first) - len(second)) + decoy
+    return b"\xff\xd8\xff\x01" + first + second + filled.ljust(65528, b"\0") + large
 
 
 @pytest.mark.parametrize(
@@ -131,13 +145,27 @@ def huge_png() -> bytes:
         (b"hello", "neither a JPEG nor a PNG"),
         (b"GIF89a" + bytes(100), "neither a JPEG nor a PNG"),
         (b"\xff\xd8\xff nothing", "its header is damaged"),
-        (huge_png(), "30000x30000 pixels, more than 16 megapixels"),
+        (black_png(30000), "30000x30000 pixels, more than 16 megapixels"),
+        (black_png(64, 8000), "8000x8000 pixels, more than 16 megapixels"),
+        (two_faced(PICTURES[0], 5000), "5000x5000 pixels, more than 16 megapixels"),
         (stored(np.zeros((1, 40, 3), np.uint8), 1, "PNG"), "40x1 pixels, which is too long and thin"),
         (stored(np.zeros((9000, 600, 3), np.uint8), 1, "PNG"), "600x9000 pixels, which is too long and thin"),
         (form_of(PICTURES[0], (300, 200))[:900], "truncated|cannot be|not a readable"),
         (stored(smooth_images(1)[0], 1, "PNG")[:300], "truncated|not a readable"),
     ],
-    ids=["empty", "text", "gif", "jpeg-start", "bomb", "thin", "long", "cut-jpeg", "cut-png"],
+    ids=[
+        "empty",
+        "text",
+        "gif",
+        "jpeg-start",
+        "bomb",
+        "two-headers",
+        "marker-without-length",
+        "thin",
+        "long",
+        "cut-jpeg",
+        "cut-png",
+    ],
 )
 def test_what_is_no_picture_is_refused_in_a_sentence(
     controller: DemoController, data: bytes, why: str
@@ -147,6 +175,14 @@ def test_what_is_no_picture_is_refused_in_a_sentence(
     assert caught.value.status == 400
     assert controller.pipeline.figures.counts["damaged"] == 0
     assert ask(controller, PICTURES[0])["agree"], "and the next one is answered"
+
+
+def test_a_picture_that_the_board_has_no_memory_for_is_refused(
+    controller: DemoController, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(own.sensors, "memory_available", lambda root: 0.1)
+    with pytest.raises(Refused, match="its 128x128 pixels need 0 MB of memory, and 0 MB are free"):
+        ask(controller, PICTURES[0])
 
 
 def test_one_at_a_time_and_not_too_many(controller: DemoController, monkeypatch: Any) -> None:
@@ -192,7 +228,30 @@ def test_any_bytes_are_a_size_or_refused(data: bytes, start: bytes) -> None:
 
 def test_what_is_collected_is_told_with_its_place(controller: DemoController) -> None:
     found = controller.state()["collecting"]
-    assert found == {"folder": "kept/drift", "count": 0, "most": 2000, "every_s": 0.5}
+    assert found == {"folder": "kept/drift", "count": 0, "most": 2000, "every_s": 0.5, "trouble": None}
+
+
+def test_what_was_ended_while_a_picture_was_kept_stays_ended(
+    controller: DemoController, monkeypatch: Any
+) -> None:
+    controller.act("record", {"on": True})
+    ended = threading.Event()
+
+    def save(*_: Any) -> None:
+        controller.act("record", {"on": False})
+        ended.set()
+
+    monkeypatch.setattr(controller._keeper, "save", save)
+    assert ended.wait(10)
+    for _ in range(3):  # when the keeper is done with it
+        ask(controller, PICTURES[0])
+        assert not controller.state()["recording"]
+
+
+def test_no_more_is_collected_than_the_host_keeps(controller: DemoController) -> None:
+    controller._keeper.saved["drift"] = 2000
+    controller.act("record", {"on": True})
+    assert not controller.state()["recording"]
 
 
 @pytest.mark.parametrize("shape", [(112, 112), (40, 300), (7, 5), (97, 96)])

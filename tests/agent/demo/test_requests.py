@@ -5,8 +5,10 @@
 import io
 import json
 import os
+import socket
 import struct
 import threading
+import time
 import unittest
 from unittest import mock
 
@@ -203,6 +205,11 @@ class SwitchTest(unittest.TestCase):
 
 
 class OffersTest(unittest.TestCase):
+    def patch(self, module, name, value):
+        patcher = mock.patch.object(module, name, return_value=value)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
     def test_the_host_s_orders_come_first_and_no_secret_is_told(self):
         given = [
             {"kind": "address", "address": "rtsp://user:secret@host/x?pwd=secret"},
@@ -223,11 +230,10 @@ class OffersTest(unittest.TestCase):
     def test_a_camera_that_was_named_is_there_once_with_its_wishes(self):
         given = [{"kind": "v4l2", "paths": ["/dev/video0"], "size": [1280, 720]}]
         found = [("v4l2", ["/dev/video0"]), ("v4l2", ["/dev/video2"]), ("rpicam", [])]
-        with (
-            mock.patch.object(offers, "cameras", return_value=found),
-            mock.patch.object(offers.board, "cameras", return_value=["video0 HD Pro Webcam C920", "video2"]),
-        ):
-            offered, lacking = offers.offers(given)
+        names = ["video0 HD Pro Webcam C920", "video2"]
+        self.patch(offers, "cameras", found)
+        self.patch(offers.board, "cameras", names)
+        offered, lacking = offers.offers(given)
         assert [(key, name) for key, name, _ in offered] == [
             ("v4l2 /dev/video0", "HD Pro Webcam C920 (/dev/video0)"),
             ("v4l2 /dev/video2", "camera (/dev/video2)"),
@@ -296,6 +302,28 @@ class RequestsTest(unittest.TestCase):
         status, headers, data = self.ask("GET", "/clip.avi", self.bearer)
         assert (status, data) == (200, b"RIFFavi")
         assert (headers["X-Seconds"], headers["Content-Type"]) == ("1.5", "video/x-msvideo")
+
+    def test_clips_that_nobody_takes_are_few(self):
+        """Each holds its pictures in the board's memory."""
+        self.demo.clip = lambda: (1.0, [b"x" * 50000000])
+        held = [self.stalled("/clip.avi") for _ in range(test_demo.server.MAX_CLIPS)]
+        status, _, why = self.ask("GET", "/clip.avi", self.bearer)
+        assert (status, why) == (429, b"other clips are being downloaded; try again in a moment\n")
+        for viewer in held:
+            viewer.close()
+        del self.demo.clip
+        deadline = time.monotonic() + 20
+        while self.ask("GET", "/clip.avi", self.bearer)[0] != 404:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def stalled(self, path):
+        """A viewer who reads the beginning of an answer and nothing more."""
+        viewer = socket.create_connection(("127.0.0.1", self.port), 20)
+        self.addCleanup(viewer.close)
+        viewer.sendall(test_demo.ServerTest.request(self, path))
+        assert test_demo.read(viewer, 12) == b"HTTP/1.1 200"
+        return viewer
 
     def test_a_gallery_has_numbers_only(self):
         assert self.ask("GET", "/gallery/7", self.bearer)[2] == b"small"

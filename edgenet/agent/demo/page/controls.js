@@ -7,6 +7,14 @@ async function act(order) {
   } catch (error) { toast(String(error.message || error)); return null }
 }
 
+// At once, and not when the state is asked for again: whoever presses twice has pressed twice.
+function toggle(name, told) {
+  if (!state) return;
+  state[told] = !state[told];
+  drawButtons();
+  return act({do: name, on: state[told]});
+}
+
 async function snapshot() {
   const done = await act({do: "snapshot"});
   if (!done) return;
@@ -45,14 +53,17 @@ function drawButtons() {
 }
 
 function drawCollected() {
-  const {folder, count, most, every_s: every} = state.collecting, line = $("collecting");
-  line.hidden = !state.recording && !count;
+  const {folder, count, most, every_s: every, trouble} = state.collecting, line = $("collecting");
+  line.hidden = !state.recording && !count && !trouble;
+  line.classList.toggle("bad", !!trouble);
   if (line.hidden) return;
   const where = `${folder} on the computer that runs edgenet`;
-  const told = state.recording
-    ? `Collecting: ${count} of at most ${most.toLocaleString("en-US")} images, ${1 / every} a second, into ${where}.`
+  const told = trouble ? `A picture could not be kept: ${trouble}.` + (count ? ` Collecting has stopped at ${count} images.` : "")
+    : state.recording ? `Collecting: ${count} of at most ${most.toLocaleString("en-US")} images, ${1 / every} a second, into ${where}.`
     : `Collected ${count} images in ${where}. To calibrate with them: edgenet compile MODEL --calibration ${folder}`;
-  if (line.textContent !== told) line.textContent = told;
+  if (line.textContent === told) return;
+  line.textContent = told;
+  if (trouble) toast(`not kept: ${trouble}`);
 }
 
 const KEYS = {" ": "pause", s: "snapshot", o: "own", c: "camera", r: "record", v: "clip", l: "link", escape: "back"};
@@ -67,9 +78,9 @@ function pressed(event) {
 }
 
 function setUpControls() {
-  $("pause").onclick = () => act({do: "pause", on: !state?.paused});
+  $("pause").onclick = () => toggle("pause", "paused");
   $("snapshot").onclick = snapshot;
-  $("record").onclick = () => act({do: "record", on: !state?.recording});
+  $("record").onclick = () => toggle("record", "recording");
   $("clip").onclick = clip;
   $("link").onclick = link;
   addEventListener("keydown", pressed);

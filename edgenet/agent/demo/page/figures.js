@@ -4,7 +4,8 @@ const HINTS = {
   post: "the answer in words, and where it is", align: "each object cut out for the second model",
   then: "the second network, each object", encode: "for this page; the label does not wait for it",
 };
-const PARTS = Object.keys(HINTS), KEPT = 120;
+const PARTS = Object.keys(HINTS), KEPT_MS = 30000;
+// [when, value] of each figure, of the last 30 seconds.
 const history = {fps: [], age: []};
 let drawn = 0;
 
@@ -24,46 +25,51 @@ function drawFigures() {
 }
 
 function drawSpeed() {
-  const fps = state.fps.camera, source = state.fps.source, values = keep("fps", fps);
+  const fps = state.age_ms ? state.fps.camera : null, source = state.fps.source, points = keep("fps", fps), values = points.map(point => point[1]);
   const slow = !state.paused && values.length > 8 && fps < 23.5 && source > fps + 1;
   $("fps").textContent = state.paused ? "0" : fixed(fps, fps < 9.95 ? 1 : 0);
+  if (!points.length) return;
   $("fpsnote").textContent = `of ${fixed(source, 0)} · ${state.dropped || "none"} skipped`;
   $("fpsnote").title = "answered, of those that the source gives";
   $("speed").classList.toggle("slow", slow);
-  chart("fpschart", values, Math.max(30, ...values) * 1.12, 24);
-  describe("fpschart", "Frames a second", values, v => fixed(v, 1), "The dashed line is 24.");
+  chart("fpschart", points, Math.max(30, ...values) * 1.12, 24);
+  describe("fpschart", "Frames a second", points, v => fixed(v, 1), "The dashed line is 24.");
 }
 
 function drawDelay() {
-  const values = keep("age", state.age_ms), most = Math.max(5, ...values) * 1.15;
-  $("age").replaceChildren(fixed(state.age_ms, state.age_ms < 9.95 ? 1 : 0), make("i", "", "ms"));
+  // What is known of the last second is not known before the first one is over.
+  const age = state.age_ms || null, points = keep("age", age), most = Math.max(5, ...points.map(point => point[1])) * 1.15;
+  $("age").replaceChildren(fixed(age, age < 9.95 ? 1 : 0), make("i", "", "ms"));
   $("agep").textContent = state.age_p99_ms == null ? "no frame yet" : `p99 ${ms(state.age_p99_ms)}`;
   $("agep").title = "from a picture's first sign to its label: the last second's mean, and 99 % of all frames";
+  if (!points.length) return;
   $("agemost").textContent = `top: ${fixed(most, 0)} ms`;
-  chart("agechart", values, most, null);
-  describe("agechart", "Glass to label", values, ms, "");
+  chart("agechart", points, most, null);
+  describe("agechart", "Glass to label", points, ms, "");
 }
 
 function keep(name, value) {
-  const values = history[name];
-  values.push(value || 0);
-  if (values.length > KEPT) values.shift();
-  return values;
+  const points = history[name], now = performance.now();
+  if (value != null) points.push([now, value]);
+  while (points.length && now - points[0][0] > KEPT_MS) points.shift();
+  return points;
 }
 
-function chart(id, values, most, goal) {
-  const [area, line, run] = $(id).children, y = v => 60 - 60 * v / most, step = 200 / (KEPT - 1), from = 200 - step * (values.length - 1);
-  const points = values.map((v, i) => `${(from + i * step).toFixed(1)},${y(v).toFixed(1)}`).join("L");
-  run.setAttribute("d", "M" + points);
-  area.setAttribute("d", `M${from.toFixed(1)},60L${points}L200,60Z`);
+function chart(id, points, most, goal) {
+  const [area, line, run] = $(id).children, last = points.at(-1)[0], y = v => 60 - 60 * v / most;
+  const x = when => (200 - 200 * (last - when) / KEPT_MS).toFixed(1);
+  const path = points.map(([when, v]) => `${x(when)},${y(v).toFixed(1)}`).join("L");
+  run.setAttribute("d", "M" + path);
+  area.setAttribute("d", `M${x(points[0][0])},60L${path}L200,60Z`);
   line.style.display = goal == null ? "none" : "";
   if (goal != null) for (const end of ["y1", "y2"]) line.setAttribute(end, y(goal));
 }
 
 // A chart in words, not at every point.
-function describe(id, name, values, say, more) {
+function describe(id, name, points, say, more) {
   if (drawn % 12) return;
-  const told = `${name}, the last ${Math.round(values.length / 4)} seconds: ${say(values.at(-1))} now, least ${say(Math.min(...values))}, most ${say(Math.max(...values))}. ${more}`;
+  const values = points.map(point => point[1]), seconds = Math.round((points.at(-1)[0] - points[0][0]) / 1000);
+  const told = `${name}, the last ${seconds} seconds: ${say(values.at(-1))} now, least ${say(Math.min(...values))}, most ${say(Math.max(...values))}. ${more}`;
   $(id).setAttribute("aria-label", told.trim());
 }
 

@@ -1,6 +1,7 @@
 // A viewer's own picture, or what the camera of this very phone or computer sees: answered on the board, shown in place of the live view.
-const MOST_BYTES = 8 << 20, MOST_PIXELS = 16e6, SIDE = 1920, CAMERA_SIDE = 960;
-let camera = null;
+const MOST_BYTES = 8 << 20, MOST_PIXELS = 16e6, MOST_SIDE = 8192, SIDE = 1920, CAMERA_SIDE = 960;
+// The camera that runs; and how often one was wanted or no more, for whoever still waits for one.
+let camera = null, wishes = 0;
 
 async function jpeg(picture, wide, high, side, quality) {
   const scale = Math.min(1, side / Math.max(wide, high)), canvas = make("canvas");
@@ -17,7 +18,7 @@ async function prepared(file) {
     throw new Error(`${file.name || "This"} is not a picture that this browser can read. Save it as JPEG or PNG and try again.`);
   }
   const {width, height} = bitmap, plain = /^image\/(jpeg|png)$/.test(file.type);
-  if (plain && file.size <= MOST_BYTES && width * height <= MOST_PIXELS) return {blob: file, remark: ""};
+  if (plain && file.size <= MOST_BYTES && width * height <= MOST_PIXELS && Math.max(width, height) <= MOST_SIDE) return {blob: file, remark: ""};
   const made = await jpeg(bitmap, width, height, SIDE, .92);
   return {blob: made.blob, remark: ` It was sent as a JPEG of ${by(made.size)}, because it is ${plain ? "larger than the board takes" : "neither JPEG nor PNG"}.`};
 }
@@ -39,6 +40,7 @@ async function show(blob, answer) {
   image.alt = "Your picture";
   await shows(image, url);
   if (before) URL.revokeObjectURL(before.url);
+  if (own?.url !== url) return;  // the live view came back, or the next picture
   $("view").style.aspectRatio = `${image.naturalWidth || 4} / ${image.naturalHeight || 3}`;
   $("back").hidden = false; $("pause").disabled = $("snapshot").disabled = true;
   note(""); drawAnswers(); drawBoxes();
@@ -88,15 +90,19 @@ const NO_CAMERA = {
 async function startCamera() {
   if (camera) { live(); return }
   if (!navigator.mediaDevices?.getUserMedia) { $("shoot").click(); return }
-  const video = make("video");
+  const video = make("video"), wish = ++wishes;
   tell("Asking the browser for its camera …");
   try {
     const media = await navigator.mediaDevices.getUserMedia({audio: false, video: {facingMode: {ideal: "environment"}, width: {ideal: 1280}}});
+    if (wish !== wishes) { media.getTracks().forEach(track => track.stop()); return }
     camera = {media, video};
+    media.getVideoTracks()[0].onended = () => { live(); tell("The camera was turned off, or another program took it.", true) };
     video.muted = video.playsInline = true; video.srcObject = media;
     document.body.append(video);
     await video.play();
+    if (wish !== wishes) return;
   } catch (error) {
+    if (wish !== wishes) return;
     stopCamera();
     tell(NO_CAMERA[error.name] || `The camera cannot be used here (${error.message}). Choose a picture instead.`, true);
     return;
@@ -125,6 +131,7 @@ async function watchCamera(mine) {
 }
 
 function stopCamera() {
+  wishes++;
   if (!camera) return;
   camera.media.getTracks().forEach(track => track.stop());
   camera.video.remove(); camera = null;

@@ -1,9 +1,9 @@
 // The way in, the state eight times a second, and the pictures. The key stays in this tab and with this very port; it goes along in a header, and only from here.
-let key = sessionStorage.getItem("key"), misses = 0, shown = 0, turn = 0, over = false;
+let key = sessionStorage.getItem("key"), misses = 0, shown = 0, turn = 0;
 const ask = (path, more = {}) => fetch(path, {cache: "no-store", ...more, headers: {Authorization: `Bearer ${key}`}});
 
 function locked(why) {
-  sessionStorage.removeItem("key"); key = null; over = true;
+  sessionStorage.removeItem("key"); key = null;
   $("dot").className = "dot off"; $("status").textContent = "locked";
   note("This page is locked", why);
 }
@@ -25,14 +25,14 @@ async function poll() {
     if (answer.status === 403) { locked(await answer.text()); return }
     if (!answer.ok) throw new Error(await answer.text());
     const first = state === null;
-    state = await answer.json(); misses = 0; over = false;
+    state = await answer.json(); misses = 0;
     if (first) { setUp(); setUpSources() }
     if (!own && (state.frame !== shown || first)) { drawAnswers(); shown = state.frame }
     if (turn++ % 2 === 0) drawFigures();
     drawName(); drawSource(); drawButtons();
   } catch (error) {
     if (++misses === 4) {
-      over = true; live();
+      live();
       $("dot").className = "dot off"; $("status").textContent = "ended";
       note("The demo has ended", "Run edgenet demo again and open the new address.");
     }
