@@ -21,7 +21,7 @@ class Frame(object):
         stride, color: Of a raw layout, as ``planes.fitted`` takes them.
         taken: When it arrived, on ``time.perf_counter``'s clock, seconds.
         turned: Its Exif orientation, where its source took it out of a file.
-        cost: Seconds up to ``taken`` from its first sign: the driver's time stamp, its first byte, the start
+        cost: Seconds up to ``taken`` from when the picture began: the driver's time stamp, its first byte, the start
             of drawing.
         question: Who waits for its answer, where it is a viewer's own picture.
     """
@@ -76,7 +76,7 @@ class FrameInFlight(object):
         self.second: Any = None
 
     def age(self):
-        """From the picture's first sign to its label, seconds."""
+        """Glass to label: from when the picture began to its label, seconds."""
         return self.concluded - self.frame.taken + self.frame.cost
 
     def agree(self):

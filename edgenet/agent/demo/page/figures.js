@@ -41,7 +41,7 @@ function drawDelay() {
   const age = state.age_ms || null, points = keep("age", age), most = Math.max(5, ...points.map(point => point[1])) * 1.15;
   $("age").replaceChildren(fixed(age, age < 9.95 ? 1 : 0), make("i", "", "ms"));
   $("agep").textContent = state.age_p99_ms == null ? "no frame yet" : `p99 ${ms(state.age_p99_ms)}`;
-  $("agep").title = "from a picture's first sign to its label: the last second's mean, and 99 % of all frames";
+  $("agep").title = "from the camera's first byte to the label: the mean of the last second, and 99 % of all frames";
   if (!points.length) return;
   $("agemost").textContent = `top: ${fixed(most, 0)} ms`;
   chart("agechart", points, most, null);
