@@ -21,8 +21,8 @@ class Frame(object):
         stride, color: Of a raw layout, as ``planes.fitted`` takes them.
         taken: When it arrived, on ``time.perf_counter``'s clock, seconds.
         turned: Its Exif orientation, where its source took it out of a file.
-        cost: Seconds up to ``taken`` from when the picture began: the driver's time stamp, its first byte, the start
-            of drawing.
+        cost: Seconds up to ``taken`` from when the picture began: the driver's time stamp, its first byte, or
+            the start of drawing.
         question: Who waits for its answer, where it is a viewer's own picture.
     """
 
