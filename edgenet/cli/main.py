@@ -60,7 +60,6 @@ cli.add_all(Path(__file__).parent, "edgenet.cli", without=Path(__file__).stem)
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit; what threads and libraries would print goes to the log."""
     _open_all()
-    _interrupted.clear()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     for stream in (sys.stdout, sys.stderr):
@@ -79,6 +78,7 @@ def _open_all() -> None:
 
 
 def _run(arguments: list[str] | None) -> int:
+    _interrupted.clear()
     with Journal(sys.argv[1:] if arguments is None else arguments) as journal:
         try:
             result = cli.main(arguments, prog_name="edgenet", standalone_mode=False)

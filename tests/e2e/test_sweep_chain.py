@@ -145,7 +145,7 @@ def test_what_is_refused_before_any_work(
         assert _run(["sweep", *networks, *options, *more]) == 1
         assert told in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("**/*.edgenet"))
-    assert _run(["sweep", "first-look", networks[0]]) == 2
+    assert _run(["sweep", "first-look", networks[0]]) == 1
 
 
 def test_nothing_that_works_is_a_failure(

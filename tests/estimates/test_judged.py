@@ -1,4 +1,4 @@
-"""Whether it can be told is decided by figures that were left out."""
+"""Whether it can be told is decided by figures that were held back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_figures_that_agree_are_told() -> None:
     assert judged.factor is not None
     assert 1.0 <= judged.factor < 1.1
     assert judged.figures == 8
-    assert "network is left out" in judged.why
+    assert "the times of the network on that board were held back" in judged.why
 
 
 def test_a_board_that_was_timed_with_other_kernels_is_asked_as_such() -> None:
@@ -38,13 +38,13 @@ def test_a_board_that_was_timed_with_other_kernels_is_asked_as_such() -> None:
     rows = [row for row in left_out(known, "kernels") if row.figure.kernels == "tflite"]
     here = [row for row in rows if row.figure.core == "Cortex-A72"]
     assert judged.factor == pytest.approx(within(here))
-    assert "kernels are left out" in judged.why
+    assert "with these kernels on that board were held back" in judged.why
 
 
 def test_a_board_that_nobody_timed_is_asked_as_such() -> None:
     judged = judge(case(machine("new", clock=1200)), KNOWN, scaled=False)
     assert judged.tells
-    assert "whole board" in judged.why
+    assert "all times on that board were held back" in judged.why
     assert "kernels" not in judged.why
 
 
@@ -52,7 +52,7 @@ def test_a_board_that_nobody_timed_is_asked_as_such() -> None:
 def test_a_number_of_threads_that_nobody_timed_there_is_asked_as_such(threads: int, asked: bool) -> None:
     """The figures are of four threads on four cores."""
     judged = judge(replace(case(PI), threads=threads), KNOWN, scaled=False)
-    assert ("number of threads is left out" in judged.why) is asked
+    assert ("with as many threads on that board were held back" in judged.why) is asked
 
 
 def test_a_family_that_nobody_timed_in_such_numbers_is_asked_as_such() -> None:
@@ -141,8 +141,8 @@ def test_a_core_with_enough_figures_is_judged_by_them_alone() -> None:
 def test_a_new_board_of_a_core_that_was_timed_with_other_kernels_is_asked_both() -> None:
     known = (*figures(PI), *figures(ALONE, kernels="ncnn"))
     why = judge(case(machine("new", "Cortex-A53")), known, scaled=False).why
-    assert "kernels are left out" in why
-    assert "whole board" in why
+    assert "with these kernels on that board were held back" in why
+    assert "all times on that board were held back" in why
 
 
 def test_the_limit_is_the_one_that_the_page_names() -> None:

@@ -99,7 +99,7 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
     ):
         with pytest.raises(PlanError, match=told):
             candidates(SweepPlan(files=files))
-    with pytest.raises(PlanError, match="no accuracy is published"):
+    with pytest.raises(PlanError, match="no published accuracy is known"):
         candidates(SweepPlan(families=("v1",), alphas=(0.3,)))
 
 

@@ -1,5 +1,6 @@
 """A request's body that is read only when there is room for it, or refused."""
 
+import io
 import time
 
 # Of a viewer's own picture.
@@ -53,3 +54,22 @@ class Body(object):
                 break
             self._left -= len(piece)
             yield piece
+
+
+class Replay(io.RawIOBase):
+    """What comes over a connection, of which the first bytes were read already."""
+
+    def __init__(self, head, connection):
+        self._head, self._connection = head, connection
+
+    def readable(self):
+        """It is read."""
+        return True
+
+    def readinto(self, buffer):
+        """What was read before comes first."""
+        if not self._head:
+            return self._connection.recv_into(buffer)
+        count = min(len(self._head), len(buffer))
+        buffer[:count], self._head = self._head[:count], self._head[count:]
+        return count

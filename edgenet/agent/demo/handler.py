@@ -14,7 +14,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 from ..failure import Failure
-from .body import MAX_BYTES, Body, Refused
+from .body import MAX_BYTES, Body, Refused, Replay
 
 HOSTS = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?\Z")
 MAX_LINE, MAX_HEADERS, MAX_BODY = 2048, 16384, 4096
@@ -29,23 +29,6 @@ _POLICY = (
     "default-src 'none'; img-src data: blob:; connect-src 'self'; style-src 'unsafe-inline'; "
     "script-src 'nonce-{0}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-
-
-class _Replay(io.RawIOBase):
-    """What comes over a connection, of which the first bytes were read already."""
-
-    def __init__(self, head, connection):
-        self._head, self._connection = head, connection
-
-    def readable(self):
-        return True
-
-    def readinto(self, buffer):
-        if not self._head:
-            return self._connection.recv_into(buffer)
-        count = min(len(self._head), len(buffer))
-        buffer[:count], self._head = self._head[:count], self._head[count:]
-        return count
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -74,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         """As always, with what the gate has read."""
         BaseHTTPRequestHandler.setup(self)
         self.rfile.close()
-        self.rfile = io.BufferedReader(_Replay(self._head, self.connection))
+        self.rfile = io.BufferedReader(Replay(self._head, self.connection))
 
     def log_message(self, format, *arguments):
         """Say nothing: stderr is for what goes wrong."""
