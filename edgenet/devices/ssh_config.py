@@ -58,6 +58,9 @@ def _words(rest: str) -> list[str]:
 
 def _included(patterns: list[str], base: Path) -> Iterator[Path]:
     for pattern in patterns:
-        whole = Path(pattern).expanduser()
+        try:
+            whole = Path(pattern).expanduser()
+        except (RuntimeError, ValueError):  # nobody is called so; a null byte
+            continue
         for found in sorted(glob.glob(str(whole if whole.is_absolute() else base / whole))):
             yield Path(found)
