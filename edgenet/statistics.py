@@ -30,6 +30,8 @@ __all__ = [
 Z95 = 1.959963984540054
 # Batches of a run for the interval of its median, and the fewest samples of one.
 BATCHES, LEAST = 24, 5
+# Of float64 [n]: the mean, or the median.
+Middle = Callable[[NDArray[np.float64]], np.floating]
 
 
 def wilson(successes: int, total: int, z: float = Z95) -> tuple[float, float]:
@@ -234,16 +236,21 @@ def mean_half_width(values: NDArray[np.float64]) -> float:
     return student95(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
 
 
-def _batches(samples: NDArray[np.float64]) -> list[NDArray[np.float64]] | None:
-    """Up to 24 consecutive batches; ``None`` below 5 batches of 5."""
+def _of_batches(samples: NDArray[np.float64], middle: Middle) -> NDArray[np.float64] | None:
+    """The middle of each of up to 24 consecutive batches; ``None`` below 5 batches of 5."""
     batches = min(BATCHES, len(samples) // LEAST)
-    return None if batches < LEAST else np.array_split(samples, batches)
+    if batches < LEAST:
+        return None
+    return np.asarray([middle(part) for part in np.array_split(samples, batches)])
 
 
-def _batch_medians(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Medians of the batches; ``None`` where there are too few."""
-    batches = _batches(samples)
-    return None if batches is None else np.asarray([np.median(part) for part in batches])
+def _interval(samples: NDArray[np.float64], middle: Middle) -> tuple[float, float] | None:
+    """95 % interval of the middle of all samples, by those of their batches."""
+    middles = _of_batches(samples, middle)
+    if middles is None:
+        return None
+    half, whole = mean_half_width(middles), float(middle(samples))
+    return whole - half, whole + half
 
 
 def median_interval(samples: NDArray[np.float64]) -> tuple[float, float] | None:
@@ -258,12 +265,7 @@ def median_interval(samples: NDArray[np.float64]) -> tuple[float, float] | None:
     Returns:
         (low, high) around the median, or ``None`` below 25 samples.
     """
-    medians = _batch_medians(samples)
-    if medians is None:
-        return None
-    half = mean_half_width(medians)
-    middle = float(np.median(samples))
-    return middle - half, middle + half
+    return _interval(samples, np.median)
 
 
 def mean_interval(samples: NDArray[np.float64]) -> tuple[float, float] | None:
@@ -277,11 +279,7 @@ def mean_interval(samples: NDArray[np.float64]) -> tuple[float, float] | None:
     Returns:
         (low, high) around the mean, or ``None`` below 25 samples.
     """
-    batches = _batches(samples)
-    if batches is None:
-        return None
-    half, middle = mean_half_width(np.asarray([part.mean() for part in batches])), float(samples.mean())
-    return middle - half, middle + half
+    return _interval(samples, np.mean)
 
 
 def median_ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, tuple[float, float] | None]:
@@ -290,7 +288,7 @@ def median_ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float,
     The difference of the logarithms of both runs' batch medians, after Welch (Biometrika 34, 1947).
     """
     ratio = float(np.median(b) / np.median(a))
-    first, second = _batch_medians(a), _batch_medians(b)
+    first, second = _of_batches(a, np.median), _of_batches(b, np.median)
     if first is None or second is None:
         return ratio, None
     parts = [float(np.log(item).var(ddof=1)) / len(item) for item in (first, second)]

@@ -13,10 +13,10 @@ from edgenet.progress import Progress, silent
 from edgenet.recipe import Recipe
 from edgenet.steps.compiled import bundle_file
 from edgenet.steps.compiler import Compiler
-from edgenet.steps.decide import decide
 from edgenet.steps.plan import Plan
-from edgenet.steps.quantize import calibration_images
-from edgenet.steps.source import Source, read_source
+from edgenet.steps.planning import planned
+from edgenet.steps.source import Source
+from edgenet.steps.taken import images_of
 from edgenet.steps.timings import Timing, last_seconds
 from edgenet.target import Target
 
@@ -54,10 +54,10 @@ class Preview:
 
 def preview(  # noqa: PLR0913
     model: Source,
-    target: Target | str = "local",
+    target: Target | Path | str = "local",
     backend: str | None = None,
     precision: str | None = None,
-    recipe: Recipe | str | None = None,
+    recipe: Recipe | Path | str | None = None,
     calibration: ImageSet | Path | str | None = None,
     progress: Progress = silent,
     head: str = LOGITS,
@@ -76,10 +76,9 @@ def preview(  # noqa: PLR0913
         DataError, LibraryError, ModelError, PlanError: As :func:`edgenet.compile` does before any work.
     """
     progress("reading the model and the images", 0, None)
-    decision = decide(model, target, backend, precision, recipe, max_drift)
-    source = read_source(decision.source or model, preprocessing, labels)
-    decision = decide(source, decision.target, backend, precision, recipe, max_drift)
-    images = calibration_images(calibration, "")
+    how = (target, backend, precision, recipe, head, max_drift)
+    decision, source = planned(model, *how, preprocessing, labels)
+    images = images_of(calibration, "calib")
     compiler = Compiler(source, images, progress, cache)
     compiler.check(decision, head)
     cached = compiler.quantized_before(decision)
