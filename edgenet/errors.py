@@ -122,9 +122,18 @@ class DeviceError(EdgenetError):
 
 
 class ConnectionFailed(DeviceError):
-    """The board could not be reached, or has no usable Python."""
+    """The board could not be reached, or has no usable Python.
+
+    Attributes:
+        unasked: Whether a person could have answered what ssh would have asked: for a host key that is not
+            known yet, or a password.
+    """
 
     exit_code = EXIT_UNREACHABLE
+
+    def __init__(self, what: str, remedy: str = "", unasked: bool = False) -> None:
+        super().__init__(what, remedy)
+        self.unasked = unasked
 
 
 class ConnectionLost(DeviceError):

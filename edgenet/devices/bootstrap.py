@@ -101,7 +101,7 @@ _SAFE = resources.files("edgenet").joinpath("agent/store/safe.py").read_text("ut
 BOOT = _BOOT % re.sub(r' *"""[\s\S]*?"""\n', "", _SAFE)  # less its docstrings
 
 _SCRIPT = r"""{
-usable() {
+%(variables)susable() {
   "$1" -E -c "import sys; sys.exit(sys.version_info < (3, 6))" </dev/null >/dev/null 2>&1
 }
 if [ -n "$EDGENET_PYTHON" ]; then set -- "$EDGENET_PYTHON"
@@ -117,12 +117,29 @@ exit 1
 """
 
 
-def script(digest: str, size: int) -> bytes:
-    """The script for ``sh`` that starts the agent with this sha256 and size in bytes."""
+def script(digest: str, size: int, home: str = "", python: str = "") -> bytes:
+    """The script for ``sh`` that starts the agent with this sha256 and size in bytes.
+
+    Args:
+        digest: Of the agent.
+        size: Of the agent, bytes.
+        home: The folder there that holds all of edgenet's; "" leaves it to the board.
+        python: The Python there; "" for the first that fits.
+    """
     names = " ".join(f"python3.{minor}" for minor in range(14, 5, -1))
     packed = base64.b64encode(zlib.compress(BOOT.encode("ascii"), 9)).decode("ascii")  # it travels every time
     boot = f'import base64, zlib; exec(zlib.decompress(base64.b64decode("{packed}")))'
-    return (_SCRIPT % {"names": names, "boot": boot, "digest": digest, "size": size}).encode("ascii")
+    variables = _exported("EDGENET_HOME", home) + _exported("EDGENET_PYTHON", python)
+    text = _SCRIPT % {"names": names, "boot": boot, "digest": digest, "size": size, "variables": variables}
+    return text.encode()
+
+
+def _exported(name: str, path: str) -> str:
+    """A line of ``sh`` that sets a variable to a path, which may begin with ``~/``; nothing for none."""
+    if not path:
+        return ""
+    value = f'"$HOME"/{shlex.quote(path[2:])}' if path.startswith("~/") else shlex.quote(path)
+    return f"{name}={value}; export {name}\n"
 
 
 def handshake(connection: Connection, archive: Archive) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from edgenet.board import Board
 from edgenet.devices.bootstrap import BOOT
 from edgenet.devices.process import PipedConnection, PipedProcess
 from edgenet.errors import ConnectionFailed, ConnectionLost
@@ -18,7 +19,9 @@ __all__ = ["LocalConnection"]
 class LocalConnection(PipedConnection):
     """The agent in a process of its own, run by this Python."""
 
-    name = "local"
+    def __init__(self, board: Board) -> None:
+        super().__init__()
+        self.name, self._board = str(board), board
 
     def start(self, digest: str, size: int) -> int:
         """Start the bootstrap; returns 0: nothing is sent.
@@ -31,12 +34,17 @@ class LocalConnection(PipedConnection):
                 "this machine runs Windows, and what edgenet runs on a board needs Linux or macOS",
                 f"give a board, --device user@host, or use edgenet within WSL: {page('install', 'windows')}",
             )
-        log.debug("run the agent here with %s", sys.executable)
+        python = os.path.expanduser(self._board.python) or sys.executable
+        home = os.path.expanduser(self._board.home)
+        log.debug("run the agent here with %s", python)
         try:
-            self._process = PipedProcess([sys.executable, "-E", "-c", BOOT, digest, str(size)])
+            self._process = PipedProcess(
+                [python, "-E", "-c", BOOT, digest, str(size)],
+                {**os.environ, "EDGENET_HOME": home} if home else None,
+            )
         except OSError as error:
             raise ConnectionFailed(
-                f"cannot run {sys.executable}: {error.strerror}", "check the installation"
+                f"cannot run {python}: {error.strerror}", "check the installation"
             ) from None
         return 0
 

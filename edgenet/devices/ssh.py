@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Sequence
 
+from edgenet.board import Board
 from edgenet.devices.bootstrap import script
 from edgenet.devices.process import PipedConnection, PipedProcess
 from edgenet.devices.sshfailures import board_words, diagnose
@@ -29,13 +30,16 @@ _OPTIONS = (
 _PORT = re.compile(r"(?P<host>[^:]+|(?:[^@\[\]]+@)?\[[^\]]+\]):(?P<port>\d{1,5})\Z")
 
 
-def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -> list[str]:
+def ssh_command(
+    destination: str, arguments: Sequence[str], interactive: bool, options: Sequence[str] = ()
+) -> list[str]:
     """The ssh command line that runs ``arguments`` on the board.
 
     Args:
         destination: ``user@host``, ``user@host:port``, an alias of the user's ssh config, or ``ssh://…``.
         arguments: The remote command.
         interactive: Whether a person can answer ssh's questions (at the terminal, to ssh itself).
+        options: Further words for ssh, such as ``-i FILE``.
 
     Raises:
         ConnectionFailed: The destination could be read as an option or is not a name.
@@ -52,17 +56,17 @@ def ssh_command(destination: str, arguments: Sequence[str], interactive: bool) -
     if found := _PORT.fullmatch(destination):
         host = found["host"]
         command += ["-p", found["port"]]
-    return [*command, "--", host.replace("[", "").replace("]", ""), *arguments]
+    return [*command, *options, "--", host.replace("[", "").replace("]", ""), *arguments]
 
 
 class SshConnection(PipedConnection):
     """One ssh process that runs the agent on a board."""
 
-    def __init__(self, destination: str) -> None:
+    def __init__(self, board: Board) -> None:
         super().__init__()
-        self.name = destination
-        interactive = sys.stdin is not None and sys.stdin.isatty()
-        self._command = ssh_command(destination, ["sh"], interactive)
+        self.name, self._board = str(board), board
+        self._interactive = board.asks and sys.stdin is not None and sys.stdin.isatty()
+        self._command = ssh_command(board.device, ["sh"], self._interactive, board.ssh_options)
 
     def start(self, digest: str, size: int) -> int:
         """Start ssh and hand the script to the board's ``sh``; returns the script's size in bytes.
@@ -79,7 +83,7 @@ class SshConnection(PipedConnection):
                 "install the OpenSSH client, or set EDGENET_SSH",
             ) from None
         try:
-            sent = self.stdin.write(script(digest, size))
+            sent = self.stdin.write(script(digest, size, self._board.home, self._board.python))
             self.stdin.flush()
         except OSError:
             raise self.failed("") from None
@@ -89,7 +93,7 @@ class SshConnection(PipedConnection):
         """Why the agent did not start, from what ssh and the board said."""
         status, words = self.process.wait(5.0), self.process.stderr_text()
         _log(status, words)
-        return diagnose(self.name, words, status, said)
+        return diagnose(str(self._board.device), words, status, said, self._interactive)
 
     def lost(self) -> ConnectionLost:
         """Why the streams ended."""

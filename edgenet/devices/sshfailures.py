@@ -79,6 +79,11 @@ _TABLE = (
         "wait a little (it may be starting, or limiting logins) and try again",
     ),
 )
+# Where ssh could have asked a person: whether a new host key is right, for a password or a key's passphrase.
+_ASKABLE = re.compile(
+    r"^(?:Host key verification failed\.|No \S+ host key is known|(?:[^\s:]+: )?Permission denied \()", re.M
+)
+_CHANGED = re.compile(r"^@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED", re.M)
 # What ssh says of itself and not of a cause, in whatever log level the user chose.
 _CHATTER = re.compile(
     r"^(?:debug\d: |Authenticated to |Transferred: |Bytes per second: |OpenSSH_|\*\* "
@@ -87,7 +92,9 @@ _CHATTER = re.compile(
 )
 
 
-def diagnose(board: str, stderr: str, status: int | None, said: str) -> ConnectionFailed:
+def diagnose(
+    board: str, stderr: str, status: int | None, said: str, interactive: bool = True
+) -> ConnectionFailed:
     """The error that an ssh which did not reach the agent means.
 
     Args:
@@ -95,12 +102,15 @@ def diagnose(board: str, stderr: str, status: int | None, said: str) -> Connecti
         stderr: What ssh and the board wrote there.
         status: ssh's exit status: 255 is its own failure, None means it had to be ended.
         said: The last thing the board printed, if it did.
+        interactive: Whether ssh could ask a person.
     """
     for pattern, what, remedy in _TABLE if status == SSH_FAILED else ():
         if found := re.search(pattern, stderr, re.M):
             host = board.rpartition("@")[2]
             group = (found.group(1) if found.groups() else None) or host
-            return ConnectionFailed(what.format(group, board=board), remedy.format(group, board=board))
+            unasked = not interactive and bool(_ASKABLE.search(stderr)) and not _CHANGED.search(stderr)
+            told = what.format(group, board=board), remedy.format(group, board=board)
+            return ConnectionFailed(*told, unasked=unasked)
     words = board_words(stderr) or said
     if status is None or status < 0:
         return ConnectionFailed(

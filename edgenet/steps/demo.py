@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+from edgenet.board import Board, BoardLike, board_of
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.archive import demo_archive
@@ -112,7 +113,7 @@ class DemoOptions(Shown):
 
 def demo(
     bundle: BundleLike | None = None,
-    device: str = "local",
+    device: BoardLike = "local",
     options: DemoOptions | None = None,
     watch: Watch | None = None,
     stop: threading.Event | None = None,
@@ -124,7 +125,7 @@ def demo(
 
     Args:
         bundle: What to run; without one the embedded model, int8 against float32.
-        device: "local", ``user@host[:port]`` or an ssh alias.
+        device: A board; "local", ``user@host[:port]`` or an ssh alias.
         options: All the rest.
         watch: Called with how it goes.
         stop: Set by anybody to end it.
@@ -143,28 +144,28 @@ def demo(
         >>> summary["device"], summary["kept"]["snapshots"]
         ('local', 0)
     """
-    chosen = options or DemoOptions()
+    chosen, board = options or DemoOptions(), board_of(device)
     bundles = _bundles(bundle, chosen, progress)
     source = chosen.source or ("camera" if bundle else SYNTHETIC)
     together = bundles[0].manifest.task.together
-    wanted = source_order(source, device, chosen.size, chosen.fps, chosen.loop, together)
-    others = [] if source == SYNTHETIC else [source_order(SYNTHETIC, device, together=together)]
+    wanted = source_order(source, board.device, chosen.size, chosen.fps, chosen.loop, together)
+    others = [] if source == SYNTHETIC else [source_order(SYNTHETIC, board.device, together=together)]
     if chosen.then is not None:
         check_chain(*(item.manifest.task for item in bundles))
     pictures = gallery(bundles, chosen.gallery, chosen.then is not None)
-    progress(f"connecting to {device}", 0, None)
+    progress(f"connecting to {board}", 0, None)
     lines = Path(chosen.answers) if isinstance(chosen.answers, str) else chosen.answers
     keeper = Recorder(Path(chosen.keep), lines)
-    with connect(device, board_events(progress)) as agent, keeper, _door(chosen, device) as door:
-        request = _request(agent, bundles, device, [wanted, *others], pictures, chosen, progress)
+    with connect(board, board_events(progress)) as agent, keeper, _door(chosen, board) as door:
+        request = _request(agent, bundles, board, [wanted, *others], pictures, chosen, progress)
         on_event = _listener(watch or Watch(), keeper, door, progress)
         summary = agent.demo(request, on_event, stop or threading.Event(), door)
-    return {"device": device, **summary, "kept": keeper.kept()}
+    return {"device": str(board), **summary, "kept": keeper.kept()}
 
 
-def _door(chosen: DemoOptions, device: str) -> AbstractContextManager[PortForward | None]:
+def _door(chosen: DemoOptions, board: Board) -> AbstractContextManager[PortForward | None]:
     """The way to the page, where the board's loopback is not this machine's."""
-    if chosen.page and device != "local":
+    if chosen.page and board.device != "local":
         return contextlib.closing(PortForward(chosen.port))
     return contextlib.nullcontext()
 
@@ -203,7 +204,7 @@ def _bundles(bundle: BundleLike | None, chosen: DemoOptions, progress: Progress)
 def _request(
     agent: Agent,
     bundles: tuple[Bundle, ...],
-    device: str,
+    board: Board,
     sources: Sequence[SourceOrder],
     pictures: Sequence[tuple[str, Blob]],
     chosen: DemoOptions,
@@ -212,7 +213,7 @@ def _request(
     """Bring everything to the board; what asks it to run."""
     facts = agent.facts(sorted({bundle.manifest.backend for bundle in bundles}))
     threads = chosen.threads or facts.cores
-    staged = [stage(agent, bundle, device, progress) for bundle in bundles]
+    staged = [stage(agent, bundle, str(board), progress) for bundle in bundles]
     archive = demo_archive()
     program = Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))
     shown = [blob for _, blob in pictures]
@@ -228,7 +229,7 @@ def _request(
         "others": others,
         "gallery": [[name, blob.digest] for name, blob in pictures],
         "page": chosen.page,
-        "port": chosen.port if device == "local" else 0,
+        "port": chosen.port if board.device == "local" else 0,
         "seconds": chosen.seconds,
         "log": chosen.answers is not None,
         "phone": chosen.phone,

@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from edgenet.board import BoardLike, board_of
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Finished
@@ -51,7 +52,7 @@ class Deployment(Shown):
 
 
 def deploy(
-    bundle: BundleLike, device: str = "local", progress: Progress = silent, offline: bool = False
+    bundle: BundleLike, device: BoardLike = "local", progress: Progress = silent, offline: bool = False
 ) -> Deployment:
     """Make a bundle the board's current deployment.
 
@@ -60,7 +61,7 @@ def deploy(
 
     Args:
         bundle: What `compile` made, or its file.
-        device: "local", ``user@host[:port]`` or an ssh alias.
+        device: A board; "local", ``user@host[:port]`` or an ssh alias.
         progress: Called for every stage.
         offline: Send only runtimes whose wheels were fetched before (`edgenet wheelhouse`).
 
@@ -73,11 +74,12 @@ def deploy(
         >>> edgenet.deploy("signs.edgenet", "local").name
         'signs.onnxruntime.int8'
     """
-    bundle = bundle_of(bundle)
+    bundle, board = bundle_of(bundle), board_of(device)
     began = time.perf_counter()
-    progress(f"connecting to {device}", 0, None)
-    with connect(device, board_events(progress)) as agent:
-        return made_current(agent, bundle, stage(agent, bundle, device, progress, offline), device, began)
+    progress(f"connecting to {board}", 0, None)
+    with connect(board, board_events(progress)) as agent:
+        staged = stage(agent, bundle, str(board), progress, offline)
+        return made_current(agent, bundle, staged, str(board), began)
 
 
 def made_current(agent: Agent, bundle: Bundle, staged: Staged, device: str, began: float) -> Deployment:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from edgenet.backend import backend_names, load_backend
+from edgenet.board import BoardLike, board_of
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Trial
 from edgenet.devices.connect import connect
@@ -90,11 +91,13 @@ class Examination(Shown):
         return asdict(self)
 
 
-def doctor(device: str = "local", backend: str | None = None, progress: Progress = silent) -> Examination:
+def doctor(
+    device: BoardLike = "local", backend: str | None = None, progress: Progress = silent
+) -> Examination:
     """Look at a board without changing it; one that cannot be reached is a result, not an error.
 
     Args:
-        device: "local", ``user@host[:port]`` or an alias of the user's ssh config.
+        device: A board; "local", ``user@host[:port]`` or an alias of the user's ssh config.
         backend: The backend that shall run there; all that this edgenet builds for its target if ``None``.
         progress: Called where the board takes its time.
 
@@ -106,15 +109,17 @@ def doctor(device: str = "local", backend: str | None = None, progress: Progress
         >>> found.reached, found.conditions[0].state
         (True, 'ok')
     """
+    board = board_of(device)
     try:
-        with connect(device, board_events(progress)) as agent:
+        with connect(board, board_events(progress)) as agent:
             facts, now = _asked(agent, [backend] if backend else backend_names())
-            backends = (backend,) if backend else _backends(board_target(facts, device).target)
+            backends = (backend,) if backend else _backends(board_target(facts, board.device).target)
             trials = {name: _try(agent, name) for name in backends}
     except ConnectionFailed as error:
         reach = Condition("reach", "not", error.what, error.remedy)
-        return Examination(device, (reach,), reached=False)
-    return Examination(device, tuple(examine(facts, backends, trials, now, device, bool(backend))))
+        return Examination(str(board), (reach,), reached=False)
+    conditions = examine(facts, backends, trials, now, board.device, bool(backend))
+    return Examination(str(board), tuple(conditions))
 
 
 def _asked(agent: Agent, backends: Sequence[str]) -> tuple[Facts, float]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from edgenet.board import BoardLike, board_of
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
@@ -56,7 +57,7 @@ class Fastest(Shown):
 
 def deploy_fastest(
     bundles: Iterable[BundleLike] | BundleLike,
-    device: str = "local",
+    device: BoardLike = "local",
     progress: Progress = silent,
     offline: bool = False,
 ) -> Fastest:
@@ -70,7 +71,7 @@ def deploy_fastest(
 
     Args:
         bundles: Of one model, the preferred one first.
-        device: "local", ``user@host[:port]`` or an ssh alias.
+        device: A board; "local", ``user@host[:port]`` or an ssh alias.
         progress: Called for every stage.
         offline: As for ``deploy``.
 
@@ -86,10 +87,11 @@ def deploy_fastest(
     """
     loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
     _check_one_model(loaded)
-    began = time.perf_counter()
-    progress(f"connecting to {device}", 0, None)
-    with connect(device, board_events(progress)) as agent:
-        staged = {bundle.digest: stage(agent, bundle, device, progress, offline) for bundle in loaded}
+    began, board = time.perf_counter(), board_of(device)
+    name = str(board)
+    progress(f"connecting to {board}", 0, None)
+    with connect(board, board_events(progress)) as agent:
+        staged = {bundle.digest: stage(agent, bundle, name, progress, offline) for bundle in loaded}
         rounds = [
             [_median_ms(agent, bundle, staged[bundle.digest], progress) for bundle in loaded]
             for _ in range(ROUNDS)
@@ -98,8 +100,8 @@ def deploy_fastest(
             bundle.digest: times for bundle, times in zip(loaded, zip(*rounds, strict=True), strict=True)
         }
         kept, why = _choose(loaded, medians)
-        last = stage(agent, kept, device, progress, offline)
-        return Fastest(made_current(agent, kept, last, device, began), medians, why)
+        last = stage(agent, kept, name, progress, offline)
+        return Fastest(made_current(agent, kept, last, name, began), medians, why)
 
 
 def _check_one_model(bundles: Sequence[Bundle]) -> None:

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 from edgenet.backend import backend_names, load_backend
+from edgenet.board import BoardLike, board_of
 from edgenet.devices.connect import connect
 from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
@@ -21,11 +22,11 @@ from edgenet.text import plain
 __all__ = ["board_target", "probe", "target_text", "write_target"]
 
 
-def probe(device: str = "local", progress: Progress = silent) -> Facts:
+def probe(device: BoardLike = "local", progress: Progress = silent) -> Facts:
     """The facts of a board (docs/agent-protocol.md, ``probe``).
 
     Args:
-        device: "local", ``user@host[:port]`` or an alias of the user's ssh config.
+        device: A board; "local", ``user@host[:port]`` or an alias of the user's ssh config.
         progress: Called where the board takes its time.
 
     Raises:
@@ -36,7 +37,7 @@ def probe(device: str = "local", progress: Progress = silent) -> Facts:
         >>> facts.cores > 0
         True
     """
-    with connect(device, board_events(progress)) as agent:
+    with connect(board_of(device), board_events(progress)) as agent:
         return agent.facts(backend_names())
 
 

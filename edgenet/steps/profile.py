@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.board import Board, BoardLike, board_of
 from edgenet.breakdown import More
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
@@ -41,7 +44,7 @@ from edgenet.steps.taken import BundleLike, bundle_of, images_of, protocol_of
 from edgenet.text import plain
 from edgenet.verify.expected import Expected, FloatReference, true_of
 
-__all__ = ["profile"]
+__all__ = ["Asked", "measured", "profile"]
 
 # A Raspberry Pi Zero 2 W, in MB of 1e6 bytes.
 SMALL_MB = 512 * 1024**2 / 1e6
@@ -49,7 +52,7 @@ SMALL_MB = 512 * 1024**2 / 1e6
 
 def profile(  # noqa: PLR0913
     bundle: BundleLike,
-    device: str = "local",
+    device: BoardLike = "local",
     protocol: Protocol | Path | str = "single-stream",
     val: ImageSet | Path | str | None = None,
     min_fps: float | None = None,
@@ -64,7 +67,7 @@ def profile(  # noqa: PLR0913
 
     Args:
         bundle: What `compile` made, or its file.
-        device: "local", ``user@host[:port]`` or an ssh alias.
+        device: A board; "local", ``user@host[:port]`` or an ssh alias.
         protocol: How to measure.
         val: Images to judge accuracy on, with ``labels.csv`` for what is true of them; else the bundle's few
             golden ones.
@@ -96,17 +99,56 @@ def profile(  # noqa: PLR0913
     frame = _frame(frame, rules)
     if images is not None:
         true_of(bundle, images)  # what is not of this model's task is refused before any work
-    progress(f"connecting to {device}", 0, None)
-    with connect(device, board_events(progress)) as agent:
-        facts = agent.facts([bundle.manifest.backend])
+    board = board_of(device)
+    progress(f"connecting to {board}", 0, None)
+    with connect(board, board_events(progress)) as agent:
         if deployed:
-            _check_deployed(agent, bundle, file, device)
-        staged = None if deployed else brought(agent, bundle, device, progress)
-        run = board_run(agent, bundle, rules, images, known, progress, frame, staged)
+            _check_deployed(agent, bundle, file, board)
+        staged = None if deployed else brought(agent, bundle, str(board), progress)
+        asked = Asked(rules, images, min_fps, max_drift, known, frame)
+        return measured(agent, bundle, asked, str(board), progress, staged)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be measured; as for :func:`profile`."""
+
+    rules: Protocol
+    images: ImageSet | None = None
+    min_fps: float | None = None
+    max_drift: float | None = None
+    known: FloatReference | None = None
+    frame: Frame | None = None
+
+
+def measured(
+    agent: Agent,
+    bundle: Bundle,
+    asked: Asked,
+    name: str,
+    progress: Progress = silent,
+    staged: Mapping[str, Any] | None = None,
+) -> Report:
+    """Measure a bundle on a board that answers, as :func:`profile` does.
+
+    Args:
+        agent: On the board.
+        bundle: Deployed there, or staged.
+        asked: What is to be measured.
+        name: The board's, for the report and for messages.
+        progress: Called for every stage.
+        staged: What the board knows of the bundle where it is not deployed.
+
+    Raises:
+        DeviceError: The board cannot run it, or what it told is no measurement.
+        DataError: The validation images cannot be used.
+    """
+    facts = agent.facts([bundle.manifest.backend])
+    run = board_run(agent, bundle, asked.rules, asked.images, asked.known, progress, asked.frame, staged)
     found = _drift(bundle, run.expected, run.answers)
-    verdict = judge(run.bench, found, min_fps, max_drift, facts.emulated)
-    verdict = verdict.changed(notes=(*verdict.notes, *_notes(bundle, run, images)))
-    return _checked(lambda: _report(bundle, device, facts, rules, run, found, verdict), device)
+    verdict = judge(run.bench, found, asked.min_fps, asked.max_drift, facts.emulated)
+    verdict = verdict.changed(notes=(*verdict.notes, *_notes(bundle, run, asked.images)))
+    return _checked(lambda: _report(bundle, name, facts, asked.rules, run, found, verdict), name)
 
 
 def _checked(make: Callable[[], Report], device: str) -> Report:
@@ -179,11 +221,11 @@ def _memory(bench: BenchResult, device: str) -> Memory:
     return found.changed(of_512_mb=share, arena_absent=bench.arena_absent)
 
 
-def _check_deployed(agent: Agent, bundle: Bundle, file: str, device: str) -> None:
+def _check_deployed(agent: Agent, bundle: Bundle, file: str, board: Board) -> None:
     if all(item.digest != bundle.digest for item in agent.deployments().deployments):
         raise DeviceError(
-            f"{bundle.name} ({bundle.digest[:12]}) is not deployed on {device}",
-            f"run {command_line(['edgenet', 'deploy', file, '--device', device])}",
+            f"{bundle.name} ({bundle.digest[:12]}) is not deployed on {board}",
+            f"run {command_line(['edgenet', 'deploy', file, '--device', board.device])}",
         )
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgenet.backend import backend_names
+from edgenet.board import Board
 from edgenet.devices.connect import connect
 from edgenet.facts import Facts
 from edgenet.library import Table
 from edgenet.steps.probe import board_target, target_text
-from edgenet.sweeps.plan import Board
 from edgenet.target import Target
 
 __all__ = ["Reached", "reach"]
@@ -64,7 +64,7 @@ def reach(board: Board) -> Reached:
         ConnectionFailed, ConnectionLost: It cannot be reached, or does not answer.
         LibraryError: The target that the plan names is not there, or the board tells too little to be one.
     """
-    with connect(board.device) as agent:
+    with connect(board) as agent:
         facts = agent.facts(backend_names())
     return Reached(board.device, facts, _target(board, facts))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edgenet.board import Board, board_of
 from edgenet.errors import LibraryError, PlanError
 from edgenet.frame import Frame
 from edgenet.library import Table, names, read_table
@@ -21,20 +22,12 @@ from edgenet.text import cause, near
 from edgenet.zoo import EMBEDDED
 from edgenet.zoo.named import FAMILIES
 
-__all__ = ["Board", "SweepPlan"]
+__all__ = ["SweepPlan"]
 
 PLAN_KEYS = f"the keys of a plan are described in {page('sweep')}"
 FRAME = Frame(640, 480)
 MAGIC = frozenset("*?[")
 MOST_THREADS = 1024
-
-
-@dataclass(frozen=True)
-class Board:
-    """One board: ``device`` as for every command, and the target where the board is not to be asked."""
-
-    device: str
-    target: str | None = None
 
 
 @dataclass(frozen=True)
@@ -215,7 +208,7 @@ class SweepPlan(Shown):
 
 _TAKEN: dict[str, Callable[[Any], Any]] = {
     "files": lambda value: tuple(map(file_of, several(value))),
-    "boards": lambda value: tuple(Board(one) if isinstance(one, str) else one for one in several(value)),
+    "boards": lambda value: tuple(map(board_of, several(value))),
     "calibration": folder_of,
     "val": folder_of,
     "frame": lambda value: Frame.parse(value) if isinstance(value, str) else value,

@@ -18,6 +18,7 @@ import pytest
 
 from edgenet.agent import wire
 from edgenet.agent.server import _HANDLERS
+from edgenet.board import Board
 from edgenet.devices.agent import Agent
 from edgenet.devices.bootstrap import BOOT
 from edgenet.devices.deadlines import DEADLINES, Deadlines, Limit
@@ -77,7 +78,7 @@ def stop():
 
 
 def local(deadlines=QUICK, waiting=None):
-    return Agent(LocalConnection(), deadlines, waiting)
+    return Agent(LocalConnection(Board("local")), deadlines, waiting)
 
 
 def pid_of(agent):
@@ -118,7 +119,7 @@ def test_an_agent_that_is_stopped_while_it_measures_is_given_up(stop, net, pictu
 
 
 def test_an_agent_that_is_stopped_behind_a_living_sshd_is_given_up(board, stop, net, picture):
-    with Agent(SshConnection("board"), QUICK) as agent:
+    with Agent(SshConnection(Board("board")), QUICK) as agent:
         net().deploy(agent)
         session = agent.open(None, 1)
         worker = child(board.process.pid, "worker")
@@ -131,7 +132,7 @@ def test_an_agent_that_is_stopped_behind_a_living_sshd_is_given_up(board, stop, 
 
 def test_a_stopped_server_is_given_up(board, stop):
     """All of it: ssh's own keep-alive would take 15 s."""
-    with Agent(SshConnection("board"), QUICK) as agent:
+    with Agent(SshConnection(Board("board")), QUICK) as agent:
         for pid in [*board.sessions(), board.process.pid]:
             stop(pid)
         with pytest.raises(ConnectionLost) as caught:
@@ -145,7 +146,9 @@ def test_a_stopped_server_is_given_up(board, stop):
 @pytest.mark.parametrize("device", ["local", "board"])
 def test_a_stopped_worker_is_given_up_and_ended(device, request, stop, net, picture):
     root = request.getfixturevalue("board").process.pid if device == "board" else os.getpid()
-    with Agent(LocalConnection() if device == "local" else SshConnection(device), QUICK) as agent:
+    with Agent(
+        LocalConnection(Board("local")) if device == "local" else SshConnection(Board(device)), QUICK
+    ) as agent:
         net().deploy(agent)
         session = agent.open(None, 1)
         worker = child(root, "worker")
@@ -223,7 +226,7 @@ class Slow(LocalConnection):
     """This machine behind a line of so many bytes a second."""
 
     def __init__(self, rate):
-        super().__init__()
+        super().__init__(Board("local"))
         self.rate = rate
 
     def start(self, digest, size):
@@ -319,7 +322,7 @@ class Fake(PipedConnection):
     name = "pi"
 
     def __init__(self, program):
-        super().__init__()
+        super().__init__(Board("local"))
         self.program = program
 
     def start(self, digest, size):

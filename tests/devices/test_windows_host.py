@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from edgenet import shell
+from edgenet.board import Board
 from edgenet.devices import local, process
 from edgenet.devices.local import LocalConnection
 from edgenet.devices.process import PipedProcess
@@ -39,7 +40,7 @@ def test_a_backslash_of_a_path_stays(monkeypatch: pytest.MonkeyPatch, text: str,
 def test_this_machine_is_no_board_there(monkeypatch: pytest.MonkeyPatch) -> None:
     windows(monkeypatch, local)
     with pytest.raises(ConnectionFailed, match=r'runs Windows.*device="user@host".*WSL'):
-        LocalConnection().start("0" * 64, 1)
+        LocalConnection(Board("local")).start("0" * 64, 1)
 
 
 def test_ctrl_c_is_not_for_ssh(monkeypatch: pytest.MonkeyPatch) -> None:

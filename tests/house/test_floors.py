@@ -14,8 +14,8 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {
-    "bundle", "frame", "manifest", "imageset", "model", "pipeline", "preprocessing", "protocol", "published",
-    "recipe", "report", "swept", "target",
+    "board", "bundle", "fleet", "fleet_report", "frame", "manifest", "imageset", "model", "pipeline",
+    "preprocessing", "protocol", "published", "recipe", "report", "swept", "target",
 }  # fmt: skip
 PARTS = {
     "breakdown", "card", "cards", "detection", "drift", "facts", "golden", "image_files", "importer",
@@ -47,7 +47,7 @@ FLOORS = (
     ("3, above both", ({"verify"}, {"live"})),
     ("3, above verify", ({"measure"},)),
     ("4", ({"steps"},)),
-    ("4, above steps", ({"sweeps"},)),
+    ("4, above steps", ({"sweeps"}, {"fleets"})),
     ("5", ({"cli", "__main__"},)),
 )
 # The board's side stands apart; these of its files are all that the host may import.

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from edgenet.board import Board
 from edgenet.errors import DataError, EdgenetError, LibraryError, PlanError
 from edgenet.library import names
-from edgenet.sweeps.plan import Board, SweepPlan
+from edgenet.sweeps.plan import SweepPlan
 
 WHOLE = """
 name = "mine"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from edgenet.board import Board
 from edgenet.bundle import Bundle
 from edgenet.errors import ConnectionLost, DataError
 from edgenet.locks import exclusive
@@ -18,7 +19,6 @@ from edgenet.sweeps import board_search, store
 from edgenet.sweeps import sweep as module
 from edgenet.sweeps.engine import Outcome
 from edgenet.sweeps.long_run import LongJob, run_long
-from edgenet.sweeps.plan import Board
 from edgenet.sweeps.sweep import sweep
 from edgenet.swept import Sweep
 from tests.sweeps.scripted import PLAN, Scripted

@@ -1,0 +1,89 @@
+"""One verb's measurements on many boards: what ``fleet.json`` holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgenet.errors import EXIT_DONE, EXIT_OVER_LIMIT, EXIT_UNREACHABLE
+from edgenet.json_file import check_schema, read_json, write_json
+from edgenet.json_value import Where
+from edgenet.record import Record
+from edgenet.report import Report
+
+__all__ = ["DONE", "FAILED", "OVER_LIMIT", "UNREACHABLE", "FleetBoard", "FleetReport", "state_of"]
+
+SCHEMA = 1
+MAX_BYTES = 512 << 20
+DONE, OVER_LIMIT, FAILED, UNREACHABLE = "done", "over the limit", "failed", "unreachable"
+
+
+def state_of(exit_code: int) -> str:
+    """What a board's exit code means, in a word."""
+    known = {EXIT_DONE: DONE, EXIT_OVER_LIMIT: OVER_LIMIT, EXIT_UNREACHABLE: UNREACHABLE}
+    return known.get(exit_code, FAILED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetBoard(Record):
+    """One board's.
+
+    Attributes:
+        board: Its name.
+        device: Its address.
+        state: "done", "over the limit", "failed" or "unreachable".
+        exit_code: As a command on this board alone would have ended.
+        seconds: Wall time.
+        target: What it is, where that is known.
+        tags: Of the fleet's file.
+        reason: What went wrong.
+        remedy: What to do about it.
+        report: What was measured; ``None`` where nothing was.
+    """
+
+    board: str
+    device: str
+    state: str
+    exit_code: int
+    seconds: float
+    target: str | None = None
+    tags: tuple[str, ...] = ()
+    reason: str | None = None
+    remedy: str | None = None
+    report: Report | None = None
+
+    def check(self, where: Where) -> None:
+        """What is measured has a report."""
+        if self.state in (DONE, OVER_LIMIT) and self.report is None:
+            raise where.missing("report")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetReport(Record):
+    """Measurements of a fleet.
+
+    Attributes:
+        schema: Version of this form.
+        at: When, Unix time of the host.
+        boards: In the fleet's order.
+    """
+
+    schema: int
+    at: float
+    boards: tuple[FleetBoard, ...]
+
+    @classmethod
+    def load(cls, path: Path | str) -> FleetReport:
+        """Read a ``fleet.json``.
+
+        Raises:
+            ReportError: Not readable, of another schema, or a value in it is not what it should be.
+        """
+        path = Path(path)
+        values = read_json(path, "fleet report", MAX_BYTES, "profile again")
+        check_schema(values, SCHEMA, path, "profile again")
+        return cls.from_table(values, str(path))
+
+    def write(self, path: Path | str) -> None:
+        """Save as JSON, all of it or nothing."""
+        write_json(Path(path), self.to_table())
