@@ -56,9 +56,7 @@ def _one(board: Board, everything: bool, as_json: bool) -> int:
     print_rows(status_lines(found))
     rows = history_rows(found)
     if rows:
-        print_table(
-            "", ["here", "on the board", "who", "what", "deployment", "result"], _end(rows, everything)
-        )
+        print_table("", HISTORY_HEADS, rows if everything else rows[:LINES])
     if note := clock_note(found):
         remark(note)
     return 0
