@@ -30,6 +30,7 @@ ALONE = {
     "mistakes",
     "original",
     "sigmoids",
+    "signatures",
     "statistics",
     "verification",
 }
@@ -80,6 +81,7 @@ PLACES = {
     ),
     "tflite": ("tflite_schema.py",),
     "click": ("cli/",),
+    "cryptography": ("signatures/ed25519.py",),
     "dask": CLUSTERS,
     "distributed": CLUSTERS,
     "h5py": ("importers/keras_network/dump.py",),
