@@ -50,8 +50,8 @@ class Bundle(Shown):
         size: Bytes of the zip.
         files: Name → contents, every one of the digest that the manifest names.
         raw: The bytes of ``manifest.json``, which is what a signature signs.
-        signature: What stands in ``FILE.edgenet.sig`` beside the file, not trusted and not read yet; no part of
-            the digest. ``None`` where there is none.
+        signature: What stands in ``FILE.edgenet.sig`` beside the file, neither trusted nor parsed yet, and no
+            part of the digest; ``None`` where there is none.
 
     Examples:
         >>> bundle = edgenet.Bundle.load("signs.edgenet")
@@ -71,8 +71,8 @@ class Bundle(Shown):
         """Read and check a bundle.
 
         Raises:
-            BundleError: Not a bundle, of another schema, damaged, or with unsafe contents; or what lies beside
-                it as its signature is no small file.
+            BundleError: Not a bundle, of another schema, damaged, or with unsafe contents; or its signature's
+                file is too large or no file.
         """
         path = Path(path)
         try:

@@ -9,7 +9,7 @@ from . import beat, finish, live, parts, wire
 from .child import Child, try_runtime
 from .facts import probe
 from .failure import Failure
-from .store import deployments, prune, unpack
+from .store import deployments, prune, trust, unpack
 from .store.home import LOCK_WAIT
 
 # A host that holds the deploy lock and says nothing for this long has lost it, seconds.
@@ -90,7 +90,7 @@ class Server(object):
 
     def _begin(self, request, _body):
         self._store.begin(min(float(request.get("wait", LOCK_WAIT)), IDLE))
-        return {}, b""
+        return {"signed_only": trust.asked(self._store)}, b""
 
     def _end(self, _request, _body):
         self._store.release()
@@ -157,6 +157,13 @@ class Server(object):
         self._store.release()
         self._store.used.clear()
         return {"changed": changed, "removed": removed}, b""
+
+    def _trust(self, request, _body):
+        return trust.keeper(self._store).answer(self._store, request), b""
+
+    def _prove(self, request, _body):
+        deployments.check(request["manifest"])
+        return {"signer": trust.demand(self._store, request["manifest"])}, b""
 
     def _deployments(self, _request, _body):
         return {
@@ -252,6 +259,8 @@ _HANDLERS = {
     wire.FINISH: Server._finish,
     wire.DEPLOY: Server._deploy,
     wire.DEPLOYMENTS: Server._deployments,
+    wire.TRUST: Server._trust,
+    wire.PROVE: Server._prove,
     wire.OPEN: Server._open,
     wire.BENCH: Server._run,
     wire.FRAMES: Server._run,

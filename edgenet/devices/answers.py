@@ -14,6 +14,7 @@ from edgenet.report import WarmUp
 
 __all__ = [
     "Arrival",
+    "Begun",
     "Bench",
     "DemoEnd",
     "Deployed",
@@ -53,6 +54,13 @@ class LackingParts(Record):
     """The parts of the agent that a board lacks: ``tasks/detection``."""
 
     parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun(Record):
+    """Whether the board asks for signatures, now that the deploy lock is held."""
+
+    signed_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

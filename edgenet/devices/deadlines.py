@@ -36,6 +36,8 @@ def _kinds() -> dict[str, tuple[str, float | None]]:
         wire.FINISH: ("the model to be built", 4 * _HOUR),
         wire.DEPLOY: ("the model to become current", 900.0),
         wire.DEPLOYMENTS: ("the list of deployments", 300.0),
+        wire.TRUST: ("the list of trusted keys", 300.0),
+        wire.PROVE: ("the signature to be verified", 300.0),
         wire.OPEN: ("the model to be loaded", 4 * _HOUR),
         wire.BENCH: ("the measurement", _HOUR),
         wire.FRAMES: ("the frames to be taken", 900.0),

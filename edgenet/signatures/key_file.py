@@ -50,7 +50,8 @@ class KeyFile:
         if found is None:
             if "PuTTY-User-Key-File" in text:
                 raise SignatureError(
-                    f"{path}: a key in PuTTY's form", f"export it: puttygen {path} -O private-openssh-new -o K"
+                    f"{path}: a key in PuTTY's form",
+                    f"export it: puttygen {path} -O private-openssh-new -o K",
                 )
             return cls(path, PublicKey.load(path), None)
         if found[1] != _OWN:

@@ -128,7 +128,9 @@ def blob_of(text: str, where: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise SignatureError(f"{where}: a key that is not base64", "copy the whole line of its .pub") from None
+        raise SignatureError(
+            f"{where}: a key that is not base64", "copy the whole line of its .pub"
+        ) from None
 
 
 def key_type(blob: bytes, where: str) -> str:

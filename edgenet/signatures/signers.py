@@ -146,7 +146,7 @@ def _options(text: str, place: str) -> dict[str, Any]:
             )
         key = name.removeprefix("valid-")
         if not match[2] or key in found:
-            wrong = f"has {name} twice" if match[2] else f'{name} without a value in double quotes'
+            wrong = f"has {name} twice" if match[2] else f"{name} without a value in double quotes"
             raise SignatureError(f"{place}: {wrong}", "correct the line")
         found[key] = match[2] if key == name else _moment(match[2], f"{place}: {name}")
         at = match.end()

@@ -1,4 +1,4 @@
-"""The strings that SSH's keys and signatures are made of: a length and so many bytes (RFC 4251, section 5)."""
+"""The strings that SSH's keys and signatures consist of: a length and so many bytes (RFC 4251, section 5)."""
 
 from __future__ import annotations
 

@@ -57,6 +57,7 @@ SHARED_WITH_THE_HOST = (
     "edgenet.agent.demo.gate",
     "edgenet.agent.detection",
     "edgenet.agent.preprocess",
+    "edgenet.agent.signed.kept",
     "edgenet.agent.tasks",
     "edgenet.agent.tunnel",
     "edgenet.agent.wire",
@@ -107,6 +108,7 @@ PLACES = {
     "subprocess": (
         "devices/",
         "agent/child.py",
+        "agent/signed/keygen.py",
         "agent/demo/program.py",
         "importers/framework/",
         "importers/keras_network/hdf5.py",

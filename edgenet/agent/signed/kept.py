@@ -6,7 +6,7 @@ takes nothing else (docs/agent-protocol.md, Deploying).
 Python 3.6 syntax: host and board read this same file.
 """
 
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 _OUTPUT = ("dtype", "scale", "zero_point")
 _PART = ("name", "values", "scale", "zero_point")
@@ -35,6 +35,12 @@ def kept(whole: Dict[str, Any], digest: str, file: str) -> Dict[str, Any]:
         "task": {"name": model.get("task", "classification"), "settings": model.get("settings", {})},
         "labels": ["background"] * whole["label_offset"] + labels if labels else [],
     }
+
+
+def files(whole: Dict[str, Any]) -> List[str]:
+    """The files of a bundle that a board may get: the artifact, and the graphs for its TensorRT."""
+    build = whole["artifact"].get("build") or {}
+    return [whole["artifact"]["file"]] + sorted(build.get("graphs", {}).values())
 
 
 def _output(spec):

@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..failure import Failure
 
@@ -18,10 +18,15 @@ _HEAD = struct.pack(">I", len(TYPE)) + TYPE.encode("ascii") + struct.pack(">I", 
 _SIZE = len(_HEAD) + 32
 _ARMOR = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 # Of a signature's text, and of the list of keys, bytes.
-MAX_SIGNATURE, MAX_FILE = 16 << 10, 1 << 20
+MAX_SIGNATURE, MAX_LINE, MAX_FILE = 16 << 10, 16 << 10, 1 << 20
 
-Key = NamedTuple("Key", [("name", str), ("blob", bytes), ("line", str)])
-Key.text = property(lambda key: text(key.blob))  # type: ignore[attr-defined]
+
+class Key(NamedTuple):
+    """A line of the list: the first of its names, the key's bytes, and the line itself."""
+
+    name: str
+    blob: bytes
+    line: str
 
 
 def blob(written):
@@ -41,9 +46,9 @@ def text(found):
     return "{} {}".format(TYPE, base64.b64encode(found).decode("ascii"))
 
 
-def line(name, found):
-    """A key as the board's list has it: for bundles alone."""
-    return '{} namespaces="{}" {}'.format(name, NAMESPACE, text(found))
+def key(name, found):
+    """A key as the board's list will have it: for bundles alone."""
+    return Key(name, found, '{} namespaces="{}" {}'.format(name, NAMESPACE, text(found)))
 
 
 def fingerprint(found):
@@ -63,10 +68,10 @@ def read(path):
     except OSError as error:
         what = "the list of trusted keys, {}, cannot be read: {}".format(path, error.strerror)
         raise Failure("untrusted", what, "mend it on the board, or remove it to ask for no signatures")
-    found = []
+    found: Any = []
     for item in lines:
         words = item.split()
-        if TYPE in words[1:-1] and not item.startswith("#"):
+        if len(item) <= MAX_LINE and TYPE in words[1:-1] and not item.startswith("#"):
             at = words.index(TYPE, 1)
             known = blob(" ".join(words[at : at + 2]))
             if known is not None:
@@ -75,7 +80,7 @@ def read(path):
 
 
 def signer(signature):
-    """The key that an armored signature names, as it stands in lists; ``None`` where that is no Ed25519 key."""
+    """The key that an armored signature names, as lists hold it; ``None`` where that is no Ed25519 key."""
     begin, end = _ARMOR
     inside = signature.strip() if len(signature) <= MAX_SIGNATURE else ""
     if not inside.startswith(begin) or not inside.endswith(end):

@@ -4,6 +4,7 @@ import json
 import os
 
 from ..failure import Failure, from_os_error
+from . import trust
 from .home import DIGEST, check_digest, read_json, sync_folder, write_atomic
 
 # Each field of a manifest and the type it must have.
@@ -31,11 +32,12 @@ def deploy(store, manifest):
     runtime = manifest.get("runtime")
     if runtime is not None and not os.path.isdir(store.path("runtimes", check_digest(runtime))):
         raise Failure("missing", "runtime {} is not on the board".format(runtime[:12]), "deploy again")
+    trust.demand(store, manifest)
     folder = store.path("deployments", manifest["digest"])
     text = json.dumps(manifest, sort_keys=True, indent=1).encode("utf-8")
     try:
         changed = _write(folder, text)
-        return _point(store, manifest["digest"]) or changed
+        return _point(store, manifest) or changed
     except OSError as error:
         raise from_os_error(error, len(text), store.free(), folder)
 
@@ -91,7 +93,9 @@ def _write(folder, text):
     return True
 
 
-def _point(store, digest):
+def _point(store, manifest):
+    trust.demand(store, manifest)
+    digest = manifest["digest"]
     if current(store) == digest:
         return False
     link = store.path("deployments", "current")

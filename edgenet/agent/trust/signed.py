@@ -6,7 +6,7 @@ import re
 
 from ..failure import Failure
 from ..signed import keygen, keys
-from ..signed.kept import kept
+from ..signed.kept import files, kept
 from ..store import deployments
 from ..store import trust as place
 from ..store.home import write_atomic
@@ -23,7 +23,9 @@ def demand(store, manifest):
     title = "{} ({})".format(manifest["name"], manifest["digest"][:12])
     signature = manifest.get("signature")
     if not isinstance(signature, str):
-        raise Failure("untrusted", "{} is not signed, and this board trusts {}".format(title, _who(store)), _SIGN)
+        raise Failure(
+            "untrusted", "{} is not signed, and this board trusts {}".format(title, _who(store)), _SIGN
+        )
     blob = keys.signer(signature)
     known = [key for key in keys.read(place.path(store)) if key.blob == blob]
     if blob is None or not known:
@@ -31,30 +33,28 @@ def demand(store, manifest):
         what = "{} is signed {}, and this board trusts {}".format(title, by, _who(store))
         raise Failure("untrusted", what, _SIGN)
     path = store.verified_blob(manifest["digest"])
-    if not keygen.verify(place.path(store), known[0].name, signature, path):
-        what = "{}: the signature is not of this bundle: {}".format(title, keygen.last_words())
+    refused = [keygen.refused(key, signature, open(path, "rb")) for key in known]
+    if all(refused):
+        what = "{}: its signature by {} does not hold: {}".format(title, known[0].name, refused[0])
         raise Failure("untrusted", what, _SIGN)
     _follows(path, manifest, title)
-    return known[0].name
+    return known[refused.index("")].name
 
 
 def _follows(path, manifest, title):
     """See that a deployment says what its bundle's signed manifest says, and nothing more."""
-    with open(path, "rb") as stream:
-        whole = json.loads(stream.read().decode("utf-8"))
     said = {name: value for name, value in manifest.items() if name not in UNSIGNED}
-    files = [item for item in kept_files(whole) if kept(whole, manifest["digest"], item) == said]
-    if not files:
-        derived = kept(whole, manifest["digest"], whole["artifact"]["file"])
-        odd = sorted(name for name in set(derived) | set(said) if derived.get(name) != said.get(name))
-        what = "{}: {} is not what was signed".format(title, " and ".join(odd))
+    try:
+        with open(path, "rb") as stream:
+            whole = json.loads(stream.read().decode("utf-8"))
+        found = [kept(whole, manifest["digest"], file) for file in files(whole)]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = "{}: what was signed is no bundle ({})".format(title, type(error).__name__)
+        raise Failure("untrusted", what, _SIGN)
+    if said not in found:
+        odd = sorted(name for name in set(found[0]) | set(said) if found[0].get(name) != said.get(name))
+        what = "{}: not what was signed ({})".format(title, ", ".join(odd)[:200])
         raise Failure("untrusted", what, "deploy the bundle as it was signed")
-
-
-def kept_files(whole):
-    """The files of a bundle that a board may get as its artifact: it, or the graph for its TensorRT."""
-    build = whole["artifact"].get("build") or {}
-    return [whole["artifact"]["file"]] + sorted(build.get("graphs", {}).values())
 
 
 # -- what `edgenet trust` asks
@@ -67,7 +67,10 @@ def answer(store, request):
         raise Failure("bad-request", "no such thing to do: {!r}".format(request.get("do"))[:100])
     changed = work(store, request)
     found = keys.read(place.path(store)) if place.asked(store) else []
-    told = [{"name": key.name, "key": key.text, "fingerprint": keys.fingerprint(key.blob)} for key in found]
+    told = [
+        {"name": key.name, "key": keys.text(key.blob), "fingerprint": keys.fingerprint(key.blob)}
+        for key in found
+    ]
     return {"asked": place.asked(store), "keys": told, "changed": changed, "refused": _refused(store)}
 
 
@@ -82,7 +85,7 @@ def _add(store, request):
     blob = keys.blob(text)
     if blob is None:
         raise Failure("bad-request", "not an Ed25519 public key: {!r}".format(text)[:120])
-    keygen.try_out(store)
+    keygen.try_out()
     found = keys.read(place.path(store)) if place.asked(store) else []
     for key in found:
         if key.blob == blob:
@@ -92,7 +95,7 @@ def _add(store, request):
             raise Failure("named", what, "give this one a name of its own with --name, or remove that one")
     if len(found) >= _MAX_KEYS:
         raise Failure("bad-request", "{} keys are trusted already".format(len(found)), "remove some")
-    return _write(store, [key.line for key in found] + [keys.line(name, blob)])
+    return _write(store, [key.line for key in found] + [keys.key(name, blob).line])
 
 
 def _remove(store, request):
@@ -100,7 +103,9 @@ def _remove(store, request):
     found = keys.read(place.path(store)) if place.asked(store) else []
     left = [key for key in found if wanted not in (key.name, keys.fingerprint(key.blob))]
     if len(left) == len(found):
-        raise Failure("missing", "this board trusts no key {}".format(wanted)[:120], "see `edgenet trust --list`")
+        raise Failure(
+            "missing", "this board trusts no key {}".format(wanted)[:120], "see `edgenet trust --list`"
+        )
     if not left:
         what = "{} is the last key that this board trusts".format(wanted)[:120]
         raise Failure("last", what, "add another one first, or ask for no signatures any more with --off")
