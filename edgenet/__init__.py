@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from edgenet.steps.quantize import quantize_model
     from edgenet.steps.quickstart import quickstart
     from edgenet.steps.report import present
+    from edgenet.steps.sign import sign
     from edgenet.steps.to_frame import to_frame
+    from edgenet.steps.trust import trust, trusted, untrust
     from edgenet.steps.wheelhouse import wheelhouse
     from edgenet.sweeps.plan import SweepPlan
     from edgenet.sweeps.sweep import sweep
@@ -71,8 +73,12 @@ _HOMES = {
     "profile": "edgenet.steps.profile",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
+    "sign": "edgenet.steps.sign",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
+    "trust": "edgenet.steps.trust",
+    "trusted": "edgenet.steps.trust",
+    "untrust": "edgenet.steps.trust",
     "wheelhouse": "edgenet.steps.wheelhouse",
 }
 
@@ -106,8 +112,12 @@ __all__ = [
     "profile",
     "quantize_model",
     "quickstart",
+    "sign",
     "sweep",
     "to_frame",
+    "trust",
+    "trusted",
+    "untrust",
     "wheelhouse",
 ]
 
