@@ -79,7 +79,7 @@ def _stage(
         version = own_version(bundle.manifest.backend, agent.facts([bundle.manifest.backend]), device)
         name = load_backend(bundle.manifest.backend).board_file(bundle.manifest.artifact, version)
     else:
-        check_runtime(agent, bundle.manifest.backend)
+        check_runtime(agent, bundle.manifest.backend, offline)
     signed_only = agent.begin()
     artifact = _blob(bundle, name)
     if to_stay:
