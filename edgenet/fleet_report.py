@@ -75,7 +75,7 @@ class FleetReport(Record):
     Examples:
         >>> fleet = edgenet.FleetReport.load("fleet.json")
         >>> [item.board for item in fleet.boards if item.report is None]
-        ['shelf']
+        ['cellar', 'shelf']
     """
 
     schema: int

@@ -149,7 +149,7 @@ def _limited(report: FleetReport) -> bool:
 
 
 def _faster(since: Since) -> Tile:
-    return Tile("changed", f"{since.faster + since.slower}", f"of {len(since.boards)}",
+    return Tile("changed", f"{since.faster + since.slower}", f"of {since.compared}",
                 f"{since.faster} faster, {since.slower} slower")  # fmt: skip
 
 
@@ -191,9 +191,9 @@ def _spread(found: tuple[float, float, float] | None, digits: int) -> str:
 
 def _since(since: Since) -> dict[str, Any]:
     faster, slower = since.faster, since.slower
-    rest = f"{len(since.boards) - faster - slower} that the samples do not tell apart"
+    told = f"{faster} faster, {slower} slower, {since.compared - faster - slower} not told apart"
     lines = [
-        f"{counted(len(since.boards), 'board')} in both runs: {faster} faster, {slower} slower, {rest}",
+        f"{counted(since.compared, 'board')} with figures in both runs: {told}",
         *([f"New: {', '.join(since.new)}"] if since.new else []),
         *([f"Gone: {', '.join(since.gone)}"] if since.gone else []),
     ]

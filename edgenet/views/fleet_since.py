@@ -67,6 +67,11 @@ class Since:
     gone: Sequence[str]
 
     @property
+    def compared(self) -> int:
+        """Boards with figures in both runs."""
+        return sum(bool(item.shifts) for item in self.boards.values())
+
+    @property
     def faster(self) -> int:
         """Boards of which some speed is better for certain."""
         return self._count(better=True)
