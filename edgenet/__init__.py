@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edgenet.bundle import Bundle
     from edgenet.cards.frameworks import card_like
     from edgenet.errors import EdgenetError
+    from edgenet.fleet_report import FleetReport
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from edgenet.recipe import Recipe
     from edgenet.report import Report
     from edgenet.steps.compare import compare
+    from edgenet.steps.compare_fleets import compare_fleets
     from edgenet.steps.compile import compile
     from edgenet.steps.demo import DemoOptions, demo
     from edgenet.steps.deploy import deploy
@@ -48,6 +50,7 @@ _HOMES = {
     "Bundle": "edgenet.bundle",
     "DemoOptions": "edgenet.steps.demo",
     "EdgenetError": "edgenet.errors",
+    "FleetReport": "edgenet.fleet_report",
     "ImageSet": "edgenet.imageset",
     "Model": "edgenet.model",
     "Protocol": "edgenet.protocol",
@@ -59,6 +62,7 @@ _HOMES = {
     "Target": "edgenet.target",
     "card_like": "edgenet.cards.frameworks",
     "compare": "edgenet.steps.compare",
+    "compare_fleets": "edgenet.steps.compare_fleets",
     "compile": "edgenet.steps.compile",
     "demo": "edgenet.steps.demo",
     "deploy": "edgenet.steps.deploy",
@@ -86,6 +90,7 @@ __all__ = [
     "Bundle",
     "DemoOptions",
     "EdgenetError",
+    "FleetReport",
     "ImageSet",
     "Model",
     "Protocol",
@@ -98,6 +103,7 @@ __all__ = [
     "__version__",
     "card_like",
     "compare",
+    "compare_fleets",
     "compile",
     "demo",
     "deploy",

@@ -14,7 +14,7 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {
-    "board", "bundle", "fleet", "fleet_report", "frame", "manifest", "imageset", "model", "pipeline",
+    "board", "bundle", "change", "fleet", "fleet_report", "frame", "manifest", "imageset", "model", "pipeline",
     "preprocessing", "protocol", "published", "recipe", "report", "swept", "target",
 }  # fmt: skip
 PARTS = {
@@ -29,6 +29,7 @@ ALONE = {
     "geography",
     "mistakes",
     "original",
+    "outliers",
     "sigmoids",
     "signatures",
     "statistics",
