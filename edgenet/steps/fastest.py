@@ -23,7 +23,7 @@ from edgenet.steps.stage import Staged, stage
 from edgenet.steps.taken import BundleLike, bundle_of, several
 from edgenet.verify.expected import encoder_for, golden_images
 
-__all__ = ["Fastest", "deploy_fastest"]
+__all__ = ["Fastest", "check_one_model", "deploy_fastest"]
 
 ROUNDS = 3
 
@@ -86,7 +86,7 @@ def deploy_fastest(
         >>> kept.deployment.name, kept.why  # doctest: +SKIP
     """
     loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
-    _check_one_model(loaded)
+    check_one_model(loaded)
     began, board = time.perf_counter(), board_of(device)
     name = str(board)
     progress(f"connecting to {board}", 0, None)
@@ -104,7 +104,12 @@ def deploy_fastest(
         return Fastest(made_current(agent, kept, last, name, began), medians, why)
 
 
-def _check_one_model(bundles: Sequence[Bundle]) -> None:
+def check_one_model(bundles: Sequence[Bundle]) -> None:
+    """Refuse builds of different models.
+
+    Raises:
+        DataError: Two of them are named.
+    """
     first = bundles[0]
     for other in bundles[1:]:
         if other.manifest.model.digest != first.manifest.model.digest:
