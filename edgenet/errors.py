@@ -11,6 +11,7 @@
     ├── PlanError                 1   this board, backend and precision do not go together
     ├── BundleError               1   a damaged, foreign or unsafe .edgenet file
     └── DeviceError               1   the board answered, but could not do it
+        ├── HealthError           4   a build that must not become current there: over a limit, or refused
         ├── ConnectionFailed      3   no answer: name, key, host key, Python, network
         └── ConnectionLost        3   it answered and then went away
 
@@ -119,6 +120,12 @@ class BundleError(EdgenetError):
 
 class DeviceError(EdgenetError):
     """The board answered but could not do what was asked."""
+
+
+class HealthError(DeviceError):
+    """A build must not become a board's current one: it is over a limit there, or its user's check says no."""
+
+    exit_code = EXIT_OVER_LIMIT
 
 
 class ConnectionFailed(DeviceError):
