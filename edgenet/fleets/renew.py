@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
+from edgenet.agent import wire
 from edgenet.board import Board
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
@@ -30,8 +31,10 @@ from edgenet.steps.stage import stage
 
 __all__ = ["renew", "take_back"]
 
-# What a board answers where a build that it is to switch to is not there any more.
-MISSING = "missing"
+# Why a board does not switch back now but may do so later; what else it answers will not mend itself.
+_PASSING = (wire.NO_SPACE, wire.LOCKED)
+# The words for both in the board's history.
+_FORWARDS, _BACK = "rollout", "rollback"
 
 
 def renew(board: Board, job: RolloutJob, progress: Progress) -> None:
@@ -74,7 +77,7 @@ def _bring(agent: Agent, bundle: Bundle, row: RolloutBoard, job: RolloutJob, pro
     row = job.file.put(row.changed(state=SWITCHING))
     progress("switching", 0, None)
     try:
-        agent.upkeep.switch(bundle.digest)
+        agent.upkeep.switch(bundle.digest, _FORWARDS)
     except BoardError as error:
         if _runs(agent) != bundle.digest:
             job.file.put(row.changed(state=FAILED))
@@ -85,10 +88,10 @@ def _bring(agent: Agent, bundle: Bundle, row: RolloutBoard, job: RolloutJob, pro
 
 def _returned(agent: Agent, row: RolloutBoard) -> RolloutBoard:
     try:
-        agent.upkeep.switch(row.before)
+        agent.upkeep.switch(row.before, _BACK)
     except BoardError as error:
         if _runs(agent) != row.before:
-            if error.kind != MISSING:
+            if error.kind in _PASSING:
                 raise
             stays = f"{error.what}; the new build stays, so that it runs something"
             return row.failed(error).changed(state=KEPT, reason=stays)

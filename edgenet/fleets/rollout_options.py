@@ -72,17 +72,19 @@ class RolloutOptions:
 
         How many boards may fail, and what happens then, are not among them: that may change on the way.
         """
-        images = images_of(self.val, "val")
         where = [[board.name, board.device, board.target, board.home] for board in boards]
         limits = [self.min_fps, self.max_drift, self.max_memory]
-        how = [protocol_of(self.protocol).to_table(), images.digest() if images else None]
         return {
             "bundles": _digest(sorted(bundle.digest for bundle in bundles)),
             "boards": _digest(where),
             "waves": _digest([self.canary, list(self.waves)]),
-            "limits": _digest([limits, how if self.measures else None]),
+            "limits": _digest([limits, self._how() if self.measures else None]),
             "check": _digest(self.check),
         }
+
+    def _how(self) -> list[Any]:
+        images = images_of(self.val, "val")
+        return [protocol_of(self.protocol).to_table(), images.digest() if images else None]
 
 
 def _digest(value: Any) -> str:

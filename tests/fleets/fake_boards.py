@@ -58,13 +58,15 @@ class FakeBoard:
 
     def status(self) -> Any:
         self.asked += 1
-        current = None if self.current is None else SimpleNamespace(digest=self.current, name=self.current[:4])
+        current = (
+            None if self.current is None else SimpleNamespace(digest=self.current, name=self.current[:4])
+        )
         return SimpleNamespace(id=self.id or self.name, current=current)
 
     def place(self, placed: Any) -> None:
         self.kept.add(placed["digest"])
 
-    def switch(self, digest: str) -> None:
+    def switch(self, digest: str, what: str) -> None:
         cut, self.cut = self.cut, ""
         if cut == "refused":
             raise BoardError("no-space", f"{self.name}: no space", "free some", {})

@@ -62,4 +62,6 @@ def test_every_board_is_in_one_wave(kinds, canary, shares):
     boards = [Board(f"d{n}", target=kind, canary=place) for n, (kind, place) in enumerate(kinds)]
     found = waves(boards, canary, shares)
     assert all(found)
-    assert sorted(board.device for wave in found for board in wave) == sorted(board.device for board in boards)
+    assert sorted(board.device for wave in found for board in wave) == sorted(
+        board.device for board in boards
+    )
