@@ -48,9 +48,8 @@ def renew(board: Board, job: RolloutJob, progress: Progress) -> None:
         status = agent.upkeep.status()
         job.file.claim(str(board), status.id)
         current = status.current
-        found = job.row(board).found(
-            status.id, current and current.digest, current and current.name, bundle.digest
-        )
+        digest, name = (current.digest, current.name) if current else (None, None)
+        found = job.row(board).found(status.id, digest, name, bundle.digest)
         row = job.file.put(found.changed(name=bundle.name))
         if row.state not in ON_NEW and not job.options.dry_run:
             _bring(agent, bundle, row, job, progress)
@@ -64,7 +63,8 @@ def take_back(board: Board, job: RolloutJob, progress: Progress) -> None:
     """
     with _noted(board, job), connect(board, board_events(progress)) as agent:
         status = agent.upkeep.status()
-        row = job.file.put(job.row(board).taken_back(status.id, status.current and status.current.digest))
+        current = status.current.digest if status.current else None
+        row = job.file.put(job.row(board).taken_back(status.id, current))
         if row.state == RETURNING:
             progress("switching back", 0, None)
             job.file.put(_returned(agent, row))
@@ -100,7 +100,7 @@ def _returned(agent: Agent, row: RolloutBoard) -> RolloutBoard:
 
 def _runs(agent: Agent) -> str | None:
     current = agent.upkeep.status().current
-    return current and current.digest
+    return current.digest if current else None
 
 
 @contextlib.contextmanager

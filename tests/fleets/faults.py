@@ -102,7 +102,11 @@ def spoiled(board: Board, fault: str, folder: Path, bytes_: int) -> Board:
     if fault == "unreachable":
         local = board.device == "local"
         gone = replace(board, python=str(folder / "no-python"))
-        return gone if local else replace(board, device="nobody@127.0.0.1:9", ssh_options=("-o", "BatchMode=yes"))
+        return (
+            gone
+            if local
+            else replace(board, device="nobody@127.0.0.1:9", ssh_options=("-o", "BatchMode=yes"))
+        )
     if fault == "contradicted":
         return replace(board, target="jetson-nano" if not ARM else "rtx-laptop")
     if fault == "ill":
