@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edgenet.board import Board
+from edgenet.board import Board, BoardLike, board_of
 from edgenet.errors import LibraryError
+from edgenet.fleet_limit import limited
 from edgenet.library import Table
 from edgenet.notebook import Shown
 from edgenet.text import cause
@@ -50,6 +51,42 @@ class Fleet(Shown):
         boards = [_board(name, Table(value, f"{path} [boards.{name}]")) for name, value in _boards(table)]
         table.done()
         return cls(path.stem, tuple(boards))
+
+    @classmethod
+    def of(cls, *boards: BoardLike) -> Fleet:
+        """Boards that no file names.
+
+        Raises:
+            LibraryError: One is named twice.
+        """
+        return cls("boards", tuple(map(board_of, boards)))
+
+    def limited(self, *limits: str) -> Fleet:
+        """Of these boards those that are meant: ``"tag=kitchen"``, ``"kitchen-*"``, ``"!kitchen-2"``.
+
+        Terms of one key (a name, ``tag``, ``target``, ``device``) add boards to each other, terms of
+        different keys must all hold, and what a term with ``!`` matches is left out.
+
+        Raises:
+            LibraryError: A term is not one or matches no board, or nothing is left.
+        """
+        return replace(self, boards=limited(self.boards, limits, f"fleet {self.name}"))
+
+    def __post_init__(self) -> None:
+        """No board is there twice, neither by its name nor by its address."""
+        names: set[str] = set()
+        places: dict[tuple[str, str], str] = {}
+        for board in self.boards:
+            place = (board.device, board.home)
+            if str(board) in names:
+                raise LibraryError(f"fleet {self.name}: {board} is in it twice", "name each board once")
+            if place in places:
+                raise LibraryError(
+                    f"fleet {self.name}: {places[place]} and {board} are both {board.device}",
+                    "remove one of them, or correct its device",
+                )
+            names.add(str(board))
+            places[place] = str(board)
 
 
 def _boards(table: Table) -> Sequence[tuple[str, Mapping[str, Any]]]:

@@ -15,7 +15,10 @@ __all__ = ["DONE", "FAILED", "OVER_LIMIT", "UNREACHABLE", "FleetBoard", "FleetRe
 
 SCHEMA = 1
 MAX_BYTES = 512 << 20
-DONE, OVER_LIMIT, FAILED, UNREACHABLE = "done", "over the limit", "failed", "unreachable"
+DONE = "done"
+OVER_LIMIT = "over the limit"
+FAILED = "failed"
+UNREACHABLE = "unreachable"
 
 
 def state_of(exit_code: int) -> str:

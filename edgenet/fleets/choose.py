@@ -7,22 +7,16 @@ from collections.abc import Sequence
 from edgenet.backend import backend_names, load_backend
 from edgenet.board import Board
 from edgenet.bundle import Bundle
-from edgenet.devices.match import match
 from edgenet.devices.runtimes import candidates
 from edgenet.errors import DeviceError, EdgenetError, LibraryError
 from edgenet.facts import Facts
 from edgenet.steps.finish import own_version
+from edgenet.steps.kind import board_kind, family
 from edgenet.steps.plan import plan_for
 from edgenet.steps.probe import board_target
 from edgenet.target import Cpu, Target
 
-__all__ = ["board_kind", "chosen"]
-
-# Processors of one family run each other's programs, or have runtimes for the same artifacts.
-FAMILIES = {
-    "aarch64": "Arm", "armv8l": "Arm", "armv7l": "Arm", "armv6l": "Arm",
-    "x86_64": "x86", "amd64": "x86", "i686": "x86",
-}  # fmt: skip
+__all__ = ["chosen"]
 
 
 def chosen(bundles: Sequence[Bundle], facts: Facts, board: Board) -> Bundle:
@@ -51,40 +45,6 @@ def chosen(bundles: Sequence[Bundle], facts: Facts, board: Board) -> Bundle:
     raise DeviceError(f"none of the bundles fits {board}: {told}", _remedy(target, name))
 
 
-def board_kind(facts: Facts, board: Board) -> Target | None:
-    """The target that a board is: the stated one, else the one that it says it is; ``None`` if neither.
-
-    Raises:
-        DeviceError: What is stated contradicts the facts; both are named.
-        LibraryError: There is no such target.
-    """
-    found = board_target(facts, board.device)
-    own = Target.load(found.target) if found.known and found.target else None
-    if board.target is None:
-        return own
-    stated = Target.load(board.target)
-    if (own is not None and own.name == stated.name) or match(facts, [stated]).known:
-        return stated
-    if why := _contradiction(stated, facts, own if own and own.name != "local" else None):
-        raise DeviceError(
-            f"{board} is given as {stated.title} ({stated.name}), and {why}",
-            "correct its target where it is given, or leave it out: edgenet asks the board",
-        )
-    return stated
-
-
-def _contradiction(stated: Target, facts: Facts, own: Target | None) -> str:
-    """In what a board is not what somebody says; empty if it may be."""
-    names = (*stated.identity.compatible, *stated.identity.board_models, *stated.identity.modules)
-    if own is not None and names:
-        return f"it says that it is {facts.board or own.title} ({own.name})"
-    if _family(facts.machine) != _family(stated.cpu.machine):
-        return f"it has a {facts.machine} processor, not {stated.cpu.machine}"
-    if lacking := [name for name in stated.cpu.isa if name not in facts.isa]:
-        return f"its processor ({facts.cpu or facts.machine}) has no {' '.join(lacking)}"
-    return ""
-
-
 def _obstacle(bundle: Bundle, facts: Facts, target: Target | None, board: Board) -> str:
     """Why a board cannot run a bundle; empty if it can."""
     manifest = bundle.manifest
@@ -109,7 +69,7 @@ def _foreign(target: str, facts: Facts) -> str:
         made_for = Target.load(target).cpu.machine if target != "local" else facts.machine
     except LibraryError:  # a target file of somebody's, that is not here
         return ""
-    if _family(made_for) == _family(facts.machine):
+    if family(made_for) == family(facts.machine):
         return ""
     return f"it was made for {made_for}, and the board has a {facts.machine} processor"
 
@@ -120,10 +80,6 @@ def _unsafe(bundle: Bundle, facts: Facts) -> str:
         return ""
     cpu = Cpu(str(facts.machine), facts.cpu or "", facts.cores, facts.isa, facts.clock_max_mhz or 0)
     return load_backend(manifest.backend).unsafe(bundle.artifact, manifest.precision, cpu)
-
-
-def _family(machine: str | None) -> str:
-    return FAMILIES.get(str(machine).lower(), str(machine))
 
 
 def _remedy(target: Target | None, nearest: str | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from edgenet.backend import backend_names, load_backend
-from edgenet.board import BoardLike, board_of
+from edgenet.board import Board, BoardLike, board_of
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Trial
 from edgenet.devices.connect import connect
@@ -18,6 +18,7 @@ from edgenet.facts import Facts
 from edgenet.notebook import Grid, Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
+from edgenet.steps.kind import board_kind
 from edgenet.steps.probe import board_target
 from edgenet.target import Target
 
@@ -113,13 +114,26 @@ def doctor(
     try:
         with connect(board, board_events(progress)) as agent:
             facts, now = _asked(agent, [backend] if backend else backend_names())
-            backends = (backend,) if backend else _backends(board_target(facts, board.device).target)
+            backends = (
+                (backend,) if backend else _backends(board.target or board_target(facts, board.device).target)
+            )
             trials = {name: _try(agent, name) for name in backends}
     except ConnectionFailed as error:
         reach = Condition("reach", "not", error.what, error.remedy)
         return Examination(str(board), (reach,), reached=False)
     conditions = examine(facts, backends, trials, now, board.device, bool(backend))
-    return Examination(str(board), tuple(conditions))
+    return Examination(str(board), tuple(_stated(item, facts, board) for item in conditions))
+
+
+def _stated(item: Condition, facts: Facts, board: Board) -> Condition:
+    """What a board is must be what its user says of it, where he says it."""
+    if item.name != "board" or board.target is None:
+        return item
+    try:
+        found = board_kind(facts, board)
+    except DeviceError as error:
+        return Condition("board", "not", error.what, error.remedy)
+    return item if found is None or found.title in item.found else Condition("board", "ok", found.title)
 
 
 def _asked(agent: Agent, backends: Sequence[str]) -> tuple[Facts, float]:

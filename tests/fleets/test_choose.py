@@ -12,10 +12,11 @@ from edgenet.board import Board
 from edgenet.bundle import Bundle
 from edgenet.errors import DeviceError
 from edgenet.facts import Facts
-from edgenet.fleets.choose import board_kind, chosen
+from edgenet.fleets.choose import chosen
 from edgenet.manifest import Manifest
 from edgenet.model import Model
 from edgenet.steps.compile import compile
+from edgenet.steps.kind import board_kind
 from edgenet.steps.probe import write_target
 from tests.conftest import CHEAP
 from tests.manifests import manifest
@@ -134,7 +135,8 @@ def test_a_target_that_contradicts_the_facts_is_refused_with_both_named() -> Non
 def test_a_target_saved_from_the_board_is_its_target(tmp_path: Path) -> None:
     path = write_target(tmp_path / "ours.toml", PI4)
     found = board_kind(PI4, replace(PI, target=str(path)))
-    assert found is not None and found.name == "ours"
+    assert found is not None
+    assert found.name == "ours"
     ours, theirs = bundle("ours"), bundle("raspberry-pi-4")
     assert chosen([theirs, ours], PI4, replace(PI, target=str(path))) is ours
     assert chosen([theirs, ours], PI4, PI) is theirs
