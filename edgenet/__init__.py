@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from edgenet.bundle import Bundle
     from edgenet.cards.frameworks import card_like
     from edgenet.errors import EdgenetError
+    from edgenet.fleets.rollout import rollout
+    from edgenet.fleets.rollout_options import RolloutOptions
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
@@ -52,6 +54,7 @@ _HOMES = {
     "Quantized": "edgenet.quantize.quantized",
     "Recipe": "edgenet.recipe",
     "Report": "edgenet.report",
+    "RolloutOptions": "edgenet.fleets.rollout_options",
     "Sweep": "edgenet.swept",
     "SweepPlan": "edgenet.sweeps.plan",
     "Target": "edgenet.target",
@@ -71,6 +74,7 @@ _HOMES = {
     "profile": "edgenet.steps.profile",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
+    "rollout": "edgenet.fleets.rollout",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
     "wheelhouse": "edgenet.steps.wheelhouse",
@@ -86,6 +90,7 @@ __all__ = [
     "Quantized",
     "Recipe",
     "Report",
+    "RolloutOptions",
     "Sweep",
     "SweepPlan",
     "Target",
@@ -106,6 +111,7 @@ __all__ = [
     "profile",
     "quantize_model",
     "quickstart",
+    "rollout",
     "sweep",
     "to_frame",
     "wheelhouse",

@@ -123,7 +123,7 @@ class DeviceError(EdgenetError):
 
 
 class HealthError(DeviceError):
-    """A build must not become a board's current one: it is over a limit there, or its user's check says no."""
+    """A build must not become current on a board: it is over a limit there, or the user's check says no."""
 
     exit_code = EXIT_OVER_LIMIT
 

@@ -1,20 +1,16 @@
-"""Eight boards of which six go wrong, and a host that is killed: old or new, never none, and the file knows."""
+"""Boards that go wrong and a host that is killed: the old build or the new one, and the file knows."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgenet.board import Board
-from edgenet.errors import EXIT_DONE, EXIT_OVER_LIMIT
-from edgenet.fleet import Fleet
-from edgenet.fleets.rollout import rollout
-from edgenet.fleets.rollout_options import RolloutOptions
+from edgenet.errors import EXIT_OVER_LIMIT
 from edgenet.steps.deploy import deploy
-from tests.fleets.faults import FAULTS, faulty, local_boards, null_bundle, runs
+from tests.fleets.faults import FAULTS, faulty, local_boards, null_bundle
 
 OLD, NEW = null_bundle("old"), null_bundle("new", 200_000)
 
