@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edgenet.bundle import Bundle
     from edgenet.cards.frameworks import card_like
     from edgenet.errors import EdgenetError
+    from edgenet.fleet_report import FleetReport
     from edgenet.fleets.rollout import rollout
     from edgenet.fleets.rollout_options import RolloutOptions
     from edgenet.imageset import ImageSet
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from edgenet.recipe import Recipe
     from edgenet.report import Report
     from edgenet.steps.compare import compare
+    from edgenet.steps.compare_fleets import compare_fleets
     from edgenet.steps.compile import compile
     from edgenet.steps.demo import DemoOptions, demo
     from edgenet.steps.deploy import deploy
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
     from edgenet.steps.quantize import quantize_model
     from edgenet.steps.quickstart import quickstart
     from edgenet.steps.report import present
+    from edgenet.steps.sign import sign
     from edgenet.steps.to_frame import to_frame
+    from edgenet.steps.trust import trust, trusted, untrust
     from edgenet.steps.wheelhouse import wheelhouse
     from edgenet.sweeps.plan import SweepPlan
     from edgenet.sweeps.sweep import sweep
@@ -48,6 +52,7 @@ _HOMES = {
     "Bundle": "edgenet.bundle",
     "DemoOptions": "edgenet.steps.demo",
     "EdgenetError": "edgenet.errors",
+    "FleetReport": "edgenet.fleet_report",
     "ImageSet": "edgenet.imageset",
     "Model": "edgenet.model",
     "Protocol": "edgenet.protocol",
@@ -60,6 +65,7 @@ _HOMES = {
     "Target": "edgenet.target",
     "card_like": "edgenet.cards.frameworks",
     "compare": "edgenet.steps.compare",
+    "compare_fleets": "edgenet.steps.compare_fleets",
     "compile": "edgenet.steps.compile",
     "demo": "edgenet.steps.demo",
     "deploy": "edgenet.steps.deploy",
@@ -75,8 +81,12 @@ _HOMES = {
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
     "rollout": "edgenet.fleets.rollout",
+    "sign": "edgenet.steps.sign",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
+    "trust": "edgenet.steps.trust",
+    "trusted": "edgenet.steps.trust",
+    "untrust": "edgenet.steps.trust",
     "wheelhouse": "edgenet.steps.wheelhouse",
 }
 
@@ -84,6 +94,7 @@ __all__ = [
     "Bundle",
     "DemoOptions",
     "EdgenetError",
+    "FleetReport",
     "ImageSet",
     "Model",
     "Protocol",
@@ -97,6 +108,7 @@ __all__ = [
     "__version__",
     "card_like",
     "compare",
+    "compare_fleets",
     "compile",
     "demo",
     "deploy",
@@ -112,8 +124,12 @@ __all__ = [
     "quantize_model",
     "quickstart",
     "rollout",
+    "sign",
     "sweep",
     "to_frame",
+    "trust",
+    "trusted",
+    "untrust",
     "wheelhouse",
 ]
 

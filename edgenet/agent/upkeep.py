@@ -62,7 +62,8 @@ class Upkeep(object):
         """Make a bundle whose blobs are here the current one."""
         manifest = request["manifest"]
         deployments.check(manifest)
-        with self._told(request, "deploy", manifest) as done:
+        with self._told(request, "deploy") as done:
+            done.manifest = manifest
             removed, done.changed = prune.with_room(
                 self._store, lambda: deployments.deploy(self._store, manifest)
             )
@@ -73,7 +74,8 @@ class Upkeep(object):
         """Complete a bundle's folder; the current one stays, and the lock is held on."""
         manifest = request["manifest"]
         deployments.check(manifest)
-        with self._told(request, history.WAITS, manifest) as done:
+        with self._told(request, history.WAITS) as done:
+            done.manifest = manifest
             removed, done.changed = prune.with_room(
                 self._store, lambda: deployments.place(self._store, manifest)
             )
@@ -82,13 +84,13 @@ class Upkeep(object):
     def switch(self, request):
         """Make a deployment that is here the current one; nothing is sent for it."""
         self._store.begin(float(request.get("wait", LOCK_WAIT)))
-        what = _word(request.get("what", "switch"))
-        try:
-            manifest = self._manifest(self._target(request.get("digest")))
-        except Failure as failure:
-            history.add(self._store, request, what, {"digest": None, "name": None}, failure.what)
-            raise
-        with self._told(request, what, manifest) as done:
+        what, tool = _word(request.get("what", "switch")), request.get("tool")
+        with self._told(request, what, tool is None) as done:
+            manifest = done.manifest = self._manifest(self._target(request.get("digest")))
+            if tool not in (None, manifest.get("tool")):
+                raise Failure(
+                    "missing", "what is on the board was deployed by another edgenet", "deploy again"
+                )
             self._prove(manifest)
             done.changed = deployments.switch(self._store, manifest)
         told = {name: manifest.get(name) for name in ("digest", "name", "runtime", "runtime_version")}
@@ -148,10 +150,10 @@ class Upkeep(object):
 
     # -- what they share
 
-    def _told(self, request, what, manifest):
+    def _told(self, request, what, failures=True):
         self._store.need_lock()
         self._settle()
-        return _Told(self._store, request, what, manifest)
+        return _Told(self._store, request, what, failures)
 
     def _over(self, reply):
         self._store.release()
@@ -250,22 +252,30 @@ class Upkeep(object):
 class _Told(object):
     """Within it something is done to a deployment; then a line says so, with the reason where it failed.
 
+    Args:
+        store: The board's.
+        request: Of the host.
+        what: The word for it.
+        failures: Whether they are told; not where the host then goes another way.
+
     Attributes:
+        manifest: Of the deployment, once it is known.
         changed: Whether there was anything to do; a line says only what changed.
     """
 
-    def __init__(self, store, request, what, manifest):
-        self._arguments = store, request, what, manifest
-        self.changed = False
+    def __init__(self, store, request, what, failures):
+        self._arguments, self._failures = (store, request, what), failures
+        self.manifest, self.changed = {"digest": None, "name": None}, False
 
     def __enter__(self):
         return self
 
     def __exit__(self, _kind, error, _trace):
-        if isinstance(error, Failure) and error.kind != wire.PART:
-            history.add(*(self._arguments + (error.what,)))
+        about = self._arguments + (self.manifest,)
+        if isinstance(error, Failure) and error.kind != wire.PART and self._failures:
+            history.add(*(about + (error.what,)))
         elif error is None and self.changed:
-            history.add(*self._arguments)
+            history.add(*about)
 
 
 def _temperature():

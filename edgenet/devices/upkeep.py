@@ -20,7 +20,7 @@ _R = TypeVar("_R", bound=Record)
 LINES = 50
 
 
-class Ask(Protocol):
+class _Ask(Protocol):
     """A request, and its reply as a type."""
 
     def __call__(
@@ -36,7 +36,7 @@ class Upkeep:
         ask: The agent's.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: _Ask) -> None:
         self._ask = ask
 
     def status(self, lines: int = LINES) -> BoardStatus:
@@ -72,6 +72,7 @@ class Upkeep:
         what: str = "switch",
         wait: float = 5.0,
         progress: OnEvent | None = None,
+        tool: str | None = None,
     ) -> Switched:
         """Make a deployment that is on the board the current one, once all that it needs was checked there.
 
@@ -82,12 +83,14 @@ class Upkeep:
             what: The word for it in the board's history.
             wait: How long another deploy may hold the lock before this one gives up, seconds.
             progress: As for :meth:`edgenet.devices.agent.Agent.finish`.
+            tool: Only to one that this edgenet deployed: ``missing`` otherwise. Failing is no news then, and
+                the board's history does not tell it.
 
         Raises:
             BoardError: ``missing``, ``damaged``, ``damaged-runtime``, ``import``, ``locked``, ``no-space``;
                 what was current still is.
         """
-        asked = {"digest": digest, "what": what, "wait": wait, **sender()}
+        asked = {"digest": digest, "what": what, "wait": wait, "tool": tool, **sender()}
         return self._ask(Switched, wire.SWITCH, asked, progress)
 
     def prune(self, keep: int) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ def renew(board: Board, job: RolloutJob, progress: Progress) -> None:
     Raises:
         EdgenetError: Why not; the row tells it too.
     """
+    progress("connecting", 0, None)
     with _noted(board, job), connect(board, board_events(progress)) as agent:
         bundle = job.bundle_for(agent, board)
         id_, current = _asked(agent)
@@ -60,6 +61,7 @@ def take_back(board: Board, job: RolloutJob, progress: Progress) -> None:
     Raises:
         EdgenetError: Why not; the row tells it too.
     """
+    progress("connecting", 0, None)
     with _noted(board, job), connect(board, board_events(progress)) as agent:
         id_, current = _asked(agent)
         row = job.file.put(job.row(board).taken_back(id_, current.digest))
