@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from edgenet.cards.frameworks import card_like
     from edgenet.errors import EdgenetError
     from edgenet.fleet_report import FleetReport
+    from edgenet.fleets.rollout import rollout
+    from edgenet.fleets.rollout_options import RolloutOptions
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
@@ -57,6 +59,7 @@ _HOMES = {
     "Quantized": "edgenet.quantize.quantized",
     "Recipe": "edgenet.recipe",
     "Report": "edgenet.report",
+    "RolloutOptions": "edgenet.fleets.rollout_options",
     "Sweep": "edgenet.swept",
     "SweepPlan": "edgenet.sweeps.plan",
     "Target": "edgenet.target",
@@ -77,6 +80,7 @@ _HOMES = {
     "profile": "edgenet.steps.profile",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
+    "rollout": "edgenet.fleets.rollout",
     "sign": "edgenet.steps.sign",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
@@ -97,6 +101,7 @@ __all__ = [
     "Quantized",
     "Recipe",
     "Report",
+    "RolloutOptions",
     "Sweep",
     "SweepPlan",
     "Target",
@@ -118,6 +123,7 @@ __all__ = [
     "profile",
     "quantize_model",
     "quickstart",
+    "rollout",
     "sign",
     "sweep",
     "to_frame",

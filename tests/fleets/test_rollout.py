@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -231,25 +229,10 @@ def test_a_state_that_no_rollout_writes_is_refused(fleet):
             boards.run()
 
 
-def _hold(path: str, ready: object, done: object) -> None:
-    with held(Path(path)):
-        ready.set()  # type: ignore[attr-defined]
-        done.wait(30)  # type: ignore[attr-defined]
-
-
 def test_a_second_rollout_of_the_same_state_is_refused(fleet):
     boards = fleet(1)
-    context = multiprocessing.get_context("spawn")
-    ready, done = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(str(boards.path), ready, done))
-    other.start()
-    try:
-        assert ready.wait(30)
-        with pytest.raises(DataError, match="another rollout is under way"):
-            boards.run()
-    finally:
-        done.set()
-        other.join(30)
+    with held(boards.path), pytest.raises(DataError, match="another rollout is under way"):
+        boards.run()
     assert boards.run().exit_code == EXIT_DONE
 
 
@@ -309,7 +292,7 @@ BOARD = some.fixed_dictionaries(
 def test_killed_anywhere_every_board_runs_the_old_or_the_new_build_and_the_file_knows(
     tmp_path_factory, given_boards, kills, options
 ):
-    """Over random boards, limits and moments of the host's death: what the file says is true of the boards."""
+    """Over random boards, limits and moments of the host's death: what the file says is true."""
     with pytest.MonkeyPatch.context() as patch:
         made = [FakeBoard(f"b{number}", **about) for number, about in enumerate(given_boards)]
         before = {fake.name: fake.current for fake in made}

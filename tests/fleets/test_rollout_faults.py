@@ -1,4 +1,4 @@
-"""Eight boards of which six go wrong, and a host that is killed: old or new, never none, and the file knows."""
+"""Boards that go wrong and a host that is killed: the old build or the new one, and the file knows."""
 
 from __future__ import annotations
 
