@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import io
-import socket
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -34,6 +31,7 @@ from edgenet.devices.deadlines import DEADLINES, Deadlines
 from edgenet.devices.live import Live, OnLive, PortForward
 from edgenet.devices.replies import BoardError, raise_error
 from edgenet.devices.session import Session
+from edgenet.devices.upkeep import Upkeep, sender
 from edgenet.errors import ConnectionFailed, ConnectionLost
 from edgenet.facts import Facts
 from edgenet.log import log
@@ -55,6 +53,7 @@ class Agent:
     Attributes:
         name: The board as the user wrote it.
         removed: What was removed there to make room, in words.
+        upkeep: The life of its deployments.
 
     Raises:
         ConnectionFailed: The board could not be reached or cannot run the agent.
@@ -70,6 +69,7 @@ class Agent:
         self._facts: Facts | None = None
         self._tried: frozenset[str] = frozenset()
         self.removed: list[str] = []
+        self.upkeep = Upkeep(self._ask)
         try:
             self._start()
         except BaseException:
@@ -209,8 +209,7 @@ class Agent:
         Returns:
             Whether anything changed.
         """
-        told = {"manifest": dict(manifest), "from": _sender_name(), "at": round(time.time())}
-        reply, _ = self._channel.ask(Deployed, wire.DEPLOY, told)
+        reply, _ = self._channel.ask(Deployed, wire.DEPLOY, {"manifest": dict(manifest), **sender()})
         self.removed += reply.removed
         return reply.changed_
 
@@ -292,14 +291,6 @@ class Agent:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _sender_name() -> str:
-    """Who deploys, for the board's history: user and machine, where the system tells them."""
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (OSError, KeyError):
-        return socket.gethostname()
 
 
 def _blob(archive: Archive) -> Blob:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from edgenet import __version__
 from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
@@ -19,7 +21,10 @@ from edgenet.steps.finish import finish, own_version
 from edgenet.verify.expected import encoder_for, golden_images
 from edgenet.verify.health import SHOWN, check_health, other_pixels
 
-__all__ = ["Staged", "brought", "stage"]
+__all__ = ["TOOL", "Staged", "brought", "stage"]
+
+# What a board's manifest says of who deployed: another edgenet may know better runtimes.
+TOOL = f"edgenet {__version__}"
 
 
 class Staged(NamedTuple):
@@ -68,7 +73,7 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
     def prove(choice: RuntimeChoice) -> None:
         """Have it answer golden images before it becomes current, unless it did there before."""
         nonlocal made
-        manifest = _manifest(bundle, artifact, choice.digest)
+        manifest = _manifest(bundle, artifact, choice)
         if on_board:
             made = finish(agent, manifest, board_events(progress))
         if choice.digest not in proven or (made is not None and not made.cached):
@@ -84,7 +89,7 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
             session.close()
 
     runtime = ensure_runtime(agent, bundle.manifest.backend, board_events(progress), prove, offline)
-    return Staged(_manifest(bundle, artifact, runtime.digest), runtime, made)
+    return Staged(_manifest(bundle, artifact, runtime), runtime, made)
 
 
 def brought(agent: Agent, bundle: Bundle, device: str, progress: Progress) -> Mapping[str, Any]:
@@ -110,7 +115,7 @@ def _output(spec: TensorSpec) -> Mapping[str, Any]:
     return told if spec.parts is None else {**told, "parts": [item.to_table() for item in spec.parts]}
 
 
-def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[str, Any]:
+def _manifest(bundle: Bundle, artifact: Blob, runtime: RuntimeChoice) -> Mapping[str, Any]:
     """What the board keeps of a bundle (docs/agent-protocol.md, ``deploy``)."""
     whole = bundle.manifest
     spec = whole.artifact
@@ -126,5 +131,8 @@ def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[st
         "preprocessing": whole.preprocessing.to_table(),
         "task": {"name": whole.model.task, "settings": dict(whole.model.settings)},
         "labels": list(whole.class_names),
-        "runtime": runtime,
+        "runtime": runtime.digest,
+        "runtime_version": runtime.version,
+        "file": f"model{PurePosixPath(spec.file).suffix}",
+        "tool": TOOL,
     }

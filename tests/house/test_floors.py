@@ -105,6 +105,7 @@ PLACES = {
     "rich": ("cli/",),
     "subprocess": (
         "devices/",
+        "agent/check.py",
         "agent/child.py",
         "agent/demo/program.py",
         "importers/framework/",
