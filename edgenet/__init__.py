@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from edgenet.steps.quickstart import quickstart
     from edgenet.steps.report import present
     from edgenet.steps.sign import sign
+    from edgenet.steps.signed_by import signed_by
     from edgenet.steps.to_frame import to_frame
     from edgenet.steps.trust import trust, trusted, untrust
     from edgenet.steps.wheelhouse import wheelhouse
@@ -74,6 +75,7 @@ _HOMES = {
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
     "sign": "edgenet.steps.sign",
+    "signed_by": "edgenet.steps.signed_by",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
     "trust": "edgenet.steps.trust",
@@ -113,6 +115,7 @@ __all__ = [
     "quantize_model",
     "quickstart",
     "sign",
+    "signed_by",
     "sweep",
     "to_frame",
     "trust",
