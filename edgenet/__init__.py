@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from edgenet.steps.report import present
     from edgenet.steps.rollback import rollback
     from edgenet.steps.sign import sign
+    from edgenet.steps.signed_by import signed_by
     from edgenet.steps.status import status
     from edgenet.steps.to_frame import to_frame
     from edgenet.steps.trust import trust, trusted, untrust
@@ -89,6 +90,7 @@ _HOMES = {
     "rollback": "edgenet.steps.rollback",
     "rollout": "edgenet.fleets.rollout",
     "sign": "edgenet.steps.sign",
+    "signed_by": "edgenet.steps.signed_by",
     "status": "edgenet.steps.status",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
@@ -136,6 +138,7 @@ __all__ = [
     "rollback",
     "rollout",
     "sign",
+    "signed_by",
     "status",
     "sweep",
     "to_frame",
