@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from edgenet.backend import backend_names, load_backend
 from edgenet.board import Board
 from edgenet.bundle import Bundle
-from edgenet.devices.runtimes import candidates
+from edgenet.devices.candidates import candidates
+from edgenet.devices.index import own_index
 from edgenet.errors import DeviceError, EdgenetError, LibraryError
 from edgenet.facts import Facts
 from edgenet.steps.finish import own_version
@@ -57,7 +58,7 @@ def _obstacle(bundle: Bundle, facts: Facts, target: Target | None, board: Board)
             version = own_version(manifest.backend, facts, str(board))
             load_backend(manifest.backend).board_file(manifest.artifact, version)
         elif manifest.backend not in facts.runtimes:
-            candidates(manifest.backend, facts)
+            candidates(manifest.backend, facts, own_index())
     except EdgenetError as error:
         return error.what
     return _foreign(manifest.target, facts) or _unsafe(bundle, facts)

@@ -9,10 +9,9 @@ from edgenet.board import Board
 from edgenet.devices.connect import connect
 from edgenet.fleets.choose import chosen
 from edgenet.progress import Progress
-from edgenet.steps.deploy import Deployment, made_current
+from edgenet.steps.deploy import Deployment, deployed
 from edgenet.steps.events import board_events
 from edgenet.steps.fastest import check_one_model
-from edgenet.steps.stage import stage
 from edgenet.steps.taken import BundleLike, bundle_of, several
 
 __all__ = ["deploying"]
@@ -44,7 +43,6 @@ def deploying(
         progress("connecting", 0, None)
         with connect(board, board_events(progress)) as agent:
             bundle = chosen(loaded, agent.facts(backends), board)
-            staged = stage(agent, bundle, name, progress, offline)
-            return made_current(agent, bundle, staged, name, began)
+            return deployed(agent, bundle, name, began, progress, offline)
 
     return work

@@ -19,7 +19,7 @@ BOUND = 64 << 10  # of each of the two files, bytes
 LONGEST = 4096  # of one line, bytes
 TEXTS = ("who", "host", "what", "digest", "name", "result")
 # What makes a deployment the current one; ``found`` stands for a line that a cut has lost.
-ARRIVALS = ("deploy", "rollback", "switch", "found")
+ARRIVALS = ("deploy", "rollback", "rollout", "switch", "found")
 WAITS = "place"
 REPORT = "profile"
 DONE = "ok"
