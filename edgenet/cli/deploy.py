@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.shared.options import device_option, json_option
+from edgenet.cli.shared.options import device_option, index_option, json_option
 from edgenet.cli.shared.output import print_json, remark, say, say_next
 from edgenet.cli.shared.progress import progress
 
@@ -23,6 +23,7 @@ __all__ = ["deploy"]
     show_envvar=True,
     help="Use no network: send only runtimes that edgenet wheelhouse fetched before.",
 )
+@index_option
 @json_option
 def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) -> None:
     """Put a bundle on a board.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgenet.cli.shared.options import backend_option, device_option, json_option
+from edgenet.cli.shared.options import backend_option, device_option, index_option, json_option
 from edgenet.cli.shared.output import print_json, print_rows, say_next
 from edgenet.cli.shared.progress import progress
 
@@ -21,6 +21,7 @@ STATES = {"not": "not ok"}
 @click.command()
 @device_option
 @backend_option
+@index_option
 @json_option
 def doctor(device: str, backend: str | None, as_json: bool) -> int:
     """Check whether a board is ready.
