@@ -36,7 +36,8 @@ def trust(
 
     \b
     Example:
-      edgenet trust --device pi@raspberrypi.local --key alice.pub --name alice@team
+      edgenet trust --device pi@raspberrypi.local --key alice.pub
+      edgenet trust --device pi --key ci.pub --name ci@team
       edgenet trust --device pi --list
       edgenet trust --device pi --remove alice@team
     """
