@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from edgenet.bundle import Bundle
     from edgenet.cards.frameworks import card_like
     from edgenet.errors import EdgenetError
+    from edgenet.fleet_report import FleetReport
+    from edgenet.fleets.rollout import rollout
+    from edgenet.fleets.rollout_options import RolloutOptions
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from edgenet.recipe import Recipe
     from edgenet.report import Report
     from edgenet.steps.compare import compare
+    from edgenet.steps.compare_fleets import compare_fleets
     from edgenet.steps.compile import compile
     from edgenet.steps.demo import DemoOptions, demo
     from edgenet.steps.deploy import deploy
@@ -32,11 +36,15 @@ if TYPE_CHECKING:
     from edgenet.steps.planning import plan
     from edgenet.steps.probe import probe
     from edgenet.steps.profile import profile
+    from edgenet.steps.prune import prune
     from edgenet.steps.quantize import quantize_model
     from edgenet.steps.quickstart import quickstart
+    from edgenet.steps.remove import remove
     from edgenet.steps.report import present
+    from edgenet.steps.rollback import rollback
     from edgenet.steps.sign import sign
     from edgenet.steps.signed_by import signed_by
+    from edgenet.steps.status import status
     from edgenet.steps.to_frame import to_frame
     from edgenet.steps.trust import trust, trusted, untrust
     from edgenet.steps.wheelhouse import wheelhouse
@@ -49,17 +57,20 @@ _HOMES = {
     "Bundle": "edgenet.bundle",
     "DemoOptions": "edgenet.steps.demo",
     "EdgenetError": "edgenet.errors",
+    "FleetReport": "edgenet.fleet_report",
     "ImageSet": "edgenet.imageset",
     "Model": "edgenet.model",
     "Protocol": "edgenet.protocol",
     "Quantized": "edgenet.quantize.quantized",
     "Recipe": "edgenet.recipe",
     "Report": "edgenet.report",
+    "RolloutOptions": "edgenet.fleets.rollout_options",
     "Sweep": "edgenet.swept",
     "SweepPlan": "edgenet.sweeps.plan",
     "Target": "edgenet.target",
     "card_like": "edgenet.cards.frameworks",
     "compare": "edgenet.steps.compare",
+    "compare_fleets": "edgenet.steps.compare_fleets",
     "compile": "edgenet.steps.compile",
     "demo": "edgenet.steps.demo",
     "deploy": "edgenet.steps.deploy",
@@ -72,10 +83,15 @@ _HOMES = {
     "present": "edgenet.steps.report",
     "probe": "edgenet.steps.probe",
     "profile": "edgenet.steps.profile",
+    "prune": "edgenet.steps.prune",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
+    "remove": "edgenet.steps.remove",
+    "rollback": "edgenet.steps.rollback",
+    "rollout": "edgenet.fleets.rollout",
     "sign": "edgenet.steps.sign",
     "signed_by": "edgenet.steps.signed_by",
+    "status": "edgenet.steps.status",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
     "trust": "edgenet.steps.trust",
@@ -88,18 +104,21 @@ __all__ = [
     "Bundle",
     "DemoOptions",
     "EdgenetError",
+    "FleetReport",
     "ImageSet",
     "Model",
     "Protocol",
     "Quantized",
     "Recipe",
     "Report",
+    "RolloutOptions",
     "Sweep",
     "SweepPlan",
     "Target",
     "__version__",
     "card_like",
     "compare",
+    "compare_fleets",
     "compile",
     "demo",
     "deploy",
@@ -112,10 +131,15 @@ __all__ = [
     "present",
     "probe",
     "profile",
+    "prune",
     "quantize_model",
     "quickstart",
+    "remove",
+    "rollback",
+    "rollout",
     "sign",
     "signed_by",
+    "status",
     "sweep",
     "to_frame",
     "trust",

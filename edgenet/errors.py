@@ -12,6 +12,7 @@
     ├── BundleError               1   a damaged, foreign or unsafe .edgenet file
     ├── SignatureError            1   a bundle's signature, a key, or a list of allowed signers
     └── DeviceError               1   the board answered, but could not do it
+        ├── HealthError           4   a build that must not become current there: over a limit, or refused
         ├── ConnectionFailed      3   no answer: name, key, host key, Python, network
         └── ConnectionLost        3   it answered and then went away
 
@@ -124,6 +125,12 @@ class SignatureError(EdgenetError):
 
 class DeviceError(EdgenetError):
     """The board answered but could not do what was asked."""
+
+
+class HealthError(DeviceError):
+    """A build must not become current on a board: it is over a limit there, or the user's check says no."""
+
+    exit_code = EXIT_OVER_LIMIT
 
 
 class ConnectionFailed(DeviceError):

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import click
 
-from edgenet.cli.shared.options import device_option, json_option
+from edgenet.cli.shared.boards import Boards, boards_options
+from edgenet.cli.shared.options import json_option
 from edgenet.cli.shared.output import print_json, print_table, remark, say
 from edgenet.cli.shared.progress import progress
+
+if TYPE_CHECKING:
+    from edgenet.board import Board
+    from edgenet.devices.trust import Trusted
+    from edgenet.progress import Progress
 
 __all__ = ["trust"]
 
 
 @click.command()
-@device_option
+@boards_options
 @click.option(
     "--key",
     type=click.Path(exists=True, dir_okay=False),
@@ -25,8 +34,8 @@ __all__ = ["trust"]
 @click.option("--list", "listed", is_flag=True, help="Only show whom the board trusts; the default.")
 @json_option
 def trust(
-    device: str, key: str | None, name: str, remove: str | None, off: bool, listed: bool, as_json: bool
-) -> None:
+    boards: Boards, key: str | None, name: str, remove: str | None, off: bool, listed: bool, as_json: bool
+) -> int:
     """Say whose signatures a board asks for.
 
     From its first trusted key on, a board makes only bundles current that one of its keys signed (edgenet
@@ -45,23 +54,42 @@ def trust(
     from edgenet.steps.trust import trust as add
     from edgenet.steps.trust import trusted, untrust
 
-    with progress() as on_progress:
+    def work(board: Board, tell: Progress) -> Trusted:
         if key:
-            found = add(key, device, name, on_progress)
-        elif remove or off:
-            found = untrust(remove, device, on_progress)
-        else:
-            found = trusted(device, on_progress)
+            return add(key, board, name, tell)
+        if remove or off:
+            return untrust(remove, board, tell)
+        return trusted(board, tell)
+
+    if boards.one is None:
+        return _on_many(boards, work, as_json)
+    with progress() as on_progress:
+        found = work(boards.one, on_progress)
     if as_json:
         print_json(found.to_table())
-        return
+    else:
+        _show(found, str(boards.one))
+    return 0
+
+
+def _on_many(boards: Boards, work: Callable[[Board, Progress], Trusted], as_json: bool) -> int:
+    from edgenet.cli.shared.many import Verb, on_each
+    from edgenet.devices.trust import Trusted
+
+    def row(found: Trusted) -> dict[str, str]:
+        return {"trusts": ", ".join(key.name for key in found.keys) or "asks for no signatures"}
+
+    return on_each(boards, work, Verb("trust", row, Trusted.to_table), as_json).exit_code
+
+
+def _show(found: Trusted, board: str) -> None:
     if not found.asked:
-        say(f"{device} asks for no signatures")
+        say(f"{board} asks for no signatures")
         return
     rows = [[item.name, item.fingerprint] for item in found.keys]
-    print_table(f"{device} makes current only what is signed by one of", ["name", "key"], rows)
+    print_table(f"{board} makes current only what is signed by one of", ["name", "key"], rows)
     if found.refused:
-        remark(f"what is current on {device} goes on running, but would be refused now: {found.refused}")
+        remark(f"what is current on {board} goes on running, but would be refused now: {found.refused}")
 
 
 def _one_of(key: str | None, remove: str | None, off: bool, listed: bool) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import io
-import socket
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -36,6 +33,7 @@ from edgenet.devices.live import Live, OnLive, PortForward
 from edgenet.devices.replies import BoardError, raise_error
 from edgenet.devices.session import Session
 from edgenet.devices.trust import Trust
+from edgenet.devices.upkeep import Upkeep, sender
 from edgenet.errors import ConnectionFailed, ConnectionLost
 from edgenet.facts import Facts
 from edgenet.log import log
@@ -57,6 +55,7 @@ class Agent:
     Attributes:
         name: The board as the user wrote it.
         removed: What was removed there to make room, in words.
+        upkeep: The life of its deployments.
         trust: Whose signatures it asks for.
 
     Raises:
@@ -73,6 +72,7 @@ class Agent:
         self._facts: Facts | None = None
         self._tried: frozenset[str] = frozenset()
         self.removed: list[str] = []
+        self.upkeep = Upkeep(self._ask)
         self.trust = Trust(self._ask)
         try:
             self._start()
@@ -216,7 +216,7 @@ class Agent:
         Returns:
             Whether anything changed.
         """
-        told = {"manifest": dict(manifest), "from": _sender_name(), "at": round(time.time())}
+        told = {"manifest": dict(manifest), **sender()}
         reply = self._ask(Deployed, wire.DEPLOY, told)
         self.removed += reply.removed
         return reply.changed_
@@ -299,14 +299,6 @@ class Agent:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _sender_name() -> str:
-    """Who deploys, for the board's history: user and machine, where the system tells them."""
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (OSError, KeyError):
-        return socket.gethostname()
 
 
 def _blob(archive: Archive) -> Blob:

@@ -13,7 +13,6 @@ from edgenet.record import Record
 from edgenet.report import WarmUp
 
 __all__ = [
-    "Arrival",
     "Begun",
     "Bench",
     "DemoEnd",
@@ -163,22 +162,11 @@ class Deployment(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrival(Record):
-    """A deployment in the board's history: what it was, from where it came, and when (Unix time)."""
-
-    digest: Digest
-    name: str | None = None
-    from_: str | None = None
-    at: NotNegative | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Deployments(Record):
-    """The digest of the current deployment, all of them, and how they came, newest first."""
+    """The digest of the current deployment, and all of them."""
 
     current: Digest | None = None
     deployments: tuple[Deployment, ...]
-    history: tuple[Arrival, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from edgenet import __version__
 from edgenet.agent.signed.kept import kept
 from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
@@ -20,7 +21,12 @@ from edgenet.steps.finish import finish, own_version
 from edgenet.verify.expected import encoder_for, golden_images
 from edgenet.verify.health import SHOWN, check_health, other_pixels
 
-__all__ = ["Staged", "brought", "stage"]
+__all__ = ["TOOL", "Staged", "brought", "stage"]
+
+# What a board's manifest says of who deployed: another edgenet may know better runtimes.
+TOOL = f"edgenet {__version__}"
+# What runs a bundle before that is decided.
+NONE_YET = RuntimeChoice(None, "", ())
 
 
 class Staged(NamedTuple):
@@ -73,11 +79,11 @@ def _stage(
         version = own_version(bundle.manifest.backend, agent.facts([bundle.manifest.backend]), device)
         name = load_backend(bundle.manifest.backend).board_file(bundle.manifest.artifact, version)
     else:
-        check_runtime(agent, bundle.manifest.backend)
+        check_runtime(agent, bundle.manifest.backend, offline)
     signed_only = agent.begin()
     artifact = _blob(bundle, name)
     if to_stay:
-        _prove(agent, _manifest(bundle, name, None), bundle, signed_only)
+        _prove(agent, _manifest(bundle, name, NONE_YET), bundle, signed_only)
     agent.send_blobs([artifact], board_events(progress))
     proven = {item.runtime for item in agent.deployments().deployments if item.digest == bundle.digest}
     made: Finished | None = None
@@ -85,7 +91,7 @@ def _stage(
     def prove(choice: RuntimeChoice) -> None:
         """Have it answer golden images before it becomes current, unless it did there before."""
         nonlocal made
-        manifest = _manifest(bundle, name, choice.digest)
+        manifest = _manifest(bundle, name, choice)
         if on_board:
             made = finish(agent, manifest, board_events(progress))
         if choice.digest not in proven or (made is not None and not made.cached):
@@ -101,7 +107,7 @@ def _stage(
             session.close()
 
     runtime = ensure_runtime(agent, bundle.manifest.backend, board_events(progress), prove, offline)
-    return Staged(_manifest(bundle, name, runtime.digest), runtime, made)
+    return Staged(_manifest(bundle, name, runtime), runtime, made)
 
 
 def brought(agent: Agent, bundle: Bundle, device: str, progress: Progress) -> Mapping[str, Any]:
@@ -129,9 +135,10 @@ def _prove(agent: Agent, manifest: Mapping[str, Any], bundle: Bundle, signed_onl
         agent.trust.prove(manifest)
 
 
-def _manifest(bundle: Bundle, file: str, runtime: str | None) -> Mapping[str, Any]:
+def _manifest(bundle: Bundle, file: str, runtime: RuntimeChoice) -> Mapping[str, Any]:
     """What the board keeps of a bundle (docs/agent-protocol.md, ``deploy``)."""
-    told = {**kept(bundle.manifest.to_table(), bundle.digest, file), "runtime": runtime}
+    ran = {"runtime": runtime.digest, "runtime_version": runtime.version, "tool": TOOL}
+    told = {**kept(bundle.manifest.to_table(), bundle.digest, file), **ran}
     if bundle.signature is None:
         return told
     signature = SshSignature.parse(bundle.signature, f"the signature of {bundle.name}")

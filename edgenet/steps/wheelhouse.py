@@ -10,7 +10,8 @@ from typing import Any
 
 from edgenet.backend import load_backend, sent_backends
 from edgenet.devices.pins import fitting
-from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.devices.platform import Platform
+from edgenet.devices.wheelhouse import fetch
 from edgenet.errors import DeviceError, LibraryError
 from edgenet.notebook import Shown
 from edgenet.progress import REMARK, Progress, silent

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenet.devices.runtimes import candidates
+from edgenet.devices.candidates import candidates
 from edgenet.errors import DeviceError
 from edgenet.facts import Facts
 from edgenet.library import names

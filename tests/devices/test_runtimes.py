@@ -20,10 +20,12 @@ import edgenet.steps.deploy as deploy_step
 from edgenet.devices import pins, runtimes, wheelhouse
 from edgenet.devices.answers import Trial
 from edgenet.devices.archive import part_archives
+from edgenet.devices.candidates import candidates
 from edgenet.devices.connect import connect
+from edgenet.devices.platform import Platform
 from edgenet.devices.replies import BoardError
-from edgenet.devices.runtimes import candidates, ensure_runtime
-from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.devices.runtimes import ensure_runtime
+from edgenet.devices.wheelhouse import fetch
 from edgenet.errors import DeviceError
 from edgenet.facts import Facts
 from edgenet.steps.compile import compile

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from edgenet.devices import wheelhouse as kept
-from edgenet.devices.runtimes import candidates
-from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.devices.candidates import candidates
+from edgenet.devices.platform import Platform
+from edgenet.devices.wheelhouse import fetch
 from edgenet.errors import DeviceError, LibraryError
 from edgenet.facts import Facts
 from edgenet.library import names

@@ -29,6 +29,7 @@ def kept(whole: Dict[str, Any], digest: str, file: str) -> Dict[str, Any]:
         "artifact": listed["sha256"],
         "artifact_size": listed["size"],
         "build": spec.get("build"),
+        "file": "model." + spec["file"].rpartition(".")[2],
         "input": {name: spec["input"][name] for name in ("shape", "dtype")},
         "output": _output(spec["output"]),
         "preprocessing": whole["preprocessing"],

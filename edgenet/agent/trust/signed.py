@@ -12,7 +12,7 @@ from ..store import trust as place
 from ..store.home import write_atomic
 
 # What a deployment has beside what its bundle says; none of it is signed.
-UNSIGNED = ("runtime", "runtime_version", "signature")
+UNSIGNED = ("runtime", "runtime_version", "tool", "signature")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}\Z")
 _MAX_KEYS = 256
 _SIGN = "sign it with a trusted key (edgenet sign BUNDLE --key K) and deploy it again"

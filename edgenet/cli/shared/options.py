@@ -8,15 +8,14 @@ from typing import Any, TypeVar
 
 import click
 
-from edgenet.cli.shared.names import BACKEND, DEVICE, MODEL, PRECISION, PROTOCOL, RECIPE, TARGET, TASK
+from edgenet.cli.shared.names import BACKEND, MODEL, PRECISION, PROTOCOL, RECIPE, TARGET, TASK
 from edgenet.drift import CLASSIFICATION
 from edgenet.importers.framework import FRAMEWORK_PYTHON
 
 __all__ = [
     "backend_option",
-    "bundle_argument",
+    "bundles_argument",
     "cache_option",
-    "device_option",
     "embedded_option",
     "json_option",
     "labels_option",
@@ -33,9 +32,11 @@ __all__ = [
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def bundle_argument(function: _F) -> _F:
-    """The bundle that a command works on."""
-    return click.argument("bundle", type=click.Path(exists=True, dir_okay=False), metavar="BUNDLE")(function)
+def bundles_argument(function: _F) -> _F:
+    """The bundles that a command works on; several are builds of one model."""
+    return click.argument(
+        "bundles", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="BUNDLE..."
+    )(function)
 
 
 def model_argument(function: _F) -> _F:
@@ -108,20 +109,6 @@ def labels_option(function: _F) -> _F:
     return click.option("--labels", metavar="F", help="Class names: text, CSV, JSON or a label map.")(
         function
     )
-
-
-def device_option(function: _F) -> _F:
-    """The board a command talks to."""
-    return click.option(
-        "--device",
-        default="local",
-        show_default=True,
-        envvar="EDGENET_DEVICE",
-        show_envvar=True,
-        type=DEVICE,
-        metavar="D",
-        help="The board: local, user@host[:port], or a host of your ssh config.",
-    )(function)
 
 
 def protocol_option(default: str) -> Callable[[_F], _F]:
