@@ -137,7 +137,8 @@ def rollout(
     options = RolloutOptions(**asked, check_s=check_timeout, at_once=boards.at_once)
     made = _run(bundles, boards, options, path, as_json)
     if not as_json and not options.dry_run:
-        _next(made, boards, listed, path)
+        where = ["--fleet", boards.source] if listed else _devices(boards)
+        _next(made, [*where, *(["--state", state] if state else [])])
     return made.exit_code
 
 
@@ -161,15 +162,15 @@ def _run(
     return made
 
 
-def _next(made: Rollout, boards: Boards, listed: bool, path: Path) -> None:
-    """What usually follows: taking it back, or the boards that it left behind."""
-    fleet = (
-        ["--fleet", boards.source] if listed else [w for d in boards.source.split() for w in ("--device", d)]
-    )
-    if made.exit_code == 0:
-        why = "takes it back"
-        say_next("rollout", *fleet, "--state", str(path), "--rollback", why=why)
+def _next(made: Rollout, where: list[str]) -> None:
+    """What usually follows: taking it back, or a look at the boards that it left behind."""
+    if made.phase == "done" and made.exit_code == 0:
+        say_next("rollout", *where, "--rollback", why="takes it back")
+    elif made.phase == "rolling back":
+        say_next("rollout", *where, "--rollback", why="goes on with taking it back")
     else:
-        say_next(
-            "rollout", "BUNDLE", *fleet, "--state", str(path), why="goes on; what is done is not done again"
-        )
+        say_next("rollout", "BUNDLE", *where, "--dry-run", why="what each board runs, and would get")
+
+
+def _devices(boards: Boards) -> list[str]:
+    return [word for board in boards.fleet.boards for word in ("--device", board.device)]

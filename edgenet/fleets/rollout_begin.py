@@ -41,11 +41,12 @@ def begun(
         The saved one, if it is the same and was not taken back; else a new one.
 
     Raises:
-        DataError: The saved one is another, and did not end.
+        DataError: The saved one is another, did not end, and switched boards: what they ran would be
+            forgotten.
     """
     if saved is not None and saved.phase != ROLLED_BACK and saved.request == request:
         return saved if saved.phase == ROLLING_BACK else _resumed(saved)
-    if saved is not None and saved.phase not in (DONE, ROLLED_BACK):
+    if saved is not None and saved.phase not in (DONE, ROLLED_BACK) and saved.to_return():
         raise DataError(f"a rollout {_of_other(saved, request)} has not ended", _remedy(saved))
     rows = tuple(
         RolloutBoard(board=str(board), device=board.device, wave=number)
@@ -81,9 +82,6 @@ def _of_other(saved: Rollout, request: Mapping[str, str]) -> str:
 
 
 def _remedy(saved: Rollout) -> str:
-    count = len(saved.to_return())
-    switched = f"it switched {count} of {len(saved.boards)} boards" if count else "it switched no board"
-    return (
-        f"{switched}: end it by its own command, take it back by --rollback without a bundle, or forget it "
-        "with --fresh"
-    )
+    switched = f"it switched {len(saved.to_return())} of {len(saved.boards)} boards"
+    ways = "end it by its own command, take it back by --rollback without a bundle, or forget it with --fresh"
+    return f"{switched}: {ways}"
