@@ -15,7 +15,6 @@ from edgenet.fleets.rollout_state import (
     ROLLING_BACK,
     RUNNING,
     SCHEMA,
-    WAITING,
     Rollout,
     RolloutBoard,
 )
@@ -66,12 +65,11 @@ def begun(
 def _resumed(saved: Rollout) -> Rollout:
     """A saved rollout, to be gone on with: what failed is tried again; what was switched is known to be."""
     rows = tuple(
-        row.changed(
-            state=row.state if row.state in (*OURS, *ON_NEW) else WAITING,
-            exit_code=EXIT_DONE, reason=None, remedy=None,
-        )
+        row.changed(exit_code=EXIT_DONE, reason=None, remedy=None)
+        if row.state in (*OURS, *ON_NEW)
+        else RolloutBoard(board=row.board, device=row.device, wave=row.wave)
         for row in saved.boards
-    )  # fmt: skip
+    )
     return saved.changed(phase=RUNNING, boards=rows)
 
 

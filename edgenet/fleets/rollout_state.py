@@ -173,7 +173,7 @@ class Rollout(Record):
     @property
     def exit_code(self) -> int:
         """0: all boards run what they should; 3: no board that was tried was reached; 4: else."""
-        tried = [row.exit_code for row in self.boards if row.state != WAITING]
+        tried = [row.exit_code for row in self.boards if row.state != WAITING or row.build is not None]
         if tried and all(code == EXIT_UNREACHABLE for code in tried):
             return EXIT_UNREACHABLE
         if self.asked_back:
