@@ -113,17 +113,17 @@ def rollout(
     as_json: bool,
     **asked: Any,
 ) -> int:
-    """Bring a fleet to a new build, a few boards first.
+    """Bring a new build to a fleet, step by step.
 
-    On each board the build of its kind is sent, checked against the answers it must give, measured where
+    A few boards are tried first. On each the build of its kind is sent, checked against the answers it must give, measured where
     there is a limit, and shown to your own check. Only then it becomes the current one. When too many boards
     fail, no further one is begun. The same command goes on after any interruption.
 
     \b
     Example:
-      edgenet rollout pi4.edgenet pi5.edgenet --fleet boards.toml --dry-run
-      edgenet rollout m.edgenet --fleet boards.toml --min-fps 24 --rollback
-      edgenet rollout --fleet boards.toml --rollback   # take it back
+      edgenet rollout pi4.edgenet pi5.edgenet --fleet f.toml --dry-run
+      edgenet rollout m.edgenet --fleet f.toml --min-fps 24 --rollback
+      edgenet rollout --fleet f.toml --rollback   # take it back
     """
     from edgenet.fleets.rollout import state_file
     from edgenet.fleets.rollout_options import RolloutOptions

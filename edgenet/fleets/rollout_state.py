@@ -18,9 +18,16 @@ __all__ = [
 
 SCHEMA = 1
 # A board's states (docs/rollout.md).
-WAITING, SWITCHING, SWITCHED, CURRENT = "waiting", "switching", "switched", "current"
-FAILED, UNREACHABLE = "failed", "unreachable"
-RETURNING, RETURNED, KEPT, CHANGED = "returning", "returned", "kept", "changed"
+WAITING = "waiting"
+SWITCHING = "switching"
+SWITCHED = "switched"
+CURRENT = "current"
+FAILED = "failed"
+UNREACHABLE = "unreachable"
+RETURNING = "returning"
+RETURNED = "returned"
+KEPT = "kept"
+CHANGED = "changed"
 STATES = (
     WAITING, SWITCHING, SWITCHED, CURRENT, FAILED, UNREACHABLE, RETURNING, RETURNED, KEPT, CHANGED,
 )  # fmt: skip
@@ -29,8 +36,12 @@ ON_NEW = (SWITCHED, CURRENT)
 # Those in which this rollout switched the board, or may have.
 OURS = (SWITCHING, SWITCHED, RETURNING)
 # A rollout's own.
-PLANNED, RUNNING, STOPPED, DONE = "planned", "running", "stopped", "done"
-ROLLING_BACK, ROLLED_BACK = "rolling back", "rolled back"
+PLANNED = "planned"
+RUNNING = "running"
+STOPPED = "stopped"
+DONE = "done"
+ROLLING_BACK = "rolling back"
+ROLLED_BACK = "rolled back"
 PHASES = (PLANNED, RUNNING, STOPPED, DONE, ROLLING_BACK, ROLLED_BACK)
 
 
