@@ -36,10 +36,15 @@ if TYPE_CHECKING:
     from edgenet.steps.planning import plan
     from edgenet.steps.probe import probe
     from edgenet.steps.profile import profile
+    from edgenet.steps.prune import prune
     from edgenet.steps.quantize import quantize_model
     from edgenet.steps.quickstart import quickstart
+    from edgenet.steps.remove import remove
     from edgenet.steps.report import present
+    from edgenet.steps.rollback import rollback
     from edgenet.steps.sign import sign
+    from edgenet.steps.signed_by import signed_by
+    from edgenet.steps.status import status
     from edgenet.steps.to_frame import to_frame
     from edgenet.steps.trust import trust, trusted, untrust
     from edgenet.steps.wheelhouse import wheelhouse
@@ -78,10 +83,15 @@ _HOMES = {
     "present": "edgenet.steps.report",
     "probe": "edgenet.steps.probe",
     "profile": "edgenet.steps.profile",
+    "prune": "edgenet.steps.prune",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
+    "remove": "edgenet.steps.remove",
+    "rollback": "edgenet.steps.rollback",
     "rollout": "edgenet.fleets.rollout",
     "sign": "edgenet.steps.sign",
+    "signed_by": "edgenet.steps.signed_by",
+    "status": "edgenet.steps.status",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
     "trust": "edgenet.steps.trust",
@@ -121,10 +131,15 @@ __all__ = [
     "present",
     "probe",
     "profile",
+    "prune",
     "quantize_model",
     "quickstart",
+    "remove",
+    "rollback",
     "rollout",
     "sign",
+    "signed_by",
+    "status",
     "sweep",
     "to_frame",
     "trust",

@@ -11,14 +11,19 @@ from typing import Any
 from edgenet.board import Board, BoardLike, board_of
 from edgenet.errors import LibraryError
 from edgenet.fleet_limit import limited
+from edgenet.inventory import read_inventory
 from edgenet.library import Table
 from edgenet.notebook import Shown
+from edgenet.pages import page
 from edgenet.text import cause
 from edgenet.text_file import read_text
 
 __all__ = ["Fleet"]
 
 MAX_BYTES = 4 << 20
+INVENTORY = (
+    f"correct it; of an Ansible inventory, give what ansible-inventory prints ({page('fleet', 'ansible')})"
+)
 
 
 @dataclass(frozen=True)
@@ -37,17 +42,19 @@ class Fleet(Shown):
 
     @classmethod
     def load(cls, path: Path | str) -> Fleet:
-        """Read a fleet's TOML file.
+        """Read a fleet's TOML file, or an Ansible inventory as ``ansible-inventory --list`` prints it.
 
         Raises:
             LibraryError: It cannot be read, a key is unknown or of the wrong type, or a board is there twice.
         """
         path = Path(path)
         text = read_text(path, LibraryError, "correct the file", MAX_BYTES)
+        if text.lstrip().startswith("{"):
+            return cls(path.stem, *read_inventory(text, str(path)))
         try:
             table = Table(tomllib.loads(text), str(path))
         except (ValueError, RecursionError) as error:
-            raise LibraryError(f"{path}: not a readable TOML file ({cause(error)})", "correct it") from None
+            raise LibraryError(f"{path}: not a readable TOML file ({cause(error)})", INVENTORY) from None
         boards = [_board(name, Table(value, f"{path} [boards.{name}]")) for name, value in _boards(table)]
         table.done()
         return cls(path.stem, tuple(boards))

@@ -17,10 +17,11 @@ from edgenet.devices.upkeep_answers import Switched
 from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
+from edgenet.steps.noted import failures_noted
 from edgenet.steps.stage import TOOL, Staged, stage
 from edgenet.steps.taken import BundleLike, bundle_of
 
-__all__ = ["Deployment", "deploy", "deployed", "made_current", "there_already"]
+__all__ = ["Deployment", "deploy", "deployed", "made_current", "switched", "there_already"]
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,10 @@ def deployed(
         ConnectionLost, DeviceError: As for :func:`deploy`.
     """
     if there := there_already(agent, bundle, progress):
-        return _deployment(agent, bundle, there.runtime_version, there.changed_, name, began)
-    return made_current(agent, bundle, stage(agent, bundle, name, progress, offline), name, began)
+        return switched(agent, there, name, began)
+    with failures_noted(agent, bundle):
+        staged = stage(agent, bundle, name, progress, offline)
+    return made_current(agent, bundle, staged, name, began)
 
 
 def there_already(agent: Agent, bundle: Bundle, progress: Progress = silent) -> Switched | None:
@@ -141,26 +144,27 @@ def made_current(agent: Agent, bundle: Bundle, staged: Staged, device: str, bega
         began: When the work began, on ``time.perf_counter``'s clock.
     """
     changed = agent.deploy(staged.manifest)
-    return _deployment(agent, bundle, staged.runtime.version, changed, device, began, staged.finished)
-
-
-def _deployment(
-    agent: Agent,
-    bundle: Bundle,
-    runtime: str | None,
-    changed: bool,
-    device: str,
-    began: float,
-    finished: Finished | None = None,
-) -> Deployment:
     return Deployment(
         device=device,
         digest=bundle.digest,
         name=bundle.name,
-        runtime=runtime or "",
+        runtime=staged.runtime.version,
         changed=changed,
         bytes_sent=agent.bytes_sent,
         seconds=time.perf_counter() - began,
         removed=tuple(agent.removed),
-        finished=finished,
+        finished=staged.finished,
+    )
+
+
+def switched(agent: Agent, found: Switched, device: str, began: float) -> Deployment:
+    """What came of a board's switch to a build that it had; arguments as of :func:`made_current`."""
+    return Deployment(
+        device=device,
+        digest=found.digest,
+        name=found.name,
+        runtime=found.runtime_version or "of the board",
+        changed=found.changed_,
+        bytes_sent=agent.bytes_sent,
+        seconds=time.perf_counter() - began,
     )

@@ -19,6 +19,7 @@ from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.steps.deploy import Deployment, made_current
 from edgenet.steps.events import board_events
+from edgenet.steps.noted import failures_noted
 from edgenet.steps.stage import Staged, stage
 from edgenet.steps.taken import BundleLike, bundle_of, several
 from edgenet.verify.expected import encoder_for, golden_images
@@ -91,7 +92,7 @@ def deploy_fastest(
     name = str(board)
     progress(f"connecting to {board}", 0, None)
     with connect(board, board_events(progress)) as agent:
-        staged = {bundle.digest: stage(agent, bundle, name, progress, offline) for bundle in loaded}
+        staged = {bundle.digest: _staged(agent, bundle, name, progress, offline) for bundle in loaded}
         rounds = [
             [_median_ms(agent, bundle, staged[bundle.digest], progress) for bundle in loaded]
             for _ in range(ROUNDS)
@@ -102,6 +103,11 @@ def deploy_fastest(
         kept, why = _choose(loaded, medians)
         last = stage(agent, kept, name, progress, offline)
         return Fastest(made_current(agent, kept, last, name, began), medians, why)
+
+
+def _staged(agent: Agent, bundle: Bundle, name: str, progress: Progress, offline: bool) -> Staged:
+    with failures_noted(agent, bundle):
+        return stage(agent, bundle, name, progress, offline)
 
 
 def check_one_model(bundles: Sequence[Bundle]) -> None:

@@ -39,6 +39,7 @@ from edgenet.shell import command_line
 from edgenet.steps.board_run import BoardRun, board_run
 from edgenet.steps.events import board_events
 from edgenet.steps.input_notes import image_notes
+from edgenet.steps.noted import note_report
 from edgenet.steps.stage import brought
 from edgenet.steps.taken import BundleLike, bundle_of, images_of, protocol_of
 from edgenet.text import plain
@@ -164,7 +165,9 @@ def measured(
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, asked.min_fps, asked.max_drift, facts.emulated)
     verdict = verdict.changed(notes=(*verdict.notes, *_notes(bundle, run, asked.images)))
-    return _checked(lambda: _report(bundle, name, facts, asked.rules, run, found, verdict), name)
+    report = _checked(lambda: _report(bundle, name, facts, asked.rules, run, found, verdict), name)
+    note_report(agent, bundle, report)
+    return report
 
 
 def _checked(make: Callable[[], Report], device: str) -> Report:

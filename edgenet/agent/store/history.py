@@ -38,7 +38,7 @@ def add(store, request, what, manifest, result=DONE, told=None):
     Raises:
         Failure: ``bad-request``: it is no short text, or too much.
     """
-    line = {"at_board": round(time.time(), 1), "at_host": _number(request.get("at"))}
+    line = {"at_board": _number(round(time.time(), 1)), "at_host": _number(request.get("at"))}
     texts = dict(manifest, who=request.get("who"), host=request.get("host"), what=what, result=result)
     for name in TEXTS:
         value = texts.get(name)
