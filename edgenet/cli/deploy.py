@@ -6,7 +6,7 @@ import click
 
 from edgenet.board import Board
 from edgenet.cli.shared.boards import Boards, boards_options, named
-from edgenet.cli.shared.options import bundles_argument, json_option
+from edgenet.cli.shared.options import bundles_argument, index_option, json_option
 from edgenet.cli.shared.output import print_json, remark, say, say_next
 from edgenet.cli.shared.progress import progress
 
@@ -23,6 +23,7 @@ __all__ = ["deploy"]
     show_envvar=True,
     help="Use no network: send only runtimes that edgenet wheelhouse fetched before.",
 )
+@index_option
 @json_option
 def deploy(bundles: tuple[str, ...], boards: Boards, offline: bool, as_json: bool) -> int:
     """Put a bundle on a board.

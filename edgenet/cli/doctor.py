@@ -8,7 +8,7 @@ import click
 
 from edgenet.board import Board
 from edgenet.cli.shared.boards import Boards, boards_options, named
-from edgenet.cli.shared.options import backend_option, json_option
+from edgenet.cli.shared.options import backend_option, index_option, json_option
 from edgenet.cli.shared.output import print_json, print_rows, say_next
 from edgenet.cli.shared.progress import progress
 from edgenet.progress import Progress
@@ -24,6 +24,7 @@ STATES = {"not": "not ok"}
 @click.command()
 @boards_options
 @backend_option
+@index_option
 @json_option
 def doctor(boards: Boards, backend: str | None, as_json: bool) -> int:
     """Check whether a board is ready.

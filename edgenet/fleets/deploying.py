@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable
 
 from edgenet.board import Board
 from edgenet.devices.connect import connect
-from edgenet.fleets.choose import chosen
+from edgenet.fleets.choose import chosen_by
+from edgenet.fleets.machines import Machines
 from edgenet.progress import Progress
-from edgenet.steps.deploy import Deployment, made_current
+from edgenet.steps.deploy import Deployment, made_current, switched, there_already
 from edgenet.steps.events import board_events
 from edgenet.steps.fastest import check_one_model
+from edgenet.steps.noted import failures_noted
 from edgenet.steps.stage import stage
 from edgenet.steps.taken import BundleLike, bundle_of, several
 
@@ -37,14 +39,18 @@ def deploying(
     """
     loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
     check_one_model(loaded)
-    backends = sorted({bundle.manifest.backend for bundle in loaded})
+    machines = Machines()
 
     def work(board: Board, progress: Progress) -> Deployment:
         began, name = time.perf_counter(), str(board)
         progress("connecting", 0, None)
         with connect(board, board_events(progress)) as agent:
-            bundle = chosen(loaded, agent.facts(backends), board)
-            staged = stage(agent, bundle, name, progress, offline)
+            machines.meet(board, agent)
+            bundle = chosen_by(agent, loaded, board)
+            if there := there_already(agent, bundle, progress):
+                return switched(agent, there, name, began)
+            with failures_noted(agent, bundle):
+                staged = stage(agent, bundle, name, progress, offline)
             return made_current(agent, bundle, staged, name, began)
 
     return work

@@ -13,6 +13,7 @@ from edgenet.devices.connect import connect
 from edgenet.errors import EXIT_OVER_LIMIT, DeviceError
 from edgenet.fleet_report import SCHEMA, FleetBoard, FleetReport, state_of
 from edgenet.fleets.each import Outcome
+from edgenet.fleets.machines import Machines
 from edgenet.progress import Progress, silent
 from edgenet.report import Report
 from edgenet.steps.events import board_events
@@ -49,9 +50,12 @@ def profiling(
         true_of(loaded[0], asked.images)
         asked = replace(asked, known=truth(loaded[0], asked.images, progress))
 
+    machines = Machines()
+
     def work(board: Board, tell: Progress) -> Report:
         tell("connecting", 0, None)
         with connect(board, board_events(tell)) as agent:
+            machines.meet(board, agent)
             return measured(agent, _deployed(agent, loaded, board), asked, str(board), tell)
 
     return work

@@ -63,7 +63,7 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
         version = own_version(bundle.manifest.backend, agent.facts([bundle.manifest.backend]), device)
         name = load_backend(bundle.manifest.backend).board_file(bundle.manifest.artifact, version)
     else:
-        check_runtime(agent, bundle.manifest.backend)
+        check_runtime(agent, bundle.manifest.backend, offline)
     agent.begin()
     artifact = _blob(bundle, name)
     agent.send_blobs([artifact], board_events(progress))

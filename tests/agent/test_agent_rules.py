@@ -4,6 +4,7 @@ import ast
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -120,3 +121,9 @@ def test_every_file_of_the_agent_travels_in_exactly_one_archive():
         == rooms - {"demo", *(name.partition("/")[2] for name in archive.part_archives())}
         == {"facts", "measure", "resample", "runtimes", "store", "tasks"}
     )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_indices_are_as_wide_as_the_machine_s(path):
+    """``take`` refuses int64 on a 32-bit board, where it is wider than an index."""
+    assert not re.search(r"astype\(np\.int64\)", path.read_text())
