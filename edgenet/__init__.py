@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edgenet.bundle import Bundle
     from edgenet.cards.frameworks import card_like
     from edgenet.errors import EdgenetError
+    from edgenet.fleet_report import FleetReport
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from edgenet.recipe import Recipe
     from edgenet.report import Report
     from edgenet.steps.compare import compare
+    from edgenet.steps.compare_fleets import compare_fleets
     from edgenet.steps.compile import compile
     from edgenet.steps.demo import DemoOptions, demo
     from edgenet.steps.deploy import deploy
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
     from edgenet.steps.remove import remove
     from edgenet.steps.report import present
     from edgenet.steps.rollback import rollback
+    from edgenet.steps.sign import sign
     from edgenet.steps.status import status
     from edgenet.steps.to_frame import to_frame
+    from edgenet.steps.trust import trust, trusted, untrust
     from edgenet.steps.wheelhouse import wheelhouse
     from edgenet.sweeps.plan import SweepPlan
     from edgenet.sweeps.sweep import sweep
@@ -50,6 +54,7 @@ _HOMES = {
     "Bundle": "edgenet.bundle",
     "DemoOptions": "edgenet.steps.demo",
     "EdgenetError": "edgenet.errors",
+    "FleetReport": "edgenet.fleet_report",
     "ImageSet": "edgenet.imageset",
     "Model": "edgenet.model",
     "Protocol": "edgenet.protocol",
@@ -61,6 +66,7 @@ _HOMES = {
     "Target": "edgenet.target",
     "card_like": "edgenet.cards.frameworks",
     "compare": "edgenet.steps.compare",
+    "compare_fleets": "edgenet.steps.compare_fleets",
     "compile": "edgenet.steps.compile",
     "demo": "edgenet.steps.demo",
     "deploy": "edgenet.steps.deploy",
@@ -78,9 +84,13 @@ _HOMES = {
     "quickstart": "edgenet.steps.quickstart",
     "remove": "edgenet.steps.remove",
     "rollback": "edgenet.steps.rollback",
+    "sign": "edgenet.steps.sign",
     "status": "edgenet.steps.status",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
+    "trust": "edgenet.steps.trust",
+    "trusted": "edgenet.steps.trust",
+    "untrust": "edgenet.steps.trust",
     "wheelhouse": "edgenet.steps.wheelhouse",
 }
 
@@ -88,6 +98,7 @@ __all__ = [
     "Bundle",
     "DemoOptions",
     "EdgenetError",
+    "FleetReport",
     "ImageSet",
     "Model",
     "Protocol",
@@ -100,6 +111,7 @@ __all__ = [
     "__version__",
     "card_like",
     "compare",
+    "compare_fleets",
     "compile",
     "demo",
     "deploy",
@@ -117,9 +129,13 @@ __all__ = [
     "quickstart",
     "remove",
     "rollback",
+    "sign",
     "status",
     "sweep",
     "to_frame",
+    "trust",
+    "trusted",
+    "untrust",
     "wheelhouse",
 ]
 

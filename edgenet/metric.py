@@ -10,7 +10,7 @@ from edgenet.figures import number, percent, size
 from edgenet.report import Report
 from edgenet.tasks import task_module
 
-__all__ = ["AGREEMENT", "FPS_MODEL", "FPS_PIPELINE", "Metric", "metric", "metrics", "quality"]
+__all__ = ["AGREEMENT", "FPS_MODEL", "FPS_PIPELINE", "TEMPERATURE", "Metric", "metric", "metrics", "quality"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ def _joules(report: Report) -> float | None:
     return report.energy.joules_per_frame if report.energy else None
 
 
+def _hottest(report: Report) -> float | None:
+    told = [item.temperature_c for item in report.sensors.run() if item.temperature_c is not None]
+    return max(told, default=None)
+
+
 FPS_MODEL = Metric(
     "fps_model", "model FPS", "", 1, "higher", lambda r: r.fps.model, True, "FPS model", "FPS model"
 )
@@ -102,6 +107,9 @@ AGREEMENT = Metric(
     "agreement_percent", "agreement", "%", 1, "higher", lambda r: percent(r.drift.agreement), label="agree %",
     column="agree", tell=lambda value: f"{value:.1f} %", axis="same answers as float, %",
 )  # fmt: skip
+
+# What is shown of many boards beside each other; of one board it is a curve.
+TEMPERATURE = Metric("temperature_c", "hottest", "°C", 1, "lower", _hottest)
 
 
 def metrics(*reports: Report) -> tuple[Metric, ...]:

@@ -224,6 +224,11 @@ class Report(Record):
                 f"{path}: a sweep, not a report",
                 "give one of the reports beside it; edgenet report shows the sweep itself",
             )
+        if isinstance(values, dict) and "boards" in values and "bundle" not in values:
+            raise ReportError(
+                f"{path}: of a fleet, not of one board",
+                "give a report of one board; edgenet report and edgenet compare read this one too",
+            )
         check_schema(values, SCHEMA, path, "profile again")
         return cls.from_table(values, str(path))
 

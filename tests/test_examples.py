@@ -13,6 +13,7 @@ import pytest
 
 import edgenet
 from edgenet.zoo import embedded
+from tests.fleets.made import fleet
 from tests.house.tree import ROOT
 from tests.sweeps.made import sweep
 
@@ -56,10 +57,11 @@ def workplace(tmp_path: Path, home: Path, results: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("workplace")
 def test_every_example_gives_what_it_says() -> None:
-    """One after another, as a reader would, in a folder with a model, its card and somebody's sweep."""
+    """One after another, as a reader would, in a folder with a model, its card, somebody's sweep and fleet."""
     for suffix in (".onnx", ".toml"):
         shutil.copy(embedded("signs").with_suffix(suffix), f"mobilenet{suffix}")
     sweep().write("sweep.json")
+    fleet().write("fleet.json")
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     told: list[str] = []
     for name in NAMES:

@@ -16,6 +16,7 @@ from edgenet.library import names
 from edgenet.notebook import Grid, Shown, card
 from edgenet.record import Record
 from edgenet.steps.compare import Gates
+from edgenet.steps.compare_fleets import FleetGates, compare_fleets
 from edgenet.steps.deploy import Deployment
 from edgenet.steps.doctor import Examination, examine
 from edgenet.steps.fastest import Fastest
@@ -23,6 +24,7 @@ from edgenet.steps.plan import options
 from edgenet.steps.quickstart import Quickstart
 from edgenet.steps.wheelhouse import Kept
 from tests.conftest import CHEAP
+from tests.fleets.made import board, fleet
 from tests.reports import CAMERA, DRIFT, report
 from tests.steps.test_doctor import facts_of
 from tests.sweeps.made import sweep
@@ -59,6 +61,8 @@ def shown(model_file: Path, photos: Path, tmp_path_factory: pytest.TempPathFacto
         *records(one),
         *records(bundle.manifest),
         *records(sweep()),
+        *(fleet(), *fleet().boards),
+        *((fleets := compare_fleets(fleet(), fleet(), FleetGates(min_fps=24))), *fleets.boards),
         *(edgenet.Target.load(name) for name in names("target")),
         *(edgenet.Recipe.load(name) for name in names("recipe")),
         *(edgenet.Protocol.load(name) for name in names("protocol")),
@@ -152,7 +156,16 @@ def test_foreign_text_is_shown_as_text(text: str, model_file: Path) -> None:
     bundle = edgenet.compile(model_file, "local", "onnxruntime", "fp32").bundle
     named = replace(bundle.manifest.model, name=text)
     evil = replace(bundle, manifest=bundle.manifest.changed(model=named))
-    for item in (one, other, evil, replace(edgenet.Target.load("local"), title=text, notes=(text,))):
+    lost = board(text, reason=text, remedy=text, tags=(text,))
+    away = fleet([lost, board(f"{text}2", one, tags=(text,))])
+    for item in (
+        one,
+        other,
+        evil,
+        away,
+        compare_fleets(away, away),
+        replace(edgenet.Target.load("local"), title=text, notes=(text,)),
+    ):
         found = item._repr_html_()
         assert "<" not in text or text not in found
         assert Strict.problems(found) == []

@@ -9,7 +9,7 @@ from . import beat, finish, live, parts, upkeep, wire
 from .child import Child, try_runtime
 from .facts import probe
 from .failure import Failure
-from .store import deployments, prune, unpack
+from .store import deployments, prune, trust, unpack
 from .store.home import LOCK_WAIT
 
 # A host that holds the deploy lock and says nothing for this long has lost it, seconds.
@@ -91,7 +91,7 @@ class Server(object):
 
     def _begin(self, request, _body):
         self._store.begin(min(float(request.get("wait", LOCK_WAIT)), IDLE))
-        return {}, b""
+        return {"signed_only": trust.asked(self._store)}, b""
 
     def _end(self, _request, _body):
         self._store.release()
@@ -152,6 +152,13 @@ class Server(object):
 
     def _keep_up(self, request, _body):
         return upkeep.HANDLERS[request["type"]](self._upkeep, request), b""
+
+    def _trust(self, request, _body):
+        return trust.keeper(self._store).answer(self._store, request), b""
+
+    def _prove(self, request, _body):
+        deployments.check(request["manifest"])
+        return {"signer": trust.demand(self._store, request["manifest"])}, b""
 
     def _deployments(self, _request, _body):
         return {
@@ -246,6 +253,8 @@ _HANDLERS = {
     wire.TRY_RUNTIME: Server._try_runtime,
     wire.FINISH: Server._finish,
     wire.DEPLOYMENTS: Server._deployments,
+    wire.TRUST: Server._trust,
+    wire.PROVE: Server._prove,
     wire.OPEN: Server._open,
     wire.BENCH: Server._run,
     wire.FRAMES: Server._run,

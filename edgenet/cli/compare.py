@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, say_next, say_wrapped
+from edgenet.cli.shared.output import print_json, say_next
 from edgenet.errors import EXIT_OVER_LIMIT
-
-if TYPE_CHECKING:
-    from edgenet.steps.compare import Row
 
 __all__ = ["compare"]
 
@@ -42,6 +37,7 @@ LIMIT = click.FloatRange(min=0)
     help="Exit 4 if B's process needs more at its peak.",
 )
 @click.option("--require-valid", is_flag=True, help="Exit 4 unless both reports are VALID.")
+@click.option("--require-all", is_flag=True, help="Exit 4 if a board of fleet A is not measured in fleet B.")
 @json_option
 def compare(
     a: str,
@@ -51,43 +47,38 @@ def compare(
     max_drift: float | None,
     max_memory: float | None,
     require_valid: bool,
+    require_all: bool,
     as_json: bool,
 ) -> int:
-    """Compare two reports of one model.
+    """Compare two reports of one model, or two runs of a fleet.
 
     Says whether B is faster than A, slower, or whether the difference is within the noise; and what changed
-    in memory and accuracy.
+    in memory and accuracy. Of two fleet reports, every board is compared with itself and judged alone; boards
+    that are new or missing are told, and --require-valid asks for all of A's.
 
     \b
     Example:
       edgenet compare yesterday.json today.json
       edgenet compare main.json branch.json --max-slowdown 5 --require-valid
+      edgenet compare fleet-main.json fleet.json --min-fps 24 --require-all
     """
-    from edgenet.figures import interval, number
-    from edgenet.steps.compare import Gates
+    from edgenet.cli.shared.comparisons import show_comparison, show_fleets
+    from edgenet.fleet_report import FleetReport
     from edgenet.steps.compare import compare as run
+    from edgenet.steps.compare_fleets import FleetComparison, FleetGates, compare_fleets
+    from edgenet.steps.taken import kind_of
 
-    result = run(a, b, Gates(max_slowdown, min_fps, max_drift, max_memory, require_valid))
+    fleets = [kind_of(path) is FleetReport for path in (a, b)]
+    if require_all and not any(fleets):
+        raise click.UsageError("--require-all is about the boards of fleets; give two fleet reports")
+    gates = FleetGates(max_slowdown, min_fps, max_drift, max_memory, require_valid, require_all)
+    result = compare_fleets(a, b, gates) if all(fleets) else run(a, b, gates)
     if as_json:
         print_json(result.to_table())
-        return EXIT_OVER_LIMIT if result.over_limit else 0
-    rows = [[row.name, number(row.a, 3), number(row.b, 3), _change(row)] for row in result.rows]
-    print_table(f"a = {a}, b = {b}", ["figure", "a", "b", "b to a"], rows)
-    spread = (
-        f"95 % interval {interval(result.interval, 3)}" if result.interval else "too few runs for an interval"
-    )
-    say_wrapped(f"{result.verdict}: p50 ratio {result.p50_ratio:.3f} ({spread})")
-    for note in result.notes:
-        say_wrapped(f"note: {note}")
-    for gate in result.gates:
-        note = f" ({gate.note})" if gate.note else ""
-        say_wrapped(f"gate: {gate.words}{note}")
-    say_next("report", a, b, "-o", "compared.html")
+    elif isinstance(result, FleetComparison):
+        show_fleets(result, a, b)
+        say_next("report", b, "--since", a, "-o", "fleet.html")
+    else:
+        show_comparison(result, a, b)
+        say_next("report", a, b, "-o", "compared.html")
     return EXIT_OVER_LIMIT if result.over_limit else 0
-
-
-def _change(row: Row) -> str:
-    """A ratio, or of shares a difference."""
-    from edgenet.figures import number
-
-    return number(row.ratio, 3, "x") if row.difference is None else f"{row.difference:+.2f} pp"

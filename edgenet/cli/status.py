@@ -45,7 +45,7 @@ def status(boards: Boards, everything: bool, as_json: bool) -> int:
 
 
 def _one(board: Board, everything: bool, as_json: bool) -> int:
-    from edgenet.cli.shared.status_lines import clock_note, history_rows, status_lines
+    from edgenet.cli.shared.status_lines import HISTORY_HEADS, clock_note, history_rows, status_lines
     from edgenet.steps.status import status as run
 
     with progress() as on_progress:

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 from edgenet.agent import wire
 from edgenet.devices.answers import (
+    Begun,
     Deployed,
     Deployments,
     Finish,
@@ -31,6 +32,7 @@ from edgenet.devices.deadlines import DEADLINES, Deadlines
 from edgenet.devices.live import Live, OnLive, PortForward
 from edgenet.devices.replies import BoardError, raise_error
 from edgenet.devices.session import Session
+from edgenet.devices.trust import Trust
 from edgenet.devices.upkeep import Upkeep, sender
 from edgenet.errors import ConnectionFailed, ConnectionLost
 from edgenet.facts import Facts
@@ -54,6 +56,7 @@ class Agent:
         name: The board as the user wrote it.
         removed: What was removed there to make room, in words.
         upkeep: The life of its deployments.
+        trust: Whose signatures it asks for.
 
     Raises:
         ConnectionFailed: The board could not be reached or cannot run the agent.
@@ -70,6 +73,7 @@ class Agent:
         self._tried: frozenset[str] = frozenset()
         self.removed: list[str] = []
         self.upkeep = Upkeep(self._ask)
+        self.trust = Trust(self._ask)
         try:
             self._start()
         except BaseException:
@@ -142,16 +146,19 @@ class Agent:
         """:meth:`_request`, with the reply as a type."""
         return self._channel.parsed(answer, self._request(kind, header, progress)[0])
 
-    def begin(self, wait: float = 5.0) -> None:
+    def begin(self, wait: float = 5.0) -> bool:
         """Take the board's deploy lock, held until ``deploy``, ``end`` or the end of the connection.
 
         Args:
             wait: How long another deploy may hold it before this one gives up, seconds.
 
+        Returns:
+            Whether what becomes current there must be signed.
+
         Raises:
             BoardError: ``locked``: another deploy holds it for longer.
         """
-        self._channel.request(wire.BEGIN, {"wait": wait})
+        return self._channel.ask(Begun, wire.BEGIN, {"wait": wait})[0].signed_only
 
     def end(self) -> None:
         """Give the deploy lock back without deploying."""
@@ -209,7 +216,8 @@ class Agent:
         Returns:
             Whether anything changed.
         """
-        reply, _ = self._channel.ask(Deployed, wire.DEPLOY, {"manifest": dict(manifest), **sender()})
+        told = {"manifest": dict(manifest), **sender()}
+        reply = self._ask(Deployed, wire.DEPLOY, told)
         self.removed += reply.removed
         return reply.changed_
 

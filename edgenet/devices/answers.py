@@ -13,6 +13,7 @@ from edgenet.record import Record
 from edgenet.report import WarmUp
 
 __all__ = [
+    "Begun",
     "Bench",
     "DemoEnd",
     "Deployed",
@@ -52,6 +53,13 @@ class LackingParts(Record):
     """The parts of the agent that a board lacks: ``tasks/detection``."""
 
     parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun(Record):
+    """Whether the board asks for signatures, now that the deploy lock is held."""
+
+    signed_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

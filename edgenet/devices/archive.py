@@ -27,7 +27,7 @@ MAX_DEMO = 96 * 1024
 _PACKAGE = "edgenet_agent"
 _DEMO = "demo"
 # Folders whose files are parts.
-_HALVES = ("runtimes", "tasks")
+_HALVES = ("runtimes", "tasks", "trust")
 _MAIN = b"import sys\n\nfrom edgenet_agent.main import main\n\nsys.exit(main(sys.argv[1:]))\n"
 _DATE = (1980, 1, 1, 0, 0, 0)
 

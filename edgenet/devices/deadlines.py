@@ -43,6 +43,8 @@ def _kinds() -> dict[str, tuple[str, float | None]]:
         wire.PRUNE: ("old models to be removed", 900.0),
         wire.REMOVE: ("the model to be removed", 900.0),
         wire.NOTE: ("a line of the history to be kept", 300.0),
+        wire.TRUST: ("the list of trusted keys", 300.0),
+        wire.PROVE: ("the signature to be verified", 300.0),
         wire.OPEN: ("the model to be loaded", 4 * _HOUR),
         wire.BENCH: ("the measurement", _HOUR),
         wire.FRAMES: ("the frames to be taken", 900.0),

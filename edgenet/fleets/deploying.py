@@ -10,11 +10,9 @@ from edgenet.devices.connect import connect
 from edgenet.fleets.choose import chosen_by
 from edgenet.fleets.machines import Machines
 from edgenet.progress import Progress
-from edgenet.steps.deploy import Deployment, made_current, switched, there_already
+from edgenet.steps.deploy import Deployment, deployed
 from edgenet.steps.events import board_events
 from edgenet.steps.fastest import check_one_model
-from edgenet.steps.noted import failures_noted
-from edgenet.steps.stage import stage
 from edgenet.steps.taken import BundleLike, bundle_of, several
 
 __all__ = ["deploying"]
@@ -47,10 +45,6 @@ def deploying(
         with connect(board, board_events(progress)) as agent:
             machines.meet(board, agent)
             bundle = chosen_by(agent, loaded, board)
-            if there := there_already(agent, bundle, progress):
-                return switched(agent, there, name, began)
-            with failures_noted(agent, bundle):
-                staged = stage(agent, bundle, name, progress, offline)
-            return made_current(agent, bundle, staged, name, began)
+            return deployed(agent, bundle, name, began, progress, offline)
 
     return work

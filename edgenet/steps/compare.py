@@ -7,21 +7,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edgenet.change import VALID, SpeedChange, speed_change
 from edgenet.data_frame import data_frame
 from edgenet.errors import ReportError
 from edgenet.figures import interval
 from edgenet.metric import Metric, metrics
 from edgenet.notebook import Grid, Shown
 from edgenet.report import AT_LEAST, AT_MOST, Limit, Report
-from edgenet.statistics import median_ratio
 from edgenet.steps.taken import report_of
 from edgenet.text import with_article
 
 __all__ = ["Comparison", "Gates", "Row", "compare"]
-
-# Below this the two are called equal even where the samples could tell them apart.
-SAME = 0.01
-VALID = "VALID"
 
 
 @dataclass(frozen=True)
@@ -144,10 +140,11 @@ def compare(a: Report | Path | str, b: Report | Path | str, gates: Gates | None 
             f"the reports are of different models ({first.bundle.model}, {second.bundle.model})",
             "compare reports of one model",
         )
-    ratio, interval = median_ratio(first.latency_ms.array(), second.latency_ms.array())
-    verdict = _verdict(first, second, interval)
-    judged = _judge(first, second, ratio, interval, gates or Gates())
-    return Comparison(_rows(first, second), ratio, interval, verdict, _notes(first, second), judged)
+    change = speed_change(first, second)
+    verdict = f"b is {change.word}" if change.told else change.word
+    judged = _judge(first, second, change, gates or Gates())
+    notes = _notes(first, second)
+    return Comparison(_rows(first, second), change.ratio, change.interval, verdict, notes, judged)
 
 
 def _apart(row: Row) -> str:
@@ -156,26 +153,14 @@ def _apart(row: Row) -> str:
     return "–" if row.ratio is None else f"× {row.ratio:.3f}"
 
 
-def _verdict(a: Report, b: Report, interval: tuple[float, float] | None) -> str:
-    """Whether b is faster, where both were measured well enough to tell."""
-    states = dict.fromkeys(item.verdict.state for item in (a, b) if item.verdict.state != VALID)
-    if states:
-        return f"cannot tell ({', '.join(states).lower()})"
-    if interval is not None and interval[1] < 1 - SAME:
-        return "b is faster"
-    return "b is slower" if interval is not None and interval[0] > 1 + SAME else "cannot tell"
-
-
-def _judge(
-    a: Report, b: Report, ratio: float, interval: tuple[float, float] | None, gates: Gates
-) -> tuple[Limit, ...]:
+def _judge(a: Report, b: Report, change: SpeedChange, gates: Gates) -> tuple[Limit, ...]:
     found = []
     if gates.valid:
         good = sum(item.verdict.state == VALID for item in (a, b))
         found.append(Limit(name="VALID reports", kind=AT_LEAST, limit=2, value=good, passed=good == 2))
     if gates.max_slowdown is not None:
-        worst = None if interval is None else 100.0 * (interval[1] - 1.0)
-        value = None if b.emulated or a.emulated else 100.0 * (ratio - 1.0)
+        worst = None if change.interval is None else 100.0 * (change.interval[1] - 1.0)
+        value = None if b.emulated or a.emulated else 100.0 * (change.ratio - 1.0)
         gate = _most("slow-down (%)", value, gates.max_slowdown)
         if worst is not None and gate.passed and worst > gates.max_slowdown:
             gate = gate.changed(note=f"not settled: it may be {worst:.1f} %")

@@ -21,7 +21,7 @@ from edgenet.steps.noted import failures_noted
 from edgenet.steps.stage import TOOL, Staged, stage
 from edgenet.steps.taken import BundleLike, bundle_of
 
-__all__ = ["Deployment", "deploy", "made_current", "switched", "there_already"]
+__all__ = ["Deployment", "deploy", "deployed", "made_current", "switched", "there_already"]
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,30 @@ def deploy(
     began = time.perf_counter()
     progress(f"connecting to {board}", 0, None)
     with connect(board, board_events(progress)) as agent:
-        if there := there_already(agent, bundle, progress):
-            return switched(agent, there, str(board), began)
-        with failures_noted(agent, bundle):
-            staged = stage(agent, bundle, str(board), progress, offline)
-        return made_current(agent, bundle, staged, str(board), began)
+        return deployed(agent, bundle, str(board), began, progress, offline)
+
+
+def deployed(
+    agent: Agent, bundle: Bundle, name: str, began: float, progress: Progress = silent, offline: bool = False
+) -> Deployment:
+    """:func:`deploy` on a board that answers.
+
+    Args:
+        agent: On the board.
+        bundle: What it shall run.
+        name: The board's, for messages.
+        began: When the work began, on ``time.perf_counter``'s clock.
+        progress: Called for every stage.
+        offline: As for :func:`deploy`.
+
+    Raises:
+        ConnectionLost, DeviceError: As for :func:`deploy`.
+    """
+    if there := there_already(agent, bundle, progress):
+        return switched(agent, there, name, began)
+    with failures_noted(agent, bundle):
+        staged = stage(agent, bundle, name, progress, offline)
+    return made_current(agent, bundle, staged, name, began)
 
 
 def there_already(agent: Agent, bundle: Bundle, progress: Progress = silent) -> Switched | None:

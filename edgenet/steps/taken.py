@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,19 +10,25 @@ from typing import Any, TypeVar
 
 from edgenet.bundle import Bundle
 from edgenet.errors import BundleError, DataError, EdgenetError, LibraryError, ReportError
+from edgenet.files import read_regular
+from edgenet.fleet_report import MAX_BYTES, FleetReport
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
 from edgenet.protocol import Protocol
 from edgenet.recipe import Recipe
 from edgenet.report import Report
 from edgenet.steps.compiled import Compiled
+from edgenet.swept import Sweep
 from edgenet.target import Target
 from edgenet.text import with_article
 
 __all__ = [
     "BundleLike",
+    "Kind",
     "bundle_of",
+    "fleet_report_of",
     "images_of",
+    "kind_of",
     "protocol_of",
     "recipe_of",
     "report_of",
@@ -31,6 +38,9 @@ __all__ = [
 
 # What names a bundle: it, what `compile` gave, or its file.
 BundleLike = Bundle | Compiled | Path | str
+
+# What a file of figures can be.
+Kind = type[Report] | type[Sweep] | type[FleetReport]
 
 _T = TypeVar("_T")
 
@@ -99,6 +109,28 @@ def report_of(given: Report | Path | str) -> Report:
         ReportError: It cannot be read.
     """
     return _of(given, Report, Report.load, ReportError)
+
+
+def fleet_report_of(given: FleetReport | Path | str) -> FleetReport:
+    """A fleet's report.
+
+    Raises:
+        ReportError: It cannot be read.
+    """
+    return _of(given, FleetReport, FleetReport.load, ReportError)
+
+
+def kind_of(given: Report | Sweep | FleetReport | Path | str) -> Kind:
+    """What figures are of; what cannot be read counts as a report, and is told when it is read."""
+    if not isinstance(given, str | os.PathLike):
+        return type(given)
+    try:
+        values = json.loads(read_regular(Path(given), MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return Report
+    if not isinstance(values, dict) or "bundle" in values:
+        return Report
+    return Sweep if "cells" in values else FleetReport if "boards" in values else Report
 
 
 def _of(given: object, kind: type[_T], load: Callable[[Path | str], _T], error: type[EdgenetError]) -> _T:

@@ -1,27 +1,30 @@
-"""Reports or a sweep → a pandas ``DataFrame``."""
+"""Reports, a sweep or a fleet's report → a pandas ``DataFrame``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from edgenet.data_frame import data_frame
-from edgenet.report import Report
-from edgenet.steps.report import load_results
+from edgenet.fleet_report import FleetReport
+from edgenet.steps.report import ResultLike, load_results
 from edgenet.steps.taken import several
 from edgenet.swept import Sweep
+from edgenet.views.fleet_text import fleet_records
 from edgenet.views.sweep_text import sweep_records
 from edgenet.views.text import records
 
 __all__ = ["to_frame"]
 
 
-def to_frame(results: Iterable[Report | Sweep | Path | str] | Report | Sweep | Path | str) -> Any:
-    """A row a report, or a row a cell of sweeps, with the columns of the CSV; ``None`` where one is absent.
+def to_frame(results: Iterable[ResultLike] | ResultLike) -> Any:
+    """A row a report, a cell of sweeps or a board of a fleet, with the columns of the CSV.
+
+    What is absent is ``None``.
 
     Args:
-        results: A report or a sweep, or several of one kind, as :func:`edgenet.present` takes them.
+        results: A report, a sweep or a fleet's report, or several reports or sweeps, as
+            :func:`edgenet.present` takes them.
 
     Raises:
         PackageError: pandas is not installed.
@@ -35,4 +38,6 @@ def to_frame(results: Iterable[Report | Sweep | Path | str] | Report | Sweep | P
         (['model', 'backend', 'precision'], 1)
     """
     found = load_results(several(results))
+    if isinstance(found, FleetReport):
+        return data_frame(fleet_records(found))
     return data_frame(sweep_records(found) if isinstance(found, Sweep) else records(found))

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edgenet.fleet_report import FleetReport
 from edgenet.report import Report
 from edgenet.text import plain
+from edgenet.views.fleet_rows import Fleet
+from edgenet.views.fleet_text import fleet_csv_text
 from edgenet.views.text import csv_text
 
-__all__ = ["Download", "as_csv", "as_json"]
+__all__ = ["Download", "as_csv", "as_json", "file_name", "fleet_csv"]
 
 # Samples of a run that a page carries; the rest stays in the report's own file.
 SAMPLES = 500
@@ -35,6 +38,12 @@ def as_csv(reports: Sequence[Report]) -> Download:
     )
 
 
+def fleet_csv(report: FleetReport, fleet: Fleet) -> Download:
+    """The figures of a fleet, a row a board."""
+    text = fleet_csv_text(report, fleet)
+    return Download("CSV", "edgenet-fleet.csv", _url("text/csv", text), "the figures, one row per board")
+
+
 def as_json(report: Report) -> Download:
     """A report that edgenet reads again: without pictures, its samples thinned out."""
     thin, every = _thinned(report.latency_ms)
@@ -42,9 +51,8 @@ def as_json(report: Report) -> Download:
     worst = tuple(item.changed(thumbnail=None) for item in report.drift.worst)
     small = report.changed(latency_ms=thin, pipeline_ms=pipeline, drift=report.drift.changed(worst=worst))
     text = json.dumps(plain(small.to_table()), ensure_ascii=False, separators=(",", ":"))
-    name = (
-        f"{_safe(report.bundle.model)}.{_safe(report.bundle.backend)}.{_safe(report.bundle.precision)}.json"
-    )
+    built = report.bundle
+    name = ".".join((*map(file_name, (built.model, built.backend, built.precision)), "json"))
     kept = "every sample" if every == 1 else f"one sample in {every}"
     return Download("JSON", name, _url("application/json", text), f"the report, {kept}, no pictures")
 
@@ -60,7 +68,7 @@ def _url(kind: str, text: str) -> str:
     return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
 
 
-def _safe(name: str) -> str:
+def file_name(name: str) -> str:
     """A part of a file's name that no system takes for a path."""
     return (
         "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)[:60].strip("-")

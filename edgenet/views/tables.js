@@ -39,3 +39,35 @@ for (const table of document.querySelectorAll("table.sorts")) {
     head.setAttribute("aria-sort", "none");
   });
 }
+
+// Rows stay that have every word; the field is made here, so that without a script there is none.
+function filter(table, words, told) {
+  const rows = [...table.tBodies[0].rows];
+  for (const row of rows) {
+    const text = [...row.cells].map(cell => cell.textContent).join(" ").toLowerCase();
+    row.hidden = !words.every(word => text.includes(word));
+  }
+  const shown = rows.filter(row => !row.hidden).length;
+  told.textContent = words.length ? `${shown} of ${rows.length}` : "";
+}
+
+for (const table of document.querySelectorAll("table.filters")) {
+  const line = document.createElement("p"), label = document.createElement("label");
+  const field = document.createElement("input"), told = document.createElement("output");
+  line.className = "filter";
+  label.append("Show those with ", field);
+  field.type = "search";
+  field.placeholder = "a name, a tag, outlier, …";
+  field.addEventListener("input", () => filter(table, field.value.toLowerCase().split(/\s+/).filter(Boolean), told));
+  line.append(label, told);
+  (table.closest(".scroll") ?? table).before(line);
+}
+
+// A link to something folded opens it.
+function unfold() {
+  const found = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (found instanceof HTMLDetailsElement) found.open = true;
+}
+
+addEventListener("hashchange", unfold);
+unfold();

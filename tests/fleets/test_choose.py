@@ -66,7 +66,8 @@ def bundle(target: str, backend: str = "tflite", precision: str = "int8", **arti
     table["artifact"] |= artifact
     table["files"] = {name: {"sha256": "0" * 64, "size": 1} for name in ("model.tflite", "reference.onnx")}
     made = Manifest.parse(table, "m")
-    return Bundle(made, f"{target}.{backend}.{precision}", 1, {"model.tflite": b"", "reference.onnx": b""})
+    files = {"model.tflite": b"", "reference.onnx": b""}
+    return Bundle(made, f"{target}.{backend}.{precision}", 1, files, b"")
 
 
 ENGINE = {"build": {"precision": "fp16", "graphs": {"10": "model.tflite"}, "dla_core": None}}

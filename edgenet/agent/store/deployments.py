@@ -5,7 +5,7 @@ import json
 import os
 
 from ..failure import Failure, from_os_error
-from . import stable
+from . import stable, trust
 from .home import DIGEST, check_digest, read_json, write_atomic
 
 # Each field of a manifest and the type it must have.
@@ -42,6 +42,7 @@ def place(store, manifest):
     runtime = manifest.get("runtime")
     if runtime is not None and not os.path.isdir(store.path("runtimes", check_digest(runtime))):
         raise Failure("missing", "runtime {} is not on the board".format(runtime[:12]), "deploy again")
+    trust.demand(store, manifest)
     folder = store.path("deployments", manifest["digest"])
     text = json.dumps(manifest, sort_keys=True, indent=1).encode("utf-8")
     try:
@@ -55,6 +56,7 @@ def place(store, manifest):
 def switch(store, manifest):
     """Make a placed deployment the current one; returns whether it was another before."""
     store.need_lock()
+    trust.demand(store, manifest)
     digest = manifest["digest"]
     changed = current(store) != digest
     try:

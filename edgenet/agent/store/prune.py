@@ -53,12 +53,12 @@ def remove(store, digest):
 
 
 def _drop(store, kept, gone):
-    uses = [(item["runtime"], _artifact(store, item)) for item in gone]
+    uses = [(item["runtime"], [_artifact(store, item), item["digest"]]) for item in gone]
     removed = _forget(store, kept, gone)
     used = _used(store, kept)
-    for runtime, artifact in uses:
+    for runtime, blobs in uses:
         removed += _runtimes(store, [runtime] if runtime not in used else [])
-        removed += _blobs(store, [artifact] if artifact not in used else [])
+        removed += _blobs(store, [name for name in blobs if name not in used])
     return removed
 
 
@@ -110,7 +110,7 @@ def _used(store, kept):
     """Names of blobs and runtimes that must stay."""
     used = set(store.used) | {digest for digest, _ in parts.known().values()}
     for item in kept:
-        used |= {item["runtime"], _artifact(store, item)}
+        used |= {item["runtime"], _artifact(store, item), item["digest"]}
     return used
 
 
