@@ -19,8 +19,8 @@ from edgenet.progress import Progress
 __all__ = ["Ended", "Verb", "on_each"]
 
 T = TypeVar("T")
-# Of a terminal with fewer characters in a line, what all boards have in common is no column.
-NARROW = 100
+# Characters between two columns of a table, and of the states and seconds.
+BETWEEN, STATES = 3, 24
 
 
 def _done(_: Any) -> int:
@@ -133,7 +133,7 @@ def _reason(outcome: Outcome[T], verb: Verb[T]) -> str | None:
 def _show(outcomes: Sequence[Outcome[T]], verb: Verb[T]) -> None:
     told = [{} if outcome.value is None else verb.row(outcome.value) for outcome in outcomes]
     columns = list(dict.fromkeys(head for row in told for head in row))
-    if width() < NARROW:
+    if _across(outcomes, columns, told) > width():
         columns = _said_once(columns, [row for row in told if row])
     rows = [
         [
@@ -146,6 +146,13 @@ def _show(outcomes: Sequence[Outcome[T]], verb: Verb[T]) -> None:
     ]
     if rows:
         print_table("", ["board", "state", *columns, "s"], rows)
+
+
+def _across(outcomes: Sequence[Outcome[T]], columns: Sequence[str], told: Sequence[Mapping[str, str]]) -> int:
+    """About how many characters wide a table of all these columns is."""
+    names = max((len(str(outcome.board)) for outcome in outcomes), default=0)
+    cells = [max(len(head), *(len(row.get(head, "")) for row in told)) for head in columns]
+    return names + STATES + sum(cell + BETWEEN for cell in cells)
 
 
 def _said_once(columns: Sequence[str], told: Sequence[Mapping[str, str]]) -> list[str]:
