@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
+    from edgenet.board import Board
     from edgenet.bundle import Bundle
     from edgenet.cards.frameworks import card_like
     from edgenet.errors import EdgenetError
+    from edgenet.fleet import Fleet
     from edgenet.fleet_report import FleetReport
+    from edgenet.fleets.deploying import deploy_fleet
+    from edgenet.fleets.each import each
+    from edgenet.fleets.profiling import profile_fleet
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
@@ -51,9 +56,11 @@ if TYPE_CHECKING:
     from edgenet.target import Target
 
 _HOMES = {
+    "Board": "edgenet.board",
     "Bundle": "edgenet.bundle",
     "DemoOptions": "edgenet.steps.demo",
     "EdgenetError": "edgenet.errors",
+    "Fleet": "edgenet.fleet",
     "FleetReport": "edgenet.fleet_report",
     "ImageSet": "edgenet.imageset",
     "Model": "edgenet.model",
@@ -71,7 +78,9 @@ _HOMES = {
     "demo": "edgenet.steps.demo",
     "deploy": "edgenet.steps.deploy",
     "deploy_fastest": "edgenet.steps.fastest",
+    "deploy_fleet": "edgenet.fleets.deploying",
     "doctor": "edgenet.steps.doctor",
+    "each": "edgenet.fleets.each",
     "estimate": "edgenet.steps.estimate",
     "init": "edgenet.steps.init",
     "parity": "edgenet.steps.parity",
@@ -79,6 +88,7 @@ _HOMES = {
     "present": "edgenet.steps.report",
     "probe": "edgenet.steps.probe",
     "profile": "edgenet.steps.profile",
+    "profile_fleet": "edgenet.fleets.profiling",
     "prune": "edgenet.steps.prune",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
@@ -95,9 +105,11 @@ _HOMES = {
 }
 
 __all__ = [
+    "Board",
     "Bundle",
     "DemoOptions",
     "EdgenetError",
+    "Fleet",
     "FleetReport",
     "ImageSet",
     "Model",
@@ -116,7 +128,9 @@ __all__ = [
     "demo",
     "deploy",
     "deploy_fastest",
+    "deploy_fleet",
     "doctor",
+    "each",
     "estimate",
     "init",
     "parity",
@@ -124,6 +138,7 @@ __all__ = [
     "present",
     "probe",
     "profile",
+    "profile_fleet",
     "prune",
     "quantize_model",
     "quickstart",
