@@ -51,7 +51,7 @@ try:
     start()
 finally:
     own, others = (resource.getrusage(which) for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    with open("/proc/self/status") as status:  # ru_maxrss begins with the peak of the process that started this
+    with open("/proc/self/status") as status:  # ru_maxrss begins with the peak of who started this
         peak = int(next(line for line in status if line.startswith("VmHWM")).split()[1]) * 1024 / 1e6
     told = [own.ru_utime + own.ru_stime, others.ru_utime + others.ru_stime, peak]
     print("\\nUSED " + json.dumps(told), file=sys.stderr)

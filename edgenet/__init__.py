@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from edgenet.fleets.deploying import deploy_fleet
     from edgenet.fleets.each import each
     from edgenet.fleets.profiling import profile_fleet
+    from edgenet.fleets.rollout import rollout
+    from edgenet.fleets.rollout_options import RolloutOptions
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from edgenet.steps.report import present
     from edgenet.steps.rollback import rollback
     from edgenet.steps.sign import sign
+    from edgenet.steps.signed_by import signed_by
     from edgenet.steps.status import status
     from edgenet.steps.to_frame import to_frame
     from edgenet.steps.trust import trust, trusted, untrust
@@ -68,6 +71,7 @@ _HOMES = {
     "Quantized": "edgenet.quantize.quantized",
     "Recipe": "edgenet.recipe",
     "Report": "edgenet.report",
+    "RolloutOptions": "edgenet.fleets.rollout_options",
     "Sweep": "edgenet.swept",
     "SweepPlan": "edgenet.sweeps.plan",
     "Target": "edgenet.target",
@@ -94,7 +98,9 @@ _HOMES = {
     "quickstart": "edgenet.steps.quickstart",
     "remove": "edgenet.steps.remove",
     "rollback": "edgenet.steps.rollback",
+    "rollout": "edgenet.fleets.rollout",
     "sign": "edgenet.steps.sign",
+    "signed_by": "edgenet.steps.signed_by",
     "status": "edgenet.steps.status",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
@@ -117,6 +123,7 @@ __all__ = [
     "Quantized",
     "Recipe",
     "Report",
+    "RolloutOptions",
     "Sweep",
     "SweepPlan",
     "Target",
@@ -144,7 +151,9 @@ __all__ = [
     "quickstart",
     "remove",
     "rollback",
+    "rollout",
     "sign",
+    "signed_by",
     "status",
     "sweep",
     "to_frame",

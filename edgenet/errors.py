@@ -128,7 +128,7 @@ class DeviceError(EdgenetError):
 
 
 class HealthError(DeviceError):
-    """A build must not become a board's current one: it is over a limit there, or a user's check says no."""
+    """A build must not become current on a board: it is over a limit there, or the user's check says no."""
 
     exit_code = EXIT_OVER_LIMIT
 

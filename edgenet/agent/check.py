@@ -41,6 +41,8 @@ class Check(object):
         self.end()
         status = self._process.wait()
         self._reader.join(1.0)
+        if not self._reader.is_alive():
+            self._process.stdout.close()
         lines = self._tail.decode("utf-8", "replace").splitlines()
         return {"exit_status": status, "timed_out": timed_out, "lines": lines}
 

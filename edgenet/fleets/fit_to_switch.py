@@ -11,7 +11,7 @@ from edgenet.errors import HealthError
 from edgenet.fleets.rollout_job import RolloutJob
 from edgenet.fleets.rollout_state import RolloutBoard
 from edgenet.progress import Progress
-from edgenet.report import Limit, Report
+from edgenet.report import Report
 from edgenet.steps.profile import measured
 from edgenet.text import last_line
 
@@ -63,7 +63,7 @@ def _with_figures(row: RolloutBoard, report: Report) -> RolloutBoard:
 
 
 def _hold_limits(row: RolloutBoard, report: Report, max_memory: float | None) -> None:
-    broken = [_words(limit) for limit in report.verdict.limits if not limit.passed]
+    broken = [limit.words for limit in report.verdict.limits if not limit.passed]
     if max_memory is not None and (row.memory_mb is None or row.memory_mb > max_memory):
         found = "cannot be read" if row.memory_mb is None else f"is {row.memory_mb:.0f} MB"
         broken.append(f"its peak memory {found}, at most {max_memory:g} MB is allowed")
@@ -72,12 +72,6 @@ def _hold_limits(row: RolloutBoard, report: Report, max_memory: float | None) ->
             f"{row.board}: {'; '.join(broken)}",
             "roll out another build there, or change the limits",
         )
-
-
-def _words(limit: Limit) -> str:
-    if limit.value is None:
-        return f"{limit.name} is not settled ({limit.note})"
-    return f"{limit.name} is {limit.value:.4g}, {limit.kind} {limit.limit:g} is allowed"
 
 
 def _ask(agent: Agent, manifest: Mapping[str, Any], name: str, command: str, timeout_s: float) -> None:

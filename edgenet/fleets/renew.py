@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from edgenet.agent import wire
 from edgenet.board import Board
@@ -43,14 +44,13 @@ def renew(board: Board, job: RolloutJob, progress: Progress) -> None:
     Raises:
         EdgenetError: Why not; the row tells it too.
     """
+    progress("connecting", 0, None)
     with _noted(board, job), connect(board, board_events(progress)) as agent:
         bundle = job.bundle_for(agent, board)
-        status = agent.upkeep.status()
-        job.file.claim(str(board), status.id)
-        current = status.current
-        digest, name = (current.digest, current.name) if current else (None, None)
-        found = job.row(board).found(status.id, digest, name, bundle.digest)
-        row = job.file.put(found.changed(name=bundle.name))
+        id_, current = _asked(agent)
+        job.file.claim(str(board), id_)
+        row = job.row(board).found(id_, current.digest, current.name, bundle.digest)
+        row = job.file.put(row.changed(name=bundle.name))
         if row.state not in ON_NEW and not job.options.dry_run:
             _bring(agent, bundle, row, job, progress)
 
@@ -61,10 +61,10 @@ def take_back(board: Board, job: RolloutJob, progress: Progress) -> None:
     Raises:
         EdgenetError: Why not; the row tells it too.
     """
+    progress("connecting", 0, None)
     with _noted(board, job), connect(board, board_events(progress)) as agent:
-        status = agent.upkeep.status()
-        current = status.current.digest if status.current else None
-        row = job.file.put(job.row(board).taken_back(status.id, current))
+        id_, current = _asked(agent)
+        row = job.file.put(job.row(board).taken_back(id_, current.digest))
         if row.state == RETURNING:
             progress("switching back", 0, None)
             job.file.put(_returned(agent, row))
@@ -79,7 +79,7 @@ def _bring(agent: Agent, bundle: Bundle, row: RolloutBoard, job: RolloutJob, pro
     try:
         agent.upkeep.switch(bundle.digest, _FORWARDS)
     except BoardError as error:
-        if _runs(agent) != bundle.digest:
+        if _asked(agent)[1].digest != bundle.digest:
             job.file.put(row.changed(state=FAILED))
             raise
         row = row.changed(reason=error.what)
@@ -90,7 +90,7 @@ def _returned(agent: Agent, row: RolloutBoard) -> RolloutBoard:
     try:
         agent.upkeep.switch(row.before, _BACK)
     except BoardError as error:
-        if _runs(agent) != row.before:
+        if _asked(agent)[1].digest != row.before:
             if error.kind in _PASSING:
                 raise
             stays = f"{error.what}; the new build stays, so that it runs something"
@@ -98,9 +98,18 @@ def _returned(agent: Agent, row: RolloutBoard) -> RolloutBoard:
     return row.changed(state=RETURNED)
 
 
-def _runs(agent: Agent) -> str | None:
-    current = agent.upkeep.status().current
-    return current.digest if current else None
+class _Current(NamedTuple):
+    """Digest and name of what a board runs; both ``None`` where it runs nothing."""
+
+    digest: str | None = None
+    name: str | None = None
+
+
+def _asked(agent: Agent) -> tuple[str | None, _Current]:
+    """Which board answers, and what it runs."""
+    status = agent.upkeep.status(lines=0)
+    current = status.current
+    return status.id, _Current() if current is None else _Current(current.digest, current.name)
 
 
 @contextlib.contextmanager

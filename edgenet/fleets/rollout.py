@@ -27,6 +27,7 @@ from edgenet.fleets.rollout_state import (
 )
 from edgenet.fleets.waves import waves
 from edgenet.progress import Progress
+from edgenet.steps.fastest import check_one_model
 from edgenet.steps.profile import Asked
 from edgenet.steps.taken import BundleLike, bundle_of, images_of, protocol_of, several
 from edgenet.verify.expected import true_of, truth
@@ -77,7 +78,9 @@ def rollout(
     fleet = fleet if isinstance(fleet, Fleet) else Fleet.load(fleet)
     boards = _named(fleet.boards)
     made = [bundle_of(item) for item in several(bundles)]
-    if not made and not options.rollback:
+    if made:
+        check_one_model(made)
+    elif not options.rollback:
         raise LibraryError("no bundle is given", "give the .edgenet files to roll out, or --rollback")
     with held(None if options.dry_run else path):
         saved = None if options.fresh else saved_rollout(path)
@@ -187,10 +190,6 @@ def _begin(
 
 def _named(boards: Sequence[Board]) -> dict[str, Board]:
     found = {str(board): board for board in boards}
-    if len(found) != len(boards):
-        names = [str(board) for board in boards]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise LibraryError(f"{twice} is in the fleet twice", "give each board a name of its own")
     if not found:
         raise LibraryError("the fleet has no boards", "choose others with --limit")
     return found
@@ -202,8 +201,7 @@ def _asked(made: Sequence[Bundle], options: RolloutOptions) -> Asked | None:
         return None
     images = images_of(options.val, "val")
     if images is not None:
-        for bundle in made:
-            true_of(bundle, images)
+        true_of(made[0], images)
     known = truth(made[0], images) if images is not None and not options.dry_run else None
     return Asked(protocol_of(options.protocol), images, options.min_fps, options.max_drift, known)
 

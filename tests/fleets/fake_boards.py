@@ -56,7 +56,7 @@ class FakeBoard:
     staged: int = 0
     switched: list[str] = field(default_factory=list)
 
-    def status(self) -> Any:
+    def status(self, lines: int) -> Any:
         self.asked += 1
         current = (
             None if self.current is None else SimpleNamespace(digest=self.current, name=self.current[:4])

@@ -92,9 +92,9 @@ def spoiled(board: Board, fault: str, folder: Path, bytes_: int) -> Board:
 
     Args:
         board: A good one; ``home`` is a path of this machine.
-        fault: "unreachable": nobody answers; "full": its card takes no more than half of the artifact; "foreign":
-            it has another processor than the bundle was made for; "contradicted": than its fleet says; "ill":
-            its owner's check refuses; "cut": its connection breaks once, amid the artifact.
+        fault: "unreachable": nobody answers; "full": its card takes no more than half of the artifact;
+            "foreign": it has another processor than the bundle was made for; "contradicted": than its fleet
+            says; "ill": its owner's check refuses; "cut": its connection breaks once, amid the artifact.
         folder: For wrappers.
         bytes_: Of the artifact.
     """
@@ -136,14 +136,16 @@ exec(code)
 
 
 def _cut(python: str, wrapper: Path, bytes_: int) -> str:
-    """Once its input ends amid the artifact; the agent itself is on the board already or arrives before."""
-    return f"""#!/bin/sh
-if [ $# -gt 4 ] && [ ! -e {wrapper}.cut ]; then
-  touch {wrapper}.cut
-  head -c {bytes_ // 2 + 400_000 * 0} | {shlex.quote(python)} "$@"
-  exit
-fi
-exec {shlex.quote(python)} "$@"
+    """Once the input ends amid the artifact."""
+    return f"""#!{python}
+import os, subprocess, sys
+if len(sys.argv) < 6 or os.path.exists({f"{wrapper}.cut"!r}):
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+open({f"{wrapper}.cut"!r}, "w").close()
+with subprocess.Popen([{python!r}, *sys.argv[1:]], stdin=subprocess.PIPE, bufsize=0) as agent:
+    left = {bytes_ // 2}
+    while left > 0 and (piece := os.read(0, min(left, 65536))):
+        left -= agent.stdin.write(piece)
 """
 
 

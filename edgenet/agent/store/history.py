@@ -19,7 +19,7 @@ BOUND = 64 << 10  # of each of the two files, bytes
 LONGEST = 4096  # of one line, bytes
 TEXTS = ("who", "host", "what", "digest", "name", "result")
 # What makes a deployment the current one; ``found`` stands for a line that a cut has lost.
-ARRIVALS = ("deploy", "rollback", "switch", "found")
+ARRIVALS = ("deploy", "rollback", "rollout", "switch", "found")
 WAITS = "place"
 REPORT = "profile"
 DONE = "ok"
@@ -38,7 +38,7 @@ def add(store, request, what, manifest, result=DONE, told=None):
     Raises:
         Failure: ``bad-request``: it is no short text, or too much.
     """
-    line = {"at_board": round(time.time(), 1), "at_host": _number(request.get("at"))}
+    line = {"at_board": _number(round(time.time(), 1)), "at_host": _number(request.get("at"))}
     texts = dict(manifest, who=request.get("who"), host=request.get("host"), what=what, result=result)
     for name in TEXTS:
         value = texts.get(name)

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import parts, wire
 from ..failure import Failure
-from . import deployments, engines, history, unpack
+from . import deployments, engines, history, stable, unpack
 from .home import read_json
 
 KEEP, LEAST = 4, 2
@@ -96,8 +96,11 @@ def _forget(store, kept, gone):
         os.rename(folder, folder + _GONE)  # whole, or not there
         removed.append("deployment {} ({})".format(item["name"], item["digest"][:12]))
     for name in os.listdir(store.path("deployments")):
+        path = store.path("deployments", name)
         if name.endswith(_GONE):
-            shutil.rmtree(store.path("deployments", name), ignore_errors=True)
+            shutil.rmtree(path, ignore_errors=True)
+        elif name.endswith(stable.LINK) and not os.path.exists(path):
+            os.unlink(path)
     return removed + engines.forget(store.path("engines"), [item["digest"] for item in kept])
 
 

@@ -13,7 +13,8 @@ from . import engines
 from .home import sync_folder
 
 SIGNAL = "switched"
-LINK = "link"  # in each deployment's folder: what becomes ``deployments/current``, made while there is room
+# Beside each deployment's folder: what becomes ``deployments/current``, made while there is room.
+LINK = ".link"
 _FILE = re.compile(r"model\.[a-z0-9]{1,16}\Z")
 
 
@@ -27,7 +28,7 @@ def prepare(store, manifest):
         for other in os.listdir(folder):
             if _FILE.match(other) and other != name:
                 os.unlink(os.path.join(folder, other))
-    _link(manifest["digest"], os.path.join(folder, LINK))
+    _link(manifest["digest"], folder + LINK)
     _link(os.path.join("deployments", "current"), store.path("current"))
 
 
@@ -44,7 +45,7 @@ def point(store, digest):
     if os.path.lexists(temporary):
         os.unlink(temporary)
     try:
-        os.link(store.path("deployments", digest, LINK), temporary, follow_symlinks=False)
+        os.link(store.path("deployments", digest + LINK), temporary, follow_symlinks=False)
     except (OSError, NotImplementedError):  # a file system where links have one name each
         os.symlink(digest, temporary)
     os.replace(temporary, link)

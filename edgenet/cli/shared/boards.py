@@ -18,7 +18,7 @@ from edgenet.cli.shared.output import print_notes
 if TYPE_CHECKING:
     from edgenet.fleet import Fleet
 
-__all__ = ["Boards", "board_option", "boards_options", "named"]
+__all__ = ["Boards", "board_option", "boards_options", "named", "rollout_boards_options"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -57,13 +57,21 @@ def board_option(function: _F) -> _F:
 
 def boards_options(function: _F) -> _F:
     """The boards that a command works on, as ``boards``."""
+    return _with_boards(function, _device(True), _fleet, _limit, _at_once, _retry, _home)
 
+
+def rollout_boards_options(function: _F) -> _F:
+    """As :func:`boards_options`, for a command that itself remembers where it is not done."""
+    return _with_boards(function, _device(True), _fleet, _limit, _at_once, _home)
+
+
+def _with_boards(function: _F, *options: Callable[[Any], Any]) -> _F:
     @functools.wraps(function)
-    def run(*args: Any, **given: Any) -> Any:
-        names = ("device", "fleet", "limits", "board_home", "at_once", "retry")
-        return function(*args, boards=_boards(**{name: given.pop(name) for name in names}), **given)
+    def run(*args: Any, retry: bool = False, **given: Any) -> Any:
+        names = ("device", "fleet", "limits", "board_home", "at_once")
+        boards = _boards(**{name: given.pop(name) for name in names}, retry=retry)
+        return function(*args, boards=boards, **given)
 
-    options = [_device(True), _fleet, _limit, _at_once, _retry, _home]
     for option in reversed(options):
         run = option(run)
     return run  # type: ignore[return-value]
