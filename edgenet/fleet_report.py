@@ -18,7 +18,11 @@ __all__ = ["DONE", "FAILED", "OVER_LIMIT", "UNREACHABLE", "FleetBoard", "FleetRe
 
 SCHEMA = 1
 MAX_BYTES = 512 << 20
-STATES = DONE, OVER_LIMIT, FAILED, UNREACHABLE = "done", "over the limit", "failed", "unreachable"
+DONE = "done"
+OVER_LIMIT = "over the limit"
+FAILED = "failed"
+UNREACHABLE = "unreachable"
+STATES = (DONE, OVER_LIMIT, FAILED, UNREACHABLE)
 
 
 def state_of(exit_code: int) -> str:

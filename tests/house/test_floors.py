@@ -14,8 +14,8 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {
-    "board", "bundle", "change", "fleet", "fleet_report", "frame", "manifest", "imageset", "model", "pipeline",
-    "preprocessing", "protocol", "published", "recipe", "report", "swept", "target",
+    "board", "bundle", "change", "fleet", "fleet_report", "frame", "manifest", "imageset", "model",
+    "pipeline", "preprocessing", "protocol", "published", "recipe", "report", "swept", "target",
 }  # fmt: skip
 PARTS = {
     "breakdown", "card", "cards", "detection", "drift", "facts", "golden", "image_files", "importer",
