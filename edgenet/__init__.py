@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from edgenet.cards.frameworks import card_like
     from edgenet.errors import EdgenetError
     from edgenet.fleet_report import FleetReport
+    from edgenet.fleets.rollout import rollout
+    from edgenet.fleets.rollout_options import RolloutOptions
     from edgenet.imageset import ImageSet
     from edgenet.model import Model
     from edgenet.protocol import Protocol
@@ -34,10 +36,17 @@ if TYPE_CHECKING:
     from edgenet.steps.planning import plan
     from edgenet.steps.probe import probe
     from edgenet.steps.profile import profile
+    from edgenet.steps.prune import prune
     from edgenet.steps.quantize import quantize_model
     from edgenet.steps.quickstart import quickstart
+    from edgenet.steps.remove import remove
     from edgenet.steps.report import present
+    from edgenet.steps.rollback import rollback
+    from edgenet.steps.sign import sign
+    from edgenet.steps.signed_by import signed_by
+    from edgenet.steps.status import status
     from edgenet.steps.to_frame import to_frame
+    from edgenet.steps.trust import trust, trusted, untrust
     from edgenet.steps.wheelhouse import wheelhouse
     from edgenet.sweeps.plan import SweepPlan
     from edgenet.sweeps.sweep import sweep
@@ -55,6 +64,7 @@ _HOMES = {
     "Quantized": "edgenet.quantize.quantized",
     "Recipe": "edgenet.recipe",
     "Report": "edgenet.report",
+    "RolloutOptions": "edgenet.fleets.rollout_options",
     "Sweep": "edgenet.swept",
     "SweepPlan": "edgenet.sweeps.plan",
     "Target": "edgenet.target",
@@ -73,10 +83,20 @@ _HOMES = {
     "present": "edgenet.steps.report",
     "probe": "edgenet.steps.probe",
     "profile": "edgenet.steps.profile",
+    "prune": "edgenet.steps.prune",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
+    "remove": "edgenet.steps.remove",
+    "rollback": "edgenet.steps.rollback",
+    "rollout": "edgenet.fleets.rollout",
+    "sign": "edgenet.steps.sign",
+    "signed_by": "edgenet.steps.signed_by",
+    "status": "edgenet.steps.status",
     "sweep": "edgenet.sweeps.sweep",
     "to_frame": "edgenet.steps.to_frame",
+    "trust": "edgenet.steps.trust",
+    "trusted": "edgenet.steps.trust",
+    "untrust": "edgenet.steps.trust",
     "wheelhouse": "edgenet.steps.wheelhouse",
 }
 
@@ -91,6 +111,7 @@ __all__ = [
     "Quantized",
     "Recipe",
     "Report",
+    "RolloutOptions",
     "Sweep",
     "SweepPlan",
     "Target",
@@ -110,10 +131,20 @@ __all__ = [
     "present",
     "probe",
     "profile",
+    "prune",
     "quantize_model",
     "quickstart",
+    "remove",
+    "rollback",
+    "rollout",
+    "sign",
+    "signed_by",
+    "status",
     "sweep",
     "to_frame",
+    "trust",
+    "trusted",
+    "untrust",
     "wheelhouse",
 ]
 

@@ -27,7 +27,7 @@ from edgenet.graph.qparams import OutputScales
 from edgenet.manifest import ArtifactSpec, PartSpec, TensorSpec
 from edgenet.model import Model
 from edgenet.recipe import Recipe
-from edgenet.target import Target
+from edgenet.target import Cpu, Target
 from edgenet.text import near
 
 __all__ = [
@@ -155,6 +155,10 @@ class Backend(ABC):
     def recipe(self, recipe: Recipe, target: Target) -> Recipe:  # noqa: ARG002
         """A recipe as it is followed for a board: with what the board's kernels ask of the weights."""
         return recipe
+
+    def unsafe(self, artifact: bytes, precision: str, cpu: Cpu) -> str:  # noqa: ARG002
+        """Why a processor would compute an artifact otherwise than it is meant; empty if it would not."""
+        return ""
 
     def notes(self, model: Model, target: Target, precision: str) -> tuple[str, ...]:  # noqa: ARG002
         """What a user should know of a prepared model on a board before measuring it, one sentence each."""

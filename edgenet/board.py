@@ -45,6 +45,9 @@ class Board:
                     "begin it with / or ~/",
                 )
 
+        if self.canary is not None and self.canary < 1:
+            raise LibraryError(f"{self}: canary {self.canary} is no place in an order", "count from 1")
+
     def __str__(self) -> str:
         """What people call it."""
         return self.name or str(self.device)

@@ -13,7 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from edgenet.arrays import read_array
 from edgenet.errors import BundleError
-from edgenet.files import sha256
+from edgenet.files import read_regular, sha256
 from edgenet.manifest import AGAIN, Manifest
 from edgenet.notebook import Shown
+from edgenet.signatures.ssh_signature import MAX_SIGNATURE
 from edgenet.text import cause
 
-__all__ = ["SCHEMA", "Bundle", "pack"]
+__all__ = ["SCHEMA", "Bundle", "pack", "signature_path"]
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -48,6 +49,9 @@ class Bundle(Shown):
         digest: sha256 of ``manifest.json``: the bundle's identity.
         size: Bytes of the zip.
         files: Name → contents, every one of the digest that the manifest names.
+        raw: The bytes of ``manifest.json``, which is what a signature signs.
+        signature: What stands in ``FILE.edgenet.sig`` beside the file, neither trusted nor parsed yet, and no
+            part of the digest; ``None`` where there is none.
 
     Examples:
         >>> bundle = edgenet.Bundle.load("signs.edgenet")
@@ -59,19 +63,23 @@ class Bundle(Shown):
     digest: str
     size: int
     files: Mapping[str, bytes]
+    raw: bytes
+    signature: bytes | None = None
 
     @classmethod
     def load(cls, path: Path | str) -> Bundle:
         """Read and check a bundle.
 
         Raises:
-            BundleError: Not a bundle, of another schema, damaged, or with unsafe contents.
+            BundleError: Not a bundle, of another schema, damaged, or with unsafe contents; or its signature's
+                file is too large or no file.
         """
         path = Path(path)
         try:
-            return cls.parse(path.read_bytes(), str(path))
+            bundle = cls.parse(path.read_bytes(), str(path))
         except OSError as error:
             raise BundleError(f"{path}: cannot be read ({error.strerror})", "give a .edgenet file") from None
+        return replace(bundle, signature=_signature(signature_path(path)))
 
     @classmethod
     def parse(cls, data: bytes, where: str = "bundle") -> Bundle:
@@ -86,7 +94,7 @@ class Bundle(Shown):
             raise BundleError(
                 f"{where}: not an .edgenet bundle, or a damaged one ({cause(error)})", AGAIN
             ) from None
-        return cls(Manifest.parse(manifest, where), sha256(raw), len(data), files)
+        return cls(Manifest.parse(manifest, where), sha256(raw), len(data), files, raw)
 
     def __repr__(self) -> str:
         return f"<Bundle {self.name} for {self.manifest.target}, {self.size} bytes, {self.digest[:12]}>"
@@ -144,6 +152,22 @@ def pack(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
             entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
     return buffer.getvalue()
+
+
+def signature_path(path: Path | str) -> Path:
+    """Where the signature of a bundle's file lies: ``m.edgenet.sig`` beside ``m.edgenet``."""
+    return Path(f"{path}.sig")
+
+
+def _signature(path: Path) -> bytes | None:
+    try:
+        return read_regular(path, MAX_SIGNATURE)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BundleError(
+            f"{path}: no signature ({error.strerror})", "sign the bundle again, or remove the file"
+        ) from None
 
 
 def _read_manifest(archive: zipfile.ZipFile, where: str) -> tuple[dict[str, Any], bytes]:

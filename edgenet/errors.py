@@ -10,7 +10,9 @@
     ├── PackageError              1   an optional package is not installed; an ImportError too
     ├── PlanError                 1   this board, backend and precision do not go together
     ├── BundleError               1   a damaged, foreign or unsafe .edgenet file
+    ├── SignatureError            1   a bundle's signature, a key, or a list of allowed signers
     └── DeviceError               1   the board answered, but could not do it
+        ├── HealthError           4   a build that must not become current there: over a limit, or refused
         ├── ConnectionFailed      3   no answer: name, key, host key, Python, network
         └── ConnectionLost        3   it answered and then went away
 
@@ -117,8 +119,18 @@ class BundleError(EdgenetError):
     """A bundle is damaged, foreign or unsafe."""
 
 
+class SignatureError(EdgenetError):
+    """A signature is missing or does not hold, or a key or a list of signers cannot be used."""
+
+
 class DeviceError(EdgenetError):
     """The board answered but could not do what was asked."""
+
+
+class HealthError(DeviceError):
+    """A build must not become current on a board: it is over a limit there, or the user's check says no."""
+
+    exit_code = EXIT_OVER_LIMIT
 
 
 class ConnectionFailed(DeviceError):

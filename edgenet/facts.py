@@ -51,6 +51,7 @@ class Facts(Record):
         throttled: The firmware's bits; ``throttled_now`` and ``throttled_since_boot`` name them.
         runtimes: Version per backend whose runtime the board's own Python imports, of those asked for.
         runtimes_broken: Why the board's own does not import, per backend.
+        packages: Version per package of its own Python that runtimes need, "" where it is not told: numpy.
         decodes: Image formats.
     """
 
@@ -107,6 +108,7 @@ class Facts(Record):
     absent: Mapping[str, str] = field(default_factory=dict)
     runtimes: Mapping[str, str] = field(default_factory=dict)
     runtimes_broken: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
     decodes: tuple[str, ...] = ()
 
     def _title(self) -> str:

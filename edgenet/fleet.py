@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edgenet.board import Board
+from edgenet.board import Board, BoardLike, board_of
 from edgenet.errors import LibraryError
+from edgenet.fleet_limit import limited
+from edgenet.inventory import read_inventory
 from edgenet.library import Table
 from edgenet.notebook import Shown
+from edgenet.pages import page
 from edgenet.text import cause
 from edgenet.text_file import read_text
 
 __all__ = ["Fleet"]
 
 MAX_BYTES = 4 << 20
+INVENTORY = (
+    f"correct it; of an Ansible inventory, give what ansible-inventory prints ({page('fleet', 'ansible')})"
+)
 
 
 @dataclass(frozen=True)
@@ -36,20 +42,58 @@ class Fleet(Shown):
 
     @classmethod
     def load(cls, path: Path | str) -> Fleet:
-        """Read a fleet's TOML file.
+        """Read a fleet's TOML file, or an Ansible inventory as ``ansible-inventory --list`` prints it.
 
         Raises:
             LibraryError: It cannot be read, a key is unknown or of the wrong type, or a board is there twice.
         """
         path = Path(path)
         text = read_text(path, LibraryError, "correct the file", MAX_BYTES)
+        if text.lstrip().startswith("{"):
+            return cls(path.stem, *read_inventory(text, str(path)))
         try:
             table = Table(tomllib.loads(text), str(path))
         except (ValueError, RecursionError) as error:
-            raise LibraryError(f"{path}: not a readable TOML file ({cause(error)})", "correct it") from None
+            raise LibraryError(f"{path}: not a readable TOML file ({cause(error)})", INVENTORY) from None
         boards = [_board(name, Table(value, f"{path} [boards.{name}]")) for name, value in _boards(table)]
         table.done()
         return cls(path.stem, tuple(boards))
+
+    @classmethod
+    def of(cls, *boards: BoardLike) -> Fleet:
+        """Boards that no file names.
+
+        Raises:
+            LibraryError: One is named twice.
+        """
+        return cls("boards", tuple(map(board_of, boards)))
+
+    def limited(self, *limits: str) -> Fleet:
+        """Of these boards those that are meant: ``"tag=kitchen"``, ``"kitchen-*"``, ``"!kitchen-2"``.
+
+        Terms of one key (a name, ``tag``, ``target``, ``device``) add boards to each other, terms of
+        different keys must all hold, and what a term with ``!`` matches is left out.
+
+        Raises:
+            LibraryError: A term is not one or matches no board, or nothing is left.
+        """
+        return replace(self, boards=limited(self.boards, limits, f"fleet {self.name}"))
+
+    def __post_init__(self) -> None:
+        """No board is there twice, neither by its name nor by its address."""
+        names: set[str] = set()
+        places: dict[tuple[str, str], str] = {}
+        for board in self.boards:
+            place = (board.device, board.home)
+            if str(board) in names:
+                raise LibraryError(f"fleet {self.name}: {board} is in it twice", "name each board once")
+            if place in places:
+                raise LibraryError(
+                    f"fleet {self.name}: {places[place]} and {board} are both {board.device}",
+                    "remove one of them, or correct its device",
+                )
+            names.add(str(board))
+            places[place] = str(board)
 
 
 def _boards(table: Table) -> Sequence[tuple[str, Mapping[str, Any]]]:

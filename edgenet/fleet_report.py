@@ -22,7 +22,7 @@ DONE = "done"
 OVER_LIMIT = "over the limit"
 FAILED = "failed"
 UNREACHABLE = "unreachable"
-STATES = (DONE, OVER_LIMIT, FAILED, UNREACHABLE)
+STATES = DONE, OVER_LIMIT, FAILED, UNREACHABLE
 
 
 def state_of(exit_code: int) -> str:

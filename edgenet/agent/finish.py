@@ -3,6 +3,7 @@
 from . import wire
 from .child import Child
 from .failure import Failure
+from .store import deployments
 
 
 def finish(store, manifest, runtime_folder, tell):
@@ -18,6 +19,7 @@ def finish(store, manifest, runtime_folder, tell):
         reply = child.request(order, b"", tell)[0]
         if reply.get("error", {}).get("kind") == wire.NO_SPACE:
             raise Failure(**reply["error"])
+        deployments.relink(store, manifest)
         return reply
     finally:
         child.close()

@@ -5,11 +5,11 @@ import threading
 import time
 from typing import Any
 
-from . import beat, finish, live, parts, wire
+from . import beat, finish, live, parts, upkeep, wire
 from .child import Child, try_runtime
 from .facts import probe
 from .failure import Failure
-from .store import deployments, prune, unpack
+from .store import deployments, prune, trust, unpack
 from .store.home import LOCK_WAIT
 
 # A host that holds the deploy lock and says nothing for this long has lost it, seconds.
@@ -32,6 +32,7 @@ class Server(object):
         self._sending = threading.Lock()
         self.jobs: Any = queue.Queue()
         self.life = beat.Beat(self._send)
+        self._upkeep = upkeep.Upkeep(store, self._send)
 
     def run(self):
         """Answer requests until the host is silent for an hour or cannot be written to."""
@@ -90,7 +91,7 @@ class Server(object):
 
     def _begin(self, request, _body):
         self._store.begin(min(float(request.get("wait", LOCK_WAIT)), IDLE))
-        return {}, b""
+        return {"signed_only": trust.asked(self._store)}, b""
 
     def _end(self, _request, _body):
         self._store.release()
@@ -149,20 +150,20 @@ class Server(object):
         )
         return dict(reply, removed=removed), b""
 
-    def _deploy(self, request, _body):
-        manifest = request["manifest"]
-        removed, changed = prune.with_room(self._store, lambda: deployments.deploy(self._store, manifest))
-        prune.note(self._store, manifest, str(request.get("from"))[:200], request.get("at"))
-        removed += prune.trim(self._store)
-        self._store.release()
-        self._store.used.clear()
-        return {"changed": changed, "removed": removed}, b""
+    def _keep_up(self, request, _body):
+        return upkeep.HANDLERS[request["type"]](self._upkeep, request), b""
+
+    def _trust(self, request, _body):
+        return trust.keeper(self._store).answer(self._store, request), b""
+
+    def _prove(self, request, _body):
+        deployments.check(request["manifest"])
+        return {"signer": trust.demand(self._store, request["manifest"])}, b""
 
     def _deployments(self, _request, _body):
         return {
             "current": deployments.current(self._store),
             "deployments": deployments.listing(self._store),
-            "history": prune.history(self._store),
         }, b""
 
     def _open(self, request, _body):
@@ -238,6 +239,7 @@ class Server(object):
             self._child.kill_now()
         if self._live is not None:
             self._live.leave()
+        self._upkeep.leave()
 
 
 _HANDLERS = {
@@ -250,8 +252,9 @@ _HANDLERS = {
     wire.UNPACK: Server._unpack,
     wire.TRY_RUNTIME: Server._try_runtime,
     wire.FINISH: Server._finish,
-    wire.DEPLOY: Server._deploy,
     wire.DEPLOYMENTS: Server._deployments,
+    wire.TRUST: Server._trust,
+    wire.PROVE: Server._prove,
     wire.OPEN: Server._open,
     wire.BENCH: Server._run,
     wire.FRAMES: Server._run,
@@ -261,3 +264,4 @@ _HANDLERS = {
     wire.CLOSE: Server._close,
     wire.DEMO: Server._demo,
 }
+_HANDLERS.update(dict.fromkeys(upkeep.HANDLERS, Server._keep_up))

@@ -17,13 +17,14 @@ from edgenet.graph.layers import Layer, onnx_taps
 from edgenet.graph.passes.head import HEADS, with_label
 from edgenet.graph.passes.to_fp16 import store_fp16
 from edgenet.graph.qdq.align_scales import align_scales
-from edgenet.graph.qdq.onnxruntime import int8_outputs, to_qdq_format
+from edgenet.graph.qdq.onnxruntime import int8_outputs, may_saturate, to_qdq_format
 from edgenet.graph.qparams import OutputScales
 from edgenet.graph.trace import onnx_run
 from edgenet.manifest import TensorSpec
 from edgenet.model import Model
+from edgenet.onnx_file import parse_onnx
 from edgenet.recipe import Recipe
-from edgenet.target import Target
+from edgenet.target import Cpu, Target
 
 __all__ = ["OnnxRuntime", "backend", "qdq_format_for"]
 
@@ -65,6 +66,18 @@ class OnnxRuntime(Backend):
         """Weights in pairs where the CPU's int8 kernels would saturate; rounding to nearest knows none."""
         able = recipe.precision == "int8" and recipe.rounding == "second-order"
         return replace(recipe, paired=True) if able and qdq_format_for(target) == "u8x8" else recipe
+
+    def unsafe(self, artifact: bytes, precision: str, cpu: Cpu) -> str:
+        """Whether int8 kernels that were written for VNNI, or for Arm, would saturate on an older x86.
+
+        Raises:
+            ModelError: The artifact is no ONNX graph.
+        """
+        if precision != "int8" or not cpu.lacks_vnni:
+            return ""
+        if not may_saturate(Graph(parse_onnx(artifact, "the bundle's graph", None))):
+            return ""
+        return "its int8 kernels are for processors with VNNI or Arm's, and an x86 without would saturate"
 
     def open(self, artifact: Path, threads: int = 1) -> HostSession:
         """Load an artifact as a user's session does, graph optimization on."""

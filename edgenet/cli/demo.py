@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from edgenet.board import Board
+from edgenet.cli.shared.boards import board_option, named
 from edgenet.cli.shared.browser import Browser
-from edgenet.cli.shared.options import device_option, embedded_option, json_option
+from edgenet.cli.shared.options import embedded_option, json_option
 from edgenet.cli.shared.output import print_json, print_table, rewrite, say, say_next
 from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.progress import progress
@@ -50,7 +52,7 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 @click.command()
 @click.argument("bundle", type=click.Path(exists=True, dir_okay=False), metavar="[BUNDLE]", required=False)
-@device_option
+@board_option
 @embedded_option
 @click.option(
     "--against",
@@ -103,7 +105,7 @@ class Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @json_option
 def demo(
     bundle: str | None,
-    device: str,
+    board: Board,
     as_json: bool,
     no_page: bool,
     open_page: bool,
@@ -152,19 +154,19 @@ def demo(
         to = sys.stdout if streams else answers
         options = DemoOptions(page=not no_page, seconds=duration, answers=to, **given)
         quieted = terminal.quieting(on_progress)
-        summary = run(bundle, device, options, Watch(ready, tick), stop, quieted)
+        summary = run(bundle, board, options, Watch(ready, tick), stop, quieted)
     terminal.end()
     if as_json:
         print_json(summary)
     elif not streams:
         show(summary, between)
-        advise(bundle, device)
+        advise(bundle, board)
 
 
-def advise(bundle: str | None, device: str) -> None:
+def advise(bundle: str | None, board: Board) -> None:
     """The next step."""
     if bundle:
-        say_next("profile", bundle, "--device", device, "--val", "DIR", "-o", "report.json")
+        say_next("profile", bundle, *named(board), "--val", "DIR", "-o", "report.json")
     else:
         say_next("compile", "MODEL", "--target", "T", "--calibration", "DIR", why="a model of your own")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.shared.options import device_option, json_option
+from edgenet.board import Board
+from edgenet.cli.shared.boards import Boards, boards_options, named
+from edgenet.cli.shared.options import bundles_argument, index_option, json_option
 from edgenet.cli.shared.output import print_json, remark, say, say_next
 from edgenet.cli.shared.progress import progress
 
@@ -12,10 +14,8 @@ __all__ = ["deploy"]
 
 
 @click.command()
-@click.argument(
-    "bundles", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="BUNDLE..."
-)
-@device_option
+@bundles_argument
+@boards_options
 @click.option(
     "--offline",
     is_flag=True,
@@ -23,8 +23,9 @@ __all__ = ["deploy"]
     show_envvar=True,
     help="Use no network: send only runtimes that edgenet wheelhouse fetched before.",
 )
+@index_option
 @json_option
-def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) -> None:
+def deploy(bundles: tuple[str, ...], boards: Boards, offline: bool, as_json: bool) -> int:
     """Put a bundle on a board.
 
     The board needs only ssh and Python 3.6 or newer: no root, no pip, no internet. Only what it lacks is
@@ -32,23 +33,57 @@ def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) 
     one stopped. A TensorRT engine is built on the board, once, before the new deployment replaces the old.
 
     Given several bundles of one model, it measures them on the board in turn and keeps the first one, unless
-    a later one is faster by more than the noise.
+    a later one is faster by more than the noise. On several boards each gets the first that was made for its
+    kind and can run there, and nothing is measured.
 
     \b
     Example:
       edgenet deploy mobilenet.edgenet --device pi@raspberrypi.local
       edgenet deploy fp16.edgenet int8.edgenet --device user@jetson
+      edgenet deploy pi4.edgenet pi5.edgenet --fleet boards.toml
     """
+    if boards.one is None:
+        return _on_many(bundles, boards, offline, as_json)
+    return _on_one(bundles, boards.one, offline, as_json)
+
+
+def _on_many(bundles: tuple[str, ...], boards: Boards, offline: bool, as_json: bool) -> int:
+    from edgenet.bundle import Bundle
+    from edgenet.cli.shared.many import Verb, on_each
+    from edgenet.figures import size
+    from edgenet.fleets.deploying import deploying
+    from edgenet.steps.deploy import Deployment
+
+    def row(done: Deployment) -> dict[str, str]:
+        return {
+            "build": done.name,
+            "digest": done.digest[:12],
+            "current": "new" if done.changed else "as before",
+            "runtime": done.runtime,
+            "sent": size(done.bytes_sent),
+        }
+
+    loaded = [Bundle.load(file) for file in bundles]
+    key = [bundle.digest for bundle in loaded]
+    verb = Verb("deploy", row, Deployment.to_table, key=key)
+    ended = on_each(boards, deploying(loaded, offline), verb, as_json)
+    for outcome in ended.outcomes:
+        if outcome.value is not None and outcome.value.removed:
+            remark(f"removed on {outcome.board} to make room: {', '.join(outcome.value.removed)}")
+    return ended.exit_code
+
+
+def _on_one(bundles: tuple[str, ...], board: Board, offline: bool, as_json: bool) -> int:
     from edgenet.figures import size
     from edgenet.steps.deploy import deploy as run
     from edgenet.steps.fastest import deploy_fastest
 
     with progress() as on_progress:
-        found = None if len(bundles) == 1 else deploy_fastest(bundles, device, on_progress, offline)
-        done = found.deployment if found else run(bundles[0], device, on_progress, offline)
+        found = None if len(bundles) == 1 else deploy_fastest(bundles, board, on_progress, offline)
+        done = found.deployment if found else run(bundles[0], board, on_progress, offline)
     if as_json:
         print_json((found or done).to_table())
-        return
+        return 0
     say(*(found.why if found else ()))
     if done.removed:
         remark(f"removed on {done.device} to make room: {', '.join(done.removed)}")
@@ -59,7 +94,8 @@ def deploy(bundles: tuple[str, ...], device: str, offline: bool, as_json: bool) 
     )
     if done.finished:
         say(_finished(done.finished))
-    say_next("profile", _kept(bundles, done.digest), "--device", device, "--val", "DIR", "-o", "report.json")
+    say_next("profile", _kept(bundles, done.digest), *named(board), "--val", "DIR", "-o", "report.json")
+    return 0
 
 
 def _kept(bundles: tuple[str, ...], digest: str) -> str:

@@ -17,6 +17,7 @@ from edgenet.cli.shared.output import (
     say_hint,
     say_next,
 )
+from edgenet.cli.shared.signing import signature_line, signers_option
 
 __all__ = ["inspect"]
 
@@ -24,8 +25,9 @@ __all__ = ["inspect"]
 @click.command()
 @click.argument("file", type=MODEL, metavar="FILE")
 @python_option
+@signers_option
 @json_option
-def inspect(file: str, as_json: bool) -> None:
+def inspect(file: str, signers: str | None, as_json: bool) -> None:
     """Show what a model, bundle or report holds.
 
     FILE is a model in any form, with or without its card; the name of an embedded model ("signs", "scenes");
@@ -36,9 +38,12 @@ def inspect(file: str, as_json: bool) -> None:
       edgenet inspect mobilenet.onnx
       edgenet inspect model.h5 --json
       edgenet inspect mobilenet.edgenet
+      edgenet inspect mobilenet.edgenet --signers allowed_signers
     """
-    show = {".edgenet": _bundle, ".json": _report}.get(Path(file).suffix, _model)
-    show(file, as_json)
+    if Path(file).suffix == ".edgenet":
+        _bundle(file, signers, as_json)
+    else:
+        (_report if Path(file).suffix == ".json" else _model)(file, as_json)
 
 
 def _model(file: str, as_json: bool) -> None:
@@ -75,16 +80,19 @@ def _quantized(file: str, made, as_json: bool) -> None:  # type: ignore[no-untyp
     say_next("compile", file, "--target", "T")
 
 
-def _bundle(file: str, as_json: bool) -> None:
+def _bundle(file: str, signers: str | None, as_json: bool) -> None:
     from edgenet.bundle import Bundle
     from edgenet.cli.shared.bundle_lines import bundle_lines, file_rows
+    from edgenet.steps.signed_by import examined_signature
 
     bundle = Bundle.load(file)
+    signature = examined_signature(bundle, signers)
     if as_json:
-        print_json({**bundle.manifest.to_table(), "digest": bundle.digest})
+        told = signature.to_table() if signature else None
+        print_json({**bundle.manifest.to_table(), "digest": bundle.digest, "signature": told})
         return
     say(file)
-    print_rows(bundle_lines(bundle))
+    print_rows([*bundle_lines(bundle), ("signature", signature_line(signature))])
     say("")
     print_table("", ["file", "size", "sha256"], file_rows(bundle))
     say_next("deploy", file, "--device", "D")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgenet.cli.shared.options import bundle_argument, device_option, json_option, protocol_option
+from edgenet.board import Board
+from edgenet.cli.shared.boards import Boards, boards_options
+from edgenet.cli.shared.options import bundles_argument, json_option, protocol_option
 from edgenet.cli.shared.output import print_json, print_notes, print_rows, print_table, say_hint, say_next
 from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.progress import progress
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from edgenet.frame import Frame
 
 __all__ = ["profile"]
+
+# Protocol, images, least FPS, most drift, camera frame: as `profile` takes them.
+AskedOnes = tuple[str, str | None, float | None, float | None, "Frame | None"]
 
 
 class FrameType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -34,8 +39,8 @@ class FrameType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 
 @click.command()
-@bundle_argument
-@device_option
+@bundles_argument
+@boards_options
 @protocol_option("single-stream")
 @click.option(
     "--val",
@@ -64,8 +69,8 @@ class FrameType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @click.option("-o", "--output", type=OUTPUT_FILE, metavar="FILE", help="Save the report as JSON.")
 @json_option
 def profile(
-    bundle: str,
-    device: str,
+    bundles: tuple[str, ...],
+    boards: Boards,
     protocol: str,
     val: str | None,
     min_fps: float | None,
@@ -76,26 +81,62 @@ def profile(
 ) -> int:
     """Measure speed, memory and drift on a board.
 
-    BUNDLE must be deployed there. Drift is what the board's answers lose against the float model, on the same
-    images.
+    BUNDLE must be deployed there; of several, each of several boards measures the one that runs there. Drift
+    is what the board's answers lose against the float model, on the same images.
 
     \b
     Example:
       edgenet profile m.edgenet --device pi --val photos/val -o report.json
       edgenet profile m.edgenet --device pi --frame 640x480   # as from a webcam
       edgenet profile m.edgenet --device pi --min-fps 24 --max-drift 0.5   # CI
+      edgenet profile pi4.edgenet pi5.edgenet --fleet boards.toml -o fleet.json
     """
+    if boards.one is None:
+        return _many(bundles, boards, (protocol, val, min_fps, max_drift, frame), output, as_json)
+    if len(bundles) > 1:
+        raise click.UsageError("several bundles are for several boards: give one, or --fleet FILE")
+    return _one(bundles[0], boards.one, (protocol, val, min_fps, max_drift, frame), output, as_json)
+
+
+def _many(
+    bundles: tuple[str, ...], boards: Boards, asked: AskedOnes, output: str | None, as_json: bool
+) -> int:
+    from edgenet.bundle import Bundle
+    from edgenet.cli.shared.many import Verb, on_each
+    from edgenet.cli.shared.tables import report_columns, report_row
+    from edgenet.fleets.profiling import exit_code, fleet_report, missed, profiling
+    from edgenet.report import Report
+    from edgenet.steps.profile import asked_of
+
+    def row(report: Report) -> dict[str, str]:
+        return dict(zip(report_columns(report), report_row(report), strict=True))
+
+    loaded = [Bundle.load(file) for file in bundles]
+    with progress() as on_progress:
+        work = profiling(loaded, asked_of(*asked), on_progress)
+    key = [bundle.digest for bundle in loaded]
+    verb = Verb("profile", row, Report.to_table, exit_code, missed, key)
+    ended = on_each(boards, work, verb, as_json, show=not as_json)
+    found = fleet_report(ended.outcomes)
+    if as_json:
+        print_json(found.to_table())
+    if output:
+        found.write(output)
+    return ended.exit_code
+
+
+def _one(bundle: str, board: Board, asked: AskedOnes, output: str | None, as_json: bool) -> int:
     from edgenet.cli.shared.tables import report_columns, report_row, verdict_rows
     from edgenet.steps.profile import profile as run
 
     with progress() as on_progress:
-        report = run(bundle, device, protocol, val, min_fps, max_drift, on_progress, frame=frame)
+        report = run(bundle, board, *asked[:4], on_progress, frame=asked[4])
     print_notes(report.verdict.notes)
     if as_json:
         print_json(report.to_table())
     else:
         drift = report.drift
-        title = f"{report.bundle.model} on {device}; drift on {drift.images} {drift.source} images"
+        title = f"{report.bundle.model} on {board}; drift on {drift.images} {drift.source} images"
         print_table(title, report_columns(report), [report_row(report)])
         print_rows(verdict_rows(report))
     if output:

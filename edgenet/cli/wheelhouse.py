@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgenet.cli.shared.names import BACKEND, TARGET
-from edgenet.cli.shared.options import json_option
+from edgenet.cli.shared.options import index_option, json_option
 from edgenet.cli.shared.output import print_json, print_table, say_next
 from edgenet.cli.shared.progress import progress
 
@@ -21,6 +21,7 @@ __all__ = ["wheelhouse"]
     "--machine", default="aarch64", show_default=True, metavar="M", help="With --python: what uname -m says."
 )
 @click.option("--backend", "backends", multiple=True, type=BACKEND, metavar="B", help="Only this runtime.")
+@index_option
 @json_option
 def wheelhouse(
     targets: tuple[str, ...],
@@ -33,12 +34,13 @@ def wheelhouse(
 
     Deploying then needs no network, neither here nor on the board. The runtimes are kept in the cache
     (EDGENET_CACHE); edgenet deploy --offline uses only those. --target and --backend may be given several
-    times.
+    times. With --index, what a runtime needs of the board's own Python is fetched as well.
 
     \b
     Example:
       edgenet wheelhouse --target raspberry-pi-4 --target jetson-orin-nano
       edgenet wheelhouse --python 3.11 --machine aarch64 --backend tflite
+      edgenet wheelhouse --python 3.11 --machine armv7l --index https://INDEX/simple
     """
     from edgenet.steps.wheelhouse import wheelhouse as run
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 import io
-import socket
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from edgenet.agent import wire
 from edgenet.devices.answers import (
+    Begun,
     Deployed,
     Deployments,
     Finish,
@@ -34,6 +32,8 @@ from edgenet.devices.deadlines import DEADLINES, Deadlines
 from edgenet.devices.live import Live, OnLive, PortForward
 from edgenet.devices.replies import BoardError, raise_error
 from edgenet.devices.session import Session
+from edgenet.devices.trust import Trust
+from edgenet.devices.upkeep import Upkeep, sender
 from edgenet.errors import ConnectionFailed, ConnectionLost
 from edgenet.facts import Facts
 from edgenet.log import log
@@ -55,6 +55,8 @@ class Agent:
     Attributes:
         name: The board as the user wrote it.
         removed: What was removed there to make room, in words.
+        upkeep: The life of its deployments.
+        trust: Whose signatures it asks for.
 
     Raises:
         ConnectionFailed: The board could not be reached or cannot run the agent.
@@ -70,6 +72,8 @@ class Agent:
         self._facts: Facts | None = None
         self._tried: frozenset[str] = frozenset()
         self.removed: list[str] = []
+        self.upkeep = Upkeep(self._ask)
+        self.trust = Trust(self._ask)
         try:
             self._start()
         except BaseException:
@@ -142,16 +146,19 @@ class Agent:
         """:meth:`_request`, with the reply as a type."""
         return self._channel.parsed(answer, self._request(kind, header, progress)[0])
 
-    def begin(self, wait: float = 5.0) -> None:
+    def begin(self, wait: float = 5.0) -> bool:
         """Take the board's deploy lock, held until ``deploy``, ``end`` or the end of the connection.
 
         Args:
             wait: How long another deploy may hold it before this one gives up, seconds.
 
+        Returns:
+            Whether what becomes current there must be signed.
+
         Raises:
             BoardError: ``locked``: another deploy holds it for longer.
         """
-        self._channel.request(wire.BEGIN, {"wait": wait})
+        return self._channel.ask(Begun, wire.BEGIN, {"wait": wait})[0].signed_only
 
     def end(self) -> None:
         """Give the deploy lock back without deploying."""
@@ -209,8 +216,8 @@ class Agent:
         Returns:
             Whether anything changed.
         """
-        told = {"manifest": dict(manifest), "from": _sender_name(), "at": round(time.time())}
-        reply, _ = self._channel.ask(Deployed, wire.DEPLOY, told)
+        told = {"manifest": dict(manifest), **sender()}
+        reply = self._ask(Deployed, wire.DEPLOY, told)
         self.removed += reply.removed
         return reply.changed_
 
@@ -292,14 +299,6 @@ class Agent:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _sender_name() -> str:
-    """Who deploys, for the board's history: user and machine, where the system tells them."""
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (OSError, KeyError):
-        return socket.gethostname()
 
 
 def _blob(archive: Archive) -> Blob:

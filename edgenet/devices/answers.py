@@ -13,7 +13,7 @@ from edgenet.record import Record
 from edgenet.report import WarmUp
 
 __all__ = [
-    "Arrival",
+    "Begun",
     "Bench",
     "DemoEnd",
     "Deployed",
@@ -53,6 +53,13 @@ class LackingParts(Record):
     """The parts of the agent that a board lacks: ``tasks/detection``."""
 
     parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun(Record):
+    """Whether the board asks for signatures, now that the deploy lock is held."""
+
+    signed_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,22 +162,11 @@ class Deployment(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrival(Record):
-    """A deployment in the board's history: what it was, from where it came, and when (Unix time)."""
-
-    digest: Digest
-    name: str | None = None
-    from_: str | None = None
-    at: NotNegative | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Deployments(Record):
-    """The digest of the current deployment, all of them, and how they came, newest first."""
+    """The digest of the current deployment, and all of them."""
 
     current: Digest | None = None
     deployments: tuple[Deployment, ...]
-    history: tuple[Arrival, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,13 +21,13 @@ from edgenet.files import sha256
 __all__ = ["MAX_DEMO", "MAX_SIZE", "Archive", "agent_archive", "demo_archive", "part_archives"]
 
 # Of each: the agent, a half of a runtime or task; bytes.
-MAX_SIZE = 80 * 1024
+MAX_SIZE = 96 * 1024
 # Of the demo; a fifth of it is its page.
 MAX_DEMO = 96 * 1024
 _PACKAGE = "edgenet_agent"
 _DEMO = "demo"
 # Folders whose files are parts.
-_HALVES = ("runtimes", "tasks")
+_HALVES = ("runtimes", "tasks", "trust")
 _MAIN = b"import sys\n\nfrom edgenet_agent.main import main\n\nsys.exit(main(sys.argv[1:]))\n"
 _DATE = (1980, 1, 1, 0, 0, 0)
 

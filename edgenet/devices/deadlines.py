@@ -36,6 +36,15 @@ def _kinds() -> dict[str, tuple[str, float | None]]:
         wire.FINISH: ("the model to be built", 4 * _HOUR),
         wire.DEPLOY: ("the model to become current", 900.0),
         wire.DEPLOYMENTS: ("the list of deployments", 300.0),
+        wire.STATUS: ("the board's status", 300.0),
+        wire.PLACE: ("the model to be placed", 900.0),
+        wire.CHECK: ("your check on the board", 300.0),
+        wire.SWITCH: ("the other model to become current", 4 * _HOUR),
+        wire.PRUNE: ("old models to be removed", 900.0),
+        wire.REMOVE: ("the model to be removed", 900.0),
+        wire.NOTE: ("a line of the history to be kept", 300.0),
+        wire.TRUST: ("the list of trusted keys", 300.0),
+        wire.PROVE: ("the signature to be verified", 300.0),
         wire.OPEN: ("the model to be loaded", 4 * _HOUR),
         wire.BENCH: ("the measurement", _HOUR),
         wire.FRAMES: ("the frames to be taken", 900.0),
@@ -57,7 +66,7 @@ class Deadlines:
         silence_s: Without a sign of life for so long the connection is given up.
         start_s: From the start of ssh to the agent's first word.
         kinds: Per kind of request: what is waited for, and the seconds it may take in all; to these a bench
-            adds twice what its protocol allows, and ``begin`` its ``wait``.
+            adds twice what its protocol allows, ``begin`` and ``switch`` their ``wait``, ``check`` its time.
     """
 
     beat_s: float = 5.0

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
-__all__ = ["FILE", "digest_lines", "digests_of", "known_digests"]
+__all__ = ["FILE", "digest_lines", "digests_of", "known_digests", "parsed"]
 
 # Beside this file, in the form that ``sha256sum -c`` reads; ``make wheel-digests`` writes it anew.
 FILE = "wheels.sha256"
@@ -21,11 +21,20 @@ def known_digests() -> Mapping[str, str]:
     Raises:
         ValueError: The file that ships is damaged.
     """
+    return parsed(resources.files(__package__).joinpath(FILE).read_text("ascii"), FILE)
+
+
+def parsed(text: str, where: str) -> Mapping[str, str]:
+    """File name → sha256, of a list in the form that ``sha256sum -c`` reads.
+
+    Raises:
+        ValueError: A line is not a digest and the name of a wheel.
+    """
     found = {}
-    for line in resources.files(__package__).joinpath(FILE).read_text("ascii").splitlines():
+    for line in text.splitlines():
         match = _LINE.match(line)
         if match is None:
-            raise ValueError(f"{FILE}: not a digest and a name: {line!r}")
+            raise ValueError(f"{where}: not a digest and a name: {line!r}")
         found[match[2]] = match[1]
     return found
 

@@ -7,7 +7,8 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-from edgenet.devices.wheelhouse import Platform
+from edgenet.devices.needs import Need, need
+from edgenet.devices.platform import Platform
 from edgenet.errors import DeviceError
 from edgenet.library import Table
 from edgenet.pages import page
@@ -20,11 +21,17 @@ FILE = "pins.toml"
 class Pin(NamedTuple):
     """A line of ``pins.toml`` that fits a board.
 
-    Its platform has the oldest C library that the wheels run on, so boards with newer ones share them.
+    Attributes:
+        wheels: What is sent, pinned.
+        platform: With the oldest C library that the wheels run on, so boards with newer ones share them.
+        needs: What else it imports.
+        lacking: Those of them that the board lacks: they come from an index of the user's own.
     """
 
     wheels: tuple[str, ...]
     platform: Platform
+    needs: tuple[Need, ...] = ()
+    lacking: tuple[Need, ...] = ()
 
     @property
     def name(self) -> str:
@@ -39,6 +46,7 @@ class _Row(NamedTuple):
     machines: tuple[str, ...]
     glibc: str
     wheels: tuple[str, ...]
+    needs: tuple[Need, ...]
 
 
 def fitting(backend: str, platform: Platform) -> list[Pin]:
@@ -57,7 +65,7 @@ def fitting(backend: str, platform: Platform) -> list[Pin]:
     if not known:
         oldest = min((row.glibc for row in rows), key=_version)
         raise refused(backend, f"its wheels need glibc {oldest}, the board has {platform.glibc}")
-    return [Pin(row.wheels, platform._replace(glibc=row.glibc)) for row in known]
+    return [Pin(row.wheels, platform._replace(glibc=row.glibc), row.needs) for row in known]
 
 
 def refused(backend: str, why: str) -> DeviceError:
@@ -89,6 +97,7 @@ def _row(table: Table) -> _Row:
         table.texts("machines", None),
         table.take("glibc", str),
         table.texts("wheels", None),
+        tuple(need(text) for text in table.texts("needs")),
     )
     table.done()
     return row

@@ -11,10 +11,13 @@ from edgenet.agent import wire
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Trial
 from edgenet.devices.blobs import Blob
+from edgenet.devices.candidates import candidates
 from edgenet.devices.channel import OnEvent
-from edgenet.devices.pins import Pin, fitting, refused
+from edgenet.devices.first_use import take
+from edgenet.devices.index import own_index
+from edgenet.devices.pins import Pin
 from edgenet.devices.replies import BoardError
-from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.devices.wheelhouse import fetch
 from edgenet.errors import ConnectionLost, DeviceError
 from edgenet.facts import Facts
 from edgenet.files import cache_dir, file_digest, sha256, write_atomic
@@ -25,7 +28,6 @@ __all__ = [
     "NOEXEC_REMEDY",
     "Prove",
     "RuntimeChoice",
-    "candidates",
     "check_runtime",
     "ensure_runtime",
 ]
@@ -51,19 +53,6 @@ class RuntimeChoice(NamedTuple):
 
 
 Prove = Callable[[RuntimeChoice], None]
-
-
-def candidates(backend: str, facts: Facts) -> list[Pin]:
-    """The pins that fit a board, best first.
-
-    Args:
-        backend: A backend's name.
-        facts: The board's, from ``Agent.facts``.
-
-    Raises:
-        DeviceError: None fits; it says why.
-    """
-    return fitting(backend, _platform(backend, facts))
 
 
 def ensure_runtime(
@@ -123,15 +112,21 @@ def ensure_runtime(
     raise DeviceError(f"no runtime for {backend} works on {agent.name}: {why}", remedy or _remedy(why))
 
 
-def check_runtime(agent: Agent, backend: str) -> None:
+def check_runtime(agent: Agent, backend: str, offline: bool = False) -> None:
     """Refuse a board that can neither use its own packages nor be sent a runtime, before anything is sent.
+
+    Args:
+        agent: The board.
+        backend: A backend's name.
+        offline: As for :func:`ensure_runtime`.
 
     Raises:
         DeviceError: The reason and the remedy.
     """
     facts = agent.facts([backend])
     if backend not in facts.runtimes:
-        _sendable(agent, backend, facts)
+        for pin in _sendable(agent, backend, facts)[:1]:
+            _taken(pin, offline)
 
 
 def _sendable(agent: Agent, backend: str, facts: Facts) -> list[Pin]:
@@ -140,7 +135,14 @@ def _sendable(agent: Agent, backend: str, facts: Facts) -> list[Pin]:
         raise DeviceError(
             f"edgenet's folder on {agent.name} is mounted noexec: no library loads from it", NOEXEC_REMEDY
         )
-    return candidates(backend, facts)
+    return candidates(backend, facts, own_index())
+
+
+def _taken(pin: Pin, offline: bool) -> list[Path]:
+    """What a board lacks beside a pin's own wheels, from the user's index."""
+    if not pin.lacking:
+        return []
+    return take([need.text for need in pin.lacking], pin.platform, None if offline else own_index())
 
 
 def _dies(choice: RuntimeChoice, prove: Prove | None) -> Trial | None:
@@ -159,7 +161,7 @@ def _dies(choice: RuntimeChoice, prove: Prove | None) -> Trial | None:
 
 def _install(agent: Agent, pin: Pin, progress: OnEvent | None, offline: bool) -> tuple[str, tuple[str, ...]]:
     _tell(progress, "fetch", pin.name)
-    paths = fetch(pin.wheels, pin.platform, offline, _remark(progress))
+    paths = fetch(pin.wheels, pin.platform, offline, _remark(progress)) + _taken(pin, offline)
     digests = [file_digest(path) for path in paths]
     names = tuple(path.name for path in paths)
     digest = wire.runtime_digest(digests)
@@ -201,17 +203,6 @@ def _remedy(why: str) -> str:
     if "No module named 'numpy'" in why:
         return f"install numpy into the board's own Python ({page('troubleshooting', 'numpy-missing')})"
     return f"choose another backend ({page('troubleshooting', 'no-runtime-fits')})"
-
-
-def _platform(backend: str, facts: Facts) -> Platform:
-    if facts.system != "Linux" or facts.python_implementation != "cpython":
-        raise refused(backend, f"{facts.python_implementation} on {facts.system} is not supported")
-    if facts.glibc is None:
-        raise refused(backend, "the board's C library is not glibc, and wheels need glibc")
-    machine = str(facts.machine)
-    if facts.python_bits == 32:
-        machine = {"aarch64": "armv7l", "x86_64": "i686"}.get(machine, machine)
-    return Platform(".".join(str(facts.python).split(".")[:2]), machine, facts.glibc)
 
 
 def _tell(progress: OnEvent | None, stage: str, wheel: str, **more: bool) -> None:

@@ -6,18 +6,22 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from edgenet.agent import wire
 from edgenet.board import BoardLike, board_of
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Finished
 from edgenet.devices.connect import connect
+from edgenet.devices.replies import BoardError
+from edgenet.devices.upkeep_answers import Switched
 from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
-from edgenet.steps.stage import Staged, stage
+from edgenet.steps.noted import failures_noted
+from edgenet.steps.stage import TOOL, Staged, stage
 from edgenet.steps.taken import BundleLike, bundle_of
 
-__all__ = ["Deployment", "deploy", "made_current"]
+__all__ = ["Deployment", "deploy", "deployed", "made_current", "switched", "there_already"]
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,55 @@ def deploy(
     began = time.perf_counter()
     progress(f"connecting to {board}", 0, None)
     with connect(board, board_events(progress)) as agent:
-        staged = stage(agent, bundle, str(board), progress, offline)
-        return made_current(agent, bundle, staged, str(board), began)
+        return deployed(agent, bundle, str(board), began, progress, offline)
+
+
+def deployed(
+    agent: Agent, bundle: Bundle, name: str, began: float, progress: Progress = silent, offline: bool = False
+) -> Deployment:
+    """:func:`deploy` on a board that answers.
+
+    Args:
+        agent: On the board.
+        bundle: What it shall run.
+        name: The board's, for messages.
+        began: When the work began, on ``time.perf_counter``'s clock.
+        progress: Called for every stage.
+        offline: As for :func:`deploy`.
+
+    Raises:
+        ConnectionLost, DeviceError: As for :func:`deploy`.
+    """
+    if there := there_already(agent, bundle, progress):
+        return switched(agent, there, name, began)
+    with failures_noted(agent, bundle):
+        staged = stage(agent, bundle, name, progress, offline)
+    return made_current(agent, bundle, staged, name, began)
+
+
+def there_already(agent: Agent, bundle: Bundle, progress: Progress = silent) -> Switched | None:
+    """Make a bundle the current one by one small request, where the board has all of it and it is whole.
+
+    Args:
+        agent: On the board.
+        bundle: What it shall run.
+        progress: Called where the board takes its time.
+
+    Returns:
+        ``None`` where it has to be staged: it is not there, not whole, was deployed by another edgenet, or
+        the board finishes it.
+
+    Raises:
+        BoardError: ``locked``: another deploy is under way.
+    """
+    if bundle.manifest.artifact.build is not None:
+        return None  # an engine that is built again has to prove itself
+    try:
+        return agent.upkeep.switch(bundle.digest, "deploy", progress=board_events(progress), tool=TOOL)
+    except BoardError as error:
+        if error.kind == wire.LOCKED:
+            raise
+        return None
 
 
 def made_current(agent: Agent, bundle: Bundle, staged: Staged, device: str, began: float) -> Deployment:
@@ -103,4 +154,17 @@ def made_current(agent: Agent, bundle: Bundle, staged: Staged, device: str, bega
         seconds=time.perf_counter() - began,
         removed=tuple(agent.removed),
         finished=staged.finished,
+    )
+
+
+def switched(agent: Agent, found: Switched, device: str, began: float) -> Deployment:
+    """What came of a board's switch to a build that it had; arguments as of :func:`made_current`."""
+    return Deployment(
+        device=device,
+        digest=found.digest,
+        name=found.name,
+        runtime=found.runtime_version or "of the board",
+        changed=found.changed_,
+        bytes_sent=agent.bytes_sent,
+        seconds=time.perf_counter() - began,
     )

@@ -8,16 +8,20 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from edgenet.backend import backend_names, load_backend
-from edgenet.board import BoardLike, board_of
+from edgenet.board import Board, BoardLike, board_of
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Trial
+from edgenet.devices.candidates import candidates, fits
 from edgenet.devices.connect import connect
-from edgenet.devices.runtimes import NOEXEC_REMEDY, candidates
+from edgenet.devices.index import own_index
+from edgenet.devices.pins import Pin
+from edgenet.devices.runtimes import NOEXEC_REMEDY
 from edgenet.errors import EXIT_DONE, EXIT_FAILED, EXIT_UNREACHABLE, ConnectionFailed, DeviceError
 from edgenet.facts import Facts
 from edgenet.notebook import Grid, Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
+from edgenet.steps.kind import board_kind
 from edgenet.steps.probe import board_target
 from edgenet.target import Target
 
@@ -32,6 +36,7 @@ MEMORY_MB = 150
 WARM_C, HOT_C = 70.0, 80.0
 CLOCK_S = 300.0
 ABSENT = "not applicable"
+WIDE = ("aarch64", "x86_64")
 
 
 @dataclass(frozen=True)
@@ -113,13 +118,26 @@ def doctor(
     try:
         with connect(board, board_events(progress)) as agent:
             facts, now = _asked(agent, [backend] if backend else backend_names())
-            backends = (backend,) if backend else _backends(board_target(facts, board.device).target)
+            backends = (
+                (backend,) if backend else _backends(board.target or board_target(facts, board.device).target)
+            )
             trials = {name: _try(agent, name) for name in backends}
     except ConnectionFailed as error:
         reach = Condition("reach", "not", error.what, error.remedy)
         return Examination(str(board), (reach,), reached=False)
     conditions = examine(facts, backends, trials, now, board.device, bool(backend))
-    return Examination(str(board), tuple(conditions))
+    return Examination(str(board), tuple(_stated(item, facts, board) for item in conditions))
+
+
+def _stated(item: Condition, facts: Facts, board: Board) -> Condition:
+    """What a board is must be what its user says of it, where he says it."""
+    if item.name != "board" or board.target is None:
+        return item
+    try:
+        found = board_kind(facts, board)
+    except DeviceError as error:
+        return Condition("board", "not", error.what, error.remedy)
+    return item if found is None or found.title in item.found else Condition("board", "ok", found.title)
 
 
 def _asked(agent: Agent, backends: Sequence[str]) -> tuple[Facts, float]:
@@ -167,8 +185,9 @@ def examine(
     """
     found = [Condition("reach", "ok", "the agent runs there"), _board(facts, device)]
     found += [check(facts) for check in _CHECKS]
-    found += [_clock(facts, now), _disk(facts, backends)]
-    found += [_runtime(facts, backend, trials.get(backend)) for backend in backends]
+    found += [_bits(facts, backends), _clock(facts, now), _disk(facts, backends)]
+    able = any(name in facts.runtimes or fits(name, facts) for name in backends)
+    found += [_runtime(facts, backend, trials.get(backend), able) for backend in backends]
     return [replace(item, state="not") if asked and item.state == ABSENT else item for item in found]
 
 
@@ -192,11 +211,17 @@ def _python(facts: Facts) -> Condition:
     return Condition("Python", "not", said, "install CPython there and name it in EDGENET_PYTHON")
 
 
-def _bits(facts: Facts) -> Condition:
+def _bits(facts: Facts, backends: Sequence[str]) -> Condition:
+    """A 32-bit Python is no fault where a runtime is made for it, whatever the kernel is."""
     said = f"{facts.python_bits}-bit Python on {facts.machine}"
     if facts.python_bits == 64:
         return Condition("64 bit", "ok", said)
-    return Condition("64 bit", "not", said, "install the 64-bit system: most runtimes have no 32-bit wheels")
+    system = "a 64-bit kernel with 32-bit programs" if facts.machine in WIDE else "a 32-bit system"
+    here = [name for name in backends if name in facts.runtimes or fits(name, facts)]
+    if here:
+        found = f"no, and none is needed for {' and '.join(here)}: {said}, {system}"
+        return Condition("64 bit", "ok", found, "a 64-bit system has more runtimes")
+    return Condition("64 bit", "not", f"{said}, {system}", "install the 64-bit system: it has runtimes")
 
 
 def _folder(facts: Facts) -> Condition:
@@ -261,7 +286,6 @@ def _temperature(facts: Facts) -> Condition:
 _CHECKS: tuple[Callable[[Facts], Condition], ...] = (
     _shell,
     _python,
-    _bits,
     _folder,
     _memory,
     _throttling,
@@ -293,7 +317,8 @@ def _disk(facts: Facts, backends: Sequence[str]) -> Condition:
     return Condition("disk", "not", f"{free:.0f} MB free, up to {need} MB needed", remedy)
 
 
-def _runtime(facts: Facts, backend: str, trial: Trial | None) -> Condition:
+def _runtime(facts: Facts, backend: str, trial: Trial | None, able: bool) -> Condition:
+    """Whether a runtime can run there; one that is made for no such board is no fault where another is."""
     name = f"runtime {backend}"
     if (told := load_backend(backend).examine(facts)) is not None:
         return Condition(name, *told)
@@ -303,15 +328,27 @@ def _runtime(facts: Facts, backend: str, trial: Trial | None) -> Condition:
     if trial is not None and trial.works:
         return Condition(name, "ok", f"{trial.version}, sent before, imports")
     try:
-        pins = [pin.name for pin in candidates(backend, facts)]
+        pins = candidates(backend, facts, own_index())
     except DeviceError as error:
-        return Condition(name, "not", error.what, error.remedy)
-    said = f"{pins[0]} would be sent" + (f"; else {', '.join(pins[1:])}" if pins[1:] else "")
+        state = ABSENT if able and not fits(backend, facts) else "not"
+        return Condition(name, state, error.what, error.remedy)
+    said = _sent(pins[0], facts) + "".join(f"; else {pin.name}" for pin in pins[1:])
     if backend in broken:
         said += f"; the board's own does not import: {broken[backend]}"
     if trial is not None:
         return Condition(name, "not", f"the one sent before does not import: {trial.why}", "deploy again")
     return Condition(name, "ok", said)
+
+
+def _sent(pin: Pin, facts: Facts) -> str:
+    """What would be sent, and whence comes what else it imports."""
+    said = f"{pin.name} would be sent"
+    if pin.lacking:
+        index = own_index()
+        where = f"from {index.shown}" if index else "as an index gave it before"
+        return f"{said}, with {' and '.join(need.text for need in pin.lacking)} {where}"
+    own = [f"{need.project} {facts.packages[need.project]}".strip() for need in pin.needs]
+    return f"{said}; it uses the board's own {' and '.join(own)}" if own else said
 
 
 def _decoding(facts: Facts) -> str:

@@ -19,11 +19,12 @@ from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.steps.deploy import Deployment, made_current
 from edgenet.steps.events import board_events
+from edgenet.steps.noted import failures_noted
 from edgenet.steps.stage import Staged, stage
 from edgenet.steps.taken import BundleLike, bundle_of, several
 from edgenet.verify.expected import encoder_for, golden_images
 
-__all__ = ["Fastest", "deploy_fastest"]
+__all__ = ["Fastest", "check_one_model", "deploy_fastest"]
 
 ROUNDS = 3
 
@@ -86,12 +87,12 @@ def deploy_fastest(
         >>> kept.deployment.name, kept.why  # doctest: +SKIP
     """
     loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
-    _check_one_model(loaded)
+    check_one_model(loaded)
     began, board = time.perf_counter(), board_of(device)
     name = str(board)
     progress(f"connecting to {board}", 0, None)
     with connect(board, board_events(progress)) as agent:
-        staged = {bundle.digest: stage(agent, bundle, name, progress, offline) for bundle in loaded}
+        staged = {bundle.digest: _staged(agent, bundle, name, progress, offline) for bundle in loaded}
         rounds = [
             [_median_ms(agent, bundle, staged[bundle.digest], progress) for bundle in loaded]
             for _ in range(ROUNDS)
@@ -104,7 +105,17 @@ def deploy_fastest(
         return Fastest(made_current(agent, kept, last, name, began), medians, why)
 
 
-def _check_one_model(bundles: Sequence[Bundle]) -> None:
+def _staged(agent: Agent, bundle: Bundle, name: str, progress: Progress, offline: bool) -> Staged:
+    with failures_noted(agent, bundle):
+        return stage(agent, bundle, name, progress, offline)
+
+
+def check_one_model(bundles: Sequence[Bundle]) -> None:
+    """Refuse builds of different models.
+
+    Raises:
+        DataError: Two of them are named.
+    """
     first = bundles[0]
     for other in bundles[1:]:
         if other.manifest.model.digest != first.manifest.model.digest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from functools import cache
 from pathlib import Path
 
 from edgenet.backend import backend_names, load_backend
@@ -48,10 +49,16 @@ def board_target(facts: Facts, device: str = "") -> Match:
         facts: The board's.
         device: What the user wrote; an unknown ``local`` is the target "local".
     """
-    found = match(facts, (Target.load(name) for name in names("target")))
+    found = match(facts, _own_targets())
     if not found.known and device == "local":
         return Match("local", "this machine", True, "--device local")
     return found
+
+
+@cache
+def _own_targets() -> tuple[Target, ...]:
+    """Those that ship; a fleet asks for them once a board."""
+    return tuple(map(Target.load, names("target")))
 
 
 def write_target(path: Path | str, facts: Facts) -> Path:

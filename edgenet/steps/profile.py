@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,13 @@ from edgenet.shell import command_line
 from edgenet.steps.board_run import BoardRun, board_run
 from edgenet.steps.events import board_events
 from edgenet.steps.input_notes import image_notes
+from edgenet.steps.noted import note_report
 from edgenet.steps.stage import brought
 from edgenet.steps.taken import BundleLike, bundle_of, images_of, protocol_of
 from edgenet.text import plain
 from edgenet.verify.expected import Expected, FloatReference, true_of
 
-__all__ = ["Asked", "measured", "profile"]
+__all__ = ["Asked", "asked_of", "measured", "profile"]
 
 # A Raspberry Pi Zero 2 W, in MB of 1e6 bytes.
 SMALL_MB = 512 * 1024**2 / 1e6
@@ -95,17 +96,16 @@ def profile(  # noqa: PLR0913
         >>> report.write("report.json")
     """
     file = str(bundle) if isinstance(bundle, str | Path) else "BUNDLE"
-    bundle, rules, images = bundle_of(bundle), protocol_of(protocol), images_of(val, "val")
-    frame = _frame(frame, rules)
-    if images is not None:
-        true_of(bundle, images)  # what is not of this model's task is refused before any work
+    bundle = bundle_of(bundle)
+    asked = replace(asked_of(protocol, val, min_fps, max_drift, frame), known=known)
+    if asked.images is not None:
+        true_of(bundle, asked.images)  # what is not of this model's task is refused before any work
     board = board_of(device)
     progress(f"connecting to {board}", 0, None)
     with connect(board, board_events(progress)) as agent:
         if deployed:
             _check_deployed(agent, bundle, file, board)
         staged = None if deployed else brought(agent, bundle, str(board), progress)
-        asked = Asked(rules, images, min_fps, max_drift, known, frame)
         return measured(agent, bundle, asked, str(board), progress, staged)
 
 
@@ -119,6 +119,23 @@ class Asked:
     max_drift: float | None = None
     known: FloatReference | None = None
     frame: Frame | None = None
+
+
+def asked_of(
+    protocol: Protocol | Path | str = "single-stream",
+    val: ImageSet | Path | str | None = None,
+    min_fps: float | None = None,
+    max_drift: float | None = None,
+    frame: Frame | str | None = None,
+) -> Asked:
+    """What is to be measured, of values, names and paths as :func:`profile` takes them.
+
+    Raises:
+        DataError: The validation images cannot be used, or there is no such frame.
+        LibraryError: There is no such protocol, or it measures no pipeline, and ``frame`` asks for one.
+    """
+    rules = protocol_of(protocol)
+    return Asked(rules, images_of(val, "val"), min_fps, max_drift, frame=_frame(frame, rules))
 
 
 def measured(
@@ -148,7 +165,9 @@ def measured(
     found = _drift(bundle, run.expected, run.answers)
     verdict = judge(run.bench, found, asked.min_fps, asked.max_drift, facts.emulated)
     verdict = verdict.changed(notes=(*verdict.notes, *_notes(bundle, run, asked.images)))
-    return _checked(lambda: _report(bundle, name, facts, asked.rules, run, found, verdict), name)
+    report = _checked(lambda: _report(bundle, name, facts, asked.rules, run, found, verdict), name)
+    note_report(agent, bundle, report)
+    return report
 
 
 def _checked(make: Callable[[], Report], device: str) -> Report:

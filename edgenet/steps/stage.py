@@ -6,20 +6,27 @@ import io
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from edgenet import __version__
+from edgenet.agent.signed.kept import kept
 from edgenet.backend import load_backend
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Finished
 from edgenet.devices.blobs import Blob
 from edgenet.devices.runtimes import RuntimeChoice, check_runtime, ensure_runtime
-from edgenet.manifest import TensorSpec
 from edgenet.progress import REMARK, Progress
+from edgenet.signatures.ssh_signature import SshSignature
 from edgenet.steps.events import board_events
 from edgenet.steps.finish import finish, own_version
 from edgenet.verify.expected import encoder_for, golden_images
 from edgenet.verify.health import SHOWN, check_health, other_pixels
 
-__all__ = ["Staged", "brought", "stage"]
+__all__ = ["TOOL", "Staged", "brought", "stage"]
+
+# What a board's manifest says of who deployed: another edgenet may know better runtimes.
+TOOL = f"edgenet {__version__}"
+# What runs a bundle before that is decided.
+NONE_YET = RuntimeChoice(None, "", ())
 
 
 class Staged(NamedTuple):
@@ -39,7 +46,8 @@ class Staged(NamedTuple):
 def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline: bool = False) -> Staged:
     """Send what the board lacks and check its answers, unless that was done; takes the deploy lock.
 
-    The board's current deployment stays what it is.
+    The board's current deployment stays what it is. What it would refuse to make current, because it is not
+    signed by a key that the board trusts, is refused before anything of it is loaded there.
 
     Args:
         agent: On the board.
@@ -50,17 +58,32 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
 
     Raises:
         DeviceError: No room, no fitting runtime, it cannot run or answers otherwise than here, too little
-            memory to finish it, or another deploy is under way.
+            memory to finish it, another deploy is under way, or it is not signed as the board asks.
+        SignatureError: What lies beside the bundle is no signature.
     """
+    return _stage(agent, bundle, device, progress, offline, to_stay=True)
+
+
+def _stage(
+    agent: Agent,
+    bundle: Bundle,
+    device: str,
+    progress: Progress,
+    offline: bool = False,
+    to_stay: bool = False,
+) -> Staged:
+    """:func:`stage`, for a deployment ``to_stay`` or for a measurement."""
     name = bundle.manifest.artifact.file
     on_board = bundle.manifest.artifact.build is not None
     if on_board:
         version = own_version(bundle.manifest.backend, agent.facts([bundle.manifest.backend]), device)
         name = load_backend(bundle.manifest.backend).board_file(bundle.manifest.artifact, version)
     else:
-        check_runtime(agent, bundle.manifest.backend)
-    agent.begin()
+        check_runtime(agent, bundle.manifest.backend, offline)
+    signed_only = agent.begin()
     artifact = _blob(bundle, name)
+    if to_stay:
+        _prove(agent, _manifest(bundle, name, NONE_YET), bundle, signed_only)
     agent.send_blobs([artifact], board_events(progress))
     proven = {item.runtime for item in agent.deployments().deployments if item.digest == bundle.digest}
     made: Finished | None = None
@@ -68,7 +91,7 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
     def prove(choice: RuntimeChoice) -> None:
         """Have it answer golden images before it becomes current, unless it did there before."""
         nonlocal made
-        manifest = _manifest(bundle, artifact, choice.digest)
+        manifest = _manifest(bundle, name, choice)
         if on_board:
             made = finish(agent, manifest, board_events(progress))
         if choice.digest not in proven or (made is not None and not made.cached):
@@ -84,7 +107,7 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
             session.close()
 
     runtime = ensure_runtime(agent, bundle.manifest.backend, board_events(progress), prove, offline)
-    return Staged(_manifest(bundle, artifact, runtime.digest), runtime, made)
+    return Staged(_manifest(bundle, name, runtime), runtime, made)
 
 
 def brought(agent: Agent, bundle: Bundle, device: str, progress: Progress) -> Mapping[str, Any]:
@@ -93,7 +116,7 @@ def brought(agent: Agent, bundle: Bundle, device: str, progress: Progress) -> Ma
     Raises:
         DeviceError: As for :func:`stage`.
     """
-    manifest = stage(agent, bundle, device, progress).manifest
+    manifest = _stage(agent, bundle, device, progress).manifest
     agent.end()
     return manifest
 
@@ -104,27 +127,19 @@ def _blob(bundle: Bundle, name: str) -> Blob:
     return Blob(bundle.manifest.files[name].sha256, len(data), lambda: io.BytesIO(data))
 
 
-def _output(spec: TensorSpec) -> Mapping[str, Any]:
-    """What the board knows of its answers."""
-    told = {key: getattr(spec, key) for key in ("dtype", "scale", "zero_point", "meaning")}
-    return told if spec.parts is None else {**told, "parts": [item.to_table() for item in spec.parts]}
+def _prove(agent: Agent, manifest: Mapping[str, Any], bundle: Bundle, signed_only: bool) -> None:
+    """Send what a signature signs, and have a board that asks for signatures verify it."""
+    if bundle.signature is not None:
+        agent.send_blobs([Blob(bundle.digest, len(bundle.raw), lambda: io.BytesIO(bundle.raw))])
+    if signed_only:
+        agent.trust.prove(manifest)
 
 
-def _manifest(bundle: Bundle, artifact: Blob, runtime: str | None) -> Mapping[str, Any]:
+def _manifest(bundle: Bundle, file: str, runtime: RuntimeChoice) -> Mapping[str, Any]:
     """What the board keeps of a bundle (docs/agent-protocol.md, ``deploy``)."""
-    whole = bundle.manifest
-    spec = whole.artifact
-    return {
-        "digest": bundle.digest,
-        "name": bundle.name,
-        "backend": whole.backend,
-        "artifact": artifact.digest,
-        "artifact_size": artifact.size,
-        "build": spec.build,
-        "input": {key: getattr(spec.input, key) for key in ("shape", "dtype")},
-        "output": _output(spec.output),
-        "preprocessing": whole.preprocessing.to_table(),
-        "task": {"name": whole.model.task, "settings": dict(whole.model.settings)},
-        "labels": list(whole.class_names),
-        "runtime": runtime,
-    }
+    ran = {"runtime": runtime.digest, "runtime_version": runtime.version, "tool": TOOL}
+    told = {**kept(bundle.manifest.to_table(), bundle.digest, file), **ran}
+    if bundle.signature is None:
+        return told
+    signature = SshSignature.parse(bundle.signature, f"the signature of {bundle.name}")
+    return {**told, "signature": signature.armored().decode()}

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from edgenet.backend import load_backend, sent_backends
+from edgenet.devices.first_use import take
+from edgenet.devices.index import own_index
 from edgenet.devices.pins import fitting
-from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.devices.platform import Platform
+from edgenet.devices.wheelhouse import fetch
 from edgenet.errors import DeviceError, LibraryError
 from edgenet.notebook import Shown
 from edgenet.progress import REMARK, Progress, silent
@@ -135,6 +138,8 @@ def _fetch_all(backend: str, one: Platform, progress: Progress) -> list[Kept]:
             wheels = fetch(
                 pin.wheels, pin.platform, tell=lambda what, name: progress(f"{what} {name}", 0, REMARK)
             )
+            if pin.needs and (index := own_index()):
+                wheels += take([need.text for need in pin.needs], pin.platform, index)
             size = sum(path.stat().st_size for path in wheels) / 1e6
             found.append(Kept(backend, one.python, one.machine, pin.name, round(size, 1), ""))
         except DeviceError as error:

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -74,7 +75,7 @@ def test_archive_is_small_and_always_the_same():
 def test_the_archive_of_every_board_holds_no_half():
     halves = {
         f"{folder}/{path.stem}"
-        for folder in ("runtimes", "tasks")
+        for folder in ("runtimes", "tasks", "trust")
         for path in (AGENT / folder).glob("*.py")
         if path.stem != "__init__"
     }
@@ -82,7 +83,7 @@ def test_the_archive_of_every_board_holds_no_half():
         held = {name.removeprefix("edgenet_agent/").removesuffix(".py") for name in agent.namelist()}
         parts = json.loads(agent.read("edgenet_agent/parts.json"))
     assert not held & halves
-    assert {"runtimes/__init__", "tasks/__init__"} < held
+    assert {"runtimes/__init__", "tasks/__init__", "trust/__init__"} < held
     assert parts.keys() == halves
     for name, (digest, size) in parts.items():
         part = archive.part_archives()[name].data
@@ -118,5 +119,11 @@ def test_every_file_of_the_agent_travels_in_exactly_one_archive():
     assert (
         own
         == rooms - {"demo", *(name.partition("/")[2] for name in archive.part_archives())}
-        == {"facts", "measure", "resample", "runtimes", "store", "tasks"}
+        == {"facts", "measure", "resample", "runtimes", "store", "tasks", "trust"}
     )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_indices_are_as_wide_as_the_machine_s(path):
+    """``take`` refuses int64 on a 32-bit board, where it is wider than an index."""
+    assert not re.search(r"astype\(np\.int64\)", path.read_text())

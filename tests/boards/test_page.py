@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenet.devices.runtimes import candidates
+from edgenet.devices.candidates import candidates
 from edgenet.errors import DeviceError
 from edgenet.facts import Facts
 from edgenet.library import names
@@ -47,6 +47,7 @@ def test_row_of_a_system(row: list[str]) -> None:
         python=python,
         python_bits=32 if "32 bit" in row[0] else 64,
         glibc=glibc,
+        packages={"numpy": "1.24.2"} if "system's python3-numpy" in row[3] else {},
     )
     for backend, said in (("onnxruntime", row[2]), ("tflite", row[3].split(",")[0])):
         try:

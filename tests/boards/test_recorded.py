@@ -32,7 +32,13 @@ def facts_of(name: str, folder: Path) -> Facts:
 
 @EVERY_BOARD
 def test_the_host_reads_every_fact_and_tells_it_as_it_was_told(name: str, tmp_path: Path) -> None:
-    told = {**told_by(name, tmp_path), "runtimes": {}, "runtimes_broken": {}, "decodes": ["ppm"]}
+    told = {
+        **told_by(name, tmp_path),
+        "runtimes": {},
+        "runtimes_broken": {},
+        "packages": {},
+        "decodes": ["ppm"],
+    }
     assert Facts.from_table(told).to_table() == json.loads(json.dumps(told))
 
 

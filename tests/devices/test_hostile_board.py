@@ -215,6 +215,7 @@ READY = {
     "token": "t" * 32,
     "key": "k" * 32,
 }
+KEPT = {"digest": DIGEST, "name": "n", "backend": "null", "since": 7, "runtime": None}
 # What is asked for, and a whole answer to it.
 ASKED = {
     "probe": (Agent.facts, {"facts": {"cores": 4, "isa": ["neon"], "clusters": [{"cores": [0]}]}}),
@@ -235,6 +236,28 @@ ASKED = {
             "deployments": [{"digest": DIGEST, "name": "n", "backend": "null", "runtime": None}],
         },
     ),
+    "status": (
+        lambda agent: agent.upkeep.status(),
+        {
+            "board_id": "b",
+            "current": KEPT,
+            "previous": None,
+            "deployments": [KEPT],
+            "free_mb": 1.5,
+            "temperature_c": None,
+            "clock_s": 7.0,
+            "last_report": {"at": 7, "digest": DIGEST, "fps": 3.5, "p99_ms": 1.5, "verdict": "VALID"},
+            "history": [{"n": 1, "at_host": 7, "what": "deploy", "result": "ok", "told": {"x": [1]}}],
+        },
+    ),
+    "place": (lambda agent: agent.upkeep.place({}), {"changed": True, "removed": ["old"]}),
+    "switch": (lambda agent: agent.upkeep.switch(), {"changed": True, "digest": DIGEST, "name": "n"}),
+    "check": (
+        lambda agent: agent.upkeep.check({"digest": DIGEST}, "true", 1.0),
+        {"exit_status": 0, "timed_out": False, "lines": ["well"]},
+    ),
+    "prune": (lambda agent: agent.upkeep.prune(1), {"removed": ["old"]}),
+    "remove": (lambda agent: agent.upkeep.remove(DIGEST), {"removed": ["old"]}),
     "open": (
         lambda agent: agent.open(None, 1),
         {"runtime_version": "1", "memory_mb": {"peak": 3.5}, "described": {}, "start_ms": 1},
@@ -324,6 +347,13 @@ def test_no_answer_ends_in_a_traceback(name, data):
         ("deploy", ("changed",), "yes"),
         ("deployments", ("deployments", 0), "a"),
         ("deployments", ("current",), 1),
+        ("status", ("current", "digest"), 7),
+        ("status", ("free_mb",), ...),
+        ("status", ("history", 0, "what"), None),
+        ("status", ("last_report", "fps"), "fast"),
+        ("switch", ("name",), ["n"]),
+        ("check", ("exit_status",), "0"),
+        ("prune", ("removed",), "old"),
         ("demo", ("summary",), []),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import json
 import os
@@ -61,12 +62,11 @@ def test_the_history_says_when_from_where_and_what(board, net):
         began = int(time.time())
         for name in "ab":
             net(name).deploy(agent)
-        first, second = agent.deployments().history
+        first, second = agent.upkeep.status().history
     assert (first.name, second.name) == ("b", "a")
     assert first.digest == net("b").digest
-    assert first.from_ is not None
-    assert first.from_.endswith(f"@{socket.gethostname()}")
-    assert began <= (first.at or 0) <= time.time() + 1
+    assert (first.who, first.host) == (getpass.getuser(), socket.gethostname())
+    assert began <= (first.at_host or 0) <= time.time() + 1
 
 
 def test_old_deployments_make_room(small_board, net):
@@ -102,6 +102,7 @@ def test_the_current_one_stays_however_old_and_the_one_before_it(small_board, ne
 def test_history_that_was_lost_does_not_lose_the_current(small_board, net):
     with connect("board") as agent:
         fill(agent, net)
+        (small_board / "history.jsonl").write_text('{"not": "a line"}')
         (small_board / "deployments/history.json").write_text('{"not": "a list"}')
         agent.begin()
         agent.send_blobs([big(net, "new", 9).blob])
@@ -113,6 +114,7 @@ def test_the_history_of_an_older_agent_is_read(small_board, net):
     with connect("board") as agent:
         fill(agent, net)
         digests = [big(net, name).digest for name in "dbca"]
+        (small_board / "history.jsonl").unlink()
         (small_board / "deployments/history.json").write_text(json.dumps(digests))
         agent.begin()
         agent.send_blobs([big(net, "new", 9).blob])

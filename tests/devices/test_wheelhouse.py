@@ -13,7 +13,8 @@ import pytest
 
 from edgenet.devices import digests, wheelhouse
 from edgenet.devices import pins as shipped
-from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.devices.platform import Platform
+from edgenet.devices.wheelhouse import fetch
 from edgenet.errors import DeviceError, LibraryError
 from edgenet.files import file_digest
 from edgenet.library import Table

@@ -14,8 +14,9 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {
-    "board", "bundle", "change", "fleet", "fleet_report", "frame", "manifest", "imageset", "model",
-    "pipeline", "preprocessing", "protocol", "published", "recipe", "report", "swept", "target",
+    "board", "bundle", "change", "fleet", "fleet_limit", "fleet_report", "frame", "imageset", "inventory",
+    "manifest", "model", "pipeline", "preprocessing", "protocol", "published", "recipe", "report",
+    "ssh_words", "swept", "target",
 }  # fmt: skip
 PARTS = {
     "breakdown", "card", "cards", "detection", "drift", "facts", "golden", "image_files", "importer",
@@ -31,6 +32,7 @@ ALONE = {
     "original",
     "outliers",
     "sigmoids",
+    "signatures",
     "statistics",
     "verification",
 }
@@ -57,6 +59,7 @@ SHARED_WITH_THE_HOST = (
     "edgenet.agent.demo.gate",
     "edgenet.agent.detection",
     "edgenet.agent.preprocess",
+    "edgenet.agent.signed.kept",
     "edgenet.agent.tasks",
     "edgenet.agent.tunnel",
     "edgenet.agent.wire",
@@ -81,6 +84,7 @@ PLACES = {
     ),
     "tflite": ("tflite_schema.py",),
     "click": ("cli/",),
+    "cryptography": ("signatures/ed25519.py",),
     "dask": CLUSTERS,
     "distributed": CLUSTERS,
     "h5py": ("importers/keras_network/dump.py",),
@@ -105,7 +109,9 @@ PLACES = {
     "rich": ("cli/",),
     "subprocess": (
         "devices/",
+        "agent/check.py",
         "agent/child.py",
+        "agent/signed/keygen.py",
         "agent/demo/program.py",
         "importers/framework/",
         "importers/keras_network/hdf5.py",

@@ -22,6 +22,7 @@ from tests.boards import recorded
 
 EVERY_BOARD = pytest.mark.parametrize("name", recorded.NAMES)
 NOW = 1_780_000_000.0
+NARROW = {"python_bits": 32, "python": "3.11.2", "packages": {"numpy": "1.24.2"}}
 
 
 def facts_of(name: str, folder: Path, **changes: Any) -> Facts:
@@ -67,9 +68,26 @@ def test_recorded_boards(name: str, tmp_path: Path) -> None:
         ({"disk_free_mb": 100.0, "runtimes": {"tflite": "1", "onnxruntime": "1"}}, "disk", "ok", ""),
         ({"memory_available_mb": 40.0}, "memory", "not", "about 150 MB"),
         ({"memory_available_mb": None}, "memory", "unknown", ""),
-        ({"python_bits": 32}, "64 bit", "not", "64-bit system"),
-        ({"python_bits": 32}, "runtime onnxruntime", "not", "no wheels for armv7l"),
-        ({"python_bits": 32, "python": "3.11.2"}, "runtime tflite", "ok", "tflite-runtime==2.14.0"),
+        (
+            NARROW,
+            "64 bit",
+            "ok",
+            "for tflite: 32-bit Python on aarch64, a 64-bit kernel with 32-bit pro",
+        ),
+        ({**NARROW, "machine": "armv7l"}, "64 bit", "ok", "32-bit Python on armv7l, a 32-bit system"),
+        ({"python_bits": 32, "python": "3.13.5"}, "64 bit", "not", "install the 64-bit system"),
+        (NARROW, "runtime onnxruntime", "not applicable", "no wheels for armv7l"),
+        ({"python_bits": 32, "python": "3.13.5"}, "runtime onnxruntime", "not", "no wheels for armv7l"),
+        (NARROW, "runtime tflite", "ok", "2.14.0 would be sent; it uses the board's own numpy 1.24.2"),
+        (
+            {**NARROW, "packages": {}},
+            "runtime tflite",
+            "not",
+            "imports numpy, which the board's",
+        ),
+        ({**NARROW, "packages": {"numpy": "2.2.4"}}, "runtime tflite", "not", "the board's own is 2.2.4"),
+        ({**NARROW, "packages": {}}, "64 bit", "ok", "none is needed for tflite"),
+        ({"machine": "armv6l", "python_bits": 32}, "runtime tflite", "not", "is Armv6"),
         ({"python_implementation": "pypy"}, "Python", "not", "EDGENET_PYTHON"),
         ({"glibc": None}, "runtime tflite", "not", "glibc"),
         ({"governor": "powersave"}, "governor", "not", "lowest clock"),
@@ -209,3 +227,13 @@ def test_a_saved_target_has_only_what_was_found() -> None:
     own = Facts.from_table({**PC, "runtimes": {"tensorrt": "tensorrt-rtx 1.7.1"}})
     found = tomllib.loads(target_text("pc", own))
     assert "tensorrt" in found["backends"]
+
+
+def test_what_an_index_would_give_is_named_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGENET_INDEX", "https://me:secret@example.invalid/simple")
+    facts = facts_of("pi-5", tmp_path, **{**NARROW, "packages": {}})
+    found = examined(facts, "tflite")["runtime tflite"]
+    assert found.state == "ok"
+    assert found.found.endswith("would be sent, with numpy>=1.23.2,<2 from https://example.invalid/simple")

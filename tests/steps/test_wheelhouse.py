@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from edgenet.devices import first_use
 from edgenet.devices import wheelhouse as kept
-from edgenet.devices.runtimes import candidates
-from edgenet.devices.wheelhouse import Platform, fetch
+from edgenet.devices.candidates import candidates
+from edgenet.devices.first_use import take
+from edgenet.devices.platform import Platform
+from edgenet.devices.wheelhouse import fetch
 from edgenet.errors import DeviceError, LibraryError
 from edgenet.facts import Facts
 from edgenet.library import names
@@ -82,3 +85,28 @@ def test_command_needs_to_know_the_board() -> None:
     )
     assert done.returncode == 2
     assert "--python" in done.stderr
+
+
+def test_what_a_runtime_needs_of_the_board_comes_from_the_user_s_index(
+    index: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is there, offline, for a board that lacks it."""
+    facts = Facts(cores=4, system="Linux", python_implementation="cpython", machine="aarch64", python="3.11.2",
+                  python_bits=32, glibc="2.36")  # fmt: skip
+    here = platform("3.11", "armv7l")
+    assert [row.size_mb for row in build([here], ["tflite"])] == [0.5]
+    with pytest.raises(DeviceError, match="imports numpy"):
+        candidates("tflite", facts)
+
+    def download(needs: Sequence[str], platform: Platform, folder: Path, **_: object) -> None:
+        assert needs == ["numpy>=1.23.2,<2"]
+        (folder / "numpy-1.26.4-cp311-cp311-linux_armv7l.whl").write_bytes(bytes(700_000))
+
+    monkeypatch.setattr(first_use, "download", download)
+    monkeypatch.setenv("EDGENET_INDEX", "https://example.invalid/simple")
+    assert [row.size_mb for row in build([here], ["tflite"])] == [1.2]
+    monkeypatch.delenv("EDGENET_INDEX")
+    (pin,) = candidates("tflite", facts)
+    assert [path.name for path in take([need.text for need in pin.lacking], pin.platform, None)] == [
+        "numpy-1.26.4-cp311-cp311-linux_armv7l.whl"
+    ]

@@ -71,7 +71,7 @@ def _averaged(part: np.ndarray, block: int) -> np.ndarray:
 
 def _sampled(part: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarray:
     rows, columns = part.shape[:2]
-    x0, y0 = np.floor(across).astype(np.int64), np.floor(down).astype(np.int64)
+    x0, y0 = np.floor(across).astype(np.intp), np.floor(down).astype(np.intp)
     fx, fy = (across - x0)[..., None], (down - y0)[..., None]
     total = np.zeros(across.shape + (3,), np.float64)
     for dy, wy in ((0, 1.0 - fy), (1, fy)):

@@ -3,6 +3,7 @@
 import locale
 import os
 import platform
+import re
 import struct
 import sys
 import time
@@ -36,7 +37,7 @@ def probe(store, digest, backends=(), root="/"):
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "page_size": _page_size(),
         "disk_free_mb": round(store.free() / 1e6, 1),
-        "noexec": noexec(store.home),
+        "noexec": noexec(store.path("runtimes")),
         "shell": os.path.basename(os.environ.get("SHELL", "")) or None,
         "encoding": locale.getpreferredencoding(False),
         "clock_s": round(time.time(), 1),
@@ -56,12 +57,41 @@ def own_packages(backends):
             working[backend] = answer["version"]
         elif not answer["absent"]:
             broken[backend] = answer["why"]
-    return {"runtimes": working, "runtimes_broken": broken, "decodes": decodes()}
+    return {
+        "runtimes": working,
+        "runtimes_broken": broken,
+        "packages": {name: version for name, version in [("numpy", package("numpy"))] if version is not None},
+        "decodes": decodes(),
+    }
+
+
+def package(name):
+    """The version of a package of the board's own Python: "" where it does not tell, ``None`` without it.
+
+    It is read from the name of the folder of its metadata (PEP 376); nothing is imported.
+    """
+    found = util.find_spec(name)
+    if found is None or not found.has_location or not found.submodule_search_locations:
+        return None  # without a location: a folder of this name with no package in it
+    about = re.compile(re.escape(name) + r"-([\w.+!]+?)(?:-py[\d.]+)?\.(?:dist|egg)-info\Z", re.IGNORECASE)
+    for folder in found.submodule_search_locations:
+        for entry in _listed(os.path.dirname(folder)):
+            match = about.match(entry)
+            if match:
+                return match.group(1)
+    return ""
+
+
+def _listed(folder):
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:  # an archive, or closed to this user
+        return []
 
 
 def decodes():
     """Image formats that the board's own packages decode; empty without numpy."""
-    if util.find_spec("numpy") is None:
+    if package("numpy") is None:
         return []
     return ["ppm"] + (["jpeg", "png"] if util.find_spec("PIL") else [])
 

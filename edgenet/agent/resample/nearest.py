@@ -24,4 +24,4 @@ def _places(size, full):
     """The pixel below the center of each of ``full`` pixels, summed up in float64 (Pillow ``Geometry.c``)."""
     steps = np.full(full, float(size) / full)
     steps[0] /= 2
-    return np.minimum(np.cumsum(steps).astype(np.int64), size - 1)
+    return np.minimum(np.cumsum(steps).astype(np.intp), size - 1)

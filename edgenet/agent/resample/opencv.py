@@ -157,12 +157,12 @@ def _weights(size, full, first, count, name, axis):
     scale = _scale(size, full)
     outputs = np.arange(first, first + count)
     if name == AREA:
-        places = np.floor(outputs * scale).astype(np.int64)
+        places = np.floor(outputs * scale).astype(np.intp)
         share = ((outputs + 1) - (places + 1) * (float(full) / size)).astype(_F)
         share = np.where(share <= 0, _F(0), share - np.floor(share)).astype(_F)
     else:
         exact = ((outputs + 0.5) * scale - 0.5).astype(_F)
-        places = np.floor(exact).astype(np.int64)
+        places = np.floor(exact).astype(np.intp)
         share = exact - places.astype(_F)
     if axis and name != CUBIC:  # beyond the edge columns have one neighbor, rows twice the same
         share = np.where((places < 0) | (places >= size - 1), _F(0), share)
@@ -187,8 +187,8 @@ def _overlaps(size, full, first, count):
     scale = _scale(size, full)
     begin = np.arange(first, first + count) * scale
     end, width = begin + scale, np.minimum(scale, size - begin)
-    high = np.minimum(np.floor(end).astype(np.int64), size - 1)
-    low = np.minimum(np.ceil(begin).astype(np.int64), high)
+    high = np.minimum(np.floor(end).astype(np.intp), size - 1)
+    low = np.minimum(np.ceil(begin).astype(np.intp), high)
     index = (low - 1)[:, None] + np.arange(int((high - low).max()) + 2)
     before, after = low - begin, end - high
     after = np.where(after > 1e-3, np.minimum(np.minimum(after, 1.0), width), 0.0)

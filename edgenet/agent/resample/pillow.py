@@ -92,8 +92,8 @@ def _weights(size, scale, start, first, count, name):
     widen = max(scale, 1.0) if antialias else 1.0
     support = reach * widen
     center = start + (np.arange(first, first + count) + 0.5) * scale
-    low = np.maximum((center - support + 0.5).astype(np.int64), 0)
-    high = np.minimum((center + support + 0.5).astype(np.int64), size)
+    low = np.maximum((center - support + 0.5).astype(np.intp), 0)
+    high = np.minimum((center + support + 0.5).astype(np.intp), size)
     index = low[:, None] + np.arange(int(math.ceil(support)) * 2 + 1)[None, :]
     inside = index < high[:, None]
     weights = np.where(inside, kernel((index - center[:, None] + 0.5) * (1.0 / widen)), 0.0)

@@ -59,8 +59,8 @@ def _antialiased(image, down, across):
 def _pair(size, full, first, count):
     places = (np.arange(first, first + count).astype(_F) + _F(0.5)) * (_F(size) / _F(full)) - _F(0.5)
     below = np.floor(places)
-    low = np.maximum(below.astype(np.int64), 0)
-    high = np.minimum(np.ceil(places).astype(np.int64), size - 1)
+    low = np.maximum(below.astype(np.intp), 0)
+    high = np.minimum(np.ceil(places).astype(np.intp), size - 1)
     return Pair(np.stack([low, high], 1), places - below)
 
 
@@ -77,8 +77,8 @@ def _spans(size, full, first, count):
     inverse = _F(1) / (_F(full) / _F(size))
     widen = max(inverse, _F(1))
     centers = (np.arange(first, first + count).astype(_F) + _F(0.5)) * inverse
-    begin = np.maximum(np.ceil(centers - widen - _F(0.5)).astype(np.int64), 0)
-    end = np.minimum(np.floor(centers + widen - _F(0.5)).astype(np.int64), size - 1)
+    begin = np.maximum(np.ceil(centers - widen - _F(0.5)).astype(np.intp), 0)
+    end = np.minimum(np.floor(centers + widen - _F(0.5)).astype(np.intp), size - 1)
     index = begin[:, None] + np.arange(int((end - begin).max()) + 1)
     distance = np.abs((index.astype(_F) + _F(0.5) - centers[:, None]) * (_F(1) / widen))
     weights = np.where(index <= end[:, None], np.maximum(_F(0), _F(1) - distance), _F(0)).astype(_F)

@@ -1,10 +1,12 @@
 """Deployments: a manifest that names blobs, and one atomic ``current`` link."""
 
+import contextlib
 import json
 import os
 
 from ..failure import Failure, from_os_error
-from .home import DIGEST, check_digest, read_json, sync_folder, write_atomic
+from . import stable, trust
+from .home import DIGEST, check_digest, read_json, write_atomic
 
 # Each field of a manifest and the type it must have.
 FIELDS = {
@@ -19,25 +21,59 @@ FIELDS = {
     "labels": list,
 }
 
+# What a listing tells of each.
+LISTED = ("digest", "name", "backend", "runtime", "runtime_version")
+
 
 def deploy(store, manifest):
     """Make ``manifest`` the current deployment; returns whether anything changed.
 
     The artifact and the runtime must be on the board already; the deploy lock must be held.
     """
+    changed = place(store, manifest)
+    return switch(store, manifest) or changed
+
+
+def place(store, manifest):
+    """Complete a deployment's folder; what is current stays. Returns whether anything changed."""
     store.need_lock()
     check(manifest)
     store.verified_blob(manifest["artifact"], manifest["artifact_size"])
     runtime = manifest.get("runtime")
     if runtime is not None and not os.path.isdir(store.path("runtimes", check_digest(runtime))):
         raise Failure("missing", "runtime {} is not on the board".format(runtime[:12]), "deploy again")
+    trust.demand(store, manifest)
     folder = store.path("deployments", manifest["digest"])
     text = json.dumps(manifest, sort_keys=True, indent=1).encode("utf-8")
     try:
         changed = _write(folder, text)
-        return _point(store, manifest["digest"]) or changed
+        stable.prepare(store, manifest)
+        return changed
     except OSError as error:
         raise from_os_error(error, len(text), store.free(), folder)
+
+
+def switch(store, manifest):
+    """Make a placed deployment the current one; returns whether it was another before."""
+    store.need_lock()
+    trust.demand(store, manifest)
+    digest = manifest["digest"]
+    changed = current(store) != digest
+    try:
+        stable.prepare(store, manifest)  # an older agent's deployment has no stable path yet
+        if changed:
+            stable.point(store, digest)
+    except OSError as error:
+        raise from_os_error(error, 4096, store.free(), store.path("deployments"))
+    stable.tell(store, digest)
+    return changed
+
+
+def relink(store, manifest):
+    """The board finished an artifact again: the stable path leads to the new engine."""
+    if os.path.isdir(store.path("deployments", manifest["digest"])):
+        with contextlib.suppress(OSError):
+            stable.prepare(store, manifest)
 
 
 def check(manifest):
@@ -71,12 +107,12 @@ def load(store, digest):
 
 
 def listing(store):
-    """All deployments: ``[{"digest", "name", "backend", "runtime"}…]``, sorted by digest."""
+    """All deployments, each a dict of what ``LISTED`` names, sorted by digest."""
     found = []
     for digest in sorted(os.listdir(store.path("deployments"))):
         manifest = DIGEST.match(digest) and read_json(store.path("deployments", digest, "manifest.json"))
         if isinstance(manifest, dict):
-            found.append({name: manifest.get(name) for name in ("digest", "name", "backend", "runtime")})
+            found.append({name: manifest.get(name) for name in LISTED})
     return found
 
 
@@ -88,17 +124,4 @@ def _write(folder, text):
                 return False
     os.makedirs(folder, 0o700, exist_ok=True)
     write_atomic(path, text)
-    return True
-
-
-def _point(store, digest):
-    if current(store) == digest:
-        return False
-    link = store.path("deployments", "current")
-    temporary = "{}.{}.tmp".format(link, os.getpid())
-    if os.path.lexists(temporary):
-        os.unlink(temporary)
-    os.symlink(digest, temporary)
-    os.replace(temporary, link)
-    sync_folder(store.path("deployments"))
     return True

@@ -3,47 +3,18 @@
 A board keeps its last ``KEEP`` deployments, so that going back is quick; where room is short, ``LEAST``.
 """
 
-import json
 import os
 import shutil
 from typing import Any
 
 from .. import parts, wire
 from ..failure import Failure
-from . import deployments, engines, unpack
-from .home import read_json, write_atomic
+from . import deployments, engines, history, stable, unpack
+from .home import read_json
 
 KEEP, LEAST = 4, 2
-_HISTORY = "history.json"
-_LONGEST = 64
-
-
-def note(store, manifest, source, at):
-    """Remember that a deployment is the newest: what it is, from where it came and when.
-
-    Args:
-        manifest: Of the deployment.
-        source: Who sent it, as the host says.
-        at: When, Unix time of the host; boards often have no clock.
-    """
-    entry = {"digest": manifest["digest"], "name": manifest["name"], "from": source, "at": at}
-    entries = [entry] + [item for item in history(store) if item["digest"] != entry["digest"]]
-    try:
-        text = json.dumps(entries[:_LONGEST], sort_keys=True)
-        write_atomic(store.path("deployments", _HISTORY), text.encode("ascii"))
-    except OSError:
-        pass  # a card without room: the order of the others still stands
-
-
-def history(store):
-    """``[{"digest", "name", "from", "at"} …]``, newest first; an older agent's has digests alone."""
-    found = read_json(store.path("deployments", _HISTORY))
-    entries = []
-    for item in found if isinstance(found, list) else []:
-        entry = item if isinstance(item, dict) else {"digest": item}
-        if isinstance(entry.get("digest"), str):
-            entries.append({name: entry.get(name) for name in ("digest", "name", "from", "at")})
-    return entries
+# A deployment's folder that is being removed; a cut leaves it to the next removal.
+_GONE = ".gone"
 
 
 def with_room(store, work):
@@ -65,13 +36,29 @@ def trim(store):
 
     What an interrupted deploy has sent so far stays, to be resumed. Returns what was removed, in words.
     """
-    kept, gone = _divided(store, KEEP)
-    uses = [(item["runtime"], _artifact(store, item)) for item in gone]
+    return _drop(store, *_divided(store, KEEP))
+
+
+def remove(store, digest):
+    """Forget one deployment and what it alone uses; it is not the current one, or that is none then.
+
+    Needs the deploy lock. Returns what was removed, in words.
+    """
+    store.need_lock()
+    if deployments.current(store) == digest:
+        os.unlink(store.path("deployments", "current"))
+    listed = deployments.listing(store)
+    gone = [item for item in listed if item["digest"] == digest]
+    return _drop(store, [item for item in listed if item["digest"] != digest], gone)
+
+
+def _drop(store, kept, gone):
+    uses = [(item["runtime"], [_artifact(store, item), item["digest"]]) for item in gone]
     removed = _forget(store, kept, gone)
     used = _used(store, kept)
-    for runtime, artifact in uses:
+    for runtime, blobs in uses:
         removed += _runtimes(store, [runtime] if runtime not in used else [])
-        removed += _blobs(store, [artifact] if artifact not in used else [])
+        removed += _blobs(store, [name for name in blobs if name not in used])
     return removed
 
 
@@ -92,7 +79,7 @@ def prune(store, keep=KEEP):
 
 def _divided(store, keep):
     """(kept, gone): the current deployment and the newest others, and the rest."""
-    place = {entry["digest"]: number for number, entry in enumerate(history(store))}
+    place = {digest: number for number, digest in enumerate(history.newest(history.lines(store)))}
     listed = deployments.listing(store)
     listed.sort(key=lambda item: place.get(item["digest"], len(place)))
     current = deployments.current(store)
@@ -105,8 +92,15 @@ def _forget(store, kept, gone):
     """Remove deployments, and the engines of all but the kept ones."""
     removed = []
     for item in gone:
-        shutil.rmtree(store.path("deployments", item["digest"]), ignore_errors=True)
+        folder = store.path("deployments", item["digest"])
+        os.rename(folder, folder + _GONE)  # whole, or not there
         removed.append("deployment {} ({})".format(item["name"], item["digest"][:12]))
+    for name in os.listdir(store.path("deployments")):
+        path = store.path("deployments", name)
+        if name.endswith(_GONE):
+            shutil.rmtree(path, ignore_errors=True)
+        elif name.endswith(stable.LINK) and not os.path.exists(path):
+            os.unlink(path)
     return removed + engines.forget(store.path("engines"), [item["digest"] for item in kept])
 
 
@@ -119,7 +113,7 @@ def _used(store, kept):
     """Names of blobs and runtimes that must stay."""
     used = set(store.used) | {digest for digest, _ in parts.known().values()}
     for item in kept:
-        used |= {item["runtime"], _artifact(store, item)}
+        used |= {item["runtime"], _artifact(store, item), item["digest"]}
     return used
 
 

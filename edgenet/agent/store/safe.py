@@ -8,7 +8,7 @@ import os
 import stat
 
 # What the home holds; each may be a link to a larger disk.
-FOLDERS = ("agent", "blobs", "runtimes", "deployments")
+FOLDERS = ("agent", "blobs", "runtimes", "deployments", "trust")
 
 
 def unsafe(home):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgenet.devices.match import Match
 from edgenet.facts import Facts
 
-__all__ = ["board_lines"]
+__all__ = ["board_cells", "board_lines"]
 
 # Features of processors that decide how fast a network is, as people call them; others are left out.
 FEATURES = {
@@ -37,6 +37,21 @@ def board_lines(facts: Facts, found: Match) -> list[tuple[str, str]]:
         ("free space", _space(facts)),
         ("target", str(found)),
     ]
+
+
+def board_cells(facts: Facts, found: Match) -> dict[str, str]:
+    """Heads of columns, and the most telling of these in few words, to stand below other boards'."""
+    near = f"unknown, near {found.target}" if found.target else "unknown"
+    bits = ", 32-bit" if facts.python_bits == 32 else ""
+    return {
+        "target": str(found.target) if found.known else near,
+        "processor": f"{facts.cores} × {facts.cpu or facts.machine or 'unknown'}",
+        "system": facts.os or facts.system or "not told",
+        "Python": f"{facts.python or 'not told'}{bits}",
+        "runtimes": ", ".join(facts.runtimes) or "–",
+        "temperature": "–" if facts.temperature_c is None else f"{facts.temperature_c:.0f} °C",
+        "free space": _space(facts),
+    }
 
 
 def _processor(facts: Facts) -> str:

@@ -8,16 +8,18 @@ from typing import Any, TypeVar
 
 import click
 
-from edgenet.cli.shared.names import BACKEND, DEVICE, MODEL, PRECISION, PROTOCOL, RECIPE, TARGET, TASK
+from edgenet.cli.shared.names import BACKEND, MODEL, PRECISION, PROTOCOL, RECIPE, TARGET, TASK
+from edgenet.devices.index import INDEX, Index
 from edgenet.drift import CLASSIFICATION
+from edgenet.errors import DeviceError
 from edgenet.importers.framework import FRAMEWORK_PYTHON
 
 __all__ = [
     "backend_option",
-    "bundle_argument",
+    "bundles_argument",
     "cache_option",
-    "device_option",
     "embedded_option",
+    "index_option",
     "json_option",
     "labels_option",
     "max_drift_option",
@@ -33,9 +35,11 @@ __all__ = [
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def bundle_argument(function: _F) -> _F:
-    """The bundle that a command works on."""
-    return click.argument("bundle", type=click.Path(exists=True, dir_okay=False), metavar="BUNDLE")(function)
+def bundles_argument(function: _F) -> _F:
+    """The bundles that a command works on; several are builds of one model."""
+    return click.argument(
+        "bundles", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="BUNDLE..."
+    )(function)
 
 
 def model_argument(function: _F) -> _F:
@@ -110,20 +114,6 @@ def labels_option(function: _F) -> _F:
     )
 
 
-def device_option(function: _F) -> _F:
-    """The board a command talks to."""
-    return click.option(
-        "--device",
-        default="local",
-        show_default=True,
-        envvar="EDGENET_DEVICE",
-        show_envvar=True,
-        type=DEVICE,
-        metavar="D",
-        help="The board: local, user@host[:port], or a host of your ssh config.",
-    )(function)
-
-
 def protocol_option(default: str) -> Callable[[_F], _F]:
     """How a command measures."""
     return click.option(
@@ -176,6 +166,30 @@ def python_option(function: _F) -> _F:
         help="The Python with TensorFlow or torch that converts a SavedModel or .pt2.  [default: the first "
         "found]",
     )(function)
+
+
+def index_option(function: _F) -> _F:
+    """A package index of the user's own; handed on in the environment, to all that fetches runtimes."""
+    return click.option(
+        "--index",
+        envvar=INDEX,
+        show_envvar=True,
+        metavar="URL",
+        expose_value=False,
+        callback=_set_index,
+        help="A package index of your own, for wheels that edgenet has not pinned, such as numpy for a "
+        "32-bit Raspberry Pi. Their sha256 is recorded when they are first used.",
+    )(function)
+
+
+def _set_index(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if not value:
+        return
+    try:
+        Index.parse(value)
+    except DeviceError as error:
+        raise click.BadParameter(f"{error.what}; {error.remedy}", context, parameter) from None
+    os.environ[INDEX] = value
 
 
 def _set_python(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:

@@ -19,7 +19,7 @@ from edgenet.text import plain
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["progress"]
+__all__ = ["LONGEST_STAGE", "Lines", "progress"]
 
 EVERY_S = 10.0
 LONGEST_STAGE = 120
@@ -32,7 +32,7 @@ WIDE = 100
 def progress() -> Iterator[Progress]:
     """What a step calls while it works; all of it is logged, and shown as loud as the user asked for."""
     if LOUDNESS.quiet or LOUDNESS.verbose or not sys.stderr.isatty():
-        with _logged(_Lines()) as told:
+        with _logged(Lines()) as told:
             yield told
         return
     with _bar() as shown, _logged(shown) as told:
@@ -66,14 +66,16 @@ def _logged(shown: Progress) -> Iterator[Progress]:
             ended()
 
 
-class _Lines:
-    """Plain lines."""
+class Lines:
+    """Plain lines: the parts of one piece of work, each with ``prefix`` before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
         self._pace: Pace | None = None
         self._next = 0.0
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Show how far it is."""
         now = time.monotonic()
         if total == REMARK:
             self._say(stage)
@@ -83,12 +85,12 @@ class _Lines:
         elif now >= self._next:
             self._next = now + EVERY_S
             self._pace.update(done, total, now)
-            remark(self._pace.words[:LONGEST_STAGE])
+            remark(f"{self._prefix}{self._pace.words}"[:LONGEST_STAGE])
 
     def _say(self, line: str) -> None:
         """What the log tells too, and ``--verbose`` shows from there."""
         if not LOUDNESS.verbose:
-            remark(line[:LONGEST_STAGE])
+            remark(f"{self._prefix}{line}"[:LONGEST_STAGE])
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.qdq.lanes import fits
 from edgenet.graph.qparams import Affine, OutputScales
 
-__all__ = ["QDQ_FORMATS", "int8_outputs", "to_qdq_format"]
+__all__ = ["QDQ_FORMATS", "int8_outputs", "may_saturate", "to_qdq_format"]
 
 QDQ_FORMATS = ("s8s8", "u8s8", "u8x8", "u8u8")
 
@@ -78,6 +78,17 @@ def _int8_output(graph: Graph, output: str, last: NodeProto) -> Affine:
     scores = helper.make_tensor_value_info(output, TensorProto.INT8, [1, values])
     graph.replace_graph_output(output, scores)
     return Affine(scale, zero_point)
+
+
+def may_saturate(graph: Graph) -> bool:
+    """Whether a graph in one of these forms has kernels that would saturate on an x86 without VNNI."""
+    return any(
+        node.op_type == "DequantizeLinear"
+        and node.input[0] in graph.constants
+        and not _is_operand(graph, node)
+        and _may_saturate(graph, node)
+        for node in graph.nodes
+    )
 
 
 def _guard_float_convolutions(graph: Graph) -> int:

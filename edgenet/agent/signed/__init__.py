@@ -1,0 +1,1 @@
+"""What only the part for signatures needs (:mod:`..trust.signed`)."""

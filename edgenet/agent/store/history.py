@@ -1,0 +1,185 @@
+"""What happened to this board: one JSON line each, only appended, bounded, and whole after any cut.
+
+A line's place is its number ``n``, never a clock: boards often have none. A line that a cut left torn is
+skipped, and the next one begins anew. Past its bound the file becomes the older half and a new one begins,
+with what is still needed of the old: how each deployment came, and the last report.
+"""
+
+import contextlib
+import json
+import os
+import time
+from typing import Any
+
+from ..failure import FULL, Failure, shown
+from .home import DIGEST, fcntl, read_json, sync_folder
+
+FILE, OLDER = "history.jsonl", "history.1.jsonl"
+BOUND = 64 << 10  # of each of the two files, bytes
+LONGEST = 4096  # of one line, bytes
+TEXTS = ("who", "host", "what", "digest", "name", "result")
+# What makes a deployment the current one; ``found`` stands for a line that a cut has lost.
+ARRIVALS = ("deploy", "rollback", "rollout", "switch", "found")
+WAITS = "place"
+REPORT = "profile"
+DONE = "ok"
+
+
+def add(store, request, what, manifest, result=DONE, told=None):
+    """Append a line; a card without room gives up the older half for it, or the line.
+
+    Args:
+        request: Of the host: ``who``, ``host`` and ``at``, its Unix time.
+        what: What was done, one word.
+        manifest: Of the deployment it was done to: ``digest`` and ``name``.
+        result: ``ok``, or why not.
+        told: More to be remembered, a small object.
+
+    Raises:
+        Failure: ``bad-request``: it is no short text, or too much.
+    """
+    line = {"at_board": _number(round(time.time(), 1)), "at_host": _number(request.get("at"))}
+    texts = dict(manifest, who=request.get("who"), host=request.get("host"), what=what, result=result)
+    for name in TEXTS:
+        value = texts.get(name)
+        line[name] = shown(str(value))[:300] if value is not None else None
+    if told is not None:
+        line["told"] = told
+    if len(_packed(line)) > LONGEST:
+        raise Failure("bad-request", "a line of the history has {} bytes at most".format(LONGEST))
+    with contextlib.suppress(OSError), _held(store):
+        known = lines(store)
+        line["n"] = known[-1]["n"] + 1 if known else 1
+        _append(store, line, known)
+
+
+def lines(store):
+    """All lines, oldest first: those of both files, before them what an older agent kept."""
+    found = {}
+    for line in _older_agents(store) + _read(store.path(OLDER)) + _read(store.path(FILE)):
+        found[line["n"]] = line
+    return [found[number] for number in sorted(found)]
+
+
+def arrivals(known, kinds=ARRIVALS):
+    """``{digest: line}`` of how each deployment last became the current one, the oldest first."""
+    found: Any = {}
+    for line in known:
+        if line["what"] in kinds and line["result"] == DONE and line["digest"]:
+            found.pop(line["digest"], None)
+            found[line["digest"]] = line
+    return found
+
+
+def newest(known):
+    """The digests of all deployments that came, the newest first; also of those that only wait there."""
+    return list(arrivals(known, ARRIVALS + (WAITS,)))[::-1]
+
+
+def last_report(known):
+    """What the last measurement told, or ``None``."""
+    told = [line["told"] for line in known if line["what"] == REPORT and line.get("told")]
+    return told[-1] if told else None
+
+
+@contextlib.contextmanager
+def _held(store):
+    """One writer at a time: also a connection that holds no deploy lock writes lines."""
+    with open(store.path("history.lock"), "ab") as stream:
+        if fcntl is not None:
+            fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
+        yield
+
+
+def _append(store, line, known):
+    path, data = store.path(FILE), _packed(line)
+    if _size(path) + len(data) > BOUND:
+        os.replace(path, store.path(OLDER))
+        data = _needed(store, known) + data
+    try:
+        _write(path, data)
+    except OSError as error:
+        if error.errno not in FULL or not os.path.exists(store.path(OLDER)):
+            raise
+        os.unlink(store.path(OLDER))
+        _write(path, _needed(store, known) + data)
+
+
+def _needed(store, known):
+    """What the older half may not take with it: how each deployment came, and the last report."""
+    here = os.listdir(store.path("deployments"))
+    kept = [line for digest, line in arrivals(known).items() if digest in here]
+    kept += [line for line in known if line["what"] == REPORT and line.get("told")][-1:]
+    return b"".join(_packed(line) for line in sorted(kept, key=lambda line: line["n"]))
+
+
+def _write(path, data):
+    """Append in one piece and see it on the card; after a torn line on a line of its own."""
+    with open(path, "ab+", 0) as stream:
+        end = stream.seek(0, os.SEEK_END)
+        if end:
+            stream.seek(end - 1)
+            data = (b"" if stream.read(1) == b"\n" else b"\n") + data
+        if os.write(stream.fileno(), data) != len(data):
+            raise OSError(FULL[0], "no space")
+        os.fsync(stream.fileno())
+    if not end:
+        sync_folder(os.path.dirname(path))
+
+
+def _packed(line):
+    return json.dumps(line, sort_keys=True).encode("ascii") + b"\n"
+
+
+def _read(path):
+    """The whole lines of a file that say what is expected of them."""
+    try:
+        with open(path, "rb") as stream:
+            texts = stream.read(4 * BOUND).split(b"\n")
+    except OSError:
+        return []
+    return [line for line in map(_parsed, texts) if line]
+
+
+def _parsed(text):
+    try:
+        line = json.loads(text.decode("ascii"))
+    except (ValueError, RecursionError):
+        return None
+    return line if isinstance(line, dict) and _is_line(line) else None
+
+
+def _is_line(line):
+    """Whether a file's line is one of these: another program, or damage, may have written it."""
+    texts = all(name in line and isinstance(line[name], (str, type(None))) for name in TEXTS)
+    digest = line.get("digest") is None or DIGEST.match(str(line["digest"]))
+    number = isinstance(line.get("n"), int) and -64 <= line["n"] < 1 << 53
+    told = line.get("told") is None or isinstance(line["told"], dict)
+    times = all(line.get(name) is None or _number(line[name]) is not None for name in ("at_board", "at_host"))
+    return bool(number and texts and digest and told and times)
+
+
+def _older_agents(store):
+    """What agents up to 0.2 kept, the newest first, some only digests; as lines before all others."""
+    entries = read_json(store.path("deployments", "history.json"))
+    entries = entries[:64] if isinstance(entries, list) else []
+    found = []
+    for number, kept in enumerate(entries):
+        entry = kept if isinstance(kept, dict) else {"digest": kept}
+        source = entry.get("from")
+        who, _, host = source.partition("@") if isinstance(source, str) else ("", "", "")
+        line = {"n": -number, "what": "deploy", "result": DONE, "at_board": None, "told": None}
+        line.update(digest=entry.get("digest"), at_host=_number(entry.get("at")))
+        line.update(who=who or None, host=host or None, name=entry.get("name"))
+        found.append(line)
+    return [line for line in found if line["digest"] and _is_line(line)]
+
+
+def _number(value):
+    """A time, Unix seconds, or ``None``."""
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if known and 0 <= value < 1e12 else None
+
+
+def _size(path):
+    return os.path.getsize(path) if os.path.exists(path) else 0

@@ -1,0 +1,73 @@
+"""What came of a rollout: a table for each wave, a line for all, and why boards were left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from edgenet.board import Board
+from edgenet.cli.shared.output import print_table, say
+from edgenet.errors import EXIT_DONE
+from edgenet.figures import number
+from edgenet.fleet import Fleet
+from edgenet.fleet_report import DONE, state_of
+from edgenet.fleets.rollout_state import ON_NEW, PLANNED, WAITING, Rollout, RolloutBoard
+
+__all__ = ["RolloutTables"]
+
+COLUMNS = ("board", "state", "build", "before", "FPS", "p99 ms", "memory MB", "drift pp", "s")
+# Of a digest, characters.
+SHORT = 12
+
+
+class RolloutTables:
+    """Waves, as they end.
+
+    Args:
+        fleet: The boards.
+        ended: Called for each board whose end is final, with its state.
+    """
+
+    def __init__(self, fleet: Fleet, ended: Callable[[Board, str], None]) -> None:
+        self._boards = {str(board): board for board in fleet.boards}
+        self._ended, self._waves = ended, list[tuple[str, Sequence[RolloutBoard]]]()
+
+    def wave(self, title: str, rows: Sequence[RolloutBoard]) -> None:
+        """A wave is over."""
+        self._waves.append((title, rows))
+        for row in rows:
+            if row.state != WAITING:
+                fine = row.exit_code == EXIT_DONE and row.state in ON_NEW
+                word = DONE if fine else state_of(row.exit_code) if row.exit_code else row.state
+                self._ended(self._boards[row.board], word)
+
+    def show(self, made: Rollout) -> None:
+        """All waves, and a line for the whole."""
+        for title, rows in self._waves:
+            print_table(f"{title}: {_counted(rows)}", COLUMNS, [_cells(row) for row in rows])
+        on_new = sum(row.state in ON_NEW for row in made.boards)
+        planned = "planned, nothing was done" if made.phase == PLANNED else made.phase
+        say(f"{planned}: {on_new} of {len(made.boards)} boards run the new build; {_counted(made.boards)}")
+
+    def reasons(self) -> None:
+        """Why boards were left behind, those with the same reason together."""
+        found: dict[str, list[str]] = {}
+        last = {row.board: row for _, rows in self._waves for row in rows}
+        for row in last.values():
+            if row.reason:
+                found.setdefault("; ".join(filter(None, (row.reason, row.remedy))), []).append(row.board)
+        for words, names in found.items():
+            say(f"edgenet: {', '.join(names)}: {words}", err=True)
+
+
+def _counted(rows: Sequence[RolloutBoard]) -> str:
+    """ "3 switched, 1 failed"."""
+    states = [row.state for row in rows]
+    return ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+
+
+def _cells(row: RolloutBoard) -> list[str]:
+    figures = (row.fps, row.p99_ms, row.memory_mb, row.drift_pp)
+    before = row.before_name or (row.before or "")[:SHORT]
+    build = f"{row.name or ''} {(row.build or '')[:SHORT]}".strip()
+    told = ["" if value is None else number(value) for value in figures]
+    return [row.board, row.state, build, before, *told, f"{row.seconds:.1f}"]

@@ -1,0 +1,104 @@
+"""A fleet's deployments → a fleet report: each board measures what it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from edgenet.board import Board
+from edgenet.bundle import Bundle
+from edgenet.devices.agent import Agent
+from edgenet.devices.connect import connect
+from edgenet.errors import EXIT_OVER_LIMIT, DeviceError
+from edgenet.fleet_report import SCHEMA, FleetBoard, FleetReport, state_of
+from edgenet.fleets.each import Outcome
+from edgenet.progress import Progress, silent
+from edgenet.report import Report
+from edgenet.steps.events import board_events
+from edgenet.steps.fastest import check_one_model
+from edgenet.steps.profile import Asked, measured
+from edgenet.steps.taken import BundleLike, bundle_of, several
+from edgenet.verify.expected import true_of, truth
+
+__all__ = ["exit_code", "fleet_report", "missed", "profiling"]
+
+
+def profiling(
+    bundles: Iterable[BundleLike] | BundleLike, asked: Asked, progress: Progress = silent
+) -> Callable[[Board, Progress], Report]:
+    """What measures, on a board of a fleet, that of some bundles which runs there.
+
+    What the float model says on the images is found out here, once for all boards.
+
+    Args:
+        bundles: Builds of one model.
+        asked: What is to be measured.
+        progress: Called while the float model runs.
+
+    Returns:
+        Work for :func:`edgenet.fleets.each.each`; it raises as :func:`edgenet.steps.profile.profile` does.
+
+    Raises:
+        BundleError: One cannot be read.
+        DataError: They are not of one model, or the images cannot be used.
+    """
+    loaded = [bundle_of(bundle) for bundle in several(bundles)]
+    check_one_model(loaded)
+    if asked.images is not None:
+        true_of(loaded[0], asked.images)
+        asked = replace(asked, known=truth(loaded[0], asked.images, progress))
+
+    def work(board: Board, tell: Progress) -> Report:
+        tell("connecting", 0, None)
+        with connect(board, board_events(tell)) as agent:
+            return measured(agent, _deployed(agent, loaded, board), asked, str(board), tell)
+
+    return work
+
+
+def exit_code(report: Report) -> int:
+    """As ``edgenet profile`` of this board alone ends."""
+    return EXIT_OVER_LIMIT if report.over_limit else 0
+
+
+def missed(report: Report) -> str:
+    """The limits that do not hold, in words."""
+    return "; ".join(limit.words for limit in report.verdict.limits if not limit.passed)
+
+
+def fleet_report(outcomes: Sequence[Outcome[Report]]) -> FleetReport:
+    """What was measured on which board, and why not on others."""
+    return FleetReport(schema=SCHEMA, at=time.time(), boards=tuple(map(_board, outcomes)))
+
+
+def _board(outcome: Outcome[Report]) -> FleetBoard:
+    board, report, error = outcome.board, outcome.value, outcome.error
+    code = outcome.exit_code if report is None else exit_code(report)
+    reason = error.what if error else missed(report) if report else ""
+    return FleetBoard(
+        board=str(board),
+        device=board.device,
+        state=state_of(code),
+        exit_code=code,
+        seconds=round(outcome.seconds, 3),
+        target=board.target or (report.device.target if report else None),
+        tags=board.tags,
+        reason=reason or None,
+        remedy=(error.remedy or None) if error else None,
+        report=report,
+    )
+
+
+def _deployed(agent: Agent, bundles: Sequence[Bundle], board: Board) -> Bundle:
+    """The bundle that is current there, else the first that was deployed."""
+    found = agent.deployments()
+    there = [item.digest for item in found.deployments]
+    for bundle in sorted(bundles, key=lambda item: item.digest != found.current):
+        if bundle.digest in there:
+            return bundle
+    told = ", ".join(f"{bundle.name} ({bundle.digest[:12]})" for bundle in bundles)
+    raise DeviceError(
+        f"{board} has no deployment of {told}",
+        "deploy to this fleet first: edgenet deploy with the same bundles",
+    )

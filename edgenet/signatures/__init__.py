@@ -1,0 +1,1 @@
+"""Signatures by people's SSH keys: OpenSSH's own form, its public keys and its lists of allowed signers."""
