@@ -203,7 +203,7 @@ def _board(old: FleetBoard | None, new: FleetBoard, gates: Gates) -> BoardCompar
 
 def _missing(old: FleetBoard, gates: Gates) -> BoardComparison:
     """A board that is not in the second run: told, and a fault where all of them are asked for."""
-    limits = (_absent("board in b"),) if _complete(gates) and old.report is not None else ()
+    limits = (_absent("board in b"),) if _complete(gates) else ()
     return BoardComparison(old.board, MISSING, None, "not in b", limits)
 
 

@@ -51,8 +51,8 @@ def test_an_emulated_board_is_left_out_of_the_whole() -> None:
     [
         (None, set()),
         (FleetGates(), set()),
-        (FleetGates(complete=True), {"away", "gone"}),
-        (FleetGates(valid=True), {"away", "gone", "noisy"}),
+        (FleetGates(complete=True), {"away", "gone", "never"}),
+        (FleetGates(valid=True), {"away", "gone", "never", "noisy"}),
         (Gates(min_fps=13.0), {"away", "slow"}),
         (Gates(max_slowdown=20.0), {"away", "slow"}),
         (Gates(max_memory=50.0), {"same", "slow", "new", "noisy", "away"}),
