@@ -52,9 +52,10 @@ def compare(
 ) -> int:
     """Compare two reports, or two runs of a fleet.
 
-    Two reports of one model. Says whether B is faster than A, slower, or whether the difference is within the noise; and what changed
-    in memory and accuracy. Of two fleet reports, every board is compared with itself and judged alone; boards
-    that are new or missing are told, and --require-valid asks for all of A's.
+    Says whether B is faster than A, slower, or whether the difference is within the noise; and what changed
+    in memory and accuracy. Two reports must be of one model. Of two fleet reports, every board is compared
+    with itself and judged alone; boards that are new or missing are told, and --require-valid asks for all
+    of A's.
 
     \b
     Example:
