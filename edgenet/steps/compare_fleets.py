@@ -26,6 +26,8 @@ __all__ = ["BoardComparison", "FleetComparison", "FleetGates", "compare_fleets"]
 COMPARED, NEW, MISSING, UNMEASURED = "compared", "new", "missing", "not measured"
 # Of boards, for an interval of what happened to all of them.
 FEWEST = 5
+# What a ratio is within before its logarithm is taken: samples of a file may be anything above 0.
+BOUNDS = (1e-200, 1e200)
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,7 @@ def _over_all(ratios: Sequence[float]) -> tuple[float | None, tuple[float, float
     """Geometric mean and its interval by Student's t of the logarithms, boards being independent."""
     if not ratios:
         return None, None
-    logs = np.log(np.asarray(ratios, np.float64))
+    logs = np.log(np.clip(np.asarray(ratios, np.float64), *BOUNDS))
     middle = float(logs.mean())
     if len(ratios) < FEWEST:
         return math.exp(middle), None

@@ -152,16 +152,21 @@ SPEEDS: dict[str, Callable[[Report, Report], SpeedChange | None]] = {
 
 def _faster(change: SpeedChange) -> Shift:
     """Of frames a second: the inverse of the medians' ratio, in percent."""
-    by = 100.0 * (1.0 / change.ratio - 1.0)
+    by = _gain(change.ratio)
     edges = None
     if change.interval is not None:
         shortest, longest = change.interval
-        edges = (100.0 * (1.0 / longest - 1.0), 100.0 * (1.0 / max(shortest, TINY) - 1.0))
+        edges = (_gain(longest), _gain(shortest))
     why = f"of the medians; 95 % interval {interval(edges, 1)} %" if edges else "too few runs for an interval"
     if not change.told:
         return Shift(f"{_signed(by, 1)} %", LEVEL, None, f"{change.word}; {why}", by, edges)
     better = change.word == FASTER
     return Shift(f"{_signed(by, 1)} %", UP if better else DOWN, better, why, by, edges)
+
+
+def _gain(ratio: float) -> float:
+    """Percent more frames a second, where a frame takes so many times as long."""
+    return 100.0 * (1.0 / max(ratio, TINY) - 1.0)
 
 
 def _drifted(metric: Metric, old: Report, new: Report, by: float) -> Shift | None:
