@@ -112,11 +112,9 @@ def listing(store):
     for digest in sorted(os.listdir(store.path("deployments"))):
         manifest = DIGEST.match(digest) and read_json(store.path("deployments", digest, "manifest.json"))
         if isinstance(manifest, dict):
-            told = {name: manifest.get(name) for name in LISTED}
-            told = {
-                name: value for name, value in told.items() if isinstance(value, str) and len(value) <= 300
-            }
-            found.append(dict(dict.fromkeys(LISTED), **dict(told, digest=digest)))
+            told = {name: _short(manifest.get(name)) for name in LISTED}
+            known = DIGEST.match(told["runtime"] or "")
+            found.append(dict(told, digest=digest, runtime=told["runtime"] if known else None))
     return found
 
 

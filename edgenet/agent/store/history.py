@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from ..failure import FULL, Failure, shown
+from ..wire import PART
 from .home import DIGEST, fcntl, read_json, sync_folder
 
 FILE, OLDER = "history.jsonl", "history.1.jsonl"
@@ -53,6 +54,35 @@ def add(store, request, what, manifest, result=DONE, told=None):
         known = lines(store)
         line["n"] = known[-1]["n"] + 1 if known else 1
         _append(store, line, known)
+
+
+class Told(object):
+    """Within it something is done to a deployment; then a line says so, with the reason where it failed.
+
+    Args:
+        store: The board's.
+        request: Of the host.
+        what: The word for it.
+        failures: Whether they are told; not where the host then goes another way.
+
+    Attributes:
+        manifest: Of the deployment, once it is known.
+        changed: Whether there was anything to do; a line says only what changed.
+    """
+
+    def __init__(self, store, request, what, failures):
+        self._arguments, self._failures = (store, request, what), failures
+        self.manifest, self.changed = {"digest": None, "name": None}, False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, _kind, error, _trace):
+        about = self._arguments + (self.manifest,)
+        if isinstance(error, Failure) and error.kind != PART and self._failures:
+            add(*(about + (error.what,)))
+        elif error is None and self.changed:
+            add(*about)
 
 
 def lines(store):

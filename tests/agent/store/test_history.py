@@ -72,7 +72,8 @@ class HistoryCase(unittest.TestCase):
             deep = {"x": [[[[[1]]]]]}
             for wrong in (
                 {"n": "x"}, {"n": 1e400}, {"n": -65}, {"who": 3}, {"digest": "../x"}, {"told": []},
-                {"told": deep}, {"told": {"x": float("nan")}}, {"at_host": float("inf")}, {"name": "x" * 301}, {"what": None},
+                {"told": deep}, {"told": {"x": float("nan")}}, {"at_host": float("inf")},
+                {"name": "x" * 301}, {"what": None},
             ):  # fmt: skip
                 stream.write(json.dumps(dict(line, **wrong)).encode() + b"\n")
         self.add("b")
