@@ -118,17 +118,17 @@ def rollout(
     as_json: bool,
     **asked: Any,
 ) -> int:
-    """Bring a fleet to a new build, a few boards first.
+    """Bring a new build to a fleet, step by step.
 
-    On each board the build of its kind is sent, checked against the answers it must give, measured where
+    A few boards are tried first. On each the build of its kind is sent, checked against the answers it must give, measured where
     there is a limit, and shown to your own check. Only then it becomes the current one. When too many boards
     fail, no further one is begun. The same command goes on after any interruption.
 
     \b
     Example:
-      edgenet rollout pi4.edgenet pi5.edgenet --fleet boards.toml --dry-run
-      edgenet rollout m.edgenet --fleet boards.toml --min-fps 24 --rollback
-      edgenet rollout --fleet boards.toml --rollback   # take it back
+      edgenet rollout pi4.edgenet pi5.edgenet --fleet f.toml --dry-run
+      edgenet rollout m.edgenet --fleet f.toml --min-fps 24 --rollback
+      edgenet rollout --fleet f.toml --rollback   # take it back
     """
     from edgenet.fleets.rollout import state_file
     from edgenet.fleets.rollout_options import RolloutOptions
@@ -143,7 +143,8 @@ def rollout(
     loaded = checked(bundles, require_signature, signers)
     made = _run(loaded, boards, options, path, as_json)
     if not as_json and not options.dry_run:
-        _next(made, boards, listed, path)
+        where = ["--fleet", boards.source] if listed else _devices(boards)
+        _next(made, [*where, *(["--state", state] if state else [])])
     return made.exit_code
 
 
@@ -167,15 +168,15 @@ def _run(
     return made
 
 
-def _next(made: Rollout, boards: Boards, listed: bool, path: Path) -> None:
-    """What usually follows: taking it back, or the boards that it left behind."""
-    fleet = (
-        ["--fleet", boards.source] if listed else [w for d in boards.source.split() for w in ("--device", d)]
-    )
-    if made.exit_code == 0:
-        why = "takes it back"
-        say_next("rollout", *fleet, "--state", str(path), "--rollback", why=why)
+def _next(made: Rollout, where: list[str]) -> None:
+    """What usually follows: taking it back, or a look at the boards that it left behind."""
+    if made.phase == "done" and made.exit_code == 0:
+        say_next("rollout", *where, "--rollback", why="takes it back")
+    elif made.phase == "rolling back":
+        say_next("rollout", *where, "--rollback", why="goes on with taking it back")
     else:
-        say_next(
-            "rollout", "BUNDLE", *fleet, "--state", str(path), why="goes on; what is done is not done again"
-        )
+        say_next("rollout", "BUNDLE", *where, "--dry-run", why="what each board runs, and would get")
+
+
+def _devices(boards: Boards) -> list[str]:
+    return [word for board in boards.fleet.boards for word in ("--device", board.device)]
