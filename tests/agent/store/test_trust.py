@@ -15,7 +15,7 @@ from unittest import mock
 
 from edgenet_agent import parts
 from edgenet_agent.failure import Failure
-from edgenet_agent.store import deployments, trust
+from edgenet_agent.store import deployments, prune, trust
 from edgenet_agent.store.home import Store
 
 PART = os.path.join(os.environ["EDGENET_TEST_PARTS"], "trust", "signed.zip")
@@ -179,6 +179,18 @@ class TrustCase(unittest.TestCase):
         with open(self.store.path("blobs", good["digest"]), "wb") as stream:
             stream.write(raw + b" ")
         self.refuses("damaged", trust.demand, self.store, good, kind="damaged")
+
+    def test_what_was_signed_stays_as_long_as_its_deployment(self):
+        for number in range(prune.KEEP + 2):
+            deployments.deploy(self.store, self.manifest(whole(self.artifact, tool=str(number))))
+        waits = self.put(b"of a transfer that goes on")
+        prune.trim(self.store)
+        kept = {item["digest"] for item in deployments.listing(self.store)}
+        self.assertEqual(len(kept), prune.KEEP)
+        part, _ = parts.known()["trust/signed"]
+        self.assertEqual(set(os.listdir(self.store.path("blobs"))), kept | {self.artifact, waits, part})
+        prune.prune(self.store)
+        self.assertEqual(set(os.listdir(self.store.path("blobs"))), kept | {self.artifact, part})
 
     # -- what is trusted
 
