@@ -43,11 +43,17 @@ class Staged(NamedTuple):
     finished: Finished | None
 
 
-def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline: bool = False) -> Staged:
+def stage(
+    agent: Agent,
+    bundle: Bundle,
+    device: str,
+    progress: Progress,
+    offline: bool = False,
+    to_stay: bool = True,
+) -> Staged:
     """Send what the board lacks and check its answers, unless that was done; takes the deploy lock.
 
-    The board's current deployment stays what it is. What it would refuse to make current, because it is not
-    signed by a key that the board trusts, is refused before anything of it is loaded there.
+    The board's current deployment stays what it is.
 
     Args:
         agent: On the board.
@@ -55,24 +61,14 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
         device: The board's name, for messages.
         progress: Called for every stage.
         offline: As for :func:`edgenet.steps.deploy.deploy`.
+        to_stay: Whether it may become the current one. What the board would then refuse, because no key that
+            it trusts signed it, is refused before the board loads anything of it.
 
     Raises:
         DeviceError: No room, no fitting runtime, it cannot run or answers otherwise than here, too little
             memory to finish it, another deploy is under way, or it is not signed as the board asks.
         SignatureError: What lies beside the bundle is no signature.
     """
-    return _stage(agent, bundle, device, progress, offline, to_stay=True)
-
-
-def _stage(
-    agent: Agent,
-    bundle: Bundle,
-    device: str,
-    progress: Progress,
-    offline: bool = False,
-    to_stay: bool = False,
-) -> Staged:
-    """:func:`stage`, for a deployment ``to_stay`` or for a measurement."""
     name = bundle.manifest.artifact.file
     on_board = bundle.manifest.artifact.build is not None
     if on_board:
@@ -116,7 +112,7 @@ def brought(agent: Agent, bundle: Bundle, device: str, progress: Progress) -> Ma
     Raises:
         DeviceError: As for :func:`stage`.
     """
-    manifest = _stage(agent, bundle, device, progress).manifest
+    manifest = stage(agent, bundle, device, progress, to_stay=False).manifest
     agent.end()
     return manifest
 
