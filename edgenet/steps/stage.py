@@ -92,18 +92,25 @@ def stage(
             made = finish(agent, manifest, board_events(progress))
         if choice.digest not in proven or (made is not None and not made.cached):
             progress("checking its answers on the board", 0, None)
-            session = agent.open(None, 1, manifest)
-            encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
-            images = golden_images(bundle, encode)[:SHOWN]
-            if images:
-                answers = list(session.replay(images))
-                check_health(bundle, answers, device)
-                if said := other_pixels(bundle, answers):
-                    progress(said, 0, REMARK)
-            session.close()
+            _check_answers(agent, bundle, manifest, device, progress)
 
     runtime = ensure_runtime(agent, bundle.manifest.backend, board_events(progress), prove, offline)
     return Staged(_manifest(bundle, name, runtime), runtime, made)
+
+
+def _check_answers(
+    agent: Agent, bundle: Bundle, manifest: Mapping[str, Any], device: str, progress: Progress
+) -> None:
+    """Have a build answer golden images on the board."""
+    session = agent.open(None, 1, manifest)
+    encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
+    images = golden_images(bundle, encode)[:SHOWN]
+    if images:
+        answers = list(session.replay(images))
+        check_health(bundle, answers, device)
+        if said := other_pixels(bundle, answers):
+            progress(said, 0, REMARK)
+    session.close()
 
 
 def brought(agent: Agent, bundle: Bundle, device: str, progress: Progress) -> Mapping[str, Any]:
