@@ -11,8 +11,10 @@ from edgenet.cli.shared.boards import Boards, rollout_boards_options
 from edgenet.cli.shared.options import json_option, protocol_option
 from edgenet.cli.shared.output import print_json, print_notes, remark, say_next
 from edgenet.cli.shared.outputs import OUTPUT_FILE
+from edgenet.cli.shared.signing import checked, require_signature_option
 
 if TYPE_CHECKING:
+    from edgenet.bundle import Bundle
     from edgenet.fleets.rollout_options import RolloutOptions
     from edgenet.fleets.rollout_state import Rollout
 
@@ -103,6 +105,7 @@ class Shares(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="Where it is kept how far it is.  [default: FLEET.rollout.json beside the fleet's file]",
 )
 @click.option("--fresh", is_flag=True, help="Forget an unfinished rollout that the state file tells of.")
+@require_signature_option
 @click.option("--dry-run", is_flag=True, help="Only ask the boards, and print the waves and builds.")
 @json_option
 def rollout(
@@ -110,6 +113,8 @@ def rollout(
     boards: Boards,
     state: str | None,
     check_timeout: float,
+    require_signature: bool,
+    signers: str | None,
     as_json: bool,
     **asked: Any,
 ) -> int:
@@ -135,7 +140,8 @@ def rollout(
     listed = Path(boards.source).is_file()
     path = Path(state) if state else state_file(boards.source if listed else boards.fleet)
     options = RolloutOptions(**asked, check_s=check_timeout, at_once=boards.at_once)
-    made = _run(bundles, boards, options, path, as_json)
+    loaded = checked(bundles, require_signature, signers)
+    made = _run(loaded, boards, options, path, as_json)
     if not as_json and not options.dry_run:
         where = ["--fleet", boards.source] if listed else _devices(boards)
         _next(made, [*where, *(["--state", state] if state else [])])
@@ -143,7 +149,7 @@ def rollout(
 
 
 def _run(
-    bundles: tuple[str, ...], boards: Boards, options: RolloutOptions, path: Path, as_json: bool
+    bundles: tuple[Bundle, ...], boards: Boards, options: RolloutOptions, path: Path, as_json: bool
 ) -> Rollout:
     from edgenet.cli.shared.many_progress import many_progress
     from edgenet.cli.shared.rollout_tables import RolloutTables
