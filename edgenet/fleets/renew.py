@@ -65,7 +65,7 @@ def take_back(board: Board, job: RolloutJob, progress: Progress) -> None:
     with _noted(board, job), connect(board, board_events(progress)) as agent:
         id_, current = _asked(agent)
         row = job.file.put(job.row(board).taken_back(id_, current.digest))
-        if row.state == RETURNING:
+        if row.state == RETURNING and not job.options.dry_run:
             progress("switching back", 0, None)
             job.file.put(_returned(agent, row))
 
@@ -119,6 +119,8 @@ def _noted(board: Board, job: RolloutJob) -> Iterator[None]:
     try:
         yield
     except EdgenetError as error:
+        if getattr(error, "unasked", False) and not board.asks:
+            raise  # a person may be asked yet
         job.file.put(job.row(board).failed(error).changed(seconds=_since(began)))
         raise
     job.file.put(job.row(board).changed(seconds=_since(began)))

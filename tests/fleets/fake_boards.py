@@ -43,6 +43,7 @@ class FakeBoard:
         ill: The build is over a limit there.
         cut: Of the next switch: "before" it happens, or "after" it, the connection is lost; "refused".
         id: Which board it says it is; its name where that is empty.
+        key: Its host key is known; else a person would have to be asked.
     """
 
     name: str
@@ -51,6 +52,7 @@ class FakeBoard:
     ill: bool = False
     cut: str = ""
     id: str = ""
+    key: bool = True
     kept: set[str] = field(default_factory=lambda: {OLD})
     asked: int = 0
     staged: int = 0
@@ -122,6 +124,8 @@ class FakeFleet:
         fake = self.boards[board.name]
         if fake.away:
             raise ConnectionFailed(f"{board} does not answer", "switch it on")
+        if not fake.key and not board.asks:
+            raise ConnectionFailed(f"the host key of {board} is not known", "look at it", unasked=True)
         yield SimpleNamespace(upkeep=fake, facts=lambda backends: None)
 
     def _stage(self, agent: Any, bundle: Any, name: str, progress: object, offline: bool) -> Any:
