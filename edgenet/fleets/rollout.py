@@ -70,9 +70,10 @@ def rollout(
         BundleError: A bundle cannot be read.
 
     Examples:
-        >>> options = edgenet.RolloutOptions(canary=2, min_fps=24, rollback=True)
-        >>> edgenet.rollout(["pi4.edgenet", "pi5.edgenet"], "fleet.toml", options).phase  # doctest: +SKIP
-        'done'
+        >>> fleet = edgenet.Fleet.of("local")
+        >>> done = edgenet.rollout("signs.edgenet", fleet, edgenet.RolloutOptions(max_memory=2000))
+        >>> done.phase, done.exit_code, len(done.boards)
+        ('done', 0, 1)
     """
     path = state_file(fleet) if state is None else Path(state)
     fleet = fleet if isinstance(fleet, Fleet) else Fleet.load(fleet)
