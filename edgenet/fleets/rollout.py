@@ -161,12 +161,15 @@ class _Run:
         self._tell_wave("back", [self._job.file.rollout.row(name) for name in names])
 
     def _each(self, names: Sequence[str], work: Callable[[Board, Progress], None]) -> None:
+        """Their rows tell what came of it; but where a person could have been asked, only the outcome does.
+
+        Raises:
+            DataError: The state file cannot be written.
+        """
         outcomes = each([self._boards[name] for name in names], work, self._tell, self._job.options.at_once)
         for outcome in outcomes:
             row = self._job.row(outcome.board)
-            if (
-                outcome.error is not None and not row.exit_code
-            ):  # nobody was asked in the end, or nothing kept
+            if outcome.error is not None and not row.exit_code:
                 self._job.file.put(row.failed(outcome.error))
 
     def _phase(self, phase: str) -> None:
