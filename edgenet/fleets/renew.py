@@ -13,7 +13,7 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
-from edgenet.errors import EdgenetError
+from edgenet.errors import EdgenetError, HealthError
 from edgenet.fleets.fit_to_switch import fit_to_switch
 from edgenet.fleets.rollout_job import RolloutJob
 from edgenet.fleets.rollout_state import (
@@ -73,7 +73,11 @@ def take_back(board: Board, job: RolloutJob, progress: Progress) -> None:
 def _bring(agent: Agent, bundle: Bundle, row: RolloutBoard, job: RolloutJob, progress: Progress) -> None:
     manifest = stage(agent, bundle, row.board, progress, job.options.offline).manifest
     agent.upkeep.place(manifest)
-    row = fit_to_switch(agent, bundle, manifest, row, job, progress)
+    try:
+        row = fit_to_switch(agent, bundle, manifest, row, job, progress)
+    except HealthError as error:
+        agent.upkeep.note(_FORWARDS, bundle.digest, error.what)
+        raise
     row = job.file.put(row.changed(state=SWITCHING))
     progress("switching", 0, None)
     try:

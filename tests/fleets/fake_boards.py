@@ -57,6 +57,7 @@ class FakeBoard:
     asked: int = 0
     staged: int = 0
     switched: list[str] = field(default_factory=list)
+    noted: list[str] = field(default_factory=list)
 
     def status(self, lines: int) -> Any:
         self.asked += 1
@@ -64,6 +65,9 @@ class FakeBoard:
             None if self.current is None else SimpleNamespace(digest=self.current, name=self.current[:4])
         )
         return SimpleNamespace(id=self.id or self.name, current=current)
+
+    def note(self, what: str, digest: str, result: str) -> None:
+        self.noted.append(result)
 
     def place(self, placed: Any) -> None:
         self.kept.add(placed["digest"])
