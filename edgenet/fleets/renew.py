@@ -76,7 +76,7 @@ def _bring(agent: Agent, bundle: Bundle, row: RolloutBoard, job: RolloutJob, pro
     try:
         row = fit_to_switch(agent, bundle, manifest, row, job, progress)
     except HealthError as error:
-        agent.upkeep.note(_FORWARDS, bundle.digest, error.what)
+        agent.upkeep.note(_FORWARDS, bundle.digest, error.what.removeprefix(f"{row.board}: "))
         raise
     row = job.file.put(row.changed(state=SWITCHING))
     progress("switching", 0, None)

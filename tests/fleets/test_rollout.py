@@ -59,7 +59,7 @@ def test_a_failed_canary_stops_it_before_any_other_board(fleet):
     assert (found.phase, found.exit_code) == ("stopped", EXIT_OVER_LIMIT)
     assert states(found) == ["failed", *["waiting"] * 7]
     assert "3 FPS" in found.boards[0].reason
-    assert boards.boards["b0"].noted == [found.boards[0].reason], "the board's history tells it"
+    assert boards.boards["b0"].noted == ["3 FPS, at least 24 is allowed"], "its history tells it"
     assert sum(fake.asked for fake in boards.boards.values()) == 1
 
 
