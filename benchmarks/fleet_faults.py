@@ -1,79 +1,82 @@
-"""A rollout over many boards of which eleven have a fault, its host killed again and again.
+"""A rollout of fifty boards of which ten go wrong, on a host that is killed twenty times.
 
-After each kill, and at the end, every board must run the old or the new build, and the state file must agree
-with the boards; a further run ends the rollout. The faults are those of ``tests/fleets/faults.py``.
+python benchmarks/fleet_faults.py [--boards 50] [--kills 20] [--seed N]
+
+Every board is a real sshd on loopback with a home of its own. Five do not answer, two have a full card, one
+has another processor than the build was made for, one is refused by its owner's check, and one loses its
+connection amid the artifact. The rollout runs in a process that is killed (SIGKILL) at random moments. After
+each: every board runs the old build or the new one, never none, and the state file and the boards agree. Then
+the same command ends it, does nothing when it is run again, and a rollback takes it back.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import random
 import sys
+import tempfile
 import time
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
-from fleet_boards import Simulated
+from fleet_boards import boards, ssh
 
 from edgenet.board import Board
-from edgenet.bundle import Bundle
-from tests.fleets.faults import Faulty, faulty, runs
+from edgenet.fleets.deploying import deploying
+from edgenet.fleets.each import each
+from edgenet.fleets.rollout import rollout
+from edgenet.fleets.rollout_options import RolloutOptions
+from tests.fleets.faults import faulty, null_bundle, runs
 
-__all__ = ["killed_rollout"]
+FAULTS = [*["unreachable"] * 5, *["full"] * 2, "foreign", "ill", "cut"]
+# Of the artifact, which nothing packs.
+BYTES = 4_000_000
+# A killed run lasts at most so long; a whole one takes longer at fifty boards.
+LONGEST_S = 20.0
 
-FAULTS = ("unreachable",) * 5 + ("full",) * 2 + ("foreign", "ill", "cut", "contradicted")
-# The faults' wrappers are programs for it or a newer one.
-OLDEST = (3, 8)
+
+def main() -> int:
+    """Run it, and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--boards", type=int, default=50)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="edgenet-faults-") as name:
+        folder = Path(name)
+        os.environ.update(EDGENET_SSH=ssh(folder / "boards"), EDGENET_CACHE=str(folder / "cache"))
+        with boards(folder / "boards", asked.boards, [Path(sys.executable)]) as found:
+            listed = [Board(item.name, name=item.name, home=str(item.server.edgenet_home)) for item in found]
+            _measure(listed, folder, asked.kills, asked.seed)
+    return 0
 
 
-def killed_rollout(bundle: Path, found: Sequence[Simulated], folder: Path, kills: int, at_once: int) -> None:
-    """Roll a build out over boards that run another one, and print what became of them.
-
-    Args:
-        bundle: What is rolled out.
-        found: The boards; each runs something.
-        folder: For the faults' wrappers and the state file.
-        kills: How often the host is killed, each time at a random moment.
-        at_once: Boards that are worked on at the same time.
-    """
-    folder.mkdir()
-    boards = [_board(board) for board in sorted(found, key=_fit_for_a_fault)]
-    options = {"canary": 2, "max_failures": len(boards), "at_once": at_once, "min_fps": 0.1}
-    case = faulty(boards, FAULTS, Bundle.load(bundle), folder, **options)
-    began, seed = time.perf_counter(), random.randrange(1 << 30)
+def _measure(listed: list[Board], folder: Path, kills: int, seed: int) -> None:
+    old, new = null_bundle("old"), null_bundle("new", BYTES)
+    for outcome in each(listed, deploying([old])):
+        assert outcome.error is None, outcome.error
+    faults = FAULTS[-max(1, len(listed) // 2) :]  # of a few boards, the last of them
+    case = faulty(listed, faults, new, folder, canary=2, max_failures=len(faults))
     moments = random.Random(seed)
-    print(f"rollout over {len(boards)} boards, {len(FAULTS)} with a fault; {kills} kills (seed {seed})")
+    print(f"{len(listed)} boards, {len(faults)} of them with faults; seed {seed}")
     for number in range(kills):
-        case.killed(moments.uniform(0.5, 12.0))
-        print(f"  kill {number + 1}: {_tally(case)}", flush=True)
-    result = case.run()
-    print(f"  resumed: {result.phase}, exit code {result.exit_code}; {_tally(case)}")
-    result = case.run()
+        after = moments.uniform(0.2, LONGEST_S * len(listed) / 50)
+        case.killed(after)
+        done = sum(runs(board) == new.digest for board in listed)
+        print(f"  kill {number + 1} after {after:.1f} s: {done} boards run the new build, the others the old")
+    for what in ("the same command ends it", "and again, for what was cut", "run again, it does nothing"):
+        began = time.perf_counter()
+        made = case.run()
+        print(f"{what}: {made.phase}, exit code {made.exit_code}, {time.perf_counter() - began:.1f} s")
     case.mended()
-    print(f"  run again: {result.phase}, exit code {result.exit_code}; {_tally(case)}")
-    for row in result.boards:
+    for row in made.boards:
         if row.reason:
-            print(
-                f"    {row.board} ({case.faults.get(row.board, 'no fault')}): {row.state}: {row.reason[:120]}"
-            )
-    print(f"  every board ran the old or the new build at each of them; {time.perf_counter() - began:.0f} s")
+            print(f"  {row.board} ({case.faults[row.board]}): {row.state}: {row.reason[:90]}")
+    began = time.perf_counter()
+    back = rollout([], case.fleet, RolloutOptions(rollback=True), state=case.state)
+    print(f"taken back: {back.phase}, exit code {back.exit_code}, {time.perf_counter() - began:.1f} s")
+    assert [runs(board) for board in listed] == [old.digest] * len(listed)
 
 
-def _board(board: Simulated) -> Board:
-    home = str(board.server.edgenet_home)
-    return Board(board.name, name=board.name, target="local", home=home, python=str(board.python))
-
-
-def _fit_for_a_fault(board: Simulated) -> bool:
-    return board.python == Path(sys.executable) or _version(board.python) >= OLDEST
-
-
-def _version(python: Path) -> tuple[int, ...]:
-    return tuple(int(part) for part in python.parents[1].name.split(".")[:2])
-
-
-def _tally(case: Faulty) -> str:
-    """How many boards run what."""
-    names = {case.bundle.digest: "the new build", None: "nothing"}
-    count = Counter(names.get(runs(board), "the old build") for board in case.fleet.boards)
-    return ", ".join(f"{number} run {name}" for name, number in sorted(count.items()))
+if __name__ == "__main__":
+    sys.exit(main())

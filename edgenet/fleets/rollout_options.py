@@ -43,6 +43,10 @@ class RolloutOptions:
         at_once: How many boards are worked on at the same time.
         fresh: Whether an unfinished rollout in the state file is forgotten.
         dry_run: Ask the boards what they are and what they run, and do nothing.
+
+    Examples:
+        >>> edgenet.RolloutOptions(canary=2, min_fps=24, rollback=True).measures
+        True
     """
 
     canary: int | None = None
