@@ -13,7 +13,7 @@ from edgenet.errors import LibraryError
 from edgenet.fleet_limit import limited
 from edgenet.inventory import read_inventory
 from edgenet.library import Table
-from edgenet.notebook import Shown
+from edgenet.notebook import Grid, Shown
 from edgenet.pages import page
 from edgenet.text import cause
 from edgenet.text_file import read_text
@@ -26,7 +26,7 @@ INVENTORY = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fleet(Shown):
     """Boards by name.
 
@@ -44,6 +44,23 @@ class Fleet(Shown):
     name: str
     boards: tuple[Board, ...]
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Its name and how many boards it has."""
+        return f"<Fleet {self.name}: {len(self.boards)} boards>"
+
+    def _title(self) -> str:
+        return f"{self.name}: {len(self.boards)} boards"
+
+    def _rows(self) -> Mapping[str, Any]:
+        return {"not used": self.notes} if self.notes else {}
+
+    def _grids(self) -> Sequence[Grid]:
+        rows = [
+            [str(board), board.device, board.target or "", ", ".join(board.tags), board.canary or ""]
+            for board in self.boards
+        ]
+        return (Grid(("board", "device", "target", "tags", "canary"), rows),)
 
     @classmethod
     def load(cls, path: Path | str) -> Fleet:
