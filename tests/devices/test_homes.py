@@ -1,4 +1,4 @@
-"""Folders on a board in which edgenet cannot work: told before anything is sent, with another folder to name."""
+"""Folders on a board in which edgenet cannot work are told before anything is sent."""
 
 from __future__ import annotations
 
@@ -96,9 +96,7 @@ def test_noexec(disk: Callable[[str], Path]) -> None:
     assert "--board-home DIR" in found.remedy
 
 
-def test_runtimes_that_are_linked_to_a_disk_without_exec(
-    disk: Callable[[str], Path], tmp_path: Path
-) -> None:
+def test_runtimes_that_are_linked_to_a_disk_without_exec(disk: Callable[[str], Path], tmp_path: Path) -> None:
     """The runtimes' own folder counts: each of the home's may be a link to a larger disk."""
     (tmp_path / "home").mkdir(0o700)
     (tmp_path / "home" / "runtimes").symlink_to(disk("size=1m,noexec"))
