@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
+    from edgenet.board import Board
     from edgenet.bundle import Bundle
     from edgenet.cards.frameworks import card_like
     from edgenet.errors import EdgenetError
+    from edgenet.fleet import Fleet
     from edgenet.fleet_report import FleetReport
+    from edgenet.fleets.deploying import deploy_fleet
+    from edgenet.fleets.each import each
+    from edgenet.fleets.profiling import profile_fleet
     from edgenet.fleets.rollout import rollout
     from edgenet.fleets.rollout_options import RolloutOptions
     from edgenet.imageset import ImageSet
@@ -54,9 +59,11 @@ if TYPE_CHECKING:
     from edgenet.target import Target
 
 _HOMES = {
+    "Board": "edgenet.board",
     "Bundle": "edgenet.bundle",
     "DemoOptions": "edgenet.steps.demo",
     "EdgenetError": "edgenet.errors",
+    "Fleet": "edgenet.fleet",
     "FleetReport": "edgenet.fleet_report",
     "ImageSet": "edgenet.imageset",
     "Model": "edgenet.model",
@@ -75,7 +82,9 @@ _HOMES = {
     "demo": "edgenet.steps.demo",
     "deploy": "edgenet.steps.deploy",
     "deploy_fastest": "edgenet.steps.fastest",
+    "deploy_fleet": "edgenet.fleets.deploying",
     "doctor": "edgenet.steps.doctor",
+    "each": "edgenet.fleets.each",
     "estimate": "edgenet.steps.estimate",
     "init": "edgenet.steps.init",
     "parity": "edgenet.steps.parity",
@@ -83,6 +92,7 @@ _HOMES = {
     "present": "edgenet.steps.report",
     "probe": "edgenet.steps.probe",
     "profile": "edgenet.steps.profile",
+    "profile_fleet": "edgenet.fleets.profiling",
     "prune": "edgenet.steps.prune",
     "quantize_model": "edgenet.steps.quantize",
     "quickstart": "edgenet.steps.quickstart",
@@ -101,9 +111,11 @@ _HOMES = {
 }
 
 __all__ = [
+    "Board",
     "Bundle",
     "DemoOptions",
     "EdgenetError",
+    "Fleet",
     "FleetReport",
     "ImageSet",
     "Model",
@@ -123,7 +135,9 @@ __all__ = [
     "demo",
     "deploy",
     "deploy_fastest",
+    "deploy_fleet",
     "doctor",
+    "each",
     "estimate",
     "init",
     "parity",
@@ -131,6 +145,7 @@ __all__ = [
     "present",
     "probe",
     "profile",
+    "profile_fleet",
     "prune",
     "quantize_model",
     "quickstart",

@@ -25,6 +25,10 @@ class Board:
         python: The Python there, in place of the first that fits.
         ssh_options: Words for ssh before the destination, such as ``-i FILE``.
         asks: Whether ssh may ask a person, where one sits at a terminal.
+
+    Examples:
+        >>> str(edgenet.Board("pi@192.168.7.11:2222", name="kitchen-1", home="/data/edgenet"))
+        'kitchen-1'
     """
 
     device: str

@@ -13,7 +13,9 @@ __all__ = ["CANNOT_TELL", "FASTER", "SLOWER", "VALID", "SpeedChange", "pipeline_
 # Below this the two are called equal even where the samples could tell them apart.
 SAME = 0.01
 VALID = "VALID"
-FASTER, SLOWER, CANNOT_TELL = "faster", "slower", "cannot tell"
+FASTER = "faster"
+SLOWER = "slower"
+CANNOT_TELL = "cannot tell"
 
 
 @dataclass(frozen=True)

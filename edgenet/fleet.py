@@ -34,6 +34,11 @@ class Fleet(Shown):
         name: Of the file, for people.
         boards: In the file's order.
         notes: What of the file is not used, and why.
+
+    Examples:
+        >>> boards = edgenet.Board("pi@a", tags=("kitchen",)), edgenet.Board("pi@b", tags=("roof",))
+        >>> [str(board) for board in edgenet.Fleet.of(*boards).limited("tag=kitchen").boards]
+        ['pi@a']
     """
 
     name: str

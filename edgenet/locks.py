@@ -18,7 +18,8 @@ __all__ = ["exclusive", "locked"]
 LONGEST_S = 600.0
 FIRST_S, LAST_S = 0.001, 0.1
 
-_threads = threading.Lock()
+# One for each file, so that what takes long does not keep others waiting.
+_threads: dict[Path, threading.Lock] = {}
 
 
 @contextlib.contextmanager
@@ -32,7 +33,10 @@ def locked(path: Path) -> Iterator[None]:
         OSError: The folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _threads, path.with_name(f".{path.name}.lock").open("ab") as stream:
+    with (
+        _threads.setdefault(path, threading.Lock()),
+        path.with_name(f".{path.name}.lock").open("ab") as stream,
+    ):
         _wait(stream)
         yield
 

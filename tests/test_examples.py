@@ -57,7 +57,7 @@ def workplace(tmp_path: Path, home: Path, results: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("workplace")
 def test_every_example_gives_what_it_says() -> None:
-    """One after another, as a reader would, in a folder with a model, its card, somebody's sweep and fleet."""
+    """One after another, as a reader would, in a folder with a model, its card, a sweep and a fleet."""
     for suffix in (".onnx", ".toml"):
         shutil.copy(embedded("signs").with_suffix(suffix), f"mobilenet{suffix}")
     sweep().write("sweep.json")

@@ -108,7 +108,7 @@ def test_a_table_is_small_well_formed_and_asks_for_nothing(shown: list[Any]) -> 
         if not isinstance(item, Shown):
             continue
         found = item._repr_html_()
-        drawn = isinstance(item, edgenet.Report | edgenet.Sweep)
+        drawn = isinstance(item, edgenet.Report | edgenet.Sweep | edgenet.FleetReport)
         assert len(found) < (80_000 if drawn else 12_000), type(item)
         assert Strict.problems(found) == [], type(item)
         assert dataclasses.is_dataclass(item)

@@ -4,6 +4,7 @@ Each function here whose name begins with a request of ``HANDLERS`` answers it. 
 the deploy lock, and leave a line in the board's history, also where they fail.
 """
 
+import hashlib
 import os
 import re
 import time
@@ -13,12 +14,13 @@ from .check import Check
 from .child import try_runtime
 from .facts import sensors
 from .failure import Failure
-from .store import deployments, history, prune, stable, unpack
+from .store import deployments, history, prune, stable, trust, unpack
 from .store.home import LOCK_WAIT, check_digest, read_json
 from .store.identity import board_id
 
 # Lines of its history that a board tells at most.
 TOLD = 200
+_LIST = "see `edgenet list`"
 _PREFIX = re.compile(r"[0-9a-f]{4,64}\Z")
 _WORD = re.compile(r"[a-z][a-z-]{0,31}\Z")
 
@@ -54,6 +56,7 @@ class Upkeep(object):
             "free_mb": round(self._store.free() / 1e6, 1),
             "temperature_c": _temperature(),
             "clock_s": round(time.time(), 1),
+            "trusted": trust.asked(self._store),
             "last_report": history.last_report(known),
             "history": known[::-1][: min(int(request.get("lines", TOLD)), TOLD)],
         }
@@ -94,6 +97,9 @@ class Upkeep(object):
             self._prove(manifest)
             done.changed = deployments.switch(self._store, manifest)
         told = {name: manifest.get(name) for name in ("digest", "name", "runtime", "runtime_version")}
+        signature = manifest.get("signature")
+        if isinstance(signature, str):
+            told["signature"] = hashlib.sha256(signature.encode("utf-8")).hexdigest()
         return self._over(dict(told, changed=done.changed))
 
     def check(self, request):
@@ -213,7 +219,7 @@ class Upkeep(object):
                 raise Failure("missing", "there is no earlier deployment on the board", "deploy a bundle")
             return found
         if not isinstance(digest, str) or not _PREFIX.match(digest):
-            raise Failure("bad-request", "not a digest or its beginning: {!r}".format(digest)[:120])
+            raise Failure("bad-request", "not a digest or its beginning: {!r}".format(digest)[:120], _LIST)
         every = [item["digest"] for item in deployments.listing(self._store)]
         found = [item for item in every if item.startswith(digest)]
         if len(found) > 1:
@@ -222,7 +228,7 @@ class Upkeep(object):
             )
         if not found:
             what = "no deployment {} is on the board".format(digest[:12])
-            raise Failure("missing", what, "see `edgenet list`, or deploy its bundle")
+            raise Failure("missing", what, _LIST + ", or deploy its bundle")
         return found[0]
 
     def _manifest(self, digest):

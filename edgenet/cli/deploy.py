@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from edgenet.board import Board
@@ -9,6 +11,10 @@ from edgenet.cli.shared.boards import Boards, boards_options, named
 from edgenet.cli.shared.options import bundles_argument, index_option, json_option
 from edgenet.cli.shared.output import print_json, remark, say, say_next
 from edgenet.cli.shared.progress import progress
+from edgenet.cli.shared.signing import checked, require_signature_option
+
+if TYPE_CHECKING:
+    from edgenet.bundle import Bundle
 
 __all__ = ["deploy"]
 
@@ -24,8 +30,16 @@ __all__ = ["deploy"]
     help="Use no network: send only runtimes that edgenet wheelhouse fetched before.",
 )
 @index_option
+@require_signature_option
 @json_option
-def deploy(bundles: tuple[str, ...], boards: Boards, offline: bool, as_json: bool) -> int:
+def deploy(
+    bundles: tuple[str, ...],
+    boards: Boards,
+    offline: bool,
+    require_signature: bool,
+    signers: str | None,
+    as_json: bool,
+) -> int:
     """Put a bundle on a board.
 
     The board needs only ssh and Python 3.6 or newer: no root, no pip, no internet. Only what it lacks is
@@ -42,13 +56,13 @@ def deploy(bundles: tuple[str, ...], boards: Boards, offline: bool, as_json: boo
       edgenet deploy fp16.edgenet int8.edgenet --device user@jetson
       edgenet deploy pi4.edgenet pi5.edgenet --fleet boards.toml
     """
+    loaded = checked(bundles, require_signature, signers)
     if boards.one is None:
-        return _on_many(bundles, boards, offline, as_json)
-    return _on_one(bundles, boards.one, offline, as_json)
+        return _on_many(loaded, boards, offline, as_json)
+    return _on_one(dict(zip(bundles, loaded, strict=True)), boards.one, offline, as_json)
 
 
-def _on_many(bundles: tuple[str, ...], boards: Boards, offline: bool, as_json: bool) -> int:
-    from edgenet.bundle import Bundle
+def _on_many(loaded: tuple[Bundle, ...], boards: Boards, offline: bool, as_json: bool) -> int:
     from edgenet.cli.shared.many import Verb, on_each
     from edgenet.figures import size
     from edgenet.fleets.deploying import deploying
@@ -63,7 +77,6 @@ def _on_many(bundles: tuple[str, ...], boards: Boards, offline: bool, as_json: b
             "sent": size(done.bytes_sent),
         }
 
-    loaded = [Bundle.load(file) for file in bundles]
     key = [bundle.digest for bundle in loaded]
     verb = Verb("deploy", row, Deployment.to_table, key=key)
     ended = on_each(boards, deploying(loaded, offline), verb, as_json)
@@ -73,11 +86,12 @@ def _on_many(bundles: tuple[str, ...], boards: Boards, offline: bool, as_json: b
     return ended.exit_code
 
 
-def _on_one(bundles: tuple[str, ...], board: Board, offline: bool, as_json: bool) -> int:
+def _on_one(given: dict[str, Bundle], board: Board, offline: bool, as_json: bool) -> int:
     from edgenet.figures import size
     from edgenet.steps.deploy import deploy as run
     from edgenet.steps.fastest import deploy_fastest
 
+    bundles = list(given.values())
     with progress() as on_progress:
         found = None if len(bundles) == 1 else deploy_fastest(bundles, board, on_progress, offline)
         done = found.deployment if found else run(bundles[0], board, on_progress, offline)
@@ -94,15 +108,9 @@ def _on_one(bundles: tuple[str, ...], board: Board, offline: bool, as_json: bool
     )
     if done.finished:
         say(_finished(done.finished))
-    say_next("profile", _kept(bundles, done.digest), *named(board), "--val", "DIR", "-o", "report.json")
+    kept = next(file for file, bundle in given.items() if bundle.digest == done.digest)
+    say_next("profile", kept, *named(board), "--val", "DIR", "-o", "report.json")
     return 0
-
-
-def _kept(bundles: tuple[str, ...], digest: str) -> str:
-    """The file that became the current one."""
-    from edgenet.bundle import Bundle
-
-    return next((file for file in bundles[1:] if Bundle.load(file).digest == digest), bundles[0])
 
 
 def _finished(made) -> str:  # type: ignore[no-untyped-def]

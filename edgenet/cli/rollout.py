@@ -11,8 +11,10 @@ from edgenet.cli.shared.boards import Boards, rollout_boards_options
 from edgenet.cli.shared.options import json_option, protocol_option
 from edgenet.cli.shared.output import print_json, print_notes, remark, say_next
 from edgenet.cli.shared.outputs import OUTPUT_FILE
+from edgenet.cli.shared.signing import checked, require_signature_option
 
 if TYPE_CHECKING:
+    from edgenet.bundle import Bundle
     from edgenet.fleets.rollout_options import RolloutOptions
     from edgenet.fleets.rollout_state import Rollout
 
@@ -103,6 +105,7 @@ class Shares(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="Where it is kept how far it is.  [default: FLEET.rollout.json beside the fleet's file]",
 )
 @click.option("--fresh", is_flag=True, help="Forget an unfinished rollout that the state file tells of.")
+@require_signature_option
 @click.option("--dry-run", is_flag=True, help="Only ask the boards, and print the waves and builds.")
 @json_option
 def rollout(
@@ -110,20 +113,22 @@ def rollout(
     boards: Boards,
     state: str | None,
     check_timeout: float,
+    require_signature: bool,
+    signers: str | None,
     as_json: bool,
     **asked: Any,
 ) -> int:
-    """Bring a fleet to a new build, a few boards first.
+    """Bring a new build to a fleet, step by step.
 
-    On each board the build of its kind is sent, checked against the answers it must give, measured where
+    A few boards are tried first. On each the build of its kind is sent, checked against the answers it must give, measured where
     there is a limit, and shown to your own check. Only then it becomes the current one. When too many boards
     fail, no further one is begun. The same command goes on after any interruption.
 
     \b
     Example:
-      edgenet rollout pi4.edgenet pi5.edgenet --fleet boards.toml --dry-run
-      edgenet rollout m.edgenet --fleet boards.toml --min-fps 24 --rollback
-      edgenet rollout --fleet boards.toml --rollback   # take it back
+      edgenet rollout pi4.edgenet pi5.edgenet --fleet f.toml --dry-run
+      edgenet rollout m.edgenet --fleet f.toml --min-fps 24 --rollback
+      edgenet rollout --fleet f.toml --rollback   # take it back
     """
     from edgenet.fleets.rollout import state_file
     from edgenet.fleets.rollout_options import RolloutOptions
@@ -135,14 +140,16 @@ def rollout(
     listed = Path(boards.source).is_file()
     path = Path(state) if state else state_file(boards.source if listed else boards.fleet)
     options = RolloutOptions(**asked, check_s=check_timeout, at_once=boards.at_once)
-    made = _run(bundles, boards, options, path, as_json)
+    loaded = checked(bundles, require_signature, signers)
+    made = _run(loaded, boards, options, path, as_json)
     if not as_json and not options.dry_run:
-        _next(made, boards, listed, path)
+        where = ["--fleet", boards.source] if listed else _devices(boards)
+        _next(made, [*where, *(["--state", state] if state else [])])
     return made.exit_code
 
 
 def _run(
-    bundles: tuple[str, ...], boards: Boards, options: RolloutOptions, path: Path, as_json: bool
+    bundles: tuple[Bundle, ...], boards: Boards, options: RolloutOptions, path: Path, as_json: bool
 ) -> Rollout:
     from edgenet.cli.shared.many_progress import many_progress
     from edgenet.cli.shared.rollout_tables import RolloutTables
@@ -161,15 +168,15 @@ def _run(
     return made
 
 
-def _next(made: Rollout, boards: Boards, listed: bool, path: Path) -> None:
-    """What usually follows: taking it back, or the boards that it left behind."""
-    fleet = (
-        ["--fleet", boards.source] if listed else [w for d in boards.source.split() for w in ("--device", d)]
-    )
-    if made.exit_code == 0:
-        why = "takes it back"
-        say_next("rollout", *fleet, "--state", str(path), "--rollback", why=why)
+def _next(made: Rollout, where: list[str]) -> None:
+    """What usually follows: taking it back, or a look at the boards that it left behind."""
+    if made.phase == "done" and made.exit_code == 0:
+        say_next("rollout", *where, "--rollback", why="takes it back")
+    elif made.phase == "rolling back":
+        say_next("rollout", *where, "--rollback", why="goes on with taking it back")
     else:
-        say_next(
-            "rollout", "BUNDLE", *fleet, "--state", str(path), why="goes on; what is done is not done again"
-        )
+        say_next("rollout", "BUNDLE", *where, "--dry-run", why="what each board runs, and would get")
+
+
+def _devices(boards: Boards) -> list[str]:
+    return [word for board in boards.fleet.boards for word in ("--device", board.device)]

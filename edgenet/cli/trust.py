@@ -13,6 +13,10 @@ from edgenet.cli.shared.output import print_json, print_table, remark, say
 from edgenet.cli.shared.progress import progress
 
 if TYPE_CHECKING:
+    from edgenet.devices.trust import Trusted
+    from edgenet.progress import Progress
+
+if TYPE_CHECKING:
     from edgenet.board import Board
     from edgenet.devices.trust import Trusted
     from edgenet.progress import Progress
@@ -45,50 +49,57 @@ def trust(
 
     \b
     Example:
-      edgenet trust --device pi@raspberrypi.local --key alice.pub --name alice@team
+      edgenet trust --device pi@raspberrypi.local --key alice.pub
+      edgenet trust --device pi --key ci.pub --name ci@team
       edgenet trust --device pi --list
-      edgenet trust --device pi --remove alice@team
+      edgenet trust --fleet boards.toml --remove alice@team
     """
     _one_of(key, remove, off, listed)
-    from edgenet.steps.trust import trust as add
-    from edgenet.steps.trust import trusted, untrust
-
-    def work(board: Board, tell: Progress) -> Trusted:
-        if key:
-            return add(key, board, name, tell)
-        if remove or off:
-            return untrust(remove, board, tell)
-        return trusted(board, tell)
-
-    if boards.one is None:
-        return _on_many(boards, work, as_json)
-    with progress() as on_progress:
-        found = work(boards.one, on_progress)
-    if as_json:
-        print_json(found.to_table())
-    else:
-        _show(found, str(boards.one))
-    return 0
-
-
-def _on_many(boards: Boards, work: Callable[[Board, Progress], Trusted], as_json: bool) -> int:
+    work = _work(key, name, remove, off)
+    if boards.one is not None:
+        return _one(boards.one, work, as_json)
     from edgenet.cli.shared.many import Verb, on_each
     from edgenet.devices.trust import Trusted
 
-    def row(found: Trusted) -> dict[str, str]:
-        return {"trusts": ", ".join(key.name for key in found.keys) or "asks for no signatures"}
-
-    return on_each(boards, work, Verb("trust", row, Trusted.to_table), as_json).exit_code
+    verb = Verb("trust", _row, Trusted.to_table, key=(key or "", name, remove or "", str(off)))
+    return on_each(boards, work, verb, as_json).exit_code
 
 
-def _show(found: Trusted, board: str) -> None:
-    if not found.asked:
+def _work(key: str | None, name: str, remove: str | None, off: bool) -> Callable[[Board, Progress], Trusted]:
+    """What is done on a board; a key is read once, before any board is reached."""
+    from edgenet.signatures.public_key import PublicKey
+    from edgenet.steps.trust import trust as add
+    from edgenet.steps.trust import trusted, untrust
+
+    if key:
+        public = PublicKey.load(key)
+        return lambda board, tell: add(public, board, name, tell)
+    if remove or off:
+        return lambda board, tell: untrust(remove, board, tell)
+    return trusted
+
+
+def _one(board: Board, work: Callable[[Board, Progress], Trusted], as_json: bool) -> int:
+    with progress() as on_progress:
+        found = work(board, on_progress)
+    if as_json:
+        print_json(found.to_table())
+    elif not found.asked:
         say(f"{board} asks for no signatures")
-        return
-    rows = [[item.name, item.fingerprint] for item in found.keys]
-    print_table(f"{board} makes current only what is signed by one of", ["name", "key"], rows)
-    if found.refused:
-        remark(f"what is current on {board} goes on running, but would be refused now: {found.refused}")
+    else:
+        rows = [[item.name, item.fingerprint] for item in found.keys]
+        print_table(f"{board} makes current only what is signed by one of", ["name", "key"], rows)
+        if found.refused:
+            remark(f"what is current on {board} goes on running, but would be refused now: {found.refused}")
+    return 0
+
+
+def _row(found: Trusted) -> dict[str, str]:
+    trusted = ", ".join(item.name for item in found.keys)
+    return {
+        "trusts": trusted if found.asked else "asks for no signatures",
+        "current": "would be refused now" if found.refused else "",
+    }
 
 
 def _one_of(key: str | None, remove: str | None, off: bool, listed: bool) -> None:

@@ -14,7 +14,7 @@ from edgenet.devices.digests import digest_lines, known_digests, parsed
 from edgenet.devices.index import Index
 from edgenet.devices.pip_download import download
 from edgenet.devices.platform import Platform
-from edgenet.devices.wheelhouse import filled, shelf
+from edgenet.devices.wheelhouse import alone, filled, shelf
 from edgenet.errors import DeviceError
 from edgenet.files import cache_dir, file_digest, write_atomic
 from edgenet.locks import locked
@@ -41,19 +41,19 @@ def take(needs: Sequence[str], platform: Platform, index: Index | None) -> list[
     Raises:
         DeviceError: They cannot be fetched, or one has another sha256 than when it was first used.
     """
-    folder = shelf(needs, platform)
-    if folder.is_dir() and (wrong := _changed(folder)):
-        if index is None:
-            raise _refusal(wrong)
-        shutil.rmtree(folder, ignore_errors=True)
-    if not folder.is_dir():
-        if index is None:
-            raise DeviceError(
-                f"{' '.join(needs)} for {platform} was not taken from an index before",
-                "give one with --index",
-            )
-        filled(folder, lambda empty: _fill(empty, needs, platform, index))
-    return sorted(folder.glob("*.whl"))
+    with alone(folder := shelf(needs, platform)):
+        if folder.is_dir() and (wrong := _changed(folder)):
+            if index is None:
+                raise _refusal(wrong)
+            shutil.rmtree(folder, ignore_errors=True)
+        if not folder.is_dir():
+            if index is None:
+                raise DeviceError(
+                    f"{' '.join(needs)} for {platform} was not taken from an index before",
+                    "give one with --index",
+                )
+            filled(folder, lambda empty: _fill(empty, needs, platform, index))
+        return sorted(folder.glob("*.whl"))
 
 
 def _fill(folder: Path, needs: Sequence[str], platform: Platform, index: Index) -> None:

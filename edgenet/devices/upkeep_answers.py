@@ -123,13 +123,14 @@ class BoardStatus(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Switched(Record):
-    """The deployment that is current now, and whether it was another before."""
+    """The deployment that is current now, whether it was another before, and the sha256 of its signature."""
 
     changed_: bool
     digest: Digest
     name: Words
     runtime: Digest | None = None
     runtime_version: Words | None = None
+    signature: Digest | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

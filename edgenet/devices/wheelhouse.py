@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from edgenet.devices.digests import digests_of, known_digests
@@ -14,8 +15,9 @@ from edgenet.devices.pip_download import download
 from edgenet.devices.platform import Platform
 from edgenet.errors import DeviceError
 from edgenet.files import cache_dir, file_digest, sha256
+from edgenet.locks import locked
 
-__all__ = ["Tell", "fetch", "filled", "shelf"]
+__all__ = ["Tell", "alone", "fetch", "filled", "shelf"]
 
 # Called with a sentence without its wheel, and the wheel's name.
 Tell = Callable[[str, str], None]
@@ -39,22 +41,34 @@ def fetch(
         DeviceError: They cannot be fetched, one is not what it should be, or they were not fetched before and
             ``offline`` is set.
     """
-    folder = shelf(pins, platform)
-    if folder.is_dir() and (wrong := _forged(folder)):
-        shutil.rmtree(folder, ignore_errors=True)
-        if offline:
-            raise _forgery(wrong, "once with a network: run this again without --offline")
-        if tell:
-            tell("changed in the cache, fetched again:", wrong)
-    if not folder.is_dir():
-        if offline:
-            raise DeviceError(
-                f"offline, and {' '.join(pins)} for Python {platform.python} is not in the wheelhouse",
-                f"once with a network: edgenet wheelhouse --python {platform.python} "
-                f"--machine {platform.machine}",
-            )
-        filled(folder, lambda empty: _fill(empty, pins, platform, tell))
-    return sorted(folder.glob("*.whl"))
+    with alone(folder := shelf(pins, platform)):
+        if folder.is_dir() and (wrong := _forged(folder)):
+            shutil.rmtree(folder, ignore_errors=True)
+            if offline:
+                raise _forgery(wrong, "once with a network: run this again without --offline")
+            if tell:
+                tell("changed in the cache, fetched again:", wrong)
+        if not folder.is_dir():
+            if offline:
+                raise DeviceError(
+                    f"offline, and {' '.join(pins)} for Python {platform.python} is not in the wheelhouse",
+                    f"once with a network: edgenet wheelhouse --python {platform.python} "
+                    f"--machine {platform.machine}",
+                )
+            filled(folder, lambda empty: _fill(empty, pins, platform, tell))
+        return sorted(folder.glob("*.whl"))
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Be the only one, of threads and processes, who looks at a shelf and fills it: it is fetched once.
+
+    What cannot be written is not filled, and is read without.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            stack.enter_context(locked(folder))
+        yield
 
 
 def shelf(pins: Sequence[str], platform: Platform) -> Path:

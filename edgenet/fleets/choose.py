@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from edgenet.backend import backend_names, load_backend
 from edgenet.board import Board
 from edgenet.bundle import Bundle
+from edgenet.devices.agent import Agent
 from edgenet.devices.candidates import candidates
 from edgenet.devices.index import own_index
 from edgenet.errors import DeviceError, EdgenetError, LibraryError
@@ -17,7 +18,7 @@ from edgenet.steps.plan import plan_for
 from edgenet.steps.probe import board_target
 from edgenet.target import Cpu, Target
 
-__all__ = ["chosen"]
+__all__ = ["chosen", "chosen_by"]
 
 
 def chosen(bundles: Sequence[Bundle], facts: Facts, board: Board) -> Bundle:
@@ -34,16 +35,40 @@ def chosen(bundles: Sequence[Bundle], facts: Facts, board: Board) -> Bundle:
     Raises:
         DeviceError: None can run there, each with its reason; or the board is not what its fleet says.
     """
-    target = board_kind(facts, board)
-    name = target.name if target else board_target(facts, board.device).target
+    target, name, ranked = _ranked(bundles, facts, board)
     reasons = {}
-    for bundle in sorted(bundles, key=lambda item: item.manifest.target != name):
+    for bundle in ranked:
         why = _obstacle(bundle, facts, target, board)
         if not why:
             return bundle
         reasons[bundle.digest] = f"{bundle.name} for {bundle.manifest.target}: {why}"
     told = "; ".join(reasons[bundle.digest] for bundle in bundles)
     raise DeviceError(f"none of the bundles fits {board}: {told}", _remedy(target, name))
+
+
+def chosen_by(agent: Agent, bundles: Sequence[Bundle], board: Board) -> Bundle:
+    """As :func:`chosen`, of a board that answers.
+
+    Importing runtimes takes a small board seconds, so it tries its own only where the first choice needs one.
+
+    Raises:
+        DeviceError: As there.
+    """
+    facts = agent.facts()
+    target, _, ranked = _ranked(bundles, facts, board)
+    if not _obstacle(ranked[0], facts, target, board):
+        return ranked[0]
+    backends = sorted({bundle.manifest.backend for bundle in bundles})
+    return chosen(bundles, agent.facts(backends), board)
+
+
+def _ranked(
+    bundles: Sequence[Bundle], facts: Facts, board: Board
+) -> tuple[Target | None, str | None, list[Bundle]]:
+    """What a board is, the name of that or of the nearest to it, and the bundles, the best for it first."""
+    target = board_kind(facts, board)
+    name = target.name if target else board_target(facts, board.device).target
+    return target, name, sorted(bundles, key=lambda item: item.manifest.target != name)
 
 
 def _obstacle(bundle: Bundle, facts: Facts, target: Target | None, board: Board) -> str:

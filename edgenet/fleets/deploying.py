@@ -4,17 +4,54 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from edgenet.board import Board
 from edgenet.devices.connect import connect
-from edgenet.fleets.choose import chosen
+from edgenet.fleet import Fleet
+from edgenet.fleets.choose import chosen_by
+from edgenet.fleets.each import AT_ONCE, BoardProgress, Outcome, each, unheard
+from edgenet.fleets.machines import Machines
 from edgenet.progress import Progress
 from edgenet.steps.deploy import Deployment, deployed
 from edgenet.steps.events import board_events
 from edgenet.steps.fastest import check_one_model
-from edgenet.steps.taken import BundleLike, bundle_of, several
+from edgenet.steps.taken import BundleLike, bundle_of, fleet_of, several
 
-__all__ = ["deploying"]
+__all__ = ["deploy_fleet", "deploying"]
+
+
+def deploy_fleet(
+    bundles: Iterable[BundleLike] | BundleLike,
+    fleet: Fleet | Path | str,
+    tell: BoardProgress = unheard,
+    offline: bool = False,
+    at_once: int = AT_ONCE,
+) -> tuple[Outcome[Deployment], ...]:
+    """Make the build of its kind the current deployment of every board; one that fails stops no other.
+
+    Args:
+        bundles: Builds of one model, the preferred ones first. Each board gets the first that was made for
+            its kind and can run there.
+        fleet: The boards, or the file that lists them.
+        tell: Called for every stage of every board, from threads.
+        offline: As for ``deploy``.
+        at_once: How many boards are worked on at the same time.
+
+    Returns:
+        For each board, in the fleet's order, its deployment, or the error that ``deploy`` would have raised.
+
+    Raises:
+        BundleError, LibraryError: A file cannot be read.
+        DataError: The bundles are not of one model.
+
+    Examples:
+        >>> kitchen = edgenet.Board("local", name="kitchen", tags=("pilot",))
+        >>> done = edgenet.deploy_fleet("signs.edgenet", edgenet.Fleet.of(kitchen).limited("tag=pilot"))
+        >>> [(str(item.board), item.exit_code, item.value.name) for item in done]
+        [('kitchen', 0, 'signs.onnxruntime.int8')]
+    """
+    return each(fleet_of(fleet).boards, deploying(bundles, offline), tell, at_once)
 
 
 def deploying(
@@ -36,13 +73,14 @@ def deploying(
     """
     loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
     check_one_model(loaded)
-    backends = sorted({bundle.manifest.backend for bundle in loaded})
+    machines = Machines()
 
     def work(board: Board, progress: Progress) -> Deployment:
         began, name = time.perf_counter(), str(board)
         progress("connecting", 0, None)
         with connect(board, board_events(progress)) as agent:
-            bundle = chosen(loaded, agent.facts(backends), board)
+            machines.meet(board, agent)
+            bundle = chosen_by(agent, loaded, board)
             return deployed(agent, bundle, name, began, progress, offline)
 
     return work

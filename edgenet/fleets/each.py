@@ -75,6 +75,11 @@ def each(
 
     Returns:
         An outcome for each board, in their order. What is no error of edgenet's is raised when all ended.
+
+    Examples:
+        >>> found = edgenet.each(edgenet.Fleet.of("local").boards, edgenet.probe)
+        >>> found[0].exit_code, found[0].value.cores > 0
+        (0, True)
     """
     person = sys.stdin is not None and sys.stdin.isatty()
     found: dict[int, Outcome[T]] = {}

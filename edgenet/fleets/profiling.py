@@ -5,23 +5,68 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from edgenet.board import Board
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.errors import EXIT_OVER_LIMIT, DeviceError
+from edgenet.fleet import Fleet
 from edgenet.fleet_report import SCHEMA, FleetBoard, FleetReport, state_of
-from edgenet.fleets.each import Outcome
+from edgenet.fleets.each import AT_ONCE, BoardProgress, Outcome, each, unheard
+from edgenet.fleets.machines import Machines
+from edgenet.frame import Frame
+from edgenet.imageset import ImageSet
 from edgenet.progress import Progress, silent
+from edgenet.protocol import Protocol
 from edgenet.report import Report
 from edgenet.steps.events import board_events
 from edgenet.steps.fastest import check_one_model
-from edgenet.steps.profile import Asked, measured
-from edgenet.steps.taken import BundleLike, bundle_of, several
+from edgenet.steps.profile import Asked, asked_of, measured
+from edgenet.steps.taken import BundleLike, bundle_of, fleet_of, several
 from edgenet.verify.expected import true_of, truth
 
-__all__ = ["exit_code", "fleet_report", "missed", "profiling"]
+__all__ = ["exit_code", "fleet_report", "missed", "profile_fleet", "profiling"]
+
+
+def profile_fleet(
+    bundles: Iterable[BundleLike] | BundleLike,
+    fleet: Fleet | Path | str,
+    protocol: Protocol | Path | str = "single-stream",
+    val: ImageSet | Path | str | None = None,
+    min_fps: float | None = None,
+    max_drift: float | None = None,
+    tell: BoardProgress = unheard,
+    frame: Frame | str | None = None,
+    *,
+    at_once: int = AT_ONCE,
+) -> FleetReport:
+    """Measure on every board of a fleet what it runs; one that fails stops no other.
+
+    Args:
+        bundles: Builds of one model; each board measures the one that is deployed there.
+        fleet: The boards, or the file that lists them.
+        protocol: As for ``profile``.
+        val: As for ``profile``; the float model runs on them once, for all boards.
+        min_fps: As for ``profile``, for each board.
+        max_drift: As for ``profile``, for each board.
+        tell: Called for every stage of every board, from threads.
+        frame: As for ``profile``.
+        at_once: How many boards are worked on at the same time.
+
+    Raises:
+        BundleError, LibraryError: A file cannot be read.
+        DataError: The bundles are not of one model, or the images cannot be used.
+
+    Examples:
+        >>> found = edgenet.profile_fleet("signs.edgenet", edgenet.Fleet.of("local"), "quick")
+        >>> [(row.board, row.state) for row in found.boards]
+        [('local', 'done')]
+        >>> found.write("fleet.json")
+    """
+    asked = asked_of(protocol, val, min_fps, max_drift, frame)
+    return fleet_report(each(fleet_of(fleet).boards, profiling(bundles, asked), tell, at_once))
 
 
 def profiling(
@@ -49,9 +94,12 @@ def profiling(
         true_of(loaded[0], asked.images)
         asked = replace(asked, known=truth(loaded[0], asked.images, progress))
 
+    machines = Machines()
+
     def work(board: Board, tell: Progress) -> Report:
         tell("connecting", 0, None)
         with connect(board, board_events(tell)) as agent:
+            machines.meet(board, agent)
             return measured(agent, _deployed(agent, loaded, board), asked, str(board), tell)
 
     return work

@@ -121,10 +121,11 @@ class _Run:
 
     def _forwards(self) -> bool:
         """Wave after wave; whether none failed."""
-        count = len(self._job.file.rollout.waves)
+        count, canaries = len(self._job.file.rollout.waves), self._job.options.canary != 0
         for number in range(count):
             self._wave(number)
-            self._tell_wave(f"wave {number + 1} of {count}", self._job.file.rollout.waves[number])
+            who = " (canaries)" if canaries and number == 0 else ""
+            self._tell_wave(f"wave {number + 1} of {count}{who}", self._job.file.rollout.waves[number])
             if self._stops:
                 return False
         return True
@@ -182,7 +183,7 @@ def _begin(
             raise DataError(
                 f"{path}: {unknown[0]} is not in this fleet", "give the fleet that was rolled out to"
             )
-        return saved
+        return saved.changed(asked_back=True)
     plan = waves(fleet.boards, options.canary, options.waves)
     request = options.request(made, fleet.boards)
     return begun(None if options.dry_run else saved, request, plan, fleet.notes)

@@ -15,7 +15,6 @@ from edgenet.fleets.rollout_state import (
     ROLLING_BACK,
     RUNNING,
     SCHEMA,
-    WAITING,
     Rollout,
     RolloutBoard,
 )
@@ -41,11 +40,12 @@ def begun(
         The saved one, if it is the same and was not taken back; else a new one.
 
     Raises:
-        DataError: The saved one is another, and did not end.
+        DataError: The saved one is another, did not end, and switched boards: what they ran would be
+            forgotten.
     """
     if saved is not None and saved.phase != ROLLED_BACK and saved.request == request:
         return saved if saved.phase == ROLLING_BACK else _resumed(saved)
-    if saved is not None and saved.phase not in (DONE, ROLLED_BACK):
+    if saved is not None and saved.phase not in (DONE, ROLLED_BACK) and saved.to_return():
         raise DataError(f"a rollout {_of_other(saved, request)} has not ended", _remedy(saved))
     rows = tuple(
         RolloutBoard(board=str(board), device=board.device, wave=number)
@@ -65,12 +65,11 @@ def begun(
 def _resumed(saved: Rollout) -> Rollout:
     """A saved rollout, to be gone on with: what failed is tried again; what was switched is known to be."""
     rows = tuple(
-        row.changed(
-            state=row.state if row.state in (*OURS, *ON_NEW) else WAITING,
-            exit_code=EXIT_DONE, reason=None, remedy=None,
-        )
+        row.changed(exit_code=EXIT_DONE, reason=None, remedy=None)
+        if row.state in (*OURS, *ON_NEW)
+        else RolloutBoard(board=row.board, device=row.device, wave=row.wave)
         for row in saved.boards
-    )  # fmt: skip
+    )
     return saved.changed(phase=RUNNING, boards=rows)
 
 
@@ -81,9 +80,6 @@ def _of_other(saved: Rollout, request: Mapping[str, str]) -> str:
 
 
 def _remedy(saved: Rollout) -> str:
-    count = len(saved.to_return())
-    switched = f"it switched {count} of {len(saved.boards)} boards" if count else "it switched no board"
-    return (
-        f"{switched}: end it by its own command, take it back by --rollback without a bundle, or forget it "
-        "with --fresh"
-    )
+    switched = f"it switched {len(saved.to_return())} of {len(saved.boards)} boards"
+    ways = "end it by its own command, take it back by --rollback without a bundle, or forget it with --fresh"
+    return f"{switched}: {ways}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -18,9 +18,16 @@ __all__ = [
 
 SCHEMA = 1
 # A board's states (docs/rollout.md).
-WAITING, SWITCHING, SWITCHED, CURRENT = "waiting", "switching", "switched", "current"
-FAILED, UNREACHABLE = "failed", "unreachable"
-RETURNING, RETURNED, KEPT, CHANGED = "returning", "returned", "kept", "changed"
+WAITING = "waiting"
+SWITCHING = "switching"
+SWITCHED = "switched"
+CURRENT = "current"
+FAILED = "failed"
+UNREACHABLE = "unreachable"
+RETURNING = "returning"
+RETURNED = "returned"
+KEPT = "kept"
+CHANGED = "changed"
 STATES = (
     WAITING, SWITCHING, SWITCHED, CURRENT, FAILED, UNREACHABLE, RETURNING, RETURNED, KEPT, CHANGED,
 )  # fmt: skip
@@ -29,8 +36,12 @@ ON_NEW = (SWITCHED, CURRENT)
 # Those in which this rollout switched the board, or may have.
 OURS = (SWITCHING, SWITCHED, RETURNING)
 # A rollout's own.
-PLANNED, RUNNING, STOPPED, DONE = "planned", "running", "stopped", "done"
-ROLLING_BACK, ROLLED_BACK = "rolling back", "rolled back"
+PLANNED = "planned"
+RUNNING = "running"
+STOPPED = "stopped"
+DONE = "done"
+ROLLING_BACK = "rolling back"
+ROLLED_BACK = "rolled back"
 PHASES = (PLANNED, RUNNING, STOPPED, DONE, ROLLING_BACK, ROLLED_BACK)
 
 
@@ -146,6 +157,7 @@ class Rollout(Record):
         began: When, Unix time of the host.
         boards: In the order of their waves.
         notes: What people should know of it.
+        asked_back: Whether it was taken back because its user said so, not because it failed.
     """
 
     schema: int
@@ -154,6 +166,7 @@ class Rollout(Record):
     began: float
     boards: tuple[RolloutBoard, ...]
     notes: tuple[str, ...] = ()
+    asked_back: bool = False
 
     def check(self, where: Where) -> None:
         """The phase is a known one; no board is there twice."""
@@ -170,14 +183,19 @@ class Rollout(Record):
 
     @property
     def exit_code(self) -> int:
-        """0: every board runs the new build; 3: no board that was tried was reached; 4: else."""
-        tried = [row.exit_code for row in self.boards if row.state != WAITING]
+        """0: all boards run what they should; 3: no board that was tried was reached; 4: else."""
+        tried = [row.exit_code for row in self.boards if row.state != WAITING or row.build is not None]
         if tried and all(code == EXIT_UNREACHABLE for code in tried):
             return EXIT_UNREACHABLE
-        fine = self.phase == PLANNED or (
-            self.phase == DONE and all(row.state in ON_NEW for row in self.boards)
-        )
+        if self.asked_back:
+            ended = self.phase == ROLLED_BACK
+            return EXIT_OVER_LIMIT if not ended or self._in((KEPT, CHANGED)) else EXIT_DONE
+        on_new = len(self._in(ON_NEW)) == len(self.boards)
+        fine = self.phase == PLANNED or (self.phase == DONE and on_new)
         return EXIT_DONE if fine and not any(tried) else EXIT_OVER_LIMIT
+
+    def _in(self, states: Sequence[str]) -> list[RolloutBoard]:
+        return [row for row in self.boards if row.state in states]
 
     def row(self, name: str) -> RolloutBoard:
         """One board's."""
@@ -190,11 +208,11 @@ class Rollout(Record):
     def failures(self, skip_unreachable: bool) -> tuple[RolloutBoard, ...]:
         """The boards that count against the limit; what was lost amid its switch is one of them."""
         bad = (FAILED, SWITCHING) if skip_unreachable else (FAILED, SWITCHING, UNREACHABLE)
-        return tuple(row for row in self.boards if row.state in bad and row.exit_code)
+        return tuple(row for row in self._in(bad) if row.exit_code)
 
     def to_return(self) -> tuple[RolloutBoard, ...]:
         """The boards that a rollback is about."""
-        return tuple(row for row in self.boards if row.state in OURS)
+        return tuple(self._in(OURS))
 
     def to_table(self) -> dict[str, Any]:
         """JSON-ready, with the exit code for those who read it elsewhere."""

@@ -76,8 +76,8 @@ class FleetComparison(Shown):
 
     Attributes:
         boards: Those of the second run in its order, then those that only the first has.
-        p50_ratio: Geometric mean over the boards of b's median latency over a's; ``None`` without any, emulated
-            ones left out.
+        p50_ratio: Geometric mean over the boards of b's median latency over a's, emulated ones left out;
+            ``None`` without any.
         interval: Its 95 % interval from board to board; ``None`` below five of them.
         verdicts: How many boards are faster, slower, or not told apart, by the word of their comparison.
     """

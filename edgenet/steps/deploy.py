@@ -14,11 +14,12 @@ from edgenet.devices.answers import Finished
 from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
 from edgenet.devices.upkeep_answers import Switched
+from edgenet.files import sha256
 from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.steps.events import board_events
 from edgenet.steps.noted import failures_noted
-from edgenet.steps.stage import TOOL, Staged, stage
+from edgenet.steps.stage import TOOL, Staged, armored, stage
 from edgenet.steps.taken import BundleLike, bundle_of
 
 __all__ = ["Deployment", "deploy", "deployed", "made_current", "switched", "there_already"]
@@ -117,20 +118,23 @@ def there_already(agent: Agent, bundle: Bundle, progress: Progress = silent) -> 
         progress: Called where the board takes its time.
 
     Returns:
-        ``None`` where it has to be staged: it is not there, not whole, was deployed by another edgenet, or
-        the board finishes it.
+        ``None`` where it has to be staged: it is not there, not whole, was deployed by another edgenet, is
+        signed otherwise there, or the board finishes it.
 
     Raises:
         BoardError: ``locked``: another deploy is under way.
     """
     if bundle.manifest.artifact.build is not None:
         return None  # an engine that is built again has to prove itself
+    signature = armored(bundle)
     try:
-        return agent.upkeep.switch(bundle.digest, "deploy", progress=board_events(progress), tool=TOOL)
+        found = agent.upkeep.switch(bundle.digest, "deploy", progress=board_events(progress), tool=TOOL)
     except BoardError as error:
         if error.kind == wire.LOCKED:
             raise
         return None
+    same = signature is None or found.signature == sha256(signature.encode())
+    return found if same else None
 
 
 def made_current(agent: Agent, bundle: Bundle, staged: Staged, device: str, began: float) -> Deployment:

@@ -79,11 +79,11 @@ def sign(
         _check_signable(path, bundle)
     signer = _signer(KeyFile.load(key), passphrase)
     made = [signer(bundle.raw) for bundle in read]
-    todo = list(zip(paths, read, made, strict=True))
+    signed = list(zip(paths, read, made, strict=True))
     if not force:
-        for path, bundle, signature in todo:
+        for path, bundle, signature in signed:
             _check_free(path, bundle, signature)
-    return tuple(_written(*item) for item in todo)
+    return tuple(_written(*item) for item in signed)
 
 
 def _signer(file: KeyFile, passphrase: str | Callable[[], str] | None) -> Callable[[bytes], SshSignature]:

@@ -21,7 +21,7 @@ from edgenet.steps.finish import finish, own_version
 from edgenet.verify.expected import encoder_for, golden_images
 from edgenet.verify.health import SHOWN, check_health, other_pixels
 
-__all__ = ["TOOL", "Staged", "brought", "stage"]
+__all__ = ["TOOL", "Staged", "armored", "brought", "stage"]
 
 # What a board's manifest says of who deployed: another edgenet may know better runtimes.
 TOOL = f"edgenet {__version__}"
@@ -121,6 +121,17 @@ def brought(agent: Agent, bundle: Bundle, device: str, progress: Progress) -> Ma
     return manifest
 
 
+def armored(bundle: Bundle) -> str | None:
+    """The signature that lies beside a bundle, in the one form that boards keep; ``None`` for none.
+
+    Raises:
+        SignatureError: What lies there is no signature.
+    """
+    if bundle.signature is None:
+        return None
+    return SshSignature.parse(bundle.signature, f"the signature of {bundle.name}").armored().decode()
+
+
 def _blob(bundle: Bundle, name: str) -> Blob:
     """A file of the bundle as the board gets it."""
     data = bundle.files[name]
@@ -139,7 +150,4 @@ def _manifest(bundle: Bundle, file: str, runtime: RuntimeChoice) -> Mapping[str,
     """What the board keeps of a bundle (docs/agent-protocol.md, ``deploy``)."""
     ran = {"runtime": runtime.digest, "runtime_version": runtime.version, "tool": TOOL}
     told = {**kept(bundle.manifest.to_table(), bundle.digest, file), **ran}
-    if bundle.signature is None:
-        return told
-    signature = SshSignature.parse(bundle.signature, f"the signature of {bundle.name}")
-    return {**told, "signature": signature.armored().decode()}
+    return told if bundle.signature is None else {**told, "signature": armored(bundle)}

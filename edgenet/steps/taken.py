@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from edgenet.bundle import Bundle
 from edgenet.errors import BundleError, DataError, EdgenetError, LibraryError, ReportError
 from edgenet.files import read_regular
+from edgenet.fleet import Fleet
 from edgenet.fleet_report import MAX_BYTES, FleetReport
 from edgenet.imageset import ImageSet
 from edgenet.library import image_folder
@@ -26,6 +27,7 @@ __all__ = [
     "BundleLike",
     "Kind",
     "bundle_of",
+    "fleet_of",
     "fleet_report_of",
     "images_of",
     "kind_of",
@@ -100,6 +102,15 @@ def images_of(given: ImageSet | Path | str | None, split: str) -> ImageSet | Non
     if given is None:
         return None
     return _of(given, ImageSet, lambda name: ImageSet.load(image_folder(str(name), split)), DataError)
+
+
+def fleet_of(given: Fleet | Path | str) -> Fleet:
+    """A fleet.
+
+    Raises:
+        LibraryError: Its file cannot be used.
+    """
+    return _of(given, Fleet, Fleet.load, LibraryError)
 
 
 def report_of(given: Report | Path | str) -> Report:

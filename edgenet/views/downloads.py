@@ -19,6 +19,8 @@ __all__ = ["Download", "as_csv", "as_json", "file_name", "fleet_csv"]
 
 # Samples of a run that a page carries; the rest stays in the report's own file.
 SAMPLES = 500
+# Bytes of a fleet's CSV that a page carries: of hundreds of boards, unless their texts are no names.
+CSV_BYTES = 400_000
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,11 @@ def as_csv(reports: Sequence[Report]) -> Download:
     )
 
 
-def fleet_csv(report: FleetReport, fleet: Fleet) -> Download:
-    """The figures of a fleet, a row a board."""
+def fleet_csv(report: FleetReport, fleet: Fleet) -> Download | None:
+    """The figures of a fleet, a row a board; ``None`` where they are too large for a page."""
     text = fleet_csv_text(report, fleet)
+    if len(text.encode()) > CSV_BYTES:
+        return None
     return Download("CSV", "edgenet-fleet.csv", _url("text/csv", text), "the figures, one row per board")
 
 

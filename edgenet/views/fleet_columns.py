@@ -10,7 +10,8 @@ from edgenet.report import Report
 
 __all__ = ["AGREEMENT", "DRIFT", "Column", "columns"]
 
-DRIFT, AGREEMENT = "drift_pp", "agreement_percent"
+DRIFT = "drift_pp"
+AGREEMENT = "agreement_percent"
 
 
 @dataclass(frozen=True)

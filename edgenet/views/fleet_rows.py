@@ -14,10 +14,11 @@ from edgenet.views.fleet_marks import Mark, Standing, standings
 from edgenet.views.fleet_since import Shift, Since, since
 from edgenet.views.sweep_words import cut
 
-__all__ = ["Cell", "Fleet", "Head", "Row", "fleet_of"]
+__all__ = ["NAME", "Cell", "Fleet", "Head", "Row", "fleet_of"]
 
 # Of a name, a tag and a sentence; the whole stands in the file.
-NAME, SENTENCE, TAGS = 80, 400, 12
+NAME = 80
+SENTENCE, TAGS = 400, 12
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from edgenet.views.fleet_rows import Cell, Fleet, fleet_of
 from edgenet.views.inert import csv_table, in_markdown, markdown_table
 from edgenet.views.text import records
 
-__all__ = ["fleet_csv_text", "fleet_markdown", "fleet_records"]
+__all__ = ["ARROWS", "fleet_csv_text", "fleet_markdown", "fleet_records"]
 
 ARROWS = {"up": "▲ ", "down": "▼ "}
 

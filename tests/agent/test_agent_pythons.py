@@ -35,6 +35,7 @@ def interpreter(version):
 @pytest.mark.parametrize(
     ("version", "tests", "least"),
     [(version, STDLIB_TESTS, 30) for version in ("3.6", "3.8", "3.10", "3.11", "3.13")]
+    + [(version, ("store.test_trust",), 8) for version in ("3.6", "3.13")]
     + [(version, ("demo.test_demo", "demo.test_requests"), 40) for version in ("3.6", "3.13")]
     + [(version, ("test_upkeep", "store.test_history"), 40) for version in ("3.6", "3.13")],
 )

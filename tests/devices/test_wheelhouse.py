@@ -7,7 +7,9 @@ import re
 import subprocess
 import tomllib
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -164,3 +166,18 @@ def test_every_pin_that_ships_has_its_digests(pin: tuple[str, str, str, str]) ->
 def test_the_file_is_what_sha256sum_reads_and_the_tool_writes() -> None:
     text = (PACKAGE / "devices" / digests.FILE).read_text(encoding="ascii")
     assert digests.digest_lines(digests.known_digests()) == text
+
+
+def test_boards_of_one_kind_share_one_download(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask at once, pip runs once, and all get the same files."""
+    runs, download = [], wheelhouse.download
+
+    def counted(*asked: Any) -> str | None:
+        runs.append(asked)
+        return download(*asked)
+
+    monkeypatch.setattr(wheelhouse, "download", counted)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: fetch(["tiny==1.0"], HERE), range(8)))
+    assert len(runs) == 1
+    assert all(paths == found[0] and paths[0].name == NAME for paths in found)

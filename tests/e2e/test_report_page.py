@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from edgenet.report import Report
+from edgenet.views.fleet_page import fleet_document
 from edgenet.views.page import page as page_of
 from tests.axe import violations
 from tests.e2e.test_sweep_page import CHROMIUM, EVIL, column, sync_api
+from tests.fleets.made import board, fleet
 from tests.reports import DRIFT, report
+from tests.views.test_fleet_page import old
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt install chromium)")
 
@@ -78,7 +81,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder: Path = tmp_path_factory.mktemp("pages")
     for name, reports in (("one", ONE), ("four", FOUR)):
         (folder / f"{name}.html").write_text(page_of(reports), encoding="utf-8")
-    return {name: (folder / f"{name}.html").as_uri() for name in ("one", "four")}
+    lost = board(EVIL, reason=EVIL, remedy=EVIL, tags=(EVIL,))
+    first, second, *_, hot, _, _, cellar, shelf = fleet().boards
+    made = fleet([first, second, hot, cellar, shelf, lost])
+    (folder / "fleet.html").write_text(fleet_document(made, old()).page, encoding="utf-8")
+    return {name: (folder / f"{name}.html").as_uri() for name in ("one", "four", "fleet")}
 
 
 def opened(browser: Any, address: str, width: int = 1280, **how: Any) -> Any:
@@ -91,7 +98,7 @@ def opened(browser: Any, address: str, width: int = 1280, **how: Any) -> Any:
     return found
 
 
-@pytest.mark.parametrize("name", ["one", "four"])
+@pytest.mark.parametrize("name", ["one", "four", "fleet"])
 def test_nobody_is_left_out_and_nothing_is_fetched_or_run(
     browser: Any, files: dict[str, str], name: str
 ) -> None:
@@ -122,7 +129,7 @@ OUTSIDE = """width => [...document.querySelectorAll("main *")].filter(item => {
 }).map(item => item.outerHTML.slice(0, 120))"""
 
 
-@pytest.mark.parametrize("name", ["one", "four"])
+@pytest.mark.parametrize("name", ["one", "four", "fleet"])
 def test_on_a_phone_nothing_is_hidden_to_the_right(browser: Any, files: dict[str, str], name: str) -> None:
     page = opened(browser, files[name], 390)
     page.evaluate("() => document.querySelectorAll('details').forEach(item => { item.open = true; })")
@@ -182,3 +189,23 @@ def test_a_report_and_its_figures_can_be_taken_away(
     (row,) = csv.DictReader(io.StringIO((tmp_path / "edgenet.csv").read_text()))
     assert row["backend"] == "tflite"
     assert row["date"] == "2023-11-14T22:13:20+00:00"
+
+
+def test_a_fleets_boards_are_sorted_filtered_and_opened(browser: Any, files: dict[str, str]) -> None:
+    page = opened(browser, files["fleet"])
+    page.get_by_role("button", name="FPS model", exact=True).first.click()
+    assert [text[:4] for text in column(page, "FPS model", "#boards")] == ["32.3", "49.9", "50.0"]
+    field = page.get_by_role("searchbox", name="Show those with")
+    field.fill("Outlier kitchen")
+    shown = page.locator("#boards tbody tr:visible")
+    assert shown.count() == 1
+    assert page.locator(".filter output").inner_text() == "1 of 3"
+    link = shown.locator("th a")
+    assert link.inner_text() == "kitchen-hot"
+    link.click()
+    assert page.evaluate("document.querySelector('details:target').open")
+    field.fill("")
+    assert shown.count() == 3
+    without = opened(browser, files["fleet"], java_script_enabled=False)
+    assert without.locator("input").count() == 0
+    assert "no route to host" in without.locator("main").inner_text()

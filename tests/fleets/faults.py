@@ -40,11 +40,16 @@ OWN, OTHER = ("raspberry-pi-4", "x86_64") if ARM else ("rtx-laptop", "aarch64")
 CHECK = 'test ! -e "$(dirname "$EDGENET_MANIFEST")/../../ill" || { echo the camera is dark; exit 3; }'
 FAULTS = ("unreachable", "full", "foreign", "ill", "cut", "contradicted")
 # Those after which a board is fit again by itself.
-PASSING = ("cut",)
+PASSING = ("cut", "astray")
 
 
 def null_bundle(name: str, bytes_: int = 0, honest: bool = True) -> Bundle:
-    """A bundle for the do-nothing runtime, with golden images and the answers that runtime gives to them.
+    """As :func:`null_file`, read."""
+    return Bundle.parse(null_file(name, bytes_, honest))
+
+
+def null_file(name: str, bytes_: int = 0, honest: bool = True) -> bytes:
+    """A bundle's file for the do-nothing runtime, with golden images and the answers that it gives to them.
 
     Args:
         name: Of its model.
@@ -67,7 +72,7 @@ def null_bundle(name: str, bytes_: int = 0, honest: bool = True) -> Bundle:
     ]
     about["golden"] = {"source": "synthetic", "images": listed}
     files["golden/artifact.npy"] = array_bytes(answers if honest else -answers[:, ::-1] // 2)
-    return Bundle.parse(pack(about, {"a.json": data, **files}))
+    return pack(about, {"a.json": data, **files})
 
 
 def local_boards(folder: Path, count: int, first: Path | None = None) -> list[Board]:
@@ -94,7 +99,8 @@ def spoiled(board: Board, fault: str, folder: Path, bytes_: int) -> Board:
         board: A good one; ``home`` is a path of this machine.
         fault: "unreachable": nobody answers; "full": its card takes no more than half of the artifact;
             "foreign": it has another processor than the bundle was made for; "contradicted": than its fleet
-            says; "ill": its owner's check refuses; "cut": its connection breaks once, amid the artifact.
+            says; "ill": its owner's check refuses; "cut": its connection breaks once, amid the artifact;
+            "astray": its clock says 1970, which is no failure.
         folder: For wrappers.
         bytes_: Of the artifact.
     """
@@ -135,6 +141,19 @@ exec(code)
 """
 
 
+def _astray(python: str, wrapper: Path, bytes_: int) -> str:
+    """A board whose clock says 1970, in the agent itself; what it starts sees the real one."""
+    return f"""#!{python}
+import os, sys, time
+if len(sys.argv) < 6:
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+began, now = time.time(), time.time
+time.time = lambda: now() - began + 60
+code, sys.argv = sys.argv[3], ["-c", *sys.argv[4:]]
+exec(code)
+"""
+
+
 def _cut(python: str, wrapper: Path, bytes_: int) -> str:
     """Once the input ends amid the artifact."""
     return f"""#!{python}
@@ -149,7 +168,9 @@ with subprocess.Popen([{python!r}, *sys.argv[1:]], stdin=subprocess.PIPE, bufsiz
 """
 
 
-_WRAPPERS: dict[str, Callable[[str, Path, int], str]] = {"full": _full, "foreign": _foreign, "cut": _cut}
+_WRAPPERS: dict[str, Callable[[str, Path, int], str]] = {
+    "full": _full, "foreign": _foreign, "cut": _cut, "astray": _astray,
+}  # fmt: skip
 
 
 def runs(board: Board) -> str | None:

@@ -100,7 +100,7 @@ def test_a_switched_board_that_is_away_later_is_still_known_to_be_switched(fleet
     assert "does not answer" in found.boards[1].reason
     boards.boards["b1"].away = False
     back = boards.run(bundles=[], rollback=True)
-    assert (states(back), back.phase) == (["returned", "returned"], "rolled back")
+    assert (states(back), back.phase, back.exit_code) == (["returned", "returned"], "rolled back", EXIT_DONE)
 
 
 def test_rollback_takes_back_what_was_done_and_no_more(fleet):
@@ -141,6 +141,7 @@ def test_a_rollback_goes_on_until_every_board_was_asked(fleet):
     found = boards.run(bundles=[], rollback=True)
     assert (states(found), found.phase) == (["returned", "switched", "returning"], "rolling back")
     boards.boards["b1"].away = False
+    assert found.exit_code == EXIT_OVER_LIMIT
     assert boards.run().phase == "rolled back", "the same command ends it first"
     assert [fake.current for fake in boards.boards.values()] == [OLD, OLD, OLD]
 
@@ -187,11 +188,19 @@ def test_another_request_is_refused_while_one_has_not_ended(fleet):
         boards.run(min_fps=24.0, check="true")
     with pytest.raises(DataError, match="with other waves"):
         boards.run(waves=(100.0,))
+    assert boards.run().phase == "stopped"
     boards.boards["b1"].ill = False
     assert boards.run(max_failures=2, rollback=True).phase == "done", "how many may fail may change"
     assert boards.run(check="true").exit_code == EXIT_DONE, "what is done makes room"
     boards.path.write_text(boards.path.read_text().replace('"done"', '"running"'))
     assert boards.run(fresh=True, check="false").exit_code == EXIT_DONE
+
+
+def test_a_rollout_that_switched_nothing_makes_room_for_another(fleet):
+    boards = fleet(2, b0={"ill": True})
+    boards.run()
+    boards.boards["b0"].ill = False
+    assert boards.run(min_fps=3.0).exit_code == EXIT_DONE
 
 
 def test_a_dry_run_asks_and_writes_nothing(fleet):

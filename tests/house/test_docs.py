@@ -135,8 +135,8 @@ def test_every_command_line_in_the_pages_is_valid(tmp_path: Path, monkeypatch: p
     for page, line in commands():
         words = shlex.split(line, comments=True)[1:]
         words = list(itertools.takewhile(lambda word: word not in (">", ">>", "||", "&&"), words))
-        for word in words[1:]:
-            if word.endswith((".edgenet", ".json", ".onnx", ".keras")):
+        for before, word in itertools.pairwise(words):
+            if before == "--fleet" or word.endswith((".edgenet", ".json", ".onnx", ".keras")):
                 Path(word).touch()
         if reason := refusal(words):
             wrong.append(f"{page}: {line}: {reason}")

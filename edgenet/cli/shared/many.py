@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from edgenet.board import Board
 from edgenet.cli.shared.boards import Boards
 from edgenet.cli.shared.many_progress import many_progress
-from edgenet.cli.shared.output import print_json, print_table, remark, say, say_hint
+from edgenet.cli.shared.output import print_json, print_table, remark, say, say_hint, say_wrapped, width
 from edgenet.errors import EXIT_DONE, EXIT_OVER_LIMIT, EXIT_UNREACHABLE
 from edgenet.fleet_report import state_of
 from edgenet.fleets.each import Outcome, each
@@ -19,6 +19,8 @@ from edgenet.progress import Progress
 __all__ = ["Ended", "Verb", "on_each"]
 
 T = TypeVar("T")
+# Characters between two columns of a table, and of the states and seconds.
+BETWEEN, STATES = 3, 24
 
 
 def _done(_: Any) -> int:
@@ -131,6 +133,8 @@ def _reason(outcome: Outcome[T], verb: Verb[T]) -> str | None:
 def _show(outcomes: Sequence[Outcome[T]], verb: Verb[T]) -> None:
     told = [{} if outcome.value is None else verb.row(outcome.value) for outcome in outcomes]
     columns = list(dict.fromkeys(head for row in told for head in row))
+    if _across(outcomes, columns, told) > width():
+        columns = _said_once(columns, [row for row in told if row])
     rows = [
         [
             str(outcome.board),
@@ -142,6 +146,21 @@ def _show(outcomes: Sequence[Outcome[T]], verb: Verb[T]) -> None:
     ]
     if rows:
         print_table("", ["board", "state", *columns, "s"], rows)
+
+
+def _across(outcomes: Sequence[Outcome[T]], columns: Sequence[str], told: Sequence[Mapping[str, str]]) -> int:
+    """About how many characters wide a table of all these columns is."""
+    names = max((len(str(outcome.board)) for outcome in outcomes), default=0)
+    cells = [max(len(head), *(len(row.get(head, "")) for row in told)) for head in columns]
+    return names + STATES + sum(cell + BETWEEN for cell in cells)
+
+
+def _said_once(columns: Sequence[str], told: Sequence[Mapping[str, str]]) -> list[str]:
+    """Tell above the table what is the same on all boards; the columns that are left."""
+    same = [head for head in columns if len(told) > 1 and len({row.get(head) for row in told}) == 1]
+    if same:
+        say_wrapped("on all: " + ", ".join(f"{head} {told[0][head]}".strip() for head in same), "")
+    return [head for head in columns if head not in same]
 
 
 def _reasons(outcomes: Sequence[Outcome[T]], verb: Verb[T]) -> list[str]:

@@ -45,8 +45,10 @@ def many_progress(boards: Sequence[Board]) -> Iterator[tuple[BoardProgress, Ende
 
     console = bar_console()
     shown = _Screen(boards, console)
-    with Live(shown, console=console, transient=True, refresh_per_second=TIMES_A_SECOND):
-        yield _logged(shown.tell), shown.ended
+    live = Live(shown, console=console, transient=True, refresh_per_second=TIMES_A_SECOND)
+    with live:
+        turns = _Turns(shown, _Lines(boards), live.stop)
+        yield _logged(turns.tell), turns.ended
 
 
 def _logged(tell: BoardProgress) -> BoardProgress:
@@ -74,12 +76,38 @@ class _Lines:
         with self._lock:
             self._lines[str(board)](stage, done, total)
 
-    def ended(self, board: Board, state: str) -> None:
-        """Show an end."""
+    def passed(self) -> None:
+        """A board's end that was shown otherwise."""
         with self._lock:
             self._left -= 1
+
+    def ended(self, board: Board, state: str) -> None:
+        """Show an end."""
+        self.passed()
+        with self._lock:
             left = f"; {self._left} left" if self._left else ""
             remark(f"{board}: {state}{left}")
+
+
+class _Turns:
+    """The screen; plain lines from when ssh may ask a person, for what is drawn again erases the question."""
+
+    def __init__(self, screen: _Screen, lines: _Lines, stop: Callable[[], None]) -> None:
+        self._shown: _Screen | _Lines = screen
+        self._screen, self._lines, self._stop = screen, lines, stop
+
+    def tell(self, board: Board, stage: str, done: int, total: int | None) -> None:
+        """Show a stage."""
+        if board.asks and self._shown is self._screen:
+            self._shown = self._lines
+            self._stop()
+        self._shown.tell(board, stage, done, total)
+
+    def ended(self, board: Board, state: str) -> None:
+        """Show an end."""
+        if self._shown is self._screen:
+            self._lines.passed()
+        self._shown.ended(board, state)
 
 
 class _Row:

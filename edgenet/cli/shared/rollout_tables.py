@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 from edgenet.board import Board
@@ -10,7 +11,7 @@ from edgenet.errors import EXIT_DONE
 from edgenet.figures import number
 from edgenet.fleet import Fleet
 from edgenet.fleet_report import DONE, state_of
-from edgenet.fleets.rollout_state import ON_NEW, PLANNED, WAITING, Rollout, RolloutBoard
+from edgenet.fleets.rollout_state import CURRENT, ON_NEW, PLANNED, WAITING, Rollout, RolloutBoard
 
 __all__ = ["RolloutTables"]
 
@@ -43,7 +44,10 @@ class RolloutTables:
     def show(self, made: Rollout) -> None:
         """All waves, and a line for the whole."""
         for title, rows in self._waves:
-            print_table(f"{title}: {_counted(rows)}", COLUMNS, [_cells(row) for row in rows])
+            cells = [_cells(row) for row in rows]
+            told = [any(line[place] for line in cells) for place in range(len(COLUMNS))]
+            columns, *lines = ([*itertools.compress(line, told)] for line in (COLUMNS, *cells))
+            print_table(f"{title}: {_counted(rows)}", columns, lines)
         on_new = sum(row.state in ON_NEW for row in made.boards)
         planned = "planned, nothing was done" if made.phase == PLANNED else made.phase
         say(f"{planned}: {on_new} of {len(made.boards)} boards run the new build; {_counted(made.boards)}")
@@ -54,7 +58,8 @@ class RolloutTables:
         last = {row.board: row for _, rows in self._waves for row in rows}
         for row in last.values():
             if row.reason:
-                found.setdefault("; ".join(filter(None, (row.reason, row.remedy))), []).append(row.board)
+                reason = row.reason.removeprefix(f"{row.board}: ")
+                found.setdefault("; ".join(filter(None, (reason, row.remedy))), []).append(row.board)
         for words, names in found.items():
             say(f"edgenet: {', '.join(names)}: {words}", err=True)
 
@@ -67,7 +72,8 @@ def _counted(rows: Sequence[RolloutBoard]) -> str:
 
 def _cells(row: RolloutBoard) -> list[str]:
     figures = (row.fps, row.p99_ms, row.memory_mb, row.drift_pp)
-    before = row.before_name or (row.before or "")[:SHORT]
+    nothing = "nothing" if row.build and row.state != CURRENT else ""
+    before = row.before_name or (row.before or nothing)[:SHORT]
     build = f"{row.name or ''} {(row.build or '')[:SHORT]}".strip()
     told = ["" if value is None else number(value) for value in figures]
     return [row.board, row.state, build, before, *told, f"{row.seconds:.1f}"]

@@ -42,7 +42,7 @@ def require_signature_option(function: _F) -> _F:
 
 
 def checked(files: tuple[str, ...], required: bool, signers: str | None) -> tuple[Bundle, ...]:
-    """The bundles of some files, refused where signatures are required and one's does not count.
+    """The bundles of some files, read once, and refused where signatures are required and one's is none.
 
     Raises:
         BundleError, SignatureError: One cannot be read, or its signature does not count.
