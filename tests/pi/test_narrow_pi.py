@@ -49,10 +49,8 @@ def test_a_32_bit_pi(guest: Callable[[str], str], figures: dict[str, Any], tmp_p
     with pytest.raises(DeviceError, match="imports numpy, which the board's Python does not have") as caught:
         deploy(bundle, name)
     assert caught.value.remedy == "run `sudo apt install python3-numpy` there"
-    there(
-        name,
-        f'sudo mv {NUMPY}.away {NUMPY}; test -z "$(ls .edgenet/runtimes .edgenet/deployments | grep -v :)"',
-    )
+    nothing = "find .edgenet/runtimes .edgenet/deployments -mindepth 1 | grep . && exit 1"
+    there(name, f"{nothing}; sudo mv {NUMPY}.away {NUMPY}")
 
     found = doctor(name, "tflite")
     states = {item.name: item for item in found.conditions}
