@@ -22,10 +22,11 @@ UNUSABLE = {
 
 def unusable_home(board: str, word: str, folder: str) -> ConnectionFailed:
     """The error of a folder that cannot hold what edgenet keeps; the caller raises it."""
-    full = word == "no-space"
-    remedy = f"free some space there, or {ELSEWHERE}" if full else ELSEWHERE
-    about = page("troubleshooting", "no-space-left" if full else "the-folder-cannot-be-used")
-    return ConnectionFailed(UNUSABLE[word].format(board, folder), f"{remedy} ({about})")
+    what = UNUSABLE[word].format(board, folder)
+    if word == "no-space":
+        about = page("troubleshooting", "no-space-left")
+        return ConnectionFailed(what, f"free some space there, or {ELSEWHERE} ({about})")
+    return ConnectionFailed(what, f"{ELSEWHERE} ({page('troubleshooting', 'the-folder-cannot-be-used')})")
 
 
 def unsafe_home(board: str, how: str, number: str = "", folder: str = "") -> ConnectionFailed:
