@@ -14,6 +14,7 @@ from edgenet.files import sha256
 from edgenet.fleets.each import AT_ONCE
 from edgenet.fleets.waves import SHARES
 from edgenet.imageset import ImageSet
+from edgenet.notebook import Shown
 from edgenet.protocol import Protocol
 from edgenet.steps.taken import images_of, protocol_of
 
@@ -23,7 +24,7 @@ CHECK_S = 60.0
 
 
 @dataclass(frozen=True)
-class RolloutOptions:
+class RolloutOptions(Shown):
     """What is asked of a rollout.
 
     Attributes:
