@@ -74,7 +74,7 @@ class Upkeep(object):
         return self._over({"changed": done.changed, "removed": removed})
 
     def place(self, request):
-        """Complete a bundle's folder; the current one stays, and the lock is held on."""
+        """Complete a bundle's folder; the current one stays, what is old goes, and the lock is held on."""
         manifest = request["manifest"]
         deployments.check(manifest)
         with self._told(request, history.WAITS) as done:
@@ -82,6 +82,7 @@ class Upkeep(object):
             removed, done.changed = prune.with_room(
                 self._store, lambda: deployments.place(self._store, manifest)
             )
+        removed += prune.trim(self._store)
         return {"changed": done.changed, "removed": removed}
 
     def switch(self, request):
@@ -159,7 +160,7 @@ class Upkeep(object):
     def _told(self, request, what, failures=True):
         self._store.need_lock()
         self._settle()
-        return _Told(self._store, request, what, failures)
+        return history.Told(self._store, request, what, failures)
 
     def _over(self, reply):
         self._store.release()
@@ -253,35 +254,6 @@ class Upkeep(object):
             if not found["works"]:
                 what = "{} cannot become current: the board's own {} does not work: {}"
                 raise Failure("import", what.format(title, manifest["backend"], found["why"]), remedy)
-
-
-class _Told(object):
-    """Within it something is done to a deployment; then a line says so, with the reason where it failed.
-
-    Args:
-        store: The board's.
-        request: Of the host.
-        what: The word for it.
-        failures: Whether they are told; not where the host then goes another way.
-
-    Attributes:
-        manifest: Of the deployment, once it is known.
-        changed: Whether there was anything to do; a line says only what changed.
-    """
-
-    def __init__(self, store, request, what, failures):
-        self._arguments, self._failures = (store, request, what), failures
-        self.manifest, self.changed = {"digest": None, "name": None}, False
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, _kind, error, _trace):
-        about = self._arguments + (self.manifest,)
-        if isinstance(error, Failure) and error.kind != wire.PART and self._failures:
-            history.add(*(about + (error.what,)))
-        elif error is None and self.changed:
-            history.add(*about)
 
 
 def _temperature():

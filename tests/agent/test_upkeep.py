@@ -278,6 +278,7 @@ class RemovalTest(Board):
         self.ask(wire.REMOVE, digest=Build("b").digest[:8], force=True)
         self.assertIsNone(self.ask(wire.STATUS)["current"])
         self.assertEqual(self.signal(), "-\n")
+        self.assertFalse(os.path.lexists(self.home + "/current"))
         self.assertEqual(self.ask(wire.SWITCH)["name"], "a")
         self.assertEqual(self.current(), "a")
 
@@ -293,8 +294,22 @@ class RemovalTest(Board):
         self.ask(wire.PLACE, manifest=Build("b").manifest)
         self.assertEqual(self.current(), "a")
         self.assertIsNone(self.ask(wire.STATUS)["previous"], "it was never current")
+        self.store.release()
         self.ask(wire.SWITCH, digest=Build("b").digest)
         self.assertEqual(self.ask(wire.STATUS)["previous"]["name"], "a")
+
+    def test_rollouts_leave_no_more_behind_than_deploys_and_never_take_what_runs(self):
+        self.deploy("a")
+        for name in "bcdefgh":  # placed, and refused by a check
+            self.send(Build(name))
+            self.ask(wire.PLACE, manifest=Build(name).manifest)
+            self.assertEqual(self.current(), "a")
+        self.ask(wire.SWITCH, digest=Build("h").digest, what="rollout")
+        told = self.ask(wire.STATUS)
+        self.assertEqual([item["name"] for item in told["deployments"]], ["h", "g", "f", "a"])
+        self.assertEqual((told["current"]["name"], told["previous"]["name"]), ("h", "a"))
+        self.assertEqual(told["current"]["by"], "ada")
+        self.assertEqual(told["history"][0]["what"], "rollout")
 
     def test_only_one_at_a_time(self):
         self.deploy("a", "b")
@@ -444,7 +459,7 @@ class TellingTest(Board):
         self.ask(wire.NOTE, what="profile", digest=build.digest, result="ok", told={"fps": 30.5})
         self.ask(wire.NOTE, what="check", digest="0" * 64, name="other", result="its answers differ")
         status = self.ask(wire.STATUS)
-        self.assertEqual(status["last_report"], {"fps": 30.5})
+        self.assertEqual((status["last_report"]["fps"], status["last_report"]["at"]), (30.5, None))
         self.assertEqual([line["name"] for line in status["history"]], ["other", "a", "a"])
         self.assertEqual(len(self.ask(wire.STATUS, lines=1)["history"]), 1)
         for wrong in ({"told": 3}, {"what": "x\ny"}, {"digest": "x"}, {"told": {"x": "y" * 9000}}):

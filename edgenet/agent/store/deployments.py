@@ -112,8 +112,15 @@ def listing(store):
     for digest in sorted(os.listdir(store.path("deployments"))):
         manifest = DIGEST.match(digest) and read_json(store.path("deployments", digest, "manifest.json"))
         if isinstance(manifest, dict):
-            found.append({name: manifest.get(name) for name in LISTED})
+            told = {name: _short(manifest.get(name)) for name in LISTED}
+            known = DIGEST.match(told["runtime"] or "")
+            found.append(dict(told, digest=digest, runtime=told["runtime"] if known else None))
     return found
+
+
+def _short(value):
+    """A manifest's text as it may be told, or ``None``: damage may have made another thing of it."""
+    return value if isinstance(value, str) and len(value) <= 300 else None
 
 
 def _write(folder, text):

@@ -12,11 +12,13 @@ import time
 from typing import Any
 
 from ..failure import FULL, Failure, shown
+from ..wire import PART
 from .home import DIGEST, fcntl, read_json, sync_folder
 
 FILE, OLDER = "history.jsonl", "history.1.jsonl"
 BOUND = 64 << 10  # of each of the two files, bytes
 LONGEST = 4096  # of one line, bytes
+SHORT = 300  # of one text in it, characters
 TEXTS = ("who", "host", "what", "digest", "name", "result")
 # What makes a deployment the current one; ``found`` stands for a line that a cut has lost.
 ARRIVALS = ("deploy", "rollback", "rollout", "switch", "found")
@@ -42,15 +44,45 @@ def add(store, request, what, manifest, result=DONE, told=None):
     texts = dict(manifest, who=request.get("who"), host=request.get("host"), what=what, result=result)
     for name in TEXTS:
         value = texts.get(name)
-        line[name] = shown(str(value))[:300] if value is not None else None
+        line[name] = shown(str(value))[:SHORT] or "-" if value is not None else None
     if told is not None:
         line["told"] = told
-    if len(_packed(line)) > LONGEST:
-        raise Failure("bad-request", "a line of the history has {} bytes at most".format(LONGEST))
+    if len(_packed(line)) > LONGEST or not _is_small(told or {}):
+        what = "a line of the history has {} bytes at most, and holds nothing deep or endless".format(LONGEST)
+        raise Failure("bad-request", what)
     with contextlib.suppress(OSError), _held(store):
         known = lines(store)
         line["n"] = known[-1]["n"] + 1 if known else 1
         _append(store, line, known)
+
+
+class Told(object):
+    """Within it something is done to a deployment; then a line says so, with the reason where it failed.
+
+    Args:
+        store: The board's.
+        request: Of the host.
+        what: The word for it.
+        failures: Whether they are told; not where the host then goes another way.
+
+    Attributes:
+        manifest: Of the deployment, once it is known.
+        changed: Whether there was anything to do; a line says only what changed.
+    """
+
+    def __init__(self, store, request, what, failures):
+        self._arguments, self._failures = (store, request, what), failures
+        self.manifest, self.changed = {"digest": None, "name": None}, False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, _kind, error, _trace):
+        about = self._arguments + (self.manifest,)
+        if isinstance(error, Failure) and error.kind != PART and self._failures:
+            add(*(about + (error.what,)))
+        elif error is None and self.changed:
+            add(*about)
 
 
 def lines(store):
@@ -77,9 +109,14 @@ def newest(known):
 
 
 def last_report(known):
-    """What the last measurement told, or ``None``."""
-    told = [line["told"] for line in known if line["what"] == REPORT and line.get("told")]
-    return told[-1] if told else None
+    """What the last measurement told, as far as it is what a report tells, or ``None``."""
+    for line in reversed(known):
+        if line["what"] == REPORT and line.get("told"):
+            told = line["told"]
+            found = {name: _number(told.get(name)) for name in ("at", "fps", "p99_ms")}
+            texts = {name: _text(told.get(name)) for name in ("digest", "verdict")}
+            return dict(found, **texts) if texts["digest"] is None or _is_digest(texts["digest"]) else None
+    return None
 
 
 @contextlib.contextmanager
@@ -151,12 +188,30 @@ def _parsed(text):
 
 def _is_line(line):
     """Whether a file's line is one of these: another program, or damage, may have written it."""
-    texts = all(name in line and isinstance(line[name], (str, type(None))) for name in TEXTS)
-    digest = line.get("digest") is None or DIGEST.match(str(line["digest"]))
+    texts = all(name in line and (line[name] is None or _text(line[name])) for name in TEXTS)
+    texts = texts and line["what"] is not None and line["result"] is not None
+    digest = line.get("digest") is None or _is_digest(line["digest"])
     number = isinstance(line.get("n"), int) and -64 <= line["n"] < 1 << 53
-    told = line.get("told") is None or isinstance(line["told"], dict)
+    told = line.get("told") is None or (isinstance(line["told"], dict) and _is_small(line["told"]))
     times = all(line.get(name) is None or _number(line[name]) is not None for name in ("at_board", "at_host"))
     return bool(number and texts and digest and told and times)
+
+
+def _is_small(value, depth=4):
+    """Whether a JSON value is finite, and no deeper than that."""
+    if isinstance(value, (dict, list)):
+        inner = value.values() if isinstance(value, dict) else value
+        return depth > 0 and all(_is_small(item, depth - 1) for item in inner)
+    return not isinstance(value, (int, float)) or -1e15 < value < 1e15
+
+
+def _is_digest(value):
+    return isinstance(value, str) and DIGEST.match(value) is not None
+
+
+def _text(value):
+    """A short text, or ``None``."""
+    return value if isinstance(value, str) and 0 < len(value) <= SHORT else None
 
 
 def _older_agents(store):
@@ -170,7 +225,7 @@ def _older_agents(store):
         who, _, host = source.partition("@") if isinstance(source, str) else ("", "", "")
         line = {"n": -number, "what": "deploy", "result": DONE, "at_board": None, "told": None}
         line.update(digest=entry.get("digest"), at_host=_number(entry.get("at")))
-        line.update(who=who or None, host=host or None, name=entry.get("name"))
+        line.update(who=_text(who), host=_text(host), name=_text(entry.get("name")))
         found.append(line)
     return [line for line in found if line["digest"] and _is_line(line)]
 

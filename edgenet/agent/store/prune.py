@@ -46,7 +46,9 @@ def remove(store, digest):
     """
     store.need_lock()
     if deployments.current(store) == digest:
-        os.unlink(store.path("deployments", "current"))
+        for link in (store.path("current"), store.path("deployments", "current")):
+            if os.path.lexists(link):
+                os.unlink(link)
     listed = deployments.listing(store)
     gone = [item for item in listed if item["digest"] == digest]
     return _drop(store, [item for item in listed if item["digest"] != digest], gone)
@@ -79,7 +81,8 @@ def prune(store, keep=KEEP):
 
 def _divided(store, keep):
     """(kept, gone): the current deployment and the newest others, and the rest."""
-    place = {digest: number for number, digest in enumerate(history.newest(history.lines(store)))}
+    came = list(history.arrivals(history.lines(store)))[::-1]  # what was never current comes last
+    place = {digest: number for number, digest in enumerate(came)}
     listed = deployments.listing(store)
     listed.sort(key=lambda item: place.get(item["digest"], len(place)))
     current = deployments.current(store)

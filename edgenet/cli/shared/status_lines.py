@@ -113,7 +113,7 @@ def _kept(item: Kept | None) -> str:
 
 
 def _runtime(item: Kept) -> str:
-    made = f"{item.backend} {item.runtime_version or ''}".strip()
+    made = f"{item.backend or '–'} {item.runtime_version or ''}".strip()
     return made if item.runtime else f"{made}, the board's own"
 
 

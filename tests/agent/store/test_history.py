@@ -69,7 +69,12 @@ class HistoryCase(unittest.TestCase):
             for other in (b"\xff\x00\n", b"[]\n", b"{}\n", b"[" * 3000 + b"\n", b'{"n": true}\n', b"\n\n"):
                 stream.write(other)
             line = history.lines(self.store)[0]
-            for wrong in ({"n": "x"}, {"n": 1e400}, {"who": 3}, {"digest": "../x"}, {"told": []}):
+            deep = {"x": [[[[[1]]]]]}
+            for wrong in (
+                {"n": "x"}, {"n": 1e400}, {"n": -65}, {"who": 3}, {"digest": "../x"}, {"told": []},
+                {"told": deep}, {"told": {"x": float("nan")}}, {"at_host": float("inf")},
+                {"name": "x" * 301}, {"what": None},
+            ):  # fmt: skip
                 stream.write(json.dumps(dict(line, **wrong)).encode() + b"\n")
         self.add("b")
         self.assertEqual(self.names(), ["a", "b"])
@@ -86,7 +91,8 @@ class HistoryCase(unittest.TestCase):
         known = history.lines(self.store)
         self.assertLess(len(known), 60)
         self.assertEqual(list(history.arrivals(known)), [about("old")["digest"]])
-        self.assertEqual(history.last_report(known), {"fps": 3})
+        report = {"at": None, "fps": 3, "p99_ms": None, "digest": None, "verdict": None}
+        self.assertEqual(history.last_report(known), report)
         self.assertEqual([line["n"] for line in known], sorted({line["n"] for line in known}))
 
     def test_a_card_without_room_gives_the_older_half_up_but_not_what_is_needed(self):
