@@ -6,7 +6,7 @@ Every board is a real sshd on loopback with a home of its own and a Python from 
 the host share this machine's cores, so a fleet's floor is the processor time of its boards, which is shown.
 Ansible (``copy`` and ``unarchive``, as many forks) brings the artifact there too; DIR/bin holds it. Bytes are
 ssh's own counts, key exchange included. Goals: all at most 6 times as long as one; the host's memory flat;
-unchanged at most 4 KiB of frames and 20 ms of edgenet's processor time a board. Faults in a rollout are benchmarks/fleet_faults.py.
+unchanged at most 4 KiB of frames and 20 ms of edgenet's processor time a board.
 """
 
 from __future__ import annotations
