@@ -36,6 +36,10 @@ def own_target(device: BoardLike = "local", progress: Progress = silent) -> Targ
         ConnectionFailed, ConnectionLost: The board cannot be reached, or does not answer.
         DeviceError: It is not what it is stated to be.
         PlanError: No runtime fits it.
+
+    Examples:
+        >>> edgenet.own_target("local").name
+        'local'
     """
     board = board_of(device)
     with connect(board, board_events(progress)) as agent:
