@@ -3,15 +3,18 @@
 from . import wire
 from .child import Child
 from .failure import Failure
-from .store import deployments
+from .store import deployments, trust
 
 
 def finish(store, manifest, runtime_folder, tell):
     """The worker's reply: ``{"finished": {"path", "cached", "reason", …}}`` or an error.
 
     Raises:
-        Failure: "no-space", which can be mended here.
+        Failure: "no-space", which can be mended here; "untrusted": under its digest something else is deployed,
+            whose engine it would replace, and this board asks for signatures.
     """
+    if deployments.differs(store, manifest):
+        trust.demand(store, manifest)
     path = store.verified_blob(manifest["artifact"], manifest["artifact_size"])
     child = Child(runtime_folder)
     order = {"type": wire.FINISH, "manifest": manifest, "path": path, "folder": store.path("engines")}

@@ -271,6 +271,20 @@ class RemovalTest(Board):
         for wrong in (0, -1):
             self.refuses("bad-request", self.ask, wire.PRUNE, keep=wrong)
 
+    def test_what_a_cut_removal_left_hinders_no_later_one(self):
+        self.deploy("a", "b")
+        shutil.copytree(
+            self.store.path("deployments", Build("a").digest),
+            self.store.path("deployments", Build("a").digest + ".gone"),
+            symlinks=True,
+        )
+        self.ask(wire.REMOVE, digest=Build("a").digest)
+        self.assertEqual(sorted(os.listdir(self.store.path("deployments"))), sorted(self.links("b")))
+
+    def links(self, name):
+        digest = Build(name).digest
+        return [digest, digest + ".link", "current"]
+
     def test_the_current_one_is_removed_only_with_force(self):
         self.deploy("a", "b")
         self.refuses("current", self.ask, wire.REMOVE, digest=Build("b").digest)

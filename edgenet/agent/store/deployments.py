@@ -21,6 +21,9 @@ FIELDS = {
     "labels": list,
 }
 
+# What a program loads depends on these.
+MADE_OF = ("artifact", "backend", "build", "file")
+
 # What a listing tells of each.
 LISTED = ("digest", "name", "backend", "runtime", "runtime_version")
 
@@ -74,6 +77,12 @@ def relink(store, manifest):
     if os.path.isdir(store.path("deployments", manifest["digest"])):
         with contextlib.suppress(OSError):
             stable.prepare(store, manifest)
+
+
+def differs(store, manifest):
+    """Whether under its digest a deployment is here that another artifact is made of."""
+    here = read_json(store.path("deployments", manifest["digest"], "manifest.json"))
+    return isinstance(here, dict) and any(here.get(name) != manifest.get(name) for name in MADE_OF)
 
 
 def check(manifest):

@@ -96,6 +96,7 @@ def _forget(store, kept, gone):
     removed = []
     for item in gone:
         folder = store.path("deployments", item["digest"])
+        shutil.rmtree(folder + _GONE, ignore_errors=True)  # of a removal that was cut
         os.rename(folder, folder + _GONE)  # whole, or not there
         removed.append("deployment {} ({})".format(item["name"], item["digest"][:12]))
     for name in os.listdir(store.path("deployments")):

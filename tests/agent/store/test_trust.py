@@ -14,7 +14,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from edgenet_agent import parts
+from edgenet_agent import finish, parts
 from edgenet_agent.failure import Failure
 from edgenet_agent.store import deployments, history, prune, trust
 from edgenet_agent.store.home import Store
@@ -142,6 +142,25 @@ class TrustCase(unittest.TestCase):
         self.assertEqual(trust.demand(self.store, good), "alice@team")
         self.refused("is not signed", {name: good[name] for name in good if name != "signature"})
         self.assertEqual(deployments.load(self.store, None), good)
+
+    def test_finishing_something_else_under_its_digest_replaces_nothing(self):
+        key, line = self.make_key("alice")
+        raw = whole(self.artifact)
+        self.answer("add", name="alice@team", key=line)
+        good = self.manifest(raw, signature=self.sign(key, raw))
+        deployments.deploy(self.store, dict(good))
+        evil = dict(good, artifact=self.put(b"xyz"), build=None)
+        for one in (evil, dict(evil, signature=None), dict(good, build={"precision": "fp32"})):
+            with mock.patch("edgenet_agent.finish.Child") as child:
+                child.return_value.request.return_value = ({"error": {"kind": "load"}}, b"")
+                self.refuses("", finish.finish, self.store, one, None, None)
+            child.assert_not_called()
+        found = [name for name in os.listdir(self.home + "/current/") if name.startswith("model.")]
+        self.assertEqual(found, [])
+        with mock.patch("edgenet_agent.finish.Child") as child:
+            child.return_value.request.return_value = ({"finished": {}}, b"")
+            unsigned = {name: good[name] for name in good if name != "signature"}
+            finish.finish(self.store, dict(unsigned, runtime="f" * 64), None, None)
 
     def test_a_deployment_says_nothing_that_was_not_signed(self):
         key, line = self.make_key("alice")
