@@ -31,26 +31,26 @@ class PackageTest(unittest.TestCase):
         return probe.package(NAME)
 
     def test_version_in_the_metadata_of_pip(self):
-        self.assertEqual(self.made("edgenet_toy-1.26.4.dist-info"), "1.26.4")
+        assert self.made("edgenet_toy-1.26.4.dist-info") == "1.26.4"
 
     def test_version_in_the_metadata_of_debian(self):
-        self.assertEqual(self.made("edgenet_toy-1.24.2.egg-info"), "1.24.2")
+        assert self.made("edgenet_toy-1.24.2.egg-info") == "1.24.2"
 
     def test_version_with_a_python(self):
-        self.assertEqual(self.made("edgenet_toy-1.19.5-py3.6.egg-info"), "1.19.5")
+        assert self.made("edgenet_toy-1.19.5-py3.6.egg-info") == "1.19.5"
 
     def test_no_metadata(self):
-        self.assertEqual(self.made(""), "")
+        assert self.made("") == ""
 
     def test_metadata_of_another(self):
-        self.assertEqual(self.made("edgenet_toy_more-2.0.dist-info"), "")
+        assert self.made("edgenet_toy_more-2.0.dist-info") == ""
 
     def test_a_folder_of_this_name_is_no_package(self):
         """Debian leaves one of numpy's under lib/python3.11."""
-        self.assertIsNone(self.made("", source=None))
+        assert self.made("", source=None) is None
 
     def test_it_is_not_there(self):
-        self.assertIsNone(probe.package(NAME))
+        assert probe.package(NAME) is None
 
 
 if __name__ == "__main__":
