@@ -304,7 +304,7 @@ BOARD = some.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     some.lists(BOARD, min_size=1, max_size=5),
     some.lists(some.tuples(some.integers(1, 40), some.booleans()), max_size=4),
