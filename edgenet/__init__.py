@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from edgenet.steps.estimate import estimate
     from edgenet.steps.fastest import deploy_fastest
     from edgenet.steps.init import init
+    from edgenet.steps.own_target import own_target
     from edgenet.steps.parity import parity
     from edgenet.steps.planning import plan
     from edgenet.steps.probe import probe
@@ -87,6 +88,7 @@ _HOMES = {
     "each": "edgenet.fleets.each",
     "estimate": "edgenet.steps.estimate",
     "init": "edgenet.steps.init",
+    "own_target": "edgenet.steps.own_target",
     "parity": "edgenet.steps.parity",
     "plan": "edgenet.steps.planning",
     "present": "edgenet.steps.report",
@@ -140,6 +142,7 @@ __all__ = [
     "each",
     "estimate",
     "init",
+    "own_target",
     "parity",
     "plan",
     "present",

@@ -46,6 +46,8 @@ def _spoken(text: str) -> str:
 
 def _argument(match: re.Match[str]) -> str:
     name = (match["named"] or match["name"]).replace("-", "_")
+    if name == "board_home":
+        return f"Board(home={match['value'] or match['sign'] or ''})"
     if match["word"]:
         more = re.sub(r" or (\S+)", r' or "\1"', match["more"])
         return f'{name}="{match["word"]}"{more}'

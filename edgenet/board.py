@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from edgenet.errors import LibraryError
+from edgenet.notebook import Shown
 
 __all__ = ["Board", "BoardLike", "board_of"]
 
 
 @dataclass(frozen=True)
-class Board:
+class Board(Shown):
     """One board.
 
     Attributes:

@@ -45,6 +45,8 @@ class Facts(Record):
     Attributes:
         cores: How many cores the agent may use.
         clock_s: Unix time.
+        noexec: Whether no library loads from edgenet's folder there.
+        writable: Whether that folder can be written; a card at the end of its life cannot.
         compatible: The device tree's names, the exact one first.
         clusters: The kinds of core, the strongest first.
         sources: What a demo can look at there, the likeliest camera first.
@@ -69,6 +71,7 @@ class Facts(Record):
     page_size: int | None = None
     disk_free_mb: Megabytes | None = None
     noexec: bool | None = None
+    writable: bool | None = None
     shell: str | None = None
     encoding: str | None = None
     clock_s: float | None = None

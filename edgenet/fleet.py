@@ -12,8 +12,8 @@ from edgenet.board import Board, BoardLike, board_of
 from edgenet.errors import LibraryError
 from edgenet.fleet_limit import limited
 from edgenet.inventory import read_inventory
-from edgenet.library import Table
-from edgenet.notebook import Shown
+from edgenet.library import Table, find
+from edgenet.notebook import Grid, Shown
 from edgenet.pages import page
 from edgenet.text import cause
 from edgenet.text_file import read_text
@@ -26,7 +26,7 @@ INVENTORY = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fleet(Shown):
     """Boards by name.
 
@@ -45,6 +45,23 @@ class Fleet(Shown):
     boards: tuple[Board, ...]
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Its name and how many boards it has."""
+        return f"<Fleet {self.name}: {len(self.boards)} boards>"
+
+    def _title(self) -> str:
+        return f"{self.name}: {len(self.boards)} boards"
+
+    def _rows(self) -> Mapping[str, Any]:
+        return {"not used": self.notes} if self.notes else {}
+
+    def _grids(self) -> Sequence[Grid]:
+        rows = [
+            [str(board), board.device, board.target or "", ", ".join(board.tags), board.canary or ""]
+            for board in self.boards
+        ]
+        return (Grid(("board", "device", "target", "tags", "canary"), rows),)
+
     @classmethod
     def load(cls, path: Path | str) -> Fleet:
         """Read a fleet's TOML file, or an Ansible inventory as ``ansible-inventory --list`` prints it.
@@ -55,14 +72,18 @@ class Fleet(Shown):
         path = Path(path)
         text = read_text(path, LibraryError, "correct the file", MAX_BYTES)
         if text.lstrip().startswith("{"):
-            return cls(path.stem, *read_inventory(text, str(path)))
+            return cls(path.stem, *read_inventory(text, str(path)))._known(path)
         try:
             table = Table(tomllib.loads(text), str(path))
         except (ValueError, RecursionError) as error:
             raise LibraryError(f"{path}: not a readable TOML file ({cause(error)})", INVENTORY) from None
         boards = [_board(name, Table(value, f"{path} [boards.{name}]")) for name, value in _boards(table)]
         table.done()
-        return cls(path.stem, tuple(boards))
+        return cls(path.stem, tuple(boards))._known(path)
+
+    def _known(self, path: Path) -> Fleet:
+        """With targets that there are; their files are found from the folder of the fleet's file."""
+        return replace(self, boards=tuple(_with_target(board, path) for board in self.boards))
 
     @classmethod
     def of(cls, *boards: BoardLike) -> Fleet:
@@ -99,6 +120,18 @@ class Fleet(Shown):
                 )
             names.add(str(board))
             places[place] = str(board)
+
+
+def _with_target(board: Board, path: Path) -> Board:
+    """A board whose target is a name that there is, or a file that is there."""
+    if board.target is None:
+        return board
+    target = str(path.parent / board.target) if board.target.endswith(".toml") else board.target
+    try:
+        find("target", target)
+    except LibraryError as error:
+        raise LibraryError(f"{path}: {board}: {error.what}", error.remedy) from None
+    return replace(board, target=target)
 
 
 def _boards(table: Table) -> Sequence[tuple[str, Mapping[str, Any]]]:

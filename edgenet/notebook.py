@@ -43,6 +43,7 @@ class Shown:
 
     def __init_subclass__(cls) -> None:
         """A value of thousands of samples still shows itself in a line; dataclass keeps what is there."""
+        super().__init_subclass__()
         if "__repr__" not in cls.__dict__:
             cls.__repr__ = Shown.__repr__  # type: ignore[method-assign]
 

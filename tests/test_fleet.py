@@ -42,6 +42,8 @@ tags = ["outside", "old"]
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Fleet:
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "roof.toml").touch()
     return Fleet.load(written(tmp_path, BOARDS))
 
 
@@ -51,11 +53,14 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_toml_file_is_read_as_it_says(fleet: Fleet) -> None:
+def test_a_toml_file_is_read_as_it_says(fleet: Fleet, tmp_path: Path) -> None:
     kitchen, _, roof, garage = fleet.boards
     assert kitchen == Board("pi@192.168.7.11", "raspberry-pi-4", "kitchen-1", ("kitchen", "pilot"), 1)
     assert (roof.device, roof.home, roof.python) == ("roof", "/data/edgenet", "/opt/python/bin/python3")
     assert garage.device == "garage-1"
+    assert roof.target == str(tmp_path / "ours" / "roof.toml"), (
+        "a file is found from the folder of the fleet's"
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,6 +114,8 @@ def test_a_limit_that_means_nothing_is_an_error_with_the_nearest(
     [
         ('[boards.a]\ndevice = "pi@x"\n[boards.b]\ndevice = "pi@x"\n', "a and b are both pi@x"),
         ("[boards.a]\ncanary = 0\n", "canary 0 is no place in an order"),
+        ('[boards.a]\ntarget = "raspbery-pi-4"\n', "boards.toml: a: there is no target 'raspbery-pi-4'"),
+        ('[boards.a]\ntarget = "ours.toml"\n', "ours.toml: no such target file"),
         ('[boards.a]\nhome = "edgenet"\n', "is not the full path"),
         ('[boards.a]\ntag = ["x"]\n', "does not know 'tag'"),
         ("[boards]\n", "there are no boards in it"),

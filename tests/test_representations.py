@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 import edgenet
+from edgenet.errors import DeviceError
+from edgenet.fleets.each import Outcome
 from edgenet.library import names
 from edgenet.notebook import Grid, Shown, card
 from edgenet.record import Record
@@ -68,6 +70,9 @@ def shown(model_file: Path, photos: Path, tmp_path_factory: pytest.TempPathFacto
         *(edgenet.Protocol.load(name) for name in names("protocol")),
         *(edgenet.SweepPlan.load(name) for name in names("sweep")),
         edgenet.DemoOptions(against=compiled),
+        *((pi := edgenet.Board("pi@a", "raspberry-pi-4", "a", ("kitchen",), 1)), edgenet.Fleet.of(pi)),
+        *(Outcome(pi, deployment, None, 1.0), Outcome(pi, None, DeviceError("it is full"), 1.0)),
+        edgenet.RolloutOptions(),
         edgenet.plan(model_file, "raspberry-pi-4", "tflite", "fp32"),
         *options(edgenet.Target.load("jetson-nano")),
         edgenet.compare(one, report(2.1), Gates(min_fps=24, max_drift=0.1)),

@@ -68,6 +68,14 @@ def no_space(needed, free, where):
     )
 
 
+def of_board(error):
+    """The failure that any other ``OSError`` means."""
+    if error.errno != errno.EROFS:
+        return Failure("os", "the board: {}".format(error))
+    what = "the board: its file system is mounted read-only: {}".format(error.filename or "edgenet's folder")
+    return Failure("os", what, "name another folder with --board-home DIR, or with EDGENET_HOME there")
+
+
 def from_os_error(error, needed, free, where):
     """The failure that an ``OSError`` from writing ``where`` means."""
     if error.errno in FULL:

@@ -8,7 +8,7 @@ from typing import Any
 from . import beat, finish, live, parts, upkeep, wire
 from .child import Child, try_runtime
 from .facts import probe
-from .failure import Failure
+from .failure import Failure, of_board
 from .store import deployments, prune, trust, unpack
 from .store.home import LOCK_WAIT
 
@@ -80,7 +80,7 @@ class Server(object):
                 "error": Failure("bad-request", "the agent cannot read the request: " + what).as_json()
             }, b""
         except OSError as error:
-            return {"error": Failure("os", "the board: {}".format(error)).as_json()}, b""
+            return {"error": of_board(error).as_json()}, b""
 
     # -- requests
 

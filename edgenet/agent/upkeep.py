@@ -74,7 +74,7 @@ class Upkeep(object):
         return self._over({"changed": done.changed, "removed": removed})
 
     def place(self, request):
-        """Complete a bundle's folder; the current one stays, and the lock is held on."""
+        """Complete a bundle's folder; the current one stays, what is old goes, and the lock is held on."""
         manifest = request["manifest"]
         deployments.check(manifest)
         with self._told(request, history.WAITS) as done:
@@ -82,6 +82,7 @@ class Upkeep(object):
             removed, done.changed = prune.with_room(
                 self._store, lambda: deployments.place(self._store, manifest)
             )
+        removed += prune.trim(self._store)
         return {"changed": done.changed, "removed": removed}
 
     def switch(self, request):

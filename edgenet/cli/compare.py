@@ -50,11 +50,12 @@ def compare(
     require_all: bool,
     as_json: bool,
 ) -> int:
-    """Compare two reports of one model, or two runs of a fleet.
+    """Compare two reports, or two runs of a fleet.
 
     Says whether B is faster than A, slower, or whether the difference is within the noise; and what changed
-    in memory and accuracy. Of two fleet reports, every board is compared with itself and judged alone; boards
-    that are new or missing are told, and --require-valid asks for all of A's.
+    in memory and accuracy. Two reports must be of one model. Of two fleet reports, every board is compared
+    with itself and judged alone; boards that are new or missing are told, and --require-valid asks for all
+    of A's.
 
     \b
     Example:

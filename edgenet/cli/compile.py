@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgenet.cli.shared.boards import named
+from edgenet.cli.shared.made_for import made_for_options
 from edgenet.cli.shared.names import Choice
 from edgenet.cli.shared.options import (
     backend_option,
@@ -19,7 +21,6 @@ from edgenet.cli.shared.options import (
     preprocessing_option,
     python_option,
     recipe_option,
-    target_option,
 )
 from edgenet.cli.shared.output import print_json, print_notes, print_rows, remark, say, say_hint, say_next
 from edgenet.cli.shared.outputs import OUTPUT_FILE
@@ -34,7 +35,7 @@ __all__ = ["compile"]
 
 @click.command()
 @model_argument
-@target_option
+@made_for_options
 @backend_option
 @precision_option
 @recipe_option
@@ -77,7 +78,9 @@ def compile(model: str, output: str | None, dry_run: bool, as_json: bool, **aske
       edgenet compile m.onnx --target raspberry-pi-4 --calibration imgs/ --dry-run
       edgenet compile m.int8.onnx --target raspberry-pi-5 --backend onnxruntime
       edgenet compile signs --target local --precision int8 --calibration signs
+      edgenet compile signs --device user@board --calibration signs
     """
+    board = asked.pop("board")
     how = {"cache": not asked.pop("no_cache"), **asked}
     if dry_run:
         _preview(model, output, as_json, how)
@@ -94,7 +97,8 @@ def compile(model: str, output: str | None, dry_run: bool, as_json: bool, **aske
         return
     say(str(written))
     print_rows(_summary(compiled))
-    say_next("deploy", str(written), "--device", _device(compiled.plan.target))
+    where = named(board) if board else ["--device", _device(compiled.plan.target)]
+    say_next("deploy", str(written), *where)
 
 
 def _preview(model: str, output: str | None, as_json: bool, how: dict[str, Any]) -> None:

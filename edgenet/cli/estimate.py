@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from edgenet.board import Board
+from edgenet.cli.shared.boards import named
+from edgenet.cli.shared.made_for import made_for_options
 from edgenet.cli.shared.options import (
     backend_option,
     json_option,
     model_argument,
     precision_option,
     python_option,
-    target_option,
 )
 from edgenet.cli.shared.output import print_json, print_notes, say, say_next, say_wrapped
+
+if TYPE_CHECKING:
+    from edgenet.target import Target
 
 __all__ = ["estimate"]
 
 
 @click.command()
 @model_argument
-@target_option
+@made_for_options
 @backend_option
 @precision_option
 @click.option(
@@ -30,7 +36,13 @@ __all__ = ["estimate"]
 @python_option
 @json_option
 def estimate(
-    model: str, target: str, backend: str | None, precision: str | None, threads: int | None, as_json: bool
+    model: str,
+    target: Target | str,
+    board: Board | None,
+    backend: str | None,
+    precision: str | None,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Estimate a model's speed without the board.
 
@@ -47,7 +59,7 @@ def estimate(
       edgenet estimate v1-0.75-192 --target raspberry-pi-4 --precision int8
     """
     from edgenet.steps.estimate import estimate as estimate_model
-    from edgenet.zoo.named import named
+    from edgenet.zoo.named import named as published
 
     found = estimate_model(model, target, backend, precision, threads or 0)
     print_notes(found.notes)
@@ -59,7 +71,8 @@ def estimate(
         say(f"ESTIMATED by the data sheet alone: {found.roofline_ms:.3g} ms")
     if found.remedy:
         say(found.remedy)
-    untrained = named(model) is not None and not Path(model).exists()
+    untrained = published(model) is not None and not Path(model).exists()
     why = "your trained one, to measure it there" if untrained else "to measure it there"
     file = "MODEL" if untrained else model
-    say_next("compile", file, "--target", target, "--calibration", "DIR", why=why)
+    where = named(board) if board else ["--target", str(target)]
+    say_next("compile", file, *where, "--calibration", "DIR", why=why)

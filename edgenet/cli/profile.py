@@ -117,11 +117,11 @@ def _many(
     key = [bundle.digest for bundle in loaded]
     verb = Verb("profile", row, Report.to_table, exit_code, missed, key)
     ended = on_each(boards, work, verb, as_json, show=not as_json)
-    found = fleet_report(ended.outcomes)
+    made = fleet_report(ended.outcomes)
     if as_json:
-        print_json(found.to_table())
+        print_json(made.to_table())
     if output:
-        found.write(output)
+        made.write(output)
     return ended.exit_code
 
 

@@ -120,9 +120,9 @@ def rollout(
 ) -> int:
     """Bring a new build to a fleet, step by step.
 
-    A few boards are tried first. On each the build of its kind is sent, checked against the answers it must give, measured where
-    there is a limit, and shown to your own check. Only then it becomes the current one. When too many boards
-    fail, no further one is begun. The same command goes on after any interruption.
+    A few boards are tried first. On each, the build of its kind is sent, checked against the answers it must
+    give, measured where there is a limit, and shown to your own check; only then it becomes the current one.
+    When too many boards fail, no further one is begun. The same command goes on after any interruption.
 
     \b
     Example:

@@ -8,6 +8,7 @@ import click
 
 from edgenet.cli.shared.options import json_option
 from edgenet.cli.shared.output import print_json, remark, say, say_next
+from edgenet.text import plain
 
 __all__ = ["sign"]
 
@@ -44,7 +45,7 @@ def sign(bundles: tuple[str, ...], key: str, force: bool, as_json: bool) -> None
     """
     from edgenet.steps.sign import sign as run
 
-    done = run(bundles, key, _passphrase, force)
+    done = run(bundles, key, lambda: _passphrase(key), force)
     if as_json:
         print_json([item.to_table() for item in done])
         return
@@ -56,12 +57,12 @@ def sign(bundles: tuple[str, ...], key: str, force: bool, as_json: bool) -> None
     say_next("trust", "--key", _public(key), "--device", "D", why="once for each board")
 
 
-def _passphrase() -> str:
+def _passphrase(key: str) -> str:
     if said := os.environ.get(VARIABLE):
         return said
     if not os.isatty(0):
         return ""
-    return str(click.prompt("Passphrase of the key", hide_input=True, err=True))
+    return str(click.prompt(f"Passphrase of {plain(key)}", hide_input=True, err=True))
 
 
 def _public(key: str) -> str:

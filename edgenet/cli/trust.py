@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgenet.cli.shared.boards import Boards, boards_options
+from edgenet.cli.shared.boards import Boards, boards_options, named
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_table, remark, say
+from edgenet.cli.shared.output import print_json, print_table, remark, say, say_next
 from edgenet.cli.shared.progress import progress
 
 if TYPE_CHECKING:
@@ -86,11 +86,13 @@ def _one(board: Board, work: Callable[[Board, Progress], Trusted], as_json: bool
         print_json(found.to_table())
     elif not found.asked:
         say(f"{board} asks for no signatures")
+        say_next("trust", *named(board), "--key", "K.pub", why="to have it ask for them")
     else:
         rows = [[item.name, item.fingerprint] for item in found.keys]
         print_table(f"{board} makes current only what is signed by one of", ["name", "key"], rows)
         if found.refused:
             remark(f"what is current on {board} goes on running, but would be refused now: {found.refused}")
+        say_next("deploy", "SIGNED.edgenet", *named(board))
     return 0
 
 

@@ -40,7 +40,7 @@ def wheelhouse(
     Example:
       edgenet wheelhouse --target raspberry-pi-4 --target jetson-orin-nano
       edgenet wheelhouse --python 3.11 --machine aarch64 --backend tflite
-      edgenet wheelhouse --python 3.11 --machine armv7l --index https://INDEX/simple
+      edgenet wheelhouse --python 3.11 --machine armv7l --index URL
     """
     from edgenet.steps.wheelhouse import wheelhouse as run
 

@@ -16,6 +16,7 @@ from importlib import resources
 from edgenet.agent import wire
 from edgenet.devices.archive import Archive
 from edgenet.devices.connection import Connection
+from edgenet.devices.homes import UNUSABLE, unsafe_home, unusable_home
 from edgenet.errors import ConnectionFailed, ConnectionLost
 from edgenet.pages import page
 from edgenet.text import last_line
@@ -50,6 +51,19 @@ def good(path):
             return hashlib.sha256(f.read()).hexdigest() == digest
     except OSError:
         return False
+def check():
+    disk = os.statvfs(home)
+    if disk.f_blocks and disk.f_bavail * disk.f_frsize < size:
+        raise OSError(errno.ENOSPC, "")
+    link = path + "." + str(os.getpid())
+    try:
+        os.symlink("x", link)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
+            raise
+        say("no-links " + home)
+        sys.exit(1)
+    os.unlink(link)
 def fetch():
     part = path + ".part"
     temporary = path + "." + str(os.getpid())
@@ -86,10 +100,12 @@ try:
         say("unsafe-home {0} {2} {1}".format(*found))
         sys.exit(1)
     if not good(path):
+        check()
         fetch()
 except OSError as error:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    say(("no-space " if full else "cannot-write ") + home)
+    closed = "read-only " if error.errno == errno.EROFS else "cannot-write "
+    say(("no-space " if full else closed) + home)
     sys.exit(1)
 say("ready")
 sys.path.insert(0, path)
@@ -170,7 +186,7 @@ def handshake(connection: Connection, archive: Archive) -> tuple[int, int]:
         if word == "ready":
             return sent, received
         if word == "unsafe-home":
-            raise _unsafe_home(connection.name, *last_line(rest).split(" ", 2))
+            raise unsafe_home(connection.name, *last_line(rest).split(" ", 2))
         if word != "need":
             raise _refusal(connection.name, word, last_line(rest))
         if not (rest or "0").isdecimal() or len(rest) > 9:
@@ -190,6 +206,8 @@ def _send(connection: Connection, data: bytes) -> int:
 
 
 def _refusal(board: str, word: str, rest: str) -> ConnectionFailed:
+    if word in UNUSABLE:
+        return unusable_home(board, word, rest)
     match word:
         case "no-python" if rest == "python3":
             return ConnectionFailed(
@@ -201,30 +219,6 @@ def _refusal(board: str, word: str, rest: str) -> ConnectionFailed:
             return ConnectionFailed(
                 f"EDGENET_PYTHON on {board} is not a Python 3.6 or newer: {rest}", "correct or unset it there"
             )
-        case "no-space":
-            return ConnectionFailed(
-                f"{board} has no space left in {rest}",
-                f"free some space there and try again ({page('troubleshooting', 'no-space-left')})",
-            )
-        case "cannot-write":
-            return ConnectionFailed(
-                f"{board} does not let this user write {rest}",
-                "set EDGENET_HOME there to a folder that it may write",
-            )
         case "damaged":
             return ConnectionFailed(f"the agent arrived damaged on {board}", "try again; check the network")
     return ConnectionFailed(f"{board} answered something unknown: {word} {rest}"[:300], "update edgenet")
-
-
-def _unsafe_home(board: str, how: str, number: str = "", folder: str = "") -> ConnectionFailed:
-    own = "or set EDGENET_HOME there to a folder of your own"
-    if how == "open":
-        mode = f" (mode {int(number):04o})" if number.isdecimal() else ""
-        return ConnectionFailed(
-            f"{board} lets other users write {folder}{mode}: they could change what edgenet runs there",
-            f"run `chmod go-w {shlex.quote(folder)}` there, {own}",
-        )
-    return ConnectionFailed(
-        f"{folder} on {board} belongs to another user (uid {number}): they could change what edgenet runs",
-        f"run `sudo chown -R $(id -u) {shlex.quote(folder)}` there if it is yours, {own}",
-    )

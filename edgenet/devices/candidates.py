@@ -10,8 +10,9 @@ from edgenet.devices.platform import Platform
 from edgenet.errors import DeviceError
 from edgenet.facts import Facts
 
-__all__ = ["candidates", "fits"]
+__all__ = ["candidates", "fits", "machine_of"]
 
+NARROW = 32
 # A 64-bit kernel's machine, as wheels for a 32-bit Python on it call theirs.
 _NARROW = {"aarch64": "armv7l", "armv8l": "armv7l", "x86_64": "i686"}
 # ARM11's core designs ("CPU implementer" and "CPU part"): Armv6, whatever the kernel calls the machine.
@@ -51,14 +52,18 @@ def fits(backend: str, facts: Facts) -> bool:
         return False
 
 
+def machine_of(facts: Facts) -> str:
+    """What a board's programs are made for: of a 32-bit Python on a 64-bit kernel, the 32-bit machine."""
+    machine = str(facts.machine)
+    return _NARROW.get(machine, machine) if facts.python_bits == NARROW else machine
+
+
 def _platform(backend: str, facts: Facts) -> Platform:
     if facts.system != "Linux" or facts.python_implementation != "cpython":
         raise refused(backend, f"{facts.python_implementation} on {facts.system} is not supported")
     if facts.glibc is None:
         raise refused(backend, "the board's C library is not glibc, and wheels need glibc")
-    machine = str(facts.machine)
-    if facts.python_bits == 32:
-        machine = _NARROW.get(machine, machine)
+    machine = machine_of(facts)
     if machine.startswith("armv6") or any(part in _ARMV6 for part in facts.cpu_parts):
         core = f" ({facts.cpu})" if facts.cpu else ""
         raise DeviceError(

@@ -14,6 +14,7 @@ from edgenet.devices.blobs import Blob
 from edgenet.devices.candidates import candidates
 from edgenet.devices.channel import OnEvent
 from edgenet.devices.first_use import take
+from edgenet.devices.homes import ELSEWHERE
 from edgenet.devices.index import own_index
 from edgenet.devices.pins import Pin
 from edgenet.devices.replies import BoardError
@@ -32,7 +33,7 @@ __all__ = [
     "ensure_runtime",
 ]
 
-NOEXEC_REMEDY = "set EDGENET_HOME there to a folder of a file system mounted without noexec"
+NOEXEC_REMEDY = f"{ELSEWHERE}, on a file system mounted without noexec"
 
 # Signals after which another build of the runtime may do.
 _OTHER_BUILD = ("SIGILL", "SIGBUS", "SIGSEGV", "SIGABRT")

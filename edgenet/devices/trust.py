@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, TypeVar
 
 from edgenet.agent import wire
+from edgenet.devices.upkeep import sender
 from edgenet.json_value import Length
 from edgenet.record import Record
 
@@ -108,4 +109,4 @@ class Trust:
         return self._ask(_Proven, wire.PROVE, {"manifest": dict(manifest)}).signer
 
     def _change(self, what: str, **told: str) -> Trusted:
-        return self._ask(Trusted, wire.TRUST, {"do": what, **told})
+        return self._ask(Trusted, wire.TRUST, {"do": what, **told, **sender()})

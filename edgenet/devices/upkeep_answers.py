@@ -58,8 +58,8 @@ class Happened(Record):
         n: Its number; a later line has a higher one, whatever the clocks say.
         at_board, at_host: When, by the board's clock and by the host's, Unix time.
         who, host: Whose doing, and from which machine.
-        what: ``deploy``, ``rollback``, ``switch``, ``place``, ``prune``, ``remove``, ``profile``; ``found``:
-            it was current, and a cut had lost the line that says how it became so.
+        what: ``deploy``, ``rollout``, ``rollback``, ``switch``, ``place``, ``prune``, ``remove`` or
+            ``profile``; ``found``: it was current, and a cut had lost the line that says how it became so.
         digest, name: Of the deployment, where it was done to one.
         result: ``ok``, or why not.
         told: More about it.

@@ -84,9 +84,9 @@ def _obstacle(bundle: Bundle, facts: Facts, target: Target | None, board: Board)
             load_backend(manifest.backend).board_file(manifest.artifact, version)
         elif manifest.backend not in facts.runtimes:
             candidates(manifest.backend, facts, own_index())
+        return _foreign(manifest.target, facts) or _unsafe(bundle, facts)
     except EdgenetError as error:
         return error.what
-    return _foreign(manifest.target, facts) or _unsafe(bundle, facts)
 
 
 def _foreign(target: str, facts: Facts) -> str:

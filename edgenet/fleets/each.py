@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from edgenet.board import Board
 from edgenet.errors import EXIT_DONE, ConnectionFailed, EdgenetError
+from edgenet.notebook import Shown
 from edgenet.progress import Progress
 
 __all__ = ["AT_ONCE", "BoardProgress", "Outcome", "each", "unheard"]
@@ -30,7 +31,7 @@ def unheard(board: Board, stage: str, done: int, total: int | None) -> None:
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[T]):
+class Outcome(Shown, Generic[T]):
     """What came of the work on one board.
 
     Attributes:

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
+from edgenet.devices.upkeep_answers import Checked
 from edgenet.errors import HealthError
 from edgenet.fleets.rollout_job import RolloutJob
 from edgenet.fleets.rollout_state import RolloutBoard
@@ -76,9 +77,17 @@ def _hold_limits(row: RolloutBoard, report: Report, max_memory: float | None) ->
 
 def _ask(agent: Agent, manifest: Mapping[str, Any], name: str, command: str, timeout_s: float) -> None:
     said = agent.upkeep.check(manifest, command, timeout_s)
-    if said.exit_status != 0:
+    if said.exit_status != 0 or said.timed_out:
         words = last_line(said.output) or "it said nothing"
         raise HealthError(
-            f"{name}: your check ended with exit status {said.exit_status}: {words}",
+            f"{name}: your check {_how(said, timeout_s)}: {words}",
             "run the check on the board by hand, or roll out another build",
         )
+
+
+def _how(said: Checked, timeout_s: float) -> str:
+    if said.timed_out:
+        return f"did not end within {timeout_s:g} s"
+    if said.exit_status < 0:
+        return f"was ended by signal {-said.exit_status}"
+    return f"ended with exit status {said.exit_status}"

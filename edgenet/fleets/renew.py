@@ -13,7 +13,7 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
-from edgenet.errors import EdgenetError
+from edgenet.errors import EdgenetError, HealthError
 from edgenet.fleets.fit_to_switch import fit_to_switch
 from edgenet.fleets.rollout_job import RolloutJob
 from edgenet.fleets.rollout_state import (
@@ -65,7 +65,7 @@ def take_back(board: Board, job: RolloutJob, progress: Progress) -> None:
     with _noted(board, job), connect(board, board_events(progress)) as agent:
         id_, current = _asked(agent)
         row = job.file.put(job.row(board).taken_back(id_, current.digest))
-        if row.state == RETURNING:
+        if row.state == RETURNING and not job.options.dry_run:
             progress("switching back", 0, None)
             job.file.put(_returned(agent, row))
 
@@ -73,7 +73,11 @@ def take_back(board: Board, job: RolloutJob, progress: Progress) -> None:
 def _bring(agent: Agent, bundle: Bundle, row: RolloutBoard, job: RolloutJob, progress: Progress) -> None:
     manifest = stage(agent, bundle, row.board, progress, job.options.offline).manifest
     agent.upkeep.place(manifest)
-    row = fit_to_switch(agent, bundle, manifest, row, job, progress)
+    try:
+        row = fit_to_switch(agent, bundle, manifest, row, job, progress)
+    except HealthError as error:
+        agent.upkeep.note(_FORWARDS, bundle.digest, error.what.removeprefix(f"{row.board}: "))
+        raise
     row = job.file.put(row.changed(state=SWITCHING))
     progress("switching", 0, None)
     try:
@@ -119,6 +123,8 @@ def _noted(board: Board, job: RolloutJob) -> Iterator[None]:
     try:
         yield
     except EdgenetError as error:
+        if getattr(error, "unasked", False) and not board.asks:
+            raise  # a person may be asked yet
         job.file.put(job.row(board).failed(error).changed(seconds=_since(began)))
         raise
     job.file.put(job.row(board).changed(seconds=_since(began)))

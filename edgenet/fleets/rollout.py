@@ -70,9 +70,10 @@ def rollout(
         BundleError: A bundle cannot be read.
 
     Examples:
-        >>> options = edgenet.RolloutOptions(canary=2, min_fps=24, rollback=True)
-        >>> edgenet.rollout(["pi4.edgenet", "pi5.edgenet"], "fleet.toml", options).phase  # doctest: +SKIP
-        'done'
+        >>> fleet = edgenet.Fleet.of("local")
+        >>> done = edgenet.rollout("signs.edgenet", fleet, edgenet.RolloutOptions(max_memory=2000))
+        >>> done.phase, done.exit_code, len(done.boards)
+        ('done', 0, 1)
     """
     path = state_file(fleet) if state is None else Path(state)
     fleet = fleet if isinstance(fleet, Fleet) else Fleet.load(fleet)
@@ -83,7 +84,7 @@ def rollout(
     elif not options.rollback:
         raise LibraryError("no bundle is given", "give the .edgenet files to roll out, or --rollback")
     with held(None if options.dry_run else path):
-        saved = None if options.fresh else saved_rollout(path)
+        saved = None if made and (options.fresh or options.dry_run) else saved_rollout(path)
         begin = _begin(saved, made, fleet, options, path)
         file = RolloutFile(None if options.dry_run else path, begin)
         job = RolloutJob(made, options, _asked(made, options), file)
@@ -153,15 +154,23 @@ class _Run:
         self._phase(ROLLING_BACK)
         names = [row.board for row in self._job.file.rollout.to_return()]
         self._each(names, lambda board, progress: take_back(board, self._job, progress))
-        if not self._job.file.rollout.to_return():
+        if self._job.options.dry_run:
+            self._phase(PLANNED)
+        elif not self._job.file.rollout.to_return():
             self._phase(ROLLED_BACK)
-        self._tell_wave("taken back", [self._job.file.rollout.row(name) for name in names])
+        self._tell_wave("back", [self._job.file.rollout.row(name) for name in names])
 
     def _each(self, names: Sequence[str], work: Callable[[Board, Progress], None]) -> None:
+        """Their rows tell what came of it; but where a person could have been asked, only the outcome does.
+
+        Raises:
+            DataError: The state file cannot be written.
+        """
         outcomes = each([self._boards[name] for name in names], work, self._tell, self._job.options.at_once)
         for outcome in outcomes:
-            if outcome.error is not None and not self._job.row(outcome.board).exit_code:
-                raise outcome.error  # what came of it could not be kept
+            row = self._job.row(outcome.board)
+            if outcome.error is not None and not row.exit_code:
+                self._job.file.put(row.failed(outcome.error))
 
     def _phase(self, phase: str) -> None:
         self._job.file.write(lambda found: found.changed(phase=phase))
@@ -186,7 +195,7 @@ def _begin(
         return saved.changed(asked_back=True)
     plan = waves(fleet.boards, options.canary, options.waves)
     request = options.request(made, fleet.boards)
-    return begun(None if options.dry_run else saved, request, plan, fleet.notes)
+    return begun(saved, request, plan, fleet.notes)
 
 
 def _named(boards: Sequence[Board]) -> dict[str, Board]:

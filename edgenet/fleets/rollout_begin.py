@@ -44,7 +44,7 @@ def begun(
             forgotten.
     """
     if saved is not None and saved.phase != ROLLED_BACK and saved.request == request:
-        return saved if saved.phase == ROLLING_BACK else _resumed(saved)
+        return saved.changed(asked_back=False) if saved.phase == ROLLING_BACK else _resumed(saved)
     if saved is not None and saved.phase not in (DONE, ROLLED_BACK) and saved.to_return():
         raise DataError(f"a rollout {_of_other(saved, request)} has not ended", _remedy(saved))
     rows = tuple(

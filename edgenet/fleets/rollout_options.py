@@ -14,6 +14,7 @@ from edgenet.files import sha256
 from edgenet.fleets.each import AT_ONCE
 from edgenet.fleets.waves import SHARES
 from edgenet.imageset import ImageSet
+from edgenet.notebook import Shown
 from edgenet.protocol import Protocol
 from edgenet.steps.taken import images_of, protocol_of
 
@@ -23,7 +24,7 @@ CHECK_S = 60.0
 
 
 @dataclass(frozen=True)
-class RolloutOptions:
+class RolloutOptions(Shown):
     """What is asked of a rollout.
 
     Attributes:
@@ -43,6 +44,10 @@ class RolloutOptions:
         at_once: How many boards are worked on at the same time.
         fresh: Whether an unfinished rollout in the state file is forgotten.
         dry_run: Ask the boards what they are and what they run, and do nothing.
+
+    Examples:
+        >>> edgenet.RolloutOptions(canary=2, min_fps=24, rollback=True).measures
+        True
     """
 
     canary: int | None = None

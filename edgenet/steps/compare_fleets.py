@@ -26,6 +26,8 @@ __all__ = ["BoardComparison", "FleetComparison", "FleetGates", "compare_fleets"]
 COMPARED, NEW, MISSING, UNMEASURED = "compared", "new", "missing", "not measured"
 # Of boards, for an interval of what happened to all of them.
 FEWEST = 5
+# What a ratio is within before its logarithm is taken: samples of a file may be anything above 0.
+BOUNDS = (1e-200, 1e200)
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ def _board(old: FleetBoard | None, new: FleetBoard, gates: Gates) -> BoardCompar
 
 def _missing(old: FleetBoard, gates: Gates) -> BoardComparison:
     """A board that is not in the second run: told, and a fault where all of them are asked for."""
-    limits = (_absent("board in b"),) if _complete(gates) and old.report is not None else ()
+    limits = (_absent("board in b"),) if _complete(gates) else ()
     return BoardComparison(old.board, MISSING, None, "not in b", limits)
 
 
@@ -228,7 +230,7 @@ def _over_all(ratios: Sequence[float]) -> tuple[float | None, tuple[float, float
     """Geometric mean and its interval by Student's t of the logarithms, boards being independent."""
     if not ratios:
         return None, None
-    logs = np.log(np.asarray(ratios, np.float64))
+    logs = np.log(np.clip(np.asarray(ratios, np.float64), *BOUNDS))
     middle = float(logs.mean())
     if len(ratios) < FEWEST:
         return math.exp(middle), None

@@ -213,7 +213,7 @@ def _request(
     """Bring everything to the board; what asks it to run."""
     facts = agent.facts(sorted({bundle.manifest.backend for bundle in bundles}))
     threads = chosen.threads or facts.cores
-    staged = [stage(agent, bundle, str(board), progress) for bundle in bundles]
+    staged = [stage(agent, bundle, str(board), progress, to_stay=False) for bundle in bundles]
     archive = demo_archive()
     program = Blob(archive.digest, len(archive.data), lambda: io.BytesIO(archive.data))
     shown = [blob for _, blob in pictures]

@@ -13,6 +13,7 @@ from edgenet.devices.agent import Agent
 from edgenet.devices.answers import Trial
 from edgenet.devices.candidates import candidates, fits
 from edgenet.devices.connect import connect
+from edgenet.devices.homes import ELSEWHERE
 from edgenet.devices.index import own_index
 from edgenet.devices.pins import Pin
 from edgenet.devices.runtimes import NOEXEC_REMEDY
@@ -121,7 +122,7 @@ def doctor(
             backends = (
                 (backend,) if backend else _backends(board.target or board_target(facts, board.device).target)
             )
-            trials = {name: _try(agent, name) for name in backends}
+            trials = {name: _try(agent, name) for name in backends if facts.writable is not False}
     except ConnectionFailed as error:
         reach = Condition("reach", "not", error.what, error.remedy)
         return Examination(str(board), (reach,), reached=False)
@@ -146,9 +147,12 @@ def _asked(agent: Agent, backends: Sequence[str]) -> tuple[Facts, float]:
     The clock is asked for alone: trying runtimes takes a slow board half a minute.
     """
     before = time.time()
-    clock = agent.facts().clock_s
+    first = agent.facts()
+    clock = first.clock_s
     after = time.time()
     now = min(max(clock, before), after) if clock is not None else after
+    if first.writable is False:  # what trying runtimes takes could not be sent
+        return first, now
     return agent.facts(backends).changed(clock_s=clock), now
 
 
@@ -225,6 +229,8 @@ def _bits(facts: Facts, backends: Sequence[str]) -> Condition:
 
 
 def _folder(facts: Facts) -> Condition:
+    if facts.writable is False:
+        return Condition("folder", "not", "it can be read, but not written", ELSEWHERE)
     if facts.noexec is None:
         return Condition("folder", "unknown", "writable; whether libraries load from it is not known")
     if facts.noexec:
@@ -313,7 +319,7 @@ def _disk(facts: Facts, backends: Sequence[str]) -> Condition:
     need = DEPLOYMENT_MB + RUNTIME_MB * sum(name not in own and load_backend(name).sent for name in backends)
     if free >= need:
         return Condition("disk", "ok", f"{free:.0f} MB free, up to {need} MB needed")
-    remedy = "free some space there, or set EDGENET_HOME there to a larger disk"
+    remedy = f"free some space there, or {ELSEWHERE}, on a larger disk"
     return Condition("disk", "not", f"{free:.0f} MB free, up to {need} MB needed", remedy)
 
 

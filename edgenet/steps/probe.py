@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from edgenet.backend import backend_names, load_backend
 from edgenet.board import BoardLike, board_of
+from edgenet.devices.candidates import fits, machine_of
 from edgenet.devices.connect import connect
 from edgenet.devices.match import Match, match
 from edgenet.errors import LibraryError
@@ -20,7 +22,7 @@ from edgenet.steps.events import board_events
 from edgenet.target import ISA, BackendSupport, Target
 from edgenet.text import plain
 
-__all__ = ["board_target", "probe", "target_text", "write_target"]
+__all__ = ["board_target", "probe", "supported", "target_text", "write_target"]
 
 
 def probe(device: BoardLike = "local", progress: Progress = silent) -> Facts:
@@ -87,7 +89,7 @@ def target_text(name: str, facts: Facts) -> str:
     found = board_target(facts)
     local = Target.load("local")
     base = Target.load(found.target) if found.target else local
-    there = {name: support for name, support in base.backends.items() if load_backend(name).present(facts)}
+    there = supported(base, facts)
     board, memory = facts.board or facts.os or name, round(facts.memory_mb or 0)
     lines = [
         f"# Read from the board by edgenet probe; {plain(str(found))}",
@@ -100,7 +102,7 @@ def target_text(name: str, facts: Facts) -> str:
         f"board_models = {_value([facts.board] if facts.board else [])}",
         "",
         "[cpu]",
-        f"machine = {_value(str(facts.machine))}",
+        f"machine = {_value(machine_of(facts))}",
         f"core = {_value(facts.cpu or '')}",
         f"cores = {facts.cores}",
         f"clock_mhz = {facts.clock_max_mhz or 0}",
@@ -108,6 +110,22 @@ def target_text(name: str, facts: Facts) -> str:
     ]
     lines += [line for name, support in there.items() for line in _backend(name, support)]
     return "\n".join([*lines, "", "[os]", f"images = {_value([_system(facts)])}", ""])
+
+
+def supported(target: Target, facts: Facts) -> Mapping[str, BackendSupport]:
+    """Of what a target lists, the backends whose runtime a board has, or can be sent."""
+    return {
+        name: support
+        for name, support in target.backends.items()
+        if load_backend(name).present(facts) and _runs(name, facts)
+    }
+
+
+def _runs(backend: str, facts: Facts) -> bool:
+    """Whether what edgenet sends fits there; it may where a board tells no system."""
+    if not load_backend(backend).sent or None in (facts.system, facts.python_implementation):
+        return True
+    return backend in facts.runtimes or fits(backend, facts)
 
 
 def _backend(name: str, support: BackendSupport) -> list[str]:

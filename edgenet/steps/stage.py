@@ -43,11 +43,17 @@ class Staged(NamedTuple):
     finished: Finished | None
 
 
-def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline: bool = False) -> Staged:
+def stage(
+    agent: Agent,
+    bundle: Bundle,
+    device: str,
+    progress: Progress,
+    offline: bool = False,
+    to_stay: bool = True,
+) -> Staged:
     """Send what the board lacks and check its answers, unless that was done; takes the deploy lock.
 
-    The board's current deployment stays what it is. What it would refuse to make current, because it is not
-    signed by a key that the board trusts, is refused before anything of it is loaded there.
+    The board's current deployment stays what it is.
 
     Args:
         agent: On the board.
@@ -55,24 +61,14 @@ def stage(agent: Agent, bundle: Bundle, device: str, progress: Progress, offline
         device: The board's name, for messages.
         progress: Called for every stage.
         offline: As for :func:`edgenet.steps.deploy.deploy`.
+        to_stay: Whether it may become the current one. What the board would then refuse, because no key that
+            it trusts signed it, is refused before the board loads anything of it.
 
     Raises:
         DeviceError: No room, no fitting runtime, it cannot run or answers otherwise than here, too little
             memory to finish it, another deploy is under way, or it is not signed as the board asks.
         SignatureError: What lies beside the bundle is no signature.
     """
-    return _stage(agent, bundle, device, progress, offline, to_stay=True)
-
-
-def _stage(
-    agent: Agent,
-    bundle: Bundle,
-    device: str,
-    progress: Progress,
-    offline: bool = False,
-    to_stay: bool = False,
-) -> Staged:
-    """:func:`stage`, for a deployment ``to_stay`` or for a measurement."""
     name = bundle.manifest.artifact.file
     on_board = bundle.manifest.artifact.build is not None
     if on_board:
@@ -96,18 +92,25 @@ def _stage(
             made = finish(agent, manifest, board_events(progress))
         if choice.digest not in proven or (made is not None and not made.cached):
             progress("checking its answers on the board", 0, None)
-            session = agent.open(None, 1, manifest)
-            encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
-            images = golden_images(bundle, encode)[:SHOWN]
-            if images:
-                answers = list(session.replay(images))
-                check_health(bundle, answers, device)
-                if said := other_pixels(bundle, answers):
-                    progress(said, 0, REMARK)
-            session.close()
+            _check_answers(agent, bundle, manifest, device, progress)
 
     runtime = ensure_runtime(agent, bundle.manifest.backend, board_events(progress), prove, offline)
     return Staged(_manifest(bundle, name, runtime), runtime, made)
+
+
+def _check_answers(
+    agent: Agent, bundle: Bundle, manifest: Mapping[str, Any], device: str, progress: Progress
+) -> None:
+    """Have a build answer golden images on the board."""
+    session = agent.open(None, 1, manifest)
+    encode = encoder_for(session.loaded.decodes, bundle.manifest.preprocessing)
+    images = golden_images(bundle, encode)[:SHOWN]
+    if images:
+        answers = list(session.replay(images))
+        check_health(bundle, answers, device)
+        if said := other_pixels(bundle, answers):
+            progress(said, 0, REMARK)
+    session.close()
 
 
 def brought(agent: Agent, bundle: Bundle, device: str, progress: Progress) -> Mapping[str, Any]:
@@ -116,7 +119,7 @@ def brought(agent: Agent, bundle: Bundle, device: str, progress: Progress) -> Ma
     Raises:
         DeviceError: As for :func:`stage`.
     """
-    manifest = _stage(agent, bundle, device, progress).manifest
+    manifest = stage(agent, bundle, device, progress, to_stay=False).manifest
     agent.end()
     return manifest
 

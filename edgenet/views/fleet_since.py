@@ -135,8 +135,13 @@ def _shift(metric: Metric, old: Report, new: Report) -> Shift | None:
         return _faster(change) if change else None
     if metric.key in (DRIFT, AGREEMENT):
         return _drifted(metric, old, new, now - before)
-    words = f"{now - before:+.{metric.digits}f} {metric.unit}"
+    words = f"{_signed(now - before, metric.digits)} {metric.unit}"
     return Shift(words, LEVEL, None, NO_INTERVAL, now - before)
+
+
+def _signed(value: float, digits: int) -> str:
+    """With its sign; what is written as 0 has none of its own."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
 SPEEDS: dict[str, Callable[[Report, Report], SpeedChange | None]] = {
@@ -147,16 +152,21 @@ SPEEDS: dict[str, Callable[[Report, Report], SpeedChange | None]] = {
 
 def _faster(change: SpeedChange) -> Shift:
     """Of frames a second: the inverse of the medians' ratio, in percent."""
-    by = 100.0 * (1.0 / change.ratio - 1.0)
+    by = _gain(change.ratio)
     edges = None
     if change.interval is not None:
         shortest, longest = change.interval
-        edges = (100.0 * (1.0 / longest - 1.0), 100.0 * (1.0 / max(shortest, TINY) - 1.0))
+        edges = (_gain(longest), _gain(shortest))
     why = f"of the medians; 95 % interval {interval(edges, 1)} %" if edges else "too few runs for an interval"
     if not change.told:
-        return Shift(f"{by:+.1f} %", LEVEL, None, f"{change.word}; {why}", by, edges)
+        return Shift(f"{_signed(by, 1)} %", LEVEL, None, f"{change.word}; {why}", by, edges)
     better = change.word == FASTER
-    return Shift(f"{by:+.1f} %", UP if better else DOWN, better, why, by, edges)
+    return Shift(f"{_signed(by, 1)} %", UP if better else DOWN, better, why, by, edges)
+
+
+def _gain(ratio: float) -> float:
+    """Percent more frames a second, where a frame takes so many times as long."""
+    return 100.0 * (1.0 / max(ratio, TINY) - 1.0)
 
 
 def _drifted(metric: Metric, old: Report, new: Report, by: float) -> Shift | None:
@@ -164,7 +174,7 @@ def _drifted(metric: Metric, old: Report, new: Report, by: float) -> Shift | Non
     if old.drift.judged_on != new.drift.judged_on:
         return None
     before, now = _edges(metric, old), _edges(metric, new)
-    words = f"{by:+.{metric.digits}f} pp"
+    words = f"{_signed(by, metric.digits)} pp"
     if before is None or now is None:
         return Shift(words, LEVEL, None, "no interval is known", by)
     why = f"95 % intervals {interval(before)} and {interval(now)}"

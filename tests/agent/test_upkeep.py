@@ -298,6 +298,19 @@ class RemovalTest(Board):
         self.ask(wire.SWITCH, digest=Build("b").digest)
         self.assertEqual(self.ask(wire.STATUS)["previous"]["name"], "a")
 
+    def test_rollouts_leave_no_more_behind_than_deploys_and_never_take_what_runs(self):
+        self.deploy("a")
+        for name in "bcdefgh":  # placed, and refused by a check
+            self.send(Build(name))
+            self.ask(wire.PLACE, manifest=Build(name).manifest)
+            self.assertEqual(self.current(), "a")
+        self.ask(wire.SWITCH, digest=Build("h").digest, what="rollout")
+        told = self.ask(wire.STATUS)
+        self.assertEqual([item["name"] for item in told["deployments"]], ["h", "g", "f", "a"])
+        self.assertEqual((told["current"]["name"], told["previous"]["name"]), ("h", "a"))
+        self.assertEqual(told["current"]["by"], "ada")
+        self.assertEqual(told["history"][0]["what"], "rollout")
+
     def test_only_one_at_a_time(self):
         self.deploy("a", "b")
         other = Store(self.home)

@@ -34,6 +34,26 @@ def test_a_remark_stays_when_the_bar_is_gone(monkeypatch: pytest.MonkeyPatch) ->
     assert not any(line.rpartition("\x1b[2K")[2].strip() == "send" for line in lines)
 
 
+def test_nothing_is_drawn_while_ssh_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar erased the question whether a host key is right, and the cursor stood behind a bar."""
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    with shown() as progress:
+        progress("connecting to pi@kitchen", 0, None)
+        screen.write("Are you sure (yes/no)? ")
+        progress("waiting for the board to start the agent", 0, None)
+        assert screen.getvalue().splitlines() == [
+            "edgenet: connecting to pi@kitchen",
+            "Are you sure (yes/no)? edgenet: waiting for the board to start the agent",
+        ]
+        progress("sending (kB)", 1, 2)
+        progress("connecting to pi@kitchen", 0, None)
+        begun = len(screen.getvalue())
+        screen.write("Are you sure (yes/no)? ")
+    assert screen.getvalue()[begun:] == "Are you sure (yes/no)? "
+
+
 def test_a_long_stage_leaves_room_for_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
     monkeypatch.setattr(sys, "stderr", screen)

@@ -246,7 +246,7 @@ def mounted(tmp_path):
 
 def test_home_that_was_always_read_only(start_board, mounted):
     start_board({"EDGENET_PYTHON": sys.executable, "EDGENET_HOME": str(mounted("ro") / "home")})
-    with pytest.raises(ConnectionFailed, match="does not let this user write") as caught:
+    with pytest.raises(ConnectionFailed, match="is mounted read-only") as caught:
         connect("board")
     clear(caught.value, 3)
     assert doctor("board").exit_code == 3

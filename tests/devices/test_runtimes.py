@@ -21,6 +21,8 @@ from edgenet.devices import pins, runtimes, wheelhouse
 from edgenet.devices.answers import Trial
 from edgenet.devices.archive import part_archives
 from edgenet.devices.connect import connect
+from edgenet.devices.index import Index
+from edgenet.devices.needs import need
 from edgenet.devices.platform import Platform
 from edgenet.devices.replies import BoardError
 from edgenet.devices.runtimes import ensure_runtime
@@ -115,6 +117,31 @@ def test_runtime_is_sent_and_tried(bare):
         assert agent.bytes_sent - before < 2048
     kept = [path.name for path in (bare.board.edgenet_home / "blobs").iterdir()]
     assert kept == [part_archives()["runtimes/onnxruntime"].digest], "the agent's part, no wheel"
+
+
+def test_what_the_board_lacks_is_sent_along_from_the_user_s_index(bare, monkeypatch, tmp_path):
+    """Kept in the runtime's own folder, which comes before the board's packages."""
+    wheels = tmp_path / "of-the-index"
+    wheels.mkdir()
+    taken = []
+    monkeypatch.setenv("EDGENET_INDEX", "https://example.invalid/simple")
+    monkeypatch.setattr(
+        runtimes,
+        "take",
+        lambda needs, platform, index: taken.append((needs, index)) or [fake_wheel(wheels, "extra", MISSING)],
+    )
+    with bare(good=WORKS) as agent:
+        (pin,) = runtimes.candidates("onnxruntime", None)
+        pins = [pin._replace(lacking=(need("extra>=1,<2"),))]
+        monkeypatch.setattr(runtimes, "candidates", lambda *_: pins)
+        monkeypatch.setattr(runtimes, "fetch", lambda *_: [fake_wheel(tmp_path / "wheels", "good", WORKS)])
+        with pytest.raises(DeviceError, match="libatomic") as caught:  # the index's wheel was unpacked last
+            ensure_runtime(agent, "onnxruntime")
+        assert "good==1" in caught.value.what
+        (sent,) = agent.runtimes().runtimes
+        listed = bare.board.edgenet_home / "runtimes" / sent
+        assert (listed / "extra-1.dist-info").is_dir()
+    assert taken == [(["extra>=1,<2"], Index.parse("https://example.invalid/simple"))]
 
 
 def damaged_silently(board, digest, source):

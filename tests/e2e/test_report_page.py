@@ -194,7 +194,10 @@ def test_a_report_and_its_figures_can_be_taken_away(
 def test_a_fleets_boards_are_sorted_filtered_and_opened(browser: Any, files: dict[str, str]) -> None:
     page = opened(browser, files["fleet"])
     page.get_by_role("button", name="FPS model", exact=True).first.click()
-    assert [text[:4] for text in column(page, "FPS model", "#boards")] == ["32.3", "49.9", "50.0"]
+    assert [text[:4] for text in column(page, "FPS model", "#boards")] == ["32.3", "50.0", "50.0"]
+    page.get_by_role("button", name="board", exact=True).first.click()
+    links = page.locator("#boards tbody th a")
+    assert links.all_inner_texts() == ["kitchen-0", "kitchen-1", "kitchen-hot"]
     field = page.get_by_role("searchbox", name="Show those with")
     field.fill("Outlier kitchen")
     shown = page.locator("#boards tbody tr:visible")

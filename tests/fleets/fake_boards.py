@@ -43,6 +43,7 @@ class FakeBoard:
         ill: The build is over a limit there.
         cut: Of the next switch: "before" it happens, or "after" it, the connection is lost; "refused".
         id: Which board it says it is; its name where that is empty.
+        key: Its host key is known; else a person would have to be asked.
     """
 
     name: str
@@ -51,10 +52,12 @@ class FakeBoard:
     ill: bool = False
     cut: str = ""
     id: str = ""
+    key: bool = True
     kept: set[str] = field(default_factory=lambda: {OLD})
     asked: int = 0
     staged: int = 0
     switched: list[str] = field(default_factory=list)
+    noted: list[str] = field(default_factory=list)
 
     def status(self, lines: int) -> Any:
         self.asked += 1
@@ -62,6 +65,9 @@ class FakeBoard:
             None if self.current is None else SimpleNamespace(digest=self.current, name=self.current[:4])
         )
         return SimpleNamespace(id=self.id or self.name, current=current)
+
+    def note(self, what: str, digest: str, result: str) -> None:
+        self.noted.append(result)
 
     def place(self, placed: Any) -> None:
         self.kept.add(placed["digest"])
@@ -122,6 +128,8 @@ class FakeFleet:
         fake = self.boards[board.name]
         if fake.away:
             raise ConnectionFailed(f"{board} does not answer", "switch it on")
+        if not fake.key and not board.asks:
+            raise ConnectionFailed(f"the host key of {board} is not known", "look at it", unasked=True)
         yield SimpleNamespace(upkeep=fake, facts=lambda backends: None)
 
     def _stage(self, agent: Any, bundle: Any, name: str, progress: object, offline: bool) -> Any:

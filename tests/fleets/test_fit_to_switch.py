@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from edgenet.board import Board
+from edgenet.devices.upkeep_answers import Checked
 from edgenet.errors import EXIT_DONE, EXIT_OVER_LIMIT, HealthError
 from edgenet.fleet import Fleet
 from edgenet.fleets import fit_to_switch as room
@@ -21,6 +22,8 @@ from tests.fleets.faults import runs
 from tests.reports import report
 
 BRIEF = Protocol("brief", "", 0.0, 0.02, 3, 5.0, 1, True, 0.0)
+# How a check ends that takes too long: by SIGKILL.
+LATE = -9
 ROW = RolloutBoard(board="b0", device="local", wave=0)
 
 
@@ -32,7 +35,8 @@ def fit(monkeypatch, found=None, said=(0, ""), **options):
     job = SimpleNamespace(options=asked, asked=True if asked.measures else None, file=file)
     monkeypatch.setattr(room, "measured", lambda *_: found)
     status, output = said
-    check = SimpleNamespace(check=lambda *_: SimpleNamespace(exit_status=status, output=output))
+    ended = Checked(exit_status=status, timed_out=status == LATE, lines=tuple(output.splitlines()))
+    check = SimpleNamespace(check=lambda *_: ended)
     row = fit_to_switch(SimpleNamespace(upkeep=check), None, {}, ROW, job, lambda *_: None)
     assert not puts or puts == [row]
     return row
@@ -72,6 +76,10 @@ def test_a_check_that_says_no_keeps_it_out_and_its_last_line_is_the_reason(monke
         fit(monkeypatch, said=(3, "looking\nthe camera is dark\n\n"), check="look")
     with pytest.raises(HealthError, match="exit status 1: it said nothing"):
         fit(monkeypatch, said=(1, ""), check="false")
+    with pytest.raises(HealthError, match="your check did not end within 60 s: waiting"):
+        fit(monkeypatch, said=(LATE, "waiting"), check="sleep 100")
+    with pytest.raises(HealthError, match="your check was ended by signal 11: it said nothing"):
+        fit(monkeypatch, said=(-11, ""), check="crash")
 
 
 def test_a_build_is_measured_on_the_board_before_it_is_current(model_file, tmp_path):

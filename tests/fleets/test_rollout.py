@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -58,6 +59,7 @@ def test_a_failed_canary_stops_it_before_any_other_board(fleet):
     assert (found.phase, found.exit_code) == ("stopped", EXIT_OVER_LIMIT)
     assert states(found) == ["failed", *["waiting"] * 7]
     assert "3 FPS" in found.boards[0].reason
+    assert boards.boards["b0"].noted == ["3 FPS, at least 24 is allowed"], "its history tells it"
     assert sum(fake.asked for fake in boards.boards.values()) == 1
 
 
@@ -203,6 +205,24 @@ def test_a_rollout_that_switched_nothing_makes_room_for_another(fleet):
     assert boards.run(min_fps=3.0).exit_code == EXIT_DONE
 
 
+def test_a_way_back_that_is_only_tried_changes_nothing(fleet):
+    boards = fleet(2)
+    boards.run()
+    text = boards.path.read_text()
+    found = boards.run(bundles=[], rollback=True, dry_run=True)
+    assert (states(found), found.phase) == (["returning", "returning"], "planned")
+    assert boards.path.read_text() == text
+    assert all(fake.current == NEW for fake in boards.boards.values())
+
+
+def test_a_person_is_asked_for_a_host_key_before_the_board_is_a_failure(fleet, monkeypatch):
+    boards = fleet(2, b0={"key": False})
+    found = boards.run()
+    assert (states(found), found.exit_code) == (["unreachable", "waiting"], EXIT_UNREACHABLE)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    assert boards.run().exit_code == EXIT_DONE
+
+
 def test_a_dry_run_asks_and_writes_nothing(fleet):
     boards = fleet(4, b0={"current": NEW}, b1={"away": True})
     found = boards.run(dry_run=True)
@@ -284,7 +304,7 @@ BOARD = some.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     some.lists(BOARD, min_size=1, max_size=5),
     some.lists(some.tuples(some.integers(1, 40), some.booleans()), max_size=4),

@@ -44,7 +44,7 @@ def test_six_faults_and_a_host_that_is_killed_three_times(deployed, tmp_path):
     print(f"moments of {seed}")
     moments = random.Random(seed)
     for _ in range(3):
-        case.killed(moments.uniform(0.1, 1.5))
+        case.killed(moments.uniform(0.1, 1.2))
     found = case.run()
     if found.phase == "stopped":  # the cut was one failure too many
         found = case.run()

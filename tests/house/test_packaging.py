@@ -244,7 +244,7 @@ def test_dependencies_are_the_ones_imported() -> None:
     """What is asked for is imported (``pip`` is run), and what is imported is asked for."""
     asked = {re.split(r"[^\w-]", item)[0] for item in PROJECT["project"]["dependencies"]}
     optional = {"torch", "tflite-runtime", "tensorrt", "tensorrt-rtx-cu13", "opencv-python-headless"}
-    optional |= {"dask", "distributed"}
+    optional |= {"cryptography", "dask", "distributed"}
     homes = importlib.metadata.packages_distributions()
     roots = {
         target.partition(".")[0] for name, path in sources().items() for _, target in imports(name, path)

@@ -19,6 +19,7 @@ TOOLS = Path(os.environ.get("EDGENET_SHARED", "../shared")).resolve() / "pi"
 CACHE = Path(os.environ.get("EDGENET_PI_CACHE", Path.home() / ".cache/edgenet-pi"))
 # A guest that nobody stops ends by itself, seconds.
 TTL = "1500"
+NARROW = "armhf"
 
 
 def missing(config: pytest.Config) -> str | None:
@@ -50,17 +51,21 @@ def stop(running: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def guest() -> Iterator[Callable[[str], str]]:
-    """Starts a board of a kind ("pi3", "pi4", "pi5") and ends the one before; gives the name for ssh."""
+    """Starts a board of a kind ("pi3", "pi4", "pi5") and ends the one before; gives the name for ssh.
+
+    "armhf" is a Pi 4 with 32-bit programs on its 64-bit kernel, and python3-numpy.
+    """
     before = os.environ.get("EDGENET_SSH")
     running: list[str] = []
 
     def start(board: str) -> str:
         name = f"edgenet-{board}-{os.getpid()}"
+        kind = ["--image", board] if board == NARROW else ["--board", board]
         if name not in running:
             stop(running)
             running.append(name)
             subprocess.run(
-                [TOOLS / "start", "--board", board, "--name", name, "--ttl", TTL],
+                [TOOLS / "start", *kind, "--name", name, "--ttl", TTL],
                 check=True,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ import pytest
 from edgenet.errors import ReportError
 from edgenet.steps.compare import Gates
 from edgenet.steps.compare_fleets import FleetGates, compare_fleets
+from edgenet.steps.report import present
 from tests.fleets.made import board, fleet, one
 from tests.reports import DRIFT, report
 
@@ -51,8 +52,8 @@ def test_an_emulated_board_is_left_out_of_the_whole() -> None:
     [
         (None, set()),
         (FleetGates(), set()),
-        (FleetGates(complete=True), {"away", "gone"}),
-        (FleetGates(valid=True), {"away", "gone", "noisy"}),
+        (FleetGates(complete=True), {"away", "gone", "never"}),
+        (FleetGates(valid=True), {"away", "gone", "never", "noisy"}),
         (Gates(min_fps=13.0), {"away", "slow"}),
         (Gates(max_slowdown=20.0), {"away", "slow"}),
         (Gates(max_memory=50.0), {"same", "slow", "new", "noisy", "away"}),
@@ -83,6 +84,18 @@ def test_a_board_that_cannot_be_compared_stops_no_other() -> None:
     assert [item.over_limit for item in found.boards] == [True, True, False]
     assert "of different models" in found.boards[0].reason
     assert "different images" in found.boards[1].reason
+
+
+def test_absurd_samples_are_no_error() -> None:
+    """A file may say anything above 0 ms."""
+    short, long = one(1.0), one(1.0, 1)
+    tiny = short.latency_ms.changed(samples=(1e-299,) * 30)
+    huge = long.latency_ms.changed(samples=(1e9,) * 30)
+    boards = [board(f"b{at}", short.changed(latency_ms=tiny)) for at in range(5)]
+    slow, quick = fleet([board(f"b{at}", long.changed(latency_ms=huge)) for at in range(5)]), fleet(boards)
+    for then, now in ((slow, quick), (quick, slow)):
+        compare_fleets(then, now)
+        assert "Since" in present(now, "html", then)
 
 
 def test_files_are_read_and_others_refused(tmp_path: Path) -> None:

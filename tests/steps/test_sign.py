@@ -252,6 +252,9 @@ class TestOnABoard:
             edgenet.deploy(other, board)
         with pytest.raises(DeviceError, match="is not signed, and this board trusts"):
             edgenet.rollback(board)
+        quick = replace(edgenet.Protocol.load("quick"), warmup_s=0.0, min_seconds=0.1, cooldown_s=0.0)
+        assert edgenet.profile(other, board, quick).fps.model > 0, "measuring makes nothing current"
+        assert edgenet.status(board).current.digest == Bundle.load(first).digest
         assert not edgenet.deploy(first, board).changed
         edgenet.sign(other, tmp_path / "alice")
         assert edgenet.deploy(other, board).changed

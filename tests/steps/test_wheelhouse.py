@@ -91,8 +91,10 @@ def test_what_a_runtime_needs_of_the_board_comes_from_the_user_s_index(
     index: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And is there, offline, for a board that lacks it."""
-    facts = Facts(cores=4, system="Linux", python_implementation="cpython", machine="aarch64", python="3.11.2",
-                  python_bits=32, glibc="2.36")  # fmt: skip
+    cpython = {"python_implementation": "cpython", "python": "3.11.2", "python_bits": 32}
+    facts = Facts.from_table(
+        {"cores": 4, "system": "Linux", "machine": "aarch64", "glibc": "2.36", **cpython}
+    )
     here = platform("3.11", "armv7l")
     assert [row.size_mb for row in build([here], ["tflite"])] == [0.5]
     with pytest.raises(DeviceError, match="imports numpy"):

@@ -10,6 +10,7 @@ import time
 from importlib import util
 
 from .. import child
+from ..store.safe import FOLDERS
 from ..wire import PROTOCOL
 from . import board
 
@@ -38,6 +39,7 @@ def probe(store, digest, backends=(), root="/"):
         "page_size": _page_size(),
         "disk_free_mb": round(store.free() / 1e6, 1),
         "noexec": noexec(store.path("runtimes")),
+        "writable": writable(store),
         "shell": os.path.basename(os.environ.get("SHELL", "")) or None,
         "encoding": locale.getpreferredencoding(False),
         "clock_s": round(time.time(), 1),
@@ -111,6 +113,12 @@ def noexec(folder):
         return bool(os.statvfs(folder).f_flag & os.ST_NOEXEC)
     except (AttributeError, OSError):
         return None
+
+
+def writable(store):
+    """Whether this user may write all folders of the home, and their file systems are not read-only."""
+    folders = [store.home] + [store.path(name) for name in FOLDERS]
+    return all(os.access(folder, os.W_OK | os.X_OK) for folder in folders)
 
 
 def _page_size():

@@ -82,5 +82,5 @@ def _pipe(text):
     """A stream that gives a text, at most what a pipe holds (64 KiB); nothing is written to the card."""
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as stream:
-        stream.write(text.encode("utf-8", "replace"))
+        stream.write(text.encode("utf-8", "surrogateescape"))
     return os.fdopen(reading, "rb")

@@ -56,20 +56,28 @@ def fingerprint(found):
     return "SHA256:" + base64.b64encode(hashlib.sha256(found).digest()).decode("ascii").rstrip("=")
 
 
-def read(path):
-    """The Ed25519 keys of an ``allowed_signers`` file; those of other kinds are ``ssh-keygen``'s alone.
+def lines(path):
+    """All lines of the list, whatever they say; bytes that are no text stay what they are.
 
     Raises:
         Failure: "untrusted": it cannot be read, so that nothing can be trusted.
     """
     try:
         with open(path, "rb") as stream:
-            lines = stream.read(MAX_FILE).decode("utf-8", "replace").splitlines()
+            return stream.read(MAX_FILE).decode("utf-8", "surrogateescape").split("\n")
     except OSError as error:
         what = "the list of trusted keys, {}, cannot be read: {}".format(path, error.strerror)
         raise Failure("untrusted", what, "mend it on the board, or remove it to ask for no signatures")
+
+
+def read(path):
+    """The Ed25519 keys of an ``allowed_signers`` file; those of other kinds are ``ssh-keygen``'s alone.
+
+    Raises:
+        Failure: As for :func:`lines`.
+    """
     found: Any = []
-    for item in lines:
+    for item in lines(path):
         words = item.split()
         if len(item) <= MAX_LINE and TYPE in words[1:-1] and not item.startswith("#"):
             at = words.index(TYPE, 1)

@@ -4,10 +4,10 @@ import json
 import os
 import re
 
-from ..failure import Failure
+from ..failure import Failure, from_os_error, shown
 from ..signed import keygen, keys
 from ..signed.kept import files, kept
-from ..store import deployments
+from ..store import deployments, history
 from ..store import trust as place
 from ..store.home import write_atomic
 
@@ -62,20 +62,31 @@ def _follows(path, manifest, title):
 
 def answer(store, request):
     """List the trusted keys, after adding one, removing one, or asking for no signatures any more."""
-    work = {"list": _list, "add": _add, "remove": _remove, "off": _off}.get(request.get("do"))
-    if work is None:
-        raise Failure("bad-request", "no such thing to do: {!r}".format(request.get("do"))[:100])
-    changed = work(store, request)
+    do = request.get("do")
+    work = {"add": _add, "remove": _remove, "off": _off}.get(do)
+    if work is None and do != "list":
+        raise Failure("bad-request", "no such thing to do: {!r}".format(do)[:100])
+    changed = work is not None and _under_lock(store, work, request)
     found = keys.read(place.path(store)) if place.asked(store) else []
     told = [
-        {"name": key.name, "key": keys.text(key.blob), "fingerprint": keys.fingerprint(key.blob)}
+        {"name": shown(key.name)[:200], "key": keys.text(key.blob), "fingerprint": keys.fingerprint(key.blob)}
         for key in found
     ]
     return {"asked": place.asked(store), "keys": told, "changed": changed, "refused": _refused(store)}
 
 
-def _list(_store, _request):
-    return False
+def _under_lock(store, work, request):
+    """Change the list, one host at a time, and leave a line in the board's history."""
+    store.begin()
+    try:
+        changed = work(store, request)
+        if changed:
+            what = "trust" if request["do"] == "add" else "untrust"
+            about = {"digest": None, "name": request.get("name", "every key")}
+            history.add(store, request, what, about)
+        return changed
+    finally:
+        store.release()
 
 
 def _add(store, request):
@@ -95,7 +106,7 @@ def _add(store, request):
             raise Failure("named", what, "give this one a name of its own with --name, or remove that one")
     if len(found) >= _MAX_KEYS:
         raise Failure("bad-request", "{} keys are trusted already".format(len(found)), "remove some")
-    return _write(store, [key.line for key in found] + [keys.key(name, blob).line])
+    return _write(store, _lines(store) + [keys.key(name, blob).line])
 
 
 def _remove(store, request):
@@ -109,7 +120,8 @@ def _remove(store, request):
     if not left:
         what = "{} is the last key that this board trusts".format(wanted)[:120]
         raise Failure("last", what, "add another one first, or ask for no signatures any more with --off")
-    return _write(store, [key.line for key in left])
+    gone = {key.line for key in found if key not in left}
+    return _write(store, [line for line in _lines(store) if line not in gone])
 
 
 def _off(store, _request):
@@ -119,9 +131,18 @@ def _off(store, _request):
     return True
 
 
+def _lines(store):
+    """What the list says, that of other hands too, without blank lines."""
+    return [line for line in keys.lines(place.path(store)) if line.strip()] if place.asked(store) else []
+
+
 def _write(store, lines):
-    os.makedirs(store.path(place.FOLDER), 0o700, exist_ok=True)
-    write_atomic(place.path(store), ("\n".join(lines) + "\n").encode("ascii"))
+    data = ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
+    try:
+        os.makedirs(store.path(place.FOLDER), 0o700, exist_ok=True)
+        write_atomic(place.path(store), data)
+    except OSError as error:
+        raise from_os_error(error, len(data), store.free(), place.path(store))
     return True
 
 

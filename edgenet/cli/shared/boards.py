@@ -18,7 +18,7 @@ from edgenet.cli.shared.output import print_notes
 if TYPE_CHECKING:
     from edgenet.fleet import Fleet
 
-__all__ = ["Boards", "board_option", "boards_options", "named", "rollout_boards_options"]
+__all__ = ["Boards", "board_option", "boards_options", "home_option", "named", "rollout_boards_options"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -52,17 +52,17 @@ def board_option(function: _F) -> _F:
     def run(*args: Any, device: str, board_home: str | None, **given: Any) -> Any:
         return function(*args, board=Board(device, home=board_home or ""), **given)
 
-    return _device(False)(_home(run))  # type: ignore[no-any-return]
+    return _device(False)(home_option(run))  # type: ignore[no-any-return]
 
 
 def boards_options(function: _F) -> _F:
     """The boards that a command works on, as ``boards``."""
-    return _with_boards(function, _device(True), _fleet, _limit, _at_once, _retry, _home)
+    return _with_boards(function, _device(True), _fleet, _limit, _at_once, _retry, home_option)
 
 
 def rollout_boards_options(function: _F) -> _F:
     """As :func:`boards_options`, for a command that itself remembers where it is not done."""
-    return _with_boards(function, _device(True), _fleet, _limit, _at_once, _home)
+    return _with_boards(function, _device(True), _fleet, _limit, _at_once, home_option)
 
 
 def _with_boards(function: _F, *options: Callable[[Any], Any]) -> _F:
@@ -163,7 +163,7 @@ _at_once = click.option(
 _retry = click.option(
     "--retry", is_flag=True, help="Only the boards on which this command failed the last time."
 )
-_home = click.option(
+home_option = click.option(
     "--board-home",
     metavar="PATH",
     help="The folder on the board that holds all of edgenet's.  [default: ~/.edgenet]",

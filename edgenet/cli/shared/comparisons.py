@@ -40,11 +40,11 @@ def show_fleets(found: FleetComparison, a: str, b: str) -> None:
     print_table(f"a = {a}, b = {b}", heads, [_board(item) for item in found.boards])
     say_wrapped(f"over the fleet: {found.sentence}")
     for item in found.boards:
-        for note in item.comparison.notes if item.comparison else ():
-            say_wrapped(f"note: {item.board}: {note}")
+        if item.comparison and item.comparison.notes:
+            say_wrapped(f"note: {item.board}: {', '.join(item.comparison.notes)}")
     for item in found.boards:
         _gates([gate for gate in item.gates if not gate.passed or gate.note], f"{item.board}: ")
-    kept = sum(bool(item.gates) and not item.over_limit for item in found.boards)
+    kept = sum(not item.over_limit for item in found.boards)
     if any(item.gates for item in found.boards):
         say_wrapped(f"gates: {kept} of {len(found.boards)} boards keep all")
 

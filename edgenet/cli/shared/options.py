@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from edgenet.cli.shared.names import BACKEND, MODEL, PRECISION, PROTOCOL, RECIPE, TARGET, TASK
+from edgenet.cli.shared.names import BACKEND, MODEL, PRECISION, PROTOCOL, RECIPE, TASK
 from edgenet.devices.index import INDEX, Index
 from edgenet.drift import CLASSIFICATION
 from edgenet.errors import DeviceError
@@ -29,7 +29,6 @@ __all__ = [
     "protocol_option",
     "python_option",
     "recipe_option",
-    "target_option",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -45,17 +44,6 @@ def bundles_argument(function: _F) -> _F:
 def model_argument(function: _F) -> _F:
     """The model that a command works on, in any form."""
     return click.argument("model", type=MODEL, metavar="MODEL")(function)
-
-
-def target_option(function: _F) -> _F:
-    """The board that something is made for."""
-    return click.option(
-        "--target",
-        required=True,
-        type=TARGET,
-        metavar="T",
-        help="The board: a name that edgenet targets lists, or a TOML file.",
-    )(function)
 
 
 def backend_option(function: _F) -> _F:

@@ -102,22 +102,35 @@ def _bar() -> Iterator[Progress]:
     console = bar_console()
     wide = [TimeElapsedColumn()] if console.width >= WIDE else []
     drawn = BarColumn(bar_width=16 if wide else 8)
-    with Bar(SpinnerColumn(), name, drawn, *wide, pace, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None, pace="")
-        held = Pace("", 0, time.monotonic())
+    bar = Bar(SpinnerColumn(), name, drawn, *wide, pace, console=console, transient=True)
+    task = bar.add_task("", total=None, pace="")
+    held, lines = Pace("", 0, time.monotonic()), Lines()
 
-        def show(stage: str, done: int, total: int | None) -> None:
-            nonlocal held
-            if total == REMARK:
-                remark_above(bar.console, stage[:LONGEST_STAGE])
-                return
-            if stage != held.stage:
-                held = Pace(stage, done, time.monotonic())
-                bar.reset(task, description=_short(plain(held.name), bar.console), total=total)
-            held.update(done, total)
-            bar.update(task, completed=done, total=total, pace=_beside(held, bar.console))
+    def show(stage: str, done: int, total: int | None) -> None:
+        nonlocal held
+        if _may_ask(stage, bar.live.is_started):
+            bar.stop()
+            lines(stage, done, total)
+            return
+        bar.start()
+        if total == REMARK:
+            remark_above(bar.console, stage[:LONGEST_STAGE])
+            return
+        if stage != held.stage:
+            held = Pace(stage, done, time.monotonic())
+            bar.reset(task, description=_short(plain(held.name), bar.console), total=total)
+        held.update(done, total)
+        bar.update(task, completed=done, total=total, pace=_beside(held, bar.console))
 
+    try:
         yield show
+    finally:
+        bar.stop()
+
+
+def _may_ask(stage: str, drawn: bool) -> bool:
+    """Whether ssh may ask a person meanwhile: what is drawn again and again would erase the question."""
+    return stage.startswith("connecting") or (stage.startswith("waiting for") and not drawn)
 
 
 def _beside(pace: Pace, console: Console) -> str:

@@ -3,6 +3,7 @@
 # ruff: noqa: PT009, PT027
 
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from unittest import mock
 
 from edgenet_agent import parts
 from edgenet_agent.failure import Failure
-from edgenet_agent.store import deployments, trust
+from edgenet_agent.store import deployments, history, prune, trust
 from edgenet_agent.store.home import Store
 
 PART = os.path.join(os.environ["EDGENET_TEST_PARTS"], "trust", "signed.zip")
@@ -91,7 +92,10 @@ class TrustCase(unittest.TestCase):
         return dict(told, runtime=None, **more)
 
     def answer(self, do, **more):
-        return self.keeper.answer(self.store, dict(more, do=do))
+        try:
+            return self.keeper.answer(self.store, dict(more, do=do, who="me", host="here", at=1))
+        finally:
+            self.store.begin()
 
     def refuses(self, words, call, *arguments, **named):
         kind = named.pop("kind", "untrusted")
@@ -180,6 +184,18 @@ class TrustCase(unittest.TestCase):
             stream.write(raw + b" ")
         self.refuses("damaged", trust.demand, self.store, good, kind="damaged")
 
+    def test_what_was_signed_stays_as_long_as_its_deployment(self):
+        for number in range(prune.KEEP + 2):
+            deployments.deploy(self.store, self.manifest(whole(self.artifact, tool=str(number))))
+        waits = self.put(b"of a transfer that goes on")
+        prune.trim(self.store)
+        kept = {item["digest"] for item in deployments.listing(self.store)}
+        self.assertEqual(len(kept), prune.KEEP)
+        part, _ = parts.known()["trust/signed"]
+        self.assertEqual(set(os.listdir(self.store.path("blobs"))), kept | {self.artifact, waits, part})
+        prune.prune(self.store)
+        self.assertEqual(set(os.listdir(self.store.path("blobs"))), kept | {self.artifact, part})
+
     # -- what is trusted
 
     def test_keys_come_and_go(self):
@@ -208,8 +224,42 @@ class TrustCase(unittest.TestCase):
         self.refused("trusts bob SHA256:", self.manifest(raw, signature=self.sign(key, raw)))
         self.refuses("trusts no key alice", self.answer, "remove", name="alice", kind="missing")
         self.assertEqual(self.answer("off")["asked"], False)
+        told = [(line["what"], line["name"], line["who"]) for line in history.lines(self.store)]
+        self.assertEqual(
+            told,
+            [
+                ("trust", "alice@team", "me"),
+                ("trust", "bob", "me"),
+                ("untrust", fingerprint, "me"),
+                ("untrust", "every key", "me"),
+            ],
+        )
         self.assertFalse(self.answer("off")["changed"])
         self.assertIsNone(trust.demand(self.store, self.manifest(raw)))
+
+    def test_lines_of_other_hands_stay(self):
+        _, line = self.make_key("alice")
+        written = (
+            b'# \xc3\xa9 \xff\nold@team ssh-rsa AAAA\n\nalice@team valid-after="20200101" ' + line.encode()
+        )
+        with open(trust.path(self.store), "wb") as stream:
+            stream.write(written)
+        _, other = self.make_key("bob")
+        self.answer("add", name="bob", key=other)
+        self.answer("remove", name="alice@team")
+        with open(trust.path(self.store), "rb") as stream:
+            left = stream.read().split(b"\n")
+        self.assertEqual(left[:2], written.split(b"\n")[:2])
+        self.assertEqual(left[2].split()[0], b"bob")
+        self.assertEqual(len(left), 4)
+
+    def test_one_host_at_a_time_changes_the_list(self):
+        _, line = self.make_key("alice")
+        other = Store(self.home)
+        other.begin = functools.partial(other.begin, 0.0)
+        asked = {"do": "add", "name": "a", "key": line}
+        self.refuses("another deploy", self.keeper.answer, other, asked, kind="locked")
+        self.assertFalse(self.keeper.answer(other, {"do": "list"})["asked"])
 
     def test_names_and_keys_are_one_word_each(self):
         _, line = self.make_key("alice")
