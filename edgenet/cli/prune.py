@@ -26,8 +26,8 @@ __all__ = ["prune"]
 def prune(boards: Boards, keep: int, as_json: bool) -> int:
     """Forget old deployments of a board.
 
-    That frees space there. The current one always stays. What nothing uses any more goes too: runtimes, engines, and parts of
-    transfers that were broken off.
+    That frees space there. The current one always stays. What nothing uses any more goes too: runtimes,
+    engines, and parts of transfers that were broken off.
 
     \b
     Example:

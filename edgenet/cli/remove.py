@@ -20,7 +20,8 @@ __all__ = ["remove"]
 def remove(digest: str, boards: Boards, force: bool, as_json: bool) -> int:
     """Forget one deployment of a board.
 
-    What it alone uses goes too. DIGEST is what edgenet list shows. The current one is not removed without --force.
+    What it alone uses goes too. DIGEST is what edgenet list shows. The current one is not removed without
+    --force.
 
     \b
     Example:

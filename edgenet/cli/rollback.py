@@ -22,9 +22,9 @@ __all__ = ["rollback"]
 def rollback(boards: Boards, to: str | None, as_json: bool) -> int:
     """Go back to an earlier deployment.
 
-    It becomes the current one again. The board has it still: nothing of a model is sent, and no bundle is needed. It first checks the file byte
-    for byte, and the runtime; where anything is missing or damaged, what is current stays so. Then one link
-    is replaced. Rolling back twice leads to where you began.
+    It becomes the current one again. The board has it still: nothing of a model is sent, and no bundle is
+    needed. It first checks the file byte for byte, and the runtime; where anything is missing or damaged,
+    what is current stays so. Then one link is replaced. Rolling back twice leads to where you began.
 
     \b
     Example:
