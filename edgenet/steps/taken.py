@@ -134,7 +134,9 @@ def fleet_report_of(given: FleetReport | Path | str) -> FleetReport:
 def kind_of(given: Report | Sweep | FleetReport | Path | str) -> Kind:
     """What figures are of; what cannot be read counts as a report, and is told when it is read."""
     if not isinstance(given, str | os.PathLike):
-        return type(given)
+        return (
+            Sweep if isinstance(given, Sweep) else FleetReport if isinstance(given, FleetReport) else Report
+        )
     try:
         values = json.loads(read_regular(Path(given), MAX_BYTES))
     except (OSError, ValueError, RecursionError):
