@@ -21,7 +21,7 @@ from tests.sweeps.made import sweep
 # What others go on from: the bundle and the report that they name.
 FIRST = ["compile", "deploy", "profile"]
 NAMES = [*FIRST, *(name for name in edgenet.__all__ if name not in (*FIRST, "__version__"))]
-# Those that take minutes, a network, a package that need not be there, or change a board; their examples say so.
+# Those that take minutes, a network or a package that need not be there, or change a board; they say so.
 NOT_RUN = {
     "deploy_fastest", "prune", "quickstart", "remove", "rollback", "sweep", "to_frame", "trust", "trusted",
     "untrust", "wheelhouse",
