@@ -111,7 +111,7 @@ def public() -> set[str]:
         value = getattr(edgenet, name)
         if inspect.isfunction(value):
             found |= set(inspect.signature(value).parameters)
-    for options in (edgenet.DemoOptions, edgenet.SweepPlan, Gates):
+    for options in (edgenet.Board, edgenet.DemoOptions, edgenet.RolloutOptions, edgenet.SweepPlan, Gates):
         found |= {item.name for item in dataclasses.fields(options)}
     return found
 

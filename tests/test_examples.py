@@ -15,13 +15,17 @@ import edgenet
 from edgenet.zoo import embedded
 from tests.fleets.made import fleet
 from tests.house.tree import ROOT
+from tests.signatures.keys import ALICE, ALICE_PUB
 from tests.sweeps.made import sweep
 
 # What others go on from: the bundle and the report that they name.
 FIRST = ["compile", "deploy", "profile"]
 NAMES = [*FIRST, *(name for name in edgenet.__all__ if name not in (*FIRST, "__version__"))]
-# Those that take minutes, a network, or a package that need not be there; their examples say so.
-NOT_RUN = {"deploy_fastest", "quickstart", "sweep", "to_frame", "wheelhouse"}
+# Those that take minutes, a network or a package that need not be there, or change a board; they say so.
+NOT_RUN = {
+    "deploy_fastest", "prune", "quickstart", "remove", "rollback", "sweep", "to_frame", "trust", "trusted",
+    "untrust", "wheelhouse",
+}  # fmt: skip
 FLAGS = doctest.ELLIPSIS
 
 
@@ -62,6 +66,8 @@ def test_every_example_gives_what_it_says() -> None:
         shutil.copy(embedded("signs").with_suffix(suffix), f"mobilenet{suffix}")
     sweep().write("sweep.json")
     fleet().write("fleet.json")
+    Path("team_key").write_text(ALICE)
+    Path("allowed_signers").write_text(f"alice@team {ALICE_PUB}\n")
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     told: list[str] = []
     for name in NAMES:

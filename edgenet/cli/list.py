@@ -17,9 +17,9 @@ __all__ = ["list"]
 @boards_options
 @json_option
 def list(boards: Boards, as_json: bool) -> int:
-    """List the deployments that a board keeps, the newest first.
+    """List the deployments that a board keeps.
 
-    Each can become the current one again at once: edgenet rollback --to DIGEST.
+    The newest comes first. Each can become the current one again at once: edgenet rollback --to DIGEST.
 
     \b
     Example:

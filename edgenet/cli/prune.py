@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.shared.boards import Boards, boards_options
+from edgenet.cli.shared.boards import Boards, boards_options, named
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, say
+from edgenet.cli.shared.output import print_json, say, say_next
 from edgenet.cli.shared.progress import progress
 
 __all__ = ["prune"]
@@ -24,10 +24,10 @@ __all__ = ["prune"]
 )
 @json_option
 def prune(boards: Boards, keep: int, as_json: bool) -> int:
-    """Free space on a board: forget old deployments.
+    """Forget old deployments of a board.
 
-    The current one always stays. What nothing uses any more goes too: runtimes, engines, and parts of
-    transfers that were broken off.
+    That frees space there. The current one always stays. What nothing uses any more goes too: runtimes,
+    engines, and parts of transfers that were broken off.
 
     \b
     Example:
@@ -50,4 +50,5 @@ def prune(boards: Boards, keep: int, as_json: bool) -> int:
         print_json({"removed": list(removed)})
     else:
         say(f"removed on {boards.one}: {', '.join(removed) or 'nothing'}")
+        say_next("list", *named(boards.one), why="what it still keeps")
     return 0

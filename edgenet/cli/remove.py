@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from edgenet.cli.shared.boards import Boards, boards_options
+from edgenet.cli.shared.boards import Boards, boards_options, named
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, say
+from edgenet.cli.shared.output import print_json, say, say_next
 from edgenet.cli.shared.progress import progress
 
 __all__ = ["remove"]
@@ -18,9 +18,10 @@ __all__ = ["remove"]
 @click.option("--force", is_flag=True, help="Also the current one: the board then has none.")
 @json_option
 def remove(digest: str, boards: Boards, force: bool, as_json: bool) -> int:
-    """Forget one deployment of a board, and what it alone uses.
+    """Forget one deployment of a board.
 
-    DIGEST is what edgenet list shows. The current one is not removed without --force.
+    What it alone uses goes too. DIGEST is what edgenet list shows. The current one is not removed without
+    --force.
 
     \b
     Example:
@@ -43,4 +44,5 @@ def remove(digest: str, boards: Boards, force: bool, as_json: bool) -> int:
         print_json({"removed": list(removed)})
     else:
         say(f"removed on {boards.one}: {', '.join(removed)}")
+        say_next("list", *named(boards.one), why="what it still keeps")
     return 0

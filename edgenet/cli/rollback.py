@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from edgenet.board import Board
-from edgenet.cli.shared.boards import Boards, boards_options
+from edgenet.cli.shared.boards import Boards, boards_options, named
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, say
+from edgenet.cli.shared.output import print_json, say, say_next
 from edgenet.cli.shared.progress import progress
 
 __all__ = ["rollback"]
@@ -20,11 +20,11 @@ __all__ = ["rollback"]
 )
 @json_option
 def rollback(boards: Boards, to: str | None, as_json: bool) -> int:
-    """Make an earlier deployment of a board the current one again.
+    """Go back to an earlier deployment.
 
-    The board has it still: nothing of a model is sent, and no bundle is needed. It first checks the file byte
-    for byte, and the runtime; where anything is missing or damaged, what is current stays so. Then one link
-    is replaced. Rolling back twice leads to where you began.
+    It becomes the current one again. The board has it still: nothing of a model is sent, and no bundle is
+    needed. It first checks the file byte for byte, and the runtime; where anything is missing or damaged,
+    what is current stays so. Then one link is replaced. Rolling back twice leads to where you began.
 
     \b
     Example:
@@ -56,4 +56,5 @@ def _one(board: Board, to: str | None, as_json: bool) -> int:
         return 0
     state = "is current again on" if done.changed else "was current already on"
     say(f"{done.name} ({done.digest[:12]}) {state} {board}; runtime {done.runtime}; {done.seconds:.1f} s")
+    say_next("status", *named(board), why="what runs now, and how it came")
     return 0

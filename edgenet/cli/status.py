@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from edgenet.board import Board
-from edgenet.cli.shared.boards import Boards, boards_options
+from edgenet.cli.shared.boards import Boards, boards_options, named
 from edgenet.cli.shared.options import json_option
-from edgenet.cli.shared.output import print_json, print_rows, print_table, remark
+from edgenet.cli.shared.output import print_json, print_rows, print_table, remark, say_next
 from edgenet.cli.shared.progress import progress
 
 __all__ = ["status"]
@@ -21,7 +21,7 @@ LINES = 10
 @click.option("--history", "everything", is_flag=True, help="Print all of the board's history that it tells.")
 @json_option
 def status(boards: Boards, everything: bool, as_json: bool) -> int:
-    """Ask a board what runs on it, since when and by whom.
+    """Ask a board what is deployed on it.
 
     Prints its current deployment and the one before, the runtime, the last report that edgenet profile left
     there, temperature, free space, and the end of its history: who did what from which machine, by the clock
@@ -59,4 +59,6 @@ def _one(board: Board, everything: bool, as_json: bool) -> int:
         print_table("", HISTORY_HEADS, rows if everything else rows[:LINES])
     if note := clock_note(found):
         remark(note)
+    if found.previous is not None:
+        say_next("rollback", *named(board), why=f"back to {found.previous.name}")
     return 0

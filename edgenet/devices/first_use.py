@@ -50,7 +50,7 @@ def take(needs: Sequence[str], platform: Platform, index: Index | None) -> list[
             if index is None:
                 raise DeviceError(
                     f"{' '.join(needs)} for {platform} was not taken from an index before",
-                    "give one with --index",
+                    "name an index in EDGENET_INDEX",
                 )
             filled(folder, lambda empty: _fill(empty, needs, platform, index))
         return sorted(folder.glob("*.whl"))

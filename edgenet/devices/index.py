@@ -57,6 +57,6 @@ def own_index() -> Index | None:
 
 def _no_index() -> DeviceError:
     return DeviceError(
-        f"the package index that --index or {INDEX} names is not an address",
+        f"the address of a package index, given or in {INDEX}, is none",
         "give it as https://HOST/simple, or file:///FOLDER for one on this machine",
     )

@@ -70,7 +70,7 @@ def download(
     if done.returncode or len(list(folder.glob("*.whl"))) != len(wanted):
         lines = [line for line in errors.splitlines() if line.startswith("ERROR")]
         why = lines[-1][:300] if lines else f"pip ended with {done.returncode}"
-        what = " ".join(line.partition(" --hash")[0] for line in wanted)
+        what = " ".join(line.partition(" --")[0] for line in wanted)
         whence = f" from {index.shown}" if index and alone else ""
         raise DeviceError(f"cannot fetch {what} for {platform}{whence}: {why}", _remedy(index, alone))
     return None

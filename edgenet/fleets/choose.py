@@ -10,10 +10,11 @@ from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.candidates import candidates
 from edgenet.devices.index import own_index
-from edgenet.errors import DeviceError, EdgenetError, LibraryError
+from edgenet.errors import DeviceError, EdgenetError, LibraryError, PlanError
 from edgenet.facts import Facts
 from edgenet.steps.finish import own_version
 from edgenet.steps.kind import board_kind, family
+from edgenet.steps.own_target import target_of_facts
 from edgenet.steps.plan import plan_for
 from edgenet.steps.probe import board_target
 from edgenet.target import Cpu, Target
@@ -65,10 +66,31 @@ def chosen_by(agent: Agent, bundles: Sequence[Bundle], board: Board) -> Bundle:
 def _ranked(
     bundles: Sequence[Bundle], facts: Facts, board: Board
 ) -> tuple[Target | None, str | None, list[Bundle]]:
-    """What a board is, the name of that or of the nearest to it, and the bundles, the best for it first."""
+    """What a board is, the name of that or of the nearest to it, and the bundles, the best for it first.
+
+    A Pi 4 with a 32-bit system is a Pi 4 still; what was made for it as it is, goes before what is for any.
+    """
     target = board_kind(facts, board)
     name = target.name if target else board_target(facts, board.device).target
-    return target, name, sorted(bundles, key=lambda item: item.manifest.target != name)
+    names = [_own(facts, board), name]
+    return (
+        target,
+        name,
+        sorted(
+            bundles,
+            key=lambda item: (
+                names.index(item.manifest.target) if item.manifest.target in names else len(names)
+            ),
+        ),
+    )
+
+
+def _own(facts: Facts, board: Board) -> str | None:
+    """The name of the target that ``edgenet compile --device`` makes for a board; ``None`` for none."""
+    try:
+        return target_of_facts(facts, board).name
+    except PlanError:  # no runtime fits it: each bundle's own reason is told
+        return None
 
 
 def _obstacle(bundle: Bundle, facts: Facts, target: Target | None, board: Board) -> str:

@@ -44,7 +44,7 @@ class Failed:
         if names is None:
             raise LibraryError(
                 f"no edgenet {self._verb} on these boards, of these bundles, is remembered",
-                "leave out --retry the first time",
+                "run the command on all of them first",
             )
         return tuple(board for board in boards if str(board) in names)
 

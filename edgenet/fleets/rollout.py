@@ -201,7 +201,7 @@ def _begin(
 def _named(boards: Sequence[Board]) -> dict[str, Board]:
     found = {str(board): board for board in boards}
     if not found:
-        raise LibraryError("the fleet has no boards", "choose others with --limit")
+        raise LibraryError("the fleet has no boards", "name others")
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edgenet.board import Board
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
-from edgenet.fleets.choose import chosen
+from edgenet.fleets.choose import chosen_by
 from edgenet.fleets.rollout_file import RolloutFile
 from edgenet.fleets.rollout_options import RolloutOptions
 from edgenet.fleets.rollout_state import RolloutBoard
@@ -39,8 +39,7 @@ class RolloutJob:
         Raises:
             DeviceError: None fits it.
         """
-        backends = sorted({bundle.manifest.backend for bundle in self.bundles})
-        return chosen(self.bundles, agent.facts(backends), board)
+        return chosen_by(agent, self.bundles, board)
 
     def row(self, board: Board) -> RolloutBoard:
         """How far a board is."""

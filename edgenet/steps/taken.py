@@ -133,8 +133,10 @@ def fleet_report_of(given: FleetReport | Path | str) -> FleetReport:
 
 def kind_of(given: Report | Sweep | FleetReport | Path | str) -> Kind:
     """What figures are of; what cannot be read counts as a report, and is told when it is read."""
-    if not isinstance(given, str | os.PathLike):
+    if isinstance(given, Sweep | FleetReport):
         return type(given)
+    if not isinstance(given, str | os.PathLike):
+        return Report
     try:
         values = json.loads(read_regular(Path(given), MAX_BYTES))
     except (OSError, ValueError, RecursionError):

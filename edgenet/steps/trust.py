@@ -29,6 +29,9 @@ def trusted(device: BoardLike = "local", progress: Progress = silent) -> Trusted
 
     Raises:
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away.
+
+    Examples:
+        >>> edgenet.trusted("pi@raspberrypi.local").asked  # doctest: +SKIP
     """
     return _asked(device, progress, Trust.keys)
 
@@ -50,8 +53,7 @@ def trust(
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away.
 
     Examples:
-        >>> edgenet.trust("alice.pub", "pi@raspberrypi.local").keys[0].name
-        'alice@team'
+        >>> edgenet.trust("alice.pub", "pi@raspberrypi.local").keys[0].name  # doctest: +SKIP
     """
     public = key if isinstance(key, PublicKey) else PublicKey.load(key)
     called = name or public.comment
@@ -74,6 +76,9 @@ def untrust(name: str | None, device: BoardLike = "local", progress: Progress = 
     Raises:
         DeviceError: There is no such key, or it is the last one.
         ConnectionFailed, ConnectionLost: The board cannot be reached, or went away.
+
+    Examples:
+        >>> edgenet.untrust("alice@team", "pi@raspberrypi.local")  # doctest: +SKIP
     """
     return _asked(device, progress, lambda trust: trust.off() if name is None else trust.remove(name))
 

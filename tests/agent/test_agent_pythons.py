@@ -14,6 +14,7 @@ STDLIB_TESTS = (
     "test_agent_child",
     "test_agent_parts",
     "facts.test_board",
+    "facts.test_probe",
     "measure.test_memory",
     "store.test_home",
     "store.test_unpack",

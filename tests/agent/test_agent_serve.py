@@ -20,7 +20,7 @@ def test_a_silent_host_loses_the_lock_and_then_the_agent(tmp_path, monkeypatch):
     answering.jobs.put(({"type": wire.BEGIN, "id": 5}, b""))
     answering.run()
     out.seek(0)
-    assert wire.read_frame(out) == ({"ok": True, "id": 5}, b"")
+    assert wire.read_frame(out) == ({"ok": True, "id": 5, "signed_only": False}, b"")
     assert not store.locked
     other = Store(str(tmp_path))
     other.begin(0)

@@ -322,7 +322,7 @@ class Fake(PipedConnection):
     name = "pi"
 
     def __init__(self, program):
-        super().__init__(Board("local"))
+        super().__init__()
         self.program = program
 
     def start(self, digest, size):

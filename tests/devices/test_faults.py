@@ -36,7 +36,7 @@ from tests.pythons import python_with
 
 LONG = {"warmup_s": 0.0, "min_seconds": 600.0, "min_runs": 20, "max_seconds": 600.0, "pipeline": True}
 # Every request of a deploy and of a profile, in their order.
-DEPLOYING = ["begin", "have", "put", "deployments", "probe", "open", "close", "deploy"]
+DEPLOYING = ["switch", "begin", "have", "put", "deployments", "probe", "open", "close", "deploy"]
 PROFILING = ["open", "bench", "replay", "close"]
 
 

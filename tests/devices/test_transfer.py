@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import subprocess
 import sys
 
 import pytest
@@ -98,17 +97,6 @@ def test_disk_is_full_while_writing(start_board, net, make_blob):
         assert caught.value.kind == wire.NO_SPACE
         assert caught.value.facts["needed"] > 0
         assert agent.deployments().current == net("old").digest, "the connection goes on"
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=755", "edgenet-test", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("cannot mount a small file system here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_full_disk_is_refused_before_anything_is_sent(start_board, small_disk, make_blob):

@@ -97,7 +97,7 @@ class FakeFleet:
         patch.setattr(renew, "connect", self._connect)
         patch.setattr(renew, "stage", self._stage)
         patch.setattr(renew, "fit_to_switch", self._fit)
-        patch.setattr(rollout_job, "chosen", lambda bundles, facts, board: bundles[0])
+        patch.setattr(rollout_job, "chosen_by", lambda agent, bundles, board: bundles[0])
         patch.setattr(rollout_file, "write_json", self._write)
 
     def run(self, **options: Any) -> Rollout:

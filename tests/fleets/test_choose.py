@@ -81,6 +81,14 @@ def test_each_board_gets_the_build_of_its_kind() -> None:
     assert found == [four, five, orin, mini]
 
 
+def test_a_32_bit_system_gets_what_was_made_for_it_and_else_what_runs_there() -> None:
+    narrow = PI4.changed(python_bits=32, packages={"numpy": "1.24.2"})
+    wide, own = bundle("raspberry-pi-4"), bundle("raspberry-pi-4-32-bit")
+    assert chosen([wide, own], narrow, PI) is own
+    assert chosen([own, wide], PI4, PI) is wide
+    assert chosen([wide], narrow, PI) is wide
+
+
 def test_of_two_for_its_kind_it_gets_the_first_that_can_run_there() -> None:
     both = [bundle("raspberry-pi-4", "onnxruntime"), bundle("raspberry-pi-4")]
     assert chosen(both, PI4, PI) is both[0]

@@ -16,7 +16,7 @@ NAMES = [name for name in edgenet.__all__ if name != "__version__"]
 # Commands that only show a file or a folder: their types are public instead (Bundle, Model, Report, Target);
 # the functions of ``report`` and ``quantize`` are ``present`` and ``quantize_model``, for ``edgenet.report``
 # is where the type lives and ``edgenet.quantize`` the quantizer's room.
-SHOWING = {"inspect", "protocols", "quantize", "recipes", "report", "targets"}
+SHOWING = {"inspect", "list", "protocols", "quantize", "recipes", "report", "targets"}
 every_name = pytest.mark.parametrize("name", NAMES)
 
 

@@ -50,19 +50,21 @@ def stop(running: list[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def guest() -> Iterator[Callable[[str], str]]:
-    """Starts a board of a kind ("pi3", "pi4", "pi5") and ends the one before; gives the name for ssh.
+def guest() -> Iterator[Callable[..., str]]:
+    """Starts a board of a kind ("pi3", "pi4", "pi5") and ends those before; gives the name for ssh.
 
-    "armhf" is a Pi 4 with 32-bit programs on its 64-bit kernel, and python3-numpy.
+    "armhf" is a Pi 4 with 32-bit programs on its 64-bit kernel, and python3-numpy. With ``beside`` those
+    before go on; each name is then reached by the ssh that ``EDGENET_SSH`` was when it was given.
     """
     before = os.environ.get("EDGENET_SSH")
     running: list[str] = []
 
-    def start(board: str) -> str:
+    def start(board: str, beside: bool = False) -> str:
         name = f"edgenet-{board}-{os.getpid()}"
         kind = ["--image", board] if board == NARROW else ["--board", board]
         if name not in running:
-            stop(running)
+            if not beside:
+                stop(running)
             running.append(name)
             subprocess.run(
                 [TOOLS / "start", *kind, "--name", name, "--ttl", TTL],

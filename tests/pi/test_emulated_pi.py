@@ -20,6 +20,7 @@ import pytest
 
 from edgenet import zoo
 from edgenet.agent.demo.sources.synthetic import TURN
+from edgenet.board import Board
 from edgenet.bundle import Bundle
 from edgenet.drift import Preprocess
 from edgenet.facts import Facts
@@ -33,7 +34,7 @@ from edgenet.steps.deploy import deploy
 from edgenet.steps.doctor import doctor
 from edgenet.steps.probe import board_target, probe
 from edgenet.steps.profile import profile
-from edgenet.sweeps.plan import Board, SweepPlan
+from edgenet.sweeps.plan import SweepPlan
 from edgenet.sweeps.sweep import sweep
 from edgenet.zoo.signs import LABELS
 

@@ -13,7 +13,11 @@ from typing import Any
 import pytest
 
 from edgenet.agent.demo.sources.synthetic import TURN
-from edgenet.errors import DeviceError
+from edgenet.board import Board
+from edgenet.errors import EXIT_DONE, EXIT_OVER_LIMIT, DeviceError
+from edgenet.fleet import Fleet
+from edgenet.fleets.rollout import rollout
+from edgenet.fleets.rollout_options import RolloutOptions
 from edgenet.protocol import Protocol
 from edgenet.steps.compile import compile
 from edgenet.steps.demo import DemoOptions, demo
@@ -21,6 +25,7 @@ from edgenet.steps.deploy import deploy
 from edgenet.steps.doctor import doctor
 from edgenet.steps.own_target import own_target
 from edgenet.steps.profile import profile
+from edgenet.steps.status import status
 from edgenet.zoo.signs import LABELS
 from tests.pi.conftest import CACHE, NARROW
 
@@ -77,3 +82,43 @@ def test_a_32_bit_pi(guest: Callable[[str], str], figures: dict[str, Any], tmp_p
         "kernel": stages.kernel.to_table(),
         "memory_mb": report.memory_mb.to_table(),
     }
+
+
+def test_a_rollout_over_two_kinds_of_pi(
+    guest: Callable[..., str], figures: dict[str, Any], tmp_path: Path
+) -> None:
+    """Each gets the build of its kind; taken back, the one that ran something runs it again."""
+    began = time.perf_counter()
+    narrow = _beside("narrow", guest(NARROW))
+    wide = _beside("wide", guest("pi4", beside=True))
+    old = compile("signs", own_target(narrow), precision="fp32").bundle
+    deploy(old, narrow)
+    builds = [
+        compile("signs", target, "tflite", "fp16").bundle for target in ("raspberry-pi-4", own_target(narrow))
+    ]
+    fleet, state = Fleet("two", (narrow, wide)), tmp_path / "two.rollout.json"
+    options = RolloutOptions(check='test -s "$EDGENET_ARTIFACT" && python3 -c "import json"')
+    found = rollout(builds, fleet, options, state=state)
+    assert found.exit_code == EXIT_DONE, found.to_table()
+    assert [(row.state, row.build) for row in found.boards] == [
+        ("switched", builds[1].digest),
+        ("switched", builds[0].digest),
+    ]
+    back = rollout([], fleet, RolloutOptions(rollback=True), state=state)
+    assert [row.state for row in back.boards] == ["returned", "kept"]
+    assert back.exit_code == EXIT_OVER_LIMIT, "nothing was there before"
+    for board, runs in ((narrow, old), (wide, builds[0])):
+        said = status(board)
+        assert said.current is not None
+        assert said.current.digest == runs.digest
+    there(
+        narrow.device,
+        'test "$(head -c 64 .edgenet/switched)" = "$(basename $(readlink .edgenet/deployments/current))"',
+    )
+    figures["two_pis"] = {"seconds_emulated": round(time.perf_counter() - began, 1)}
+
+
+def _beside(name: str, device: str) -> Board:
+    """A guest that is reached whichever was started last."""
+    config = os.environ["EDGENET_SSH"].split()[-1]
+    return Board(device, name=name, ssh_options=("-F", config))

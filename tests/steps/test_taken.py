@@ -17,6 +17,7 @@ from edgenet.errors import EdgenetError
 from edgenet.frame import Frame
 from edgenet.library import find
 from tests.conftest import CHEAP
+from tests.fleets.made import fleet
 from tests.reports import report
 from tests.sweeps.made import sweep as swept
 
@@ -31,20 +32,28 @@ BEGINS = {
     "demo": "edgenet.steps.demo.connect",
     "deploy": "edgenet.steps.deploy.connect",
     "deploy_fastest": "edgenet.steps.fastest.connect",
+    "deploy_fleet": "edgenet.fleets.deploying.each",
     "doctor": "edgenet.steps.doctor.connect",
     "init": "edgenet.steps.init.propose",
     "own_target": "edgenet.steps.own_target.connect",
     "parity": "edgenet.steps.parity.run_bundle",
     "probe": "edgenet.steps.probe.connect",
     "profile": "edgenet.steps.profile.connect",
+    "profile_fleet": "edgenet.fleets.profiling.each",
+    "prune": "edgenet.steps.prune.connect",
     "quantize_model": "edgenet.steps.quantize.with_class_names",
     "quickstart": "edgenet.steps.quickstart.compile",
+    "rollback": "edgenet.steps.rollback.connect",
+    "rollout": "edgenet.fleets.rollout.held",
+    "status": "edgenet.steps.status.connect",
     "sweep": "edgenet.sweeps.sweep.Store",
+    "trusted": "edgenet.steps.trust.connect",
     "wheelhouse": "edgenet.steps.wheelhouse.build",
 }
 # Every other verb is quick enough to be done; card_like takes what frameworks say and nothing of ours.
-DONE = {"compare", "estimate", "plan", "present", "to_frame"}
-OTHER = {"card_like"}
+DONE = {"compare", "compare_fleets", "estimate", "plan", "present", "to_frame"}
+# Those of keys, files beside bundles and digests have tests of their own.
+OTHER = {"card_like", "each", "remove", "sign", "signed_by", "trust", "untrust"}
 
 
 @dataclass(frozen=True)
@@ -69,16 +78,20 @@ class Kinds:
     preset: tuple[Any, ...]
     options: tuple[Any, ...]
     frame: tuple[Any, ...]
+    fleet: tuple[Any, ...]
+    run: tuple[Any, ...]
     device: tuple[Any, ...] = ("local",)
 
 
 # Verb → its arguments and what kind each is of; the first of a kind stands wherever another is tried.
 TAKES: Mapping[str, Mapping[str, str]] = {
     "compare": {"a": "report", "b": "report"},
+    "compare_fleets": {"a": "run", "b": "run"},
     "compile": {"model": "model", "target": "target", "recipe": "recipe", "calibration": "images"},
     "demo": {"bundle": "bundle", "device": "device", "options": "options"},
     "deploy": {"bundle": "bundle", "device": "device"},
     "deploy_fastest": {"bundles": "bundles", "device": "device"},
+    "deploy_fleet": {"bundles": "bundles", "fleet": "fleet"},
     "doctor": {"device": "device"},
     "estimate": {"model": "model", "target": "target"},
     "init": {"model": "file", "like": "preset", "images": "labelled", "labels": "labels", "output": "file"},
@@ -90,9 +103,17 @@ TAKES: Mapping[str, Mapping[str, str]] = {
     "profile": {
         "bundle": "bundle", "device": "device", "protocol": "protocol", "val": "labelled", "frame": "frame",
     },
+    "profile_fleet": {
+        "bundles": "bundles", "fleet": "fleet", "protocol": "protocol", "val": "labelled", "frame": "frame",
+    },
+    "prune": {"device": "device"},
     "quantize_model": {"model": "model", "recipe": "recipe", "calibration": "images"},
     "quickstart": {"protocol": "protocol"},
+    "rollback": {"device": "device"},
+    "rollout": {"bundles": "bundles", "fleet": "fleet"},
+    "status": {"device": "device"},
     "to_frame": {"results": "results"},
+    "trusted": {"device": "device"},
     "sweep": {"plan": "plan", "folder": "file"},
     "wheelhouse": {"targets": "targets"},
 }  # fmt: skip
@@ -119,6 +140,9 @@ def kinds(model_file: Path, photos: Path, tmp_path_factory: pytest.TempPathFacto
     one.write(text)
     sweep = folder / "s.json"
     swept().write(sweep)
+    boards, run = folder / "boards.toml", folder / "fleet.json"
+    boards.write_text('[boards.a]\ndevice = "local"\n')
+    fleet().write(run)
     names = folder / "names.txt"
     names.write_text("\n".join("abcde"))
     target, recipe = own("target", "local", folder), own("recipe", CHEAP, folder)
@@ -149,6 +173,8 @@ def kinds(model_file: Path, photos: Path, tmp_path_factory: pytest.TempPathFacto
         preset=("keras", find("preset", "keras"), Preset.load("keras"), None),
         options=(None, *(edgenet.DemoOptions(against=item, source="synthetic") for item in bundles)),
         frame=(None, "640x480", Frame(640, 480)),
+        fleet=(boards, str(boards), edgenet.Fleet.load(boards)),
+        run=(run, str(run), edgenet.FleetReport.load(run)),
     )
 
 

@@ -80,14 +80,13 @@ def prune(store, keep=KEEP):
 
 
 def _divided(store, keep):
-    """(kept, gone): the current deployment and the newest others, and the rest."""
-    came = list(history.arrivals(history.lines(store)))[::-1]  # what was never current comes last
-    place = {digest: number for number, digest in enumerate(came)}
+    """(kept, gone): the current deployment, the one before it and the newest others; and the rest."""
+    known, current = history.lines(store), deployments.current(store)
     listed = deployments.listing(store)
-    listed.sort(key=lambda item: place.get(item["digest"], len(place)))
-    current = deployments.current(store)
-    order = [item for item in listed if item["digest"] == current]
-    order += [item for item in listed if item["digest"] != current]
+    here = [item["digest"] for item in listed]
+    before = [digest for digest in history.arrivals(known) if digest in here and digest != current]
+    came = [current] + before[-1:] + history.newest(known)
+    order = sorted(listed, key=lambda item: (came + [item["digest"]]).index(item["digest"]))
     return order[:keep], order[keep:]
 
 

@@ -119,7 +119,9 @@ def _remove(store, request):
         )
     if not left:
         what = "{} is the last key that this board trusts".format(wanted)[:120]
-        raise Failure("last", what, "add another one first, or ask for no signatures any more with --off")
+        raise Failure(
+            "last", what, "add another one first, or ask for no signatures any more: edgenet trust --off"
+        )
     gone = {key.line for key in found if key not in left}
     return _write(store, [line for line in _lines(store) if line not in gone])
 
