@@ -169,11 +169,13 @@ class Rollout(Record):
     asked_back: bool = False
 
     def check(self, where: Where) -> None:
-        """The phase is a known one; no board is there twice."""
+        """The phase is a known one; no board is there twice; there are no more waves than boards."""
         if self.phase not in PHASES:
             raise where.at("phase").refuse(self.phase, "a phase of a rollout")
         if len({row.board for row in self.boards}) != len(self.boards):
             raise where.at("boards").refuse("a board twice", "boards of different names")
+        if last := next((row.wave for row in self.boards if row.wave >= len(self.boards)), None):
+            raise where.at("boards").refuse(f"wave {last}", f"a wave below {len(self.boards)}")
 
     @property
     def waves(self) -> tuple[tuple[RolloutBoard, ...], ...]:

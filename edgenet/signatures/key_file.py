@@ -16,7 +16,7 @@ from edgenet.text_file import read_text
 __all__ = ["KeyFile"]
 
 _MAGIC = b"openssh-key-v1\0"
-_ARMOR = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----\s+([\x20-\x7e\s]*?)-----END \1-----\s*\Z")
+_ARMOR = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----\s([\x20-\x7e\s]*?)-----END \1-----\s*\Z")
 _OWN = "OPENSSH PRIVATE KEY"
 
 

@@ -22,7 +22,8 @@ SIGN_AGAIN = "sign the bundle again with edgenet sign BUNDLE --key K --force"
 HASHES = ("sha512", "sha256")
 _MAGIC, _VERSION = b"SSHSIG", 1
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
-_ARMOR = re.compile(rf"\s*{_BEGIN}\s+([A-Za-z0-9+/=\s]+?)\s*{_END}\s*\Z")
+# One way only to match each text: no time is lost on one that is all blanks.
+_ARMOR = re.compile(rf"\s*{_BEGIN}\s([A-Za-z0-9+/=\s]*){_END}\s*\Z")
 # ssh-keygen breaks lines here.
 _COLUMNS = 70
 

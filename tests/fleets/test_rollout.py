@@ -252,6 +252,7 @@ def test_a_state_that_no_rollout_writes_is_refused(fleet):
         (f'"{NEW}"', "null"),
         ('"b1"', '"b0"'),
         ('"done"', '"gone"'),
+        ('"wave": 1', '"wave": 999999999'),
     ):
         boards.path.write_text(text.replace(old, new))
         with pytest.raises(DataError, match="rollout.json"):

@@ -120,3 +120,10 @@ def keygen_verify(folder: Path, words: list[str | Path], message: bytes) -> byte
 def test_a_signature_is_the_same_every_time(message: bytes) -> None:
     key = PrivateKey(keys.ALICE.encode(), None, "alice")
     assert key.sign(message).armored() == key.sign(message).armored()
+
+
+@pytest.mark.parametrize("body", ["\n" * 16000, "A\n" * 8000, " " * 16000 + "!"])
+def test_a_file_of_blanks_is_refused_at_once(body):
+    text = f"-----BEGIN SSH SIGNATURE-----{body}-----END"
+    with pytest.raises(SignatureError, match="not an SSH signature"):
+        SshSignature.parse(text.encode(), "s.sig")
