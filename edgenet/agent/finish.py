@@ -10,8 +10,8 @@ def finish(store, manifest, runtime_folder, tell):
     """The worker's reply: ``{"finished": {"path", "cached", "reason", …}}`` or an error.
 
     Raises:
-        Failure: "no-space", which can be mended here; "untrusted": under its digest something else is deployed,
-            whose engine it would replace, and this board asks for signatures.
+        Failure: "no-space", which can be mended here; "untrusted": under its digest something else is
+            deployed, whose engine it would replace, and this board asks for signatures.
     """
     if deployments.differs(store, manifest):
         trust.demand(store, manifest)

@@ -281,6 +281,20 @@ class RemovalTest(Board):
         self.ask(wire.REMOVE, digest=Build("a").digest)
         self.assertEqual(sorted(os.listdir(self.store.path("deployments"))), sorted(self.links("b")))
 
+    def test_a_damaged_manifest_stops_nothing_and_what_runs_stays(self):
+        for damage in (b"", b"[" * 100000, b"\xff" * 9):
+            build = self.deploy("a", "b")
+            path = self.store.path("deployments", build.digest, "manifest.json")
+            with open(path, "wb") as stream:
+                stream.write(damage)
+            self.open()
+            self.assertIsNone(self.ask(wire.STATUS)["current"])
+            self.ask(wire.PRUNE, keep=1)
+            with open(os.path.join(self.home, "current", "model.tflite"), "rb") as stream:
+                self.assertEqual(stream.read(), build.data)
+            self.deploy("c")
+            self.assertEqual(self.current(), "c")
+
     def links(self, name):
         digest = Build(name).digest
         return [digest, digest + ".link", "current"]

@@ -262,5 +262,5 @@ def read_json(path):
     try:
         with open(path, "rb") as stream:
             return json.loads(stream.read().decode("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

@@ -104,7 +104,8 @@ def _forget(store, kept, gone):
             shutil.rmtree(path, ignore_errors=True)
         elif name.endswith(stable.LINK) and not os.path.exists(path):
             os.unlink(path)
-    return removed + engines.forget(store.path("engines"), [item["digest"] for item in kept])
+    stays = [item["digest"] for item in kept] + [deployments.current(store)]
+    return removed + engines.forget(store.path("engines"), stays)
 
 
 def _artifact(store, item):
@@ -115,6 +116,7 @@ def _artifact(store, item):
 def _used(store, kept):
     """Names of blobs and runtimes that must stay."""
     used = set(store.used) | {digest for digest, _ in parts.known().values()}
+    used |= stable.opened(store)  # also where damage took the manifest that names it
     for item in kept:
         used |= {item["runtime"], _artifact(store, item), item["digest"]}
     return used

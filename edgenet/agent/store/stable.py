@@ -38,6 +38,15 @@ def artifact(store, manifest):
     return store.path("deployments", manifest["digest"], model[0]) if model else None
 
 
+def opened(store):
+    """The names of the files that programs open now, by the stable path."""
+    folder = store.path("deployments", "current")
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    return {
+        os.path.basename(os.path.realpath(os.path.join(folder, name))) for name in names if _FILE.match(name)
+    }
+
+
 def point(store, digest):
     """Make a prepared deployment the current one: one rename of a link that is there already."""
     link = store.path("deployments", "current")
