@@ -32,7 +32,10 @@ class Check(object):
             self._tail = (self._tail + piece)[-TAIL:]
 
     def wait(self, seconds):
-        """``{"exit_status", "timed_out", "lines"}`` once it ended, or was ended; nothing of it runs on."""
+        """``{"exit_status", "timed_out", "lines"}`` once it ended, or was ended, with its whole group.
+
+        What it put into a session of its own, as ``setsid`` does, runs on.
+        """
         timed_out = False
         try:
             self._process.wait(seconds)

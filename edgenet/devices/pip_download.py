@@ -37,7 +37,8 @@ def download(
         options: More for pip.
         index: One of the user's own, beside those of pip's configuration. It goes to pip in the
             environment, for its address may hold a password and command lines can be read by anybody here.
-        alone: Take them from this index in place of pip's own; wheels without a manylinux tag, as
+        alone: Take them from this index in place of pip's own (further ones in pip's configuration still
+            count, and the digest of first use with them); wheels without a manylinux tag, as
             indexes for one kind of board have them, serve then too.
 
     Returns:
