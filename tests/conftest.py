@@ -117,6 +117,12 @@ def no_shared_results(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     monkeypatch.setattr("edgenet.cache._folder", lambda: folder)
 
 
+@pytest.fixture(autouse=True)
+def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command line said in this process holds for no other test."""
+    monkeypatch.delenv("EDGENET_INDEX", raising=False)
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty ``~/.edgenet`` for the board that this machine is."""
