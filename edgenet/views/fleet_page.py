@@ -34,7 +34,7 @@ SHUT = (
     "The boards' own reports together are too large for this page: edgenet report FLEET.json -o FLEET.html "
     "writes each as a page of its own beside it."
 )
-LEAD = "A head sorts; once more sorts the other way. Marked figures stand out among the boards of their kind."
+LEAD = "Click a heading to sort, again to reverse. Marked figures stand out among the boards of their kind."
 ARROWS = (
     " An arrow is a change that the samples tell from none, of a speed more than 1 %; without one, it may be"
     " chance."
