@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,8 +144,8 @@ def rollout(
     loaded = checked(bundles, require_signature, signers)
     made = _run(loaded, boards, options, path, as_json)
     if not as_json and not options.dry_run:
-        where = ["--fleet", boards.source] if listed else _devices(boards)
-        _next(made, [*where, *(["--state", state] if state else [])])
+        where = ["--fleet", boards.source, *_limits()] if listed else _devices(boards)
+        _next(made, bundles or ("BUNDLE",), [*where, *(["--state", state] if state else [])])
     return made.exit_code
 
 
@@ -168,14 +169,19 @@ def _run(
     return made
 
 
-def _next(made: Rollout, where: list[str]) -> None:
+def _next(made: Rollout, bundles: Sequence[str], where: Sequence[str]) -> None:
     """What usually follows: taking it back, or a look at the boards that it left behind."""
     if made.phase == "done" and made.exit_code == 0:
         say_next("rollout", *where, "--rollback", why="takes it back")
     elif made.phase == "rolling back":
         say_next("rollout", *where, "--rollback", why="goes on with taking it back")
     else:
-        say_next("rollout", "BUNDLE", *where, "--dry-run", why="what each board runs, and would get")
+        say_next("rollout", *bundles, *where, "--dry-run", why="what each board runs, and would get")
+
+
+def _limits() -> list[str]:
+    limits = click.get_current_context().params["limits"]
+    return [word for limit in limits for word in ("--limit", limit)]
 
 
 def _devices(boards: Boards) -> list[str]:

@@ -44,7 +44,7 @@ def chosen(bundles: Sequence[Bundle], facts: Facts, board: Board) -> Bundle:
             return bundle
         reasons[bundle.digest] = f"{bundle.name} for {bundle.manifest.target}: {why}"
     told = "; ".join(reasons[bundle.digest] for bundle in bundles)
-    raise DeviceError(f"none of the bundles fits {board}: {told}", _remedy(target, name))
+    raise DeviceError(f"{board}: none of the bundles fits: {told}", _remedy(target, name))
 
 
 def chosen_by(agent: Agent, bundles: Sequence[Bundle], board: Board) -> Bundle:

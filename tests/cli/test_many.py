@@ -152,8 +152,8 @@ def test_one_board_is_as_before_and_may_have_another_home(
     ("arguments", "environment", "code", "words"),
     [
         (("--device", "local", "--fleet", "{fleet}"), {}, 2, "--device and --fleet both say which boards"),
-        ((), {"EDGENET_DEVICE": "local", "EDGENET_FLEET": "{fleet}"}, 2, "give one of them"),
-        (("--limit", "a"), {}, 2, "--limit chooses of a fleet"),
+        ((), {"EDGENET_DEVICE": "local", "EDGENET_FLEET": "{fleet}"}, 2, "give one; --limit"),
+        (("--limit", "a"), {}, 2, "--limit chooses within a fleet"),
         (("--retry",), {}, 2, "--retry chooses of several boards"),
         (("--device", "local", "--device", "local"), {}, 1, "local is in it twice"),
         (("--fleet", "{fleet}", "--limit", "d"), {}, 1, "no board has name 'd'"),

@@ -52,6 +52,8 @@ def test_from_the_dry_run_to_the_way_back(files, capsys):
     assert "wave 2 of 2: 1 switched, 1 unreachable" in out
     assert out.splitlines()[-1] == "done: 2 of 3 boards run the new build; 2 switched, 1 unreachable"
     assert "FPS" not in out, "nothing was measured"
+    code, out, err = run(capsys, bundle, "--fleet", fleet, "--limit", "b2,b1", "--limit", "!b0")
+    assert f"next: edgenet rollout {bundle} --fleet {fleet} --limit b2,b1 --limit " in err
     code, out, err = run(capsys, bundle, "--fleet", fleet, "--limit", "!b2", "--json")
     found = json.loads(out)
     assert (code, found["phase"], found["exit_code"]) == (0, "done", 0)

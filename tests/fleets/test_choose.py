@@ -101,7 +101,7 @@ def test_of_two_for_its_kind_it_gets_the_first_that_can_run_there() -> None:
 def test_one_for_a_board_like_it_will_do_and_one_for_another_processor_will_not() -> None:
     four, rtx = bundle("raspberry-pi-4"), bundle("rtx-laptop", "onnxruntime", "fp32")
     assert chosen([rtx, four], PI5, PI) is four
-    with pytest.raises(DeviceError, match="none of the bundles fits kitchen") as error:
+    with pytest.raises(DeviceError, match="^kitchen.*: none of the bundles fits: ") as error:
         chosen([rtx], PI5, PI)
     assert "made for x86_64, and the board has a aarch64 processor" in error.value.what
     assert error.value.remedy == "give one that edgenet compile --target raspberry-pi-5 made"

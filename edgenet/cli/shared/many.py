@@ -135,7 +135,7 @@ def _show(outcomes: Sequence[Outcome[T]], verb: Verb[T]) -> None:
     told = [{} if outcome.value is None else verb.row(outcome.value) for outcome in outcomes]
     columns = list(dict.fromkeys(head for row in told for head in row))
     if _across(outcomes, columns, told) > width():
-        columns = _said_once(columns, [row for row in told if row])
+        columns = _said_once(columns, told)
     rows = [
         [
             str(outcome.board),
@@ -158,9 +158,10 @@ def _across(outcomes: Sequence[Outcome[T]], columns: Sequence[str], told: Sequen
 
 def _said_once(columns: Sequence[str], told: Sequence[Mapping[str, str]]) -> list[str]:
     """Tell above the table what is the same on all boards; the columns that are left."""
-    same = [head for head in columns if len(told) > 1 and len({row.get(head) for row in told}) == 1]
-    if same:
-        say_wrapped("on all: " + ", ".join(f"{head} {told[0][head]}".strip() for head in same), "")
+    rows = [row for row in told if row]
+    same = [head for head in columns if len(rows) > 1 and len({row.get(head) for row in rows}) == 1]
+    if words := "; ".join(f"{head}: {rows[0][head]}" for head in same if rows[0][head].strip("– ")):
+        say_wrapped(f"on all{'' if len(rows) == len(told) else ' with a result'}: {words}", "")
     return [head for head in columns if head not in same]
 
 
