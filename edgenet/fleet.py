@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edgenet.address import Address
 from edgenet.board import Board, BoardLike, board_of
 from edgenet.errors import LibraryError
 from edgenet.fleet_limit import limited
@@ -82,7 +83,11 @@ class Fleet(Shown):
         return cls(path.stem, tuple(boards))._known(path)
 
     def _known(self, path: Path) -> Fleet:
-        """With targets that there are; their files are found from the folder of the fleet's file."""
+        """With addresses that are some, and targets that there are, found from the folder of the file."""
+        for board in self.boards:
+            if Address.of(board.device) is None:
+                what = f"{path}: {board}: device {board.device!r} is no address of a board"
+                raise LibraryError(what, "write user@host, user@host:port or a host of your ssh config")
         return replace(self, boards=tuple(_with_target(board, path) for board in self.boards))
 
     @classmethod

@@ -57,7 +57,7 @@ def limited(boards: Sequence[Board], limits: Iterable[str], where: str) -> tuple
     Raises:
         LibraryError: A term is not one, matches no board, or nothing is left.
     """
-    terms = [_term(word.strip(), where) for limit in limits for word in limit.split(",") if word.strip()]
+    terms = [_term(word, where) for limit in limits for word in _words(limit)]
     for term in terms:
         if not any(map(term.holds, boards)):
             raise LibraryError(f"{where}: no board has {term.key} {term.pattern!r}", _remedy(term, boards))
@@ -65,8 +65,13 @@ def limited(boards: Sequence[Board], limits: Iterable[str], where: str) -> tuple
     if not found:
         told = " ".join(f"{'!' if term.excludes else ''}{term.key}={term.pattern}" for term in terms)
         what = "no board in it" if not boards else f"no board is all of {told}"
-        raise LibraryError(f"{where}: {what}", "leave out one of the limits")
+        raise LibraryError(f"{where}: {what}", "leave out a limit: those of different keys must all hold")
     return found
+
+
+def _words(limit: str) -> list[str]:
+    """Its terms; one without any is refused later, for an empty variable in a script must not mean all."""
+    return [word.strip() for word in limit.split(",") if word.strip()] or [""]
 
 
 def _meant(board: Board, terms: Sequence[_Term]) -> bool:
@@ -98,4 +103,4 @@ def _remedy(term: _Term, boards: Sequence[Board]) -> str:
     if hint := near(term.pattern, known):
         return hint
     told = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-    return f"choose of {told}" if known else f"no board has a {term.key}: add it to the fleet"
+    return f"choose from {told}" if known else f"no board has a {term.key}: add it to the fleet"

@@ -14,7 +14,7 @@ from typing import Any
 
 from edgenet.errors import LibraryError
 from edgenet.packed import unpacked
-from edgenet.text import cause, near
+from edgenet.text import cause, near, with_article
 from edgenet.text_file import read_text
 
 __all__ = ["Table", "find", "image_folder", "names", "read_table", "reference_reports"]
@@ -91,7 +91,7 @@ class Table:
         wrong_bool = isinstance(value, bool) and kind is not bool
         if wrong_bool or not isinstance(value, kind):
             wanted = kind.__name__ if isinstance(kind, type) else " or ".join(k.__name__ for k in kind)
-            raise LibraryError(f"{self.where}: {key} = {value!r} is not a {wanted}", "correct it")
+            raise LibraryError(f"{self.where}: {key} = {value!r} is not {with_article(wanted)}", "correct it")
         return value
 
     def texts(self, key: str, default: tuple[str, ...] | None = ()) -> tuple[str, ...]:

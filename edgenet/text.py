@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, overload
 
-__all__ = ["UNPRINTABLE", "cause", "last_line", "near", "plain"]
+__all__ = ["UNPRINTABLE", "cause", "last_line", "near", "plain", "unnamed"]
 
 # Moves the cursor, reorders or hides text: C0, C1, separators, bidi, tags; and surrogates, which are no text.
 _RANGES = (
@@ -36,6 +36,11 @@ def last_line(text: str, most: int = 200) -> str:
     """The last line of a program's output that says something, at most so many characters."""
     lines = _lines(text)
     return lines[-1][:most] if lines else ""
+
+
+def unnamed(reason: str, board: str) -> str:
+    """A reason without the board's name before it, for a line that begins with it already."""
+    return reason.removeprefix(f"{board}: ").removeprefix(f"{board} ")
 
 
 def with_article(noun: str) -> str:

@@ -56,6 +56,8 @@ def _many(boards: Boards, backend: str | None, as_json: bool) -> int:
 
     def reason(found: Examination) -> str:
         wrong = [item for item in found.conditions if item.state == "not"]
+        if not found.reached:
+            return "; ".join(f"{item.found}; {item.remedy}" for item in wrong)
         return "; ".join(f"{item.name}: {item.found}; {item.remedy}" for item in wrong)
 
     def work(board: Board, tell: Progress) -> Examination:

@@ -6,10 +6,10 @@ Nothing is switched off and no password is handled here; if ``ssh NAME`` works, 
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 
+from edgenet.address import Address
 from edgenet.board import Board
 from edgenet.devices.bootstrap import script
 from edgenet.devices.process import PipedConnection, PipedProcess
@@ -27,7 +27,6 @@ _OPTIONS = (
     "RemoteCommand=none",
     "ClearAllForwardings=yes",
 )
-_PORT = re.compile(r"(?P<host>[^:]+|(?:[^@\[\]]+@)?\[[^\]]+\]):(?P<port>\d{1,5})\Z")
 
 
 def ssh_command(
@@ -44,7 +43,8 @@ def ssh_command(
     Raises:
         ConnectionFailed: The destination could be read as an option or is not a name.
     """
-    if not _is_name(destination):
+    address = Address.of(destination)
+    if address is None:
         raise ConnectionFailed(
             f"{destination!r} is not a board's name",
             "give user@host, user@host:port or an alias of your ssh config",
@@ -52,11 +52,9 @@ def ssh_command(
     command = [*split_line(os.environ.get("EDGENET_SSH") or "ssh"), "-T"]
     for option in (*_OPTIONS, *(() if interactive else ("BatchMode=yes",))):
         command += ["-o", option]
-    host = destination
-    if found := _PORT.fullmatch(destination):
-        host = found["host"]
-        command += ["-p", found["port"]]
-    return [*command, *options, "--", host.replace("[", "").replace("]", ""), *arguments]
+    if address.port is not None:
+        command += ["-p", str(address.port)]
+    return [*command, *options, "--", address.host, *arguments]
 
 
 class SshConnection(PipedConnection):
@@ -105,13 +103,6 @@ class SshConnection(PipedConnection):
             f"lost the connection to {self.name}{how}{': ' + words if words else ''}",
             "check its power and network and run this again; what has arrived is not sent twice",
         )
-
-
-def _is_name(destination: object) -> bool:
-    """Whether it is a text that ssh cannot read as an option or as more than one word."""
-    if not isinstance(destination, str) or not destination or destination.startswith("-"):
-        return False
-    return not re.search(r"[\s\x00-\x1f\x7f]|@-", destination)
 
 
 def _log(status: int | None, words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from edgenet.address import Address
 from edgenet.errors import ConnectionFailed
 from edgenet.pages import page
 from edgenet.text import last_line
@@ -16,7 +17,7 @@ _CONNECT = r"^(?:ssh: connect to \S+ \S+ port \d+|channel \d+: open failed: conn
 
 # (form of a line of ssh's own, what, remedy); the first that matches counts. {board} is as the user wrote it,
 # {0} the pattern's group. The order is from the cause to the consequence. Every form is anchored at a line's
-# beginning, for a login banner may hold any words.
+# beginning, for a login banner may hold any words. {ssh} is what a person types after ssh.
 _TABLE = (
     (
         r"^@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED(?:[\s\S]*-R \"?([^\"\s]+))?",
@@ -27,7 +28,7 @@ _TABLE = (
     (
         r"^Host key verification failed\.\r?$|^No \S+ host key is known",
         "the host key of {board} is not known yet",
-        "run `ssh {board}` once and compare the fingerprint "
+        "run `ssh {ssh}` once and compare the fingerprint "
         f"({page('troubleshooting', 'host-key-not-known')})",
     ),
     (
@@ -48,13 +49,13 @@ _TABLE = (
     (
         r"^(?:[^\s:]+: )?Permission denied \(([a-z0-9,@.-]+)\)\.\r?$",
         "{board} refused the login (it accepts: {0})",
-        f"check the user's name and run `ssh-copy-id {{board}}` ({page('troubleshooting', 'login-refused')})",
+        f"check the user's name and run `ssh-copy-id {{ssh}}` ({page('troubleshooting', 'login-refused')})",
     ),
     (
         r"^[^\n:]+: (?:line \d+: Bad configuration option|terminating, \d+ bad configuration)"
         r"|^Can't open user config file|^command-line(?: line \d+)?: (?:line \d+: )?Bad configuration option",
         "ssh cannot read its configuration",
-        "run `ssh -G {board}` to see why",
+        "run `ssh -G {ssh}` to see why",
     ),
     (
         _CONNECT + r"Connection refused",
@@ -104,26 +105,28 @@ def diagnose(
         said: The last thing the board printed, if it did.
         interactive: Whether ssh could ask a person.
     """
+    address = Address.of(board)
+    typed = address.words() if address else board
     for pattern, what, remedy in _TABLE if status == SSH_FAILED else ():
         if found := re.search(pattern, stderr, re.M):
             host = board.rpartition("@")[2]
             group = (found.group(1) if found.groups() else None) or host
             unasked = not interactive and bool(_ASKABLE.search(stderr)) and not _CHANGED.search(stderr)
-            told = what.format(group, board=board), remedy.format(group, board=board)
+            told = what.format(group, board=board), remedy.format(group, ssh=typed)
             return ConnectionFailed(*told, unasked=unasked)
     words = board_words(stderr) or said
     if status is None or status < 0:
         return ConnectionFailed(
             f"{board} let ssh in but did not start the agent in time" + (f": {words}" if words else ""),
-            f"see whether `ssh {board} sh` gives a prompt-less shell",
+            f"see whether `ssh {typed} sh` gives a prompt-less shell",
         )
     if status == SSH_FAILED:
         return ConnectionFailed(
-            f"ssh to {board} failed: {words or 'it gave no reason'}", f"try `ssh -v {board}`"
+            f"ssh to {board} failed: {words or 'it gave no reason'}", f"try `ssh -v {typed}`"
         )
     return ConnectionFailed(
         f"{board} let ssh in but does not run `sh` (exit status {status})" + (f": {words}" if words else ""),
-        f"see whether `ssh {board} sh -c true` works",
+        f"see whether `ssh {typed} sh -c true` works",
     )
 
 

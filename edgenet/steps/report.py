@@ -68,7 +68,7 @@ def document(
         ReportError: As there.
     """
     if form not in FORMS:
-        raise ReportError(f"there is no form {form!r}", f"choose of {', '.join(FORMS)}")
+        raise ReportError(f"there is no form {form!r}", f"choose from {', '.join(FORMS)}")
     found = load_results(several(results))
     old = earlier(found, since)
     if isinstance(found, FleetReport):

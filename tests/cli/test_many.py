@@ -68,7 +68,7 @@ def test_deploy_does_what_it_can_and_retries_the_rest(
     assert found["c"]["result"] is None
     assert "Jetson Nano (jetson-nano)" in found["c"]["reason"]
     assert "edgenet: a: done" in err
-    assert "edgenet: c: c is given as" in err
+    assert "edgenet: c: is given as" in err
     assert "--retry" in err
 
     assert list(rows(run(capsys, *command, "--retry", "--json")[1])) == ["c"]
@@ -131,7 +131,7 @@ def test_profile_writes_a_fleet_report_and_limits_gate(
     assert found.boards[0].report is not None
     assert found.boards[0].report.fps.model > 0
     assert "asked for at least 1e+09: MISSED" in str(found.boards[0].reason)
-    assert "b has no deployment of tiny.onnxruntime.fp32" in err
+    assert "b: has no deployment of tiny.onnxruntime.fp32" in err
 
 
 def test_one_board_is_as_before_and_may_have_another_home(
@@ -188,3 +188,13 @@ def test_what_is_typed_goes_before_the_environment(
     monkeypatch.setenv("EDGENET_FLEET", str(boards))
     code, out, _ = run(capsys, "probe", "--device", "local", "--json")
     assert (code, "boards" in json.loads(out)) == (0, False)
+
+
+def test_boards_with_one_reason_are_named_together(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reason begins with its board's name, which the line has already."""
+    monkeypatch.delenv("EDGENET_DEVICE", raising=False)
+    code, _, err = run(capsys, "rollback", "--fleet", fleet(tmp_path, a="", b=""))
+    assert code == 4
+    assert "edgenet: a, b: there is no earlier deployment on the board; deploy a bundle\n" in err

@@ -61,6 +61,21 @@ def test_elsewhere_each_line_names_its_board(capsys: pytest.CaptureFixture[str])
     ]
 
 
+def test_a_line_names_its_board_once_and_counts_it_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with many_progress(BOARDS[:2]) as (tell, ended):
+        tell(BOARDS[0], f"connecting to {BOARDS[0]}", 0, None)
+        for state in ("switched", "returned"):
+            for board in BOARDS[:2]:
+                ended(board, state)
+    assert capsys.readouterr().err.splitlines() == [
+        "edgenet: board-00: connecting",
+        "edgenet: board-00: switched; 1 left",
+        "edgenet: board-01: switched",
+        "edgenet: board-00: returned",
+        "edgenet: board-01: returned",
+    ]
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

@@ -38,7 +38,19 @@ def test_destinations(destination, expected):
 
 @pytest.mark.parametrize(
     "destination",
-    ["", "-oProxyCommand=x", "-v", "-oProxyCommand=touch x", "a b", "a\nb", "pi@-oX", "\x00", "a\tb"],
+    [
+        "",
+        "-oProxyCommand=x",
+        "-v",
+        "-oProxyCommand=touch x",
+        "a b",
+        "a\nb",
+        "pi@-oX",
+        "\x00",
+        "a\tb",
+        "pi@a:0",
+        "pi@a:65536",
+    ],
 )
 def test_hostile_destinations(destination):
     with pytest.raises(ConnectionFailed, match="not a board's name"):
@@ -201,6 +213,19 @@ def test_recorded_messages(stderr, what, remedy):
     assert error.what.startswith(what)
     assert remedy in error.remedy
     assert len(str(error)) < 300
+
+
+@pytest.mark.parametrize(
+    ("stderr", "remedy"),
+    [
+        ("Host key verification failed.\r\n", "run `ssh -p 2222 pi@board` once"),
+        ("pi@board: Permission denied (publickey).\r\n", "run `ssh-copy-id -p 2222 pi@board`"),
+        ("odd\n", "try `ssh -v -p 2222 pi@board`"),
+    ],
+)
+def test_what_a_remedy_says_to_type_is_what_ssh_takes(stderr, remedy):
+    """To ssh itself, pi@board:2222 is the name of a host."""
+    assert remedy in diagnose("pi@board:2222", stderr, 255, "").remedy
 
 
 def test_pages_of_text_are_not_repeated():

@@ -14,9 +14,9 @@ from tests.house.tree import ROOT, imports, parsed, sources
 
 # Lowest first. A row's groups are strangers to each other; modules within a group may know each other.
 TYPES = {
-    "board", "bundle", "change", "fleet", "fleet_limit", "fleet_report", "frame", "imageset", "inventory",
-    "manifest", "model", "pipeline", "preprocessing", "protocol", "published", "recipe", "report",
-    "ssh_words", "swept", "target",
+    "address", "board", "bundle", "change", "fleet", "fleet_limit", "fleet_report", "frame", "imageset",
+    "inventory", "manifest", "model", "pipeline", "preprocessing", "protocol", "published", "recipe",
+    "report", "ssh_words", "swept", "target",
 }  # fmt: skip
 PARTS = {
     "breakdown", "card", "cards", "detection", "drift", "facts", "golden", "image_files", "importer",

@@ -252,7 +252,7 @@ def test_what_is_no_such_thing_is_refused_in_a_line(name: str, argument: str, ki
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("present", ("r", "pdf"), "there is no form 'pdf': choose of html, md, csv"),
+        ("present", ("r", "pdf"), "there is no form 'pdf': choose from html, md, csv"),
         ("present", ([],), "no report is given: give a report"),
         ("present", (None,), "a NoneType is no report: give a Report"),
         ("present", (["r", 3],), "an int is no report: give a Report"),

@@ -104,7 +104,7 @@ def _boards(
     file = _file(fleet)
     if file is None:
         if limits:
-            raise click.UsageError("--limit chooses of a fleet: give --fleet FILE")
+            raise click.UsageError("--limit chooses within a fleet: give --fleet FILE")
         found = Fleet.of(*device)
     else:
         found = Fleet.load(file)
@@ -132,7 +132,7 @@ def _file(fleet: str | None) -> str | None:
         return fleet
     if devices == file:
         raise click.UsageError(
-            "--device and --fleet both say which boards: give one of them, and --limit to choose of a fleet"
+            "--device and --fleet both say which boards: give one; --limit chooses within a fleet"
         )
     return fleet if file == ParameterSource.COMMANDLINE else None
 

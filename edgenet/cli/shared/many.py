@@ -15,6 +15,7 @@ from edgenet.fleet_report import state_of
 from edgenet.fleets.each import Outcome, each
 from edgenet.fleets.failed import Failed
 from edgenet.progress import Progress
+from edgenet.text import unnamed
 
 __all__ = ["Ended", "Verb", "on_each"]
 
@@ -169,5 +170,6 @@ def _reasons(outcomes: Sequence[Outcome[T]], verb: Verb[T]) -> list[str]:
     for outcome in outcomes:
         if words := _reason(outcome, verb):
             remedy = outcome.error.remedy if outcome.error else ""
+            words = unnamed(words, str(outcome.board))
             found.setdefault(f"{words}; {remedy}" if remedy else words, []).append(str(outcome.board))
     return [f"edgenet: {', '.join(names)}: {words}" for words, names in found.items()]

@@ -52,10 +52,11 @@ def many_progress(boards: Sequence[Board]) -> Iterator[tuple[BoardProgress, Ende
 
 
 def _logged(tell: BoardProgress) -> BoardProgress:
-    """As ``tell``, with the beginning of each stage in the log."""
+    """As ``tell``, without the board's name in a stage, and with the beginning of each in the log."""
     stages: dict[Board, str] = {}
 
     def told(board: Board, stage: str, done: int, total: int | None) -> None:
+        stage = stage.removesuffix(f" to {board}")
         if stages.get(board) != stage:
             stages[board] = stage
             log.debug("%s: %s", board, stage)
@@ -69,23 +70,25 @@ class _Lines:
 
     def __init__(self, boards: Sequence[Board]) -> None:
         self._lines = {str(board): Lines(f"{board}: ") for board in boards}
-        self._left, self._lock = len(boards), threading.Lock()
+        self._left, self._lock = set(self._lines), threading.Lock()
 
     def tell(self, board: Board, stage: str, done: int, total: int | None) -> None:
         """Show a stage."""
         with self._lock:
             self._lines[str(board)](stage, done, total)
 
-    def passed(self) -> None:
-        """A board's end that was shown otherwise."""
+    def passed(self, board: Board) -> bool:
+        """A board's end; whether it is its first: a board that is switched back ends once more."""
         with self._lock:
-            self._left -= 1
+            first = str(board) in self._left
+            self._left.discard(str(board))
+        return first
 
     def ended(self, board: Board, state: str) -> None:
         """Show an end."""
-        self.passed()
+        first = self.passed(board)
         with self._lock:
-            left = f"; {self._left} left" if self._left else ""
+            left = f"; {len(self._left)} left" if first and self._left else ""
             remark(f"{board}: {state}{left}")
 
 
@@ -106,7 +109,7 @@ class _Turns:
     def ended(self, board: Board, state: str) -> None:
         """Show an end."""
         if self._shown is self._screen:
-            self._lines.passed()
+            self._lines.passed(board)
         self._shown.ended(board, state)
 
 

@@ -12,6 +12,7 @@ from edgenet.figures import number
 from edgenet.fleet import Fleet
 from edgenet.fleet_report import DONE, state_of
 from edgenet.fleets.rollout_state import CURRENT, ON_NEW, PLANNED, WAITING, Rollout, RolloutBoard
+from edgenet.text import unnamed
 
 __all__ = ["RolloutTables"]
 
@@ -58,7 +59,7 @@ class RolloutTables:
         last = {row.board: row for _, rows in self._waves for row in rows}
         for row in last.values():
             if row.reason:
-                reason = row.reason.removeprefix(f"{row.board}: ")
+                reason = unnamed(row.reason, row.board)
                 found.setdefault("; ".join(filter(None, (reason, row.remedy))), []).append(row.board)
         for words, names in found.items():
             say(f"edgenet: {', '.join(names)}: {words}", err=True)
