@@ -200,6 +200,21 @@ class StablePathTest(Board):
         self.assertEqual((self.current(), self.signal()), ("a", Build("a").digest + "\n"))
         self.assertEqual(self.told(), [("found", "b", "ok"), ("switch", "a", "ok")])
 
+    def test_what_an_older_agent_deployed_since_is_there_before_it_is_told(self):
+        self.deploy("a", "b")
+        folder = self.store.path("deployments", Build("c").digest)
+        self.send(Build("c"))
+        self.store.release()
+        os.mkdir(folder)
+        with open(folder + "/manifest.json", "w") as stream:
+            json.dump(Build("c").manifest, stream)
+        os.symlink(Build("c").digest, folder + ".new")
+        os.replace(folder + ".new", self.store.path("deployments", "current"))
+        self.open()
+        self.assertEqual(self.ask(wire.STATUS)["current"]["name"], "c")
+        self.assertEqual((self.current(), self.signal()), ("c", Build("c").digest + "\n"))
+        self.assertEqual(self.told()[-1], ("found", "c", "ok"))
+
     def test_the_name_says_what_the_file_is(self):
         for build, name in (
             (Build("a"), "model.tflite"),
