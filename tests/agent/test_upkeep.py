@@ -243,15 +243,28 @@ class StablePathTest(Board):
         for key in ("k1", "k2"):
             for name in os.listdir(self.store.path("engines")):
                 os.unlink(self.store.path("engines", name))
-            for suffix, text in ((".engine", key), (".json", json.dumps({"what": {"bundle": build.digest}}))):
-                with open(self.store.path("engines", key + suffix), "w") as stream:
-                    stream.write(text)
+            self.engine(key, build.digest, build.manifest["artifact"])
             if key == "k1":
                 self.deploy(build)
             else:
                 deployments.relink(self.store, build.manifest)
             with open(self.home + "/current/model.engine") as stream:
                 self.assertEqual(stream.read(), key)
+
+    def test_an_engine_of_another_graph_is_not_the_deployments(self):
+        build = Build("a", build={"precision": "fp16"})
+        os.mkdir(self.store.path("engines"))
+        self.engine("k1", build.digest, build.manifest["artifact"])
+        self.engine("k2", build.digest, "0" * 64)
+        self.deploy(build)
+        with open(self.home + "/current/model.engine") as stream:
+            self.assertEqual(stream.read(), "k1")
+
+    def engine(self, key, bundle, graph):
+        what = {"what": {"bundle": bundle, "graph": graph}}
+        for suffix, text in ((".engine", key), (".json", json.dumps(what))):
+            with open(self.store.path("engines", key + suffix), "w") as stream:
+                stream.write(text)
 
     def test_the_signal_is_written_once_a_switch(self):
         self.deploy("a")
