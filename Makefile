@@ -23,9 +23,12 @@ test: $(VENV)/.edgenet-test
 INT8_TESTS := $(patsubst %,tests/backends/test_%.py,onnxruntime_graph random_graphs tflite_int8 tflite_mixed) \
   $(patsubst %,tests/steps/test_%.py,compile head parity) tests/verify
 
+# Deadlines and slow links are this side's, whoever serves.
+SERVER_TESTS := $(filter-out %_deadlines.py %_slow_link.py,$(wildcard tests/devices/test_*.py)) tests/e2e/test_chain.py
+
 # What would differ on another machine: the SSH server written in Python, a processor without VNNI.
 elsewhere-test: $(VENV)/.edgenet-test
-	@EDGENET_TEST_ASYNCSSH=1 $(PYTEST) tests/devices tests/e2e/test_chain.py $(ARGS)
+	@EDGENET_TEST_ASYNCSSH=1 $(PYTEST) $(SERVER_TESTS) $(ARGS)
 	@EDGENET_TEST_NO_VNNI=1 $(PYTEST) tests/quantize $(INT8_TESTS) $(ARGS)
 
 pi-test: $(VENV)/.edgenet-test

@@ -4,6 +4,7 @@ Each function here whose name begins with a request of ``HANDLERS`` answers it. 
 the deploy lock, and leave a line in the board's history, also where they fail.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -168,14 +169,17 @@ class Upkeep(object):
         return reply
 
     def _settle(self):
-        """Mend what a cut just after a switch left: no line of it, or a board's program that was not told."""
+        """Mend what a cut just after a switch, or an older agent's deploy, left: no line of it, no model at
+        the stable path, or a board's program that was not told."""
         digest = deployments.current(self._store)
         if digest is None:
             return
         arrivals = list(history.arrivals(history.lines(self._store)))
         if arrivals[-1:] != [digest]:
             history.add(self._store, {}, "found", {"digest": digest, "name": self._name(digest)})
-        if os.path.lexists(self._store.path("current")):  # not of an older agent's
+        if os.path.lexists(self._store.path("current")):  # programs of this board know it
+            with contextlib.suppress(Failure):  # a damaged manifest
+                deployments.relink(self._store, deployments.load(self._store, digest))
             stable.tell(self._store, digest)
 
     def _settle_if_free(self):

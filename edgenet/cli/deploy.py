@@ -8,7 +8,7 @@ import click
 
 from edgenet.board import Board
 from edgenet.cli.shared.boards import Boards, boards_options, named
-from edgenet.cli.shared.options import bundles_argument, index_option, json_option
+from edgenet.cli.shared.options import bundles_argument, index_option, json_option, offline_option
 from edgenet.cli.shared.output import print_json, remark, say, say_next
 from edgenet.cli.shared.progress import progress
 from edgenet.cli.shared.signing import checked, require_signature_option
@@ -22,13 +22,7 @@ __all__ = ["deploy"]
 @click.command()
 @bundles_argument
 @boards_options
-@click.option(
-    "--offline",
-    is_flag=True,
-    envvar="EDGENET_OFFLINE",
-    show_envvar=True,
-    help="Use no network: send only runtimes that edgenet wheelhouse fetched before.",
-)
+@offline_option
 @index_option
 @require_signature_option
 @json_option

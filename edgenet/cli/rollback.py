@@ -32,18 +32,17 @@ def rollback(boards: Boards, to: str | None, as_json: bool) -> int:
       edgenet rollback --device pi --to c3ae40ae712f
       edgenet rollback --fleet boards.toml --limit tag=kitchen
     """
-    from edgenet.steps.deploy import Deployment
-    from edgenet.steps.rollback import rollback as run
-
     if boards.one is not None:
         return _one(boards.one, to, as_json)
     from edgenet.cli.shared.many import Verb, on_each
+    from edgenet.fleets.rolling_back import rolling_back
+    from edgenet.steps.deploy import Deployment
 
     def row(done: Deployment) -> dict[str, str]:
         return {"current": f"{done.name} ({done.digest[:12]})", "": "" if done.changed else "was so already"}
 
     verb = Verb("rollback", row, Deployment.to_table, key=(to or "",))
-    return on_each(boards, lambda board, tell: run(board, to, tell), verb, as_json).exit_code
+    return on_each(boards, rolling_back(to), verb, as_json).exit_code
 
 
 def _one(board: Board, to: str | None, as_json: bool) -> int:

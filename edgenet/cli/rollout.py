@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgenet.cli.shared.boards import Boards, rollout_boards_options
-from edgenet.cli.shared.options import json_option, protocol_option
+from edgenet.cli.shared.options import index_option, json_option, offline_option, protocol_option
 from edgenet.cli.shared.output import print_json, print_notes, remark, say_next
 from edgenet.cli.shared.outputs import OUTPUT_FILE
 from edgenet.cli.shared.signing import checked, require_signature_option
@@ -92,13 +92,8 @@ class Shares(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     metavar="S",
     help="Seconds that --check may take.",
 )
-@click.option(
-    "--offline",
-    is_flag=True,
-    envvar="EDGENET_OFFLINE",
-    show_envvar=True,
-    help="Use no network: send only runtimes that edgenet wheelhouse fetched before.",
-)
+@offline_option
+@index_option
 @click.option(
     "--state",
     type=OUTPUT_FILE,
@@ -138,14 +133,12 @@ def rollout(
         raise click.UsageError(
             "Missing argument 'BUNDLE...'; without one, only --rollback has something to do."
         )
-    listed = Path(boards.source).is_file()
-    path = Path(state) if state else state_file(boards.source if listed else boards.fleet)
+    path = Path(state) if state else state_file(boards.file or boards.fleet)
     options = RolloutOptions(**asked, check_s=check_timeout, at_once=boards.at_once)
     loaded = checked(bundles, require_signature, signers)
     made = _run(loaded, boards, options, path, as_json)
     if not as_json and not options.dry_run:
-        where = ["--fleet", boards.source, *_limits()] if listed else _devices(boards)
-        _next(made, bundles or ("BUNDLE",), [*where, *(["--state", state] if state else [])])
+        _next(made, bundles or ("BUNDLE",), [*boards.words, *(["--state", state] if state else [])])
     return made.exit_code
 
 
@@ -177,12 +170,3 @@ def _next(made: Rollout, bundles: Sequence[str], where: Sequence[str]) -> None:
         say_next("rollout", *where, "--rollback", why="goes on with taking it back")
     else:
         say_next("rollout", *bundles, *where, "--dry-run", why="what each board runs, and would get")
-
-
-def _limits() -> list[str]:
-    limits = click.get_current_context().params["limits"]
-    return [word for limit in limits for word in ("--limit", limit)]
-
-
-def _devices(boards: Boards) -> list[str]:
-    return [word for board in boards.fleet.boards for word in ("--device", board.device)]

@@ -13,10 +13,6 @@ from edgenet.cli.shared.output import print_json, print_table, remark, say, say_
 from edgenet.cli.shared.progress import progress
 
 if TYPE_CHECKING:
-    from edgenet.devices.trust import Trusted
-    from edgenet.progress import Progress
-
-if TYPE_CHECKING:
     from edgenet.board import Board
     from edgenet.devices.trust import Trusted
     from edgenet.progress import Progress

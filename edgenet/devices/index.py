@@ -57,6 +57,6 @@ def own_index() -> Index | None:
 
 def _no_index() -> DeviceError:
     return DeviceError(
-        f"the address of a package index, given or in {INDEX}, is none",
+        f"what is given as a package index (--index, or {INDEX}) is not the address of one",
         "give it as https://HOST/simple, or file:///FOLDER for one on this machine",
     )

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from edgenet.agent.wire import redacted
 from edgenet.devices.index import Index
 from edgenet.devices.platform import Platform
 from edgenet.errors import DeviceError
@@ -70,7 +71,7 @@ def download(
         return wrong[1]
     if done.returncode or len(list(folder.glob("*.whl"))) != len(wanted):
         lines = [line for line in errors.splitlines() if line.startswith("ERROR")]
-        why = lines[-1][:300] if lines else f"pip ended with {done.returncode}"
+        why = redacted(lines[-1])[:300] if lines else f"pip ended with {done.returncode}"
         what = " ".join(line.partition(" --")[0] for line in wanted)
         whence = f" from {index.shown}" if index and alone else ""
         raise DeviceError(f"cannot fetch {what} for {platform}{whence}: {why}", _remedy(index, alone))

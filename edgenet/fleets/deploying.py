@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from edgenet.board import Board
-from edgenet.devices.connect import connect
 from edgenet.fleet import Fleet
 from edgenet.fleets.choose import chosen_by
 from edgenet.fleets.each import AT_ONCE, BoardProgress, Outcome, each, unheard
 from edgenet.fleets.machines import Machines
 from edgenet.progress import Progress
 from edgenet.steps.deploy import Deployment, deployed
-from edgenet.steps.events import board_events
 from edgenet.steps.fastest import check_one_model
 from edgenet.steps.taken import BundleLike, bundle_of, fleet_of, several
 
@@ -77,9 +75,7 @@ def deploying(
 
     def work(board: Board, progress: Progress) -> Deployment:
         began, name = time.perf_counter(), str(board)
-        progress("connecting", 0, None)
-        with connect(board, board_events(progress)) as agent:
-            machines.meet(board, agent)
+        with machines.connected(board, progress) as agent:
             bundle = chosen_by(agent, loaded, board)
             return deployed(agent, bundle, name, began, progress, offline)
 

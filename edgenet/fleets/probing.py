@@ -8,12 +8,10 @@ from typing import Any
 
 from edgenet.backend import backend_names
 from edgenet.board import Board
-from edgenet.devices.connect import connect
 from edgenet.devices.match import Match
 from edgenet.facts import Facts
 from edgenet.fleets.machines import Machines
 from edgenet.progress import Progress
-from edgenet.steps.events import board_events
 from edgenet.steps.kind import board_kind
 from edgenet.steps.probe import board_target
 
@@ -38,13 +36,10 @@ def probing() -> Callable[[Board, Progress], Probed]:
     Returns:
         Work for :func:`edgenet.fleets.each.each`; DeviceError where a board is not what its fleet says.
     """
-
     machines = Machines()
 
     def work(board: Board, progress: Progress) -> Probed:
-        progress("connecting", 0, None)
-        with connect(board, board_events(progress)) as agent:
-            machines.meet(board, agent)
+        with machines.connected(board, progress) as agent:
             facts = agent.facts(backend_names())
         stated = board_kind(facts, board)
         found = board_target(facts, board.device)

@@ -10,7 +10,6 @@ from pathlib import Path
 from edgenet.board import Board
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
-from edgenet.devices.connect import connect
 from edgenet.errors import EXIT_OVER_LIMIT, DeviceError
 from edgenet.fleet import Fleet
 from edgenet.fleet_report import SCHEMA, FleetBoard, FleetReport, state_of
@@ -21,7 +20,6 @@ from edgenet.imageset import ImageSet
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import Report
-from edgenet.steps.events import board_events
 from edgenet.steps.fastest import check_one_model
 from edgenet.steps.profile import Asked, asked_of, measured
 from edgenet.steps.taken import BundleLike, bundle_of, fleet_of, several
@@ -93,13 +91,10 @@ def profiling(
     if asked.images is not None:
         true_of(loaded[0], asked.images)
         asked = replace(asked, known=truth(loaded[0], asked.images, progress))
-
     machines = Machines()
 
     def work(board: Board, tell: Progress) -> Report:
-        tell("connecting", 0, None)
-        with connect(board, board_events(tell)) as agent:
-            machines.meet(board, agent)
+        with machines.connected(board, tell) as agent:
             return measured(agent, _deployed(agent, loaded, board), asked, str(board), tell)
 
     return work

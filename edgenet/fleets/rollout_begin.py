@@ -41,17 +41,22 @@ def begun(
 
     Raises:
         DataError: The saved one is another, did not end, and switched boards: what they ran would be
-            forgotten.
+            forgotten. Or it is this one, but of other boards: somebody else wrote in it.
     """
-    if saved is not None and saved.phase != ROLLED_BACK and saved.request == request:
-        return saved.changed(asked_back=False) if saved.phase == ROLLING_BACK else _resumed(saved)
-    if saved is not None and saved.phase not in (DONE, ROLLED_BACK) and saved.to_return():
-        raise DataError(f"a rollout {_of_other(saved, request)} has not ended", _remedy(saved))
     rows = tuple(
         RolloutBoard(board=str(board), device=board.device, wave=number)
         for number, wave in enumerate(plan)
         for board in wave
     )
+    if saved is not None and saved.phase != ROLLED_BACK and saved.request == request:
+        if _places(saved.boards) != _places(rows):
+            raise DataError(
+                "the state file lists other boards than its rollout was begun with: it was edited",
+                "put it back as it was, or begin anew with --fresh",
+            )
+        return saved.changed(asked_back=False) if saved.phase == ROLLING_BACK else _resumed(saved)
+    if saved is not None and saved.phase not in (DONE, ROLLED_BACK) and saved.to_return():
+        raise DataError(f"a rollout {_of_other(saved, request)} has not ended", _remedy(saved))
     return Rollout(
         schema=SCHEMA,
         request=request,
@@ -60,6 +65,10 @@ def begun(
         boards=rows,
         notes=tuple(notes),
     )
+
+
+def _places(rows: Sequence[RolloutBoard]) -> set[tuple[str, str, int]]:
+    return {(row.board, row.device, row.wave) for row in rows}
 
 
 def _resumed(saved: Rollout) -> Rollout:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 
 from edgenet.board import BoardLike, board_of
+from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.progress import Progress, silent
 from edgenet.steps.deploy import Deployment, switched
 from edgenet.steps.events import board_events
 
-__all__ = ["rollback"]
+__all__ = ["rollback", "rolled_back"]
 
 
 def rollback(device: BoardLike = "local", to: str | None = None, progress: Progress = silent) -> Deployment:
@@ -34,5 +35,23 @@ def rollback(device: BoardLike = "local", to: str | None = None, progress: Progr
     board, began = board_of(device), time.perf_counter()
     progress(f"connecting to {board}", 0, None)
     with connect(board, board_events(progress)) as agent:
-        found = agent.upkeep.switch(to, "rollback", progress=board_events(progress))
-        return switched(agent, found, str(board), began)
+        return rolled_back(agent, to, str(board), began, progress)
+
+
+def rolled_back(
+    agent: Agent, to: str | None, name: str, began: float, progress: Progress = silent
+) -> Deployment:
+    """:func:`rollback` on a board that answers.
+
+    Args:
+        agent: On the board.
+        to: As for :func:`rollback`.
+        name: The board's, for messages.
+        began: When the work began, on ``time.perf_counter``'s clock.
+        progress: Called where the board takes its time.
+
+    Raises:
+        ConnectionLost, DeviceError: As for :func:`rollback`.
+    """
+    found = agent.upkeep.switch(to, "rollback", progress=board_events(progress))
+    return switched(agent, found, name, began)

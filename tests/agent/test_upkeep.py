@@ -200,6 +200,21 @@ class StablePathTest(Board):
         self.assertEqual((self.current(), self.signal()), ("a", Build("a").digest + "\n"))
         self.assertEqual(self.told(), [("found", "b", "ok"), ("switch", "a", "ok")])
 
+    def test_what_an_older_agent_deployed_since_is_there_before_it_is_told(self):
+        self.deploy("a", "b")
+        folder = self.store.path("deployments", Build("c").digest)
+        self.send(Build("c"))
+        self.store.release()
+        os.mkdir(folder)
+        with open(folder + "/manifest.json", "w") as stream:
+            json.dump(Build("c").manifest, stream)
+        os.symlink(Build("c").digest, folder + ".new")
+        os.replace(folder + ".new", self.store.path("deployments", "current"))
+        self.open()
+        self.assertEqual(self.ask(wire.STATUS)["current"]["name"], "c")
+        self.assertEqual((self.current(), self.signal()), ("c", Build("c").digest + "\n"))
+        self.assertEqual(self.told()[-1], ("found", "c", "ok"))
+
     def test_the_name_says_what_the_file_is(self):
         for build, name in (
             (Build("a"), "model.tflite"),
@@ -228,15 +243,28 @@ class StablePathTest(Board):
         for key in ("k1", "k2"):
             for name in os.listdir(self.store.path("engines")):
                 os.unlink(self.store.path("engines", name))
-            for suffix, text in ((".engine", key), (".json", json.dumps({"what": {"bundle": build.digest}}))):
-                with open(self.store.path("engines", key + suffix), "w") as stream:
-                    stream.write(text)
+            self.engine(key, build.digest, build.manifest["artifact"])
             if key == "k1":
                 self.deploy(build)
             else:
                 deployments.relink(self.store, build.manifest)
             with open(self.home + "/current/model.engine") as stream:
                 self.assertEqual(stream.read(), key)
+
+    def test_an_engine_of_another_graph_is_not_the_deployments(self):
+        build = Build("a", build={"precision": "fp16"})
+        os.mkdir(self.store.path("engines"))
+        self.engine("k1", build.digest, build.manifest["artifact"])
+        self.engine("k2", build.digest, "0" * 64)
+        self.deploy(build)
+        with open(self.home + "/current/model.engine") as stream:
+            self.assertEqual(stream.read(), "k1")
+
+    def engine(self, key, bundle, graph):
+        what = {"what": {"bundle": bundle, "graph": graph}}
+        for suffix, text in ((".engine", key), (".json", json.dumps(what))):
+            with open(self.store.path("engines", key + suffix), "w") as stream:
+                stream.write(text)
 
     def test_the_signal_is_written_once_a_switch(self):
         self.deploy("a")

@@ -71,6 +71,20 @@ def test_several_boards_are_one_table_and_one_document(tmp_path):
     assert all("no earlier deployment" in item["reason"] and item["remedy"] for item in told)
 
 
+def test_a_machine_of_two_names_is_rolled_back_once(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    homes = {"here": tmp_path / "shelf", "there": tmp_path / "link" / "shelf"}
+    with connect(Board("local", home=str(homes["here"]))) as agent:
+        for name in "ab":
+            Net(name).deploy(agent)
+    lines = [f'[boards.{name}]\ndevice = "local"\nhome = "{home}"\n' for name, home in homes.items()]
+    (tmp_path / "fleet.toml").write_text("".join(lines))
+    told = json.loads(ran("rollback", "--fleet", str(tmp_path / "fleet.toml"), "--json", code=4))["boards"]
+    assert sorted(item["state"] for item in told) == ["done", "failed"]
+    assert any("are one machine" in (item["reason"] or "") for item in told)
+    assert json.loads(ran("list", "--board-home", str(homes["here"]), "--json"))["current"] == Net("a").digest
+
+
 def found(**more):
     kept = {"digest": "a" * 64, "name": "m.tflite.int8", "backend": "tflite", "since": 0.0}
     empty = {"deployments": [kept], "current": kept, "free_mb": 5.0, "clock_s": time.time(), "history": []}

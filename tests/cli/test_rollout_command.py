@@ -74,6 +74,17 @@ def test_taking_back_needs_no_bundle(files, capsys):
     assert out.splitlines()[-1] == "rolled back: 0 of 2 boards run the new build; 2 returned"
 
 
+def test_a_device_is_no_fleet_file_of_that_name_and_what_comes_next_names_the_same_board(
+    files, capsys, monkeypatch, tmp_path
+):
+    (tmp_path / "local").write_text("a file of the device's name")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, files[0], "--device", "local", "--board-home", files[2][0].home)
+    assert code == 0
+    assert f"rollout --device local --board-home {files[2][0].home} --rollback" in err
+    assert (tmp_path / "boards.rollout.json").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -81,6 +92,7 @@ def test_taking_back_needs_no_bundle(files, capsys):
         (("{bundle}", "--waves", "10,x"), "not numbers with commas"),
         (("{bundle}", "--retry"), "No such option"),
         (("{bundle}", "--max-failures", "-1"), "Invalid value"),
+        (("{bundle}", "--index", "ftp://there"), "(--index, or EDGENET_INDEX) is not the address of one"),
     ],
 )
 def test_wrong_usage_is_2(files, capsys, arguments, words):

@@ -155,6 +155,14 @@ def test_what_the_index_lacks_is_said_without_the_password(served: Index, folder
         take(NEED, PI, None)
 
 
+def test_a_signed_link_that_fails_is_said_without_its_signature(served: Index, folder: Path) -> None:
+    (folder / "tiny" / "index.html").write_text(f'<a href="gone/{NAME}?signature=s3cret">{NAME}</a>')
+    with pytest.raises(DeviceError) as caught:
+        take(NEED, PI, served)
+    assert NAME in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -259,6 +259,24 @@ def test_a_state_that_no_rollout_writes_is_refused(fleet):
             boards.run()
 
 
+def test_a_state_with_other_boards_than_its_request_is_refused(fleet):
+    boards = fleet(3, b2={"ill": True})
+    boards.run()
+    whole = boards.path.read_text()
+    for edit in (
+        lambda rows: rows[1].update(board="b7"),
+        lambda rows: rows[1].update(device="elsewhere"),
+        lambda rows: rows[1].update(wave=0),
+        lambda rows: rows.pop(),
+        lambda rows: rows.clear(),
+    ):
+        table = json.loads(whole)
+        edit(table["boards"])
+        boards.path.write_text(json.dumps(table))
+        with pytest.raises(DataError, match="other boards than its rollout"):
+            boards.run()
+
+
 def test_a_second_rollout_of_the_same_state_is_refused(fleet):
     boards = fleet(1)
     with held(boards.path), pytest.raises(DataError, match="another rollout is under way"):

@@ -73,7 +73,8 @@ def switch(store, manifest):
 
 
 def relink(store, manifest):
-    """The board finished an artifact again: the stable path leads to the new engine."""
+    """See that the stable path leads to a model: to the engine that the board finished again, or to what an
+    older agent deployed."""
     if os.path.isdir(store.path("deployments", manifest["digest"])):
         with contextlib.suppress(OSError):
             stable.prepare(store, manifest)

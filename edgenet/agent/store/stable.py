@@ -81,8 +81,9 @@ def tell(store, digest):
 def _model(store, manifest):
     """``(name, path)`` of what a program loads."""
     if manifest.get("build"):
-        made = engines.others(store.path("engines"), manifest["digest"])
-        return ("model.engine", store.path("engines", made[-1][0] + ".engine")) if made else None
+        every = engines.others(store.path("engines"), manifest["digest"])
+        made = [key for key, what in every if what.get("graph") == manifest["artifact"]]
+        return ("model.engine", store.path("engines", made[-1] + ".engine")) if made else None
     path = store.blob_path(manifest["artifact"])
     name = manifest.get("file")
     return (name if isinstance(name, str) and _FILE.match(name) else _by_content(path)), path

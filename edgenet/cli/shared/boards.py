@@ -35,14 +35,22 @@ class Boards:
         one: The board where exactly one was named, and no fleet: the command then is about it alone.
         at_once: How many are worked on at the same time.
         retry: Whether only those are meant on which the command failed the last time.
-        source: What names this fleet, for what is remembered of it.
+        file: The fleet's, where there is one.
+        words: What names the same boards again on a command line.
     """
 
     fleet: Fleet
     one: Board | None
     at_once: int
     retry: bool
-    source: str
+    file: Path | None
+    words: tuple[str, ...]
+
+    @property
+    def source(self) -> str:
+        """What names this fleet, for what is remembered of it."""
+        devices = " ".join(board.device for board in self.fleet.boards)
+        return devices if self.file is None else str(self.file.resolve())
 
 
 def board_option(function: _F) -> _F:
@@ -107,8 +115,13 @@ def _boards(
     one = found.boards[0] if file is None and len(device) == 1 else None
     if retry and one is not None:
         raise click.UsageError("--retry chooses of several boards: give --fleet FILE, or --device again")
-    source = " ".join(device) if file is None else str(Path(file).resolve())
-    return Boards(found, one, at_once or AT_ONCE, retry, source)
+    words = (*_options("--fleet", file), *_options("--limit", *limits))
+    words = (*(words or _options("--device", *device)), *_options("--board-home", board_home))
+    return Boards(found, one, at_once or AT_ONCE, retry, Path(file) if file else None, words)
+
+
+def _options(name: str, *values: str | None) -> tuple[str, ...]:
+    return tuple(word for value in values if value is not None for word in (name, value))
 
 
 def _file(fleet: str | None) -> str | None:

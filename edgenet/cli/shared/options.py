@@ -24,6 +24,7 @@ __all__ = [
     "labels_option",
     "max_drift_option",
     "model_argument",
+    "offline_option",
     "precision_option",
     "preprocessing_option",
     "protocol_option",
@@ -153,6 +154,17 @@ def python_option(function: _F) -> _F:
         callback=_set_python,
         help="The Python with TensorFlow or torch that converts a SavedModel or .pt2.  [default: the first "
         "found]",
+    )(function)
+
+
+def offline_option(function: _F) -> _F:
+    """Nothing is fetched on the way."""
+    return click.option(
+        "--offline",
+        is_flag=True,
+        envvar="EDGENET_OFFLINE",
+        show_envvar=True,
+        help="Use no network: send only runtimes that edgenet wheelhouse fetched before.",
     )(function)
 
 
