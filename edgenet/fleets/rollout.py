@@ -84,8 +84,8 @@ def rollout(
     elif not options.rollback:
         raise LibraryError("no bundle is given", "give the .edgenet files to roll out, or --rollback")
     with held(None if options.dry_run else path):
-        saved = None if made and (options.fresh or options.dry_run) else saved_rollout(path)
-        begin = _begin(saved, made, fleet, options, path)
+        saved = None if made and options.dry_run else saved_rollout(path)  # nothing else is overwritten
+        begin = _begin(None if made and options.fresh else saved, made, fleet, options, path)
         file = RolloutFile(None if options.dry_run else path, begin)
         job = RolloutJob(made, options, _asked(made, options), file)
         with _closed(file):

@@ -17,7 +17,7 @@ from edgenet.locks import exclusive
 __all__ = ["RolloutFile", "held", "saved_rollout"]
 
 MAX_BYTES = 64 << 20
-ANEW = "begin anew with --fresh, or give another --state"
+ANEW = "give another --state, or remove this file if nothing in it is needed"
 
 
 def saved_rollout(path: Path) -> Rollout | None:

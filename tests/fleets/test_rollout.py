@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from edgenet.errors import EXIT_DONE, EXIT_OVER_LIMIT, EXIT_UNREACHABLE, DataError, LibraryError
+from edgenet.errors import EXIT_DONE, EXIT_OVER_LIMIT, EXIT_UNREACHABLE, DataError, LibraryError, ReportError
 from edgenet.fleets.rollout import rollout, state_file
 from edgenet.fleets.rollout_file import held
 from edgenet.fleets.rollout_state import OURS
@@ -196,6 +196,17 @@ def test_another_request_is_refused_while_one_has_not_ended(fleet):
     assert boards.run(check="true").exit_code == EXIT_DONE, "what is done makes room"
     boards.path.write_text(boards.path.read_text().replace('"done"', '"running"'))
     assert boards.run(fresh=True, check="false").exit_code == EXIT_DONE
+
+
+@pytest.mark.parametrize("text", ["[boards.b0]\n", '{"boards": []}', "{"])
+def test_a_file_that_is_no_rollout_is_never_overwritten(fleet, text):
+    boards = fleet(2)
+    boards.path.write_text(text)
+    for fresh in (False, True):
+        with pytest.raises(ReportError) as caught:
+            boards.run(fresh=fresh)
+        assert "--fresh" not in caught.value.remedy
+    assert boards.path.read_text() == text
 
 
 def test_a_rollout_that_switched_nothing_makes_room_for_another(fleet):
