@@ -57,6 +57,6 @@ def own_index() -> Index | None:
 
 def _no_index() -> DeviceError:
     return DeviceError(
-        f"what is given as a package index (--index, or {INDEX}) is not the address of one",
+        f"what is given as a package index, or stands in {INDEX}, is not the address of one",
         "give it as https://HOST/simple, or file:///FOLDER for one on this machine",
     )

@@ -180,6 +180,6 @@ def test_addresses_are_shown_without_passwords(text: str, shown: str) -> None:
              "https://h:99999/", "https://[::1/", "--index-url=x"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_unrepeated(text: str) -> None:
-    with pytest.raises(DeviceError, match="the address of a package index") as caught:
+    with pytest.raises(DeviceError, match="is not the address of one") as caught:
         Index.parse(text)
     assert not text or text == "simple" or repr(text) not in str(caught.value)
