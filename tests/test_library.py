@@ -72,7 +72,7 @@ def test_unknown_names_offer_the_nearest() -> None:
     [
         ('name = "quick"', "name = 3", "name = 3 is not a str"),
         ("min_runs = 50", "", "no 'min_runs'"),
-        ("min_runs = 50", "min_runs = true", "min_runs = True is not a int"),
+        ("min_runs = 50", "min_runs = true", "min_runs = True is not an int"),
         ("min_runs = 50", "min_runs = 0", "min_runs is below 1"),
         ("warmup_s = 0.3", "warmup_s = nan", "nan is not a number from 0 up"),
         ("warmup_s = 0.3", "warmup_s = -1", "-1 is not a number from 0 up"),

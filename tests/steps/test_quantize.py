@@ -159,7 +159,7 @@ FORGERIES: list[tuple[Callable[[Facts], Any], str]] = [
     (lambda facts: facts.update(labels=["a"]), "1 labels for 5 classes"),
     (lambda facts: facts["preprocessing"].update(size=[32, 32]), "preprocessing makes 1x3x32x32"),
     (lambda facts: facts["recipe"].update(rounding="up"), "rounding = 'up'"),
-    (lambda facts: facts["recipe"].update(images="all"), "images = 'all' is not a int"),
+    (lambda facts: facts["recipe"].update(images="all"), "images = 'all' is not an int"),
     (lambda facts: facts["account"].update(seconds=-1), "account.seconds is -1"),
     (lambda facts: facts["account"].update(layers=[]), "account.layers is 0, not at least one layer"),
     (lambda facts: facts["account"]["layers"][0].pop("sqnr_db"), r"account.layers\[0\].sqnr_db is None"),
