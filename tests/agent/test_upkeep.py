@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from unittest import mock
@@ -539,6 +540,21 @@ class TellingTest(Board):
         with open(self.store.path("board.json"), "w") as stream:
             stream.write("[]")
         self.assertEqual(len(board_id(self.store, serial)), 32)
+
+    def test_a_board_that_is_asked_twice_at_once_gives_itself_one_name(self):
+        """As where a fleet has two names for it, and both are reached for the first time."""
+        start, names = threading.Barrier(8), []
+
+        def ask():
+            start.wait()
+            names.append(board_id(Store(self.home)))
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual((len(names), len(set(names))), (8, 1))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..failure import FULL, Failure, shown
 from ..wire import PART
-from .home import DIGEST, fcntl, read_json, sync_folder
+from .home import DIGEST, one_writer, read_json, sync_folder
 
 FILE, OLDER = "history.jsonl", "history.1.jsonl"
 BOUND = 64 << 10  # of each of the two files, bytes
@@ -50,7 +50,7 @@ def add(store, request, what, manifest, result=DONE, told=None):
     if len(_packed(line)) > LONGEST or not _is_small(told or {}):
         what = "a line of the history has {} bytes at most, and holds nothing deep or endless".format(LONGEST)
         raise Failure("bad-request", what)
-    with contextlib.suppress(OSError), _held(store):
+    with contextlib.suppress(OSError), one_writer(store.path("history.lock")):
         known = lines(store)
         line["n"] = known[-1]["n"] + 1 if known else 1
         _append(store, line, known)
@@ -117,15 +117,6 @@ def last_report(known):
             texts = {name: _text(told.get(name)) for name in ("digest", "verdict")}
             return dict(found, **texts) if texts["digest"] is None or _is_digest(texts["digest"]) else None
     return None
-
-
-@contextlib.contextmanager
-def _held(store):
-    """One writer at a time: also a connection that holds no deploy lock writes lines."""
-    with open(store.path("history.lock"), "ab") as stream:
-        if fcntl is not None:
-            fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
-        yield
 
 
 def _append(store, line, known):

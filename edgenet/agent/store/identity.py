@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from .home import read_json, write_atomic
+from .home import one_writer, read_json, write_atomic
 
 _NAME = re.compile(r"[0-9a-f]{32}\Z")
 _FILE = "board.json"
@@ -19,14 +19,26 @@ def board_id(store, serial_file="/proc/device-tree/serial-number"):
         serial_file: What a copied card does not take along.
     """
     path, serial = store.path(_FILE), _checksum(serial_file)
-    known = read_json(path)
-    if isinstance(known, dict) and known.get("serial") == serial and _NAME.match(str(known.get("id"))):
-        return known["id"]
-    name = binascii.hexlify(os.urandom(16)).decode("ascii")
+    known = _known(path, serial)
+    if known is not None:
+        return known
     try:
-        write_atomic(path, json.dumps({"id": name, "serial": serial}).encode("ascii"))
+        with one_writer(store.path("board.lock")):
+            return _known(path, serial) or _made(path, serial)
     except OSError:
         return None
+
+
+def _known(path, serial):
+    found = read_json(path)
+    if isinstance(found, dict) and found.get("serial") == serial and _NAME.match(str(found.get("id"))):
+        return found["id"]
+    return None
+
+
+def _made(path, serial):
+    name = binascii.hexlify(os.urandom(16)).decode("ascii")
+    write_atomic(path, json.dumps({"id": name, "serial": serial}).encode("ascii"))
     return name
 
 
