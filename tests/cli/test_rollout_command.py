@@ -92,7 +92,7 @@ def test_a_device_is_no_fleet_file_of_that_name_and_what_comes_next_names_the_sa
         (("{bundle}", "--waves", "10,x"), "not numbers with commas"),
         (("{bundle}", "--retry"), "No such option"),
         (("{bundle}", "--max-failures", "-1"), "Invalid value"),
-        (("{bundle}", "--index", "ftp://there"), "(--index, or EDGENET_INDEX) is not the address of one"),
+        (("{bundle}", "--index", "ftp://there"), "EDGENET_INDEX, is not the address of one"),
     ],
 )
 def test_wrong_usage_is_2(files, capsys, arguments, words):
