@@ -18,8 +18,6 @@ from edgenet.text import near
 
 __all__ = ["limited"]
 
-WILD = "*?["
-
 
 def _targets(board: Board) -> Sequence[str]:
     """A stated target, by what is written and by its name."""

@@ -113,11 +113,11 @@ def _fleet(found: FleetReport, form: str, old: FleetReport | None, folder: str) 
 
         made = fleet_document(found, old, folder)
         return {"": made.page, **made.beside}
-    from edgenet.views.fleet_rows import fleet_of
+    from edgenet.views.fleet_rows import matrix_of
     from edgenet.views.fleet_text import fleet_csv_text, fleet_markdown
 
     write = fleet_markdown if form == "md" else fleet_csv_text
-    return {"": write(found, fleet_of(found, old))}
+    return {"": write(found, matrix_of(found, old))}
 
 
 def load_results(results: Sequence[ResultLike]) -> Results:

@@ -11,7 +11,7 @@ from typing import Any
 from edgenet.fleet_report import FleetReport
 from edgenet.report import Report
 from edgenet.text import plain
-from edgenet.views.fleet_rows import Fleet
+from edgenet.views.fleet_rows import FleetMatrix
 from edgenet.views.fleet_text import fleet_csv_text
 from edgenet.views.text import csv_text
 
@@ -40,7 +40,7 @@ def as_csv(reports: Sequence[Report]) -> Download:
     )
 
 
-def fleet_csv(report: FleetReport, fleet: Fleet) -> Download | None:
+def fleet_csv(report: FleetReport, fleet: FleetMatrix) -> Download | None:
     """The figures of a fleet, a row a board; ``None`` where they are too large for a page."""
     text = fleet_csv_text(report, fleet)
     if len(text.encode()) > CSV_BYTES:

@@ -15,7 +15,7 @@ from edgenet.outliers import RULE
 from edgenet.views.charts import Charts
 from edgenet.views.downloads import file_name, fleet_csv
 from edgenet.views.fleet_marks import middles
-from edgenet.views.fleet_rows import NAME, Fleet, fleet_of
+from edgenet.views.fleet_rows import NAME, FleetMatrix, matrix_of
 from edgenet.views.fleet_since import Since
 from edgenet.views.page import page
 from edgenet.views.parts import Table, Tile
@@ -58,7 +58,7 @@ def fleet_document(report: FleetReport, old: FleetReport | None = None, folder: 
         folder: Where the boards' own reports go, beside the page, if together they are too large for it;
             without one they are left out then, and the page says so.
     """
-    fleet = fleet_of(report, old)
+    fleet = matrix_of(report, old)
     ids = {name: f"report-{at + 1}" for at, name in enumerate(fleet.rows)}
     bodies = _bodies(report, ids)
     if bodies is not None:
@@ -88,7 +88,11 @@ def _bodies(report: FleetReport, ids: Mapping[str, str]) -> list[dict[str, str]]
 
 
 def _page(
-    report: FleetReport, fleet: Fleet, bodies: Sequence[Any], links: Mapping[str, str], unopened: str = ""
+    report: FleetReport,
+    fleet: FleetMatrix,
+    bodies: Sequence[Any],
+    links: Mapping[str, str],
+    unopened: str = "",
 ) -> str:
     return render(
         "fleet.html.j2",
@@ -117,7 +121,7 @@ def _title(report: FleetReport) -> str:
     return cut(f"{models or 'nothing'} on {counted(len(report.boards), 'board')}", LONGEST)
 
 
-def _about(report: FleetReport, fleet: Fleet) -> str:
+def _about(report: FleetReport, fleet: FleetMatrix) -> str:
     date = when({"clock_s": report.at})
     words = [
         date.strftime("%Y-%m-%d %H:%M UTC") if date else "",
@@ -127,7 +131,7 @@ def _about(report: FleetReport, fleet: Fleet) -> str:
     return cut(" · ".join(filter(None, words)), LONGEST)
 
 
-def _tiles(report: FleetReport, fleet: Fleet) -> list[Tile]:
+def _tiles(report: FleetReport, fleet: FleetMatrix) -> list[Tile]:
     """How many of the boards are as they should be."""
     count, states = len(report.boards), Counter(item.verdict.state for item in report.reports)
     rest = ", ".join(f"{number} {state}" for state, number in states.items() if state != VALID)
@@ -170,7 +174,7 @@ def _lost(report: FleetReport) -> list[dict[str, Any]]:
     ]
 
 
-def _kinds(fleet: Fleet) -> Table:
+def _kinds(fleet: FleetMatrix) -> Table:
     """A row a kind: its boards, and the median, the least and the most of each figure."""
     rows = []
     for kind in fleet.kinds:

@@ -14,7 +14,7 @@ from edgenet.views.fleet_marks import Mark, Standing, standings
 from edgenet.views.fleet_since import Shift, Since, since
 from edgenet.views.sweep_words import cut
 
-__all__ = ["NAME", "Cell", "Fleet", "Head", "Row", "fleet_of"]
+__all__ = ["NAME", "Cell", "FleetMatrix", "Head", "Row", "matrix_of"]
 
 # Of a name, a tag and a sentence; the whole stands in the file.
 NAME = 80
@@ -60,7 +60,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Fleet:
+class FleetMatrix:
     """A fleet's figures as people see them.
 
     Attributes:
@@ -80,7 +80,7 @@ class Fleet:
     rows: dict[str, Row]
 
 
-def fleet_of(report: FleetReport, old: FleetReport | None = None) -> Fleet:
+def matrix_of(report: FleetReport, old: FleetReport | None = None) -> FleetMatrix:
     """A fleet's figures, and against an earlier run.
 
     Args:
@@ -93,7 +93,7 @@ def fleet_of(report: FleetReport, old: FleetReport | None = None) -> Fleet:
     boards = {item.board: item for item in report.boards}
     names = [item.name for kind in found for item in kind.boards]
     rows = {name: _row(boards[name], shown, standing[name], changed) for name in names}
-    return Fleet(shown, found, standing, changed, _heads(shown), rows)
+    return FleetMatrix(shown, found, standing, changed, _heads(shown), rows)
 
 
 def _heads(shown: Sequence[Column]) -> list[Head]:

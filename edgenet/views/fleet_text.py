@@ -8,7 +8,7 @@ from typing import Any
 from edgenet.fleet_report import FleetBoard, FleetReport
 from edgenet.metric import TEMPERATURE, metrics
 from edgenet.report import Report
-from edgenet.views.fleet_rows import Cell, Fleet, fleet_of
+from edgenet.views.fleet_rows import Cell, FleetMatrix, matrix_of
 from edgenet.views.inert import csv_table, in_markdown, markdown_table
 from edgenet.views.text import records
 
@@ -17,7 +17,7 @@ __all__ = ["ARROWS", "fleet_csv_text", "fleet_markdown", "fleet_records"]
 ARROWS = {"up": "▲ ", "down": "▼ "}
 
 
-def fleet_markdown(report: FleetReport, fleet: Fleet) -> str:
+def fleet_markdown(report: FleetReport, fleet: FleetMatrix) -> str:
     """The matrix; then the boards without figures, the kinds, and what changed."""
     models = ", ".join(dict.fromkeys(item.bundle.model for item in report.reports))
     lines = [f"### {in_markdown(models or 'nothing')} on {len(report.boards)} boards", ""]
@@ -47,14 +47,14 @@ def _lost(report: FleetReport) -> list[str]:
     ]
 
 
-def _kinds(fleet: Fleet) -> list[str]:
+def _kinds(fleet: FleetMatrix) -> list[str]:
     return [
         f"Kind {kind.letter}, {len(kind.boards)} of the boards: {in_markdown(kind.words)}"
         for kind in fleet.kinds
     ]
 
 
-def _since(fleet: Fleet) -> list[str]:
+def _since(fleet: FleetMatrix) -> list[str]:
     if fleet.since is None:
         return []
     found = [f"Since {fleet.since.date}: {fleet.since.faster} faster, {fleet.since.slower} slower"]
@@ -65,28 +65,28 @@ def _since(fleet: Fleet) -> list[str]:
     return found
 
 
-def fleet_csv_text(report: FleetReport, fleet: Fleet) -> str:
+def fleet_csv_text(report: FleetReport, fleet: FleetMatrix) -> str:
     """A header and a row a board; an absent figure is an empty cell, the others are rounded."""
     digits = {item.key: item.digits for item in (*metrics(*report.reports), TEMPERATURE)}
     rows = fleet_records(report, fleet)
     return csv_table(list(rows[0]) if rows else ["board"], rows, digits)
 
 
-def fleet_records(report: FleetReport, fleet: Fleet | None = None) -> list[dict[str, Any]]:
+def fleet_records(report: FleetReport, fleet: FleetMatrix | None = None) -> list[dict[str, Any]]:
     """Every board with its figures, as they are in its report; ``None`` where one is absent.
 
     Args:
         report: The fleet.
         fleet: The same as people see it, which may know an earlier run.
     """
-    fleet = fleet or fleet_of(report)
+    fleet = fleet or matrix_of(report)
     told = iter(records(report.reports))
     every = [(item, next(told) if item.report is not None else {}) for item in report.boards]
     heads = next((list(row) for _, row in every if row), [])
     return [_record(item, {head: row.get(head) for head in heads}, fleet) for item, row in every]
 
 
-def _record(item: FleetBoard, figures: dict[str, Any], fleet: Fleet) -> dict[str, Any]:
+def _record(item: FleetBoard, figures: dict[str, Any], fleet: FleetMatrix) -> dict[str, Any]:
     standing = fleet.standings.get(item.board)
     return {
         "board": item.board,
@@ -112,7 +112,7 @@ def _hottest(report: Report | None) -> float | None:
     return None if report is None else TEMPERATURE.of(report)
 
 
-def _changes(board: str, fleet: Fleet) -> dict[str, Any]:
+def _changes(board: str, fleet: FleetMatrix) -> dict[str, Any]:
     """Of each figure by how much (of a speed in percent, else in its unit), and whether that is told."""
     if fleet.since is None:
         return {}
@@ -130,5 +130,5 @@ def _changes(board: str, fleet: Fleet) -> dict[str, Any]:
     return found
 
 
-def _keys(fleet: Fleet) -> Sequence[str]:
+def _keys(fleet: FleetMatrix) -> Sequence[str]:
     return [item.metric.key for item in fleet.columns]

@@ -14,7 +14,7 @@ from edgenet.views import fleet_page
 from edgenet.views.fleet_columns import columns
 from edgenet.views.fleet_kinds import kinds
 from edgenet.views.fleet_page import FleetDocument, fleet_document
-from edgenet.views.fleet_rows import Fleet, fleet_of
+from edgenet.views.fleet_rows import FleetMatrix, matrix_of
 from edgenet.views.script import script
 from tests.fleets.made import board, fleet, one
 from tests.reports import CAMERA, DRIFT
@@ -52,7 +52,7 @@ def test_every_board_is_there_with_its_report_or_its_reason(made: FleetDocument)
     assert made.page.count('<details class="report"') == 8
 
 
-def table(found: Fleet) -> dict[str, dict[str, str]]:
+def table(found: FleetMatrix) -> dict[str, dict[str, str]]:
     """Board → head → the mark there."""
     heads = [head.name for head in found.heads][1:]
     return {
@@ -66,7 +66,7 @@ def table(found: Fleet) -> dict[str, dict[str, str]]:
 
 
 def test_an_outlier_is_marked_among_its_own_kind_and_its_facts_are_told() -> None:
-    found = fleet_of(fleet())
+    found = matrix_of(fleet())
     marks = table(found)
     assert {name for name, own in marks.items() if own} == {"kitchen-hot"}
     assert set(marks["kitchen-hot"]) == {"FPS pipeline", "FPS model", "p99 ms", "hottest °C"}
@@ -99,20 +99,22 @@ def test_kinds_are_what_decides_the_figures() -> None:
 def test_another_runtime_is_told() -> None:
     others = [board(f"b{at}", one(20 + at / 50, at)) for at in range(5)]
     odd = board("odd", one(30.0, 7, facts={"runtimes": {"tflite": "2.9.0"}, "kernel": "5.10"}))
-    words = fleet_of(fleet([*others, odd])).rows["odd"].cells[-1].text
+    words = matrix_of(fleet([*others, odd])).rows["odd"].cells[-1].text
     assert (
         words == "outlier of kind A: runtime 2.9.0, of the others 2.14.0, kernel 5.10, of the others 6.6.31"
     )
-    plain = fleet_of(fleet([*others, board("odd", one(30.0, 7))])).rows["odd"].cells[-1].text
+    plain = matrix_of(fleet([*others, board("odd", one(30.0, 7))])).rows["odd"].cells[-1].text
     assert plain == "outlier of kind A: no fact that the boards told differs"
 
 
 def test_drift_on_other_images_is_not_compared() -> None:
     far = {**DRIFT, "top1_delta_pp": -5.0}
     boards = [board(f"b{at}", one(seed=at)) for at in range(5)]
-    assert table(fleet_of(fleet([*boards, board("x", one(drift=far))])))["x"] == {"drift pp": "4.50 pp below"}
+    assert table(matrix_of(fleet([*boards, board("x", one(drift=far))])))["x"] == {
+        "drift pp": "4.50 pp below"
+    }
     elsewhere = one(drift={**far, "images": 99})
-    assert table(fleet_of(fleet([*boards, board("x", elsewhere)])))["x"] == {}
+    assert table(matrix_of(fleet([*boards, board("x", elsewhere)])))["x"] == {}
 
 
 def test_what_no_board_has_is_no_column() -> None:
@@ -127,7 +129,7 @@ def test_what_no_board_has_is_no_column() -> None:
 def test_limits_that_do_not_hold_are_told() -> None:
     limit = {"name": "FPS", "kind": "at least", "limit": 24, "value": 12.5, "passed": False}
     late = one(verdict={"state": "VALID", "reasons": [], "limits": [limit]})
-    cells = fleet_of(fleet([board("a", late, state=OVER_LIMIT, exit_code=4)])).rows["a"].cells
+    cells = matrix_of(fleet([board("a", late, state=OVER_LIMIT, exit_code=4)])).rows["a"].cells
     assert cells[-2].text == "VALID, over the limit"
     assert cells[-1].text == "FPS 12.50, asked for at least 24: MISSED"
 
@@ -149,7 +151,7 @@ def old() -> FleetReport:
 
 
 def test_what_changed_since_is_told_as_far_as_samples_tell() -> None:
-    found = fleet_of(fleet(), old())
+    found = matrix_of(fleet(), old())
     since = found.since
     assert since is not None
     first = since.boards["kitchen-0"].shifts["fps_model"]
@@ -176,11 +178,13 @@ def test_what_changed_since_is_told_as_far_as_samples_tell() -> None:
 
 def test_drift_changed_where_the_intervals_do_not_meet() -> None:
     worse = {**DRIFT, "top1_delta_pp": -4.0, "interval_pp": [-5.0, -3.0]}
-    since = fleet_of(fleet([board("a", one(drift=worse))]), fleet([board("a", one())])).since
+    since = matrix_of(fleet([board("a", one(drift=worse))]), fleet([board("a", one())])).since
     assert since is not None
     shift = since.boards["a"].shifts["drift_pp"]
     assert (shift.words, shift.arrow, shift.better) == ("-3.50 pp", "down", False)
-    other = fleet_of(fleet([board("a", one(drift={**worse, "images": 9}))]), fleet([board("a", one())])).since
+    other = matrix_of(
+        fleet([board("a", one(drift={**worse, "images": 9}))]), fleet([board("a", one())])
+    ).since
     assert other is not None
     assert "drift_pp" not in other.boards["a"].shifts
 
@@ -238,5 +242,5 @@ def test_few_boards_are_no_error(boards: Sequence[Any]) -> None:
 
 def test_an_emulated_board_shows_no_speed() -> None:
     quiet = one(987.0, verdict={"state": "EMULATED", "reasons": ["qemu"], "limits": []})
-    cells = fleet_of(fleet([board("a", quiet)])).rows["a"].cells
+    cells = matrix_of(fleet([board("a", quiet)])).rows["a"].cells
     assert [cell.text for cell in cells][:4] == ["A", "60.0", "-0.50", "55.0"]

@@ -9,7 +9,7 @@ import pytest
 
 from edgenet.notebook import tabled
 from edgenet.steps.report import present
-from edgenet.views.fleet_rows import fleet_of
+from edgenet.views.fleet_rows import matrix_of
 from edgenet.views.fleet_text import fleet_records
 from tests.fleets.made import board, fleet, one
 from tests.views.test_fleet_page import old
@@ -40,7 +40,7 @@ def test_csv_has_a_row_a_board_with_the_columns_of_its_report() -> None:
 
 
 def test_changes_are_columns_where_an_earlier_run_is_given() -> None:
-    first = fleet_records(fleet(), fleet_of(fleet(), old()))[0]
+    first = fleet_records(fleet(), matrix_of(fleet(), old()))[0]
     assert first["fps_model_change"] == pytest.approx(10.0, abs=0.1)
     assert first["fps_model_change_low"] < 10.0 < first["fps_model_change_high"]
     assert first["fps_model_changed"] is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgenet.cli.shared.output import print_rows, print_table, say_wrapped
 from edgenet.fleet_report import FleetReport
-from edgenet.views.fleet_rows import Cell, fleet_of
+from edgenet.views.fleet_rows import Cell, matrix_of
 from edgenet.views.fleet_since import Since
 from edgenet.views.fleet_text import ARROWS
 from edgenet.views.sweep_words import counted, cut
@@ -16,7 +16,7 @@ REASON = 160
 
 def show_fleet(report: FleetReport, old: FleetReport | None = None) -> None:
     """Print it, kind by kind."""
-    fleet = fleet_of(report, old)
+    fleet = matrix_of(report, old)
     heads = [head.name for head in fleet.heads][:-1]
     for kind in fleet.kinds:
         rows = [fleet.rows[item.name] for item in kind.boards]

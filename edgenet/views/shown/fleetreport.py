@@ -7,7 +7,7 @@ from typing import Any
 from edgenet.errors import ReportError
 from edgenet.fleet_report import FleetReport
 from edgenet.notebook import Grid, card
-from edgenet.views.fleet_rows import fleet_of
+from edgenet.views.fleet_rows import matrix_of
 from edgenet.views.fleet_text import fleet_records
 from edgenet.views.sweep_words import counted, cut
 
@@ -19,7 +19,7 @@ MOST, LONGEST = 30, 160
 
 def html(report: FleetReport) -> str:
     """The matrix, then the boards without figures."""
-    fleet = fleet_of(report)
+    fleet = matrix_of(report)
     lost = [
         [cut(item.board, LONGEST), item.state, cut(item.reason, LONGEST)]
         for item in report.boards
