@@ -72,17 +72,8 @@ def _ranked(
     """
     target = board_kind(facts, board)
     name = target.name if target else board_target(facts, board.device).target
-    names = [_own(facts, board), name]
-    return (
-        target,
-        name,
-        sorted(
-            bundles,
-            key=lambda item: (
-                names.index(item.manifest.target) if item.manifest.target in names else len(names)
-            ),
-        ),
-    )
+    place = {name: 1, _own(facts, board): 0}
+    return target, name, sorted(bundles, key=lambda item: place.get(item.manifest.target, len(place)))
 
 
 def _own(facts: Facts, board: Board) -> str | None:

@@ -14,6 +14,7 @@ from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.devices.replies import BoardError
 from edgenet.errors import EdgenetError, HealthError
+from edgenet.fleets.choose import chosen_by
 from edgenet.fleets.fit_to_switch import fit_to_switch
 from edgenet.fleets.rollout_job import RolloutJob
 from edgenet.fleets.rollout_state import (
@@ -46,7 +47,7 @@ def renew(board: Board, job: RolloutJob, progress: Progress) -> None:
     """
     progress("connecting", 0, None)
     with _noted(board, job), connect(board, board_events(progress)) as agent:
-        bundle = job.bundle_for(agent, board)
+        bundle = chosen_by(agent, job.bundles, board)
         id_, current = _asked(agent)
         job.file.claim(str(board), id_)
         row = job.row(board).found(id_, current.digest, current.name, bundle.digest)

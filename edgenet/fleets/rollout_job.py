@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from edgenet.board import Board
 from edgenet.bundle import Bundle
-from edgenet.devices.agent import Agent
-from edgenet.fleets.choose import chosen_by
 from edgenet.fleets.rollout_file import RolloutFile
 from edgenet.fleets.rollout_options import RolloutOptions
 from edgenet.fleets.rollout_state import RolloutBoard
@@ -32,14 +30,6 @@ class RolloutJob:
     options: RolloutOptions
     asked: Asked | None
     file: RolloutFile
-
-    def bundle_for(self, agent: Agent, board: Board) -> Bundle:
-        """The build that a board gets.
-
-        Raises:
-            DeviceError: None fits it.
-        """
-        return chosen_by(agent, self.bundles, board)
 
     def row(self, board: Board) -> RolloutBoard:
         """How far a board is."""

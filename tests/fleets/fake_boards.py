@@ -18,7 +18,7 @@ from edgenet.bundle import Bundle, pack
 from edgenet.devices.replies import BoardError
 from edgenet.errors import ConnectionFailed, ConnectionLost, HealthError
 from edgenet.fleet import Fleet
-from edgenet.fleets import renew, rollout_file, rollout_job
+from edgenet.fleets import renew, rollout_file
 from edgenet.fleets.rollout import rollout
 from edgenet.fleets.rollout_options import RolloutOptions
 from edgenet.fleets.rollout_state import Rollout
@@ -97,7 +97,7 @@ class FakeFleet:
         patch.setattr(renew, "connect", self._connect)
         patch.setattr(renew, "stage", self._stage)
         patch.setattr(renew, "fit_to_switch", self._fit)
-        patch.setattr(rollout_job, "chosen_by", lambda agent, bundles, board: bundles[0])
+        patch.setattr(renew, "chosen_by", lambda agent, bundles, board: bundles[0])
         patch.setattr(rollout_file, "write_json", self._write)
 
     def run(self, **options: Any) -> Rollout:
