@@ -106,7 +106,7 @@ def _many(
     from edgenet.cli.shared.tables import report_columns, report_row
     from edgenet.fleets.profiling import exit_code, fleet_report, missed, profiling
     from edgenet.report import Report
-    from edgenet.steps.profile import asked_of
+    from edgenet.steps.asked import asked_of
 
     def row(report: Report) -> dict[str, str]:
         return dict(zip(report_columns(report), report_row(report), strict=True))

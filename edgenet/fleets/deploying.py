@@ -13,8 +13,7 @@ from edgenet.fleets.each import AT_ONCE, BoardProgress, Outcome, each, unheard
 from edgenet.fleets.machines import Machines
 from edgenet.progress import Progress
 from edgenet.steps.deploy import Deployment, deployed
-from edgenet.steps.fastest import check_one_model
-from edgenet.steps.taken import BundleLike, bundle_of, fleet_of, several
+from edgenet.steps.taken import BundleLike, builds_of, fleet_of
 
 __all__ = ["deploy_fleet", "deploying"]
 
@@ -69,8 +68,7 @@ def deploying(
         BundleError: One cannot be read.
         DataError: They are not of one model.
     """
-    loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
-    check_one_model(loaded)
+    loaded = builds_of(bundles)
     machines = Machines()
 
     def work(board: Board, progress: Progress) -> Deployment:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from edgenet.board import Board
@@ -20,10 +19,9 @@ from edgenet.imageset import ImageSet
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import Report
-from edgenet.steps.fastest import check_one_model
-from edgenet.steps.profile import Asked, asked_of, measured
-from edgenet.steps.taken import BundleLike, bundle_of, fleet_of, several
-from edgenet.verify.expected import true_of, truth
+from edgenet.steps.asked import Asked, asked_of, with_truth
+from edgenet.steps.profile import measured
+from edgenet.steps.taken import BundleLike, builds_of, fleet_of
 
 __all__ = ["exit_code", "fleet_report", "missed", "profile_fleet", "profiling"]
 
@@ -86,11 +84,8 @@ def profiling(
         BundleError: One cannot be read.
         DataError: They are not of one model, or the images cannot be used.
     """
-    loaded = [bundle_of(bundle) for bundle in several(bundles)]
-    check_one_model(loaded)
-    if asked.images is not None:
-        true_of(loaded[0], asked.images)
-        asked = replace(asked, known=truth(loaded[0], asked.images, progress))
+    loaded = builds_of(bundles)
+    asked = with_truth(asked, loaded[0], progress)
     machines = Machines()
 
     def work(board: Board, tell: Progress) -> Report:

@@ -27,10 +27,8 @@ from edgenet.fleets.rollout_state import (
 )
 from edgenet.fleets.waves import waves
 from edgenet.progress import Progress
-from edgenet.steps.fastest import check_one_model
-from edgenet.steps.profile import Asked
-from edgenet.steps.taken import BundleLike, bundle_of, images_of, protocol_of, several
-from edgenet.verify.expected import true_of, truth
+from edgenet.steps.asked import Asked, asked_of, check_images, with_truth
+from edgenet.steps.taken import BundleLike, builds_of
 
 __all__ = ["rollout", "state_file"]
 
@@ -78,10 +76,8 @@ def rollout(
     path = state_file(fleet) if state is None else Path(state)
     fleet = fleet if isinstance(fleet, Fleet) else Fleet.load(fleet)
     boards = _named(fleet.boards)
-    made = [bundle_of(item) for item in several(bundles)]
-    if made:
-        check_one_model(made)
-    elif not options.rollback:
+    made = builds_of(bundles)
+    if not made and not options.rollback:
         raise LibraryError("no bundle is given", "give the .edgenet files to roll out, or --rollback")
     with held(None if options.dry_run else path):
         saved = None if made and options.dry_run else saved_rollout(path)  # nothing else is overwritten
@@ -209,11 +205,11 @@ def _asked(made: Sequence[Bundle], options: RolloutOptions) -> Asked | None:
     """What is measured, with what the float model says on the images, once for all boards."""
     if not (options.measures and made):
         return None
-    images = images_of(options.val, "val")
-    if images is not None:
-        true_of(made[0], images)
-    known = truth(made[0], images) if images is not None and not options.dry_run else None
-    return Asked(protocol_of(options.protocol), images, options.min_fps, options.max_drift, known)
+    asked = asked_of(options.protocol, options.val, options.min_fps, options.max_drift)
+    if options.dry_run:
+        check_images(asked, made[0])
+        return asked
+    return with_truth(asked, made[0])
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from edgenet.bundle import Bundle
 from edgenet.fleets.rollout_file import RolloutFile
 from edgenet.fleets.rollout_options import RolloutOptions
 from edgenet.fleets.rollout_state import RolloutBoard
-from edgenet.steps.profile import Asked
+from edgenet.steps.asked import Asked
 
 __all__ = ["RolloutJob"]
 

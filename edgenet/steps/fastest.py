@@ -13,7 +13,6 @@ from edgenet.board import BoardLike, board_of
 from edgenet.bundle import Bundle
 from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
-from edgenet.errors import DataError
 from edgenet.notebook import Shown
 from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
@@ -21,10 +20,10 @@ from edgenet.steps.deploy import Deployment, made_current
 from edgenet.steps.events import board_events
 from edgenet.steps.noted import failures_noted
 from edgenet.steps.stage import Staged, stage
-from edgenet.steps.taken import BundleLike, bundle_of, several
+from edgenet.steps.taken import BundleLike, builds_of
 from edgenet.verify.expected import encoder_for, golden_images
 
-__all__ = ["Fastest", "check_one_model", "deploy_fastest"]
+__all__ = ["Fastest", "deploy_fastest"]
 
 ROUNDS = 3
 
@@ -86,8 +85,7 @@ def deploy_fastest(
         >>> kept = edgenet.deploy_fastest(["fp32.edgenet", "int8.edgenet"], "local")  # doctest: +SKIP
         >>> kept.deployment.name, kept.why  # doctest: +SKIP
     """
-    loaded = list({bundle.digest: bundle for bundle in map(bundle_of, several(bundles))}.values())
-    check_one_model(loaded)
+    loaded = builds_of(bundles)
     began, board = time.perf_counter(), board_of(device)
     name = str(board)
     progress(f"connecting to {board}", 0, None)
@@ -108,21 +106,6 @@ def deploy_fastest(
 def _staged(agent: Agent, bundle: Bundle, name: str, progress: Progress, offline: bool) -> Staged:
     with failures_noted(agent, bundle):
         return stage(agent, bundle, name, progress, offline)
-
-
-def check_one_model(bundles: Sequence[Bundle]) -> None:
-    """Refuse builds of different models.
-
-    Raises:
-        DataError: Two of them are named.
-    """
-    first = bundles[0]
-    for other in bundles[1:]:
-        if other.manifest.model.digest != first.manifest.model.digest:
-            raise DataError(
-                f"{other.name} and {first.name} are not builds of one model",
-                "name bundles that were compiled from the same ONNX file",
-            )
 
 
 def _median_ms(agent: Agent, bundle: Bundle, staged: Staged, progress: Progress) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from edgenet.devices.agent import Agent
 from edgenet.devices.connect import connect
 from edgenet.devices.session import Answer, BenchResult
 from edgenet.drift import Drift, Preprocess
-from edgenet.errors import DeviceError, LibraryError, ReportError
+from edgenet.errors import DeviceError, ReportError
 from edgenet.facts import Facts
 from edgenet.frame import Frame
 from edgenet.imageset import ImageSet
@@ -36,16 +36,17 @@ from edgenet.progress import Progress, silent
 from edgenet.protocol import Protocol
 from edgenet.report import SCHEMA, Built, Measured, Report, Rules, Verdict
 from edgenet.shell import command_line
+from edgenet.steps.asked import Asked, asked_of, check_images
 from edgenet.steps.board_run import BoardRun, board_run
 from edgenet.steps.events import board_events
 from edgenet.steps.input_notes import image_notes
 from edgenet.steps.noted import note_report
 from edgenet.steps.stage import brought
-from edgenet.steps.taken import BundleLike, bundle_of, images_of, protocol_of
+from edgenet.steps.taken import BundleLike, bundle_of
 from edgenet.text import plain
-from edgenet.verify.expected import Expected, FloatReference, true_of
+from edgenet.verify.expected import Expected, FloatReference
 
-__all__ = ["Asked", "asked_of", "measured", "profile"]
+__all__ = ["measured", "profile"]
 
 # A Raspberry Pi Zero 2 W, in MB of 1e6 bytes.
 SMALL_MB = 512 * 1024**2 / 1e6
@@ -98,8 +99,7 @@ def profile(  # noqa: PLR0913
     file = str(bundle) if isinstance(bundle, str | Path) else "BUNDLE"
     bundle = bundle_of(bundle)
     asked = replace(asked_of(protocol, val, min_fps, max_drift, frame), known=known)
-    if asked.images is not None:
-        true_of(bundle, asked.images)  # what is not of this model's task is refused before any work
+    check_images(asked, bundle)
     board = board_of(device)
     progress(f"connecting to {board}", 0, None)
     with connect(board, board_events(progress)) as agent:
@@ -107,35 +107,6 @@ def profile(  # noqa: PLR0913
             _check_deployed(agent, bundle, file, board)
         staged = None if deployed else brought(agent, bundle, str(board), progress)
         return measured(agent, bundle, asked, str(board), progress, staged)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is to be measured; as for :func:`profile`."""
-
-    rules: Protocol
-    images: ImageSet | None = None
-    min_fps: float | None = None
-    max_drift: float | None = None
-    known: FloatReference | None = None
-    frame: Frame | None = None
-
-
-def asked_of(
-    protocol: Protocol | Path | str = "single-stream",
-    val: ImageSet | Path | str | None = None,
-    min_fps: float | None = None,
-    max_drift: float | None = None,
-    frame: Frame | str | None = None,
-) -> Asked:
-    """What is to be measured, of values, names and paths as :func:`profile` takes them.
-
-    Raises:
-        DataError: The validation images cannot be used, or there is no such frame.
-        LibraryError: There is no such protocol, or it measures no pipeline, and ``frame`` asks for one.
-    """
-    rules = protocol_of(protocol)
-    return Asked(rules, images_of(val, "val"), min_fps, max_drift, frame=_frame(frame, rules))
 
 
 def measured(
@@ -184,14 +155,6 @@ def _notes(bundle: Bundle, run: BoardRun, images: ImageSet | None) -> tuple[str,
     """What a user should know of the card, the labels, the images and the frames."""
     told = (*_doubt(bundle, run.expected), *image_notes(images, bundle.manifest.preprocessing))
     return told + (run.camera.notes if run.camera else ())
-
-
-def _frame(given: Frame | str | None, rules: Protocol) -> Frame | None:
-    """What was asked for, where the protocol measures it."""
-    if given is not None and not rules.pipeline:
-        what = f"the protocol {rules.name} measures no pipeline, and frames are measured in it"
-        raise LibraryError(what, "choose another protocol, such as single-stream")
-    return Frame.parse(given) if isinstance(given, str) else given
 
 
 def _report(

@@ -26,6 +26,7 @@ from edgenet.text import with_article
 __all__ = [
     "BundleLike",
     "Kind",
+    "builds_of",
     "bundle_of",
     "fleet_of",
     "fleet_report_of",
@@ -60,6 +61,23 @@ def bundle_of(given: BundleLike) -> Bundle:
         BundleError: It cannot be read.
     """
     return given.bundle if isinstance(given, Compiled) else _of(given, Bundle, Bundle.load, BundleError)
+
+
+def builds_of(given: Iterable[BundleLike] | BundleLike) -> list[Bundle]:
+    """Builds of one model, each once, in their order.
+
+    Raises:
+        BundleError: One cannot be read.
+        DataError: They are not of one model; two are named.
+    """
+    found = list({bundle.digest: bundle for bundle in map(bundle_of, several(given))}.values())
+    for other in found[1:]:
+        if other.manifest.model.digest != found[0].manifest.model.digest:
+            raise DataError(
+                f"{other.name} and {found[0].name} are not builds of one model",
+                "name bundles that were compiled from the same ONNX file",
+            )
+    return found
 
 
 def target_of(given: Target | Path | str) -> Target:
