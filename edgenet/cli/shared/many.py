@@ -9,13 +9,13 @@ from typing import Any, Generic, TypeVar
 from edgenet.board import Board
 from edgenet.cli.shared.boards import Boards
 from edgenet.cli.shared.many_progress import many_progress
-from edgenet.cli.shared.output import print_json, print_table, remark, say, say_hint, say_wrapped, width
+from edgenet.cli.shared.output import print_json, print_table, remark, say_hint, say_wrapped, width
+from edgenet.cli.shared.reasons import say_reasons
 from edgenet.errors import EXIT_DONE, EXIT_OVER_LIMIT, EXIT_UNREACHABLE
 from edgenet.fleet_report import state_of
 from edgenet.fleets.each import Outcome, each
 from edgenet.fleets.failed import Failed
 from edgenet.progress import Progress
-from edgenet.text import unnamed
 
 __all__ = ["Ended", "Verb", "on_each"]
 
@@ -93,7 +93,7 @@ def on_each(
         print_json({"boards": [_told(outcome, verb) for outcome in outcomes]})
     elif show:
         _show(outcomes, verb)
-    say(*_reasons(outcomes, verb), err=True)
+    say_reasons((str(item.board), _reason(item, verb), _remedy(item)) for item in outcomes)
     if any(codes):
         say_hint("the same command with --retry, which leaves out the boards where it is done")
     return Ended(outcomes, _whole(codes))
@@ -110,14 +110,14 @@ def _whole(codes: Sequence[int]) -> int:
 
 
 def _told(outcome: Outcome[T], verb: Verb[T]) -> dict[str, Any]:
-    code, error = _code(outcome, verb), outcome.error
+    code = _code(outcome, verb)
     return {
         "board": str(outcome.board),
         "device": outcome.board.device,
         "state": state_of(code),
         "exit_code": code,
         "reason": _reason(outcome, verb),
-        "remedy": (error.remedy or None) if error else None,
+        "remedy": _remedy(outcome),
         "seconds": round(outcome.seconds, 3),
         "result": None if outcome.value is None else verb.table(outcome.value),
     }
@@ -129,6 +129,10 @@ def _reason(outcome: Outcome[T], verb: Verb[T]) -> str | None:
         return outcome.error.what
     done = outcome.value is None or verb.code(outcome.value) == EXIT_DONE
     return None if done or outcome.value is None else verb.reason(outcome.value)
+
+
+def _remedy(outcome: Outcome[T]) -> str | None:
+    return (outcome.error.remedy or None) if outcome.error else None
 
 
 def _show(outcomes: Sequence[Outcome[T]], verb: Verb[T]) -> None:
@@ -163,14 +167,3 @@ def _said_once(columns: Sequence[str], told: Sequence[Mapping[str, str]]) -> lis
     if words := "; ".join(f"{head}: {rows[0][head]}" for head in same if rows[0][head].strip("– ")):
         say_wrapped(f"on all{'' if len(rows) == len(told) else ' with a result'}: {words}", "")
     return [head for head in columns if head not in same]
-
-
-def _reasons(outcomes: Sequence[Outcome[T]], verb: Verb[T]) -> list[str]:
-    """Why it is not done, the boards with the same reason together."""
-    found: dict[str, list[str]] = {}
-    for outcome in outcomes:
-        if words := _reason(outcome, verb):
-            remedy = outcome.error.remedy if outcome.error else ""
-            words = unnamed(words, str(outcome.board))
-            found.setdefault(f"{words}; {remedy}" if remedy else words, []).append(str(outcome.board))
-    return [f"edgenet: {', '.join(names)}: {words}" for words, names in found.items()]

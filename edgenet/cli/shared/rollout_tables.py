@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 from edgenet.board import Board
 from edgenet.cli.shared.output import print_table, say
+from edgenet.cli.shared.reasons import say_reasons
 from edgenet.errors import EXIT_DONE
 from edgenet.figures import number
 from edgenet.fleet import Fleet
 from edgenet.fleet_report import DONE, state_of
 from edgenet.fleets.rollout_state import CURRENT, ON_NEW, PLANNED, WAITING, Rollout, RolloutBoard
-from edgenet.text import unnamed
 
 __all__ = ["RolloutTables"]
 
@@ -55,14 +55,8 @@ class RolloutTables:
 
     def reasons(self) -> None:
         """Why boards were left behind, those with the same reason together."""
-        found: dict[str, list[str]] = {}
         last = {row.board: row for _, rows in self._waves for row in rows}
-        for row in last.values():
-            if row.reason:
-                reason = unnamed(row.reason, row.board)
-                found.setdefault("; ".join(filter(None, (reason, row.remedy))), []).append(row.board)
-        for words, names in found.items():
-            say(f"edgenet: {', '.join(names)}: {words}", err=True)
+        say_reasons((row.board, row.reason, row.remedy) for row in last.values())
 
 
 def _counted(rows: Sequence[RolloutBoard]) -> str:
