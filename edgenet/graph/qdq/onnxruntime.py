@@ -94,10 +94,10 @@ def may_saturate(graph: Graph) -> bool:
 def _guard_float_convolutions(graph: Graph) -> int:
     """Keep ONNX Runtime from rounding float weights by itself.
 
-    Its optimizer (1.31, level "basic") rounds the float kernel of a convolution that stands between
-    DequantizeLinear and QuantizeLinear, one scale for all channels. A Clip between the convolution and the
-    QuantizeLinear stops it; a quarter of a step inside the range it is not optimized away and changes no int8
-    value.
+    Its optimizer rounds the float kernel of a convolution that stands between DequantizeLinear and
+    QuantizeLinear, one scale for all channels (seen in 1.31 and 1.32, level "basic"). Since 1.32 it looks
+    through a Clip, which it may also remove. A Max between the convolution and the QuantizeLinear stops it; a
+    quarter of a step inside the range it changes no int8 value.
     """
     guarded = 0
     for node in [node for node in graph.nodes if node.op_type == "Conv" and node.input[1] in graph.constants]:
@@ -106,11 +106,11 @@ def _guard_float_convolutions(graph: Graph) -> int:
             continue
         scale, zero = (graph.constants[name].astype(np.float64).reshape(()) for name in after.input[1:3])
         lowest = float(np.iinfo(graph.constants[after.input[2]].dtype).min)
-        limits = [(lowest - zero + 0.25) * scale, (lowest + 255 - zero - 0.25) * scale]
-        names = [graph.add_constant(f"{node.output[0]}/limit", np.array(item, np.float32)) for item in limits]
+        limit = np.array((lowest - zero + 0.25) * scale, np.float32)
+        name = graph.add_constant(f"{node.output[0]}/limit", limit)
         clipped = graph.fresh(f"{node.output[0]}/within")
-        clip = helper.make_node("Clip", [node.output[0], *names], [clipped], name=clipped)
-        graph.insert(after, clip, graph.shape(node.output[0]))
+        most = helper.make_node("Max", [node.output[0], name], [clipped], name=clipped)
+        graph.insert(after, most, graph.shape(node.output[0]))
         graph.set_input(after, 0, clipped)
         guarded += 1
     return guarded
