@@ -18,8 +18,15 @@ CHOICES = {
     "granularity": ("per-channel", "per-tensor"),
     "equalize": ("none", "range", "weights"),
     "rounding": ("nearest", "second-order"),
-    "scores": ("observer", "divergence"),
+    "scores": ("observer", "divergence", "float"),
 }
+# Keys that younger versions know; left out where they say nothing, so that older files keep their digests.
+OPTIONAL = ("paired", "headroom", "quiet_headroom", "spare_channels", "variants")
+# What the variants of a recipe may set.
+VARIED = (
+    "observer", "reuse_dead", "spare_channels", "equalize", "scores", "adapt", "damping", "sweeps",
+    "positions", "rounding_images", "headroom", "quiet_headroom",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,12 +43,14 @@ class Recipe(Shown):
         images: The most calibration images to use; 0 means all of them.
         skip_corrupt_percent: Share of unreadable images that is tolerated, in percent.
         reuse_dead: Let channels that are always zero carry copies of the noisiest live ones.
+        spare_channels: Fill the channels of depthwise layers that add much noise up to a multiple of this,
+            with copies as ``reuse_dead``: as many as kernels compute at a time. 0: none.
         equalize: Scale channels so that each fills its tensor's "range", or so that the "weights" on both
             sides get equal ranges (for one scale a kernel); or "none".
         balance: With "weights": 1 looks at the weights alone, 0 at the activations' range alone.
         rounding: "nearest", or "second-order": layer by layer, by what the layer's output loses.
         scores: Range of the class scores: the "observer" as for any tensor, or the least "divergence" of
-            the probabilities.
+            the probabilities; or they stay "float", with int8 weights before them.
         adapt: How far (0 to 1) a layer's weights go towards those that undo the noise of its int8 inputs,
             as a share of what helps held-out images.
         damping: Added to the second moments' diagonal, as a share of its mean.
@@ -59,6 +68,11 @@ class Recipe(Shown):
             processors without VNNI are fast with. Builds for them set it.
         headroom: The share by which ranges, and channels that are equalized, are wider than what the images
             showed. Detectors set it: what decides is rare there.
+        quiet_headroom: The same for channels of tensors that add little of all rounding noise: there it costs
+            little, and other images hold larger values than the calibration images.
+        variants: Other values of some keys, a table each: each is tried on half of the images and judged by
+            the others, as the recipe itself is, and the one whose answers are nearest to the float network's
+            is followed.
 
     Examples:
         >>> edgenet.Recipe.load("int8-minmax")
@@ -73,6 +87,7 @@ class Recipe(Shown):
     skip_corrupt_percent: float = 5.0
     precision: str = "int8"
     reuse_dead: bool = False
+    spare_channels: int = 0
     equalize: str = "none"
     balance: float = 1.0
     rounding: str = "nearest"
@@ -88,6 +103,8 @@ class Recipe(Shown):
     seconds: float = 0.0
     paired: bool = False
     headroom: float = 0.0
+    quiet_headroom: float = 0.0
+    variants: tuple[Mapping[str, Any], ...] = ()
 
     def __repr__(self) -> str:
         return f"<Recipe {self.name}: {self.precision}, {self.observer}, {self.granularity}>"
@@ -122,6 +139,7 @@ class Recipe(Shown):
             images=table.take("images", int, 0),
             skip_corrupt_percent=float(table.take("skip_corrupt_percent", (int, float), 5)),
             reuse_dead=table.take("reuse_dead", bool, False),
+            spare_channels=int(_number(table, "spare_channels", 0)),
             equalize=table.take("equalize", str, "none"),
             balance=_number(table, "balance", 1),
             rounding=table.take("rounding", str, "nearest"),
@@ -137,10 +155,30 @@ class Recipe(Shown):
             seconds=_number(table, "seconds", 0),
             paired=table.take("paired", bool, False),
             headroom=_number(table, "headroom", 0),
+            quiet_headroom=_number(table, "quiet_headroom", 0),
+            variants=_variants(table),
         )
         table.done()
         recipe.check(table.where)
+        for variant in recipe.variants:
+            recipe.varied(variant, table.where)
         return recipe
+
+    def varied(self, variant: Mapping[str, Any], where: str = "") -> Recipe:
+        """This recipe with a variant's values, and no variants.
+
+        Raises:
+            LibraryError: The variant names a key that has no place there, or a value means nothing.
+        """
+        own = {**self.to_table(), **variant}
+        own.pop("variants", None)
+        unknown = [key for key in variant if key not in VARIED]
+        if unknown:
+            raise LibraryError(
+                f"{where}: variants: {unknown[0]} cannot vary",
+                f"vary {', '.join(VARIED[:-1])} or {VARIED[-1]}",
+            )
+        return Recipe.from_table(Table(own, f"{where}: variants"))
 
     def check(self, where: str) -> None:
         """Refuse a value that means nothing.
@@ -166,8 +204,18 @@ class Recipe(Shown):
                 f"{where}: paired works with int8 and second-order rounding",
                 'write precision = "int8" and rounding = "second-order"',
             )
-        if not 0 <= self.headroom <= 4:
-            raise LibraryError(f"{where}: headroom = {self.headroom:g}", "write a share, such as 0.25")
+        if self.spare_channels and not self.reuse_dead:
+            raise LibraryError(
+                f"{where}: spare_channels needs the copies of reuse_dead", "write reuse_dead = true"
+            )
+        if (self.variants or self.scores == "float") and self.rounding != "second-order":
+            raise LibraryError(
+                f"{where}: variants and float scores work with second-order rounding",
+                'write rounding = "second-order"',
+            )
+        for key in ("headroom", "quiet_headroom"):
+            if not 0 <= getattr(self, key) <= 4:
+                raise LibraryError(f"{where}: {key} = {getattr(self, key):g}", "write a share, such as 0.25")
         if self.damping <= 0:
             raise LibraryError(f"{where}: damping = {self.damping}", "write a positive number, such as 0.01")
 
@@ -184,9 +232,10 @@ class Recipe(Shown):
         return bool(self.float_layers) or self.max_drift > 0
 
     def to_table(self) -> dict[str, Any]:
-        """All values, JSON-ready; ``paired`` and ``headroom`` only where they are set."""
-        table = {**asdict(self), "float_layers": list(self.float_layers)}
-        return {key: value for key, value in table.items() if value or key not in ("paired", "headroom")}
+        """All values, JSON-ready; some keys only where they are set."""
+        lists = {"float_layers": list(self.float_layers), "variants": [dict(item) for item in self.variants]}
+        table = {**asdict(self), **lists}
+        return {key: value for key, value in table.items() if value or key not in OPTIONAL}
 
 
 def _number(table: Table, key: str, default: float) -> float:
@@ -194,6 +243,16 @@ def _number(table: Table, key: str, default: float) -> float:
     if value < 0:
         raise LibraryError(f"{table.where}: {key} = {value:g} is negative", "write 0 or more")
     return value
+
+
+def _variants(table: Table) -> tuple[Mapping[str, Any], ...]:
+    values = table.take("variants", list, [])
+    if not all(isinstance(value, dict) and value for value in values):
+        raise LibraryError(
+            f"{table.where}: variants = {values!r} is not a list of tables",
+            'write [[variants]] and "key = value"',
+        )
+    return tuple(values)
 
 
 def _strings(table: Table, key: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenet.agent.tasks import sigmoid
 from edgenet.task import Answers, Task
 
 __all__ = ["SigmoidTask", "is_probability", "logits_of"]
@@ -51,6 +52,12 @@ class SigmoidTask(Task):
     def matched(self, reference: Answers, meaning: str) -> Answers:
         """Probabilities do not tell large logits apart."""
         return logits_of(reference + self._cut, False, meaning == PROBABILITIES) - self._cut
+
+    def probes(self, wanted: Answers, count: int, generator: np.random.Generator) -> Answers:
+        """The gradient of the log-likelihood of labels that the network itself would draw."""
+        p = sigmoid(wanted)
+        drawn = generator.random((count, wanted.shape[1])) < p
+        return np.asarray(drawn - p, np.float32)
 
     @property
     def _cut(self) -> NDArray[np.float32]:

@@ -149,6 +149,19 @@ class Task(ABC):
         predicted.
         """
 
+    def probes(self, wanted: Answers, count: int, generator: np.random.Generator) -> Answers:
+        """Random vectors whose covariance is the Hessian of the divergence, or near to it.
+
+        Args:
+            wanted: The float run's answer to one image, [1, values].
+            count: How many.
+            generator: Where they come from.
+
+        Returns:
+            float32 [count, values].
+        """
+        return generator.standard_normal((count, wanted.shape[1])).astype(np.float32)
+
     @abstractmethod
     def expected_loss(self, wanted: Answers, got: Answers) -> float:
         """The share of right answers that is expected to be lost, without any truth."""

@@ -11,16 +11,31 @@ from onnx import NodeProto
 
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.equalize import ChannelGroup, channel_groups, depthwise, scale_channels
-from edgenet.graph.passes.split_channels import DepthwiseChain, depthwise_chains, split_into_dead
+from edgenet.graph.passes.split_channels import (
+    DepthwiseChain,
+    add_channels,
+    depthwise_chains,
+    split_into_dead,
+)
 from edgenet.quantize.calibration.channel_statistics import ChannelStatistics
 from edgenet.quantize.rounding.detect_grid import grid_scales
 from edgenet.recipe import Recipe
 
-__all__ = ["EqualizationResult", "balance", "equalize", "equalize_channels", "split_channels", "watched"]
+__all__ = [
+    "EqualizationResult",
+    "balance",
+    "equalize",
+    "equalize_channels",
+    "lanes_to_split",
+    "split_channels",
+    "watched",
+]
 
 # Below this share of the tensor's largest channel a channel counts as zero and is left alone.
 NOTHING = 1e-4
 ROUNDS = 8
+# A lane is filled up where it adds this share of the noise of all that could be; so much is no quiet tensor.
+MUCH = 0.05
 
 Array = NDArray[np.float64]
 
@@ -52,7 +67,10 @@ def watched(graph: Graph) -> list[str]:
 
 
 def equalize_channels(
-    graph: Graph, seen: Mapping[str, ChannelStatistics], recipe: Recipe
+    graph: Graph,
+    seen: Mapping[str, ChannelStatistics],
+    recipe: Recipe,
+    curvature: Mapping[str, Array] | None = None,
 ) -> EqualizationResult:
     """Prepare a graph's channels as a recipe says.
 
@@ -60,30 +78,66 @@ def equalize_channels(
         graph: The prepared float graph; changed in place.
         seen: Statistics of every watched tensor; they may follow.
         recipe: Says whether dead channels are put to work, and how channels are equalized.
+        curvature: What noise in each channel does to the answers, by tensor
+            (:mod:`.calibration.curvature`); without it, noise is judged by the weights behind it.
     """
-    shaped = EqualizationResult()
+    shaped, known = EqualizationResult(), curvature or {}
+    noise = {name: float(_rounding_noise(seen[name], values).sum()) for name, values in known.items()}
     if recipe.reuse_dead:
-        split_channels(graph, seen, shaped)
+        split_channels(graph, seen, shaped, known, recipe.spare_channels)
     if recipe.equalize == "weights":
         balance(graph, seen, shaped, recipe.balance)
     elif recipe.equalize == "range":
-        equalize(graph, seen, shaped, recipe.headroom)
+        equalize(graph, seen, shaped, recipe.headroom, recipe.quiet_headroom, noise)
     return shaped
 
 
-def split_channels(graph: Graph, seen: Mapping[str, ChannelStatistics], shaped: EqualizationResult) -> None:
+def lanes_to_split(
+    graph: Graph, seen: Mapping[str, ChannelStatistics], tile: int = 0
+) -> list[DepthwiseChain]:
+    """The lanes that have dead channels, or room for more within a multiple of ``tile``."""
+    return [
+        lane
+        for lane in depthwise_chains(graph)
+        if lane.inner in seen
+        and lane.outer in seen
+        and not (dead := _dead(seen[lane.outer])).all()
+        and (dead.any() or (tile and len(dead) % tile))
+    ]
+
+
+def split_channels(
+    graph: Graph,
+    seen: Mapping[str, ChannelStatistics],
+    shaped: EqualizationResult,
+    curvature: Mapping[str, Array],
+    tile: int = 0,
+) -> None:
     """Let dead channels carry copies of the noisiest live ones, in every lane; see ``reuse_dead``.
 
     The statistics of the copies become those of what they copy.
+
+    Args:
+        graph: Changed in place; it computes what it computed.
+        seen: Statistics of every watched tensor.
+        shaped: Called with the shifts.
+        curvature: As of :func:`equalize_channels`.
+        tile: Lanes with much of all noise are filled up to a multiple of it first; 0: none.
     """
-    for lane in depthwise_chains(graph):
-        inner, outer = seen.get(lane.inner), seen.get(lane.outer)
-        if inner is None or outer is None:
+    lanes = lanes_to_split(graph, seen, tile)
+    noises = [_noise(graph, lane, seen[lane.inner], seen[lane.outer], curvature) for lane in lanes]
+    whole = sum(float(noise.sum()) for noise in noises)
+    for lane, noise in zip(lanes, noises, strict=True):
+        inner, outer = seen[lane.inner], seen[lane.outer]
+        missing = -len(noise) % tile if tile and curvature and noise.sum() > MUCH * whole else 0
+        if missing:
+            add_channels(graph, lane, missing)
+            inner.extend(missing)
+            outer.extend(missing)
+        dead = _dead(outer)
+        if not dead.any():
             continue
-        dead = (outer.high <= 0) & (outer.low >= 0)
-        if not dead.any() or dead.all():
-            continue
-        made = split_into_dead(graph, lane, dead, _noise(graph, lane, inner, outer))
+        made = split_into_dead(graph, lane, dead, np.pad(noise, (0, missing)))
         inner.take(made.source)
         outer.take(made.source)
         shaped.shifts[lane.enter.output[0]] = shaped.shifts[lane.filters.output[0]] = made.shift
@@ -95,6 +149,8 @@ def equalize(
     seen: Mapping[str, ChannelStatistics],
     shaped: EqualizationResult,
     headroom: float = 0.0,
+    quiet_headroom: float = 0.0,
+    noise: Mapping[str, float] | None = None,
 ) -> None:
     """Scale the channels of every group so that each fills the tensor's range, but for some headroom.
 
@@ -106,13 +162,19 @@ def equalize(
         seen: Statistics of every watched tensor.
         shaped: Called with the limits.
         headroom: The share by which a channel may exceed what was seen of it.
+        quiet_headroom: The same in groups without much of all noise, if that is more.
+        noise: What rounding a tensor adds, in any unit; as far as it is known.
     """
+    noise = noise or {}
+    whole = sum(noise.values())
     for group in channel_groups(graph):
         known = [name for name in group.tensors if name in seen]
         if not known or any(_on_grid(graph, conv) for conv in group.readers):
             continue
         largest = np.max([np.maximum(seen[name].high, -seen[name].low) for name in known], axis=0)
-        largest = largest * (1.0 + headroom)
+        own = [noise[name] for name in known if name in noise]
+        quiet = bool(own) and max(own) < MUCH * whole
+        largest = largest * (1.0 + max(headroom, quiet_headroom if quiet else 0.0))
         limit = group.limit(graph)
         if group.clips:
             largest = np.minimum(largest, limit)
@@ -188,8 +250,30 @@ def _ranges(graph: Graph, conv: NodeProto, axis: int) -> Array:
     return np.asarray(kernel.max(axis=tuple(index for index in range(kernel.ndim) if index != axis)))
 
 
-def _noise(graph: Graph, lane: DepthwiseChain, inner: ChannelStatistics, outer: ChannelStatistics) -> Array:
-    """What rounding each channel to 8 bits adds behind the lane, were its range its own."""
+def _dead(outer: ChannelStatistics) -> NDArray[np.bool_]:
+    """Which channels are zero at a lane's end on every image."""
+    return np.asarray((outer.high <= 0) & (outer.low >= 0))
+
+
+def _rounding_noise(seen: ChannelStatistics, curvature: Array) -> Array:
+    """What rounding each channel to 8 bits of its own range does to the answers."""
+    spread = np.maximum(seen.high, 0.0) - np.minimum(seen.low, 0.0)
+    return np.asarray(curvature * (spread / 255) ** 2 / 12)
+
+
+def _noise(
+    graph: Graph,
+    lane: DepthwiseChain,
+    inner: ChannelStatistics,
+    outer: ChannelStatistics,
+    curvature: Mapping[str, Array],
+) -> Array:
+    """What rounding each channel to 8 bits adds behind the lane, were its range its own.
+
+    In the answers' divergence where the curvature is known, else in power of the next layer's output.
+    """
+    if lane.inner in curvature and lane.outer in curvature:
+        return _rounding_noise(inner, curvature[lane.inner]) + _rounding_noise(outer, curvature[lane.outer])
     mixing = np.square(graph.constants[lane.leave.input[1]].astype(np.float64)).sum(axis=(0, 2, 3))
     filters = np.square(graph.constants[lane.filters.input[1]].astype(np.float64)).sum(axis=(1, 2, 3))
     return np.asarray(mixing * (outer.high**2 + filters * inner.high**2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -14,14 +14,18 @@ from edgenet.errors import LibraryError, UnsupportedError
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.insert import activations, insert_qdq, insert_weights, set_weights
 from edgenet.graph.qdq.integer_mean import integer_mean
+from edgenet.graph.qdq.movers import moved_from
 from edgenet.graph.segments import Step, steps
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
 from edgenet.quantize.ablation import Ablation
-from edgenet.quantize.calibration.calibrate import calibrate, channel_statistics
-from edgenet.quantize.calibration.image_stream import FEWEST, Feed, Reservoir
+from edgenet.quantize.calibration.calibrate import calibrate
+from edgenet.quantize.calibration.curvature import channel_curvature
+from edgenet.quantize.calibration.image_stream import Feed
 from edgenet.quantize.calibration.observers import OBSERVERS
-from edgenet.quantize.equalization import EqualizationResult, equalize_channels, watched
+from edgenet.quantize.calibration.watch import Statistics, Watched, watch
+from edgenet.quantize.equalization import EqualizationResult, equalize_channels, lanes_to_split, watched
+from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.mixed_precision.candidates import Choice, Times, choices, kept_by
 from edgenet.quantize.mixed_precision.search import Attempt, drift_budget_search
 from edgenet.quantize.mixed_precision.sensitivity import sensitivity
@@ -29,6 +33,7 @@ from edgenet.quantize.result import Quantization, Stopwatch, peak_mb
 from edgenet.quantize.rounding.compute_budget import plan_compute
 from edgenet.quantize.rounding.layerwise import Kept, Reconstruction, reconstruct
 from edgenet.quantize.rounding.round_to_nearest import nearest
+from edgenet.quantize.variants import Variant, best_variant, told
 from edgenet.recipe import Recipe
 from edgenet.task import Task
 from edgenet.threads import one_blas_thread
@@ -37,8 +42,6 @@ __all__ = ["Quantization", "quantize"]
 
 # Calibration images on which the passes are compared.
 COMPARED = 32
-# The most calibration images from which those are taken that judge a drift limit.
-JUDGED = 256
 Pixels = NDArray[np.uint8]
 
 
@@ -84,13 +87,16 @@ class _Job:
 
     def __init__(self, task: Task, recipe: Recipe, graph: Graph, progress: Progress) -> None:
         self.task = task
-        self.recipe, self.graph, self.progress = recipe, graph, progress
+        self.asked = self.recipe = recipe
+        self.graph, self.progress = graph, progress
         self.whole = recipe.precision == "int8"  # activations too
         self.zero_point = integer_mean(graph).zero_point if self.whole else None
         self.watch, self.shaped = Stopwatch(), EqualizationResult()
         self.feed: Feed | None = None
         self.lines: list[dict[str, Any]] = []
         self.attempts: list[Attempt] = []
+        self.variants: list[Variant] = []
+        self.plain = graph.copy()
 
     def nearest(self, images: Iterable[Pixels]) -> Reconstruction:
         """Ranges by the observer over all images, weights to nearest."""
@@ -103,38 +109,55 @@ class _Job:
                     self.graph, self.feed, self.recipe.observer, self._observed(images), self.recipe.headroom
                 )
             return nearest(self.graph, seen.ranges, self.recipe)
-        kept, _ = self._shape(images)
+        kept = self._shape(images)
         with self.watch.stage("observe"):
             seen = calibrate(self.graph, kept, self.recipe.observer, headroom=self.recipe.headroom)
         return nearest(self.graph, seen.ranges, self.recipe)
 
     def second_order(self, images: Iterable[Pixels]) -> Reconstruction:
         """Channels shaped over all images, then layer by layer over some of them."""
-        plain = self.graph.copy()
-        seen, others = self._shape(images)
-        count, sweeps = plan_compute(self.graph, self.recipe, len(seen))
-        seen = _spread(seen, count)
+        found = self._watch(images)
+        if self.recipe.variants:
+            self.recipe = self._chosen(found)
+        kept = _spread(found.kept(), max(1, self.recipe.rounding_images))
+        result = self.fit(found.all(), kept, found.others)
+        with self.watch.stage("compare"):
+            self._compare(kept[:: max(1, len(kept) // COMPARED)][:COMPARED], result)
+        return result
+
+    def fit(
+        self, seen: Statistics, images: Sequence[Pixels], others: Sequence[Pixels] = ()
+    ) -> Reconstruction:
+        """Shape the channels as some images showed them, and quantize layer by layer over some.
+
+        Args:
+            seen: Statistics of every watched tensor; they follow what is done.
+            images: To round by.
+            others: To judge a drift limit by.
+        """
+        with self.watch.stage("shape"):
+            self.shaped = equalize_channels(self.graph, seen, self.recipe, self._curvature(seen, images))
+        count, sweeps = plan_compute(self.graph, self.recipe, len(images))
+        images = _spread(images, count)
         how = replace(self.recipe, sweeps=sweeps)
         parts = steps(self.graph, self._names())
 
         def rounded(chosen: Iterable[str]) -> Reconstruction:
             kept = kept_by(parts, chosen)
-            if not self.whole:
-                kept = Kept(tensors=frozenset(self._names()))
+            tensors = kept.tensors | self._float_scores() if self.whole else frozenset(self._names())
             with self.watch.stage("round"):
                 shapes, told = (
                     (self.shaped.limits, self.shaped.shifts),
                     self._told("rounding weights (layers)"),
                 )
-                return reconstruct(self.task, self.graph, parts, seen, how, *shapes, told, kept)
+                kept = Kept(kept.convs if self.whole else frozenset(), tensors)
+                return reconstruct(self.task, self.graph, parts, images, how, *shapes, told, kept)
 
         own = _named(parts, self.recipe.float_layers)
         result = rounded(own)
         if self.recipe.max_drift:
-            judge = Ablation(self.task, plain, others)
-            result = self._within(parts, seen, judge, rounded, own, result)
-        with self.watch.stage("compare"):
-            self._compare(plain, seen[:: max(1, len(seen) // COMPARED)][:COMPARED], result)
+            judge = Ablation(self.task, self.plain, others)
+            result = self._within(parts, images, judge, rounded, own, result)
         return result
 
     def finished(self, graph: Graph, result: Reconstruction) -> Graph:
@@ -157,11 +180,19 @@ class _Job:
             layers=tuple(result.layers),
             stages=self.watch.stages,
             passes=tuple(self.lines),
-            notes=feed.notes(),
+            notes=(*feed.notes(), *self._said()),
+            variants=tuple(item.to_table() for item in self.variants),
             reused=self.shaped.reused,
             equalized=self.shaped.equalized,
             attempts=tuple(attempt.to_table() for attempt in self.attempts),
         )
+
+    def _said(self) -> tuple[str, ...]:
+        """How it was chosen between variants; one sentence, if any."""
+        if self.variants:
+            return (told(self.variants),)
+        few = self.asked.variants
+        return ("too few calibration images to choose between the variants of the recipe",) if few else ()
 
     def _names(self) -> list[str]:
         """The tensors that are rounded when nothing stays in float."""
@@ -186,7 +217,8 @@ class _Job:
         def offers() -> list[Choice]:
             with self.watch.stage("sensitivity"):
                 memory, told = self.recipe.memory_mb, self._told("finding layers that need float (layers)")
-                self.sources = sensitivity(self.task, self.graph, parts, images, result, memory, told)
+                shifts = self.shaped.shifts
+                self.sources = sensitivity(self.task, self.graph, parts, images, result, shifts, memory, told)
             times = Times.of(self.graph, parts)
             return [
                 item for item in choices(parts, self.sources, times) if own <= item.steps or not item.steps
@@ -200,33 +232,59 @@ class _Job:
         )
         return cast(Reconstruction, self.attempts[-1].result)
 
-    def _shape(self, images: Iterable[Pixels]) -> tuple[list[Pixels], list[Pixels]]:
-        """Watch the channels over all images and prepare them.
-
-        Returns:
-            The images kept for rounding, and others to judge it by where there is a limit to keep.
-        """
-        self.feed, kept = Feed(images), Reservoir(max(1, self.recipe.rounding_images))
-        wide = Reservoir(JUDGED if self.recipe.max_drift else 1)
-
-        def noted() -> Iterable[Pixels]:
-            for pixels in self.feed or ():
-                kept.offer(pixels)
-                wide.offer(pixels)
-                yield pixels
-
-        with self.watch.stage("calibrate"):
-            names = watched(self.graph) if self.whole else []
-            seen = channel_statistics(self.graph, names, noted(), self._observed(images))
-        used = {id(pixels) for pixels in kept.images}
-        others = [pixels for pixels in wide.images if id(pixels) not in used]
-        others = others if len(others) >= FEWEST else wide.images
+    def _shape(self, images: Iterable[Pixels]) -> list[Pixels]:
+        """Watch the channels over all images and shape them; returns the images kept."""
+        found = self._watch(images)
+        seen, kept = found.all(), found.kept()
         with self.watch.stage("shape"):
-            self.shaped = equalize_channels(self.graph, seen, self.recipe)
-        return kept.images, others
+            self.shaped = equalize_channels(self.graph, seen, self.recipe, self._curvature(seen, kept))
+        return kept
 
-    def _compare(self, plain: Graph, images: Sequence[Pixels], result: Reconstruction) -> None:
+    def _watch(self, images: Iterable[Pixels]) -> Watched:
+        """Go through all images once."""
+        self.feed = Feed(images)
+        names = watched(self.graph) if self.whole else []
+        with self.watch.stage("calibrate"):
+            return watch(self.graph, names, self.feed, self.recipe, self._observed(images))
+
+    def _chosen(self, found: Watched) -> Recipe:
+        """The recipe, or the variant of it that does best on images that it was not made with."""
+
+        def judged(recipe: Recipe, words: str) -> Mapping[str, Any]:
+            trial = replace(recipe, max_drift=0.0)
+            job = _Job(self.task, trial, self.graph.copy(), _prefixed(self.progress, words))
+            result = job.fit(found.half(0), _spread(found.images[0], trial.rounding_images))
+            line = Ablation(self.task, self.graph, found.images[1]).add("", job.finished(job.graph, result))
+            malloc_trim()
+            return line
+
+        if not found.halves:
+            return self.recipe.varied({})
+        with self.watch.stage("variants"):
+            recipe, self.variants = best_variant(self.recipe, judged)
+        return recipe
+
+    def _float_scores(self) -> frozenset[str]:
+        """The tensors that the network's outputs are, where the recipe leaves these in float."""
+        if self.recipe.scores != "float":
+            return frozenset()
+        names = set(self._names())
+        found = (moved_from(self.graph, name, names) for name in self.graph.outputs)
+        return frozenset(name for name in found if name is not None)
+
+    def _curvature(self, seen: Statistics, images: Sequence[Pixels]) -> dict[str, NDArray[np.float64]]:
+        """What noise in channels does to the answers, where that decides how they are shaped."""
+        recipe, names = self.recipe, []
+        if recipe.quiet_headroom:
+            names = [name for name in seen if len(self.graph.shape(name)) == 4]
+        elif recipe.reuse_dead:
+            lanes = lanes_to_split(self.graph, seen, recipe.spare_channels)
+            names = [name for lane in lanes for name in (lane.inner, lane.outer)]
+        return channel_curvature(self.task, self.graph, names, images)
+
+    def _compare(self, images: Sequence[Pixels], result: Reconstruction) -> None:
         """One line for each stage, the simple ones made anew for the purpose."""
+        plain = self.plain
         table = Ablation(self.task, plain, images)
         simple = [("min-max, nearest", plain), ("+ channels shaped", self.graph)]
         for name, graph in simple if self.whole else [("nearest", plain)]:
@@ -242,6 +300,10 @@ class _Job:
 
     def _told(self, stage: str) -> Callable[[int, int], None]:
         return lambda done, total: self.progress(stage, done, total)
+
+
+def _prefixed(progress: Progress, words: str) -> Progress:
+    return lambda stage, done, total: progress(words + stage, done, total)
 
 
 def _spread(images: Sequence[Pixels], count: int) -> list[Pixels]:

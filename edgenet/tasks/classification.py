@@ -119,6 +119,13 @@ class Classification(Task):
         p = log_softmax(wanted)
         return lambda got: float((np.exp(p) * (p - log_softmax(got))).sum(axis=1).mean())
 
+    def probes(self, wanted: Answers, count: int, generator: np.random.Generator) -> Answers:
+        """The gradient of the log-likelihood of classes that the network itself would draw."""
+        p = np.exp(log_softmax(wanted))[0]
+        vectors = np.tile(-p, (count, 1))
+        vectors[np.arange(count), generator.choice(len(p), count, p=p / p.sum())] += 1
+        return vectors.astype(np.float32)
+
     def expected_loss(self, wanted: Answers, got: Answers) -> float:
         """Top-1 that is expected to be lost.
 

@@ -258,11 +258,34 @@ def test_the_noise_of_a_lane_by_hand() -> None:
         "filters": np.array([[1.0, 3], [4, 0]]).reshape(2, 1, 1, 2),
     }
     lane = SimpleNamespace(
-        leave=SimpleNamespace(input=["x", "leave"]), filters=SimpleNamespace(input=["x", "filters"])
+        inner="in",
+        outer="out",
+        leave=SimpleNamespace(input=["x", "leave"]),
+        filters=SimpleNamespace(input=["x", "filters"]),
     )
     inner, outer = statistics([0, 0], [5, 7]), statistics([0, 0], [2, 3])
-    noise = _noise(SimpleNamespace(constants=constants), lane, inner, outer)
+    noise = _noise(SimpleNamespace(constants=constants), lane, inner, outer, {})
     assert noise.tolist() == [4 + 10 * 25, 13 * (9 + 16 * 49)]
+
+
+def test_the_noise_of_a_lane_by_what_it_does_to_the_answers() -> None:
+    inner, outer = statistics([0, -1], [5, 1]), statistics([0, 0], [2, 3])
+    lane = SimpleNamespace(inner="in", outer="out")
+    curvature = {"in": np.array([2.0, 3.0]), "out": np.array([0.0, 7.0])}
+    noise = _noise(SimpleNamespace(), lane, inner, outer, curvature)
+    assert 12 * 255**2 * noise == pytest.approx([2 * 25, 3 * 4 + 7 * 9])
+
+
+@pytest.mark.parametrize(
+    ("noise", "factors"),
+    [({}, [2, 1]), ({"act": 1.0, "z": 99.0}, [5 / 3, 1]), ({"act": 9.0, "z": 91.0}, [2, 1])],
+)
+def test_room_is_left_where_it_adds_little_noise(noise: dict[str, float], factors: list[float]) -> None:
+    """3 of 6 may become 6, or 3.6 may; what meets the limit has no more room."""
+    made, read = MADE, READ
+    graph = network("Clip", made, read)
+    equalize(graph, {"act": statistics([0, 0], [3, 6])}, EqualizationResult(), 0.0, 0.2, noise)
+    assert scaled(graph, made, read) == pytest.approx(factors)
 
 
 class TestDeadChannels:
@@ -290,7 +313,7 @@ class TestDeadChannels:
     def split(self, seen: dict[str, ChannelStatistics]) -> EqualizationResult:
         graph, shaped = self.lane(), EqualizationResult()
         assert len(depthwise_chains(graph)) == 1
-        split_channels(graph, seen, shaped)
+        split_channels(graph, seen, shaped, {})
         return shaped
 
     def test_one_dead_channel_carries_one_copy(self) -> None:
@@ -320,3 +343,15 @@ class TestDeadChannels:
         assert watched(self.lane()) == ["enter/act", "filters/act"]
         for act in ("Relu", "Clip"):
             assert watched(network(act, MADE, READ)) == ["act"]
+
+    def test_a_noisy_lane_is_filled_up_where_noise_is_known(self) -> None:
+        for tile, curvature, channels in ((4, True, 4), (4, False, 3), (3, True, 3), (0, True, 3)):
+            seen = {
+                "enter/act": statistics([0, 0, 0], [1, 1, 9]),
+                "filters/act": statistics([0, 0, 0], [1, 1, 9]),
+            }
+            graph, shaped = self.lane(), EqualizationResult()
+            known = dict.fromkeys(seen, np.ones(3)) if curvature else {}
+            split_channels(graph, seen, shaped, known, tile)
+            assert graph.shape("filters/act")[1] == channels == len(seen["filters/act"].high)
+            assert shaped.reused == channels - 3

@@ -5,7 +5,8 @@ channel costs its time all the same. Here it becomes a copy of a live one, and t
 behind takes the mean of the copies: the float network stays what it was, no operator and no byte is added,
 and the rounding noise of that channel falls, as with a doubled resolution when the copies' bias is shifted
 by a part of a step (dither). Splitting channels to win precision is outlier channel splitting
-(Zhao et al., arXiv 1901.09504); doing it in channels that are there anyway makes it free.
+(Zhao et al., arXiv 1901.09504); doing it in channels that are there anyway makes it free. So are channels
+that a kernel computes anyway: it works on 16 at a time, and the last 16 of 24 are half empty.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from onnx import NodeProto
 from edgenet.graph.graph import Graph
 from edgenet.graph.passes.equalize import depthwise
 
-__all__ = ["DepthwiseChain", "Split", "depthwise_chains", "split_into_dead"]
+__all__ = ["DepthwiseChain", "Split", "add_channels", "depthwise_chains", "split_into_dead"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,21 @@ def depthwise_chains(graph: Graph) -> list[DepthwiseChain]:
         if leave.op_type == "Conv" and not depthwise(graph, leave) and not depthwise(graph, enter):
             found.append(DepthwiseChain(enter, node.input[0], node, outer, leave))
     return found
+
+
+def add_channels(graph: Graph, lane: DepthwiseChain, count: int) -> int:
+    """Give a lane more channels, all of them zero, in place; returns how many it has then."""
+    before = graph.shape(lane.outer)[1]
+    for conv, axis in ((lane.enter, 0), (lane.filters, 0), (lane.leave, 1)):
+        for index in (1, 2) if axis == 0 else (1,):
+            values = graph.constants[conv.input[index]]
+            shape = (*values.shape[:axis], count, *values.shape[axis + 1 :])
+            _replace(graph, conv, index, np.concatenate([values, np.zeros(shape)], axis))
+    next(item for item in lane.filters.attribute if item.name == "group").i = before + count
+    for name in {lane.enter.output[0], lane.inner, lane.filters.output[0], lane.outer}:
+        shape = graph.shape(name)
+        graph.reshape(name, (shape[0], before + count, *shape[2:]))
+    return before + count
 
 
 def split_into_dead(

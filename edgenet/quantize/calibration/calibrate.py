@@ -74,13 +74,24 @@ def channel_statistics(
     names: Sequence[str],
     images: Iterable[NDArray[np.uint8]],
     progress: Callable[[int], None] = lambda _: None,
-) -> dict[str, ChannelStatistics]:
+    parts: int = 1,
+) -> list[dict[str, ChannelStatistics]]:
     """Watch the channels of some tensors [1, channels, rows, columns] over the images.
+
+    Args:
+        graph: A prepared float graph.
+        names: The tensors.
+        images: uint8 [1, H, W, 3] each.
+        progress: Called with the number of images done.
+        parts: The images are dealt to so many parts in turn.
+
+    Returns:
+        What each part saw.
 
     Raises:
         DataError: The network computes NaN or infinity; names the tensor.
     """
-    seen = {name: ChannelStatistics(name, graph.shape(name)[1]) for name in names}
+    seen = [{name: ChannelStatistics(name, graph.shape(name)[1]) for name in names} for _ in range(parts)]
     model, outputs = channel_outputs(graph, names)
     given = [output for item in outputs.values() for output in item.names]
     run = (
@@ -90,6 +101,6 @@ def channel_statistics(
         for name, item in outputs.items():
             high, mean = values[item.high].reshape(-1), values[item.mean].reshape(-1)
             low = values[item.low].reshape(-1) if item.low else np.zeros_like(high)
-            seen[name].update(low, high, mean)
+            seen[(done - 1) % parts][name].update(low, high, mean)
         progress(done)
     return seen

@@ -43,9 +43,20 @@ class ChannelStatistics:
             )
         self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
 
+    def joined(self, *others: ChannelStatistics) -> ChannelStatistics:
+        """A copy with what others saw of the same tensor on other images, too."""
+        copy, seen = ChannelStatistics(self.name, len(self.low)), (self, *others)
+        copy.low = np.min([item.low for item in seen], axis=0)
+        copy.high = np.max([item.high for item in seen], axis=0)
+        return copy
+
     def take(self, source: NDArray[np.int64]) -> None:
         """Let every channel have the statistics of another: [channels], indices."""
         self.low, self.high = self.low[source], self.high[source]
+
+    def extend(self, count: int) -> None:
+        """Follow channels that are always zero, behind the others."""
+        self.low, self.high = np.pad(self.low, (0, count)), np.pad(self.high, (0, count))
 
     def scale(self, factors: NDArray[np.float64]) -> None:
         """Follow a scaling of the channels: [channels], positive."""

@@ -17,6 +17,7 @@ from onnx import NodeProto
 from edgenet.graph.evaluate import Evaluator, flat
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.movers import moved_from
+from edgenet.graph.qparams import Affine
 from edgenet.graph.segments import Step, behind, subgraph
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.layerwise import Reconstruction
@@ -51,6 +52,7 @@ def sensitivity(
     parts: Sequence[Step],
     images: Sequence[NDArray[np.uint8]],
     result: Reconstruction,
+    shifts: Mapping[str, NDArray[np.float64]],
     memory_mb: float,
     progress: Callable[[int, int], None],
 ) -> Sources:
@@ -64,6 +66,8 @@ def sensitivity(
         parts: Its steps.
         images: uint8 [1, H, W, 3] each; as many are used as fit into memory, at most 32.
         result: The scales and weights.
+        shifts: Output of a convolution → shares of a step by which its channels are moved: copies of one
+            channel are rounded at different places, and their noise cancels.
         memory_mb: For the tensors of the float run.
         progress: Called with how many steps are done, of how many.
     """
@@ -81,7 +85,7 @@ def sensitivity(
         exact = _runner(graph, step.nodes, step.inputs, step.output)
         live = [name for name in states[0] if last.get(name, -1) > index]
         after = _runner(graph, _between(graph, {*live, step.output}, given), [*live, step.output], *given)
-        for table, noisy in _noises(graph, step, states, result, exact, found):
+        for table, noisy in _noises(graph, step, states, result, shifts, exact, found):
             answers = _answers(after, ({**state, step.output: noisy(state)} for state in states))
             table[step.output] = divergence(task.comparable(answers, task.outputs[0]))
         del after  # it holds nearly all weights: gone before the next one is made
@@ -95,15 +99,32 @@ def sensitivity(
 
 
 def _noises(
-    graph: Graph, step: Step, states: Sequence[Values], result: Reconstruction, exact: Run, found: Sources
+    graph: Graph,
+    step: Step,
+    states: Sequence[Values],
+    result: Reconstruction,
+    shifts: Mapping[str, NDArray[np.float64]],
+    exact: Run,
+    found: Sources,
 ) -> Iterator[tuple[dict[str, float], Run]]:
     """Where the effect of each source of noise at a step belongs, and the step's output with that noise."""
     affine = result.tensors.get(step.output)
     if affine is not None:
-        yield found.tensors, lambda state: dequantized(quantized(exact(state), affine), affine)
+        shift = shifts.get(step.conv.output[0]) if step.conv is not None else None
+        yield found.tensors, lambda state: _moved(exact(state), affine, shift)
     if step.conv is not None and step.conv.output[0] in result.weights:
         constants = _rounded(graph, step, states, result)
         yield found.weights, _runner(graph, step.nodes, step.inputs, step.output, constants=constants)
+
+
+def _moved(
+    values: NDArray[np.float32], affine: Affine, shift: NDArray[np.float64] | None
+) -> NDArray[np.float32]:
+    """Values rounded after a shift by these shares of a step, which is undone; zeros stay."""
+    if shift is None:
+        return dequantized(quantized(values, affine), affine)
+    moves = np.where(values > 0, (shift * affine.scale).reshape(1, -1, 1, 1), 0.0).astype(np.float32)
+    return dequantized(quantized(values + moves, affine), affine) - moves
 
 
 def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconstruction) -> Values:

@@ -14,6 +14,7 @@ from edgenet.graph.qdq.insert import activations
 from edgenet.graph.segments import steps, subgraph
 from edgenet.model import Model
 from edgenet.quantize.calibration.calibrate import channel_statistics
+from edgenet.quantize.calibration.channel_statistics import ChannelStatistics
 from edgenet.quantize.equalization import EqualizationResult, balance, equalize, split_channels, watched
 from edgenet.quantize.rounding.detect_grid import grid_scales
 from tests.conftest import smooth_images
@@ -24,6 +25,11 @@ IMAGES = [image[None] for image in smooth_images(10, 3, 64, 64)]
 @pytest.fixture
 def graph(model: Model) -> Graph:
     return Graph(prepare(model).proto)
+
+
+def seen_of(graph: Graph, names: list[str]) -> dict[str, ChannelStatistics]:
+    (seen,) = channel_statistics(graph, names, IMAGES)
+    return seen
 
 
 def answers(graph: Graph) -> np.ndarray:
@@ -41,7 +47,7 @@ def test_groups_of_a_mobilenet(graph: Graph) -> None:
 
 def test_scaling_below_the_limit_changes_nothing(graph: Graph) -> None:
     before = answers(graph)
-    seen = channel_statistics(graph, watched(graph), IMAGES)
+    seen = seen_of(graph, watched(graph))
     generator = np.random.default_rng(0)
     for group in channel_groups(graph):
         top = max(float(seen[name].high.max()) for name in group.tensors if name in seen)
@@ -54,16 +60,16 @@ def test_scaling_below_the_limit_changes_nothing(graph: Graph) -> None:
 
 @pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
 def test_balancing_keeps_the_float_function(graph: Graph, weight: float) -> None:
-    before, seen = answers(graph), channel_statistics(graph, watched(graph), IMAGES)
+    before, seen = answers(graph), seen_of(graph, watched(graph))
     balance(graph, seen, EqualizationResult(), weight)
     assert np.abs(answers(graph) - before).max() < 1e-3 * np.ptp(before)
 
 
 def test_filling_the_range_keeps_the_float_function(graph: Graph) -> None:
     before, shaped = answers(graph), EqualizationResult()
-    equalize(graph, channel_statistics(graph, watched(graph), IMAGES), shaped)
+    equalize(graph, seen_of(graph, watched(graph)), shaped)
     assert np.abs(answers(graph) - before).max() < 1e-3 * np.ptp(before)
-    again = channel_statistics(graph, list(shaped.limits), IMAGES)
+    again = seen_of(graph, list(shaped.limits))
     for name, limit in shaped.limits.items():
         live = again[name].high > 0.001
         assert again[name].high[live] == pytest.approx(limit, rel=1e-3), (
@@ -77,11 +83,11 @@ def test_balancing_does_not_blow_up_a_network_without_limits(graph: Graph) -> No
         if node.op_type == "Clip":
             node.op_type = "Relu"
             del node.input[1:]
-    before, seen = answers(graph), channel_statistics(graph, watched(graph), IMAGES)
+    before, seen = answers(graph), seen_of(graph, watched(graph))
     largest = {name: float(item.high.max()) for name, item in seen.items()}
     balance(graph, seen, EqualizationResult(), 0.8)
     assert np.abs(answers(graph) - before).max() < 1e-3 * np.ptp(before)
-    again = channel_statistics(graph, list(largest), IMAGES)
+    again = seen_of(graph, list(largest))
     for name, value in largest.items():
         assert float(again[name].high.max()) < 2 * value
 
@@ -94,7 +100,7 @@ def test_what_a_kernel_on_a_grid_reads_is_left_alone(graph: Graph) -> None:
         grid = (np.round(kernel / scales) * scales).astype(np.float32)
         graph.set_input(conv, 1, graph.add_constant("grid", grid))
     shaped = EqualizationResult()
-    equalize(graph, channel_statistics(graph, watched(graph), IMAGES), shaped)
+    equalize(graph, seen_of(graph, watched(graph)), shaped)
     kernels = [graph.constants[node.input[1]] for node in graph.nodes if node.op_type == "Conv"]
     assert all((grid_scales(kernel) > 0).all() for kernel in kernels)
     assert shaped.equalized == 13, "what the depthwise kernels read"
@@ -114,8 +120,8 @@ def test_dead_channels_carry_copies(graph: Graph) -> None:
     dead_channel(graph, 0, 2)
     dead_channel(graph, 0, 5)
     before, shaped = answers(graph), EqualizationResult()
-    seen = channel_statistics(graph, watched(graph), IMAGES)
-    split_channels(graph, seen, shaped)
+    seen = seen_of(graph, watched(graph))
+    split_channels(graph, seen, shaped, {})
     assert shaped.reused >= 2
     assert np.abs(answers(graph) - before).max() < 1e-4 * np.ptp(before)
     shift = shaped.shifts[depthwise_chains(graph)[0].filters.output[0]]

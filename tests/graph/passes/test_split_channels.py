@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgenet.graph.graph import Graph
-from edgenet.graph.passes.split_channels import depthwise_chains, split_into_dead
+from edgenet.graph.passes.split_channels import add_channels, depthwise_chains, split_into_dead
 from tests.graph.small import graph, keeps, node, random
 
 
@@ -73,3 +73,18 @@ def test_where_nothing_is_dead_nothing_changes() -> None:
     made = split_into_dead(small, chain, np.zeros(4, bool), np.ones(4))
     assert made.source.tolist() == [0, 1, 2, 3]
     keeps(before, small, 0.0)
+
+
+def test_more_channels_carry_copies_and_the_answers_stay() -> None:
+    small = net()
+    before = small.copy()
+    (chain,) = depthwise_chains(small)
+    assert add_channels(small, chain, 3) == 7
+    keeps(before, small, 0.0)
+    (chain,) = depthwise_chains(small)
+    dead = np.array([*DEAD, True, True, True])
+    made = split_into_dead(small, chain, dead, np.array([9.0, 0, 1, 0, 0, 0, 0]))
+    assert made.source.tolist() == [0, 0, 2, 0, 0, 2, 0], "a fourth of 9 / 3^2 is followed by one of 1"
+    keeps(before, small)
+    assert {small.shape(name)[1] for name in ("c", "r", "f", "g")} == {7}
+    assert [len(small.constants[name]) for name in chain.filters.input[1:]] == [7, 7]

@@ -124,7 +124,7 @@ def test_sources_find_the_layer_that_was_spoilt(model: Model) -> None:
     told: list[tuple[int, int]] = []
 
     def measured() -> Sources:
-        return sensitivity(TASK, graph, parts, PIXELS[:4], result, 48, lambda *item: told.append(item))
+        return sensitivity(TASK, graph, parts, PIXELS[:4], result, {}, 48, lambda *item: told.append(item))
 
     before = measured()
     assert told[-1] == (len(parts), len(parts))

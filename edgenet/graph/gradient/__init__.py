@@ -1,0 +1,1 @@
+"""Gradients as ONNX graphs: the chain rule for the operators of a prepared graph, run by ONNX Runtime."""
