@@ -10,6 +10,7 @@ from onnx import NodeProto
 
 from edgenet.graph.gradient.emit import Emitter
 from edgenet.graph.graph import attributes
+from edgenet.graph.pads import conv_pads
 
 __all__ = ["conv_gradient"]
 
@@ -28,7 +29,7 @@ def conv_gradient(emit: Emitter, node: NodeProto, grad: str, index: int) -> str:
     assert index == 0, "kernels are constants"
     shape, kernel = emit.shape(node.input[0]), emit.shape(node.input[1])
     options = attributes(node)
-    strides, pads = options.get("strides", [1, 1]), options.get("pads", [0, 0, 0, 0])
+    strides, pads = options.get("strides", [1, 1]), conv_pads(node, shape[2:], kernel[2:])
     group, plain = int(options.get("group", 1)), list(strides) == [1, 1] and not any(pads)
     if plain and group == 1 and kernel[2:] == (1, 1):
         return _product(emit, node.input[1], grad, shape)
@@ -70,5 +71,4 @@ def _spans(emit: Emitter, node: NodeProto) -> tuple[list[int], list[int], dict[s
     dilations, window = options.get("dilations", [1, 1]), emit.shape(node.input[1])[2:]
     spans = [step * (size - 1) for step, size in zip(dilations, window, strict=True)]
     kept: dict[str, Any] = {key: options[key] for key in ("group", "dilations", "strides") if key in options}
-    pads: list[int] = list(options.get("pads", [0, 0, 0, 0]))
-    return spans, pads, kept
+    return spans, conv_pads(node, emit.shape(node.input[0])[2:], window), kept

@@ -45,7 +45,8 @@ def channel_curvature(
 
     Returns:
         Tensor → float64 [channels], divergence for each unit of noise power, where all positions of the
-        channel have independent noise of that power; empty where an operator has no gradient here.
+        channel have independent noise of that power; empty where an operator has no gradient here, or
+        where an answer is no number.
     """
     if not names or not differentiable(graph, names):
         return {}
@@ -55,6 +56,8 @@ def channel_curvature(
     chosen = images[:: -(-len(images) // IMAGES)]
     for pixels in chosen:
         answer = task.comparable(plain.row(pixels)[None], task.outputs[0])
+        if not np.isfinite(answer).all():
+            return {}
         for vector in task.probes(answer, DRAWS, generator):
             for name, power in gradients.powers(pixels, vector).items():
                 total[name] = total[name] + power

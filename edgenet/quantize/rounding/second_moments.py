@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto
 
 from edgenet.graph.graph import attributes
+from edgenet.graph.pads import conv_pads
 
 __all__ = ["Moments", "columns"]
 
@@ -113,7 +114,7 @@ def columns(
 
     Args:
         value: float32 [1, channels, rows, columns].
-        conv: With strides, pads and dilations.
+        conv: With strides, dilations, and pads in either form.
         kernel: (height, width).
         depthwise: A group a channel, instead of one group of all.
         most: The most positions to take, spread evenly.
@@ -123,7 +124,7 @@ def columns(
     """
     options = attributes(conv)
     down, right = options.get("strides", [1, 1])
-    top, left, bottom, end = options.get("pads", [0, 0, 0, 0])
+    top, left, bottom, end = conv_pads(conv, value.shape[2:], kernel)
     tall, wide = options.get("dilations", [1, 1])
     padded = np.pad(value[0], ((0, 0), (top, bottom), (left, end))) if top + left + bottom + end else value[0]
     rows = (padded.shape[1] - tall * (kernel[0] - 1) - 1) // down + 1
