@@ -124,6 +124,7 @@ class Backend(ABC):
         sent: Whether edgenet sends the runtime to a board without one; else it comes with the board's system.
         exact: Whether an artifact computes here what its graph says, so that it can be held to it number by
             number; its int8 layers are then shown by :meth:`layers`.
+        hybrid: Whether a float layer with int8 weights rounds its input while it runs.
         nhwc: Whether its inner tensors, as the board shows them, have their channels last.
     """
 
@@ -134,6 +135,7 @@ class Backend(ABC):
     preferred: str | None = None
     sent: bool = True
     exact: bool = False
+    hybrid: bool = False
     nhwc: bool = False
 
     @abstractmethod

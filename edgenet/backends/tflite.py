@@ -45,6 +45,7 @@ class Tflite(Backend):
     mixed = True
     heads = HEADS
     exact = property(lambda _: has_litert())
+    hybrid = True
     nhwc = True
 
     def lower(self, model: Model, target: Target) -> Artifact:

@@ -115,6 +115,21 @@ def test_the_limit_is_kept_by_the_fastest_set_that_does() -> None:
     assert "--max-drift 0.2" in caught.value.remedy
 
 
+@pytest.mark.parametrize(("middle", "used"), [(0.5, "ab"), (0.7, "abc")])
+def test_between_a_set_that_fails_and_one_that_holds_another_is_tried(middle: float, used: str) -> None:
+    """One set was less than hoped for, so the next one tried is far beyond: the middle may do."""
+    offered = [attempt(kept, noise, 0).choice for kept, noise in (("", 10), ("a", 5), ("ab", 4), ("abc", 1))]
+    losses = {"a": 1.9, "ab": middle, "abc": 0.1}
+    tried = drift_budget_search(
+        0.6,
+        attempt("", 10, 1.0),
+        lambda: offered,
+        lambda choice: attempt(kept := "".join(sorted(choice.steps)), choice.noise, losses[kept]),
+    )
+    assert tried[-1].result == used
+    assert {item.result for item in tried} == {"", "a", "ab", "abc"}
+
+
 def test_sources_find_the_layer_that_was_spoilt(model: Model) -> None:
     graph = Graph(prepare(model).proto)
     integer_mean(graph)
