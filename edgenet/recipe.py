@@ -21,11 +21,11 @@ CHOICES = {
     "scores": ("observer", "divergence", "float"),
 }
 # Keys that younger versions know; left out where they say nothing, so that older files keep their digests.
-OPTIONAL = ("paired", "headroom", "quiet_headroom", "spare_channels", "variants")
+OPTIONAL = ("paired", "headroom", "quiet_headroom", "leave_grid", "spare_channels", "variants")
 # What the variants of a recipe may set.
 VARIED = (
-    "observer", "reuse_dead", "spare_channels", "equalize", "scores", "adapt", "damping", "sweeps",
-    "positions", "rounding_images", "headroom", "quiet_headroom",
+    "observer", "reuse_dead", "spare_channels", "equalize", "scores", "adapt", "leave_grid", "damping",
+    "sweeps", "positions", "rounding_images", "headroom", "quiet_headroom",
 )  # fmt: skip
 
 
@@ -53,6 +53,8 @@ class Recipe(Shown):
             the probabilities; or they stay "float", with int8 weights before them.
         adapt: How far (0 to 1) a layer's weights go towards those that undo the noise of its int8 inputs,
             as a share of what helps held-out images.
+        leave_grid: Let weights that lie on an int8 grid already (of a network trained for int8) leave it, so
+            that they, too, undo the noise of a layer's inputs.
         damping: Added to the second moments' diagonal, as a share of its mean.
         sweeps: The most rounds of coordinate descent over a layer's weights.
         positions: The most positions of an image from which a layer's second moments are taken.
@@ -93,6 +95,7 @@ class Recipe(Shown):
     rounding: str = "nearest"
     scores: str = "observer"
     adapt: float = 1.0
+    leave_grid: bool = False
     damping: float = 0.01
     sweeps: int = 8
     positions: int = 400
@@ -145,6 +148,7 @@ class Recipe(Shown):
             rounding=table.take("rounding", str, "nearest"),
             scores=table.take("scores", str, "observer"),
             adapt=_number(table, "adapt", 1),
+            leave_grid=table.take("leave_grid", bool, False),
             damping=_number(table, "damping", 0.01),
             sweeps=int(_number(table, "sweeps", 8)),
             positions=int(_number(table, "positions", 400)),

@@ -56,7 +56,7 @@ def fit(
     GPTAQ, Li et al., arXiv 2504.02692), then rounded by :mod:`.second_order`. The
     bias takes up what remains of the mean (empirical bias correction, Nagel et al., arXiv 1906.04721, D.2);
     moments are central for that reason. A channel whose weights lie on an int8 grid keeps them and the grid,
-    unless a lane would overflow.
+    unless a lane would overflow or the recipe lets it go.
 
     Args:
         kernel: [outputs, ...].
@@ -71,7 +71,7 @@ def fit(
     shared = recipe.granularity == "per-tensor"
     lowest = _lowest_scale(bias, input_scale).reshape(len(moments), -1)
     values, scales = second_order(wanted, moments, recipe.sweeps, lowest, shared, lanes)
-    if not shared:
+    if not shared and not recipe.leave_grid:
         real, grid = _by_group(kernel, len(moments)), grid_scales(kernel).reshape(scales.shape)
         exact = grid > lowest
         exact[exact] = _fits(np.round(real[exact] / grid[exact][:, None]), lanes)
