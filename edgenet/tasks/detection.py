@@ -133,11 +133,12 @@ class Detection(Task):
 
         Objects are few among thousands of anchors, and where there is one, activations are the largest of
         the picture. A range of the least mean squared error gives up what is so rare, and a range of what was
-        seen leaves no room for what a few calibration images did not show.
+        seen leaves no room for what a few calibration images did not show. Nor can few images choose between
+        variants: what is rare is in none of them.
         """
         if recipe.observer != "error":
             return recipe
-        return replace(recipe, observer="min-max", headroom=HEADROOM)
+        return replace(recipe, observer="min-max", headroom=HEADROOM, variants=())
 
     def comparable(self, values: NDArray[Any], meaning: str) -> Answers:
         """Probabilities of all anchors and columns, then the box codes in the network's own units."""

@@ -17,6 +17,8 @@ __all__ = ["FEWEST", "Feed", "Reservoir", "ahead"]
 
 AHEAD = 8
 FEWEST = 8
+# The fewest with which docs/where-int8-loses.md has figures.
+PROMISED = 16
 
 Pixels = NDArray[np.uint8]
 
@@ -80,6 +82,11 @@ class Feed:
         said = []
         if self.count < FEWEST:
             said.append(f"only {self.count} calibration images; {FEWEST} are the fewest that say something")
+        elif self.count < PROMISED:
+            said.append(
+                f"only {self.count} calibration images: what int8 costs was measured with {PROMISED} and more, "
+                "and nothing is promised below"
+            )
         if self.blank:
             said.append(f"{self.blank} of {self.count} calibration images are one flat color")
         if self.repeated:
