@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -255,6 +256,7 @@ class _Job:
             job = _Job(self.task, trial, self.graph.copy(), _prefixed(self.progress, words))
             result = job.fit(found.half(0), _spread(found.images[0], trial.rounding_images))
             line = Ablation(self.task, self.graph, found.images[1]).add("", job.finished(job.graph, result))
+            gc.collect()  # sessions in closures
             malloc_trim()
             return line
 

@@ -57,7 +57,7 @@ def test_the_account_says_what_was_done(model: Model) -> None:
     assert account.passes[-1]["divergence"] < account.passes[0]["divergence"] * 1.5
     assert {"calibrate", "shape", "round", "compare"} == set(account.stages)
     assert account.images == 16
-    assert account.notes == ()
+    assert [note.partition(":")[0] for note in account.notes] == ["only 16 calibration images"]
     assert all({"name", "op", "range", "sqnr_db"} <= set(layer) for layer in account.layers)
     assert not {"seconds", "peak_mb", "stages"} & set(account.facts()), "nothing that changes between runs"
     assert ("calibrating (images)", 16, 16) in told

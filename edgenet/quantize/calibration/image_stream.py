@@ -17,8 +17,8 @@ __all__ = ["FEWEST", "Feed", "Reservoir", "ahead"]
 
 AHEAD = 8
 FEWEST = 8
-# The fewest with which docs/where-int8-loses.md has figures.
-PROMISED = 16
+# With half of them int8 loses several times as much (docs/where-int8-loses.md).
+PROMISED = 32
 
 Pixels = NDArray[np.uint8]
 
@@ -84,8 +84,8 @@ class Feed:
             said.append(f"only {self.count} calibration images; {FEWEST} are the fewest that say something")
         elif self.count < PROMISED:
             said.append(
-                f"only {self.count} calibration images: what int8 costs was measured with {PROMISED} and more, "
-                "and nothing is promised below"
+                f"only {self.count} calibration images: with fewer than {PROMISED} nothing is promised "
+                "of what int8 loses"
             )
         if self.blank:
             said.append(f"{self.blank} of {self.count} calibration images are one flat color")
