@@ -88,8 +88,7 @@ class _Job:
 
     def __init__(self, task: Task, recipe: Recipe, graph: Graph, progress: Progress) -> None:
         self.task = task
-        self.asked = self.recipe = recipe
-        self.graph, self.progress = graph, progress
+        self.recipe, self.graph, self.progress = recipe, graph, progress
         self.whole = recipe.precision == "int8"  # activations too
         self.zero_point = integer_mean(graph).zero_point if self.whole else None
         self.watch, self.shaped = Stopwatch(), EqualizationResult()
@@ -97,6 +96,7 @@ class _Job:
         self.lines: list[dict[str, Any]] = []
         self.attempts: list[Attempt] = []
         self.variants: list[Variant] = []
+        self.said: tuple[str, ...] = ()  # how it was chosen between them
         self.plain = graph.copy()
 
     def nearest(self, images: Iterable[Pixels]) -> Reconstruction:
@@ -110,7 +110,9 @@ class _Job:
                     self.graph, self.feed, self.recipe.observer, self._observed(images), self.recipe.headroom
                 )
             return nearest(self.graph, seen.ranges, self.recipe)
-        kept = self._shape(images)
+        found = self._watch(images)
+        kept = found.kept()
+        self._shape(found.all(), kept)
         with self.watch.stage("observe"):
             seen = calibrate(self.graph, kept, self.recipe.observer, headroom=self.recipe.headroom)
         return nearest(self.graph, seen.ranges, self.recipe)
@@ -136,8 +138,7 @@ class _Job:
             images: To round by.
             others: To judge a drift limit by.
         """
-        with self.watch.stage("shape"):
-            self.shaped = equalize_channels(self.graph, seen, self.recipe, self._curvature(seen, images))
+        self._shape(seen, images)
         count, sweeps = plan_compute(self.graph, self.recipe, len(images))
         images = _spread(images, count)
         how = replace(self.recipe, sweeps=sweeps)
@@ -181,19 +182,12 @@ class _Job:
             layers=tuple(result.layers),
             stages=self.watch.stages,
             passes=tuple(self.lines),
-            notes=(*feed.notes(), *self._said()),
+            notes=(*feed.notes(), *self.said),
             variants=tuple(item.to_table() for item in self.variants),
             reused=self.shaped.reused,
             equalized=self.shaped.equalized,
             attempts=tuple(attempt.to_table() for attempt in self.attempts),
         )
-
-    def _said(self) -> tuple[str, ...]:
-        """How it was chosen between variants; one sentence, if any."""
-        if self.variants:
-            return (told(self.variants),)
-        few = self.asked.variants
-        return ("too few calibration images to choose between the variants of the recipe",) if few else ()
 
     def _names(self) -> list[str]:
         """The tensors that are rounded when nothing stays in float."""
@@ -233,13 +227,10 @@ class _Job:
         )
         return cast(Reconstruction, self.attempts[-1].result)
 
-    def _shape(self, images: Iterable[Pixels]) -> list[Pixels]:
-        """Watch the channels over all images and shape them; returns the images kept."""
-        found = self._watch(images)
-        seen, kept = found.all(), found.kept()
+    def _shape(self, seen: Statistics, images: Sequence[Pixels]) -> None:
+        """Prepare the channels; the statistics follow."""
         with self.watch.stage("shape"):
-            self.shaped = equalize_channels(self.graph, seen, self.recipe, self._curvature(seen, kept))
-        return kept
+            self.shaped = equalize_channels(self.graph, seen, self.recipe, self._curvature(seen, images))
 
     def _watch(self, images: Iterable[Pixels]) -> Watched:
         """Go through all images once."""
@@ -250,20 +241,23 @@ class _Job:
 
     def _chosen(self, found: Watched) -> Recipe:
         """The recipe, or the variant of it that does best on images that it was not made with."""
+        if not found.halves:
+            self.said = ("too few calibration images to choose between the variants of the recipe",)
+            return self.recipe.varied({})
+        judge = Ablation(self.task, self.graph, found.images[1])
 
         def judged(recipe: Recipe, words: str) -> Mapping[str, Any]:
             trial = replace(recipe, max_drift=0.0)
             job = _Job(self.task, trial, self.graph.copy(), _prefixed(self.progress, words))
             result = job.fit(found.half(0), _spread(found.images[0], trial.rounding_images))
-            line = Ablation(self.task, self.graph, found.images[1]).add("", job.finished(job.graph, result))
+            line = judge.add("", job.finished(job.graph, result))
             gc.collect()  # sessions in closures
             malloc_trim()
             return line
 
-        if not found.halves:
-            return self.recipe.varied({})
         with self.watch.stage("variants"):
             recipe, self.variants = best_variant(self.recipe, judged)
+        self.said = (told(self.variants),)
         return recipe
 
     def _float_scores(self) -> frozenset[str]:
