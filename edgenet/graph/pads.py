@@ -1,4 +1,4 @@
-"""How far a convolution reaches beyond its input."""
+"""How far a convolution or a pooling reaches beyond its input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def conv_pads(conv: NodeProto, size: Sequence[int], window: Sequence[int]) -> li
     """Rows and columns of zeros around an input: top, left, bottom, right; from ``pads`` or ``auto_pad``.
 
     Args:
-        conv: A Conv.
+        conv: A Conv, or a pooling.
         size: (rows, columns) of its input.
         window: (rows, columns) of its kernel.
     """

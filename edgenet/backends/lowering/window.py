@@ -10,6 +10,7 @@ from onnx import NodeProto
 
 from edgenet.backends.lowering.scope import Scope
 from edgenet.graph.graph import attributes
+from edgenet.graph.pads import conv_pads
 
 __all__ = ["Window", "pad_pixels", "window_of"]
 
@@ -58,7 +59,7 @@ def window_of(scope: Scope, node: NodeProto, kernel: Pair) -> Window:
     # Pixels that all steps together reach over; padding in excess of them is never read.
     span = [(out[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1 for i in (0, 1)]
     total = _pair([max(span[i] - size[i], 0) for i in (0, 1)])
-    before = _before(options, total)
+    before = _pair(conv_pads(node, size, kernel)[:2])
     after = _pair([max(span[i] - size[i] - before[i], 0) for i in (0, 1)])
     same = all(
         out[i] == -(-size[i] // strides[i])
@@ -92,15 +93,6 @@ def pad_pixels(scope: Scope, node: NodeProto, source: int, window: Window, lowes
     code = "PADV2" if lowest else "PAD"
     scope.emit(code, inputs, padded, ("PadV2Options" if lowest else "PadOptions", {}))
     return padded
-
-
-def _before(options: dict[str, Any], total: Pair) -> Pair:
-    """Padding at the top and left, from ``pads`` or ``auto_pad``."""
-    rule = options.get("auto_pad", b"NOTSET")
-    if rule == b"NOTSET":
-        return _pair(options.get("pads", (0, 0, 0, 0))[:2])
-    extra = {b"SAME_UPPER": 0, b"SAME_LOWER": 1}.get(rule)
-    return (0, 0) if extra is None else _pair([(side + extra) // 2 for side in total])
 
 
 def _pair(values: Any) -> Pair:

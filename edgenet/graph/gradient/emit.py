@@ -71,11 +71,10 @@ class Emitter:
         """Where a tensor is at most a limit; bool."""
         return self.node("LessOrEqual", [value, self.constant(limit)], self.shape(value))
 
-    def sum(self, value: str, axes: Sequence[int], keep: bool = True) -> str:
-        """The sum along some axes, which stay as axes of length 1 if they are kept."""
-        own = self.shape(value)
-        shape = [1 if axis in axes else size for axis, size in enumerate(own) if keep or axis not in axes]
-        return self.node("ReduceSum", [value, self.constant(axes, np.int64)], shape, keepdims=int(keep))
+    def sum(self, value: str, axes: Sequence[int]) -> str:
+        """The sum along some axes, which stay as axes of length 1."""
+        shape = [1 if axis in axes else size for axis, size in enumerate(self.shape(value))]
+        return self.node("ReduceSum", [value, self.constant(axes, np.int64)], shape, keepdims=1)
 
     def summed_to(self, value: str, shape: Sequence[int]) -> str:
         """A gradient summed over what broadcasting repeated, in the shape of what was broadcast."""
