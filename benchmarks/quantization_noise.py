@@ -42,10 +42,8 @@ def variants(job: _Job, made: Reconstruction, images: Sequence[Pixels]) -> Itera
     def fitted(recipe: Recipe, kept: Kept) -> Reconstruction:
         return reconstruct(job.task, job.graph, cut, images, recipe, *shapes, lambda *_: None, kept)
 
-    part, graph = (
-        fitted(replace(job.recipe, precision="int8-dynamic"), Kept(tensors=tensors)),
-        job.graph.copy(),
-    )
+    dynamic, graph = replace(job.recipe, precision="int8-dynamic"), job.graph.copy()
+    part = fitted(dynamic, Kept(tensors=tensors))
     insert_weights(graph, part.weights, part.biases)
     yield "weights int8, activations float", graph
     yield "activations int8, weights float", job.finished(job.graph, fitted(job.recipe, Kept(convs=convs)))

@@ -109,8 +109,8 @@ def _guard_float_convolutions(graph: Graph) -> int:
         limit = np.array((lowest - zero + 0.25) * scale, np.float32)
         name = graph.add_constant(f"{node.output[0]}/limit", limit)
         clipped = graph.fresh(f"{node.output[0]}/within")
-        most = helper.make_node("Max", [node.output[0], name], [clipped], name=clipped)
-        graph.insert(after, most, graph.shape(node.output[0]))
+        guard = helper.make_node("Max", [node.output[0], name], [clipped], name=clipped)
+        graph.insert(after, guard, graph.shape(node.output[0]))
         graph.set_input(after, 0, clipped)
         guarded += 1
     return guarded

@@ -18,7 +18,7 @@ from edgenet.quantize.calibration.observers import OBSERVERS, Observer
 from edgenet.quantize.calibration.ranges import with_headroom
 from edgenet.threads import usable_threads
 
-__all__ = ["Calibration", "calibrate", "channel_statistics"]
+__all__ = ["Calibration", "calibrate", "calibration_threads", "channel_statistics"]
 
 # ONNX Runtime's kernels give the same bits with any number; small networks gain nothing from more.
 MOST_THREADS = 4
@@ -30,6 +30,11 @@ class Calibration:
 
     ranges: dict[str, tuple[float, float]]
     images: int
+
+
+def calibration_threads() -> int:
+    """Threads for runs of the float network over the images."""
+    return min(MOST_THREADS, usable_threads())
 
 
 def calibrate(
@@ -52,7 +57,7 @@ def calibrate(
         DataError: There is no image, or the network computes NaN or infinity.
     """
     names = activations(graph)
-    evaluator = Evaluator(graph.proto(), names, min(MOST_THREADS, usable_threads()), lean=True)
+    evaluator = Evaluator(graph.proto(), names, calibration_threads(), lean=True)
     observers: dict[str, Observer] = {name: OBSERVERS[observer]() for name in names}
     done = 0
     for pixels in images:
@@ -94,9 +99,7 @@ def channel_statistics(
     seen = [{name: ChannelStatistics(name, graph.shape(name)[1]) for name in names} for _ in range(parts)]
     model, outputs = channel_outputs(graph, names)
     given = [output for item in outputs.values() for output in item.names]
-    run = (
-        Evaluator(model, given, min(MOST_THREADS, usable_threads()), lean=True).run if names else lambda _: {}
-    )
+    run = Evaluator(model, given, calibration_threads(), lean=True).run if names else lambda _: {}
     for done, values in enumerate(map(run, images), 1):
         for name, item in outputs.items():
             high, mean = values[item.high].reshape(-1), values[item.mean].reshape(-1)

@@ -19,15 +19,14 @@ from edgenet.graph.evaluate import Evaluator, flat
 from edgenet.graph.gradient.differentiate import differentiable, differentiate
 from edgenet.graph.gradient.emit import Emitter
 from edgenet.graph.graph import Graph
+from edgenet.quantize.calibration.calibrate import calibration_threads
 from edgenet.task import Task
-from edgenet.threads import usable_threads
 
 __all__ = ["channel_curvature"]
 
 IMAGES = 16
 # Random vectors for each image.
 DRAWS = 2
-MOST_THREADS = 4
 
 Array = NDArray[np.float64]
 
@@ -50,7 +49,7 @@ def channel_curvature(
     """
     if not names or not differentiable(graph, names):
         return {}
-    threads = min(MOST_THREADS, usable_threads())
+    threads = calibration_threads()
     plain, gradients = Evaluator(graph.proto(), threads=threads, lean=True), _Gradients(graph, names, threads)
     generator, total = np.random.default_rng(0), dict.fromkeys(names, np.zeros(1))
     chosen = images[:: -(-len(images) // IMAGES)]
