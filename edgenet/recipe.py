@@ -18,7 +18,7 @@ CHOICES = {
     "granularity": ("per-channel", "per-tensor"),
     "equalize": ("none", "range", "weights"),
     "rounding": ("nearest", "second-order"),
-    "scores": ("observer", "divergence", "float"),
+    "scores": ("observer", "divergence", "float", "int16"),
 }
 # Keys that younger versions know; left out where they say nothing, so that older files keep their digests.
 OPTIONAL = ("paired", "headroom", "quiet_headroom", "leave_grid", "spare_channels", "variants")
@@ -50,7 +50,7 @@ class Recipe(Shown):
         balance: With "weights": 1 looks at the weights alone, 0 at the activations' range alone.
         rounding: "nearest", or "second-order": layer by layer, by what the layer's output loses.
         scores: Range of the class scores: the "observer" as for any tensor, or the least "divergence" of
-            the probabilities; or they stay "float", with int8 weights before them.
+            the probabilities; or they stay "float", or become "int16", with int8 weights before them.
         adapt: How far (0 to 1) a layer's weights go towards those that undo the noise of its int8 inputs,
             as a share of what helps held-out images.
         leave_grid: Let weights that lie on an int8 grid already (of a network trained for int8) leave it, so
@@ -212,9 +212,9 @@ class Recipe(Shown):
             raise LibraryError(
                 f"{where}: spare_channels needs the copies of reuse_dead", "write reuse_dead = true"
             )
-        if (self.variants or self.scores == "float") and self.rounding != "second-order":
+        if (self.variants or self.scores in ("float", "int16")) and self.rounding != "second-order":
             raise LibraryError(
-                f"{where}: variants and float scores work with second-order rounding",
+                f"{where}: variants, float and int16 scores work with second-order rounding",
                 'write rounding = "second-order"',
             )
         for key in ("headroom", "quiet_headroom"):

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import NodeProto, ValueInfoProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from edgenet.graph.indices import Mentions, Order
 from edgenet.graph.shapes import inferred
@@ -288,14 +288,27 @@ class Graph:
         weights = [numpy_helper.from_array(self.constants[name], name) for name in used]
         ends = list(self.inputs.values()), list(self.outputs.values())
         graph = helper.make_graph(self.nodes, "edgenet", *ends, weights)
+        foreign = [node for node in self.nodes if node.domain]
+        graph.value_info.extend(map(self._info, foreign))  # onnx infers nothing through these
+        domains = sorted({node.domain for node in foreign})
+        imported = [helper.make_opsetid("", self.opset), *(helper.make_opsetid(item, 1) for item in domains)]
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", self.opset)],
+            opset_imports=imported,
             ir_version=8,
             producer_name="edgenet",
         )
-        model.graph.value_info.extend(inferred(model, check=True).graph.value_info)
+        known = inferred(model, check=True).graph.value_info
+        del model.graph.value_info[:]
+        model.graph.value_info.extend(known)
         return model
+
+    def _info(self, node: NodeProto) -> ValueInfoProto:
+        """Type and shape of what a 16-bit QuantizeLinear or DequantizeLinear gives."""
+        kind = TensorProto.FLOAT
+        if node.op_type == "QuantizeLinear":
+            kind = helper.np_dtype_to_tensor_dtype(self.constants[node.input[2]].dtype)
+        return helper.make_tensor_value_info(node.output[0], kind, self.shape(node.output[0]))
 
 
 def _only(named: dict[str, ValueInfoProto], kind: str) -> str:

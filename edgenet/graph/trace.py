@@ -13,10 +13,10 @@ from onnx import TensorProto, helper
 from edgenet.graph.evaluate import Evaluator, flat
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.align_scales import align_scales
+from edgenet.graph.qparams import SIGNED
 
 __all__ = ["LayerByLayer", "onnx_layers", "onnx_run"]
 
-SHIFT = 128  # uint8 = int8 + 128
 IMAGE_RANK = 4
 
 
@@ -107,6 +107,6 @@ def _quantized(nodes: Iterable[onnx.NodeProto]) -> dict[str, str]:
 
 
 def _nhwc(values: NDArray[np.uint8] | NDArray[np.int8]) -> NDArray[np.int8]:
-    signed = values.astype(np.int16) - (SHIFT if values.dtype == np.uint8 else 0)
+    signed = values.astype(np.int16) - (SIGNED if values.dtype == np.uint8 else 0)
     moved = signed.transpose(0, 2, 3, 1) if values.ndim == IMAGE_RANK else signed
     return np.ascontiguousarray(moved, np.int8)

@@ -17,6 +17,7 @@ from edgenet.graph.passes.split_channels import (
     depthwise_chains,
     split_into_dead,
 )
+from edgenet.graph.qparams import STEPS
 from edgenet.quantize.calibration.channel_statistics import ChannelStatistics
 from edgenet.quantize.rounding.detect_grid import grid_scales
 from edgenet.recipe import Recipe
@@ -258,7 +259,7 @@ def _dead(outer: ChannelStatistics) -> NDArray[np.bool_]:
 def _rounding_noise(seen: ChannelStatistics, curvature: Array) -> Array:
     """What rounding each channel to 8 bits of its own range does to the answers."""
     spread = np.maximum(seen.high, 0.0) - np.minimum(seen.low, 0.0)
-    return np.asarray(curvature * (spread / 255) ** 2 / 12)
+    return np.asarray(curvature * (spread / STEPS) ** 2 / 12)
 
 
 def _noise(

@@ -16,6 +16,7 @@ from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.insert import activations, insert_qdq, insert_weights, set_weights
 from edgenet.graph.qdq.integer_mean import integer_mean
 from edgenet.graph.qdq.movers import moved_from
+from edgenet.graph.qdq.wide import is_convolved_end
 from edgenet.graph.segments import Step, steps
 from edgenet.model import Model
 from edgenet.progress import Progress, silent
@@ -146,13 +147,14 @@ class _Job:
 
         def rounded(chosen: Iterable[str]) -> Reconstruction:
             kept = kept_by(parts, chosen)
-            tensors = kept.tensors | self._float_scores() if self.whole else frozenset(self._names())
+            tensors = kept.tensors | self._scores("float") if self.whole else frozenset(self._names())
             with self.watch.stage("round"):
                 shapes, told = (
                     (self.shaped.limits, self.shaped.shifts),
                     self._told("rounding weights (layers)"),
                 )
-                kept = Kept(kept.convs if self.whole else frozenset(), tensors)
+                convs = kept.convs if self.whole else frozenset()
+                kept = Kept(convs, tensors, self._scores("int16") - tensors)
                 return reconstruct(self.task, self.graph, parts, images, how, *shapes, told, kept)
 
         own = _named(parts, self.recipe.float_layers)
@@ -260,13 +262,20 @@ class _Job:
         self.said = (told(self.variants),)
         return recipe
 
-    def _float_scores(self) -> frozenset[str]:
-        """The tensors that the network's outputs are, where the recipe leaves these in float."""
-        if self.recipe.scores != "float":
+    def _scores(self, how: str) -> frozenset[str]:
+        """The tensors that the network's outputs are, where the recipe wants these so ("float", "int16").
+
+        16 bits are for what a convolution computes and nothing else reads; other outputs stay float.
+        """
+        if self.recipe.scores not in ("float", "int16"):
             return frozenset()
         names = set(self._names())
-        found = (moved_from(self.graph, name, names) for name in self.graph.outputs)
-        return frozenset(name for name in found if name is not None)
+        ends = (moved_from(self.graph, name, names) for name in self.graph.outputs)
+        found = frozenset(name for name in ends if name is not None)
+        if self.recipe.scores == "float":
+            return found if how == "float" else frozenset()
+        wide = frozenset(name for name in found if is_convolved_end(self.graph, name))
+        return wide if how == "int16" else found - wide
 
     def _curvature(self, seen: Statistics, images: Sequence[Pixels]) -> dict[str, NDArray[np.float64]]:
         """What noise in channels does to the answers, where that decides how they are shaped."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from onnx import NodeProto
 from edgenet.backends.lowering.activation import fused
 from edgenet.backends.lowering.depthwise import has_no_kernel, in_blocks, lower_in_pieces
 from edgenet.backends.lowering.file import Quantization
+from edgenet.backends.lowering.rescaling import widened
 from edgenet.backends.lowering.scope import ELSEWHERE, Scope
 from edgenet.backends.lowering.window import Window, pad_pixels, window_of
 from edgenet.graph.graph import attributes
@@ -44,7 +46,8 @@ def lower_conv(scope: Scope, node: NodeProto) -> None:
             return
         kernel = _regrouped(scope, node, kernel, channels)
         groups, depthwise = channels // kernel.shape[1], kernel.shape[1] == 1
-    source = pad_pixels(scope, node, scope.input(node, node.input[0]), window)
+    source = scope.input(node, node.input[0])
+    source = pad_pixels(scope, node, widened(scope, source) if _is_wide(scope, node) else source, window)
     order, axis = (IHWO, DEPTHWISE_AXIS) if depthwise else (OHWI, 0)
     weights = _kernel(scope, node, kernel.transpose(order), axis)
     bias = _bias(scope, node, source, weights)
@@ -87,6 +90,12 @@ def lower_gemm(scope: Scope, node: NodeProto) -> None:
     name, activation = fused(scope, node)
     fields = {"fusedActivationFunction": activation}
     scope.emit("FULLY_CONNECTED", inputs, scope.output(node, name), ("FullyConnectedOptions", fields))
+
+
+def _is_wide(scope: Scope, node: NodeProto) -> bool:
+    """Whether what a convolution computes has 16 bits."""
+    found = scope.quantization.get(node.output[0])
+    return found is not None and found.dtype == "int16"
 
 
 def _options(window: Window, activation: str) -> dict[str, Any]:
@@ -145,6 +154,8 @@ def _bias(scope: Scope, node: NodeProto, source: int, weights: int) -> int:
             "its bias scales are not input scale x weight scales",
             "quantize the float model with edgenet",
         )
+    if _is_wide(scope, node):
+        values, quantization = values.astype(np.int64), replace(quantization, dtype="int64")
     return scope.constant(f"{node.output[0]}/bias", values, quantization)
 
 

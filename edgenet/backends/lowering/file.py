@@ -20,7 +20,15 @@ from edgenet.tflite_schema import schema
 __all__ = ["Operator", "Quantization", "Tensor", "TfliteFile"]
 
 LAST_OLD_CODE = 127  # PLACEHOLDER_FOR_GREATER_OP_CODES: readers of schema v3 look at an int8 code
-TYPES = {"float32": "FLOAT32", "float16": "FLOAT16", "int8": "INT8", "uint8": "UINT8", "int32": "INT32"}
+TYPES = {
+    "float32": "FLOAT32",
+    "float16": "FLOAT16",
+    "int8": "INT8",
+    "uint8": "UINT8",
+    "int16": "INT16",
+    "int32": "INT32",
+    "int64": "INT64",
+}
 ENUMS = {
     "padding": "Padding",
     "fusedActivationFunction": "ActivationFunctionType",
@@ -36,7 +44,7 @@ class Quantization:
     """``real = scale * (q - zero_point)``, per tensor or per channel.
 
     Attributes:
-        dtype: "int8", "uint8" or "int32".
+        dtype: "int8", "uint8", "int16", "int32" or "int64".
         scales: float32 [1] or [channels].
         zero_point: The same for every channel (0 for weights and biases).
         axis: The channel axis in the file's own layout; matters only where ``scales`` has several.

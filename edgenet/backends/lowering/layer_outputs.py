@@ -9,11 +9,10 @@ from edgenet.backends.lowering.file import TfliteFile
 from edgenet.backends.lowering.qdq import RESCALED
 from edgenet.backends.lowering.startup_message import without_startup_message
 from edgenet.errors import ModelError
+from edgenet.graph.qparams import SIGNED
 from edgenet.text import cause
 
 __all__ = ["tflite_layers"]
-
-SHIFT = 128  # uint8 = int8 + 128
 
 
 def tflite_layers(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.int8]]:
@@ -59,5 +58,5 @@ def _as_in_graph(found: dict[str, NDArray[np.int8]]) -> dict[str, NDArray[np.int
 
 
 def _signed(values: NDArray[np.uint8] | NDArray[np.int8]) -> NDArray[np.int8]:
-    shift = SHIFT if values.dtype == np.uint8 else 0
+    shift = SIGNED if values.dtype == np.uint8 else 0
     return (values.astype(np.int16) - shift).astype(np.int8)

@@ -18,6 +18,7 @@ from edgenet.backends.lowering.file import Quantization
 from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.qdq.movers import is_nearest
+from edgenet.graph.qparams import SIGNED
 
 __all__ = ["DEQUANTIZE", "REQUANTIZE", "RESCALED", "take_qdq"]
 
@@ -25,7 +26,6 @@ REQUANTIZE = "Requantize"
 # What is behind the name of a float tensor that becomes int8.
 RESCALED = "/rescaled"
 DEQUANTIZE = "Dequantize"
-SIGNED = 128  # int8 = uint8 - 128, value and zero point alike
 ACTIVATIONS = ("Relu", "Clip")
 # Operators whose constants are operands like any other, not parameters such as a shape or a bound.
 OPERANDS = ("Add", "Conv", "Gemm", "Mul")
@@ -146,8 +146,8 @@ def _take_pixels(graph: Graph, node: NodeProto, found: dict[str, Quantization], 
 def _take_pair(graph: Graph, node: NodeProto, found: dict[str, Quantization], whole: set[str]) -> None:
     """X → Q → DQ: X itself is the integer tensor where it is computed as such, else a step is made."""
     name, parameters = node.input[0], _parameters(graph, node)
-    if parameters.dtype != "int8" or parameters.scales.size != 1:
-        raise _unsupported(node, "activations are int8 with one scale a tensor")
+    if parameters.dtype not in ("int8", "int16") or parameters.scales.size != 1:
+        raise _unsupported(node, "activations are int8 or int16 with one scale a tensor")
     source = graph.producer(name)
     if name not in found and source is not None and source.output[0] in whole:
         found[name] = parameters

@@ -18,9 +18,11 @@ __all__ = [
     "lower_dequantize",
     "lower_requantize",
     "on_scale",
+    "widened",
 ]
 
 QUANTIZE = ("QuantizeOptions", dict[str, Any]())
+DEQUANTIZE_VERSIONS = {"uint8": 1, "int8": 2, "int16": 3}
 
 
 def lower_requantize(scope: Scope, node: NodeProto) -> None:
@@ -52,8 +54,21 @@ def dequantized(scope: Scope, source: int) -> int:
     """A new float32 tensor with the real values of a whole one: DEQUANTIZE."""
     given = scope.tensor(source)
     real = scope.file.add(Tensor(f"{given.name}/real", given.shape, "float32"))
-    scope.emit("DEQUANTIZE", (source,), real, version=2 if given.dtype == "int8" else 1)
+    scope.emit("DEQUANTIZE", (source,), real, version=DEQUANTIZE_VERSIONS[given.dtype])
     return real
+
+
+def widened(scope: Scope, source: int) -> int:
+    """An int8 tensor as int16 on the same scale, with zero point 0, for kernels of 16 bits: exact.
+
+    By way of float32, for old runtimes' QUANTIZE makes no 16 bits of 8.
+    """
+    given = scope.tensor(source)
+    assert given.quantization is not None
+    how = Quantization("int16", given.quantization.scales)
+    wide = scope.file.add(Tensor(f"{given.name}/int16", given.shape, "int16", how))
+    rescale(scope, source, wide)
+    return wide
 
 
 def lower_dequantize(scope: Scope, node: NodeProto) -> None:
@@ -63,13 +78,13 @@ def lower_dequantize(scope: Scope, node: NodeProto) -> None:
 
 
 def in_one_type(scope: Scope, outputs: Sequence[int]) -> list[int]:
-    """The outputs of several heads as they are where all are whole or all float; else all of them float."""
-    whole = [scope.tensor(index).quantization is not None for index in outputs]
-    if all(whole):
+    """The outputs of several heads as they are where all are bytes or all float; else all of them float."""
+    kinds = [scope.tensor(index).dtype for index in outputs]
+    if not {*kinds} & {"float32", "int16"}:
         return list(outputs)
     return [
-        dequantized(scope, index) if is_whole else index
-        for index, is_whole in zip(outputs, whole, strict=True)
+        dequantized(scope, index) if kind != "float32" else index
+        for index, kind in zip(outputs, kinds, strict=True)
     ]
 
 

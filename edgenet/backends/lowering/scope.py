@@ -17,28 +17,31 @@ from edgenet.graph.graph import Graph
 __all__ = ["ELSEWHERE", "IMAGE_RANK", "Favored", "Scope", "nhwc"]
 
 # Versions of tensorflow/compiler/mlir/lite/tools/versioning/op_version.cc: the lowest that has the feature,
-# so that old runtimes load the file. Operators that are not named stay at 1 in both columns.
-INT8_VERSIONS = {
-    "ADD": 2,
-    "AVERAGE_POOL_2D": 2,
-    "CONCATENATION": 2,
-    "CONV_2D": 3,
-    "DEPTHWISE_CONV_2D": 3,
-    "FULLY_CONNECTED": 4,
-    "MAXIMUM": 2,
-    "MAX_POOL_2D": 2,
-    "MEAN": 2,
-    "MINIMUM": 2,
-    "MUL": 2,
-    "PAD": 2,
-    "PADV2": 2,
-    "REDUCE_MAX": 2,
-    "RELU": 2,
-    "RELU6": 2,
-    "RESIZE_BILINEAR": 2,
-    "RESIZE_NEAREST_NEIGHBOR": 2,
-    "SLICE": 2,
-    "SOFTMAX": 2,
+# so that old runtimes load the file. Operators that are not named stay at 1.
+VERSIONS = {
+    "int16": {"CONV_2D": 4, "DEPTHWISE_CONV_2D": 5, "QUANTIZE": 2},
+    "int8": {
+        "ADD": 2,
+        "AVERAGE_POOL_2D": 2,
+        "CONCATENATION": 2,
+        "CONV_2D": 3,
+        "DEPTHWISE_CONV_2D": 3,
+        "FULLY_CONNECTED": 4,
+        "MAXIMUM": 2,
+        "MAX_POOL_2D": 2,
+        "MEAN": 2,
+        "MINIMUM": 2,
+        "MUL": 2,
+        "PAD": 2,
+        "PADV2": 2,
+        "REDUCE_MAX": 2,
+        "RELU": 2,
+        "RELU6": 2,
+        "RESIZE_BILINEAR": 2,
+        "RESIZE_NEAREST_NEIGHBOR": 2,
+        "SLICE": 2,
+        "SOFTMAX": 2,
+    },
 }
 IMAGE_RANK = 4
 # What can be done where TFLite has no words for what a trained network computes.
@@ -170,9 +173,8 @@ class Scope:
         options: tuple[str, dict[str, Any]] | None = None,
         version: int = 1,
     ) -> None:
-        """Write an operator; ``version`` is that of the float form, int8 raises it where needed."""
-        if self.tensor(output).dtype == "int8":
-            version = max(version, INT8_VERSIONS.get(code, 1))
+        """Write an operator; ``version`` is that of the float form, integers raise it where needed."""
+        version = max(version, VERSIONS.get(self.tensor(output).dtype, {}).get(code, 1))
         self.file.operators.append(Operator(code, version, tuple(inputs), (output,), options))
 
     def weights(self, node: NodeProto, position: int) -> NDArray[Any]:

@@ -13,10 +13,9 @@ import numpy as np
 
 from edgenet.backends.lowering.file import Operator, Quantization, Tensor, TfliteFile
 from edgenet.graph.graph import Graph
+from edgenet.graph.qparams import SIGNED
 
 __all__ = ["in_unsigned", "wants_unsigned"]
-
-SHIFT = 128
 
 
 def wants_unsigned(graph: Graph, quantization: dict[str, Quantization]) -> bool:
@@ -55,8 +54,8 @@ def _shifted(tensor: Tensor) -> Tensor:
     how = tensor.quantization
     if tensor.dtype != "int8" or how is None:
         return tensor
-    data = None if tensor.data is None else (tensor.data.astype(np.int16) + SHIFT).astype(np.uint8)
-    unsigned = replace(how, dtype="uint8", zero_point=how.zero_point + SHIFT)
+    data = None if tensor.data is None else (tensor.data.astype(np.int16) + SIGNED).astype(np.uint8)
+    unsigned = replace(how, dtype="uint8", zero_point=how.zero_point + SIGNED)
     return replace(tensor, dtype="uint8", quantization=unsigned, data=data)
 
 

@@ -64,8 +64,7 @@ def shift_of(mean: NDArray[np.float32], std: NDArray[np.float32], affine: Affine
         affine: How the normalized input is quantized.
     """
     normal = (BYTES[:, None] - mean) / std
-    steps = np.clip(np.rint(normal / np.float32(affine.scale)) + affine.zero_point, -128, 127)
-    shifts = np.unique(steps - BYTES[:, None])
+    shifts = np.unique(affine.quantized(normal) - BYTES[:, None])
     return int(shifts[0]) if len(shifts) == 1 else None
 
 

@@ -29,8 +29,7 @@ def affine_of(graph: Graph, node: NodeProto | None) -> Affine | None:
         return None
     if node.input[0] in graph.constants:
         return None
-    scale, zero = (graph.constants[name] for name in node.input[1:3])
-    return Affine(float(scale), int(zero))
+    return Affine.of(*(graph.constants[name] for name in node.input[1:3]))
 
 
 def quantizers_of(graph: Graph, name: str) -> list[NodeProto]:

@@ -14,11 +14,11 @@ from onnx import NodeProto, TensorProto, helper
 
 from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph, attributes
+from edgenet.graph.qparams import SIGNED
 
 __all__ = ["Whole", "real_values", "settle_parameters", "whole_constant", "write_constant"]
 
 AGAIN = "quantize the float model again with int8 or uint8, or give the float model"
-SIGNED = 128
 BYTES = (np.dtype(np.int8), np.dtype(np.uint8))
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 

@@ -1,7 +1,7 @@
 """Write scales into a graph as QuantizeLinear / DequantizeLinear (Q/DQ): the canonical int8 form.
 
-Activations are int8, per tensor, asymmetric; weights int8, per channel, symmetric; biases int32. A backend
-turns this one form into its own dialect without computing a scale again.
+Activations are int8, per tensor, asymmetric (or int16, symmetric); weights int8, per channel, symmetric;
+biases int32. A backend turns this one form into its own dialect without computing a scale again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edgenet.graph.graph import Graph
 from edgenet.graph.passes.fold_normalization import PIXELS
 from edgenet.graph.qdq.movers import moves
 from edgenet.graph.qdq.rescale import rescale_bias
-from edgenet.graph.qparams import Affine, Int8Weights
+from edgenet.graph.qparams import LARGEST_WEIGHT, Affine, Int8Weights
 
 __all__ = ["activations", "clip_bounds", "insert_qdq", "insert_weights", "set_weights"]
 
@@ -51,14 +51,14 @@ def insert_qdq(
 
     Args:
         graph: The graph.
-        tensors: int8 parameters of the tensors that :func:`activations` names; one that is missing stays
+        tensors: Parameters of the tensors that :func:`activations` names; one that is missing stays
             float.
         weights: Output name of a Conv → its int8 weights; one that is missing stays float.
         pixel_zero_point: Zero point of the uint8 pixels (see ``whole_mean``), or ``None`` when the mean is
             subtracted by an Add of its own.
 
     Returns:
-        How many activations and kernels are int8.
+        How many activations and kernels are integers.
 
     Raises:
         UnsupportedError: An operator has a constant operand that has no int8 form here.
@@ -171,7 +171,7 @@ def _quantize_operand(graph: Graph, node: NodeProto) -> None:
         largest = float(np.abs(values).max())
         if not np.isfinite(largest):
             raise UnsupportedError(f"{node.op_type} {node.name!r} has an infinite operand", "check the model")
-        scale = np.float32(largest / 127.0 or 1.0)
+        scale = np.float32(largest / LARGEST_WEIGHT or 1.0)
         rounded = np.round(values / scale).astype(np.int8)
         real = _dequantized(graph, node, name, rounded, np.asarray(scale), np.int8(0))
         graph.set_input(node, index, real)
@@ -182,18 +182,23 @@ def _quantize_output(graph: Graph, node: NodeProto, affine: Affine) -> None:
     name = node.output[0]
     shape = graph.shape(name)
     scale = graph.add_constant(f"{name}/scale", np.array(affine.scale, np.float32))
-    zero = graph.add_constant(f"{name}/zero_point", np.array(affine.zero_point, np.int8))
+    zero = graph.add_constant(f"{name}/zero_point", np.array(affine.zero_point, affine.dtype))
     following = graph.following(node)
-    quantized, real = graph.fresh(f"{name}/int8"), graph.fresh(f"{name}/real")
+    quantized, real = graph.fresh(f"{name}/int{affine.bits}"), graph.fresh(f"{name}/real")
     if graph.is_output(name):
         source, real = graph.fresh(f"{name}/float"), name
         graph.set_output(node, 0, source)
     else:
         graph.redirect(name, real)
         source = name
-    quantize = helper.make_node("QuantizeLinear", [source, scale, zero], [quantized], name=quantized)
+    parts, domain = [scale, zero], affine.domain
+    quantize = helper.make_node(
+        "QuantizeLinear", [source, *parts], [quantized], name=quantized, domain=domain
+    )
     graph.insert(following, quantize, shape)
-    dequantize = helper.make_node("DequantizeLinear", [quantized, scale, zero], [real], name=f"{real}/dq")
+    dequantize = helper.make_node(
+        "DequantizeLinear", [quantized, *parts], [real], name=f"{real}/dq", domain=domain
+    )
     graph.insert(following, dequantize, shape)
 
 

@@ -10,6 +10,7 @@ u8u8   uint8        uint8    any x86, slowly: no kernel can saturate
 =====  ===========  =======  ==============================================================
 
 What can saturate is decided pair by pair (:mod:`edgenet.graph.qdq.lanes`).
+No kernel has activations of 16 bits: they are floats in every form.
 Moving a tensor between int8 and uint8 adds 128 to its values and its zero point and changes nothing real.
 """
 
@@ -21,7 +22,8 @@ from onnx import NodeProto, TensorProto, helper
 
 from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.qdq.lanes import fits
-from edgenet.graph.qparams import Affine, OutputScales
+from edgenet.graph.qdq.wide import wide_in_float
+from edgenet.graph.qparams import SIGNED, Affine, OutputScales
 
 __all__ = ["QDQ_FORMATS", "int8_outputs", "may_saturate", "to_qdq_format"]
 
@@ -34,7 +36,7 @@ def to_qdq_format(graph: Graph, form: str) -> int:
     Returns:
         How many nodes were rewritten or put in.
     """
-    changed = _guard_float_convolutions(graph)
+    changed = wide_in_float(graph) + _guard_float_convolutions(graph)
     if form == "s8s8":
         return changed + _signed_pixels(graph)
     for node in list(graph.nodes):
@@ -64,7 +66,7 @@ def int8_outputs(graph: Graph) -> OutputScales | None:
 def _int8_output(graph: Graph, output: str, last: NodeProto) -> Affine:
     scale = float(graph.constants[last.input[1]].reshape(()))
     zero = graph.constants[last.input[2]]
-    shift = 128 if zero.dtype == np.uint8 else 0
+    shift = SIGNED if zero.dtype == np.uint8 else 0
     zero_point = int(zero.reshape(())) - shift
     if shift:  # scores are int8 in every form, so that backends can be compared
         parts = [last.output[0], last.input[1], _scalar(graph, "scores/zero_point", zero_point, np.int8)]
@@ -126,7 +128,7 @@ def _signed_pixels(graph: Graph) -> int:
     first = next(node for node in graph.nodes if node.op_type == "Conv")
     if first.input[1] in graph.constants:
         return 0  # a float convolution reads them as they are
-    zero = int(graph.constants[entry.input[2]].reshape(())) - 128
+    zero = int(graph.constants[entry.input[2]].reshape(())) - SIGNED
     shape = graph.shape(entry.output[0])
     parts = [entry.input[1], _scalar(graph, "pixels/signed_zero_point", zero, np.int8)]
     following = graph.following(entry)
@@ -179,7 +181,7 @@ def _is_operand(graph: Graph, node: NodeProto) -> bool:
 
 
 def _unsigned(values: NDArray[np.int8]) -> NDArray[np.uint8]:
-    return (values.astype(np.int16) + 128).astype(np.uint8)
+    return (values.astype(np.int16) + SIGNED).astype(np.uint8)
 
 
 def _scalar(graph: Graph, name: str, value: int, kind: type) -> str:

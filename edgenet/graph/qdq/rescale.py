@@ -10,12 +10,14 @@ from onnx import NodeProto
 
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.movers import is_nearest
+from edgenet.graph.qparams import Affine
 
 __all__ = [
     "SumScales",
     "ends_at_six",
     "fraction",
     "odd_sum",
+    "quantization_of",
     "quantizer",
     "rescale",
     "rescale_bias",
@@ -77,8 +79,8 @@ def odd_sum(one: float, other: float, result: float) -> SumScales | None:
 
 def ends_at_six(graph: Graph, quantize: NodeProto) -> bool:
     """Whether a range may stand for a ReLU6, whose end must not move."""
-    at_zero = int(graph.constants[quantize.input[2]].reshape(())) == -128
-    return at_zero and math.isclose(255 * scale_of(graph, quantize), 6.0, rel_tol=1e-3)
+    affine = quantization_of(graph, quantize)
+    return affine.zero_point == affine.lowest and math.isclose(affine.high, 6.0, rel_tol=1e-3)
 
 
 def quantizer(graph: Graph, name: str) -> NodeProto | None:
@@ -90,9 +92,15 @@ def quantizer(graph: Graph, name: str) -> NodeProto | None:
     return found if found is not None and found.op_type == "QuantizeLinear" else None
 
 
+def quantization_of(graph: Graph, quantize: NodeProto) -> Affine:
+    """What a QuantizeLinear or DequantizeLinear of an activation makes of real numbers."""
+    scale, zero = (graph.constants[name] for name in quantize.input[1:3])
+    return Affine.of(scale, zero)
+
+
 def scale_of(graph: Graph, quantize: NodeProto) -> float:
     """Real units a step."""
-    return float(graph.constants[quantize.input[1]].reshape(()))
+    return quantization_of(graph, quantize).scale
 
 
 def rescale(graph: Graph, quantize: NodeProto, scale: float) -> int:

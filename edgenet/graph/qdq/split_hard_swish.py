@@ -9,18 +9,18 @@ from onnx import NodeProto, helper
 
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.rescale import fraction, quantizer, rescale, scale_of
+from edgenet.graph.qparams import INT8, LARGEST_WEIGHT, STEPS
 
 __all__ = ["hard_swish_int8"]
 
 ROOT = math.sqrt(6.0)
-STEPS = 255  # of the gate, from 0 to its upper end
 
 
 def hard_swish_int8(graph: Graph) -> int:
     """Rewrite every HardSwish behind a convolution of a canonical int8 graph, in place.
 
     With u = x / √6: hard_swish(x) = u * clip(u + 3/√6, 0, √6). Only scales change in the convolution that
-    computes u instead of x. The clip is free: the gate's 255 steps from 0 to √6 saturate there. LiteRT has no
+    computes u instead of x. The clip is free: the gate's steps from 0 to √6 saturate there. LiteRT has no
     vector kernel for int8 HARD_SWISH and ONNX Runtime computes it in float; both have them for these two.
 
     The scale of u is p/q of the gate's with q odd (at most half a percent more than was asked for), and the
@@ -63,11 +63,11 @@ def _split(graph: Graph, swish: NodeProto, offset: float) -> None:
     source, name = swish.input[0], swish.name or swish.output[0]
     shape = graph.shape(source)
     made = {
-        "three": np.full((1, 1, 1, 1), 127, np.int8),
-        "three_scale": np.float32(offset / 127),
+        "three": np.full((1, 1, 1, 1), LARGEST_WEIGHT, np.int8),
+        "three_scale": np.float32(offset / LARGEST_WEIGHT),
         "three_zero": np.int8(0),
         "gate_scale": np.float32(ROOT / STEPS),
-        "gate_zero": np.int8(-128),
+        "gate_zero": np.int8(INT8.min),
     }
     names = {key: graph.add_constant(f"{name}/{key}", np.asarray(value)) for key, value in made.items()}
     gate = [names["gate_scale"], names["gate_zero"]]

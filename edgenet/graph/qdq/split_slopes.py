@@ -9,13 +9,21 @@ from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
 from edgenet.graph.graph import Graph, attributes
-from edgenet.graph.qdq.rescale import ends_at_six, fraction, odd_sum, quantizer, rescale, scale_of
+from edgenet.graph.qdq.rescale import (
+    ends_at_six,
+    fraction,
+    odd_sum,
+    quantization_of,
+    quantizer,
+    rescale,
+    scale_of,
+)
+from edgenet.graph.qparams import INT8, STEPS
 
 __all__ = ["SLOPED", "channel_slopes", "slopes_int8"]
 
 SLOPED = ("LeakyRelu", "PRelu")
-STEPS = 255  # of int8, from end to end
-LOW, HIGH = -128, 127
+LOW, HIGH = int(INT8.min), int(INT8.max)
 
 
 class _Scales(NamedTuple):
@@ -73,7 +81,8 @@ def _scales(
     graph: Graph, source: NodeProto, result: NodeProto, slopes: NDArray[np.float64]
 ) -> _Scales | None:
     """Scales on which nothing is clipped that was not; ``None`` where there are none near enough."""
-    one, steps = scale_of(graph, source), int(graph.constants[source.input[2]].reshape(())) - LOW
+    read = quantization_of(graph, source)
+    one, steps = read.scale, read.zero_point - LOW
     steepest = float((1.0 - slopes).max())
     if steps == 0 or steepest == 0.0:
         return None  # nothing is below zero, or nothing changes there

@@ -10,6 +10,7 @@ NVIDIA's "Working with Quantized Types" (Q/DQ placement):
   all that TensorRT 8 reads); biases and elementwise constants are float
 * of a residual Add's two inputs the one that comes straight from a convolution is not quantized: convolution
   and Add run as one kernel, whose other input is int8
+* activations of 16 bits are float: there are no kernels for them
 * pixels are cast to float and centered, then quantized once; the logits stay float
 """
 
@@ -22,7 +23,9 @@ from onnx import NodeProto, TensorProto, helper
 from edgenet.errors import UnsupportedError
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.movers import SHAPE_ONLY
-from edgenet.graph.qparams import Affine
+from edgenet.graph.qdq.rescale import quantization_of
+from edgenet.graph.qdq.wide import wide_in_float
+from edgenet.graph.qparams import INT8, SIGNED, STEPS, Affine
 
 __all__ = ["symmetric_qdq"]
 
@@ -45,12 +48,13 @@ def symmetric_qdq(graph: Graph, float_weights: bool = False, kept: bool = False)
         UnsupportedError: Weights have a zero point.
     """
     _check_kernels(graph)
+    wide_in_float(graph)
     _float_constants(graph)
     pairs = _pairs(graph)
     for quantize, dequantize, affine in pairs:
         if kept and affine.zero_point == 0:
             continue
-        if not kept and affine.zero_point != -128 and _is_unwanted(graph, quantize, dequantize):
+        if not kept and affine.zero_point != affine.lowest and _is_unwanted(graph, quantize, dequantize):
             graph.bypass(quantize)
             graph.bypass(dequantize)
         else:
@@ -99,8 +103,7 @@ def _pairs(graph: Graph) -> list[tuple[NodeProto, NodeProto, Affine]]:
         dequantize = graph.sole_consumer(quantize.output[0])
         if dequantize is None or dequantize.op_type != "DequantizeLinear":
             raise ValueError(f"{quantize.name}: not the canonical form")
-        scale, zero = (graph.constants[name].reshape(()) for name in quantize.input[1:3])
-        found.append((quantize, dequantize, Affine(float(scale), int(zero))))
+        found.append((quantize, dequantize, quantization_of(graph, quantize)))
     return found
 
 
@@ -119,12 +122,12 @@ def _is_unwanted(graph: Graph, quantize: NodeProto, dequantize: NodeProto) -> bo
 
 def _symmetric(graph: Graph, quantize: NodeProto, dequantize: NodeProto, affine: Affine) -> None:
     source = graph.producer(quantize.input[0])
-    if affine.zero_point == -128 and source is not None and source.op_type in RECTIFIED:
+    if affine.zero_point == affine.lowest and source is not None and source.op_type in RECTIFIED:
         positive = graph.fresh(f"{quantize.input[0]}/relu")
         relu = helper.make_node("Relu", [quantize.input[0]], [positive], name=positive)
         graph.insert(quantize, relu, graph.shape(quantize.input[0]))
         graph.set_input(quantize, 0, positive)
-    _rescale(graph, quantize, dequantize, max(-affine.low, affine.high) / 127.0)
+    _rescale(graph, quantize, dequantize, max(-affine.low, affine.high) / affine.highest)
 
 
 def _rescale(graph: Graph, quantize: NodeProto, dequantize: NodeProto, scale: float) -> None:
@@ -164,7 +167,7 @@ def _pixels(graph: Graph) -> None:
         graph.insert(following, node, shape)
     if any(reader.op_type == "Conv" for reader in readers):
         scale = graph.add_constant(
-            "pixels/symmetric_scale", np.array(max(zero / 128.0, (255 - zero) / 127.0), np.float32)
+            "pixels/symmetric_scale", np.array(max(zero / SIGNED, (STEPS - zero) / INT8.max), np.float32)
         )
         none = graph.add_constant("pixels/symmetric_zero", np.array(0, np.int8))
         quantize = helper.make_node(

@@ -24,6 +24,7 @@ __all__ = ["ELSEWHERE", "Scope"]
 
 OPSET = 17
 IR_VERSION = 8
+WIDE = "INT16"  # numbers of 16 bits, read as the floats that they stand for
 BYTES = {"INT8": np.int8, "UINT8": np.uint8}
 ELSEWHERE = "give the float model from before the conversion (.h5, .keras or ONNX)"
 MOST_NUMBERS = 1 << 28  # of an activation
@@ -66,6 +67,11 @@ class Scope:
         """How a tensor of bytes is quantized; ``None`` for any other."""
         tensor = self.tensor(index)
         return tensor.affine if tensor.kind in BYTES else None
+
+    def is_wide(self, index: int) -> bool:
+        """Whether a tensor is real values in 16 bits (TFLite's 16x8), whose rounding is not followed."""
+        tensor = self.tensor(index)
+        return tensor.kind == WIDE and tensor.affine is not None
 
     def shape(self, index: int) -> tuple[int, ...]:
         """A shape as the file has it, all sides known."""
@@ -174,7 +180,7 @@ class Scope:
         source = self.activated(op, source)
         if tensor.kind in BYTES and tensor.affine is not None:
             source = self._quantized(op, tensor, source)
-        elif tensor.kind != "FLOAT32":
+        elif tensor.kind != "FLOAT32" and not self.is_wide(index):
             raise self.refuse(op, f"it computes {tensor.kind} numbers while it runs", ELSEWHERE)
         self._real[index] = source
 

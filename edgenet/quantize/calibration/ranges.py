@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.insert import clip_bounds
-from edgenet.graph.qparams import Affine, Int8Weights
+from edgenet.graph.qparams import INT8, LARGEST_WEIGHT, STEPS, Affine, Int8Weights
 
 __all__ = ["affine", "output_range", "quantize_weights", "with_headroom"]
 
@@ -22,13 +22,22 @@ __all__ = ["affine", "output_range", "quantize_weights", "with_headroom"]
 BIAS_LIMIT = 2**30
 
 
-def affine(low: float, high: float) -> Affine:
-    """The int8 parameters of a range in real units; real 0 is always expressed exactly."""
+def affine(low: float, high: float, bits: int = 8) -> Affine:
+    """The parameters of a range in real units; real 0 is always expressed exactly.
+
+    With 16 bits they are symmetric, as TFLite's kernels want them (its 16x8 quantization).
+    """
     low, high = min(low, 0.0), max(high, 0.0)
-    scale = float(np.float32((high - low) / 255.0))
+    if bits > 8:
+        span, steps = max(-low, high), Affine(1.0, 0, bits).highest
+    else:
+        span, steps = high - low, STEPS
+    scale = float(np.float32(span / steps))
     if scale < np.finfo(np.float32).tiny:
-        return Affine(float(np.float32(1 / 255)), -128)  # nothing but zero: as behind a ReLU
-    return Affine(scale, int(np.clip(np.round(-128 - low / scale), -128, 127)))
+        scale, low = float(np.float32(1 / steps)), 0.0  # nothing but zero: as behind a ReLU
+    if bits > 8:
+        return Affine(scale, 0, bits)
+    return Affine(scale, int(np.clip(np.round(INT8.min - low / scale), INT8.min, INT8.max)))
 
 
 def with_headroom(graph: Graph, name: str, seen: tuple[float, float], headroom: float) -> tuple[float, float]:
@@ -53,9 +62,9 @@ def quantize_weights(
     if not per_channel:
         largest = np.full_like(largest, largest.max())
     floor = np.abs(bias.astype(np.float64)) / (input_scale * BIAS_LIMIT)
-    scales = np.maximum(np.where(largest > 0, largest / 127.0, 1.0), floor)
+    scales = np.maximum(np.where(largest > 0, largest / LARGEST_WEIGHT, 1.0), floor)
     scales = np.maximum(scales, np.finfo(np.float32).tiny).astype(np.float32)
-    values = np.clip(np.round(flat / scales.astype(np.float64)[:, None]), -127, 127)
+    values = np.clip(np.round(flat / scales.astype(np.float64)[:, None]), -LARGEST_WEIGHT, LARGEST_WEIGHT)
     bias_scales = (np.float32(input_scale) * scales).astype(np.float32)
     steps = np.round(bias.astype(np.float64) / bias_scales.astype(np.float64))
     return Int8Weights(
@@ -79,8 +88,8 @@ def output_range(got: NDArray[np.float32], divergence: Callable[[NDArray[np.floa
     for bottom in np.linspace(1.0, 0.0, 11):
         for top in np.linspace(1.0, 0.4, 13):
             tried = affine(low * bottom, high * top)
-            steps = np.clip(np.round(got / np.float32(tried.scale)) + tried.zero_point, -128, 127)
-            found = divergence((steps.astype(np.float64) - tried.zero_point) * tried.scale)
+            steps = tried.quantized(got).astype(np.float64)
+            found = divergence((steps - tried.zero_point) * tried.scale)
             if found < least:
                 least, chosen = found, tried
     return chosen

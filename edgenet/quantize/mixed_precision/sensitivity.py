@@ -21,7 +21,7 @@ from edgenet.graph.qparams import Affine
 from edgenet.graph.segments import Step, behind, subgraph
 from edgenet.quantize.memory import malloc_trim
 from edgenet.quantize.rounding.layerwise import Reconstruction
-from edgenet.quantize.rounding.paired_activations import dequantized, quantized, room
+from edgenet.quantize.rounding.paired_activations import room
 from edgenet.task import Task
 
 __all__ = ["Sources", "sensitivity"]
@@ -122,9 +122,9 @@ def _moved(
 ) -> NDArray[np.float32]:
     """Values rounded after a shift by these shares of a step, which is undone; zeros stay."""
     if shift is None:
-        return dequantized(quantized(values, affine), affine)
+        return affine.dequantized(affine.quantized(values))
     moves = np.where(values > 0, (shift * affine.scale).reshape(1, -1, 1, 1), 0.0).astype(np.float32)
-    return dequantized(quantized(values + moves, affine), affine) - moves
+    return affine.dequantized(affine.quantized(values + moves)) - moves
 
 
 def _rounded(graph: Graph, step: Step, states: Sequence[Values], result: Reconstruction) -> Values:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.graph.qdq.lanes import Lanes
-from edgenet.graph.qparams import Int8Weights
+from edgenet.graph.qparams import LARGEST_WEIGHT, Int8Weights
 from edgenet.quantize.calibration.ranges import BIAS_LIMIT
 from edgenet.quantize.rounding.detect_grid import grid_scales
 from edgenet.quantize.rounding.limits import NO_LANES
@@ -199,7 +199,7 @@ def _lowest_scale(bias: NDArray[np.float32], input_scale: float | None) -> Array
 
 def _gain(wanted: Array, moments: Array, values: Array, scales: Array, shared: bool) -> float:
     largest = np.maximum(np.abs(wanted).max(axis=2), TINY)
-    plain = (np.full_like(largest, largest.max()) if shared else largest) / 127
+    plain = (np.full_like(largest, largest.max()) if shared else largest) / LARGEST_WEIGHT
     before = cost(wanted, moments, nearest(wanted, plain), plain).sum()
     after = cost(wanted, moments, values, scales).sum()
     return float(10 * np.log10(max(before, 1e-30) / max(after, 1e-30)))

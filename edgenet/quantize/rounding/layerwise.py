@@ -13,7 +13,7 @@ from edgenet.errors import DataError
 from edgenet.graph.graph import Graph, attributes
 from edgenet.graph.passes.equalize import depthwise
 from edgenet.graph.qdq.lanes import lanes
-from edgenet.graph.qparams import Affine, Int8Weights
+from edgenet.graph.qparams import STEPS, Affine, Int8Weights
 from edgenet.graph.segments import Step
 from edgenet.quantize.calibration.observers import OBSERVERS
 from edgenet.quantize.calibration.ranges import affine, output_range, with_headroom
@@ -29,19 +29,23 @@ __all__ = ["Kept", "Reconstruction", "reconstruct"]
 
 # Values of one image's output that are looked at to find a range.
 SAMPLE = 8192
+# 16 bits are enough for values twice as large as those seen.
+WIDE_HEADROOM = 1.0
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What stays in float.
+    """What does not become int8.
 
     Attributes:
         convs: Outputs of convolutions whose weights stay float.
         tensors: Activations that are not rounded.
+        wide: Activations of 16 bits.
     """
 
     convs: frozenset[str] = frozenset()
     tensors: frozenset[str] = frozenset()
+    wide: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -85,7 +89,7 @@ def reconstruct(
         limits: Tensors whose range ends there.
         shifts: Output of a convolution → shares of an output step to add to its bias.
         progress: Called with how many layers are done, of how many.
-        kept: What stays in float; nothing if ``None``.
+        kept: What does not become int8; nothing if ``None``.
 
     Raises:
         DataError: A layer computes NaN or infinity; names it.
@@ -99,7 +103,7 @@ def reconstruct(
         fitted, constants = None, {}
         if step.conv is not None:
             name = step.conv.output[0]
-            step_size = 0.0 if step.output in kept.tensors else limits.get(step.output, 0.0) / 255
+            step_size = 0.0 if step.output in kept.tensors else limits.get(step.output, 0.0) / STEPS
             shift = shifts.get(name, np.zeros(1)) * step_size
             fitted = _fit(graph, pairs, step, recipe, shift, name not in kept.convs)
             result.biases[name] = fitted.real[1]
@@ -112,7 +116,8 @@ def reconstruct(
         scale = None
         if step.output not in kept.tensors:
             last = task if index == len(parts) - 1 and len(graph.outputs) == 1 else None
-            scale = _range(graph, pairs, step, exact, own, recipe, limits, last)
+            bits = 16 if step.output in kept.wide else 8
+            scale = _range(graph, pairs, step, exact, own, recipe, limits, last, bits)
         noise = pairs.finish(index, scale, exact, own)
         result.layers.append(_record(step, scale, noise, fitted))
         malloc_trim()
@@ -161,8 +166,9 @@ def _range(
     recipe: Recipe,
     limits: Mapping[str, float],
     task: Task | None,
+    bits: int,
 ) -> Affine:
-    """The int8 range of a step's output, from what the int8 run puts there; of the last with its task.
+    """The range of a step's output, from what the int8 run puts there; of the last with its task.
 
     Those of several heads are observed: chosen by the divergence of whole answers they were no better, on
     calibration images left out, and took three times as long.
@@ -182,7 +188,8 @@ def _range(
             wanted.append(exact.feed(first)[step.output].reshape(-1))
     if task is not None and got:
         return output_range(np.stack(got), task.divergence(np.stack(wanted)))
-    return affine(*with_headroom(graph, step.output, observer.range(), recipe.headroom))
+    headroom = recipe.headroom if bits == 8 else WIDE_HEADROOM
+    return affine(*with_headroom(graph, step.output, observer.range(), headroom), bits)
 
 
 def _record(step: Step, scale: Affine | None, noise: float, fitted: FittedLayer | None) -> dict[str, Any]:

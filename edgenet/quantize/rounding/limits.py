@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.graph.qdq.lanes import LANE, Lanes
+from edgenet.graph.qparams import LARGEST_WEIGHT as LIMIT
 
 __all__ = ["LIMIT", "NO_LANES", "apart", "partners", "within"]
 
-LIMIT = 127
 NO_LANES: Lanes = np.empty((0, 2), np.int64)
 
 Array = NDArray[np.float64]

@@ -21,7 +21,7 @@ from edgenet.graph.graph import Graph
 from edgenet.graph.qparams import Affine
 from edgenet.graph.segments import Step, subgraph
 
-__all__ = ["Pair", "Pairs", "dequantized", "quantized", "room"]
+__all__ = ["Pair", "Pairs", "room"]
 
 # Larger tensors of the float run are kept as float16.
 SMALL = 4096
@@ -30,17 +30,6 @@ REAL_BYTES = 4
 
 Run = Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]
 Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
-
-
-def quantized(values: NDArray[np.float32], affine: Affine) -> NDArray[np.int8]:
-    """Real values as int8."""
-    steps = np.round(values / np.float32(affine.scale)) + affine.zero_point
-    return np.asarray(np.clip(steps, -128, 127)).astype(np.int8)
-
-
-def dequantized(values: NDArray[np.int8], affine: Affine) -> NDArray[np.float32]:
-    """int8 as real values."""
-    return (values.astype(np.float32) - np.float32(affine.zero_point)) * np.float32(affine.scale)
 
 
 def room(
@@ -136,7 +125,7 @@ class Pairs:
         first, second = self.inputs(step, image)
         wanted = exact.feed(first)[step.output]
         got, affine = rounded.feed(second)[step.output], self.tensors.get(step.output)
-        kept = quantized(got, affine) if affine is not None else _short(got)
+        kept = affine.quantized(got) if affine is not None else _short(got)
         self._exact[image][step.output] = _short(wanted)
         self._rounded[image][step.output] = kept
         for name in [*step.inputs, step.output]:
@@ -147,7 +136,7 @@ class Pairs:
 
     def _real(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
         affine = self.tensors.get(name)
-        return _float(values) if affine is None else dequantized(values, affine)
+        return _float(values) if affine is None else affine.dequantized(values)
 
 
 def _short(values: NDArray[Any]) -> NDArray[Any]:

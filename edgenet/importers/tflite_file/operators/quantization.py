@@ -17,7 +17,7 @@ def write_quantize(scope: Scope, op: Operator) -> None:
 
 def write_dequantize(scope: Scope, op: Operator) -> None:
     """DEQUANTIZE: the real values are there already."""
-    if scope.whole(op.inputs[0]) is None:
+    if scope.whole(op.inputs[0]) is None and not scope.is_wide(op.inputs[0]):
         kind = scope.tensor(op.inputs[0]).kind
         raise scope.refuse(op, f"it reads {kind} numbers", ELSEWHERE)
     scope.alias(op, scope.shape(op.inputs[0]))
