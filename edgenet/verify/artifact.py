@@ -14,7 +14,7 @@ from edgenet.graph.graph import Graph
 from edgenet.graph.passes.to_fp16 import store_fp16
 from edgenet.graph.trace import LayerByLayer
 from edgenet.model import Model
-from edgenet.verify.hybrid import hybrid_slack
+from edgenet.verify.score_slack import score_slack
 
 __all__ = ["LayerMismatch", "float_tolerance", "verify_artifact"]
 
@@ -60,7 +60,7 @@ def verify_artifact(
 
     Int8: every layer with Q/DQ computed in float, each by what it makes of the artifact's own values before
     it, so the one at fault is named, not one that merely follows; and the scores of that run.
-    Where it ends in a float layer with int8 weights, scores may be off by what a ``hybrid`` kernel rounds.
+    Scores that are not int8 may be off by their :func:`edgenet.verify.score_slack.score_slack`.
     Float: the scores, with kernels rounded as the file has them. "int8-dynamic" chooses scales while it runs
     and has nothing to be held to.
 
@@ -85,7 +85,7 @@ def verify_artifact(
         _hold_float(backend, model, shown)
         return 0
     reference: LayerByLayer | None = None
-    again = hybrid_slack(model) if writer.hybrid else np.zeros(1)
+    again = score_slack(model, writer.hybrid)
     for picture, raw in shown:
         found, own = writer.layers(artifact.data, picture[None])
         reference = reference or LayerByLayer(model.proto, found, model.kept_scales)

@@ -17,7 +17,7 @@ from edgenet.quantize.quantizer import quantize
 from edgenet.recipe import Recipe
 from edgenet.target import Target
 from edgenet.verify.artifact import verify_artifact
-from edgenet.verify.hybrid import hybrid_slack
+from edgenet.verify.score_slack import score_slack
 from tests.conftest import smooth_images
 
 PIXELS = [image[None] for image in smooth_images(16, 0, 64, 64)]
@@ -27,7 +27,7 @@ FAST = replace(Recipe.load("int8-fast"), rounding_images=8, positions=64, sweeps
 def test_scores_are_within_it_and_a_fault_is_not(model: Model, tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
     made, _ = quantize(prepare(model), replace(FAST, scores="float"), PIXELS)
-    slack = hybrid_slack(made)
+    slack = score_slack(made, hybrid=True)
     assert slack.shape == (5,)
     assert (slack > 0).all()
     writer = load_backend("tflite")
@@ -47,4 +47,18 @@ def test_scores_are_within_it_and_a_fault_is_not(model: Model, tmp_path: Path) -
 
 def test_rounded_scores_have_none(model: Model) -> None:
     made, _ = quantize(prepare(model), FAST, PIXELS)
-    assert not hybrid_slack(made).any()
+    assert not score_slack(made, hybrid=True).any()
+
+
+def test_no_hybrid_kernels_no_slack(model: Model) -> None:
+    made, _ = quantize(prepare(model), replace(FAST, scores="float"), PIXELS)
+    assert not score_slack(made, hybrid=False).any()
+
+
+def test_scores_of_sixteen_bits_may_be_one_step_off(model: Model) -> None:
+    made, _ = quantize(prepare(model), replace(FAST, scores="int16"), PIXELS)
+    step = np.unique(score_slack(made, hybrid=False))
+    exact = np.stack([Evaluator(made.proto, optimize=False).row(item) for item in PIXELS[:4]])
+    assert step.size == 1
+    assert np.allclose(exact / step, np.round(exact / step), atol=1e-2)
+    assert step < np.ptp(exact) / 5000
