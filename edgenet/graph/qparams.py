@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INT8", "LARGEST_WEIGHT", "SIGNED", "STEPS", "Affine", "Int8Weights", "OutputScales"]
+__all__ = ["DTYPES", "INT8", "LARGEST_WEIGHT", "SIGNED", "STEPS", "Affine", "Int8Weights", "OutputScales"]
 
 INT8 = np.iinfo(np.int8)
 STEPS = int(INT8.max) - int(INT8.min)  # of int8, from end to end

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edgenet.agent.tasks import log_softmax
 from edgenet.classifier_drift import ClassificationDrift
 from edgenet.confusion import by_class
+from edgenet.crossed_loss import crossed_loss
 from edgenet.csv_table import shown, whole_number
 from edgenet.drift import CLASSIFICATION, Drift
 from edgenet.errors import DataError, EdgenetError
@@ -30,6 +31,7 @@ __all__ = ["METRICS", "TASK", "Classification"]
 CLASS_INDEX, CLASS_NAME = "class_index", "class_name"
 LOGITS, PROBABILITIES = "logits", "probabilities"
 CLASSES = 2  # the fewest
+RIVALS = 9  # classes that may take an answer's place
 # Right answers, as a share, that a doubt must promise beyond what there are.
 CLEAR = 0.2
 
@@ -131,10 +133,16 @@ class Classification(Task):
 
         An image whose answer changes from class a to class b loses p(a) - p(b) of a right answer, p being the
         float network's own probabilities; an image that keeps its answer loses nothing. As far as the network
-        knows itself, this is what labeled images would show, with a fraction of their noise.
+        knows itself, this is what labeled images would show, with a fraction of their noise. Which answers
+        change is estimated by :func:`edgenet.crossed_loss.crossed_loss`, among the ten likeliest classes.
         """
-        p, rows = np.exp(log_softmax(wanted)), np.arange(len(wanted))
-        return float((p[rows, wanted.argmax(axis=1)] - p[rows, got.argmax(axis=1)]).mean())
+        best = np.argsort(-wanted, axis=1, kind="stable")[:, : 1 + RIVALS]
+        values, noisy, p = (
+            np.take_along_axis(item, best, axis=1).astype(np.float64)
+            for item in (wanted, got, np.exp(log_softmax(wanted)))
+        )
+        margins = values[:, :1] - values[:, 1:]
+        return crossed_loss(margins, p[:, :1] - p[:, 1:], noisy[:, :1] - noisy[:, 1:] - margins)
 
     def truth(self, images: ImageSet, values: int) -> Truth | None:
         """The class of each image: its ``class_index``, or its ``class_name`` among the model's labels.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenet.agent.tasks import sigmoid
+from edgenet.crossed_loss import crossed_loss
 from edgenet.csv_table import shown
 from edgenet.drift import Drift, Percent, Share, TaskTable
 from edgenet.errors import DataError, EdgenetError
@@ -159,8 +160,10 @@ class Multilabel(SigmoidTask):
 
     def expected_loss(self, wanted: Answers, got: Answers) -> float:
         """The share of right labels that is expected to be lost, by the float network's own probabilities."""
-        gained = np.where((wanted > 0) != (got > 0), np.abs(2 * sigmoid(wanted) - 1), 0.0)
-        return float(gained.mean())
+        margins, gains = np.abs(wanted), np.abs(2 * sigmoid(wanted) - 1)
+        noise = np.where(wanted > 0, got, -got) - margins
+        labels = zip(margins.T, gains.T, noise.T, strict=True)
+        return float(np.mean([crossed_loss(*(item[:, None] for item in label)) for label in labels]))
 
     def classes(self, values: int) -> int:
         """A label a value."""

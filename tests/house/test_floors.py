@@ -27,6 +27,7 @@ ALONE = {
     "classifier_drift",
     "confusion",
     "confusion_matrix",
+    "crossed_loss",
     "geography",
     "mistakes",
     "original",

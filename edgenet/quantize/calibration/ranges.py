@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgenet.graph.graph import Graph
 from edgenet.graph.qdq.insert import clip_bounds
-from edgenet.graph.qparams import INT8, LARGEST_WEIGHT, STEPS, Affine, Int8Weights
+from edgenet.graph.qparams import DTYPES, INT8, LARGEST_WEIGHT, STEPS, Affine, Int8Weights
 
 __all__ = ["affine", "output_range", "quantize_weights", "with_headroom"]
 
@@ -29,15 +29,18 @@ def affine(low: float, high: float, bits: int = 8) -> Affine:
     """
     low, high = min(low, 0.0), max(high, 0.0)
     if bits > 8:
-        span, steps = max(-low, high), Affine(1.0, 0, bits).highest
-    else:
-        span, steps = high - low, STEPS
-    scale = float(np.float32(span / steps))
-    if scale < np.finfo(np.float32).tiny:
-        scale, low = float(np.float32(1 / steps)), 0.0  # nothing but zero: as behind a ReLU
-    if bits > 8:
-        return Affine(scale, 0, bits)
+        largest = int(np.iinfo(DTYPES[bits]).max)
+        return Affine(_scale(max(-low, high), largest) or _scale(1.0, largest), 0, bits)
+    scale = _scale(high - low, STEPS)
+    if not scale:
+        return Affine(_scale(1.0, STEPS), int(INT8.min))  # nothing but zero: as behind a ReLU
     return Affine(scale, int(np.clip(np.round(INT8.min - low / scale), INT8.min, INT8.max)))
+
+
+def _scale(span: float, steps: int) -> float:
+    """Real units a step, as a float32 has them; 0 where it has none so small."""
+    scale = float(np.float32(span / steps))
+    return scale if scale >= np.finfo(np.float32).tiny else 0.0
 
 
 def with_headroom(graph: Graph, name: str, seen: tuple[float, float], headroom: float) -> tuple[float, float]:

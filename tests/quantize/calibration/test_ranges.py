@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import rel_entr, softmax
 
+from edgenet.graph.graph import Graph
 from edgenet.graph.qparams import Affine
-from edgenet.quantize.calibration.ranges import affine, output_range, quantize_weights
+from edgenet.quantize.calibration.ranges import affine, output_range, quantize_weights, with_headroom
+from tests.backends.tflite_graphs import Net
 
 TINY = 2.0**-126
 
@@ -34,6 +36,33 @@ TINY = 2.0**-126
 )
 def test_an_activation(low: float, high: float, scale: float, zero_point: int) -> None:
     assert affine(low, high) == Affine(float(np.float32(scale)), zero_point)
+
+
+@pytest.mark.parametrize(("low", "high", "span"), [
+    (0.0, 327.67, 327.67), (-1.0, 0.5, 1.0), (-0.25, 2.0, 2.0), (0.5, 1.0, 1.0), (0.0, 0.0, 1.0),
+])  # fmt: skip
+def test_an_activation_of_16_bits_is_symmetric(low: float, high: float, span: float) -> None:
+    assert affine(low, high, 16) == Affine(float(np.float32(span / 32767)), 0, 16)
+
+
+def test_headroom_goes_as_far_as_the_activation_lets_values_go() -> None:
+    net = Net(6, 6)
+    clipped = net.conv(net.top, 3, 4)
+    positive = net.node("Relu", net.conv(clipped, 4, 4, clip=None))
+    free = net.conv(positive, 4, 4, 1, None)
+    net.classify(free, 4)
+    graph = Graph(net.model().proto)
+    clip, relu, conv = (_made_by(graph, kind) for kind in ("Clip", "Relu", "Conv"))
+    assert with_headroom(graph, clip, (0.0, 4.0), 0.25) == (0.0, 5.0)
+    assert with_headroom(graph, clip, (-1.0, 5.0), 0.25) == (0.0, 6.0)
+    assert with_headroom(graph, relu, (-1.0, 8.0), 0.25) == (0.0, 10.0)
+    assert with_headroom(graph, conv, (-2.0, 8.0), 0.25) == (-2.5, 10.0)
+    assert with_headroom(graph, graph.input, (-2.0, 8.0), 0.25) == (-2.5, 10.0)
+
+
+def _made_by(graph: Graph, kind: str) -> str:
+    """The last tensor of a kind of operator that is no score."""
+    return [node.output[0] for node in graph.nodes if node.op_type == kind][-2 if kind == "Conv" else -1]
 
 
 def test_a_kernel_by_channel() -> None:
