@@ -22,17 +22,22 @@ from edgenet.imageset import ImageSet
 from edgenet.model import Model
 from edgenet.progress import silent
 from edgenet.quantize.ablation import Ablation
+from edgenet.quantize.calibration.image_stream import Feed
+from edgenet.quantize.calibration.watch import watch
+from edgenet.quantize.equalization import watched
 from edgenet.quantize.mixed_precision.sensitivity import sensitivity
-from edgenet.quantize.quantizer import Pixels, _Job, quantize
+from edgenet.quantize.network_fit import NetworkFit, Pixels, spread
+from edgenet.quantize.quantizer import quantize
+from edgenet.quantize.result import Stopwatch
 from edgenet.quantize.rounding.layerwise import Kept, Reconstruction, reconstruct
 from edgenet.recipe import Recipe
 
 NOISIEST = 8
 
 
-def variants(job: _Job, made: Reconstruction, images: Sequence[Pixels]) -> Iterator[tuple[str, Graph]]:
+def variants(job: NetworkFit, made: Reconstruction, images: Sequence[Pixels]) -> Iterator[tuple[str, Graph]]:
     """The quantized network, and others with a part of it in float, the rest fitted to that."""
-    cut = steps(job.graph, job._names())
+    cut = steps(job.graph, job.names())
     convs = frozenset(step.conv.output[0] for step in cut if step.conv is not None)
     tensors, scores = frozenset(made.tensors), frozenset(list(made.tensors)[-1:])
     yield "all int8", job.finished(job.graph, made)
@@ -53,13 +58,15 @@ def variants(job: _Job, made: Reconstruction, images: Sequence[Pixels]) -> Itera
 def parts_of(model: Model, recipe: Recipe, images: Sequence[Pixels], judged: Sequence[Pixels]) -> None:
     """Print what each part loses alone, and which tensors add most noise."""
     prepared = prepare(model)
-    job = _Job(prepared.task, recipe, Graph(prepared.proto), silent)
-    made = job.second_order(images)
+    graph = Graph(prepared.proto)
+    seen = watch(graph, watched(graph), Feed(images), recipe, lambda _: None)
+    job = NetworkFit(prepared.task, recipe, graph, silent, Stopwatch())
+    made = job.fit(seen.all(), spread(seen.kept(), recipe.rounding_images))
     table = Ablation(prepared.task, Graph(prepared.proto), judged)
-    for told, graph in variants(job, made, images[:: max(1, len(images) // recipe.rounding_images)]):
-        line = table.add(told, graph)
+    for told, other in variants(job, made, images[:: max(1, len(images) // recipe.rounding_images)]):
+        line = table.add(told, other)
         print(f"| {told} | {line['divergence']:.5f} | {100 * line['agreement']:.1f} % |", flush=True)
-    cut = steps(job.graph, job._names())
+    cut = steps(job.graph, job.names())
     shifts = job.shaped.shifts
     found = sensitivity(prepared.task, job.graph, cut, judged, made, shifts, 400, lambda *_: None)
     print(f"all tensors {sum(found.tensors.values()):.5f}, all kernels {sum(found.weights.values()):.5f}")
