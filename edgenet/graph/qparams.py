@@ -71,12 +71,18 @@ class Affine:
 
     def quantized(self, values: NDArray[np.float32]) -> NDArray[np.signedinteger[Any]]:
         """Real values as integers of its type; those beyond the range saturate."""
-        steps = np.round(values / np.float32(self.scale)) + self.zero_point
-        return np.asarray(np.clip(steps, self.lowest, self.highest)).astype(self.dtype)
+        steps = np.asarray(values / np.float32(self.scale))
+        np.rint(steps, out=steps)
+        steps += self.zero_point
+        return np.clip(steps, self.lowest, self.highest, out=steps).astype(self.dtype)
 
     def dequantized(self, values: NDArray[np.signedinteger[Any]]) -> NDArray[np.float32]:
         """Integers as real values."""
-        return (values.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+        real = values.astype(np.float32)
+        if self.zero_point:
+            real -= np.float32(self.zero_point)
+        real *= np.float32(self.scale)
+        return real
 
 
 @dataclass(frozen=True)
