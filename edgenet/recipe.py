@@ -21,11 +21,13 @@ CHOICES = {
     "scores": ("observer", "divergence", "float", "int16"),
 }
 # Keys that younger versions know; left out where they say nothing, so that older files keep their digests.
-OPTIONAL = ("paired", "headroom", "quiet_headroom", "leave_grid", "spare_channels", "variants")
+OPTIONAL = (
+    "paired", "observe_images", "headroom", "quiet_headroom", "leave_grid", "spare_channels", "variants",
+)  # fmt: skip
 # What the variants of a recipe may set.
 VARIED = (
     "observer", "reuse_dead", "spare_channels", "equalize", "scores", "adapt", "leave_grid", "damping",
-    "sweeps", "positions", "rounding_images", "headroom", "quiet_headroom",
+    "sweeps", "positions", "rounding_images", "observe_images", "headroom", "quiet_headroom",
 )  # fmt: skip
 
 
@@ -59,6 +61,8 @@ class Recipe(Shown):
         sweeps: The most rounds of coordinate descent over a layer's weights.
         positions: The most positions of an image from which a layer's second moments are taken.
         rounding_images: The most images for the layer-by-layer work; fewer where memory or time is short.
+        observe_images: Where memory lets the layer-by-layer work see fewer images of a tensor, its range
+            comes from a float run over at most so many.
         memory_mb: Memory for the activations that the layer-by-layer work keeps, in MB.
         float_layers: Layers that keep float weights, and float activations among themselves; by the name of
             their convolution.
@@ -100,6 +104,7 @@ class Recipe(Shown):
     sweeps: int = 8
     positions: int = 400
     rounding_images: int = 64
+    observe_images: int = 0
     memory_mb: float = 48.0
     float_layers: tuple[str, ...] = ()
     max_drift: float = 0.0
@@ -153,6 +158,7 @@ class Recipe(Shown):
             sweeps=int(_number(table, "sweeps", 8)),
             positions=int(_number(table, "positions", 400)),
             rounding_images=int(_number(table, "rounding_images", 64)),
+            observe_images=int(_number(table, "observe_images", 0)),
             memory_mb=_number(table, "memory_mb", 48),
             float_layers=_strings(table, "float_layers"),
             max_drift=_number(table, "max_drift", 0),

@@ -43,8 +43,9 @@ def calibrate(
     observer: str,
     progress: Callable[[int], None] = lambda _: None,
     headroom: float = 0.0,
+    names: Sequence[str] | None = None,
 ) -> Calibration:
-    """Observe every activation over the images, one image's tensors in memory at a time.
+    """Observe activations over the images, one image's tensors in memory at a time.
 
     Args:
         graph: A prepared float graph.
@@ -52,11 +53,12 @@ def calibrate(
         observer: A name of ``OBSERVERS``.
         progress: Called with the number of images done.
         headroom: The share by which ranges are wider than what was seen.
+        names: Of the tensors; default is every activation.
 
     Raises:
         DataError: There is no image, or the network computes NaN or infinity.
     """
-    names = activations(graph)
+    names = activations(graph) if names is None else names
     evaluator = Evaluator(graph.proto(), names, calibration_threads(), lean=True)
     observers: dict[str, Observer] = {name: OBSERVERS[observer]() for name in names}
     done = 0

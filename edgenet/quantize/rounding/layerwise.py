@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from edgenet.graph.passes.equalize import depthwise
 from edgenet.graph.qdq.lanes import lanes
 from edgenet.graph.qparams import STEPS, Affine, Int8Weights
 from edgenet.graph.segments import Step
+from edgenet.quantize.calibration.calibrate import calibrate
 from edgenet.quantize.calibration.observers import OBSERVERS
 from edgenet.quantize.calibration.ranges import affine, output_range, with_headroom
 from edgenet.quantize.memory import malloc_trim
@@ -97,6 +98,7 @@ def reconstruct(
     kept = kept or Kept()
     pairs, result = Pairs(graph, parts, images), Reconstruction()
     allowed = room(graph, parts, recipe.memory_mb, len(images), kept.tensors)
+    ranges = _seen_ranges(graph, parts, allowed, images, recipe, {*limits, *kept.tensors, *kept.wide})
     for index, step in enumerate(parts):
         pairs.add_images(allowed[index], allowed[index] == allowed[-1])
         exact = pairs.evaluator(step, [step.output])
@@ -113,8 +115,8 @@ def reconstruct(
                 result.real[name] = fitted.real
             constants = dict(zip(step.conv.input[1:3], fitted.real, strict=True))
         own = pairs.evaluator(step, [step.output], constants) if constants else exact
-        scale = None
-        if step.output not in kept.tensors:
+        scale = affine(*ranges[step.output]) if step.output in ranges else None
+        if scale is None and step.output not in kept.tensors:
             last = task if index == len(parts) - 1 and len(graph.outputs) == 1 else None
             bits = 16 if step.output in kept.wide else 8
             scale = _range(graph, pairs, step, exact, own, recipe, limits, last, bits)
@@ -124,6 +126,26 @@ def reconstruct(
         progress(index + 1, len(parts))
     result.tensors = pairs.tensors
     return result
+
+
+def _seen_ranges(
+    graph: Graph,
+    parts: Sequence[Step],
+    allowed: Sequence[int],
+    images: Sequence[NDArray[np.uint8]],
+    recipe: Recipe,
+    known: Collection[str],
+) -> dict[str, tuple[float, float]]:
+    """Ranges, from the float run, of tensors of which memory lets the int8 run see few images.
+
+    What is largest in ten images is chance; that the values are those of the float run matters less.
+    """
+    count = min(recipe.observe_images, len(images))
+    few = [step.output for step, seen in zip(parts, allowed, strict=True) if seen < count]
+    names = [name for name in few if name not in known]
+    if not names:
+        return {}
+    return calibrate(graph, images[:count], recipe.observer, headroom=recipe.headroom, names=names).ranges
 
 
 def _fit(
