@@ -10,8 +10,9 @@ With the second moment H = E[x x'] of the layer's inputs, a change D of a row of
    (Behdin et al., QuantEase, arXiv 2309.01885), and the scale is set to its best value between the rounds.
 
 For a depthwise kernel the same runs over all channels at once, each with its own 9 x 9 matrix. A row that
-would cost more than its rounding to nearest keeps the latter. Where weights share lanes, every stage keeps to
-what these take (:mod:`.limits`), and a scale grows as far as that pays.
+would cost more than its rounding to nearest, at the scale found or at that of its largest weight, keeps the
+latter. Where weights share lanes, every stage keeps to what these take (:mod:`.limits`), and a scale grows
+as far as that pays.
 
 Shapes: kernels [groups, rows, inputs], moments [groups, inputs, inputs]; a depthwise layer has a group a
 channel with one row, any other layer one group.
@@ -89,12 +90,21 @@ def second_order(
             values[part], scales[part] = _refit(
                 kernel[part], moments, values[part], scales[part], floor[part], sweeps, lanes
             )
-        simple = nearest(kernel[part], scales[part], lanes)
-        worse = cost(kernel[part], moments, values[part], scales[part]) > cost(
-            kernel[part], moments, simple, scales[part]
-        )
-        values[part] = np.where(worse[..., None], simple, values[part])
+        plain = np.maximum(np.maximum(np.abs(kernel[part]).max(axis=2), 1e-30) / LIMIT, floor[part])
+        for tried in (scales[part],) if shared_scale else (scales[part], plain):
+            values[part], scales[part] = _at_best(
+                kernel[part],
+                moments,
+                (values[part], scales[part]),
+                (nearest(kernel[part], tried, lanes), tried),
+            )
     return values, scales
+
+
+def _at_best(kernel: Array, moments: Array, found: Rounded, simple: Rounded) -> Rounded:
+    """Row by row what was found, or the simple rounding where that costs less."""
+    worse = cost(kernel, moments, *found) > cost(kernel, moments, *simple)
+    return np.where(worse[..., None], simple[0], found[0]), np.where(worse, simple[1], found[1])
 
 
 def _parts(kernel: Array) -> Iterator[tuple[slice, slice]]:
