@@ -135,11 +135,9 @@ class NetworkFit:
             with self.watch.stage("sensitivity"):
                 memory, told = self.recipe.memory_mb, self._told("finding layers that need float (layers)")
                 shifts = self.shaped.shifts
-                self.sources = sensitivity(self.task, self.graph, parts, images, result, shifts, memory, told)
+                sources = sensitivity(self.task, self.graph, parts, images, result, shifts, memory, told)
             times = Times.of(self.graph, parts)
-            return [
-                item for item in choices(parts, self.sources, times) if own <= item.steps or not item.steps
-            ]
+            return [item for item in choices(parts, sources, times) if own <= item.steps or not item.steps]
 
         self.attempts = drift_budget_search(
             self.recipe.max_drift,

@@ -74,7 +74,8 @@ def widened(scope: Scope, source: int) -> int:
 def lower_dequantize(scope: Scope, node: NodeProto) -> None:
     """int8 → float, for an operator that was left in float: DEQUANTIZE."""
     source = scope.input(node, node.input[0])
-    scope.emit("DEQUANTIZE", (source,), scope.output(node, node.output[0]), version=2)
+    version = DEQUANTIZE_VERSIONS[scope.tensor(source).dtype]
+    scope.emit("DEQUANTIZE", (source,), scope.output(node, node.output[0]), version=version)
 
 
 def in_one_type(scope: Scope, outputs: Sequence[int]) -> list[int]:
