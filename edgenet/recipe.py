@@ -22,12 +22,13 @@ CHOICES = {
 }
 # Keys that younger versions know; left out where they say nothing, so that older files keep their digests.
 OPTIONAL = (
-    "paired", "observe_images", "headroom", "quiet_headroom", "leave_grid", "spare_channels", "variants",
+    "paired", "observe_images", "headroom", "quiet_headroom", "leave_grid", "spare_channels", "trade_noise",
+    "variants",
 )  # fmt: skip
 # What the variants of a recipe may set.
 VARIED = (
-    "observer", "reuse_dead", "spare_channels", "equalize", "scores", "adapt", "leave_grid", "damping",
-    "sweeps", "positions", "rounding_images", "observe_images", "headroom", "quiet_headroom",
+    "observer", "reuse_dead", "spare_channels", "equalize", "trade_noise", "scores", "adapt", "leave_grid",
+    "damping", "sweeps", "positions", "rounding_images", "observe_images", "headroom", "quiet_headroom",
 )  # fmt: skip
 
 
@@ -49,6 +50,8 @@ class Recipe(Shown):
             with copies as ``reuse_dead``: as many as kernels compute at a time. 0: none.
         equalize: Scale channels so that each fills its tensor's "range", or so that the "weights" on both
             sides get equal ranges (for one scale a kernel); or "none".
+        trade_noise: With "range": let a channel fill less of it, where the weights that read it gain more by
+            that than the channel loses.
         balance: With "weights": 1 looks at the weights alone, 0 at the activations' range alone.
         rounding: "nearest", or "second-order": layer by layer, by what the layer's output loses.
         scores: Range of the class scores: the "observer" as for any tensor, or the least "divergence" of
@@ -95,6 +98,7 @@ class Recipe(Shown):
     reuse_dead: bool = False
     spare_channels: int = 0
     equalize: str = "none"
+    trade_noise: bool = False
     balance: float = 1.0
     rounding: str = "nearest"
     scores: str = "observer"
@@ -149,6 +153,7 @@ class Recipe(Shown):
             reuse_dead=table.take("reuse_dead", bool, False),
             spare_channels=int(_number(table, "spare_channels", 0)),
             equalize=table.take("equalize", str, "none"),
+            trade_noise=table.take("trade_noise", bool, False),
             balance=_number(table, "balance", 1),
             rounding=table.take("rounding", str, "nearest"),
             scores=table.take("scores", str, "observer"),
@@ -217,6 +222,10 @@ class Recipe(Shown):
         if self.spare_channels and not self.reuse_dead:
             raise LibraryError(
                 f"{where}: spare_channels needs the copies of reuse_dead", "write reuse_dead = true"
+            )
+        if self.trade_noise and self.equalize != "range":
+            raise LibraryError(
+                f"{where}: trade_noise works on channels that fill the range", 'write equalize = "range"'
             )
         if (self.variants or self.scores in ("float", "int16")) and self.rounding != "second-order":
             raise LibraryError(

@@ -50,12 +50,17 @@ class EqualizationResult:
         shifts: Output of a convolution → the share of a step to add to each channel's bias.
         reused: Dead channels that now carry copies.
         equalized: Tensors whose channels were scaled.
+        factors: First tensor of a group whose channels fill the range → what they were scaled by.
+        curvature: What noise in each channel does to the answers, by tensor, as far as it is known: of the
+            channels as they are now.
     """
 
     limits: dict[str, float] = field(default_factory=dict)
     shifts: dict[str, Array] = field(default_factory=dict)
     reused: int = 0
     equalized: int = 0
+    factors: dict[str, Array] = field(default_factory=dict)
+    curvature: dict[str, Array] = field(default_factory=dict)
 
 
 def watched(graph: Graph) -> list[str]:
@@ -82,10 +87,10 @@ def equalize_channels(
         curvature: What noise in each channel does to the answers, by tensor
             (:mod:`.calibration.curvature`); without it, noise is judged by the weights behind it.
     """
-    shaped, known = EqualizationResult(), curvature or {}
-    noise = {name: float(_rounding_noise(seen[name], values).sum()) for name, values in known.items()}
+    shaped = EqualizationResult(curvature=dict(curvature or {}))
+    noise = {name: float(_rounding_noise(seen[name], kept).sum()) for name, kept in shaped.curvature.items()}
     if recipe.reuse_dead:
-        split_channels(graph, seen, shaped, known, recipe.spare_channels)
+        split_channels(graph, seen, shaped, recipe.spare_channels)
     if recipe.equalize == "weights":
         balance(graph, seen, shaped, recipe.balance)
     elif recipe.equalize == "range":
@@ -111,21 +116,20 @@ def split_channels(
     graph: Graph,
     seen: Mapping[str, ChannelStatistics],
     shaped: EqualizationResult,
-    curvature: Mapping[str, Array],
     tile: int = 0,
 ) -> None:
     """Let dead channels carry copies of the noisiest live ones, in every lane; see ``reuse_dead``.
 
-    The statistics of the copies become those of what they copy.
+    The statistics of the copies become those of what they copy; each of n copies has the n-th part of the
+    gradient.
 
     Args:
         graph: Changed in place; it computes what it computed.
         seen: Statistics of every watched tensor.
-        shaped: Called with the shifts.
-        curvature: As of :func:`equalize_channels`.
+        shaped: Takes the shifts; its curvature is used, and follows.
         tile: Lanes with much of all noise are filled up to a multiple of it first; 0: none.
     """
-    lanes = lanes_to_split(graph, seen, tile)
+    lanes, curvature = lanes_to_split(graph, seen, tile), shaped.curvature
     noises = [_noise(graph, lane, seen[lane.inner], seen[lane.outer], curvature) for lane in lanes]
     whole = sum(float(noise.sum()) for noise in noises)
     for lane, noise in zip(lanes, noises, strict=True):
@@ -141,6 +145,9 @@ def split_channels(
         made = split_into_dead(graph, lane, dead, np.pad(noise, (0, missing)))
         inner.take(made.source)
         outer.take(made.source)
+        copies = np.bincount(made.source, minlength=len(made.source))[made.source]
+        for name in {lane.inner, lane.outer} & set(curvature):
+            curvature[name] = np.pad(curvature[name], (0, missing))[made.source] / copies**2
         shaped.shifts[lane.enter.output[0]] = shaped.shifts[lane.filters.output[0]] = made.shift
         shaped.reused += int((made.source != np.arange(len(made.source))).sum())
 
@@ -161,7 +168,7 @@ def equalize(
     Args:
         graph: Changed in place; below its limits it computes what it computed.
         seen: Statistics of every watched tensor.
-        shaped: Called with the limits.
+        shaped: Takes the limits and factors; its curvature follows.
         headroom: The share by which a channel may exceed what was seen of it.
         quiet_headroom: The same in groups without much of all noise, if that is more.
         noise: What rounding a tensor adds, in any unit; as far as it is known.
@@ -183,6 +190,9 @@ def equalize(
         live = largest > NOTHING * target
         factors = np.where(live, target / np.where(live, largest, 1.0), 1.0)
         scale_channels(graph, group, factors)
+        shaped.factors[group.tensors[0]] = factors
+        for name in set(group.tensors) & set(shaped.curvature):
+            shaped.curvature[name] = shaped.curvature[name] / factors**2
         shaped.equalized += len(known)
         if group.clips:
             shaped.limits.update({node.output[0]: limit for node in group.clips})

@@ -25,6 +25,7 @@ from edgenet.quantize.equalization import EqualizationResult, equalize_channels,
 from edgenet.quantize.mixed_precision.candidates import Choice, Times, choices, kept_by
 from edgenet.quantize.mixed_precision.search import Attempt, drift_budget_search
 from edgenet.quantize.mixed_precision.sensitivity import sensitivity
+from edgenet.quantize.noise_tradeoff import trade_noise
 from edgenet.quantize.result import Stopwatch
 from edgenet.quantize.rounding.compute_budget import plan_compute
 from edgenet.quantize.rounding.layerwise import Kept, Reconstruction, reconstruct
@@ -115,6 +116,8 @@ class NetworkFit:
         """Prepare the channels; the statistics follow."""
         with self.watch.stage("shape"):
             self.shaped = equalize_channels(self.graph, seen, self.recipe, self._curvature(seen, images))
+            if self.recipe.trade_noise:
+                trade_noise(self.graph, images, self.shaped, self.recipe.damping)
 
     def _within(
         self,
@@ -165,7 +168,7 @@ class NetworkFit:
     def _curvature(self, seen: Statistics, images: Sequence[Pixels]) -> dict[str, NDArray[np.float64]]:
         """What noise in channels does to the answers, where that decides how they are shaped."""
         recipe, names = self.recipe, []
-        if recipe.quiet_headroom:
+        if recipe.quiet_headroom or recipe.trade_noise:
             names = [name for name in seen if len(self.graph.shape(name)) == 4]
         elif recipe.reuse_dead:
             lanes = lanes_to_split(self.graph, seen, recipe.spare_channels)
