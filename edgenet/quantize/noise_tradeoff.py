@@ -38,8 +38,8 @@ POSITIONS = 256
 # The error of a weight is the same at all positions, so what it does there adds up in part: 2 to 6 times what
 # independent noise of that power would do, measured in layers of V1 0.25, V1 0.75 and V2 0.35.
 COHERENCE = 4.0
-ROUNDS = 100
-RATE = 0.05
+ROUNDS = 40
+RATE = 0.15
 # Weights this near to the largest of their row, as a logarithm, move with it.
 NEAR = 0.01
 LEAST = 0.05
@@ -114,7 +114,7 @@ def traded(own: Array, readers: Sequence[Reader], least: Array) -> Array:
         [channels].
     """
     sizes = [np.log(np.maximum(item.weights, 1e-9 * item.weights.max() + 1e-30)) for item in readers]
-    place, floor = np.zeros(len(own)), np.log(least)
+    place, floor = _start(own, readers, least), np.log(least)
     best, found = np.inf, place
     first, second = np.zeros(len(own)), np.zeros(len(own))
     for turn in range(ROUNDS):
@@ -135,6 +135,16 @@ def traded(own: Array, readers: Sequence[Reader], least: Array) -> Array:
         step = first / (1 - 0.9 ** (turn + 1)) / size_of_step
         place = np.clip(place - RATE * (1 - turn / ROUNDS) * step, floor, 0.0)
     return np.asarray(np.exp(found))
+
+
+def _start(own: Array, readers: Sequence[Reader], least: Array) -> Array:
+    """The best factors, as logarithms, with which no row's largest weight grows."""
+    lost, smallest = np.full(len(own), 1e-30), least
+    for item in readers:
+        largest = item.weights.max(axis=1) + 1e-30
+        lost = lost + (item.rows @ largest**2) * item.variance
+        smallest = np.maximum(smallest, (item.weights / largest[:, None]).max(axis=0))
+    return np.asarray(np.log(np.clip((own / lost) ** 0.25, smallest, 1.0)))
 
 
 @dataclass(frozen=True)

@@ -313,7 +313,7 @@ class TestDeadChannels:
     def split(self, seen: dict[str, ChannelStatistics]) -> EqualizationResult:
         graph, shaped = self.lane(), EqualizationResult()
         assert len(depthwise_chains(graph)) == 1
-        split_channels(graph, seen, shaped, {})
+        split_channels(graph, seen, shaped)
         return shaped
 
     def test_one_dead_channel_carries_one_copy(self) -> None:
@@ -350,8 +350,10 @@ class TestDeadChannels:
                 "enter/act": statistics([0, 0, 0], [1, 1, 9]),
                 "filters/act": statistics([0, 0, 0], [1, 1, 9]),
             }
-            graph, shaped = self.lane(), EqualizationResult()
             known = dict.fromkeys(seen, np.ones(3)) if curvature else {}
-            split_channels(graph, seen, shaped, known, tile)
+            graph, shaped = self.lane(), EqualizationResult(curvature=known)
+            split_channels(graph, seen, shaped, tile)
             assert graph.shape("filters/act")[1] == channels == len(seen["filters/act"].high)
             assert shaped.reused == channels - 3
+            if channels == 4:  # the last is copied: half of the gradient each
+                assert shaped.curvature["enter/act"].tolist() == [1, 1, 0.25, 0.25]

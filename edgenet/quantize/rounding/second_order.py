@@ -207,8 +207,8 @@ def _descend(kernel: Array, moments: Array, values: Array, scales: Array, sweeps
             local, changes = gradient[:, begin:end].copy(), np.zeros_like(gradient[:, begin:end])
             for place in range(end - begin):
                 column = begin + place
-                new = np.round(values[:, column] - local[:, place] * inverse[:, column])
-                new = within(new, values[:, partner[column]] if partner[column] >= 0 else 0.0)
+                new = np.rint(values[:, column] - local[:, place] * inverse[:, column])
+                new = within(new, values[:, partner[column]] if partner[column] >= 0 else None)
                 change = (new - values[:, column]) * scales
                 if not change.any():
                     continue
