@@ -15,7 +15,7 @@ from edgenet.graph.graph import Graph
 from edgenet.graph.passes.prepare import prepare
 from edgenet.model import Model
 from edgenet.progress import silent
-from edgenet.quantize import network_fit
+from edgenet.quantize import network_fit, noise_tradeoff
 from edgenet.quantize.calibration.curvature import channel_curvature
 from edgenet.quantize.calibration.image_stream import Feed
 from edgenet.quantize.calibration.watch import watch
@@ -110,8 +110,9 @@ def test_the_network_computes_what_it_computed(model: Model) -> None:
     assert np.abs(np.subtract(wanted, got)).max() < 1e-3 * np.ptp(wanted)
 
 
-def test_no_limit_of_a_relu6_rises(model: Model) -> None:
+def test_no_limit_of_a_relu6_rises(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """A channel that became smaller would be cut off later than the float network cuts it off."""
+    monkeypatch.setattr(noise_tradeoff, "traded", lambda own, readers, least: least)
     plain, graph, result, names = shaped(model)
     equalized = graph.copy()
     trade_noise(graph, PIXELS, result, 0.02)
