@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from onnx import NodeProto
 
 from edgenet.graph.gradient.emit import Emitter
-from edgenet.graph.gradient.rules import RULES
+from edgenet.graph.gradient.rules import RULES, has_rule
 from edgenet.graph.graph import Graph
 
 __all__ = ["differentiable", "differentiate"]
@@ -15,7 +15,7 @@ __all__ = ["differentiable", "differentiate"]
 
 def differentiable(graph: Graph, names: Collection[str]) -> bool:
     """Whether the gradient of every operator behind some tensors is known here."""
-    return all(node.op_type in RULES for node in _behind(graph, names))
+    return all(has_rule(node) for node in _behind(graph, names))
 
 
 def differentiate(emit: Emitter, ends: Mapping[str, str], names: Collection[str]) -> dict[str, str]:

@@ -9,10 +9,11 @@ from onnx import NodeProto
 
 from edgenet.graph.gradient.convolution import conv_gradient
 from edgenet.graph.gradient.emit import Emitter
+from edgenet.graph.gradient.interpolation import interpolation
 from edgenet.graph.graph import attributes
 from edgenet.graph.qdq.insert import clip_bounds
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "Rule", "has_rule"]
 
 # Emitter, node, gradient of its output, index of the input → gradient of that input.
 Rule = Callable[[Emitter, NodeProto, str, int], str]
@@ -87,6 +88,26 @@ def _transpose(emit: Emitter, node: NodeProto, grad: str, _: int) -> str:
     return emit.node("Transpose", [grad], emit.shape(node.input[0]), perm=back)
 
 
+def _pad(emit: Emitter, node: NodeProto, grad: str, _: int) -> str:
+    """Cut off what was added; fewer than none of it adds zeros."""
+    pads = emit.constant(-emit.graph.constants[node.input[1]], np.int64)
+    return emit.node("Pad", [grad, pads], emit.shape(node.input[0]))
+
+
+def _resize(emit: Emitter, node: NodeProto, grad: str, _: int) -> str:
+    """Rows and columns are mixed apart from each other: by the same matrices, turned."""
+    rows, columns = interpolation(emit.graph, node)
+    shape = emit.shape(node.input[0])
+    tall = emit.node("MatMul", [emit.constant(rows.T), grad], (*shape[:3], emit.shape(grad)[3]))
+    return emit.node("MatMul", [tall, emit.constant(columns)], shape)
+
+
+def has_rule(node: NodeProto) -> bool:
+    """Whether the gradient of an operator is known here."""
+    plain = node.op_type != "Pad" or attributes(node).get("mode", b"constant") == b"constant"
+    return node.op_type in RULES and plain
+
+
 RULES: dict[str, Rule] = {
     "Add": _add,
     "Clip": _clip,
@@ -99,8 +120,10 @@ RULES: dict[str, Rule] = {
     "LeakyRelu": _leaky,
     "Mul": _mul,
     "PRelu": _leaky,
+    "Pad": _pad,
     "Relu": _relu,
     "Reshape": _reshaped,
+    "Resize": _resize,
     "Sigmoid": _sigmoid,
     "Squeeze": _reshaped,
     "Transpose": _transpose,

@@ -56,6 +56,25 @@ CASES: dict[str, Case] = {
     "HardSwish": ([node("HardSwish", ["x"], ["y"])], {}),
     "Sigmoid": ([node("Sigmoid", ["x"], ["y"])], {}),
     "Concat": ([node("Relu", ["x"], ["r"]), node("Concat", ["r", "x"], ["y"], axis=1)], {}),
+    "Pad": ([node("Pad", ["x", "p"], ["y"])], {"p": np.array([0, 0, 1, 2, 0, 0, 3, 0])}),
+    "Pad, with a number, and cut off": (
+        [node("Pad", ["x", "p", "v"], ["y"])], {"p": np.array([0, 0, 1, -2, 0, 0, -1, 1]), "v": np.array(0.5)}
+    ),
+    "Resize": ([node("Resize", ["x", "", "s"], ["y"])], {"s": np.array([1, 1, 2, 3.0])}),
+    "Resize to a size, nearest, floor": (
+        [node("Resize", ["x", "", "", "n"], ["y"], nearest_mode="floor",
+              coordinate_transformation_mode="asymmetric")], {"n": np.array([1, 3, 9, 7])}
+    ),
+    "Resize, linear": (
+        [node("Resize", ["x", "", "", "n"], ["y"], mode="linear")], {"n": np.array([1, 3, 4, 11])}
+    ),
+    "Resize, linear, corners": (
+        [node("Resize", ["x", "", "", "n"], ["y"], mode="linear",
+              coordinate_transformation_mode="align_corners")], {"n": np.array([1, 3, 13, 3])}
+    ),
+    "Resize, cubic": (
+        [node("Resize", ["x", "", "", "n"], ["y"], mode="cubic")], {"n": np.array([1, 3, 12, 10])}
+    ),
     "Transpose": ([node("Transpose", ["x"], ["y"], perm=[0, 2, 3, 1])], {}),
     "Flatten": ([node("GlobalAveragePool", ["x"], ["g"]), node("Flatten", ["g"], ["y"])], {}),
     "Reshape": ([node("Reshape", ["x", "s"], ["y"])], {"s": np.array([1, -1])}),
