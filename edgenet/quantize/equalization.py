@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,6 +61,11 @@ class EqualizationResult:
     equalized: int = 0
     factors: dict[str, Array] = field(default_factory=dict)
     curvature: dict[str, Array] = field(default_factory=dict)
+
+    def follow(self, names: Iterable[str], factors: Array) -> None:
+        """Let the curvature follow a scaling of some tensors' channels: [channels], positive."""
+        for name in set(names) & set(self.curvature):
+            self.curvature[name] = self.curvature[name] / factors**2
 
 
 def watched(graph: Graph) -> list[str]:
@@ -191,8 +196,7 @@ def equalize(
         factors = np.where(live, target / np.where(live, largest, 1.0), 1.0)
         scale_channels(graph, group, factors)
         shaped.factors[group.tensors[0]] = factors
-        for name in set(group.tensors) & set(shaped.curvature):
-            shaped.curvature[name] = shaped.curvature[name] / factors**2
+        shaped.follow(group.tensors, factors)
         shaped.equalized += len(known)
         if group.clips:
             shaped.limits.update({node.output[0]: limit for node in group.clips})

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,11 @@ class Reader:
     rows: Array
     variance: Array
 
+    @cached_property
+    def logarithms(self) -> Array:
+        """Of the weights; of those that are nothing, as good as none."""
+        return np.asarray(np.log(np.maximum(self.weights, 1e-9 * self.weights.max() + 1e-30)))
+
 
 def trade_noise(
     graph: Graph, images: Sequence[NDArray[np.uint8]], shaped: EqualizationResult, damping: float
@@ -99,6 +105,7 @@ def trade_noise(
         found.append(traded(own, readers, least))
     for place, factors in zip(places, found, strict=True):
         scale_channels(graph, place.group, factors)
+        shaped.follow(place.group.tensors, factors)
     return sum(int((factors < 1).sum()) for factors in found)
 
 
@@ -113,28 +120,32 @@ def traded(own: Array, readers: Sequence[Reader], least: Array) -> Array:
     Returns:
         [channels].
     """
-    sizes = [np.log(np.maximum(item.weights, 1e-9 * item.weights.max() + 1e-30)) for item in readers]
     place, floor = _start(own, readers, least), np.log(least)
     best, found = np.inf, place
     first, second = np.zeros(len(own)), np.zeros(len(own))
-    for turn in range(ROUNDS):
-        power = np.exp(2 * place)
-        noise, slope = float((own / power).sum()), -2 * own / power
-        for item, size in zip(readers, sizes, strict=True):
-            moved = size - place
-            largest = moved.max(axis=1)
-            cost, through = item.rows * np.exp(2 * largest), float(item.variance @ power)
-            near = moved > largest[:, None] - NEAR
-            noise += float(cost.sum()) * through
-            slope += 2 * cost.sum() * item.variance * power
-            slope -= 2 * through * ((cost / near.sum(axis=1)) @ near)
+    for turn in range(1, ROUNDS + 1):
+        noise, slope = _noise(own, readers, place)
         if noise < best:
             best, found = noise, place
         first, second = 0.9 * first + 0.1 * slope, 0.95 * second + 0.05 * slope**2
-        size_of_step = np.sqrt(second / (1 - 0.95 ** (turn + 1))) + 1e-30
-        step = first / (1 - 0.9 ** (turn + 1)) / size_of_step
-        place = np.clip(place - RATE * (1 - turn / ROUNDS) * step, floor, 0.0)
+        step = first / (1 - 0.9**turn) / (np.sqrt(second / (1 - 0.95**turn)) + 1e-30)
+        place = np.clip(place - RATE * (1 - turn / (ROUNDS + 1)) * step, floor, 0.0)
     return np.asarray(np.exp(found))
+
+
+def _noise(own: Array, readers: Sequence[Reader], place: Array) -> tuple[float, Array]:
+    """All noise with factors exp(place), and its slope; the largest weights of a row share that row's."""
+    power = np.exp(2 * place)
+    noise, slope = float((own / power).sum()), -2 * own / power
+    for item in readers:
+        sizes = item.logarithms - place
+        largest = sizes.max(axis=1)
+        cost, through = item.rows * np.exp(2 * largest), float(item.variance @ power)
+        near = sizes > largest[:, None] - NEAR
+        noise += float(cost.sum()) * through
+        slope += 2 * cost.sum() * item.variance * power
+        slope -= 2 * through * ((cost / near.sum(axis=1)) @ near)
+    return noise, slope
 
 
 def _start(own: Array, readers: Sequence[Reader], least: Array) -> Array:

@@ -91,10 +91,13 @@ def shaped(model: Model, **changes: object) -> tuple[Graph, Graph, EqualizationR
     return plain, graph, equalize_channels(graph, seen, recipe, known), names
 
 
-def test_curvature_follows_the_channels(model: Model) -> None:
+@pytest.mark.parametrize("traded_too", [False, True])
+def test_curvature_follows_the_channels(model: Model, traded_too: bool) -> None:
     """What was measured before is what is measured after: the draws are the same, but for few pixels."""
     _, graph, result, names = shaped(model)
     assert result.equalized
+    if traded_too:
+        assert trade_noise(graph, PIXELS, result, 0.02)
     again = channel_curvature(model.task, graph, names, PIXELS)
     for name in names:
         assert result.curvature[name] == pytest.approx(again[name], rel=0.1, abs=1e-3 * again[name].max())
