@@ -39,7 +39,7 @@ POSITIONS = 256
 # The error of a weight is the same at all positions, so what it does there adds up in part: 2 to 6 times what
 # independent noise of that power would do, measured in layers of V1 0.25, V1 0.75 and V2 0.35.
 COHERENCE = 4.0
-ROUNDS = 40
+ROUNDS = 60
 RATE = 0.15
 # Weights this near to the largest of their row, as a logarithm, move with it.
 NEAR = 0.01
