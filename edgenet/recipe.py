@@ -225,7 +225,8 @@ class Recipe(Shown):
             )
         if self.trade_noise and self.equalize != "range":
             raise LibraryError(
-                f"{where}: trade_noise works on channels that fill the range", 'write equalize = "range"'
+                f"{where}: trade_noise works on channels that fill the range",
+                'write equalize = "range", or trade_noise = false',
             )
         if (self.variants or self.scores in ("float", "int16")) and self.rounding != "second-order":
             raise LibraryError(

@@ -43,6 +43,7 @@ ROUNDS = 60
 RATE = 0.15
 # Weights this near to the largest of their row, as a logarithm, move with it.
 NEAR = 0.01
+# What is left of a channel's range at least.
 LEAST = 0.05
 
 Array = NDArray[np.float64]
@@ -110,7 +111,7 @@ def trade_noise(
 
 
 def traded(own: Array, readers: Sequence[Reader], least: Array) -> Array:
-    """The factors of a group's channels with the least noise.
+    """The factors of a group's channels with the least noise, by Adam (arXiv 1412.6980).
 
     Args:
         own: Divergence that rounding each channel adds; [channels].

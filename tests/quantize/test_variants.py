@@ -79,6 +79,7 @@ def test_with_few_images_the_recipe_is_followed_as_it_is(model: Model) -> None:
         ([{"rounding": "nearest"}], "rounding cannot vary"),
         ([{"headroom": -1}], "headroom = -1 is negative"),
         ([{"headroom": "much"}], "headroom"),
+        ([{"equalize": "none"}], "trade_noise works on channels that fill the range"),
         (["headroom"], "is not a list of tables"),
         ([{}], "is not a list of tables"),
         ({"headroom": 1}, "variants"),
