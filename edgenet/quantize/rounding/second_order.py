@@ -20,7 +20,7 @@ channel with one row, any other layer one group.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,21 +90,23 @@ def second_order(
             values[part], scales[part] = _refit(
                 kernel[part], moments, values[part], scales[part], floor[part], sweeps, lanes
             )
-        plain = np.maximum(np.maximum(np.abs(kernel[part]).max(axis=2), 1e-30) / LIMIT, floor[part])
-        for tried in (scales[part],) if shared_scale else (scales[part], plain):
-            values[part], scales[part] = _at_best(
-                kernel[part],
-                moments,
-                (values[part], scales[part]),
-                (nearest(kernel[part], tried, lanes), tried),
-            )
+        tried = [scales[part]]
+        if not shared_scale:
+            tried.append(np.maximum(np.maximum(np.abs(kernel[part]).max(axis=2), 1e-30) / LIMIT, floor[part]))
+        simple = [(nearest(kernel[part], item, lanes), item) for item in tried]
+        found = (values[part], scales[part])
+        values[part], scales[part] = _cheapest(kernel[part], moments, [found, *simple])
     return values, scales
 
 
-def _at_best(kernel: Array, moments: Array, found: Rounded, simple: Rounded) -> Rounded:
-    """Row by row what was found, or the simple rounding where that costs less."""
-    worse = cost(kernel, moments, *found) > cost(kernel, moments, *simple)
-    return np.where(worse[..., None], simple[0], found[0]), np.where(worse, simple[1], found[1])
+def _cheapest(kernel: Array, moments: Array, made: Sequence[Rounded]) -> Rounded:
+    """Row by row the rounding that costs least, of equal ones the first."""
+    best = np.argmin([cost(kernel, moments, *item) for item in made], axis=0)
+    values, scales = made[0]
+    for index, item in enumerate(made):
+        chosen = best == index
+        values, scales = np.where(chosen[..., None], item[0], values), np.where(chosen, item[1], scales)
+    return values, scales
 
 
 def _parts(kernel: Array) -> Iterator[tuple[slice, slice]]:
